@@ -1,0 +1,73 @@
+"""Every error a user can meet, and nothing else.
+
+    SidecarError                 root: the command line prints its message, without a traceback
+    ├── UsageError               options that contradict each other or make no sense        (exit 2)
+    ├── SourceError              the DICOM source: nothing there, ambiguous, corrupt         (exit 1)
+    │   ├── AmbiguousSeriesError more than one stack fits: names them and how to choose
+    │   ├── GeometryError        positions and orientations that do not make a stack
+    │   └── PixelError           pixel data that cannot be decoded
+    ├── DocumentError            a sidecar.json that is missing, damaged, or too new         (exit 1)
+    ├── LabelError               a label or point file, with the row it is about             (exit 1)
+    ├── OutputError              the place we were asked to write to                         (exit 1)
+    └── MissingExtraError        an optional package that is not installed                   (exit 1)
+
+Those that are about a value are ValueErrors too, and OutputError is an OSError, so that code that
+knows nothing of this package can still catch what it expects.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+
+class SidecarError(Exception):
+    """Something is wrong that the user can put right; the message says what, where and how."""
+
+
+class UsageError(SidecarError, ValueError):
+    """Options or arguments that contradict each other or make no sense."""
+
+
+class SourceError(SidecarError, ValueError):
+    """The DICOM source cannot be used as it is."""
+
+
+class AmbiguousSeriesError(SourceError):
+    """More than one stack of slices fits what was asked for."""
+
+
+class GeometryError(SourceError):
+    """Positions, orientations or spacings that do not make a stack of slices."""
+
+
+class PixelError(SourceError):
+    """Pixel data that is missing, cut short or cannot be decoded."""
+
+
+class DocumentError(SidecarError, ValueError):
+    """A sidecar document that is missing, damaged, inconsistent or from a newer major version."""
+
+
+class LabelError(SidecarError, ValueError):
+    """A label or point file that cannot be read or mapped.
+
+    ``path`` names the file and ``where`` the place in it ("row 7", "shape 3"), both as shown to the user.
+    """
+
+    def __init__(self, message: str, path: str | PathLike[str] | None = None, where: str | None = None) -> None:
+        place = ", ".join(part for part in (Path(path).name if path else None, where) if part)
+        super().__init__(f"{place}: {message}" if place else message)
+        self.path = path
+        self.where = where
+
+
+class OutputError(SidecarError, OSError):
+    """The output cannot be written, or something of the user's is in its place."""
+
+
+class MissingExtraError(SidecarError, ImportError):
+    """A feature needs an optional package; the message names the extra that brings it."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional package: pip install 'dicom-sidecar[{extra}]'")
