@@ -1,0 +1,206 @@
+"""The sidecar document, version 1.0: what one export is, as JSON. The schema in ``schemas/`` is generated from these models.
+
+Everything in it can be recomputed from the planes and the three axes; what repeats them (affine, positions of the images,
+control points) is there for readers of other programs and to notice a document that was changed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sidecar.errors import DocumentError, OutputError
+
+VERSION = "1.0"
+SIDECAR_NAME = "sidecar.json"
+#: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
+MAX_BYTES = 512 * 1024 * 1024
+
+Triple = tuple[float, float, float]
+Size = Annotated[int, Field(ge=1)]
+Cosines = tuple[float, float, float, float, float, float]
+Row = tuple[float, float, float, float]
+
+
+class Model(BaseModel):
+    """A reader accepts fields of a newer minor version, and no numbers that are not finite."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Grid(Model):
+    """Size and patient geometry of a stack as ITK writes it; the geometry is null where the source has none."""
+
+    size: Annotated[tuple[Size, Size, Size], Field(description="columns, rows, slices")]
+    origin: Annotated[Triple | None, Field(description="centre of the first pixel of the first plane, LPS mm")] = None
+    spacing: Annotated[
+        tuple[float, float, float | None] | None,
+        Field(description="mm between columns, rows, slices; the last is null for a single plane and a mean where gaps differ"),
+    ] = None
+    direction: Annotated[
+        tuple[Triple, Triple, Triple] | None,
+        Field(description="3 × 3 matrix by rows; its columns are the unit vectors of the column, row and slice axes"),
+    ] = None
+    affine: Annotated[
+        tuple[Row, Row, Row, Row] | None,
+        Field(description="(column, row, slice, 1) to LPS mm; null where no affine describes every plane well enough"),
+    ] = None
+    affine_residual_mm: Annotated[
+        float | None, Field(description="distance from the best affine to the planes at its worst, also where affine is null")
+    ] = None
+
+
+class Plane(Model):
+    """One source plane: where it is, and the DICOM instance it comes from."""
+
+    sop_instance_uid: str
+    frame_number: Annotated[int | None, Field(ge=1, description="1-based, null for a single-frame instance")] = None
+    file: Annotated[str, Field(description="relative to the source folder, with forward slashes")]
+    position: Annotated[Triple | None, Field(description="Image Position (Patient), mm")] = None
+    orientation: Annotated[Cosines | None, Field(description="only where it differs from the source's orientation")] = None
+
+
+class Source(Grid):
+    """The stack of DICOM planes, in position order along the normal."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    frame_of_reference_uid: str | None = None
+    modality: str
+    pixel_spacing: Annotated[
+        tuple[float, float] | None, Field(description="Pixel Spacing: mm between rows, then between columns")
+    ] = None
+    orientation: Annotated[Cosines | None, Field(description="Image Orientation (Patient) of the planes")] = None
+    planes: Annotated[list[Plane], Field(min_length=1)]
+
+
+class AxisModel(Model):
+    """source index = factor · PNG pixel + offset; both count from the centre of the first sample."""
+
+    factor: Annotated[float, Field(gt=0)]
+    offset: float
+    size: Size
+    method: Literal["stride", "mean", "max", "resize"]
+
+
+class Decimation(Model):
+    columns: AxisModel
+    rows: AxisModel
+    slices: AxisModel
+
+
+class Value(Model):
+    """value = slope · PNG + intercept, in units such as HU; null where pixels are colours."""
+
+    slope: float
+    intercept: float
+    unit: str | None = None
+
+
+class Window(Model):
+    """The modality values that became the lowest and highest PNG value; what lies beyond was clipped."""
+
+    mode: Literal["auto", "dicom", "full", "given", "stored"]
+    lower: float
+    upper: float
+
+
+class Image(Model):
+    """One PNG."""
+
+    name: str
+    source_slices: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    position: Annotated[Triple | None, Field(description="patient mm of PNG pixel (0, 0)")] = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Images(Grid):
+    """The PNG stack."""
+
+    bits: Literal[8, 16]
+    channels: Literal[1, 3] = 1
+    value: Value | None = None
+    window: Window | None = None
+    files: Annotated[list[Image], Field(min_length=1)]
+
+
+class ControlPoint(Model):
+    """One PNG pixel (x, y, slice) with what it must map to."""
+
+    pixel: Triple
+    source: Triple
+    patient: Triple | None = None
+
+
+class Document(Model):
+    """A sidecar document."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, title="sidecar document 1.0", json_schema_extra={"$id": "sidecar-1.0"}
+    )
+
+    version: Annotated[str, Field(pattern=r"^1\.\d+$")]
+    generator: str
+    coordinate_system: Annotated[Literal["LPS"] | None, Field(description="null: the source has no patient geometry")]
+    units: Literal["mm", "pixel"]
+    pixel_origin: Literal["center"]
+    source: Source
+    decimation: Decimation
+    images: Images
+    control_points: Annotated[list[ControlPoint], Field(min_length=1)]
+    warnings: list[str] = []
+
+
+def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
+    """The document in ``text``; DocumentError says what is wrong with it, and names a newer major version."""
+    try:
+        raw = json.loads(text)
+    except RecursionError:
+        raise DocumentError(f"{name} is nested too deeply to be a sidecar document") from None
+    except ValueError as error:
+        raise DocumentError(f"{name} is not whole JSON ({error}); export again, or restore it from a copy") from None
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if not isinstance(version, str):
+        raise DocumentError(f"{name} is not a sidecar document: it has no version")
+    if version.split(".")[0] != VERSION.split(".")[0]:
+        raise DocumentError(f"{name} is of version {version[:20]}; this program reads version 1: update dicom-sidecar")
+    try:
+        return Document.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DocumentError(f"{name} is damaged at {place}: {first['msg']}; export again, or restore it from a copy") from None
+
+
+def load(path: Path) -> Document:
+    """Read a document from a sidecar.json, or from a folder that holds one."""
+    file = path / SIDECAR_NAME if path.is_dir() else path
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise DocumentError(f"{file.name} is larger than any sidecar document")
+        text = file.read_bytes()
+    except FileNotFoundError:
+        where = f"in folder {path.name}" if path.is_dir() else ""
+        raise DocumentError(f"no {file.name} {where}: an export that was interrupted has none; run it again to finish it") from None
+    except OSError as error:
+        raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
+    return parse(text, file.name)
+
+
+def save(document: Document, path: Path) -> None:
+    """Write the document beside its place and rename it: it is there whole, or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(document.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path.name} cannot be written: {error.strerror}") from None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document, as kept in ``schemas/sidecar-1.0.schema.json``."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Document.model_json_schema(mode="validation")}

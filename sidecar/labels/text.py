@@ -1,0 +1,149 @@
+"""Label files as text, JSON, XML and tables: bounded, strictly decoded, every fault a LabelError naming its place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+from xml.etree.ElementTree import Element, ParseError
+
+from sidecar.errors import LabelError
+
+#: No label file is larger than this; one that is, is refused before it is read into memory.
+LIMIT_BYTES = 512 * 2**20
+
+_BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_KINDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
+
+T = TypeVar("T")
+
+
+def read_bytes(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
+    """The whole file. Raises LabelError when it cannot be read or is larger than ``limit_bytes``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror or 'input/output error'}", path) from error
+    if len(data) > limit_bytes:
+        raise LabelError(f"is larger than {limit_bytes // 2**20} MiB, too large for a label file; split it", path)
+    return data
+
+
+def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
+    """The file as text: UTF-8 with or without BOM, or UTF-16 with BOM. Anything else raises LabelError; nothing is guessed."""
+    data = read_bytes(path, limit_bytes)
+    encoding = _BOMS.get(data[:2], "utf-8-sig")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        problem = f"is not {encoding.removesuffix('-sig').upper()} text (byte {error.start} cannot be decoded)"
+        raise LabelError(f"{problem}; save it again with the encoding UTF-8", path) from error
+    if "\0" in text:
+        problem = "holds NUL characters: a binary file, or UTF-16 without a BOM"
+        raise LabelError(f"{problem}; save it again with the encoding UTF-8", path)
+    return text
+
+
+def head_text(head: bytes) -> str:
+    """The start of a file as text for recognition only: what cannot be decoded, or was cut in the middle, is replaced."""
+    return head.decode(_BOMS.get(head[:2], "utf-8-sig"), errors="replace")
+
+
+def load_json(path: Path) -> Any:
+    """The JSON document in the file. NaN and Infinity, which are not JSON, and runaway nesting raise LabelError."""
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: Path, where: str | None = None) -> Any:
+    """JSON that is a part of the file, such as a table cell; faults as in `load_json`."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise LabelError(f"holds {constant}, which is not a number; delete or correct that entry", path, where)
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise LabelError(f"is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})", path, where) from error
+    except RecursionError as error:
+        raise LabelError("is nested too deeply for a label file", path, where) from error
+    except LabelError:
+        raise
+    except ValueError as error:  # an integer of thousands of digits
+        raise LabelError("holds a number that is too long", path, where) from error
+
+
+def load_xml(path: Path) -> Element:
+    """The root of the XML document in the file. Document types and entities, which no label tool writes, raise LabelError."""
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        root: Element = fromstring(read_bytes(path), forbid_dtd=True)
+    except DefusedXmlException as error:
+        raise LabelError("holds a document type or entity declaration, which label files do not need; remove it", path) from error
+    except (ParseError, LookupError, ValueError) as error:  # LookupError, ValueError: an encoding that does not exist or fit
+        raise LabelError(f"is not valid XML: {error}", path) from error
+    return root
+
+
+def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
+    """The records of a delimited table, quotes resolved. An open or misplaced quote raises LabelError: it would swallow rows."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise LabelError(f"is not a valid table: {error}", path, f"line {reader.line_num}") from error
+
+
+def number(value: object, path: Path, where: str | None = None, name: str = "coordinate") -> float:
+    """A finite number, from JSON or from text with a decimal point. Raises LabelError for anything else."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            result = float(value)
+        except OverflowError:
+            result = math.inf
+    elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        result = float(value)
+    elif isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
+        raise LabelError(f"{name} {value!r} has a decimal comma; write a decimal point", path, where)
+    else:
+        raise LabelError(f"{name} {_shown(value)} is not a number", path, where)
+    if not math.isfinite(result):
+        raise LabelError(f"{name} {_shown(value)} is not a finite number", path, where)
+    return result
+
+
+def whole(value: object, path: Path, where: str | None = None, name: str = "number") -> int:
+    """A whole number, also when it is written as 3.0. Raises LabelError for anything else."""
+    result = number(value, path, where, name)
+    if not result.is_integer():
+        raise LabelError(f"{name} {_shown(value)} is not a whole number", path, where)
+    return int(result)
+
+
+def member(parent: object, key: str, kind: type[T], path: Path, where: str | None = None) -> T:
+    """``parent[key]`` of a JSON object, checked to be of ``kind`` (dict, list or str). Raises LabelError otherwise."""
+    value = parent.get(key) if isinstance(parent, dict) else None
+    if not isinstance(value, kind):
+        raise LabelError(f"has no {_KINDS[kind]} {key!r} where one belongs", path, where)
+    return value
+
+
+def pairs(value: object, path: Path, where: str | None = None) -> list[tuple[float, float]]:
+    """A JSON list of [x, y] as pairs of finite numbers. Raises LabelError otherwise."""
+    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+        raise LabelError("coordinates are not a list of [x, y] pairs", path, where)
+    return [(number(x, path, where), number(y, path, where)) for x, y in value]
+
+
+def _shown(value: object) -> str:
+    """A value from the file as it may stand in a message: short."""
+    text = repr(value) if isinstance(value, (str, float, bool, type(None))) else type(value).__name__
+    return text if len(text) <= 40 else f"{text[:37]}..."

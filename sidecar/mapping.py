@@ -1,0 +1,248 @@
+"""PNG pixels to source voxels, patient millimetres and DICOM instances, and back. Pure and vectorised.
+
+All pixel coordinates here are *center*: 0 is the middle of the first pixel. `Sidecar` is the whole of it: it needs neither the
+source files nor pydicom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sidecar import document as documents
+from sidecar.document import ControlPoint, Document
+from sidecar.errors import DocumentError, GeometryError
+from sidecar.geometry import Stack
+from sidecar.sampling import Axis
+
+Floats = NDArray[np.float64]
+
+#: How far a recomputed control point or image position may be from what the document says, in mm and pixels.
+CONTROL_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last plane."""
+
+    sop_instance_uid: list[str]
+    frame_number: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Decimation:
+    """The three axes between source index and PNG pixel."""
+
+    columns: Axis
+    rows: Axis
+    slices: Axis
+
+    @property
+    def axes(self) -> tuple[Axis, Axis, Axis]:
+        return self.columns, self.rows, self.slices
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        return self.columns.size, self.rows.size, self.slices.size
+
+    def to_source(self, pixel: ArrayLike) -> Floats:
+        """Source indices (N, 3) of PNG pixels (x, y, slice) (N, 3)."""
+        pixels = np.asarray(pixel, dtype=np.float64).reshape(-1, 3)
+        return np.column_stack([axis.to_source(pixels[:, i]) for i, axis in enumerate(self.axes)])
+
+    def to_pixel(self, source: ArrayLike) -> Floats:
+        """PNG pixels (x, y, slice) (N, 3) of source indices (N, 3)."""
+        indices = np.asarray(source, dtype=np.float64).reshape(-1, 3)
+        return np.column_stack([axis.to_pixel(indices[:, i]) for i, axis in enumerate(self.axes)])
+
+    def control_points(self, stack: Stack | None) -> list[ControlPoint]:
+        """The corners, the middle and one uneven point of the PNG stack with what they map to."""
+        last = np.array(self.size) - 1.0
+        pixels = np.array([(0, 0, 0), *np.diag(last), last, last / 2, np.floor(last / 3)])
+        pixels = np.unique(pixels, axis=0)
+        if stack is not None and stack.slices == 1:
+            pixels[:, 2] = 0
+        source = self.to_source(pixels)
+        patient = None if stack is None else stack.to_patient(source)
+        return [
+            ControlPoint(
+                pixel=_triple(pixels[i]), source=_triple(source[i]), patient=None if patient is None else _triple(patient[i])
+            )
+            for i in range(len(pixels))
+        ]
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """One export, ready to map points. Make one with `sidecar.open(path)`.
+
+    ``stack`` is the source's geometry, or None for images without patient geometry, which map to source pixels only.
+    """
+
+    document: Document
+    decimation: Decimation
+    stack: Stack | None
+
+    @classmethod
+    def of(cls, document: Document) -> Sidecar:
+        """The mapping a document describes. DocumentError where the document contradicts itself."""
+        d = document.decimation
+        decimation = Decimation(*(Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)))
+        try:
+            made = cls(document, decimation, _stack_of(document))
+            made._check()
+        except GeometryError as error:
+            raise DocumentError(f"the sidecar contradicts itself: {error}; export again, or restore it from a copy") from None
+        return made
+
+    @classmethod
+    def open(cls, path: str | Path) -> Sidecar:
+        """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
+        return cls.of(documents.load(Path(path)))
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """PNG columns and rows, and number of PNGs."""
+        return self.decimation.size
+
+    def to_source(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
+        """Source indices (N, 3), column, row, slice, of PNG pixels ``xy`` (N, 2) on 0-based PNG slices ``slice`` (N,) or one."""
+        return self.decimation.to_source(_points(xy, slice))
+
+    def to_patient(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
+        """Patient mm (N, 3), LPS, of PNG pixels. GeometryError where the source has no patient geometry."""
+        return self._geometry().to_patient(self.to_source(xy, slice))
+
+    def from_source(self, index: ArrayLike) -> tuple[Floats, Floats]:
+        """PNG pixels (N, 2) and slices (N,) of source indices (N, 3): the inverse of `to_source`."""
+        pixel = self.decimation.to_pixel(index)
+        return pixel[:, :2], pixel[:, 2]
+
+    def from_patient(self, patient: ArrayLike) -> tuple[Floats, Floats]:
+        """PNG pixels (N, 2) and slices (N,) of patient mm (N, 3), LPS: the inverse of `to_patient`."""
+        return self.from_source(self._geometry().to_index(patient))
+
+    def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that of its last."""
+        points = _points(xy, slice)
+        return np.all((points >= -0.5) & (points <= np.array(self.size) - 0.5), axis=1)
+
+    def instances(self, source: ArrayLike) -> Instances:
+        """The DICOM instance nearest to each source index (N, 3); halfway between two it is the lower slice."""
+        along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
+        planes = self.document.source.planes
+        nearest = np.ceil(along - 0.5)
+        outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
+        slot = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
+        uids = np.array([*(p.sop_instance_uid for p in planes), ""], dtype=object)
+        frames = np.array([*(p.frame_number or 0 for p in planes), 0], dtype=np.int64)
+        return Instances(uids[slot].tolist(), frames[slot])
+
+    def uncertainty_mm(self, slice: ArrayLike) -> Floats:
+        """Half the diagonal of the output voxel at each PNG slice (N,), in mm: what decimation alone can hide.
+
+        The voxel is as thick as the larger distance to its neighbouring PNG slices; a single slice counts in its plane only.
+        NaN without patient geometry.
+        """
+        slices = np.atleast_1d(np.asarray(slice, dtype=np.float64))
+        if self.stack is None:
+            return np.full(len(slices), np.nan)
+        between_rows, between_columns = self.stack.pixel_spacing
+        in_plane = (between_columns * self.decimation.columns.factor) ** 2 + (between_rows * self.decimation.rows.factor) ** 2
+        nearest = np.clip(np.rint(slices), 0, self.size[2] - 1).astype(np.intp)
+        return np.asarray(0.5 * np.sqrt(in_plane + self._thickness[nearest] ** 2))
+
+    def slice_of(self, image: str) -> int | None:
+        """The PNG slice an image name means, with or without extension and folders; None when there is none of that name."""
+        return self._slice_by_name.get(image_key(image))
+
+    @cached_property
+    def _slice_by_name(self) -> dict[str, int]:
+        return {image_key(file.name): i for i, file in enumerate(self.document.images.files)}
+
+    @cached_property
+    def _thickness(self) -> Floats:
+        """(slices,) mm of each output voxel along the normal."""
+        assert self.stack is not None
+        if self.stack.slices == 1:
+            return np.zeros(1)
+        centres = self.decimation.slices.to_source(np.arange(self.size[2], dtype=np.float64))
+        heights = np.interp(centres, np.arange(self.stack.slices), self.stack.positions @ self.stack.normal)
+        if len(heights) == 1:
+            return np.array([self.stack.gaps.mean() * self.decimation.slices.factor])
+        gaps = np.diff(heights)
+        return np.maximum(np.append(gaps, 0), np.insert(gaps, 0, 0))
+
+    def _geometry(self) -> Stack:
+        if self.stack is None:
+            raise GeometryError("the source has no patient geometry: points map to source pixels only")
+        return self.stack
+
+    def _check(self) -> None:
+        """Recompute what the document repeats; GeometryError names the first thing that does not agree."""
+        doc = self.document
+        columns, rows, slices = doc.source.size
+        for name, axis, length in zip(("columns", "rows", "slices"), self.decimation.axes, (columns, rows, slices), strict=True):
+            if axis.start < 0 or axis.stop > length:
+                raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
+        if doc.images.size != self.size or len(doc.images.files) != self.size[2] or len(doc.source.planes) != slices:
+            raise GeometryError("sizes, images and planes do not agree in number")
+        if len(self._slice_by_name) != self.size[2]:
+            raise GeometryError("two images have the same name")
+        named = [(p.pixel, p.source, p.patient, f"control point {i}") for i, p in enumerate(doc.control_points)]
+        pixels = np.array([p[0] for p in named])
+        _agree(self.decimation.to_source(pixels), [p[1] for p in named], [p[3] for p in named])
+        if self.stack is not None:
+            patient = self.stack.to_patient(self.decimation.to_source(pixels))
+            _agree(patient, [p[2] for p in named], [p[3] for p in named])
+            corners = np.column_stack([np.zeros((self.size[2], 2)), np.arange(self.size[2])])
+            positions = self.stack.to_patient(self.decimation.to_source(corners))
+            _agree(positions, [f.position for f in doc.images.files], [f.name for f in doc.images.files])
+
+
+def image_key(name: str) -> str:
+    """An image name without folders, extension and case, as labels name it: ``png\\Slice_0001.PNG`` → ``slice_0001``."""
+    base = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, extension = base.rpartition(".")
+    return (stem if dot and extension.lower() in IMAGE_EXTENSIONS else base).lower()
+
+
+IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"})
+
+
+def _stack_of(document: Document) -> Stack | None:
+    source = document.source
+    if document.coordinate_system is None:
+        return None
+    if source.pixel_spacing is None or source.orientation is None or any(p.position is None for p in source.planes):
+        raise GeometryError("a source in mm needs pixel_spacing, orientation and a position for every plane")
+    return Stack(
+        columns=source.size[0],
+        rows=source.size[1],
+        pixel_spacing=source.pixel_spacing,
+        positions=np.array([p.position for p in source.planes], dtype=np.float64),
+        orientations=np.array([p.orientation or source.orientation for p in source.planes], dtype=np.float64),
+    )
+
+
+def _agree(computed: Floats, stated: list[tuple[float, float, float] | None], names: list[str]) -> None:
+    for row, name in zip(stated, names, strict=True):
+        if row is None:
+            raise GeometryError(f"{name} has no patient position")
+    difference = np.abs(computed - np.array(stated, dtype=np.float64)).max(axis=1)
+    if np.any(difference > CONTROL_TOLERANCE):
+        worst = int(np.argmax(difference))
+        raise GeometryError(f"{names[worst]} is {difference[worst]:.3g} away from where its planes and decimation put it")
+
+
+def _points(xy: ArrayLike, slice: ArrayLike) -> Floats:
+    pixels = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    return np.column_stack([pixels, np.broadcast_to(np.asarray(slice, dtype=np.float64), len(pixels))])
+
+
+def _triple(row: Floats) -> tuple[float, float, float]:
+    return float(row[0]), float(row[1]), float(row[2])

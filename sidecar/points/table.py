@@ -1,0 +1,61 @@
+"""Mapped points: what every point writer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.mapping import Instances, Sidecar
+
+Space = Literal["lps", "ras"]
+
+#: From LPS to RAS and back: the first two axes change sign.
+TO_SPACE: dict[Space, NDArray[np.float64]] = {"lps": np.array([1.0, 1.0, 1.0]), "ras": np.array([-1.0, -1.0, 1.0])}
+
+
+@dataclass(frozen=True)
+class MappedPoints:
+    """N labels of one export with where they belong, in input order.
+
+    ``columns``         the columns carried from the input, as text, in order. Known names: label, shape_id, shape_type
+                        (point, line, polyline, polygon, box, circle, ellipse) and vertex (0-based within its shape).
+    ``png``             (N, 3) PNG pixel x, y and slice, *center* convention.
+    ``source``          (N, 3) source index column, row, slice; 0 = centre of the first voxel.
+    ``patient``         (N, 3) mm, LPS; NaN where the source has no patient geometry.
+    ``uncertainty_mm``  (N,) half the diagonal of the output voxel.
+    ``instances``       SOP Instance UID and 1-based frame number (0: single-frame) of each point.
+    ``sidecar``         the export they lie on.
+    """
+
+    sidecar: Sidecar
+    columns: dict[str, Sequence[str]]
+    png: NDArray[np.float64]
+    source: NDArray[np.float64]
+    patient: NDArray[np.float64]
+    uncertainty_mm: NDArray[np.float64]
+    instances: Instances
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def text(self, column: str, default: str = "") -> Sequence[str]:
+        """A carried column, or ``default`` for every point where the input had none."""
+        return self.columns.get(column) or [default] * len(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One format that mapped points are written to: its name, the file endings that mean it, and how to write it.
+
+    ``write(points, path, space)``: the caller makes the write all-or-nothing by giving a temporary path; raises LabelError or OutputError
+    where the points do not fit the format. ``space`` is "lps" or "ras" where the format leaves the choice.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    write: Callable[[MappedPoints, Path, Space], None]

@@ -1,0 +1,178 @@
+"""How PNG pixels relate to source indices, one axis at a time, and the reduction that makes it true. Pure.
+
+    source = factor · pixel + offset          both *center*: 0 is the middle of the first sample
+
+    every f-th sample from s        factor f      offset s
+    mean or maximum over f samples  factor f      offset s + (f − 1)/2
+    resize of n samples to m        factor n/m    offset s + (n/m − 1)/2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Method = Literal["stride", "mean", "max", "resize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a decimation: ``source = factor · pixel + offset`` for the ``size`` pixels 0 … size − 1."""
+
+    factor: float
+    offset: float
+    size: int
+    method: Method
+
+    @classmethod
+    def stride(cls, start: int, stop: int, step: int) -> Axis:
+        """Every ``step``-th sample of [start, stop), the first included."""
+        return cls(float(step), float(start), -(-(stop - start) // step), "stride")
+
+    @classmethod
+    def blocks(cls, start: int, stop: int, step: int, method: Literal["mean", "max"]) -> Axis:
+        """Whole blocks of ``step`` samples of [start, stop); a remainder shorter than a block is left out."""
+        if step == 1:
+            return cls.stride(start, stop, 1)
+        return cls(float(step), start + (step - 1) / 2, (stop - start) // step, method)
+
+    @classmethod
+    def resize(cls, start: int, stop: int, size: int) -> Axis:
+        """[start, stop) resized to ``size`` samples; an integer factor is an exact block mean."""
+        factor = (stop - start) / size
+        if factor.is_integer():
+            return cls.blocks(start, stop, int(factor), "mean")
+        return cls(factor, start + (factor - 1) / 2, size, "resize")
+
+    def to_source(self, pixel: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Source indices of PNG pixels."""
+        return pixel * self.factor + self.offset
+
+    def to_pixel(self, source: NDArray[np.float64]) -> NDArray[np.float64]:
+        """PNG pixels of source indices: the inverse of `to_source`."""
+        return (source - self.offset) / self.factor
+
+    def then(self, inner: Axis) -> Axis:
+        """The axis of a stack decimated by ``inner`` that was itself made by this one: source = self(inner(pixel))."""
+        method = self.method if inner.factor == 1 else inner.method
+        return Axis(self.factor * inner.factor, self.factor * inner.offset + self.offset, inner.size, method)
+
+    @property
+    def start(self) -> int:
+        """First source sample that is read."""
+        return round(self.offset if self.method == "stride" else self.offset - (self.factor - 1) / 2)
+
+    @property
+    def stop(self) -> int:
+        """One past the last source sample that is read."""
+        return self.start + round((self.size - 1) * self.factor + 1 if self.method == "stride" else self.size * self.factor)
+
+    def samples(self, pixel: int) -> range:
+        """The source samples that pixel ``pixel`` is made of (not for resize, whose samples overlap)."""
+        first = self.start + round(pixel * self.factor)
+        return range(first, first + (1 if self.method == "stride" else round(self.factor)))
+
+
+def reduce_plane(plane: NDArray[Any], columns: Axis, rows: Axis) -> NDArray[Any]:
+    """One source plane (rows, columns[, channels]) reduced to (rows.size, columns.size[, channels]), in the same type.
+
+    Block means of integers are exact, rounded half up. Resizing keeps constants and the centroid of any feature away
+    from the border (see `tent_weights`); integers are rounded half up.
+    """
+    cropped = plane[rows.start : rows.stop, columns.start : columns.stop]
+    if rows.method == columns.method == "stride":
+        return cropped[:: round(rows.factor), :: round(columns.factor)]
+    if "resize" not in (rows.method, columns.method):
+        return block_mean(cropped, round(rows.factor), round(columns.factor))
+    smooth = np.asarray(cropped, dtype=np.float64)
+    smooth = _weigh(smooth, cropped.shape[0], rows.size, axis=0)
+    smooth = _weigh(smooth, cropped.shape[1], columns.size, axis=1)
+    if np.issubdtype(plane.dtype, np.floating):
+        return smooth.astype(plane.dtype)
+    limits = np.iinfo(plane.dtype)
+    return np.clip(np.floor(smooth + 0.5), limits.min, limits.max).astype(plane.dtype)
+
+
+def block_mean(plane: NDArray[Any], by_rows: int, by_columns: int) -> NDArray[Any]:
+    """Mean over blocks of by_rows × by_columns; both divide the shape. Integers: exact, rounded half up."""
+    if by_rows == by_columns == 2 and plane.dtype == np.uint16 and plane.ndim == 2 and plane.flags.c_contiguous:
+        return _mean_of_packed_pairs(plane)
+    total = _sum_dtype(plane.dtype, by_rows * by_columns)
+    summed = plane[0::by_rows].astype(total)
+    for i in range(1, by_rows):
+        summed += plane[i::by_rows]
+    blocks = summed[:, 0::by_columns].copy()
+    for j in range(1, by_columns):
+        blocks += summed[:, j::by_columns]
+    count = by_rows * by_columns
+    if np.issubdtype(total, np.floating):
+        return (blocks / count).astype(plane.dtype)
+    return ((blocks + count // 2) // count).astype(plane.dtype)
+
+
+def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
+    if np.issubdtype(dtype, np.floating):
+        return np.float64
+    if dtype.itemsize <= 2 and count < 2**14:
+        return np.int32 if np.issubdtype(dtype, np.signedinteger) else np.uint32
+    return np.int64
+
+
+#: Rows per pass of the packed mean, so that its scratch stays in the second-level cache.
+_PASS_PIXELS = 1 << 17
+
+
+def _mean_of_packed_pairs(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """2 × 2 mean of uint16, two neighbours at a time as the halves of one uint32: no strided access."""
+    rows, columns = plane.shape
+    pairs = plane.view(np.uint32)
+    out = np.empty((rows // 2, columns // 2), np.uint16)
+    rows_per_pass = max(2, _PASS_PIXELS // columns & ~1)
+    for top in range(0, rows, rows_per_pass):
+        part = pairs[top : top + rows_per_pass]
+        sums = (part & np.uint32(0xFFFF)) + (part >> np.uint32(16))
+        quads = sums[0::2] + sums[1::2]
+        quads += np.uint32(2)
+        quads >>= np.uint32(2)
+        out[top // 2 : (top + len(part)) // 2] = quads
+    return out
+
+
+def tent_weights(source_size: int, size: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Which source samples make each output sample, and their weights: both (size, taps).
+
+    With F = source_size/size, c_p = F·p + (F − 1)/2 and the tent t(u) = max(0, 1 − |u|/F)/F, sample x weighs
+
+        w_p(x) = ∫ t(u − c_p) du  over the extent [x − ½, x + ½] of sample x.
+
+    Neighbouring tents add up to 1/F and tents weighted by their centres to u/F at every u. So Σ_x w_p(x) = 1 (a constant
+    stays constant) and Σ_p w_p(x)·c_p = x/F (every sample, hence every feature, keeps its centroid exactly).
+    What a tent holds beyond the border is given to the sample at the border.
+    """
+    factor = source_size / size
+    centres = factor * np.arange(size) + (factor - 1) / 2
+    first = np.floor(centres - factor).astype(np.intp)
+    samples = first[:, None] + np.arange(int(2 * factor) + 3)
+
+    def tent_integral(u: NDArray[np.float64]) -> NDArray[np.float64]:
+        v = np.clip(u / factor, -1, 1)
+        return v - np.sign(v) * v * v / 2
+
+    distance = samples - centres[:, None]
+    weights = tent_integral(distance + 0.5) - tent_integral(distance - 0.5)
+    return np.clip(samples, 0, source_size - 1), weights
+
+
+def _weigh(array: NDArray[np.float64], source_size: int, size: int, axis: int) -> NDArray[np.float64]:
+    if source_size == size:
+        return array
+    samples, weights = tent_weights(source_size, size)
+    shape = [1] * array.ndim
+    shape[axis] = size
+    out = np.zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]))
+    for tap in range(samples.shape[1]):
+        out += array.take(samples[:, tap], axis=axis) * weights[:, tap].reshape(shape)
+    return out
