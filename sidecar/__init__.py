@@ -1,0 +1,76 @@
+"""DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.
+
+import sidecar
+
+png = sidecar.export("scan/", "png/", scale=0.5, z_step=2)     # or: png = sidecar.open("png/")
+mm = png.to_patient([[120.0, 88.5]], slice=7)                   # PNG pixel, center convention → patient mm, LPS
+xy, k = png.from_patient(mm)                                    # and back
+points = sidecar.map_file("labels.csv", png).points             # a label file of any tool
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar.errors import (
+    AmbiguousSeriesError,
+    DocumentError,
+    GeometryError,
+    LabelError,
+    MissingExtraError,
+    OutputError,
+    PixelError,
+    SidecarError,
+    SourceError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from sidecar.exporter import export
+    from sidecar.inspection import inspect
+    from sidecar.landmarks import map_file, project_file
+    from sidecar.mapping import Sidecar
+
+__all__ = [
+    "AmbiguousSeriesError",
+    "DocumentError",
+    "GeometryError",
+    "LabelError",
+    "MissingExtraError",
+    "OutputError",
+    "PixelError",
+    "Sidecar",
+    "SidecarError",
+    "SourceError",
+    "UsageError",
+    "export",
+    "inspect",
+    "map_file",
+    "open",
+    "project_file",
+]
+
+#: Where names come from that are loaded when they are first used, so that mapping points never loads pydicom.
+_LAZY = {
+    "Sidecar": "sidecar.mapping",
+    "export": "sidecar.exporter",
+    "inspect": "sidecar.inspection",
+    "map_file": "sidecar.landmarks",
+    "project_file": "sidecar.landmarks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'sidecar' has no attribute {name!r}")
+
+
+def open(path: str | Path) -> Sidecar:
+    """The mapping of a finished export: ``sidecar.json``, or the folder that holds it. DocumentError where it cannot be trusted."""
+    from sidecar.mapping import Sidecar
+
+    return Sidecar.open(path)

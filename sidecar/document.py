@@ -7,6 +7,7 @@ control points) is there for readers of other programs and to notice a document 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,9 @@ VERSION = "1.0"
 SIDECAR_NAME = "sidecar.json"
 #: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
 MAX_BYTES = 512 * 1024 * 1024
+
+#: A JSON list that holds neither lists, objects nor text.
+_FLAT_LIST = re.compile(r"\[\s+([-+.\deE,\sntrufals]*?)\s+\]")
 
 Triple = tuple[float, float, float]
 Size = Annotated[int, Field(ge=1)]
@@ -70,9 +74,7 @@ class Source(Grid):
     series_instance_uid: str
     frame_of_reference_uid: str | None = None
     modality: str
-    pixel_spacing: Annotated[
-        tuple[float, float] | None, Field(description="Pixel Spacing: mm between rows, then between columns")
-    ] = None
+    pixel_spacing: Annotated[tuple[float, float] | None, Field(description="Pixel Spacing: mm between rows, then between columns")] = None
     orientation: Annotated[Cosines | None, Field(description="Image Orientation (Patient) of the planes")] = None
     planes: Annotated[list[Plane], Field(min_length=1)]
 
@@ -190,11 +192,17 @@ def load(path: Path) -> Document:
     return parse(text, file.name)
 
 
+def as_text(document: Document) -> str:
+    """The document as JSON that people can read: every list of numbers on a line of its own."""
+    text = document.model_dump_json(indent=1)
+    return _FLAT_LIST.sub(lambda match: "[" + ", ".join(match[1].split()).replace(",,", ",") + "]", text) + "\n"
+
+
 def save(document: Document, path: Path) -> None:
     """Write the document beside its place and rename it: it is there whole, or not at all."""
     part = path.with_name(path.name + ".part")
     try:
-        part.write_text(document.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        part.write_text(as_text(document), encoding="utf-8")
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -191,8 +191,8 @@ class Stack:
 
     def _on_plane(self, plane: NDArray[np.intp], column_row: Floats) -> Floats:
         if (self.axes == self.axes[0]).all():
-            return self.positions[plane] + column_row @ self.axes[0].T
-        return self.positions[plane] + np.einsum("nij,nj->ni", self.axes[plane], column_row)
+            return np.asarray(self.positions[plane] + column_row @ self.axes[0].T)
+        return np.asarray(self.positions[plane] + np.einsum("nij,nj->ni", self.axes[plane], column_row))
 
     def _to_index_on_single_plane(self, point: Floats) -> Floats:
         offset = point - self.positions[0]

@@ -61,7 +61,7 @@ _KEYS = (
     ("image type", "ImageType"),
     ("acquisition time", "AcquisitionTime"),
     ("content time", "ContentTime"),
-)
+)  # the transfer syntax comes last: copies that differ in their compression only
 #: The same within functional groups: words, sequence, attribute.
 _FRAME_KEYS = (
     ("time point", "FrameContentSequence", "TemporalPositionIndex"),
@@ -140,7 +140,10 @@ def _referenced_files(dicomdir: Path) -> list[Path]:
 
 
 #: What pydicom raises on damaged content, beside InvalidDicomError.
-_PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError, OverflowError, NotImplementedError, struct.error, OSError, RecursionError)  # fmt: skip
+_PARSE_ERRORS = (
+    ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError, OverflowError, NotImplementedError, struct.error, OSError,
+    RecursionError,
+)  # fmt: skip
 
 
 def _scan_file(path: Path, name: str, found: Scan, commons: dict[Common, Common]) -> None:
@@ -252,7 +255,7 @@ def _common(dataset: Dataset, groups: _Groups, keyword: str, multiframe: bool) -
         modality=modality,
         description=str(dataset.get("SeriesDescription") or ""),
         series_number=None if number in (None, "") else int(number),
-        pixel_spacing=spacing,
+        pixel_spacing=spacing,  # type: ignore[arg-type]
         layout=layout,
         rescale_unit=str(unit) if unit else ("HU" if modality == "CT" and _rescaled(groups) else None),
         padding=_padding(dataset, layout.signed, layout.bits_allocated),
@@ -343,6 +346,7 @@ def _keys(dataset: Dataset, groups: _Groups) -> tuple[tuple[str, Any], ...]:
             pairs.append(("gradient", diffusion.get("DiffusionGradientOrientation")))
         for i, value in enumerate(_list(groups.get("FrameContentSequence", "DimensionIndexValues"))):
             pairs.append((f"dimension {i + 1}", value))
+    pairs.append(("transfer syntax", dataset.file_meta.get("TransferSyntaxUID")))
     return tuple((word, _plain(value)) for word, value in pairs if value not in (None, ""))
 
 

@@ -69,9 +69,7 @@ class Decimation:
         source = self.to_source(pixels)
         patient = None if stack is None else stack.to_patient(source)
         return [
-            ControlPoint(
-                pixel=_triple(pixels[i]), source=_triple(source[i]), patient=None if patient is None else _triple(patient[i])
-            )
+            ControlPoint(pixel=_triple(pixels[i]), source=_triple(source[i]), patient=None if patient is None else _triple(patient[i]))
             for i in range(len(pixels))
         ]
 
@@ -129,7 +127,7 @@ class Sidecar:
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
         """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that of its last."""
         points = _points(xy, slice)
-        return np.all((points >= -0.5) & (points <= np.array(self.size) - 0.5), axis=1)
+        return np.asarray(np.all((points >= -0.5) & (points <= np.array(self.size) - 0.5), axis=1))
 
     def instances(self, source: ArrayLike) -> Instances:
         """The DICOM instance nearest to each source index (N, 3); halfway between two it is the lower slice."""
@@ -175,7 +173,7 @@ class Sidecar:
         if len(heights) == 1:
             return np.array([self.stack.gaps.mean() * self.decimation.slices.factor])
         gaps = np.diff(heights)
-        return np.maximum(np.append(gaps, 0), np.insert(gaps, 0, 0))
+        return np.asarray(np.maximum(np.append(gaps, 0), np.insert(gaps, 0, 0)))
 
     def _geometry(self) -> Stack:
         if self.stack is None:

@@ -1,10 +1,10 @@
 """How PNG pixels relate to source indices, one axis at a time, and the reduction that makes it true. Pure.
 
-    source = factor · pixel + offset          both *center*: 0 is the middle of the first sample
+source = factor · pixel + offset          both *center*: 0 is the middle of the first sample
 
-    every f-th sample from s        factor f      offset s
-    mean or maximum over f samples  factor f      offset s + (f − 1)/2
-    resize of n samples to m        factor n/m    offset s + (n/m − 1)/2
+every f-th sample from s        factor f      offset s
+mean or maximum over f samples  factor f      offset s + (f − 1)/2
+resize of n samples to m        factor n/m    offset s + (n/m − 1)/2
 """
 
 from __future__ import annotations

@@ -140,19 +140,32 @@ def _listed(series: Sequence[Series]) -> str:
 
 def _frame_order(frame: Frame) -> tuple[Hashable, ...]:
     c = frame.common
-    return (c.series_instance_uid, frame.sop_instance_uid, frame.frame, _lossy(c.layout.transfer_syntax), c.layout.transfer_syntax, frame.file)
+    return (
+        c.series_instance_uid,
+        frame.sop_instance_uid,
+        frame.frame,
+        _lossy(c.layout.transfer_syntax),
+        c.layout.transfer_syntax,
+        frame.file,
+    )
 
 
 def _object_key(frame: Frame) -> Hashable:
     """Frames that differ here can never be slices of one stack."""
     c, p = frame.common, frame.common.layout
     pixels = (p.rows, p.columns, p.samples, p.photometric, p.bits_allocated, p.bits_stored, p.signed, p.keyword)
-    return (c.series_instance_uid, c.frame_of_reference_uid, c.sop_class_uid, c.multiframe, c.pixel_spacing, pixels, c.geometry_problem)
+    return (
+        c.series_instance_uid,
+        c.frame_of_reference_uid,
+        c.sop_class_uid,
+        c.multiframe,
+        c.pixel_spacing,
+        pixels,
+        c.geometry_problem,
+    )
 
 
-_LOSSY = frozenset(
-    {"1.2.840.10008.1.2.4." + end for end in ("50", "51", "53", "55", "81", "91", "93", "203")}
-)
+_LOSSY = frozenset({"1.2.840.10008.1.2.4." + end for end in ("50", "51", "53", "55", "81", "91", "93", "203")})
 
 
 def _lossy(transfer_syntax: str) -> bool:
@@ -265,7 +278,11 @@ def _in_file_order(frames: list[Frame]) -> tuple[list[Frame], None, list[str]]:
     if any(f.position is not None for f in frames):
         raise GeometryError("some slices have a patient position and others have none: repair the headers, or move the odd ones away")
     ordered = sorted(frames, key=lambda f: (f.instance_number is None, f.instance_number or 0, f.sop_instance_uid, f.frame))
-    return ordered, None, ["no patient geometry (no plane position, orientation or spacing): exported in pixel units, in the order of numbers"]
+    return (
+        ordered,
+        None,
+        ["no patient geometry (no plane position, orientation or spacing): exported in pixel units, in the order of numbers"],
+    )
 
 
 def _in_plane_order(frames: list[Frame]) -> tuple[list[Frame], Stack, list[str]]:

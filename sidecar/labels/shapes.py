@@ -25,6 +25,7 @@ class Shape:
                point of its edge; an ellipse its centre and the ends of its two axes.
     ``where``  its place in the file, for messages.
     ``slice``  0-based PNG slice number, None where only ``image`` tells.
+    ``vertex`` number of the first vertex, for points that are one shape but lie on several slices.
     ``extra``  the tool's own columns.
     """
 
@@ -36,12 +37,14 @@ class Shape:
     image: str = ""
     slice: float | None = None
     id: str = ""
+    vertex: int = 0
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> Vertices:
-    """The corners of an upright box, going around from (x0, y0)."""
-    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    """The corners of an upright box given by two opposite ones, going around clockwise from the top left."""
+    (left, right), (top, bottom) = sorted((x0, x1)), sorted((y0, y1))
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def circle(x: float, y: float, radius: float) -> Vertices:
@@ -89,10 +92,12 @@ def labels_of(
         "y": [repr(y) for y in xy[:, 1].tolist()],
         "shape_id": [shape.id for shape in owner],
         "shape_type": [shape.type for shape in owner],
-        "vertex": [str(v) for shape in shapes for v in range(len(shape.xy))],
+        "vertex": [str(shape.vertex + v) for shape in shapes for v in range(len(shape.xy))],
     }
     for name in dict.fromkeys(name for shape in shapes for name in shape.extra):
-        columns[f"{name} ({tool})" if name in STANDARD_COLUMNS else name] = [shape.extra.get(name, "") for shape in owner]
+        columns[f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name] = [
+            shape.extra.get(name, "") for shape in owner
+        ]
     return Labels(
         path=path,
         xy=xy,
@@ -109,7 +114,7 @@ def labels_of(
 
 
 def _place(shape: Shape, vertex: int) -> str:
-    return shape.where if len(shape.xy) == 1 else f"{shape.where}, vertex {vertex}"
+    return shape.where if len(shape.xy) == 1 else f"{shape.where}, vertex {shape.vertex + vertex}"
 
 
 def _slice_text(slice_: float | None) -> str:

@@ -19,6 +19,7 @@ LIMIT_BYTES = 512 * 2**20
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
 _KINDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
 
 T = TypeVar("T")
@@ -54,6 +55,22 @@ def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
 def head_text(head: bytes) -> str:
     """The start of a file as text for recognition only: what cannot be decoded, or was cut in the middle, is replaced."""
     return head.decode(_BOMS.get(head[:2], "utf-8-sig"), errors="replace")
+
+
+def json_keys(head: bytes) -> set[tuple[int, str]]:
+    """(depth, key) of the object keys in the start of a JSON file, which may be cut anywhere; the outermost depth is 1.
+
+    Empty for what does not begin as JSON. For recognition only: nothing is validated.
+    """
+    text = head_text(head).lstrip()
+    keys: set[tuple[int, str]] = set()
+    depth = 0
+    for token in _JSON_TOKEN.finditer(text) if text.startswith(("{", "[")) else ():
+        if token["key"] is not None:
+            keys.add((depth, token["key"]))
+        elif not token[0].startswith('"'):
+            depth += 1 if token[0] in "{[" else -1
+    return keys
 
 
 def load_json(path: Path) -> Any:
@@ -126,6 +143,13 @@ def whole(value: object, path: Path, where: str | None = None, name: str = "numb
     if not result.is_integer():
         raise LabelError(f"{name} {_shown(value)} is not a whole number", path, where)
     return int(result)
+
+
+def text_of(value: object) -> str:
+    """A JSON value as the text of a table cell: "" for null, text as it is, anything else as JSON."""
+    if value is None or value == {} or value == []:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def member(parent: object, key: str, kind: type[T], path: Path, where: str | None = None) -> T:

@@ -52,10 +52,10 @@ class MappedPoints:
 class Writer:
     """One format that mapped points are written to: its name, the file endings that mean it, and how to write it.
 
-    ``write(points, path, space)``: the caller makes the write all-or-nothing by giving a temporary path; raises LabelError or OutputError
-    where the points do not fit the format. ``space`` is "lps" or "ras" where the format leaves the choice.
+    ``write(points, path, space)``: points of one or more exports; the caller makes the write all-or-nothing by giving a temporary path.
+    Raises LabelError or OutputError where the points do not fit the format. ``space`` matters where the format leaves the choice.
     """
 
     name: str
     endings: tuple[str, ...]
-    write: Callable[[MappedPoints, Path, Space], None]
+    write: Callable[[Sequence[MappedPoints], Path, Space], None]

@@ -11,7 +11,7 @@ scan in two encodings, with the same UIDs.
 """
 
 from .bulk import write_flat_series, write_sparse_multiframe
-from .classic import GARBAGE_ICON
+from .headers import GARBAGE_ICON
 from .identity import IDENTITY, SECRETS
 from .measure import centroid, centroid3d
 from .spec import Spec

@@ -35,7 +35,7 @@ class Spec:
     False leaves its UID out.
 
     Files. ``order``: how InstanceNumber, or the frames of an enhanced file, run along the stack. ``shuffled_names``: random
-    file names in nested folders, instead of slice_0000.dcm in position order. ``duplicates``: that many files are there
+    file names in nested folders, instead of image_0000.dcm in position order. ``duplicates``: that many files are there
     twice. ``localizer``: one image of another orientation and size in the same series. ``time_points``, ``echoes``: that
     many whole volumes at the same positions. ``junk``: files around the series that are no images.
 
@@ -80,8 +80,7 @@ class Spec:
     def __post_init__(self) -> None:
         """Refuse what would not be the DICOM file it says it is: ValueError."""
         contradictions = {
-            "slice_gaps needs slices - 1 gaps": not isinstance(self.slice_gaps, float | int)
-            and len(self.slice_gaps) != self.slices - 1,
+            "slice_gaps needs slices - 1 gaps": not isinstance(self.slice_gaps, float | int) and len(self.slice_gaps) != self.slices - 1,
             "gaps are positive": not all(gap > 0 for gap in self.gaps),
             "missing names a slice that is not there": not set(self.missing) < set(range(self.slices)),
             "colour is unsigned, 8 bits and without rescale": self.is_colour
@@ -89,8 +88,7 @@ class Spec:
             "colour is written slice by slice only": self.is_colour and self.layout == "enhanced",
             "per_slice_rescale needs a rescale": self.per_slice_rescale and self.rescale is None,
             "planar is for three samples per pixel": self.planar and self.samples == 1,
-            "duplicates and a localizer are files of their own": self.layout == "enhanced"
-            and (self.duplicates > 0 or self.localizer),
+            "duplicates and a localizer are files of their own": self.layout == "enhanced" and (self.duplicates > 0 or self.localizer),
             "echoes are MR": self.echoes > 1 and self.modality != "MR",
             "bits_stored is 2 to 16": not 2 <= self.bits_stored <= 16,
         }

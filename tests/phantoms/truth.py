@@ -88,14 +88,14 @@ class Phantom:
         return patient(self.planes, self.pixel_spacing, (column, row, slice))
 
     def stored(self, slice: int, volume: int = 0) -> NDArray[np.int64]:
-        """(rows, columns) integers as stored, before photometric interpretation and rescale."""
+        """(rows, columns) integers as stored, before rescale; for colour, indices, which `pixels.samples` turns into colours."""
         values = modality_values(self.spec, [(marker.kind, marker.source) for marker in self.markers], slice, volume)
         return stored_values(self.spec, values, self.volumes[volume][slice].slope)
 
     def values(self, slice: int, volume: int = 0) -> NDArray[np.float64]:
         """(rows, columns) modality values (HU for CT): slope · stored + intercept."""
         intercept = self.spec.rescale[1] if self.spec.rescale else 0.0
-        return self.volumes[volume][slice].slope * self.stored(slice, volume) + intercept
+        return np.float64(self.volumes[volume][slice].slope) * self.stored(slice, volume) + intercept
 
 
 def uid(*parts: object) -> str:
@@ -148,9 +148,9 @@ def stored_values(spec: Spec, values: NDArray[np.float64], slope: float) -> NDAr
 
 
 def file_names(spec: Spec, count: int) -> list[str]:
-    """Relative names, one per classic image in position order, volume after volume."""
+    """Relative names with forward slashes, one per classic image in position order, volume after volume."""
     if not spec.shuffled_names:
-        return [f"slice_{number:04d}.dcm" for number in range(count)]
+        return [f"image_{number:04d}.dcm" for number in range(count)]
     rng = np.random.default_rng([spec.seed, 1])
     folders, endings = ["", "A/", "b c/", "b c/Größe/"], ["", ".dcm", ".DCM", ".0001", ".ima"]
     return [f"{rng.choice(folders)}{token:08X}{rng.choice(endings)}" for token in rng.choice(1 << 32, count, replace=False)]
@@ -173,7 +173,7 @@ def plan(spec: Spec, folder: Path) -> Phantom:
     enhanced = spec.layout == "enhanced"
     count = spec.time_points * spec.echoes * len(kept)
     numbers = iter(instance_numbers(spec, count))
-    names = iter(["enhanced.dcm"] * count if enhanced else file_names(spec, count))
+    names = iter(file_names(spec, 1) * count if enhanced else file_names(spec, count))
     rx, ry, rz, cx, cy, cz = map(decimal, spec.cosines)
 
     def plane(slice: int, number: int, time_point: int, echo: int) -> Plane:

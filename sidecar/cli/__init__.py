@@ -1,0 +1,49 @@
+"""The command line: a skin over the library, one small file per command, heavy imports inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from sidecar.cli import demo, export, inspect, map_points, project
+from sidecar.errors import SidecarError, UsageError
+
+app = typer.Typer(
+    name="sidecar",
+    help="DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (inspect, export, map_points, project, demo):
+    app.command(command.NAME, help=command.HELP, epilog=command.EXAMPLES)(command.run)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        from sidecar.record import generator
+
+        typer.echo(generator())
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
+    try:
+        app()
+    except SidecarError as error:
+        typer.echo(f"sidecar: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        typer.echo("sidecar: interrupted; an export goes on where it stopped when the same command is run again", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is wrong, and nothing more can be said on stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

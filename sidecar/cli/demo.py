@@ -1,0 +1,9 @@
+"""`sidecar demo`"""
+
+NAME = "demo"
+HELP = "x"
+EXAMPLES = "Example: sidecar demo"
+
+
+def run() -> None:
+    pass

@@ -1,0 +1,98 @@
+"""`sidecar export`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sidecar.exporter import Job
+
+NAME = "export"
+HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they relate to it.
+
+Without --scale, --spacing, --fit or --z-step the smallest decimation is taken that fits in 2 GB; the plan is printed.
+An interrupted export goes on where it stopped when the same command is run again."""
+EXAMPLES = "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Example: sidecar export --config specimens.yaml --dry-run"
+
+
+def run(
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Argument(metavar="OUTPUT", help="Folder for slice_0000.png … and sidecar.json.", show_default=False)
+    ] = None,
+    scale: Annotated[str | None, typer.Option(metavar="F", help="PNG size over source size: 0.5, 1/3 …")] = None,
+    spacing: Annotated[float | None, typer.Option(metavar="MM", help="Aim at this spacing on all axes.")] = None,
+    fit: Annotated[str | None, typer.Option(metavar="SIZE", help="Smallest decimation whose uncompressed PNGs fit: 2GB, 500MB …")] = None,
+    z_step: Annotated[int | None, typer.Option(metavar="N", help="One PNG for every N source slices.")] = None,
+    z_filter: Annotated[
+        str | None, typer.Option(metavar="stride|mean|max", help="Take one of N slices (stride), or their mean or maximum.")
+    ] = None,
+    bits: Annotated[
+        int | None, typer.Option(metavar="8|16", help="8: one window for the whole series; 16: stored values without loss.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(metavar="auto|dicom|full|CENTER,WIDTH", help="What 8 bits show, in modality units such as HU.")
+    ] = None,
+    crop: Annotated[
+        str | None, typer.Option(metavar="X0:X1,Y0:Y1,Z0:Z1", help="Source voxels, ends not included; empty ends mean all.")
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="UID|NUMBER|all", help="Which stack, as inspect numbers them; all writes a folder each.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Workers; as many as there are processors.")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    overwrite: Annotated[bool | None, typer.Option("--overwrite", help="Replace an earlier export in OUTPUT.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")] = False,
+) -> None:
+    from sidecar.cli.progress import watched
+    from sidecar.exporter import plan_export, run_job
+
+    given = {
+        "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits, "window": window,
+        "crop": crop, "series": series, "jobs": jobs, "overwrite": overwrite,
+    }  # fmt: skip
+    specimens = _specimens(source, output, config, {name: value for name, value in given.items() if value is not None})
+    with watched(quiet) as progress:
+        planned = [job for where, to, options in specimens for job in plan_export(where, to, options, progress)]
+        _refuse_shared_outputs(planned)
+        for job in planned:
+            if dry_run or not quiet:
+                _tell(job, to_stdout=dry_run)
+            if not dry_run:
+                run_job(job, progress)
+
+
+def _specimens(source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]) -> list[tuple[Path, Path, Any]]:
+    from sidecar.config import load_config
+    from sidecar.errors import UsageError
+    from sidecar.options import make_options
+
+    if config is not None:
+        return load_config(config, source, output, given)
+    if source is None or output is None:
+        raise UsageError("SOURCE and OUTPUT are needed, here or in a --config file")
+    return [(source, output, make_options(**given))]
+
+
+def _refuse_shared_outputs(jobs: list[Job]) -> None:
+    from sidecar.errors import UsageError
+
+    places = [job.output.resolve() for job in jobs]
+    for i, place in enumerate(places):
+        if place in places[:i]:
+            raise UsageError(f"two sources would be written to {jobs[i].output.name}; give each an output of its own")
+
+
+def _tell(job: Job, to_stdout: bool) -> None:
+    from sidecar.cli.inspect import describe_plan
+    from sidecar.inspection import planned
+
+    lines = [f"{job.output.name}: {describe_plan(planned(job.plan))}", *(f"  note: {warning}" for warning in job.plan.warnings)]
+    typer.echo("\n".join(lines), err=not to_stdout)

@@ -1,0 +1,99 @@
+"""`sidecar inspect`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sidecar.inspection import Found
+
+NAME = "inspect"
+HELP = "Show every stack of slices found in a DICOM source, and what an export would write. Reads headers only."
+EXAMPLES = "Example: sidecar inspect scan/     Example: sidecar inspect scan/DICOMDIR --json"
+
+
+def run(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")] = False,
+) -> None:
+    import json
+
+    from sidecar.cli.progress import watched
+    from sidecar.errors import SourceError
+    from sidecar.inspection import inspect
+
+    with watched(quiet=False) as progress:
+        progress.start("reading headers", None)
+        inspection = inspect(source, lambda: progress.advance(1, 0))
+    if as_json:
+        typer.echo(json.dumps(inspection.facts(), indent=1, ensure_ascii=False))
+    else:
+        for found in inspection.found:
+            typer.echo("\n".join(describe(found)))
+        others = ", ".join(f"{count} × {kind}" for kind, count in sorted(inspection.others.items()))
+        if others:
+            typer.echo(f"Passed by: {others}")
+    for damaged in inspection.damaged:
+        typer.echo(f"sidecar: damaged DICOM file: {damaged}", err=True)
+    if not inspection.found:
+        raise SourceError(f"no DICOM images found in {source.name or 'this folder'}")
+
+
+def describe(found: Found) -> list[str]:
+    """The lines that describe one stack."""
+    facts = found.facts()
+    title = " · ".join(filter(None, [facts["modality"], printable(facts["description"]), *facts["split"]]))
+    number = "" if facts["series_number"] is None else f", series {facts['series_number']}"
+    lines = [f"[{facts['number']}] {title}{number}", f"    series     {facts['series_instance_uid']}"]
+    columns, rows, slices = facts["size"]
+    lines.append(
+        f"    size       {columns} columns × {rows} rows × {slices} slices, "
+        f"{facts['bits_stored']} bits {facts['photometric_interpretation']}"
+    )
+    if facts["spacing"] is None:
+        lines.append("    geometry   none: pixel units")
+    else:
+        x, y, z = facts["spacing"]
+        lines.append(f"    spacing    {x:.6g} × {y:.6g} × {'–' if z is None else format(z, '.6g')} mm")
+        lines.append(
+            f"    direction  columns to {facts['directions'][0]}, rows to {facts['directions'][1]}, slices to {facts['directions'][2]}"
+        )
+    if facts["slice_gaps"]:
+        low, high = facts["slice_gaps"]
+        lines.append(
+            f"    gaps       {low:.6g} mm"
+            + (f" to {high:.6g} mm" if high - low > 1e-4 * high else "")
+            + f", tilt {facts['tilt_degrees']:.2f}°"
+        )
+    lines.append(f"    encoding   {', '.join(syntax_name(uid) for uid in facts['transfer_syntaxes'])}")
+    if facts["problem"]:
+        lines.append(f"    refused    {facts['problem']}")
+    else:
+        lines += [f"    note       {warning}" for warning in facts["warnings"]]
+        assert found.plan is not None
+        lines.append(f"    export     {describe_plan(facts['export'])}")
+    return lines
+
+
+def describe_plan(planned: dict[str, Any]) -> str:
+    """One line: what an export writes."""
+    columns, rows, slices = planned["size"]
+    axes = planned["decimation"]
+    factors = " × ".join(f"1/{axis['factor']:.6g}" if axis["factor"] != 1 else "1" for axis in axes.values())
+    colour = " RGB" if planned["channels"] == 3 else ""
+    size = f"{int(planned['bytes']) / 1e6:,.1f} MB"
+    return f"{slices} PNGs of {columns} × {rows}, {planned['bits']}-bit{colour}, scale {factors}, {size} before compression"
+
+
+def printable(text: str) -> str:
+    """Text from a header without control characters, which could do things to a terminal."""
+    return "".join(c for c in text if c.isprintable())
+
+
+def syntax_name(uid: str) -> str:
+    from pydicom.uid import UID
+
+    return UID(uid).name

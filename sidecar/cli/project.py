@@ -1,0 +1,44 @@
+"""`sidecar project`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "project"
+HELP = """Place points of patient millimetres or source voxels on the PNGs: the inverse of map-points.
+
+POINTS are CSV files with columns x_mm, y_mm, z_mm (LPS, or as a column space says) or source_column, source_row, source_slice, such as
+map-points writes. Columns image, slice, x, y are added, center convention."""
+EXAMPLES = "Example: sidecar project old_landmarks.csv --sidecar png/ -o labels.csv"
+
+
+def run(
+    points: Annotated[list[Path], typer.Argument(metavar="POINTS...", help="CSV files of points.")],
+    sidecar: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder; without it the one beside POINTS.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it.")] = None,
+    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Keep points that fall beyond the edges of the PNGs.")] = False,
+) -> None:
+    import sys
+
+    from sidecar.cli.writing import written
+    from sidecar.landmarks import project_file
+    from sidecar.mapping import Sidecar
+    from sidecar.points.csv_points import csv_text, merged
+
+    projections = []
+    for path in points:
+        projection = project_file(path, Sidecar.open(sidecar or path.parent), allow_outside)
+        projections.append(projection.columns)
+        typer.echo(f"{path.name}: {len(projection.png)} points placed on the PNGs", err=True)
+        for note in projection.notes:
+            typer.echo(f"  note: {note}", err=True)
+    text = "".join(csv_text(merged(projections)))
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        written(output, points, lambda part: part.write_text(text, encoding="utf-8", newline=""))

@@ -1,0 +1,53 @@
+"""Writing results from the command line: to stdout or a file, whole or not at all, never over an input."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar.document import SIDECAR_NAME
+from sidecar.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from sidecar.points.table import MappedPoints, Space, Writer
+
+
+def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
+    """``value`` when it is one of ``allowed`` or None; UsageError otherwise."""
+    if value is not None and value not in allowed:
+        raise UsageError(f"{option} {value}: it is one of {', '.join(allowed)}")
+    return value
+
+
+def deliver(writer: Writer, points: Sequence[MappedPoints], output: Path | None, space: Space, inputs: Iterable[Path]) -> None:
+    """Write mapped points to ``output``, or to stdout."""
+    if output is not None:
+        written(output, inputs, lambda path: writer.write(points, path, space))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "points")
+        writer.write(points, path, space)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(path.read_bytes())
+        sys.stdout.buffer.flush()
+
+
+def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
+    """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not at all."""
+    if output.name == SIDECAR_NAME or any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+        raise UsageError(f"-o {output.name} would overwrite an input; give another name")
+    if output.is_dir():
+        raise OutputError(f"{output.name} is a folder; give a file name")
+    part = output.with_name(output.name + ".part")
+    try:
+        write(part)
+        part.replace(output)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{output.name} cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""YAML configs of `sidecar export`: read safely, checked strictly, paths relative to the config file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sidecar.errors import UsageError
+from sidecar.options import Config, ExportOptions, validated
+
+#: A config larger than this is not one.
+MAX_BYTES = 4 * 1024 * 1024
+
+_PLACES = frozenset({"source", "output", "sources"})
+_DECIMATIONS = ("scale", "spacing", "fit")
+
+
+def load_config(
+    path: Path, source: Path | None = None, output: Path | None = None, given: dict[str, Any] | None = None
+) -> list[tuple[Path, Path, ExportOptions]]:
+    """(source, output, options) of every specimen of a config. What is ``given`` on the command line goes before what the file says.
+
+    Raises UsageError that names the key at fault.
+    """
+    raw = _read(path)
+    config: Config = validated(Config, raw, where=f"{path.name}: ")
+    given = given or {}
+    shared = {key: value for key, value in raw.items() if key not in _PLACES}
+    if config.sources:
+        if source is not None or config.source is not None:
+            raise UsageError(f"{path.name} lists sources; give no other SOURCE")
+        return [
+            (
+                path.parent / specimen.source,
+                path.parent / specimen.output,
+                _options(path, shared, {k: v for k, v in entry.items() if k not in _PLACES}, given),
+            )
+            for specimen, entry in zip(config.sources, raw["sources"], strict=True)
+        ]
+    where = source or (path.parent / config.source if config.source else None)
+    to = output or (path.parent / config.output if config.output else None)
+    if where is None or to is None:
+        raise UsageError(f"{path.name}: source and output are missing, and not given on the command line either")
+    return [(where, to, _options(path, shared, given))]
+
+
+def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:
+    """Options of several layers, later ones first; one that sets the decimation replaces another way of setting it."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        if any(name in layer for name in _DECIMATIONS):
+            merged = {key: value for key, value in merged.items() if key not in _DECIMATIONS}
+        merged |= {key.replace("_", "-"): value for key, value in layer.items()}
+    options: ExportOptions = validated(ExportOptions, merged, where=f"{path.name}: ")
+    return options
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path.name} is too large for a config")
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoAliases)
+    except OSError as error:
+        raise UsageError(f"--config {path.name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path.name} is not UTF-8 text; save it again with that encoding") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UsageError(f"{path.name} is not valid YAML: {' '.join(str(error).split())[:300]}") from None
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        raise UsageError(f"{path.name} must be a mapping of option names to values")
+    return raw
+
+
+class _NoAliases(yaml.SafeLoader):
+    """A safe loader that also refuses aliases, with which a small file can grow without end, and a key given twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not allowed")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"the key {key!r} is given twice")
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,166 @@
+"""The export loop: plan → PNGs → sidecar.json, with bounded work in flight, resumable, the document last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sidecar import document as documents
+from sidecar.errors import SourceError
+from sidecar.folder import OutputFolder, claimed
+from sidecar.headers import Scan, scan
+from sidecar.intensity import choose_values
+from sidecar.mapping import Sidecar
+from sidecar.options import ExportOptions
+from sidecar.plan import Plan, make_plan
+from sidecar.progress import Progress, Silent
+from sidecar.record import generator, make_sidecar
+from sidecar.render import FrameSource, Recipe, Rendered, Task, available_processors, file_digest, render
+from sidecar.series import choose, find_series
+from sidecar.window import Linear, Stored
+
+#: Tasks submitted ahead of the workers, per worker.
+AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """One planned export: what, from where, to where."""
+
+    plan: Plan
+    source: Path
+    output: Path
+
+
+def plan_export(source: Path, output: Path, options: ExportOptions, progress: Progress | None = None) -> list[Job]:
+    """Read headers and plan: one job, or one for each stack with ``series="all"``, in a folder each. Reads no pixels.
+
+    Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
+    """
+    progress = progress or Silent()
+    progress.start("reading headers", None)
+    found = scan(source, lambda: progress.advance(1, 0))
+    refuse_damaged(found)
+    series = find_series(found.frames)
+    if not series:
+        met = ", ".join(f"{count} × {kind}" for kind, count in found.others.most_common(4)) or "nothing at all"
+        raise SourceError(f"no DICOM images found in {source.name or 'this folder'} (it holds {met})")
+    chosen = choose(series, options.series)
+    outputs = [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
+    return [Job(make_plan(s, options), found.root, out) for s, out in zip(chosen, outputs, strict=True)]
+
+
+def refuse_damaged(found: Scan) -> None:
+    """A DICOM file that cannot be read may be one of the slices: nothing is exported without it."""
+    if found.damaged:
+        more = f" (and {len(found.damaged) - 1} more)" if len(found.damaged) > 1 else ""
+        raise SourceError(f"damaged DICOM file: {found.damaged[0]}{more}; copy it again, or move it out of the folder")
+
+
+def run_job(job: Job, progress: Progress | None = None) -> Sidecar:
+    """Write the PNGs and then ``sidecar.json`` of one job, going on where an interrupted run of the same job stopped.
+
+    Raises PixelError or SourceError for the source, OutputError for the output; what was written stays and can be resumed.
+    """
+    progress = progress or Silent()
+    plan, options = job.plan, job.plan.options
+    with claimed(job.output, plan.digest(_stamps(job)), plan.names, options.overwrite) as folder:
+        progress.start("measuring the window", None)
+        values = choose_values(plan, job.source, lambda: progress.advance(1, 0))
+        recipe = _recipe(job, values)
+        progress.start("writing PNGs", len(plan.names))
+        digests = _rendered(recipe, plan, folder, progress)
+        sidecar = make_sidecar(plan, values, digests)
+        documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
+        folder.finish()
+    return sidecar
+
+
+def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, progress: Progress) -> list[str]:
+    """Digests of all PNGs in slice order; those that are there whole are read, not made again."""
+    digests = {}
+    missing = []
+    for k, name in enumerate(plan.names):
+        if name in folder.whole:
+            digests[k] = file_digest(folder.path / name)
+            progress.advance(1, 0)
+        else:
+            missing.append(k)
+    jobs = plan.options.jobs or available_processors()
+    tasks = (Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k))) for k in missing)
+    with executor_for(plan, min(jobs, max(1, len(missing)))) as executor:
+        for done in in_flight(executor, recipe, tasks, AHEAD * jobs):
+            digests[done.index] = done.sha256
+            progress.advance(1, done.bytes_read)
+    return [digests[k] for k in range(len(plan.names))]
+
+
+def executor_for(plan: Plan, jobs: int) -> Executor:
+    """Threads: numpy, deflate and file reads let others run."""
+    return ThreadPoolExecutor(jobs, thread_name_prefix="sidecar")
+
+
+def in_flight(executor: Executor, recipe: Recipe, tasks: Iterable[Task], limit: int) -> Iterator[Rendered]:
+    """Results as they come, with at most ``limit`` tasks submitted; the first failure cancels what has not begun."""
+    pending: set[Future[Rendered]] = set()
+    try:
+        for task in tasks:
+            pending.add(executor.submit(render, recipe, task))
+            if len(pending) >= limit:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
+    plan, decimation = job.plan, job.plan.decimation
+    stack = plan.series.stack
+    pixel_mm = None
+    if stack is not None:
+        pixel_mm = (stack.pixel_spacing[1] * decimation.columns.factor, stack.pixel_spacing[0] * decimation.rows.factor)
+    text = {
+        "Software": generator(),
+        "SeriesInstanceUID": plan.series.common.series_instance_uid,
+        "Sidecar": documents.SIDECAR_NAME,
+    }
+    return Recipe(
+        source=job.source,
+        output=job.output,
+        columns=decimation.columns,
+        rows=decimation.rows,
+        combine=decimation.slices.method,
+        values=values,
+        text=tuple(text.items()),
+        pixel_mm=pixel_mm,
+    )
+
+
+def _stamps(job: Job) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every source file, so that a changed source is noticed."""
+    stamps = {}
+    for file in {frame.file for frame in job.plan.series.frames}:
+        try:
+            status = (job.source / file).stat()
+        except OSError as error:
+            raise SourceError(f"{file} cannot be read: {error.strerror}") from None
+        stamps[file] = (status.st_size, status.st_mtime_ns)
+    return stamps
+
+
+def export(source: str | Path, output: str | Path, progress: Progress | None = None, **options: Any) -> Sidecar:
+    """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
+
+    Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and OutputError.
+    """
+    from sidecar.options import make_options
+
+    jobs = plan_export(Path(source), Path(output), make_options(**options), progress)
+    return [run_job(job, progress) for job in jobs][-1]

@@ -1,0 +1,125 @@
+"""The output folder: whose it is, what may be in it, and how an interrupted export is told from a finished or a foreign one.
+
+While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock`` keeps a second one out. ``sidecar.json``
+comes last and the journal goes: its presence means "complete". Nothing that we did not write is ever overwritten or removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sidecar.document import SIDECAR_NAME
+from sidecar.errors import OutputError
+from sidecar.render import PART_SUFFIX
+
+JOURNAL = ".sidecar-export.json"
+LOCK = ".sidecar-export.lock"
+#: Files an export may leave beside the PNGs.
+COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html"})
+
+_PNG = re.compile(r"slice_\d{4,}\.png")
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """A folder that is ours for as long as the lock is held. ``whole`` are the PNGs of an interrupted run of the same plan."""
+
+    path: Path
+    whole: frozenset[str]
+
+    def finish(self) -> None:
+        """The document is in place: the journal has served."""
+        (self.path / JOURNAL).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def claimed(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> Iterator[OutputFolder]:
+    """Make or take ``path`` for an export with this digest. OutputError says what is in the way and the way out.
+
+    An unfinished export of the same digest is continued; of another one, or a finished one, is replaced only with ``overwrite``.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputError(f"another export is writing to {path.name} now; wait for it, or choose another folder") from None
+    except OSError as error:
+        raise OutputError(f"{path.name} cannot be written to: {error.strerror or 'not a folder one can write to'}") from None
+    try:
+        yield _prepared(path, digest, names, overwrite)
+    finally:
+        lock.release()
+        with contextlib.suppress(OSError):
+            (path / LOCK).unlink(missing_ok=True)
+
+
+def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> OutputFolder:
+    entries = sorted(p.name for p in path.iterdir() if p.name != LOCK)
+    foreign = [name for name in entries if not _is_ours(path / name)]
+    if foreign:
+        raise OutputError(
+            f"{path.name} holds files that are not of an export ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); "
+            "nothing was touched: choose an empty folder, or move them away"
+        )
+    unfinished = _journal_digest(path)
+    pngs = [name for name in entries if _PNG.fullmatch(name)]
+    if unfinished == digest and SIDECAR_NAME not in entries:
+        whole = frozenset(pngs) & frozenset(names)
+    elif not entries:
+        whole = frozenset()
+    elif overwrite:
+        _clear(path, entries)
+        whole = frozenset()
+    elif SIDECAR_NAME in entries:
+        raise OutputError(f"{path.name} already holds a finished export; choose another folder, or replace it with --overwrite")
+    elif unfinished is not None:
+        raise OutputError(
+            f"{path.name} holds an unfinished export of another source or other options; "
+            "run it as it was to go on, or start anew with --overwrite"
+        )
+    else:
+        raise OutputError(f"{path.name} holds PNGs but no sidecar.json; choose another folder, or replace them with --overwrite")
+    for name in entries:
+        if name.endswith(PART_SUFFIX):
+            (path / name).unlink(missing_ok=True)
+    if whole or unfinished != digest:
+        _write_journal(path, digest)
+    return OutputFolder(path, whole)
+
+
+def _is_ours(path: Path) -> bool:
+    name = path.name.removesuffix(PART_SUFFIX)
+    return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or _PNG.fullmatch(name) is not None)
+
+
+def _journal_digest(path: Path) -> str | None:
+    try:
+        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_journal(path: Path, digest: str) -> None:
+    part = path / (JOURNAL + PART_SUFFIX)
+    try:
+        part.write_text(json.dumps({"digest": digest}), encoding="utf-8")
+        part.replace(path / JOURNAL)
+    except OSError as error:
+        raise OutputError(f"{path.name} cannot be written to: {error.strerror}") from None
+
+
+def _clear(path: Path, names: Sequence[str]) -> None:
+    """Remove an earlier export, its document first: it is no longer complete."""
+    for name in sorted(names, key=lambda n: n != SIDECAR_NAME):
+        try:
+            (path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{name} cannot be replaced: {error.strerror}") from None

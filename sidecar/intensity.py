@@ -1,0 +1,109 @@
+"""Which line from stored values to PNG values an export uses: one for the whole series, never one per slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import SourceError
+from sidecar.pixels import read_frame
+from sidecar.plan import Plan
+from sidecar.render import FrameSource
+from sidecar.series import Frame
+from sidecar.window import Linear, Stored, dicom_window, robust_range
+
+#: Slices looked at for `--window auto`, and pixels taken from each.
+SAMPLE_SLICES = 16
+SAMPLE_PIXELS = 1 << 16
+
+Mode = Literal["auto", "dicom", "full", "given", "stored"]
+
+
+def mode_of(plan: Plan) -> Mode | None:
+    """How the PNG values come about; None for colour. 16 bits, and sources of no more than 8, keep stored values where they fit."""
+    if plan.channels == 3:
+        return None
+    window = plan.options.window
+    if window is None:
+        if _fits(plan):
+            return "stored"
+        return "auto" if plan.bits == 8 else "full"
+    return window if isinstance(window, str) else "given"
+
+
+def choose_values(plan: Plan, source: Path, on_frame: Callable[[], object] = lambda: None) -> Stored | Linear | None:
+    """The map from stored to PNG values; reads pixels only for ``auto`` (a sample) and ``full`` (all that is exported)."""
+    mode = mode_of(plan)
+    if mode is None:
+        return None
+    frames = plan.series.frames
+    layout = frames[0].common.layout
+    inverted = layout.photometric == "MONOCHROME1"
+    if mode == "stored":
+        lowest = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
+        highest = lowest + (1 << layout.bits_stored) - 1
+        return Stored(lowest, highest, plan.options.bits, inverted, frames[0].rescale)
+    if mode == "given":
+        assert isinstance(plan.options.window, tuple)
+        lower, upper = dicom_window(*plan.options.window)
+    elif mode == "dicom":
+        lower, upper = _header_window(frames)
+    elif mode == "auto":
+        lower, upper = _sampled_range(plan, source)
+    else:
+        lower, upper = _full_range(plan.frames_read(), source, on_frame)
+    return Linear(lower, upper, plan.options.bits, inverted)
+
+
+def _fits(plan: Plan) -> bool:
+    frames, layout = plan.series.frames, plan.series.common.layout
+    same_line = len({frame.rescale for frame in frames}) == 1
+    return layout.keyword == "PixelData" and layout.bits_stored <= plan.options.bits and same_line
+
+
+def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
+    """The range that covers every slice's own window, so that the series has one."""
+    windows = [dicom_window(*frame.window) for frame in frames if frame.window is not None]
+    if not windows:
+        raise SourceError("--window dicom: the headers hold no Window Center and Width; use --window auto, full or CENTER,WIDTH")
+    return min(w[0] for w in windows), max(w[1] for w in windows)
+
+
+def _values(frame: Frame, source: Path) -> NDArray[Any]:
+    """Modality values of a frame without its padding, flat."""
+    part = FrameSource.of(frame)
+    stored = read_frame(source / part.file, part.pixels).ravel()
+    if frame.common.padding is not None:
+        lowest, highest = frame.common.padding
+        stored = stored[(stored < lowest) | (stored > highest)]
+    return stored[np.isfinite(stored)] if np.issubdtype(stored.dtype, np.floating) else stored
+
+
+def _sampled_range(plan: Plan, source: Path) -> tuple[float, float]:
+    frames = list(plan.frames_read())
+    chosen = np.unique(np.linspace(0, len(frames) - 1, SAMPLE_SLICES).round().astype(int))
+    samples = []
+    for i in chosen:
+        stored = _values(frames[i], source)
+        slope, intercept = frames[i].rescale
+        samples.append(stored[:: max(1, stored.size // SAMPLE_PIXELS)].astype(np.float64) * slope + intercept)
+    values = np.concatenate(samples)
+    return robust_range(values) if values.size else (0.0, 1.0)
+
+
+def _full_range(frames: Iterable[Frame], source: Path, on_frame: Callable[[], object]) -> tuple[float, float]:
+    lower, upper = np.inf, -np.inf
+    for frame in frames:
+        stored = _values(frame, source)
+        if stored.size:
+            slope, intercept = frame.rescale
+            ends = sorted(float(end) * slope + intercept for end in (stored.min(), stored.max()))
+            lower, upper = min(lower, ends[0]), max(upper, ends[1])
+        on_frame()
+    if not lower < upper:
+        lower, upper = (float(lower), float(lower) + 1) if np.isfinite(lower) else (0.0, 1.0)
+    return float(lower), float(upper)

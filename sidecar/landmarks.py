@@ -1,0 +1,231 @@
+"""Label files → mapped points, and points → PNG pixels: what `map-points` and `project` do, without the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar import document as documents
+from sidecar.errors import DocumentError, GeometryError, LabelError, SidecarError
+from sidecar.labels import read_labels
+from sidecar.labels.generic_csv import Table
+from sidecar.labels.place import place
+from sidecar.labels.table import Labels, PixelOrigin, PngStack
+from sidecar.mapping import Sidecar
+from sidecar.points.csv_points import numbers
+from sidecar.points.table import TO_SPACE, MappedPoints, Space
+
+#: Columns of source voxels and of patient mm, as map-points writes them.
+SOURCE_COLUMNS = ("source_column", "source_row", "source_slice")
+PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
+#: What project adds; columns of these names in the input are those of another export, and are replaced.
+PIXEL_COLUMNS = ("image", "slice", "x", "y")
+#: Voxels and millimetres of one row that are further apart than this part of a voxel are of different scans.
+SAME_SCAN = 1e-3
+
+#: A label file folder is searched for these endings.
+LABEL_ENDINGS = frozenset([".csv", ".tsv", ".txt", ".json", ".geojson", ".xml", ".roi", ".zip", ".tps", ".pts", ".fcsv", ".landmarkascii"])
+_NOT_LABELS = frozenset({documents.SIDECAR_NAME, "classes.txt"})
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One label file mapped: the labels as read, the points, and what the user should be told."""
+
+    labels: Labels
+    points: MappedPoints
+    notes: tuple[str, ...]
+
+
+def label_files(paths: Iterable[Path]) -> list[Path]:
+    """The files that paths mean: a file itself, a folder the label files in it. LabelError where there are none."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file())
+            if not inside:
+                raise LabelError("holds no label files", path)
+            files += inside
+        else:
+            files.append(path)
+    return files
+
+
+def map_file(
+    path: Path,
+    sidecar: Sidecar | None = None,
+    *,
+    format: str | None = None,
+    pixel_origin: PixelOrigin | None = None,
+    allow_outside: bool = False,
+) -> Mapping:
+    """Read one label file and map it. Without ``sidecar`` the one beside the labels, or beside the images they name, is taken.
+
+    Raises LabelError naming file and row for anything that cannot be mapped, DocumentError for the sidecar.
+    """
+    if sidecar is None:
+        sidecar = Sidecar.open(find_sidecar(path, format))
+    labels = read_labels(path, png_stack(sidecar), format, pixel_origin)
+    placed = place(labels, sidecar)
+    return Mapping(labels, map_points(labels, placed.png, sidecar, allow_outside), (*labels.notes, *placed.notes))
+
+
+def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow_outside: bool = False) -> MappedPoints:
+    """Labels placed at PNG pixels (N, 3) with their source voxels, patient mm and instances.
+
+    LabelError names the first label that lies outside of the PNG stack, unless ``allow_outside``.
+    """
+    inside = sidecar.contains(png[:, :2], png[:, 2])
+    if not allow_outside and not inside.all():
+        first = int(np.argmin(inside))
+        x, y, k = png[first]
+        columns, rows, slices = sidecar.size
+        raise labels.error(
+            first,
+            f"({x:g}, {y:g}) on slice {k:g} lies outside of the PNGs ({columns} × {rows} × {slices}); "
+            "correct it, or map it all the same with --allow-outside",
+        )
+    source = sidecar.to_source(png[:, :2], png[:, 2])
+    if sidecar.stack is None:
+        patient = np.full_like(source, np.nan)
+    else:
+        try:
+            patient = sidecar.stack.to_patient(source)
+        except GeometryError as error:
+            raise LabelError(str(error), labels.path) from None
+    return MappedPoints(
+        sidecar=sidecar,
+        columns=labels.columns,
+        png=png,
+        source=source,
+        patient=patient,
+        uncertainty_mm=sidecar.uncertainty_mm(png[:, 2]),
+        instances=sidecar.instances(source),
+    )
+
+
+def png_stack(sidecar: Sidecar) -> PngStack:
+    """What readers may know of the PNGs."""
+    columns, rows, slices = sidecar.size
+    images = sidecar.document.images
+    spacing = images.spacing
+    complete = None if spacing is None or spacing[2] is None else (spacing[0], spacing[1], spacing[2])
+    return PngStack(columns, rows, slices, complete, tuple(file.name for file in images.files))
+
+
+def find_sidecar(path: Path, format: str | None = None) -> Path:
+    """The ``sidecar.json`` beside a label file, or beside the images it names within its own folder."""
+    beside = path.parent / documents.SIDECAR_NAME
+    if beside.is_file():
+        return beside
+    if not path.is_file():
+        raise LabelError("there is no such file", path)
+    for folder in _image_folders(path, format):
+        candidate = (path.parent / folder / documents.SIDECAR_NAME).resolve()
+        if candidate.is_relative_to(path.parent.resolve()) and candidate.is_file():
+            return candidate
+    raise DocumentError(f"no {documents.SIDECAR_NAME} beside {path.name} or beside the images it names; say where it is with --sidecar")
+
+
+def _image_folders(path: Path, format: str | None) -> list[str]:
+    """Folders, as the file has them, of the images it names; formats that need the stack to be read name none."""
+    try:
+        labels = read_labels(path, PngStack(1, 1, 1 << 30), format)
+    except SidecarError:
+        return []
+    folders = {image.replace("\\", "/").rpartition("/")[0] for image in labels.image}
+    return sorted(folder for folder in folders if folder)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Points on the PNGs: all columns as text, and what the user should be told."""
+
+    columns: dict[str, Sequence[str]]
+    png: NDArray[np.float64]
+    notes: tuple[str, ...]
+
+
+def project_file(path: Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
+    """PNG pixels of the points of a CSV with columns x_mm, y_mm, z_mm (LPS, or as its column ``space`` says) or source_column, source_row,
+    source_slice. The inverse of `map_file`; where both are there, they must agree.
+
+    Raises LabelError naming file and row.
+    """
+    table = Table(path)
+    source = _source_indices(table, sidecar)
+    xy, slices = sidecar.from_source(source)
+    png = np.column_stack([xy, slices])
+    if not allow_outside:
+        _refuse_outside(table, png, sidecar)
+    files = sidecar.document.images.files
+    nearest = np.clip(np.ceil(slices - 0.5), 0, len(files) - 1).astype(int)
+    added = [[files[k].name for k in nearest], numbers(slices), numbers(xy[:, 0]), numbers(xy[:, 1])]
+    replaced = [name for name in table.columns if name.lower() in PIXEL_COLUMNS]
+    kept = {name: cells for name, cells in table.columns.items() if name not in replaced}
+    notes = (f"columns {', '.join(replaced)} of the input are those of another export; replaced",) if replaced else ()
+    return Projection({**kept, **dict(zip(PIXEL_COLUMNS, added, strict=True))}, png, notes)
+
+
+def _refuse_outside(table: Table, png: NDArray[np.float64], sidecar: Sidecar) -> None:
+    inside = sidecar.contains(png[:, :2], png[:, 2])
+    if not inside.all():
+        first = int(np.argmin(inside))
+        where = (
+            "does not lie on this scan's only slice"
+            if np.isnan(png[first]).any()
+            else (
+                f"falls on ({png[first, 0]:.4g}, {png[first, 1]:.4g}) of slice {png[first, 2]:.4g}, outside of the PNGs "
+                f"({' × '.join(map(str, sidecar.size))})"
+            )
+        )
+        raise LabelError(f"{where}; is it of another scan? --allow-outside keeps it", table.path, table.row(first))
+
+
+def _source_indices(table: Table, sidecar: Sidecar) -> NDArray[np.float64]:
+    by_voxel = _triples(table, SOURCE_COLUMNS)
+    patient = _triples(table, PATIENT_COLUMNS)
+    if patient is not None:
+        patient = patient * _signs(table)
+    if by_voxel is None and patient is None:
+        wanted = f"{', '.join(PATIENT_COLUMNS)} or {', '.join(SOURCE_COLUMNS)}"
+        raise LabelError(f"has neither the columns {wanted}", table.path, "row 1")
+    if patient is None or sidecar.stack is None:
+        if by_voxel is None:
+            raise LabelError("has only millimetres, but this scan has no patient geometry", table.path)
+        return by_voxel
+    by_patient = sidecar.stack.to_index(patient)
+    if by_voxel is None:
+        return by_patient
+    apart = ~(np.abs(by_voxel - by_patient).max(axis=1) <= SAME_SCAN)
+    if apart.any():
+        first = int(np.argmax(apart))
+        raise LabelError(
+            "its source voxel and its millimetres are different places in this scan; is it of another scan? "
+            "Keep the columns that are meant, and leave the others out",
+            table.path,
+            table.row(first),
+        )
+    return by_voxel
+
+
+def _triples(table: Table, names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Three columns as (N, 3); None where they are not there, or all empty."""
+    cells = [table.texts(name) for name in names]
+    if any(column is None for column in cells) or not any(any(column or ()) for column in cells):
+        return None
+    return np.column_stack([table.numbers(name) for name in names])
+
+
+def _signs(table: Table) -> NDArray[np.float64]:
+    """What makes each row's millimetres LPS, by its column ``space``."""
+    spaces = table.texts("space") or ["LPS"] * len(table)
+    known: dict[str, Space] = {"lps": "lps", "ras": "ras", "": "lps"}
+    for i, space in enumerate(spaces):
+        if space.strip().lower() not in known:
+            raise LabelError(f"space {space!r} is neither LPS nor RAS", table.path, table.row(i))
+    return np.array([TO_SPACE[known[space.strip().lower()]] for space in spaces]).reshape(-1, 3)

@@ -1,0 +1,188 @@
+"""What a user can ask of an export, checked once for the command line, the YAML config and the library alike."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from sidecar.errors import UsageError
+
+#: What is written when nothing is said about decimation.
+DEFAULT_FIT = 2_000_000_000
+
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+    "TIB": 2**40,
+}
+
+
+def _scale(value: Any) -> Any:
+    """0.5, "0.5", "1/3" or "50%"."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    try:
+        return float(Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a number such as 0.5 or a fraction such as 1/3 is expected") from None
+
+
+def _byte_size(value: Any) -> Any:
+    """2000000, "2GB", "500 MB" or "1.5GiB"."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
+    if match is None or match[2].upper() not in _UNITS:
+        raise ValueError("a size such as 500MB, 2GB or 1.5GiB is expected")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+Range = tuple[int, int | None]
+
+
+def _crop(value: Any) -> Any:
+    """ "X0:X1,Y0:Y1,Z0:Z1": source voxels, the end not included; an empty end means as far as it goes."""
+    if not isinstance(value, str):
+        return value
+    parts = value.split(",")
+    matches = [re.fullmatch(r"\s*(\d*)\s*:\s*(\d*)\s*", part) for part in parts]
+    if len(parts) != 3 or not all(matches):
+        raise ValueError("X0:X1,Y0:Y1,Z0:Z1 is expected, whole source voxels, such as 100:900,100:900,: ")
+    return tuple((int(m[1] or 0), int(m[2]) if m[2] else None) for m in matches if m)
+
+
+def _window(value: Any) -> Any:
+    """auto, dicom, full, or CENTER,WIDTH in modality units."""
+    if not isinstance(value, str) or value in ("auto", "dicom", "full"):
+        return value
+    try:
+        center, width = (float(part) for part in value.split(","))
+    except ValueError:
+        raise ValueError("auto, dicom, full or CENTER,WIDTH such as 40,400 is expected") from None
+    return center, width
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class ExportOptions(BaseModel):
+    """The options of ``sidecar export`` by the names they have there; the words after ``description`` are its help."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=True,
+    )
+
+    scale: Annotated[
+        float | None,
+        BeforeValidator(_scale, json_schema_input_type=float | str | None),
+        Field(gt=0, le=1, description="PNG size over source size, such as 0.5 or 1/3"),
+    ] = None
+    spacing: Annotated[float | None, Field(gt=0, description="aim at this spacing in mm on all axes")] = None
+    fit: Annotated[
+        int | None,
+        BeforeValidator(_byte_size, json_schema_input_type=int | str | None),
+        Field(gt=0, description="smallest decimation whose uncompressed PNGs fit in this size, such as 2GB"),
+    ] = None
+    z_step: Annotated[int | None, Field(ge=1, description="one PNG for every N source slices")] = None
+    z_filter: Annotated[Literal["stride", "mean", "max"], Field(description="take one of N slices, or their mean or maximum")] = "stride"
+    bits: Annotated[Literal[8, 16], Field(description="8: one window for the series; 16: stored values without loss")] = 8
+    window: Annotated[
+        Literal["auto", "dicom", "full"] | tuple[float, Annotated[float, Field(gt=0)]] | None,
+        BeforeValidator(_window, json_schema_input_type=str | tuple[float, float] | None),
+        Field(description="auto, dicom, full or CENTER,WIDTH in modality units"),
+    ] = None
+    crop: Annotated[
+        tuple[Range, Range, Range] | None,
+        BeforeValidator(_crop, json_schema_input_type=str | None),
+        Field(description="X0:X1,Y0:Y1,Z0:Z1 in source voxels, ends not included"),
+    ] = None
+    series: Annotated[
+        str | None,
+        BeforeValidator(_text, json_schema_input_type=str | int | None),
+        Field(description="Series Instance UID, number in the inspect table, or all"),
+    ] = None
+    jobs: Annotated[int | None, Field(ge=1, le=1024, description="workers; as many as there are processors")] = None
+    overwrite: Annotated[bool, Field(description="replace an earlier export in the output folder")] = False
+
+    @model_validator(mode="after")
+    def _one_decimation(self) -> ExportOptions:
+        given = [name for name in ("scale", "spacing", "fit") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
+        for axis, (start, stop) in zip("XYZ", self.crop or (), strict=False):
+            if stop is not None and stop <= start:
+                raise ValueError(f"crop: {axis}{start}:{stop} is empty")
+        return self
+
+    @property
+    def budget(self) -> int | None:
+        """The size to fit in, when that is what decides the decimation."""
+        if self.fit is None and self.scale is None and self.spacing is None and self.z_step is None:
+            return DEFAULT_FIT
+        return self.fit
+
+
+def make_options(**values: Any) -> ExportOptions:
+    """ExportOptions from keywords; UsageError names the option at fault."""
+    options: ExportOptions = validated(ExportOptions, values, prefix="--")
+    return options
+
+
+def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") -> Any:
+    """``model`` made of ``values``; the first fault becomes a UsageError that names the key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        keys = [str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "literal[", "function-"))]
+        name = ".".join(keys).replace("_", "-")
+        message = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{where}{prefix + name + ': ' if name else ''}{message[:1].lower() + message[1:]}") from None
+
+
+class Specimen(ExportOptions):
+    """One entry of a config's ``sources``: where from, where to, and options of its own."""
+
+    source: Annotated[Path, Field(description="DICOM folder, file or DICOMDIR, relative to the config file")]
+    output: Annotated[Path, Field(description="folder for PNGs and sidecar.json, relative to the config file")]
+
+
+class Config(ExportOptions):
+    """A YAML config for ``sidecar export --config``: options by their names, for one source or for many."""
+
+    model_config = ConfigDict(title="sidecar export config 1.0", json_schema_extra={"$id": "config-1.0"})
+
+    source: Annotated[Path | None, Field(description="DICOM folder, file or DICOMDIR, relative to the config file")] = None
+    output: Annotated[Path | None, Field(description="folder for PNGs and sidecar.json, relative to the config file")] = None
+    sources: Annotated[list[Specimen], Field(description="several specimens; what each leaves out is taken from above")] = []
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the config, as kept in ``schemas/config-1.0.schema.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(mode="validation", by_alias=True),
+    }
+
+
+def is_whole(number: float) -> bool:
+    """Whether a factor is an integer up to the rounding of the decimal number a user wrote for it."""
+    return math.isclose(number, round(number), rel_tol=1e-6)

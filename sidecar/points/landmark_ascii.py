@@ -1,0 +1,38 @@
+"""Amira and Avizo landmark set, ``.landmarkAscii``: patient millimetres, one set, without names, in the order of the input.
+
+Amira lays these over a volume in physical coordinates. They fall into place when the volume was loaded with its patient position,
+as from DICOM; a stack of images loaded with an origin of its own is elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.errors import LabelError
+from sidecar.points.landmarks import decimals, landmarks_of
+from sidecar.points.table import MappedPoints, Space, Writer
+
+_HEADER = """# AmiraMesh 3D ASCII 2.0
+
+define Markers {count}
+
+Parameters {{
+    ContentType "LandmarkSet",
+    NumSets 1
+}}
+
+Markers {{ float[3] Coordinates }} @1
+
+@1
+"""
+
+
+def _write(points: MappedPoints, path: Path, space: Space) -> None:
+    landmarks = landmarks_of(points, space, "landmarkAscii")
+    if len(landmarks.specimens) > 1:
+        raise LabelError(f"has {len(landmarks.specimens)} specimens, and landmarkAscii holds one: write each on its own, or tps")
+    lines = [" ".join(decimals(row)) + "\n" for row in landmarks.mm[0]]
+    path.write_text(_HEADER.format(count=len(lines)) + "".join(lines), encoding="utf-8", newline="\n")
+
+
+WRITER = Writer("amira", (".landmarkAscii",), _write)

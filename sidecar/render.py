@@ -1,0 +1,154 @@
+"""One PNG: decode its source frames, reduce, map to PNG values, encode, write beside and rename.
+
+`Recipe` and `Task` are plain picklable facts, so that the same `render` runs in a thread, a process or on another machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import OutputError
+from sidecar.pixels import FramePixels, read_frame
+from sidecar.png import encode
+from sidecar.sampling import Axis, reduce_plane
+from sidecar.series import Frame
+from sidecar.window import Linear, Stored
+
+PART_SUFFIX = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What all PNGs of one export share. ``values`` is None for colour."""
+
+    source: Path
+    output: Path
+    columns: Axis
+    rows: Axis
+    combine: str
+    values: Stored | Linear | None
+    text: tuple[tuple[str, str], ...]
+    pixel_mm: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSource:
+    """One source frame: its file relative to the source, where its pixels are, and its Rescale Slope and Intercept."""
+
+    file: str
+    pixels: FramePixels
+    rescale: tuple[float, float]
+
+    @classmethod
+    def of(cls, frame: Frame) -> FrameSource:
+        return cls(frame.file, FramePixels(frame.common.layout, frame.frame, frame.frames, frame.offset), frame.rescale)
+
+    @property
+    def bytes(self) -> int:
+        """Uncompressed size of the frame."""
+        layout = self.pixels.layout
+        return layout.rows * layout.columns * layout.samples * layout.bits_allocated // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One PNG to make: its number, its name, and the frames it is made of."""
+
+    index: int
+    name: str
+    frames: tuple[FrameSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One PNG made: its digest, and what it took."""
+
+    index: int
+    sha256: str
+    bytes_read: int
+    bytes_written: int
+
+
+def render(recipe: Recipe, task: Task) -> Rendered:
+    """Make one PNG. Raises PixelError for its source, OutputError for its place."""
+    pixels = png_values(recipe, task)
+    text = {**dict(recipe.text), "Slice": str(task.index)}
+    parts = encode(pixels, text, recipe.pixel_mm)
+    write_whole(recipe.output / task.name, parts)
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return Rendered(task.index, digest.hexdigest(), sum(f.bytes for f in task.frames), sum(map(len, parts)))
+
+
+def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
+    """The pixels of one PNG, uint8 or uint16."""
+    if len(task.frames) == 1:
+        frame = task.frames[0]
+        reduced = _reduced(recipe, frame)
+        return reduced if recipe.values is None else recipe.values.apply(reduced, frame.rescale)
+    rescales = {frame.rescale for frame in task.frames}
+    planes = (_reduced(recipe, frame) for frame in task.frames)
+    if len(rescales) == 1:
+        rescale = rescales.pop()
+        combined = _combined(planes, recipe.combine, len(task.frames))
+    else:
+        rescale = (1.0, 0.0)
+        values = (plane * f.rescale[0] + f.rescale[1] for plane, f in zip(planes, task.frames, strict=True))
+        combined = _combined(values, recipe.combine, len(task.frames))
+    return combined if recipe.values is None else recipe.values.apply(combined, rescale)
+
+
+def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
+    return reduce_plane(read_frame(recipe.source / frame.file, frame.pixels), recipe.columns, recipe.rows)
+
+
+def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:
+    """Mean (integers rounded half up) or maximum of planes, holding one accumulator."""
+    first = next(planes)
+    if combine == "max":
+        total = first.copy()
+        for plane in planes:
+            np.maximum(total, plane, out=total)
+        return total
+    floating = np.issubdtype(first.dtype, np.floating)
+    total = first.astype(np.float64 if floating else np.int64)
+    for plane in planes:
+        total += plane
+    return total / count if floating else ((total + count // 2) // count).astype(first.dtype)
+
+
+def write_whole(path: Path, parts: list[bytes]) -> None:
+    """Write a file beside its place and rename it, so that it is there whole or not at all."""
+    part = path.with_name(path.name + PART_SUFFIX)
+    try:
+        with part.open("wb", buffering=0) as file:
+            for data in parts:
+                file.write(data)
+        part.replace(path)
+    except OSError as error:
+        with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise OutputError(f"{path.name} cannot be written: {with_what}; then run the same command again to go on") from None
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def available_processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

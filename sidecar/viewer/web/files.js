@@ -1,0 +1,191 @@
+// Label files: labels.csv and Slicer markups, read and written, and templates of names. Text in, plain data out.
+//
+// Every fault is an Error that names the row or point; a file is taken whole or not at all.
+
+import { MOST_ITEMS } from "./work.js";
+
+const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
+const MARKUPS_SCHEMA =
+  "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
+
+/** Points {label, x, y, slice} as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
+export function writeCsv(points, imageNames) {
+  const quoted = (text) => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = points.map(({ label, x, y, slice }) => {
+    const image = Number.isInteger(slice) ? imageNames[slice] : "";
+    return [quoted(image), slice, quoted(label), x, y].join(",");
+  });
+  return ["image,slice,label,x,y", ...rows, ""].join("\r\n");
+}
+
+/** What a text or CSV file holds: {points} when its header has x and y, else {names}. */
+export function readTable(text, fileName, imageNames, size) {
+  const [headerLine] = text.split(/\r?\n/, 1);
+  for (const delimiter of [",", ";", "\t"]) {
+    const header = parseTable(headerLine, delimiter, true)[0]?.map((name) => name.trim().toLowerCase()) ?? [];
+    if (header.includes("x") && header.includes("y")) {
+      return { points: pointsOf(parseTable(text, delimiter), header, delimiter, imageNames, size) };
+    }
+    const column = header.includes("label") ? header.indexOf("label") : header.indexOf("name");
+    if (column >= 0) {
+      const rows = parseTable(text, delimiter).slice(1);
+      return { names: checkedNames(rows.map((row) => row[column] ?? "")) };
+    }
+  }
+  if (/\.(csv|tsv)$/i.test(fileName)) {
+    throw new Error("the header has neither columns x and y (landmarks) nor a column label or name (a list of names)");
+  }
+  return { names: checkedNames(text.split(/\r?\n/)) };
+}
+
+function checkedNames(lines) {
+  const names = lines.map((line) => line.trim()).filter((line) => line !== "");
+  if (names.length === 0) throw new Error("there are no names in it");
+  if (names.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} names in it`);
+  const long = names.findIndex((name) => name.length > 200);
+  if (long >= 0) throw new Error(`name ${long + 1} is longer than 200 characters: is this a list of names?`);
+  return names;
+}
+
+function pointsOf(rows, header, delimiter, imageNames, size) {
+  const slices = new Map(imageNames.map((name, i) => [imageKey(name), i]));
+  const points = [];
+  rows.slice(1).forEach((cells, i) => {
+    if (cells.every((cell) => cell.trim() === "")) return;
+    const where = `row ${i + 2}`;
+    const cell = (name) => (header.includes(name) ? (cells[header.indexOf(name)] ?? "") : "");
+    const number = (name) => parseNumber(cell(name), delimiter, `${where}: ${name}`);
+    const point = { label: cell("label"), x: number("x"), y: number("y"), slice: null };
+    const named = cell("image").trim() === "" ? null : slices.get(imageKey(cell("image")));
+    const counted = cell("slice").trim() === "" ? null : number("slice");
+    if (named === undefined) throw new Error(`${where}: this stack has no image ${cell("image").trim()}`);
+    if (named !== null && counted !== null && named !== counted) {
+      throw new Error(`${where}: image ${cell("image").trim()} is slice ${named}, but the column slice says ${counted}`);
+    }
+    point.slice = named ?? counted ?? (imageNames.length === 1 ? 0 : null);
+    if (point.slice === null) throw new Error(`${where}: neither image nor slice is given`);
+    points.push(checkedPoint(point, size, where));
+  });
+  if (points.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} landmarks in it`);
+  if (points.length === 0) throw new Error("there are no landmarks in it");
+  return points;
+}
+
+function checkedPoint(point, size, where) {
+  const outside = [point.x, point.y, point.slice].some((value, i) => !(value >= -0.5 && value <= size[i] - 0.5));
+  if (outside) {
+    throw new Error(`${where}: x ${point.x}, y ${point.y}, slice ${point.slice} lies outside this stack of ${size.join(" × ")} pixels`);
+  }
+  if (size[2] === 1 && point.slice !== 0) throw new Error(`${where}: the only slice of this stack is 0, not ${point.slice}`);
+  return point;
+}
+
+/** An image name without folders, extension and case, as labels name it. */
+export function imageKey(name) {
+  const base = name.trim().replaceAll("\\", "/").split("/").pop();
+  const stem = base.replace(IMAGE_EXTENSION, "");
+  return (stem || base).toLowerCase();
+}
+
+function parseNumber(text, delimiter, where) {
+  const plain = delimiter === "," ? text.trim() : text.trim().replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) || !Number.isFinite(Number(plain))) {
+    throw new Error(`${where} "${text.trim().slice(0, 40)}" is not a number`);
+  }
+  return Number(plain);
+}
+
+/** The records of a delimited table, quotes resolved (RFC 4180). */
+export function parseTable(text, delimiter, lenient = false) {
+  const rows = [];
+  let row = [];
+  const cell = /("(?:[^"]|"")*"|[^"\r\n\t,;]*|[^"\r\n])/y;
+  let position = 0;
+  while (position < text.length) {
+    let value = "";
+    if (text[position] === '"') {
+      const end = closingQuote(text, position);
+      if (end < 0) {
+        if (lenient) return [...rows, row];
+        throw new Error(`row ${rows.length + 1}: a quote is opened and never closed`);
+      }
+      value = text.slice(position + 1, end).replaceAll('""', '"');
+      position = end + 1;
+    } else {
+      const end = nextBreak(text, position, delimiter);
+      value = text.slice(position, end);
+      position = end;
+    }
+    row.push(value);
+    if (text[position] === delimiter) {
+      position += 1;
+      if (position === text.length) row.push("");
+    } else if (position < text.length && !"\r\n".includes(text[position])) {
+      if (lenient) return [...rows, row];
+      throw new Error(`row ${rows.length + 1}: there is text after a closing quote`);
+    }
+    if (position >= text.length || "\r\n".includes(text[position])) {
+      rows.push(row);
+      row = [];
+      if (text[position] === "\r" && text[position + 1] === "\n") position += 1;
+      position += 1;
+    }
+  }
+  return rows;
+}
+
+/** Points {label, patient} as a Slicer markups file, LPS mm. */
+export function writeMarkups(points) {
+  const controlPoints = points.map(({ label, patient }, i) => ({ id: String(i + 1), label, position: patient, positionStatus: "defined" }));
+  const markup = { type: "Fiducial", coordinateSystem: "LPS", coordinateUnits: "mm", controlPoints };
+  return `${JSON.stringify({ "@schema": MARKUPS_SCHEMA, markups: [markup] }, null, 1)}\n`;
+}
+
+/** {points, names} of a Slicer markups file: points {label, x, y, slice} where the stack has them, names without a place. */
+export function readMarkups(text, mapping) {
+  if (!mapping.fromPatient) throw new Error("this stack has no patient geometry, so points in millimetres have no place on it");
+  const document = parseJson(text);
+  if (!Array.isArray(document?.markups)) throw new Error("it is not a Slicer markups file: it has no list of markups");
+  const points = [];
+  const names = [];
+  for (const markup of document.markups) {
+    const sign = { LPS: 1, RAS: -1 }[markup?.coordinateSystem ?? "LPS"];
+    if (!sign) throw new Error(`coordinate system ${String(markup.coordinateSystem).slice(0, 40)} is neither LPS nor RAS`);
+    if ((markup.coordinateUnits ?? "mm") !== "mm") throw new Error("its units are not millimetres");
+    for (const point of Array.isArray(markup?.controlPoints) ? markup.controlPoints : []) {
+      const where = `point ${points.length + names.length + 1}`;
+      const label = typeof point?.label === "string" ? point.label : "";
+      if ((point?.positionStatus ?? "defined") !== "defined") {
+        if (label.trim() !== "") names.push(label.trim());
+        continue;
+      }
+      const position = point?.position;
+      if (!Array.isArray(position) || position.length !== 3 || !position.every(Number.isFinite)) {
+        throw new Error(`${where} has no position of three numbers`);
+      }
+      const [x, y, slice] = placed(mapping, [sign * position[0], sign * position[1], position[2]], where);
+      points.push(checkedPoint({ label, x, y, slice }, mapping.size, where));
+    }
+  }
+  if (points.length + names.length === 0) throw new Error("there are no points in it");
+  if (points.length + names.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} points in it`);
+  return { points, names };
+}
+
+/** A slice within a thousand-millionth of a whole one is that one: what is left is rounding. */
+function placed(mapping, patient, where) {
+  try {
+    const [x, y, slice] = mapping.fromPatient(patient);
+    return [x, y, Math.abs(slice - Math.round(slice)) < 1e-9 ? Math.round(slice) : slice];
+  } catch (error) {
+    throw new Error(`${where}: ${error.message}`);
+  }
+}
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`it is not whole JSON (${error.message})`);
+  }
+}

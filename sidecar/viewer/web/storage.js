@@ -1,0 +1,60 @@
+// The work in this browser's storage, one entry per series and export. What cannot be read is put aside, never overwritten.
+
+import { checkedItems } from "./work.js";
+
+const VERSION = 1;
+
+/** {load, save, watch} of one export. `key` names the series and the digest of the export. */
+export function storageOf(key) {
+  const name = `dicom-sidecar viewer ${key}`;
+  return {
+    /** {items, problem}: items is null where nothing is kept, problem says what could not be read. */
+    load() {
+      const text = read(name);
+      if (text === null) return { items: null, problem: null };
+      const items = parse(text);
+      if (items) return { items, problem: null };
+      write(`${name} damaged`, text);
+      return { items: null, problem: "The landmarks kept in this browser cannot be read; they were put aside, and the list starts empty." };
+    },
+    /** Whether the browser kept it, read back to be sure. */
+    save(items) {
+      const text = JSON.stringify({ version: VERSION, items });
+      return write(name, text) && read(name) === text;
+    },
+    /** Call `changed(items)` when another tab saved this export's work. */
+    watch(changed) {
+      globalThis.addEventListener("storage", (event) => {
+        const items = event.key === name && event.newValue !== null ? parse(event.newValue) : null;
+        if (items) changed(items);
+      });
+    },
+  };
+}
+
+function parse(text) {
+  try {
+    const kept = JSON.parse(text);
+    return kept?.version === VERSION ? checkedItems(kept.items) : null;
+  } catch {
+    return null;
+  }
+}
+
+// Storage may be switched off altogether, for pages from disk too: touching it then throws.
+function read(name) {
+  try {
+    return globalThis.localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function write(name, text) {
+  try {
+    globalThis.localStorage.setItem(name, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
