@@ -91,17 +91,17 @@ class ExportOptions(BaseModel):
     )
 
     scale: Annotated[
-        float | None,
+        Annotated[float, Field(gt=0, le=1)] | None,
         BeforeValidator(_scale, json_schema_input_type=float | str | None),
-        Field(gt=0, le=1, description="PNG size over source size, such as 0.5 or 1/3"),
+        Field(description="PNG size over source size, such as 0.5 or 1/3"),
     ] = None
-    spacing: Annotated[float | None, Field(gt=0, description="aim at this spacing in mm on all axes")] = None
+    spacing: Annotated[Annotated[float, Field(gt=0)] | None, Field(description="aim at this spacing in mm on all axes")] = None
     fit: Annotated[
-        int | None,
+        Annotated[int, Field(gt=0)] | None,
         BeforeValidator(_byte_size, json_schema_input_type=int | str | None),
-        Field(gt=0, description="smallest decimation whose uncompressed PNGs fit in this size, such as 2GB"),
+        Field(description="smallest decimation whose uncompressed PNGs fit in this size, such as 2GB"),
     ] = None
-    z_step: Annotated[int | None, Field(ge=1, description="one PNG for every N source slices")] = None
+    z_step: Annotated[Annotated[int, Field(ge=1)] | None, Field(description="one PNG for every N source slices")] = None
     z_filter: Annotated[Literal["stride", "mean", "max"], Field(description="take one of N slices, or their mean or maximum")] = "stride"
     bits: Annotated[Literal[8, 16], Field(description="8: one window for the series; 16: stored values without loss")] = 8
     window: Annotated[
@@ -119,7 +119,7 @@ class ExportOptions(BaseModel):
         BeforeValidator(_text, json_schema_input_type=str | int | None),
         Field(description="Series Instance UID, number in the inspect table, or all"),
     ] = None
-    jobs: Annotated[int | None, Field(ge=1, le=1024, description="workers; as many as there are processors")] = None
+    jobs: Annotated[Annotated[int, Field(ge=1, le=1024)] | None, Field(description="workers; as many as there are processors")] = None
     overwrite: Annotated[bool, Field(description="replace an earlier export in the output folder")] = False
 
     @model_validator(mode="after")

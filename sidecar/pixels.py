@@ -112,10 +112,10 @@ def layout_of(dataset: pydicom.Dataset, keyword: str | None = None) -> PixelLayo
         keyword = next((name for name in _BITS_ALLOCATED if name in dataset), None) or _keyword_by_module(dataset, bits)
     if keyword == "PixelData":
         stored, signed = _count(dataset, "BitsStored"), _count(dataset, "PixelRepresentation")
-        high = _count(dataset, "HighBit") if dataset.get("HighBit") is not None else stored - 1
+        high = _count(dataset, "HighBit", stored - 1)
     else:
         stored, signed, high = bits, 1, bits - 1
-    photometric = str(dataset.get("PhotometricInterpretation") or "missing").strip().upper()
+    photometric = str(dataset.get("PhotometricInterpretation") or "(none)").strip().upper()
     planar = _count(dataset, "PlanarConfiguration") if samples > 1 else 0
     syntax = _transfer_syntax(dataset)
     for right, complaint in (
@@ -126,7 +126,12 @@ def layout_of(dataset: pydicom.Dataset, keyword: str | None = None) -> PixelLayo
         (bits in _BITS_ALLOCATED[keyword], f"BitsAllocated {bits} is not supported for {keyword}"),
         (0 < stored <= high + 1 <= bits, f"BitsAllocated {bits}, BitsStored {stored} and HighBit {high} contradict each other"),
         (signed in (0, 1) and planar in (0, 1), "PixelRepresentation and PlanarConfiguration must be 0 or 1"),
-        (bits != 1 or syntax in NATIVE, f"BitsAllocated is 1 in a compressed file; {_CONVERT}"),
+        (
+            syntax in NATIVE or (bits > 1 and high + 1 == stored),
+            f"compressed pixels of 1 bit, or above BitsStored, are not supported; {_CONVERT}",
+        ),
+        (syntax in NATIVE or keyword == "PixelData", f"compressed {keyword} is not supported; {_CONVERT}"),
+        (photometric not in ("YBR_RCT", "YBR_ICT") or _DECODERS.get(syntax) is _jpeg_2000, f"{photometric} belongs to JPEG 2000"),
         (samples == 1 or (bits in (8, 16) and not signed), f"colour of {bits} bits or with a sign is not supported; {_CONVERT}"),
         (photometric != "YBR_FULL_422" or bits == 8, f"YBR_FULL_422 of {bits} bits is not supported; {_CONVERT}"),
         (
@@ -188,15 +193,16 @@ _READ_ERRORS = (
     AttributeError,
     IndexError,
     EOFError,
+    OverflowError,
     NotImplementedError,
     RecursionError,
     struct.error,
 )
 
 
-def _count(dataset: pydicom.Dataset, keyword: str) -> int:
+def _count(dataset: pydicom.Dataset, keyword: str, default: int | None = None) -> int:
     try:
-        value = dataset.get(keyword)
+        value = dataset.get(keyword, default)
     except _READ_ERRORS as error:
         raise PixelError(f"{keyword} cannot be read") from error
     if not isinstance(value, int) or value < 0:
@@ -344,8 +350,10 @@ def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels)
         raise PixelError("the pixel data are encapsulated although the transfer syntax is a native one; correct the transfer syntax")
     if length < needed:
         raise PixelError(f"the pixel data are cut short: {length} bytes where the header promises {promised}; {_COPY_AGAIN}")
-    # Padding is common; half a frame more means that the header describes something else (such as 4:4:4 called 4:2:2).
-    if length - promised > max(1, promised // pixels.frames // 2 - 1):
+    # Padding is common. Half a frame of it means that the header describes something else (such as 4:4:4 called 4:2:2),
+    # and any of it among packed bits that every frame may have been padded.
+    padding = 1 if pixels.layout.bits_allocated == 1 else max(1, promised // pixels.frames // 2 - 1)
+    if length - promised > padding:
         raise PixelError(
             f"the pixel data are {length} bytes where the header promises {promised}; correct Rows, Columns, BitsAllocated, "
             "NumberOfFrames or PhotometricInterpretation"
@@ -435,7 +443,8 @@ def _frame_starts(source: _Source) -> tuple[int, ...]:
         if length is None:
             raise PixelError(f"there are no compressed frames; {_COPY_AGAIN}")
         first = element.offset + 8 + length
-        basic = struct.unpack(f"<{source.frames}L", file.read(length)) if length == 4 * source.frames <= source.size else ()
+        table = file.read(length) if length == 4 * source.frames else b""
+        basic = struct.unpack_from(f"<{len(table) // 4}L", table)
         for offsets in (element.extended_offsets, basic):
             # A table that cannot be right (32 bits overflow beyond 4 GiB) is passed over: the items themselves tell.
             rising = all(a < b for a, b in pairwise((-1, *offsets, source.size - first)))

@@ -54,7 +54,7 @@ def _features(document: object, path: Path) -> list[dict[str, Any]]:
 
 
 def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple[str, str]:
-    """The PNG all features lie on, or "" where their planes tell the slice, and what the user is told about it."""
+    """The PNG all features lie on, or "" where their planes tell the slice; and what the user is told about it."""
     if any("plane" in feature["geometry"] for feature in features if isinstance(feature.get("geometry"), dict)):
         return "", "the plane's z is taken as the slice number, 0 where none is given, as QuPath writes it"
     for name in stack.names:
@@ -73,7 +73,7 @@ def _shapes(feature: dict[str, Any], n: int, image: str, path: Path) -> Iterator
     slice_ = None if image else float(_slice(geometry, path, where))
     for part, ring, type_, xy in _parts(geometry, path, where):
         extra = {"name": name, "part": str(part), "ring": str(ring)}
-        id_ = text_of(feature.get("id")) or str(n) + (f".{part}.{ring}" if part or ring else "")
+        id_ = (text_of(feature.get("id")) or str(n)) + (f".{part}.{ring}" if part or ring else "")
         yield Shape(type_, xy, "corner", where, class_ or name, image, slice_, id_, 0, extra)
 
 

@@ -155,7 +155,7 @@ def _shapes(specimen: _Specimen, s: int, image: str, rows: int, origin: PixelOri
         for v, point in enumerate(points):
             if point is not None:
                 xy = (point[0], top - point[1])
-                yield Shape(type_, [xy], origin, where, name, image, None if image else 0.0, f"{s}.{name}", v, extra)
+                yield Shape(type_, [xy], origin, where, name, image, None if image else 0.0, f"{s}.{name.replace(' ', '')}", v, extra)
 
 
 READER = Reader("tps", _TOOL, "corner", recognises, read)

@@ -69,7 +69,9 @@ def _named(by_specimen: dict[str, list[Shape]]) -> dict[str, dict[str, int]]:
 def _numbered(by_specimen: dict[str, list[Shape]]) -> dict[str, dict[str, int]]:
     counts = {len(shapes) for shapes in by_specimen.values()}
     if len(counts) > 1:
-        raise LabelError(f"specimens have different numbers of landmarks ({min(counts)} to {max(counts)}) without names: name them")
+        raise LabelError(
+            f"specimens have different numbers of landmarks ({min(counts)} to {max(counts)}) without names: name them"
+        )
     return {specimen: {str(i + 1): s.rows[0] for i, s in enumerate(shapes)} for specimen, shapes in by_specimen.items()}
 
 
@@ -84,4 +86,6 @@ def refuse_marks(texts: tuple[str, ...], marks: str, format: str) -> None:
     for text in texts:
         found = next((mark for mark in text if mark in marks + "\r\n"), None)
         if found is not None:
-            raise LabelError(f"the name {text!r} holds {found!r}, which {format} cannot: rename it, or write mrk.json, json or csv")
+            raise LabelError(
+                f"the name {text!r} holds {found!r}, which {format} cannot: rename it, or write mrk.json, json or csv"
+            )

@@ -21,7 +21,9 @@ def _write(points: MappedPoints, path: Path, space: Space) -> None:
     for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True):
         if np.isnan(mm).any():
             name = landmarks.names[int(np.isnan(mm).any(axis=1).argmax())]
-            raise LabelError(f"specimen {specimen} has no landmark {name!r}, and MorphoJ has no mark for that: add it, or write tps")
+            raise LabelError(
+                f"specimen {specimen} has no landmark {name!r}, and MorphoJ has no mark for that: add it, or write tps"
+            )
     header = ["ID", *(f"{axis}_{name}" for name in landmarks.names for axis in "xyz")]
     rows = [[specimen, *decimals(mm)] for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True)]
     path.write_text("".join("\t".join(cells) + "\n" for cells in [header, *rows]), encoding="utf-8", newline="\n")

@@ -77,7 +77,9 @@ def require_points(shapes: Sequence[Shape], format: str) -> None:
     """Raise LabelError unless every shape is a point."""
     for shape in shapes:
         if shape.type != "point":
-            raise LabelError(f"{format} holds points only, not a {shape.type}: leave it out, or write mrk.json", where=shape.where)
+            raise LabelError(
+                f"{format} holds points only, not a {shape.type}: leave it out, or write mrk.json", where=shape.where
+            )
 
 
 def outline(points: MappedPoints, shape: Shape) -> Outline:

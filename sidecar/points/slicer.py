@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 from sidecar.points.shapes import AREAS, Shape, outline, require_patient, shapes_of
 from sidecar.points.table import TO_SPACE, MappedPoints, Space, Writer
 
-SCHEMA = "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#"
+SCHEMA = (
+    "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#"
+)
 _TYPES = {"line": "Line", "polyline": "Curve"}
 #: Edges of a box count as perpendicular, and as equal to the opposite ones, within this part of their length.
 _SQUARE = 1e-6

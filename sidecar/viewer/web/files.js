@@ -2,32 +2,30 @@
 //
 // Every fault is an Error that names the row or point; a file is taken whole or not at all.
 
+import { parseNumber, parseTable, writeTable } from "./csv.js";
 import { MOST_ITEMS } from "./work.js";
 
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
+const OWN_COLUMNS = ["image", "slice", "label", "x", "y"];
 const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
 /** Points {label, x, y, slice} as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
 export function writeCsv(points, imageNames) {
-  const quoted = (text) => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const rows = points.map(({ label, x, y, slice }) => {
-    const image = Number.isInteger(slice) ? imageNames[slice] : "";
-    return [quoted(image), slice, quoted(label), x, y].join(",");
-  });
-  return ["image,slice,label,x,y", ...rows, ""].join("\r\n");
+  const rows = points.map(({ label, x, y, slice }) => [Number.isInteger(slice) ? imageNames[slice] : "", slice, label, x, y]);
+  return writeTable([OWN_COLUMNS, ...rows]);
 }
 
-/** What a text or CSV file holds: {points} when its header has x and y, else {names}. */
+/** What a text or CSV file holds: {points, dropped} when its header has x and y, else {names}; `dropped` are columns not kept. */
 export function readTable(text, fileName, imageNames, size) {
-  const [headerLine] = text.split(/\r?\n/, 1);
   for (const delimiter of [",", ";", "\t"]) {
-    const header = parseTable(headerLine, delimiter, true)[0]?.map((name) => name.trim().toLowerCase()) ?? [];
+    const header = headerOf(text, delimiter);
     if (header.includes("x") && header.includes("y")) {
-      return { points: pointsOf(parseTable(text, delimiter), header, delimiter, imageNames, size) };
+      const dropped = header.filter((name) => name !== "" && !OWN_COLUMNS.includes(name));
+      return { points: pointsOf(parseTable(text, delimiter), header, delimiter, imageNames, size), dropped };
     }
-    const column = header.includes("label") ? header.indexOf("label") : header.indexOf("name");
-    if (column >= 0) {
+    const column = ["label", "name"].map((name) => header.indexOf(name)).find((index) => index >= 0);
+    if (column !== undefined) {
       const rows = parseTable(text, delimiter).slice(1);
       return { names: checkedNames(rows.map((row) => row[column] ?? "")) };
     }
@@ -36,6 +34,15 @@ export function readTable(text, fileName, imageNames, size) {
     throw new Error("the header has neither columns x and y (landmarks) nor a column label or name (a list of names)");
   }
   return { names: checkedNames(text.split(/\r?\n/)) };
+}
+
+function headerOf(text, delimiter) {
+  try {
+    const [cells] = parseTable(text.split(/\r?\n/, 1)[0], delimiter);
+    return (cells ?? []).map((name) => name.trim().toLowerCase());
+  } catch {
+    return [];
+  }
 }
 
 function checkedNames(lines) {
@@ -85,53 +92,6 @@ export function imageKey(name) {
   const base = name.trim().replaceAll("\\", "/").split("/").pop();
   const stem = base.replace(IMAGE_EXTENSION, "");
   return (stem || base).toLowerCase();
-}
-
-function parseNumber(text, delimiter, where) {
-  const plain = delimiter === "," ? text.trim() : text.trim().replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) || !Number.isFinite(Number(plain))) {
-    throw new Error(`${where} "${text.trim().slice(0, 40)}" is not a number`);
-  }
-  return Number(plain);
-}
-
-/** The records of a delimited table, quotes resolved (RFC 4180). */
-export function parseTable(text, delimiter, lenient = false) {
-  const rows = [];
-  let row = [];
-  const cell = /("(?:[^"]|"")*"|[^"\r\n\t,;]*|[^"\r\n])/y;
-  let position = 0;
-  while (position < text.length) {
-    let value = "";
-    if (text[position] === '"') {
-      const end = closingQuote(text, position);
-      if (end < 0) {
-        if (lenient) return [...rows, row];
-        throw new Error(`row ${rows.length + 1}: a quote is opened and never closed`);
-      }
-      value = text.slice(position + 1, end).replaceAll('""', '"');
-      position = end + 1;
-    } else {
-      const end = nextBreak(text, position, delimiter);
-      value = text.slice(position, end);
-      position = end;
-    }
-    row.push(value);
-    if (text[position] === delimiter) {
-      position += 1;
-      if (position === text.length) row.push("");
-    } else if (position < text.length && !"\r\n".includes(text[position])) {
-      if (lenient) return [...rows, row];
-      throw new Error(`row ${rows.length + 1}: there is text after a closing quote`);
-    }
-    if (position >= text.length || "\r\n".includes(text[position])) {
-      rows.push(row);
-      row = [];
-      if (text[position] === "\r" && text[position + 1] === "\n") position += 1;
-      position += 1;
-    }
-  }
-  return rows;
 }
 
 /** Points {label, patient} as a Slicer markups file, LPS mm. */

@@ -22,6 +22,24 @@ export function storageOf(key) {
       const text = JSON.stringify({ version: VERSION, items });
       return write(name, text) && read(name) === text;
     },
+    /** Whether this browser keeps anything for this page. */
+    works() {
+      const probe = `${name} probe`;
+      const works = write(probe, "1") && read(probe) === "1";
+      forget(probe);
+      return works;
+    },
+    /** What is convenient to find again, and no loss: {slice, space}. */
+    remember(place) {
+      write(`${name} place`, JSON.stringify(place));
+    },
+    recall() {
+      const place = parseJson(read(`${name} place`));
+      return {
+        slice: Number.isInteger(place?.slice) && place.slice >= 0 ? place.slice : null,
+        space: place?.space === "RAS" ? "RAS" : "LPS",
+      };
+    },
     /** Call `changed(items)` when another tab saved this export's work. */
     watch(changed) {
       globalThis.addEventListener("storage", (event) => {
@@ -33,9 +51,13 @@ export function storageOf(key) {
 }
 
 function parse(text) {
+  const kept = parseJson(text);
+  return kept?.version === VERSION ? checkedItems(kept.items) : null;
+}
+
+function parseJson(text) {
   try {
-    const kept = JSON.parse(text);
-    return kept?.version === VERSION ? checkedItems(kept.items) : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -56,5 +78,13 @@ function write(name, text) {
     return true;
   } catch {
     return false;
+  }
+}
+
+function forget(name) {
+  try {
+    globalThis.localStorage.removeItem(name);
+  } catch {
+    // It was not kept.
   }
 }

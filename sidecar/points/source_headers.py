@@ -1,0 +1,109 @@
+"""What a DICOM output takes from the source: the patient and the study it belongs to, and the class of the instances it refers to.
+
+A DICOM object without the patient and study modules cannot be filed with the scan. So SR and RTSTRUCT, and they alone of all
+outputs, carry the name, ID, birth date and sex of the patient, just as the source has them (`NOTICE`).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.valuerep import PersonName
+
+from sidecar.errors import SourceError
+from sidecar.mapping import Sidecar
+
+#: To be told to whoever asks for such an output.
+NOTICE = "this file names the patient as the source does: keep it as you keep the scan"
+
+#: Patient and study attributes that are copied where the source has them (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2); the first may be empty
+#: and are written in any case.
+_TYPE_2 = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
+    "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
+)  # fmt: skip
+_WHERE_PRESENT = (
+    "IssuerOfPatientID", "PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientBreedDescription", "PatientBreedCodeSequence",
+    "BreedRegistrationSequence", "ResponsiblePerson", "ResponsiblePersonRole", "ResponsibleOrganization", "PatientSexNeutered",
+    "PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence", "StudyDescription", "PatientAge",
+)  # fmt: skip
+_IDENTIFYING = (
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Modality", "Rows", "Columns",
+    "NumberOfFrames",
+)  # fmt: skip
+_KEYWORDS = [*_TYPE_2, *_WHERE_PRESENT, *_IDENTIFYING]
+
+#: A folder with more files than this is not searched to its end.
+MAX_FILES = 200_000
+#: What pydicom raises on content that is damaged or no DICOM.
+_UNREADABLE = (InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError, NotImplementedError, struct.error, OSError, RecursionError)  # fmt: skip
+
+
+def patient_and_study(header: Dataset) -> Dataset:
+    """The attributes of a header that every object of the same patient and study repeats, as UTF-8."""
+    copied = Dataset()
+    copied.SpecificCharacterSet = "ISO_IR 192"
+    copied.StudyInstanceUID = header.StudyInstanceUID
+    for keyword in _TYPE_2:
+        setattr(copied, keyword, header.get(keyword) or "")
+    for keyword in _WHERE_PRESENT:
+        if keyword in header:
+            setattr(copied, keyword, header[keyword].value)
+    return copied
+
+
+def headers_of(sidecar: Sidecar, uids: Sequence[str], folder: Path) -> dict[str, Dataset]:
+    """SOP Instance UID → header, with `_KEYWORDS` only, of the given instances.
+
+    Looks where the sidecar says, below ``folder``, then at every file of it. Raises SourceError when an instance is not there.
+    """
+    wanted = dict.fromkeys(uids)
+    stated = {plane.sop_instance_uid: plane.file for plane in sidecar.document.source.planes if plane.sop_instance_uid in wanted}
+    found: dict[str, Dataset] = {}
+    for path in _candidates(folder, list(dict.fromkeys(stated.values()))):
+        header = _header(path)
+        if header is not None and header.SOPInstanceUID in wanted:
+            found.setdefault(header.SOPInstanceUID, header)
+        if len(found) == len(wanted):
+            return found
+    missing = [uid for uid in wanted if uid not in found]
+    problem = f"folder {folder.name} lacks {len(missing)} of the {len(wanted)} instances the labels lie on, such as {missing[:1]}"
+    raise SourceError(f"{problem}: give the folder of the DICOM files that were exported")
+
+
+def _candidates(folder: Path, stated: list[str]) -> Iterator[Path]:
+    """Files below ``folder``: the stated ones first. None outside of it, whatever the sidecar or a link says."""
+    root = folder.resolve()
+    walked = (Path(at, name) for at, _, names in os.walk(folder, followlinks=False) for name in sorted(names))
+    first = [path for path in (folder / name for name in stated) if path.resolve().is_relative_to(root)]
+    yield from first
+    for count, path in enumerate(walked):
+        if count == MAX_FILES:
+            return
+        if path.resolve().is_relative_to(root):
+            yield path
+
+
+def _header(path: Path) -> Dataset | None:
+    """The copied attributes in Unicode, or None for what is no DICOM file with the UIDs of an instance."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's remarks on odd values: they are handed on as they are
+            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_KEYWORDS)
+            header.decode()
+            for element in header:
+                if isinstance(element.value, PersonName):
+                    element.value = str(element.value)
+            complete = all(
+                header.get(keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+            )
+    except _UNREADABLE:
+        return None
+    return header if complete else None

@@ -1,0 +1,78 @@
+// The keyboard: everything can be done with it. The list below is also what the help shows.
+
+const slices = (steps) => (viewer) => viewer.step(steps);
+const nudge = (right, down) => (viewer, event) => {
+  const far = event.altKey ? 10 : 1;
+  viewer.nudge(right * far, down * far);
+};
+
+/** [keys as shown, what they do, {key as the browser names it: action}] */
+export const KEYS = [
+  ["↓ ↑", "next, previous slice", { ArrowDown: slices(1), ArrowUp: slices(-1), ArrowRight: slices(1), ArrowLeft: slices(-1) }],
+  ["Page ↓ ↑", "ten slices on, back", { PageDown: slices(10), PageUp: slices(-10) }],
+  ["Home, End", "first, last slice", { Home: (viewer) => viewer.goTo(0), End: (viewer) => viewer.goTo(Infinity) }],
+  [
+    "Shift + arrows",
+    "move the cross by one pixel; with Alt by ten",
+    { "S+ArrowLeft": nudge(-1, 0), "S+ArrowRight": nudge(1, 0), "S+ArrowUp": nudge(0, -1), "S+ArrowDown": nudge(0, 1) },
+  ],
+  ["Enter", "place the next landmark at the cross", { Enter: (viewer) => viewer.landmarks.placeAt(viewer.state.cursor) }],
+  ["M", "move the chosen landmark to the cross", { m: (viewer) => viewer.landmarks.moveToCursor() }],
+  ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.landmarks.selectNext(1), p: (viewer) => viewer.landmarks.selectNext(-1) }],
+  ["Delete", "take the chosen landmark away", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
+  [
+    "Ctrl + Z, Y",
+    "undo, do again",
+    {
+      "C+z": (viewer) => viewer.landmarks.undo(),
+      "C+y": (viewer) => viewer.landmarks.redo(),
+      "C+S+z": (viewer) => viewer.landmarks.redo(),
+    },
+  ],
+  ["+ −", "zoom in, out", { "+": (viewer) => viewer.zoom(1.25), "=": (viewer) => viewer.zoom(1.25), "-": (viewer) => viewer.zoom(0.8) }],
+  ["0, 1", "whole image, one pixel to one pixel", { 0: (viewer) => viewer.fit(), 1: (viewer) => viewer.zoomToActual() }],
+  [
+    "[ ], { }",
+    "level down, up; window narrower, wider",
+    {
+      "[": (viewer) => viewer.changeWindow(-1 / 128, 0),
+      "]": (viewer) => viewer.changeWindow(1 / 128, 0),
+      "{": (viewer) => viewer.changeWindow(0, -0.1),
+      "}": (viewer) => viewer.changeWindow(0, 0.1),
+    },
+  ],
+  ["A, R, I", "contrast: automatic, as at first, inverted", { a: (viewer) => viewer.automaticWindow(), r: (viewer) => viewer.resetWindow(), i: (viewer) => viewer.invert() }],
+  ["L", "millimetres as LPS or RAS", { l: (viewer) => viewer.setSpace(viewer.state.space === "LPS" ? "RAS" : "LPS") }],
+  ["?", "this help", { "?": (viewer) => viewer.set({ help: true }) }],
+  ["Esc", "let go", { Escape: (viewer) => viewer.set({ selected: null, drag: null, message: null }) }],
+];
+
+const ACTIONS = new Map(KEYS.flatMap(([, , actions]) => Object.entries(actions)));
+
+/** Act on a key unless it belongs to the control that has the focus. */
+export function onKey(viewer, event) {
+  if (event.defaultPrevented || viewer.state.help || !viewer.state.view || keptByControl(event)) return;
+  const action = ACTIONS.get(nameOf(event));
+  if (!action) return;
+  event.preventDefault();
+  action(viewer, event);
+}
+
+function nameOf(event) {
+  const arrow = event.key.startsWith("Arrow");
+  const control = event.ctrlKey || event.metaKey;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return `${control ? "C+" : ""}${event.shiftKey && (arrow || control) ? "S+" : ""}${key}`;
+}
+
+const OWN_KEYS = {
+  range: /^(Arrow|Page|Home|End)/,
+  button: /^(Enter| )$/,
+};
+
+function keptByControl(event) {
+  const { target } = event;
+  if (target.matches("input:not([type=range]), select, textarea")) return true;
+  if (target.matches("input[type=range]")) return OWN_KEYS.range.test(event.key) && !event.shiftKey;
+  return target.matches("button, a, summary") && OWN_KEYS.button.test(event.key);
+}

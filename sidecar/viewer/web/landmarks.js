@@ -1,0 +1,214 @@
+// Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
+
+import { decodeText } from "./csv.js";
+import { readMarkups, readTable, writeCsv, writeMarkups } from "./files.js";
+import { distanceBetween } from "./mapping.js";
+import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, shownOn, trimLabel } from "./work.js";
+
+const STEPS_KEPT = 200;
+const LARGEST_FILE = 64 * 2 ** 20;
+const NOT_KEPT = "This browser does not keep data for pages opened from disk. Export your landmarks before you close the page.";
+
+/** A click is no finer than a screen pixel: a thousandth of a PNG pixel is kept of it. */
+const rounded = (value) => Math.round(value * 1000) / 1000;
+
+export class Landmarks {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.past = [];
+    this.future = [];
+    viewer.storage.watch((items) => this.adopt(items));
+  }
+
+  get state() {
+    return this.viewer.state;
+  }
+
+  get items() {
+    return this.state.items;
+  }
+
+  /** The part of the state that is about landmarks, as it was kept. */
+  restored() {
+    const { items, problem } = this.viewer.storage.load();
+    const warning = problem ?? (this.viewer.storage.works() ? null : NOT_KEPT);
+    return {
+      items: items ?? [],
+      selected: null,
+      drag: null,
+      measured: [null, null],
+      ...(warning && { message: { text: warning, bad: true } }),
+    };
+  }
+
+  item(id) {
+    return this.items.find((item) => item.id === id) ?? null;
+  }
+
+  /** The item a click would place now; null when it would make a new one. */
+  next() {
+    return itemToPlace(this.items, this.state.selected);
+  }
+
+  /** Take a new list: the old one can be had back, and the new one is kept at once. */
+  commit(items, changes = {}) {
+    if (items === this.items) return;
+    this.past = [...this.past, this.items].slice(-STEPS_KEPT);
+    this.future = [];
+    this.adoptList(items, changes);
+  }
+
+  undo() {
+    if (this.past.length === 0) return;
+    this.future = [this.items, ...this.future];
+    this.adoptList(this.past.pop(), {});
+  }
+
+  redo() {
+    if (this.future.length === 0) return;
+    this.past = [...this.past, this.items];
+    this.adoptList(this.future.shift(), {});
+  }
+
+  adoptList(items, changes) {
+    this.viewer.set({ message: null, ...changes, items, drag: null });
+    if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
+    if (!this.viewer.storage.save(items)) this.viewer.say(NOT_KEPT, true);
+  }
+
+  /** Another tab with the same export changed the list. */
+  adopt(items) {
+    this.past = [...this.past, this.items].slice(-STEPS_KEPT);
+    this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
+  }
+
+  // One landmark
+
+  /** Place the next landmark at an image point of a slice that is on the screen. */
+  placeAt(point, slice = this.state.shown) {
+    if (!this.state.image || slice !== this.state.shown) return;
+    const [x, y] = point.map(rounded);
+    if (!this.viewer.contains([x, y])) {
+      this.viewer.say("That is beside the image.");
+      return;
+    }
+    const [items, id] = place(this.items, this.state.selected, { x, y, slice });
+    this.commit(items, { selected: id });
+  }
+
+  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`, within its slice. */
+  drag(id, [x, y]) {
+    this.viewer.set({ drag: { id, x, y } });
+  }
+
+  drop() {
+    const { drag, shown } = this.state;
+    if (!drag) return;
+    const [x, y] = [rounded(drag.x), rounded(drag.y)];
+    const there = this.viewer.contains([x, y]) && shownOn(this.item(drag.id)) === shown;
+    if (there) this.commit(change(this.items, drag.id, { x, y }), { selected: drag.id });
+    else this.cancelDrag();
+  }
+
+  cancelDrag() {
+    this.viewer.set({ drag: null });
+  }
+
+  /** Move the chosen landmark to the cursor. */
+  moveToCursor() {
+    const item = this.item(this.state.selected);
+    if (!item || !isPlaced(item) || !this.state.image || !this.viewer.contains(this.state.cursor)) return;
+    const [x, y] = this.state.cursor.map(rounded);
+    this.commit(change(this.items, item.id, { x, y, slice: this.state.shown }));
+  }
+
+  remove(id = this.state.selected) {
+    if (id !== null) this.commit(remove(this.items, id));
+  }
+
+  rename(id, text) {
+    const label = trimLabel(text);
+    if (label !== "" && label !== this.item(id)?.label) this.commit(change(this.items, id, { label }));
+  }
+
+  /** Choose a landmark and show where it is. */
+  select(id, show = true) {
+    this.viewer.set({ selected: id });
+    const item = this.item(id);
+    if (!show || !item || !isPlaced(item)) return;
+    this.viewer.goTo(shownOn(item));
+    this.viewer.reveal([item.x, item.y]);
+  }
+
+  /** Choose the landmark `steps` further in the list. */
+  selectNext(steps) {
+    if (this.items.length === 0) return;
+    const at = this.items.findIndex((item) => item.id === this.state.selected);
+    const start = at < 0 && steps < 0 ? 0 : at;
+    this.select(this.items[(start + steps + this.items.length) % this.items.length].id);
+  }
+
+  // Distances
+
+  measure(end, id) {
+    this.viewer.set({ measured: this.state.measured.map((old, i) => (i === end ? id : old)) });
+  }
+
+  /** {ends, length, unit} of the distance that is being measured, or null. Source pixels count only within one slice. */
+  distance() {
+    const ends = this.state.measured.map((id) => this.item(id));
+    if (!ends.every((item) => item && isPlaced(item)) || ends[0] === ends[1]) return null;
+    const places = ends.map((item) => this.viewer.placeOf([item.x, item.y], item.slice));
+    const { unit } = this.viewer.mapping;
+    if (unit === "mm") return { ends, unit, length: distanceBetween(places[0].patient, places[1].patient) };
+    return { ends, unit, length: ends[0].slice === ends[1].slice ? distanceBetween(places[0].source, places[1].source) : null };
+  }
+
+  // Files
+
+  /** Read landmarks or names from a File the user chose or dropped. */
+  async open(file) {
+    try {
+      if (file.size > LARGEST_FILE) throw new Error("it is too large for a list of landmarks");
+      const text = decodeText(new Uint8Array(await file.arrayBuffer()));
+      const { size } = this.viewer.mapping;
+      const isMarkups = text.trimStart().startsWith("{");
+      this.take(isMarkups ? readMarkups(text, this.viewer.mapping) : readTable(text, file.name, this.viewer.names, size), file.name);
+    } catch (error) {
+      this.viewer.say(`${file.name}: ${error.message}`, true);
+    }
+  }
+
+  take({ points = [], names = [], dropped = [] }, fileName) {
+    const [named, newNames] = addNames(this.items, names);
+    const [items, newPoints] = addPoints(named, points);
+    if (newNames + newPoints > 0) this.commit(items);
+    const parts = [];
+    if (points.length > 0) parts.push(`${newPoints} of ${points.length} landmarks are new`);
+    if (names.length > 0) parts.push(`${newNames} of ${names.length} names are new`);
+    if (dropped.length > 0) parts.push(`columns not kept: ${dropped.join(", ")}`);
+    this.viewer.say(`${fileName}: ${parts.join("; ")}.`);
+  }
+
+  placed() {
+    return this.items.filter(isPlaced);
+  }
+
+  saveCsv() {
+    download("labels.csv", "text/csv", writeCsv(this.placed(), this.viewer.names));
+  }
+
+  saveMarkups() {
+    const points = this.placed().map(({ label, x, y, slice }) => ({ label, patient: this.viewer.placeOf([x, y], slice).patient }));
+    download("labels.mrk.json", "application/json", writeMarkups(points));
+  }
+}
+
+function download(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}

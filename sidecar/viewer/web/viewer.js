@@ -1,0 +1,191 @@
+// The viewer without its looks: what is shown and what a user can do with it. Landmarks are in landmarks.js.
+
+import { unitsOf } from "./contrast.js";
+import { Images } from "./images.js";
+import { Landmarks } from "./landmarks.js";
+import { mappingOf } from "./mapping.js";
+import { storageOf } from "./storage.js";
+import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
+
+/**
+ * `page` is what the page was written with: the document, its digest, the contrast to start with and the one measured on the
+ * images ({lower, upper} in PNG values), and how a 16-bit stack was split. `changed` is called after every change of `state`.
+ */
+export class Viewer {
+  constructor(page, changed) {
+    this.page = page;
+    this.changed = changed;
+    this.mapping = mappingOf(page.document);
+    this.units = unitsOf(page.document.images);
+    this.names = page.document.images.files.map((file) => file.name);
+    this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
+    this.landmarks = new Landmarks(this);
+    this.fitted = true; // until the user zooms or pans, the whole image is shown
+    const [columns, rows, slices] = this.mapping.size;
+    const recalled = this.storage.recall();
+    this.state = {
+      wanted: recalled.slice !== null && recalled.slice < slices ? recalled.slice : (slices - 1) >> 1,
+      shown: null, // the slice whose image is on the screen: every number and every landmark belongs to this one
+      image: null,
+      failure: null,
+      stage: { width: 0, height: 0 },
+      view: null,
+      cursor: [(columns - 1) / 2, (rows - 1) / 2],
+      byKeys: false,
+      window: { ...page.contrast, inverted: false },
+      space: recalled.space,
+      message: null,
+      help: false,
+      ...this.landmarks.restored(),
+    };
+    const folder = page.split ? `${encodeURIComponent(page.split.folder)}/` : "";
+    this.images = new Images({
+      urls: this.names.map((name) => folder + encodeURIComponent(name)),
+      names: this.names,
+      width: columns,
+      height: rows,
+      shown: (shown, image) => this.set({ shown, image, failure: null }),
+      failed: (shown, failure) => this.set({ shown, image: null, failure }),
+    });
+    this.images.show(this.state.wanted);
+  }
+
+  set(changes) {
+    this.state = { ...this.state, ...changes };
+    this.changed();
+  }
+
+  say(text, bad = false) {
+    this.set({ message: { text, bad } });
+  }
+
+  // Slices
+
+  goTo(slice) {
+    const wanted = Math.min(Math.max(Math.round(slice), 0), this.names.length - 1);
+    if (wanted === this.state.wanted) return;
+    this.set({ wanted });
+    this.storage.remember({ slice: wanted, space: this.state.space });
+    this.images.show(wanted);
+  }
+
+  step(slices) {
+    this.goTo(this.state.wanted + slices);
+  }
+
+  // The view: screen points are CSS pixels from the upper left corner of the stage
+
+  resize(stage) {
+    const view = this.fitted ? fitView(this.mapping.pixelAspect, stage, this.mapping.size) : this.state.view;
+    this.set({ stage, view });
+  }
+
+  fit() {
+    this.fitted = true;
+    this.set({ view: fitView(this.mapping.pixelAspect, this.state.stage, this.mapping.size) });
+  }
+
+  zoom(factor, screen = this.middle()) {
+    this.fitted = false;
+    const { view, stage } = this.state;
+    this.set({ view: zoomAbout(view, this.mapping.pixelAspect, stage, this.mapping.size, screen, factor) });
+  }
+
+  /** One PNG pixel on one screen pixel. */
+  zoomToActual() {
+    this.zoom(1 / this.state.view.scale);
+  }
+
+  pan(right, down) {
+    this.fitted = false;
+    this.set({ view: panBy(this.state.view, this.mapping.pixelAspect, this.mapping.size, [right, down]) });
+  }
+
+  middle() {
+    return [this.state.stage.width / 2, this.state.stage.height / 2];
+  }
+
+  toScreen(point) {
+    return toScreen(this.state.view, this.mapping.pixelAspect, this.state.stage, point);
+  }
+
+  toImage(screen) {
+    return toImage(this.state.view, this.mapping.pixelAspect, this.state.stage, screen);
+  }
+
+  /** Move the view so that the image point is on the stage, if it is not. */
+  reveal(point) {
+    const { view, stage } = this.state;
+    const [left, top] = this.toScreen(point);
+    const seen = left > 20 && top > 20 && left < stage.width - 20 && top < stage.height - 20;
+    if (!seen) this.set({ view: { ...view, x: point[0], y: point[1] } });
+  }
+
+  // The cursor: the place all numbers on the page are about
+
+  pointAt(screen) {
+    this.set({ cursor: this.toImage(screen), byKeys: false });
+  }
+
+  /** Move the cursor by whole pixels, as keys do; it stays on the image. */
+  nudge(right, down) {
+    const [columns, rows] = this.mapping.size;
+    const [x, y] = this.state.byKeys ? this.state.cursor : this.state.cursor.map(Math.round);
+    const cursor = [Math.min(Math.max(x + right, 0), columns - 1), Math.min(Math.max(y + down, 0), rows - 1)];
+    this.set({ cursor, byKeys: true });
+    this.reveal(cursor);
+  }
+
+  /** Whether an image point lies on the image, its outer pixels whole. */
+  contains([x, y]) {
+    const [columns, rows] = this.mapping.size;
+    return x >= -0.5 && y >= -0.5 && x <= columns - 0.5 && y <= rows - 0.5;
+  }
+
+  setSpace(space) {
+    this.set({ space });
+    this.storage.remember({ slice: this.state.wanted, space });
+  }
+
+  // Contrast, in PNG values
+
+  setWindow(lower, upper) {
+    const least = this.units.largest / 65536;
+    const [low, high] = [Math.min(lower, upper), Math.max(lower, upper)];
+    this.set({ window: { ...this.state.window, lower: low, upper: Math.max(high, low + least) } });
+  }
+
+  /** Move the window: `level` and `width` as parts of the whole range. */
+  changeWindow(level, width) {
+    const { lower, upper } = this.state.window;
+    const whole = this.units.largest;
+    const middle = (lower + upper) / 2 + level * whole;
+    const half = Math.max(((upper - lower) / 2) * Math.exp(width), whole / 2 ** 13);
+    this.setWindow(middle - half, middle + half);
+  }
+
+  resetWindow() {
+    this.set({ window: { ...this.page.contrast, inverted: false } });
+  }
+
+  automaticWindow() {
+    this.setWindow(this.page.measured.lower, this.page.measured.upper);
+  }
+
+  invert() {
+    this.set({ window: { ...this.state.window, inverted: !this.state.window.inverted } });
+  }
+
+  // What the cursor is on
+
+  /** {pixel, source, patient} of an image point on a slice; patient is null without geometry. */
+  placeOf([x, y], slice) {
+    const pixel = [x, y, slice];
+    return { pixel, source: this.mapping.toSource(pixel), patient: this.mapping.toPatient && this.mapping.toPatient(pixel) };
+  }
+
+  /** Millimetres (or source pixels) per screen pixel along x. */
+  perScreenPixel() {
+    return this.mapping.pixelWidth / zoomOf(this.state.view, this.mapping.pixelAspect)[0];
+  }
+}
