@@ -102,7 +102,8 @@ def test_the_rotation_that_label_studio_users_measured(tmp_path: Path) -> None:
 
 def test_labels_that_are_set_apart_from_the_shape(tmp_path: Path) -> None:
     value = percent(10, 20) | {"width": 0.5}
-    results = [region("keypoint", value, id="r1"), region("labels", value | {"labels": ["a", "b"]}, id="r1"), region("keypoint", value, id="r2")]
+    names = region("keypoint", value | {"labels": ["a", "b"]}, id="r1", type="labels")
+    results = [region("keypoint", value, id="r1"), names, region("keypoint", value, id="r2")]
     labels = READER.read(write(tmp_path, [task(results)]), STACK, None)
     assert labels.columns["label"] == ["a;b", ""]
     assert labels.columns["shape_id"] == ["r1", "r2"]
