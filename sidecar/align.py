@@ -44,9 +44,7 @@ class Fit:
         return np.asarray(points, dtype=np.float64).reshape(-1, 3) @ self.matrix[:3, :3].T + self.matrix[:3, 3]
 
 
-def anatomical_frame(
-    landmarks: Mapping[str, ArrayLike], origin: Sequence[str], axis: Sequence[str], plane: Sequence[str]
-) -> Floats:
+def anatomical_frame(landmarks: Mapping[str, ArrayLike], origin: Sequence[str], axis: Sequence[str], plane: Sequence[str]) -> Floats:
     """(4, 4) rigid matrix from patient mm to the frame of three places, each a landmark or the middle of several.
 
     ``origin`` becomes 0; x points to ``axis``; ``plane`` lies in the x-y plane, at positive y; z = x × y, right-handed.
@@ -97,11 +95,11 @@ def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _P
     if len(names) < 3:
         raise LabelError(f"a fit needs three landmarks that both specimens have; they share {len(names)}")
     unmatched = tuple(name for name in (*moving, *fixed) if name not in names)
-    pair = _Pair(names, *(np.array([_place(side, name) for name in names]) for side in (moving, fixed)), unmatched)
-    for which, places in (("moving", pair.moving), ("fixed", pair.fixed)):
+    from_places, to_places = (np.array([_place(side, name) for name in names]) for side in (moving, fixed))
+    for which, places in (("moving", from_places), ("fixed", to_places)):
         if _on_a_line(places):
             raise LabelError(f"the {which} landmarks are on one line, which leaves the rotation about it open: add one beside it")
-    return pair
+    return _Pair(names, from_places, to_places, unmatched)
 
 
 def _fit(pair: _Pair, scale_of: _Scale) -> Fit:

@@ -175,6 +175,8 @@ class Stack:
         below = np.clip(np.searchsorted(heights, height, side="right") - 1, 0, self.slices - 2)
         index = np.zeros_like(point)
         index[:, 2] = below + (height - heights[below]) / (heights[below + 1] - heights[below])
+        edge = min(*self.pixel_spacing, float(self.gaps.min()))
+        settled = 1e-10 + 64 * np.finfo(np.float64).eps * max(1.0, np.abs(point).max(initial=0), np.abs(self.positions).max()) / edge
         for _ in range(NEWTON_STEPS):
             below = self._plane_below(index[:, 2])
             part = (index[:, 2] - below)[:, None, None]
@@ -182,7 +184,7 @@ class Stack:
             jacobian = np.concatenate([self.axes[below] * (1 - part) + self.axes[below + 1] * part, rise[:, :, None]], axis=2)
             step = np.linalg.solve(jacobian, (point - self.to_patient(index))[:, :, None])[:, :, 0]
             index += step
-            if not len(step) or np.abs(step).max() < 1e-10:
+            if not len(step) or np.abs(step).max() <= settled:
                 return index
         raise GeometryError("some points cannot be placed on this stack: its planes cross where they are")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +15,11 @@ from typing import Any, BinaryIO
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import Tag
 from pydicom.uid import UID, MediaStorageDirectoryStorage
 
-from sidecar.errors import PixelError, SourceError
+from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.pixels import layout_of
 from sidecar.series import Common, Frame
 
@@ -105,8 +107,8 @@ def scan(source: Path, on_file: Callable[[], object] = lambda: None) -> Scan:
 def _files(source: Path) -> tuple[Path, list[Path]]:
     if source.is_dir():
         return source, sorted(_walk(source))
-    if not source.exists():
-        raise SourceError(f"{source.name}: there is no such file or folder")
+    if not source.is_file():
+        raise SourceError(f"{source.name}: there is no such {'folder or regular file' if source.exists() else 'file or folder'}")
     if source.name.upper() != "DICOMDIR":
         return source.parent, [source]
     return source.parent, _referenced_files(source)
@@ -125,7 +127,8 @@ def _referenced_files(dicomdir: Path) -> list[Path]:
     root = dicomdir.parent
     try:
         records = pydicom.dcmread(dicomdir).get("DirectoryRecordSequence") or []
-        names = [record.ReferencedFileID for record in records if "ReferencedFileID" in record]
+        names = [_list(record.ReferencedFileID) for record in records if "ReferencedFileID" in record]
+        paths = [root.joinpath(*map(str, parts)).resolve() for parts in names]
     except (InvalidDicomError, *_PARSE_ERRORS) as error:
         raise SourceError(f"{dicomdir.name} is not a readable DICOMDIR ({_short(error)}); give the folder instead") from None
     paths = [root.joinpath(*([name] if isinstance(name, str) else name)) for name in names]
@@ -139,10 +142,10 @@ def _referenced_files(dicomdir: Path) -> list[Path]:
     return sorted(set(paths))
 
 
-#: What pydicom raises on damaged content, beside InvalidDicomError.
+#: What pydicom raises on damaged content, beside InvalidDicomError; MemoryError for a length that no memory holds.
 _PARSE_ERRORS = (
-    ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError, OverflowError, NotImplementedError, struct.error, OSError,
-    RecursionError,
+    ValueError, TypeError, LookupError, AttributeError, EOFError, OverflowError, NotImplementedError, struct.error, zlib.error, OSError,
+    RecursionError, MemoryError, BytesLengthException,
 )  # fmt: skip
 
 
@@ -154,19 +157,71 @@ def _scan_file(path: Path, name: str, found: Scan, commons: dict[Common, Common]
                 return
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS, force=True)
             keyword, offset = _pixel_data(file, dataset)
-        sop_class = str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+            size = os.fstat(file.fileno()).st_size
+        sop_class = _text(dataset, "SOPClassUID") or _text(dataset.file_meta, "MediaStorageSOPClassUID")
         if sop_class == MediaStorageDirectoryStorage:
             found.others["DICOMDIR"] += 1
-        elif "Rows" not in dataset and keyword is None:
-            found.others[f"{dataset.get('Modality') or UID(sop_class).name or 'DICOM'} without an image"] += 1
+        elif keyword is None and not _needs_pixels(dataset, sop_class):
+            found.others[f"{_text(dataset, 'Modality') or 'DICOM'} without an image"] += 1
         else:
-            found.frames += _frames(dataset, name, keyword, offset, commons)
-    except (InvalidDicomError, PixelError, *_PARSE_ERRORS) as error:
-        found.damaged.append(f"{name}: {_short(error)}")
+            keyword = _checked(dataset, keyword, offset, size)
+            found.frames += _frames(dataset, _told(name), keyword, offset, commons)
+    except (InvalidDicomError, SidecarError, *_PARSE_ERRORS) as error:
+        found.damaged.append(f"{name.encode('utf-8', 'replace').decode()}: {_short(error)}")
+
+
+def _needs_pixels(dataset: Dataset, sop_class: str) -> bool:
+    """Whether a file must hold an image: by its SOP class, also where the header broke off before it says so itself."""
+    kind = UID(sop_class).name
+    return "Image Storage" in kind or ("Rows" in dataset and "Spectroscopy" not in kind)
+
+
+def _checked(dataset: Dataset, keyword: str | None, offset: int | None, size: int) -> str:
+    """The keyword of the pixels, after holding what the header promises against the size of the file, before anything is made of it."""
+    if keyword is None:
+        raise PixelError("it has image attributes but no pixel data: the file is cut short")
+    count = int(dataset.get("NumberOfFrames") or 1)
+    needed = count if offset is None else offset + math.ceil(count * layout_of(dataset, keyword).frame_bits / 8)
+    if needed > size:
+        raise PixelError(f"the file is cut short: {size:,} bytes, where its header promises at least {needed:,}")
+    return keyword
+
+
+def _told(name: str) -> str:
+    """A file name as documents hold it: text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError("its name is not valid text (UTF-8); rename it") from None
+    return name
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    """A text attribute, "" where there is none. A damaged length makes it swallow what follows, identity too: such text goes nowhere."""
+    value = dataset.get(keyword) or ""
+    if not isinstance(value, str) or not _is_plain(value):
+        raise SourceError(f"{keyword} is damaged")
+    return str(value)
+
+
+def _description(dataset: Dataset) -> str:
+    """For people to read only, so that a damaged one is no reason to refuse the file."""
+    text = "\\".join(map(str, _list(dataset.get("SeriesDescription"))))
+    return text if _is_plain(text) else ""
+
+
+def _is_plain(text: str) -> bool:
+    """Without control characters, of which every tag that was taken for text has some."""
+    return all(c >= " " and c != "\x7f" for c in text)
 
 
 def _short(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    """What is wrong, in our words: those of others may quote the header, or the whole path."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be read ({error.strerror})"
+    if isinstance(error, SidecarError) and _is_plain(str(error)):
+        return str(error)
+    return "its header is damaged or cut short"
 
 
 def _looks_like_dicom(file: BinaryIO) -> bool:
@@ -203,15 +258,13 @@ def _pixel_data(file: BinaryIO, dataset: Dataset) -> tuple[str | None, int | Non
     return keyword, start + (8 if implicit else 12)
 
 
-def _frames(dataset: Dataset, name: str, keyword: str | None, offset: int | None, commons: dict[Common, Common]) -> list[Frame]:
+def _frames(dataset: Dataset, name: str, keyword: str, offset: int | None, commons: dict[Common, Common]) -> list[Frame]:
     count = int(dataset.get("NumberOfFrames") or 1)
     per_frame: Sequence[Dataset] = dataset.get("PerFrameFunctionalGroupsSequence") or []
     if per_frame and len(per_frame) != count:
-        raise ValueError(f"{count} frames but {len(per_frame)} per-frame functional groups")
+        raise SourceError(f"{count} frames but {len(per_frame)} per-frame functional groups")
     if count < 1:
-        raise ValueError(f"NumberOfFrames is {count}")
-    if keyword is None:
-        raise PixelError("it has image attributes but no pixel data: the file is cut short")
+        raise SourceError(f"NumberOfFrames is {count}")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     made = []
     for i in range(count):
@@ -244,22 +297,22 @@ class _Groups:
 def _common(dataset: Dataset, groups: _Groups, keyword: str, multiframe: bool) -> Common:
     spacing = _floats(groups.get("PixelMeasuresSequence", "PixelSpacing"), 2)
     layout = layout_of(dataset, keyword)
-    unit = groups.get("PixelValueTransformationSequence", "RescaleType") or dataset.get("Units")
-    modality = str(dataset.get("Modality") or "OT")
+    unit = str(_plain(groups.get("PixelValueTransformationSequence", "RescaleType") or dataset.get("Units") or ""))
+    modality = _text(dataset, "Modality") or "OT"
     number = dataset.get("SeriesNumber")
     return Common(
-        study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
-        series_instance_uid=str(dataset.get("SeriesInstanceUID") or ""),
-        frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or "") or None,
-        sop_class_uid=str(dataset.get("SOPClassUID") or ""),
+        study_instance_uid=_text(dataset, "StudyInstanceUID"),
+        series_instance_uid=_text(dataset, "SeriesInstanceUID"),
+        frame_of_reference_uid=_text(dataset, "FrameOfReferenceUID") or None,
+        sop_class_uid=_text(dataset, "SOPClassUID"),
         modality=modality,
-        description=str(dataset.get("SeriesDescription") or ""),
+        description=_description(dataset),
         series_number=None if number in (None, "") else int(number),
         pixel_spacing=spacing,  # type: ignore[arg-type]
         layout=layout,
-        rescale_unit=str(unit) if unit else ("HU" if modality == "CT" and _rescaled(groups) else None),
+        rescale_unit=unit or ("HU" if modality == "CT" and _rescaled(groups) else None),
         padding=_padding(dataset, layout.signed, layout.bits_allocated),
-        multiframe=str(dataset.get("ConcatenationUID") or dataset.get("SOPInstanceUID") or "") if multiframe else None,
+        multiframe=(_text(dataset, "ConcatenationUID") or _text(dataset, "SOPInstanceUID")) if multiframe else None,
         geometry_problem=_geometry_problem(dataset, groups, spacing),
     )
 
@@ -270,7 +323,7 @@ def _frame(dataset: Dataset, groups: _Groups, common: Common, name: str, i: int,
     slope = _float(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
     intercept = _float(groups.get("PixelValueTransformationSequence", "RescaleIntercept"))
     if slope == 0:
-        raise ValueError("Rescale Slope is 0")
+        raise SourceError("Rescale Slope is 0")
     center = _first(groups.get("FrameVOILUTSequence", "WindowCenter"))
     width = _first(groups.get("FrameVOILUTSequence", "WindowWidth"))
     number = dataset.get("InstanceNumber")
@@ -280,7 +333,7 @@ def _frame(dataset: Dataset, groups: _Groups, common: Common, name: str, i: int,
         frame=i,
         frames=count,
         offset=offset,
-        sop_instance_uid=str(dataset.get("SOPInstanceUID") or ""),
+        sop_instance_uid=_text(dataset, "SOPInstanceUID"),
         instance_number=None if number in (None, "") else int(number),
         position=position,  # type: ignore[arg-type]
         orientation=orientation,  # type: ignore[arg-type]
@@ -356,7 +409,10 @@ def _plain(value: Any) -> int | float | str:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    return "\\".join(str(part) for part in _list(value))
+    text = "\\".join(str(part) for part in _list(value))
+    if not _is_plain(text):
+        raise SourceError("its header is damaged")
+    return text
 
 
 def _list(value: Any) -> list[Any]:
@@ -367,11 +423,11 @@ def _list(value: Any) -> list[Any]:
 
 def _first(value: Any) -> float | None:
     values = _list(value)
-    return float(values[0]) if values and values[0] not in (None, "") else None
+    return _finite(values[0]) if values and values[0] not in (None, "") else None
 
 
 def _float(value: Any) -> float | None:
-    return None if value in (None, "") else float(value)
+    return None if value in (None, "") else _finite(value)
 
 
 def _floats(value: Any, count: int) -> tuple[float, ...] | None:
@@ -380,5 +436,12 @@ def _floats(value: Any, count: int) -> tuple[float, ...] | None:
     if not values:
         return None
     if len(values) != count:
-        raise ValueError(f"{count} numbers expected, found {len(values)}")
-    return tuple(float(v) for v in values)
+        raise SourceError(f"{count} numbers expected, found {len(values)}")
+    return tuple(map(_finite, values))
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise SourceError(f"its header holds {number} where a number belongs")
+    return number

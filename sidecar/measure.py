@@ -78,9 +78,7 @@ def area(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
             f"vertex {int(off.argmax())} is {np.abs(height)[off.argmax()]:.3g} mm off the plane of the polygon: it has no area"
         )
     if (crossing := _crossing(flat)) is not None:
-        raise LabelError(
-            f"the outline crosses itself (edges from vertex {crossing[0]} and from vertex {crossing[1]}): it has no one area"
-        )
+        raise LabelError(f"the outline crosses itself (edges from vertex {crossing[0]} and from vertex {crossing[1]}): it has no one area")
     vector = np.cross(centered, following).sum(axis=0) / 2
     bound = (u @ np.linalg.norm(following - preceding, axis=1) + u @ np.roll(u, -1)) / 2
     return Measurement(float(np.linalg.norm(vector)), float(bound), "mm²")
@@ -91,9 +89,7 @@ def _checked(points: ArrayLike, uncertainty: ArrayLike, exactly: int | None = No
     if p.ndim != 2 or p.shape[1] != 3 or u.shape != (len(p),):
         raise LabelError("points must be (N, 3) and uncertainties (N,)")
     if not (np.isfinite(p).all() and np.isfinite(u).all() and (u >= 0).all()):
-        raise LabelError(
-            "points and uncertainties must be finite numbers, uncertainties not negative: has the scan patient geometry?"
-        )
+        raise LabelError("points and uncertainties must be finite numbers, uncertainties not negative: has the scan patient geometry?")
     if len(p) < at_least or (exactly is not None and len(p) != exactly):
         raise LabelError(f"this takes {f'at least {at_least}' if exactly is None else exactly} points, not {len(p)}")
     return p, u

@@ -33,6 +33,9 @@ MAX_BYTES = 128 * 2**20
 _LAST_OLD_VERSION = 227
 _ROI, _ZIP, _ZIP_ENTRY = b"Iout", b"PK\x03\x04", b"PK\x01\x02"
 
+#: What zipfile raises for damaged archives; RuntimeError for encrypted ones.
+_UNPACKING = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError, struct.error)
+
 _LINES = {"LINE": "line", "POLYLINE": "polyline", "FREELINE": "polyline", "ANGLE": "polyline"}
 _OUTLINES = ("POLYGON", "FREEHAND", "TRACED")
 _OLD = "Written by an ImageJ before 1.52u (March 2020): points were taken as corner; if they are not, give --pixel-origin center"
@@ -42,9 +45,7 @@ _OUTLINED = "Freehand, rotated and elliptic areas were read as polygons of the v
 def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
     roifile = _roifile()
     rois = [(name, *_decoded(roifile, data, path, name)) for name, data in _files(path)]
-    shapes = [
-        shape for n, (name, roi, parts) in enumerate(rois, 1) for shape in _shapes(roi, parts, name, str(n), stack, origin, path)
-    ]
+    shapes = [shape for n, (name, roi, parts) in enumerate(rois, 1) for shape in _shapes(roi, parts, name, str(n), stack, origin, path)]
     notes = []
     if origin is None and any(_is_old(roi) and roi.roitype.name == "POINT" for _, roi, _ in rois):
         notes.append(_OLD)
@@ -61,23 +62,28 @@ def _roifile() -> ModuleType:
     return roifile
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
+def _files(path: Path) -> list[tuple[str, bytes]]:
     """Name and bytes of each selection. Names out of a zip are only ever shown, never opened."""
     data = read_bytes(path, MAX_BYTES)
     if not data.startswith(_ZIP):
-        yield path.stem, data
-        return
-    too_large = LabelError("holds more than a ROI Manager's zip would; unpack it and choose what you need", path)
-    if data.count(_ZIP_ENTRY) > MAX_SELECTIONS:
-        raise too_large
+        return [(path.stem, data)]
+    files = _unpacked(data, path) if data.count(_ZIP_ENTRY) <= MAX_SELECTIONS else None
+    if files is None:
+        raise LabelError("holds more than a ROI Manager's zip would; unpack it and choose what you need", path)
+    return files
+
+
+def _unpacked(data: bytes, path: Path) -> list[tuple[str, bytes]] | None:
+    """The selections in a zip, None when they would be larger than MAX_BYTES; no entry gives more than the size it states."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".roi")]
+            if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+                raise NotImplementedError("a compression that ImageJ does not use")
             if sum(entry.file_size for entry in entries) > MAX_BYTES:
-                raise too_large
-            for entry in entries:
-                yield PurePosixPath(entry.filename).stem, archive.read(entry)  # reads no more than file_size
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:  # RuntimeError: encrypted
+                return None
+            return [(PurePosixPath(entry.filename).stem, archive.read(entry)) for entry in entries]
+    except _UNPACKING as error:
         raise LabelError(f"cannot be unpacked: {error}", path) from error
 
 

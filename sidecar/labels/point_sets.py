@@ -19,6 +19,7 @@ _MISSING = 9999.0
 
 _PTS = re.compile(r"Version 1\.0\s*\r?\n\s*\d+\s*(\r?\n|$)")
 _AMIRA = re.compile(r"#\s*(AmiraMesh|Avizo)\b[^\n]*")
+_DECLARED = re.compile(r"^\s*define\s+Markers\s+(\d+)", re.MULTILINE)
 _COORDINATES = re.compile(r"Markers\s*\{\s*float\[3\]\s+Coordinates\s*\}\s*=?\s*@(\d+)")
 _SETS = re.compile(r"\b(?:Num|n)Sets\s+(\d+)")
 
@@ -63,7 +64,7 @@ def parse_amira(path: Path) -> VolumeFile:
         raise LabelError("is a binary landmark set; save it in Amira or Avizo as Amira ASCII (landmarkAscii)", path)
     text = read_text(path)
     header = text.partition("\n@")[0]
-    declared = re.search(r"define\s+Markers\s+(\d+)", header)
+    declared = _DECLARED.search(header)
     if _AMIRA.match(header) is None or declared is None:
         raise LabelError("is not an ASCII landmark set of Amira or Avizo (landmarkAscii)", path)
     sets = _SETS.search(header)

@@ -16,6 +16,9 @@ from sidecar.errors import LabelError
 #: No label file is larger than this; one that is, is refused before it is read into memory.
 LIMIT_BYTES = 512 * 2**20
 
+#: No number of a label file is larger; up to here, sums and products of two stay finite and whole numbers exact.
+LARGEST = 1e15
+
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
@@ -120,7 +123,7 @@ def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
 
 
 def number(value: object, path: Path, where: str | None = None, name: str = "coordinate") -> float:
-    """A finite number, from JSON or from text with a decimal point. Raises LabelError for anything else."""
+    """A finite number, from JSON or from text with a decimal point. Raises LabelError for anything else, and beyond ±LARGEST."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             result = float(value)
@@ -134,6 +137,8 @@ def number(value: object, path: Path, where: str | None = None, name: str = "coo
         raise LabelError(f"{name} {_shown(value)} is not a number", path, where)
     if not math.isfinite(result):
         raise LabelError(f"{name} {_shown(value)} is not a finite number", path, where)
+    if abs(result) > LARGEST:
+        raise LabelError(f"{name} {_shown(value)} is a number larger than any image", path, where)
     return result
 
 

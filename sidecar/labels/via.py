@@ -48,13 +48,13 @@ def _of_json(document: Any, path: Path) -> Iterator[Shape]:
         raise LabelError("is not a VIA file: it has no images", path)
     for key, image in images.items():
         name = member(image, "filename", str, path, f"image {key!r}")
-        regions = image.get("regions") or []
-        numbered = regions.items() if isinstance(regions, dict) else enumerate(regions)  # VIA 1: {"0": …}
-        for n, region in numbered:
+        regions = image.get("regions")
+        if not isinstance(regions, dict):  # VIA 1: {"0": …}
+            regions = dict(enumerate(member(image, "regions", list, path, f"image {name!r}")))
+        for n, region in regions.items():
             where = f"image {name!r}, region {n}"
-            yield _shape(
-                member(region, "shape_attributes", dict, path, where), region.get("region_attributes"), name, str(n), path, where
-            )
+            shape = member(region, "shape_attributes", dict, path, where)
+            yield _shape(shape, region.get("region_attributes"), name, str(n), path, where)
 
 
 def _shape(shape: Any, attributes: Any, image: str, id_: str, path: Path, where: str) -> Shape:

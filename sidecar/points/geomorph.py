@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.points.landmarks import decimals, landmarks_of, refuse_marks
 from sidecar.points.table import MappedPoints, Space, Writer
 
 
-def _write(points: MappedPoints, path: Path, space: Space) -> None:
-    landmarks = landmarks_of(points, space, "geomorph")
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    landmarks = landmarks_of(parts, space, "geomorph")
     refuse_marks(landmarks.specimens, "", "geomorph")
     refuse_marks(landmarks.names, ". ", "geomorph")
     with path.open("w", encoding="utf-8", newline="") as file:

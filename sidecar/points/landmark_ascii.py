@@ -6,6 +6,7 @@ as from DICOM; a stack of images loaded with an origin of its own is elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.errors import LabelError
@@ -27,10 +28,10 @@ Markers {{ float[3] Coordinates }} @1
 """
 
 
-def _write(points: MappedPoints, path: Path, space: Space) -> None:
-    landmarks = landmarks_of(points, space, "landmarkAscii")
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    landmarks = landmarks_of(parts, space, "landmarkAscii")
     if len(landmarks.specimens) > 1:
-        raise LabelError(f"has {len(landmarks.specimens)} specimens, and landmarkAscii holds one: write each on its own, or tps")
+        raise LabelError(f"there are {len(landmarks.specimens)} specimens, and landmarkAscii holds one: write each on its own, or tps")
     lines = [" ".join(decimals(row)) + "\n" for row in landmarks.mm[0]]
     path.write_text(_HEADER.format(count=len(lines)) + "".join(lines), encoding="utf-8", newline="\n")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.points.shapes import Shape, require_patient, require_points, shapes_of
+from sidecar.points.shapes import Drawn, drawn, require_patient, require_points
 from sidecar.points.table import TO_SPACE, MappedPoints, Space
 
 
@@ -25,54 +26,60 @@ class Landmarks:
     mm: NDArray[np.float64]
 
 
-def landmarks_of(points: MappedPoints, space: Space, format: str) -> Landmarks:
-    """The landmarks of each specimen: the column ``specimen``, or the whole series as one, named by its Series Instance UID.
+#: A series, and a specimen in it; "" where the input names none.
+_Key = tuple[str, str]
+
+
+def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> Landmarks:
+    """The landmarks of each specimen: the column ``specimen``, or a whole series as one, named by its Series Instance UID.
 
     Raises LabelError for shapes other than points, for two landmarks of one name in a specimen, for names that only some have,
-    and for specimens with different numbers of nameless landmarks.
+    for specimens with different numbers of nameless landmarks, and for a specimen in two scans.
     """
-    require_patient(points, format)
-    shapes = shapes_of(points.columns, len(points))
+    require_patient(parts, format)
+    shapes = drawn(parts)
     if not shapes:
         raise LabelError(f"there are no points, and {format} cannot be empty")
     require_points(shapes, format)
-    by_specimen: dict[str, list[Shape]] = {}
-    for shape in shapes:
-        by_specimen.setdefault(shape.specimen, []).append(shape)
-    if "" in by_specimen and len(by_specimen) > 1:
-        raise LabelError("has no specimen, but others have: fill the column in", where=by_specimen[""][0].where)
-    named = _named(by_specimen)
+    named = _named(_by_specimen(shapes))
     names = tuple(dict.fromkeys(name for landmarks in named.values() for name in landmarks))
-    patient = points.patient * TO_SPACE[space]
-    mm = np.array([[patient[rows[name]] if name in rows else [np.nan] * 3 for name in names] for rows in named.values()])
-    series = points.sidecar.document.source.series_instance_uid
-    return Landmarks(tuple(specimen or series for specimen in named), names, mm)
+    mm = np.full((len(named), len(names), 3), np.nan)
+    for i, landmarks in enumerate(named.values()):
+        for name, one in landmarks.items():
+            mm[i, names.index(name)] = one.outline().patient[0] * TO_SPACE[space]
+    return Landmarks(tuple(specimen or series for series, specimen in named), names, mm)
 
 
-def _named(by_specimen: dict[str, list[Shape]]) -> dict[str, dict[str, int]]:
-    """Specimen → landmark name → row."""
-    if not any(shape.label for shapes in by_specimen.values() for shape in shapes):
-        return _numbered(by_specimen)
-    named: dict[str, dict[str, int]] = {}
-    for specimen, shapes in by_specimen.items():
-        rows = named.setdefault(specimen, {})
-        for shape in shapes:
-            if not shape.label:
-                raise LabelError("has no name, but other landmarks have: name it, or leave it out", where=shape.where)
-            if shape.label in rows:
-                problem = f"landmark {shape.label!r} is there already (label {rows[shape.label] + 1})"
-                raise LabelError(f"{problem}; name them apart, or tell specimens apart by a column specimen", where=shape.where)
-            rows[shape.label] = shape.rows[0]
+def _by_specimen(shapes: list[Drawn]) -> dict[_Key, list[Drawn]]:
+    members: dict[_Key, list[Drawn]] = {}
+    scan_of: dict[str, str] = {}
+    for one in shapes:
+        specimen = one.shape.specimen.strip()
+        members.setdefault((one.series, specimen), []).append(one)
+        if specimen and scan_of.setdefault(specimen, one.series) != one.series:
+            raise one.error(f"specimen {specimen!r} is in two scans, whose millimetres are not of one space: name them apart")
+    for series, specimen in members:
+        if specimen and (series, "") in members:
+            raise members[series, ""][0].error("has no specimen, but others of its scan have: fill the column in")
+    return members
+
+
+def _named(members: dict[_Key, list[Drawn]]) -> dict[_Key, dict[str, Drawn]]:
+    """Landmarks by name; numbered where none has a name."""
+    if not any(one.shape.label for shapes in members.values() for one in shapes):
+        counts = {len(shapes) for shapes in members.values()}
+        if len(counts) > 1:
+            raise LabelError(f"specimens have {min(counts)} to {max(counts)} landmarks without names: name them, to tell which are missing")
+        return {key: {str(n): one for n, one in enumerate(shapes, start=1)} for key, shapes in members.items()}
+    named: dict[_Key, dict[str, Drawn]] = {key: {} for key in members}
+    for key, shapes in members.items():
+        for one in shapes:
+            if not one.shape.label:
+                raise one.error("has no name, but other landmarks have: name it, or leave it out")
+            if (other := named[key].setdefault(one.shape.label, one)) is not one:
+                problem = f"there is a landmark {one.shape.label!r} already ({other.shape.where})"
+                raise one.error(f"{problem}: name them apart, or tell specimens apart by a column specimen")
     return named
-
-
-def _numbered(by_specimen: dict[str, list[Shape]]) -> dict[str, dict[str, int]]:
-    counts = {len(shapes) for shapes in by_specimen.values()}
-    if len(counts) > 1:
-        raise LabelError(
-            f"specimens have different numbers of landmarks ({min(counts)} to {max(counts)}) without names: name them"
-        )
-    return {specimen: {str(i + 1): s.rows[0] for i, s in enumerate(shapes)} for specimen, shapes in by_specimen.items()}
 
 
 def decimals(values: NDArray[np.float64]) -> list[str]:
@@ -86,6 +93,4 @@ def refuse_marks(texts: tuple[str, ...], marks: str, format: str) -> None:
     for text in texts:
         found = next((mark for mark in text if mark in marks + "\r\n"), None)
         if found is not None:
-            raise LabelError(
-                f"the name {text!r} holds {found!r}, which {format} cannot: rename it, or write mrk.json, json or csv"
-            )
+            raise LabelError(f"the name {text!r} holds {found!r}, which {format} cannot: rename it, or write slicer, json or csv")

@@ -6,6 +6,7 @@ MorphoJ passes over the first line if one of its entries is not a number, which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +16,13 @@ from sidecar.points.landmarks import decimals, landmarks_of, refuse_marks
 from sidecar.points.table import MappedPoints, Space, Writer
 
 
-def _write(points: MappedPoints, path: Path, space: Space) -> None:
-    landmarks = landmarks_of(points, space, "MorphoJ")
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    landmarks = landmarks_of(parts, space, "MorphoJ")
     refuse_marks(landmarks.specimens + landmarks.names, "\t,;", "MorphoJ")
     for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True):
         if np.isnan(mm).any():
             name = landmarks.names[int(np.isnan(mm).any(axis=1).argmax())]
-            raise LabelError(
-                f"specimen {specimen} has no landmark {name!r}, and MorphoJ has no mark for that: add it, or write tps"
-            )
+            raise LabelError(f"specimen {specimen} has no landmark {name!r}, and MorphoJ has no mark for that: add it, or write tps")
     header = ["ID", *(f"{axis}_{name}" for name in landmarks.names for axis in "xyz")]
     rows = [[specimen, *decimals(mm)] for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True)]
     path.write_text("".join("\t".join(cells) + "\n" for cells in [header, *rows]), encoding="utf-8", newline="\n")

@@ -11,9 +11,8 @@ The file carries the patient's identity: see `source_headers`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 from pydicom.valuerep import DS
 
+from sidecar.document import Source
 from sidecar.errors import LabelError
-from sidecar.points.shapes import AREAS, Outline, Shape, outline, require_patient, shapes_of
+from sidecar.points.shapes import AREAS, Drawn, Outline, drawn, require_one_scan, require_patient
 from sidecar.points.source_headers import headers_of, patient_and_study
 from sidecar.points.table import MappedPoints, Space
 
@@ -44,39 +44,42 @@ _COLORS = (
 _SAME_PLANE = 1e-6
 
 
-def write_rtstruct(points: MappedPoints, path: Path, space: Space, dicom: Path) -> None:
+def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
     """Write a structure set. ``space`` has no say: DICOM is LPS. ``dicom``: the folder of the source files, read for their headers.
 
     Raises LabelError for what does not fit, SourceError when the source files are not in ``dicom``.
     """
-    require_patient(points, "RTSTRUCT")
-    shapes = shapes_of(points.columns, len(points))
-    source = points.sidecar.document.source
-    if source.frame_of_reference_uid is None:
-        raise LabelError("the scan has no Frame of Reference UID, which RTSTRUCT needs: write json or csv instead")
+    require_patient(parts, "RTSTRUCT")
+    require_one_scan(parts, "RTSTRUCT")
+    shapes = drawn(parts)
     if not shapes:
         raise LabelError("there are no labels, and an RTSTRUCT cannot be empty")
-    uid = source.planes[0].sop_instance_uid
-    header = headers_of(points.sidecar, [uid], dicom)[uid]
+    sidecar = parts[0].sidecar
+    frame_of_reference_uid = sidecar.document.source.frame_of_reference_uid
+    if frame_of_reference_uid is None:
+        raise LabelError("the scan has no Frame of Reference UID, which RTSTRUCT needs: write json or csv instead")
+    uid = sidecar.document.source.planes[0].sop_instance_uid
+    header = headers_of(sidecar, [uid], dicom)[uid]
     dataset = patient_and_study(header)
     _describe(dataset)
-    dataset.FrameOfReferenceUID = source.frame_of_reference_uid
+    dataset.FrameOfReferenceUID = frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
-    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(points, header)]
-    groups = sorted(shapes, key=_group)
-    rois = [list(members) for _, members in groupby(groups, key=_group)]
-    rois.sort(key=lambda members: members[0].rows)
-    numbered = list(enumerate(rois, start=1))
-    dataset.StructureSetROISequence = [_roi(number, members[0], source.frame_of_reference_uid) for number, members in numbered]
-    dataset.ROIContourSequence = [_contours(number, members, points, header) for number, members in numbered]
+    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(sidecar.document.source, header)]
+    rois: dict[tuple[str, ...], list[Drawn]] = {}
+    for one in shapes:
+        rois.setdefault(_roi_of(one), []).append(one)
+    numbered = list(enumerate(rois.values(), start=1))
+    dataset.StructureSetROISequence = [_roi(number, members[0], frame_of_reference_uid) for number, members in numbered]
+    dataset.ROIContourSequence = [_contours(number, members, header) for number, members in numbered]
     dataset.RTROIObservationsSequence = [_observation(number) for number, _ in numbered]
     dataset.save_as(path, enforce_file_format=True)
 
 
-def _group(shape: Shape) -> tuple[str, str, str]:
+def _roi_of(one: Drawn) -> tuple[str, ...]:
     """What shapes of one ROI share; a shape without a label is an ROI of its own."""
+    shape = one.shape
     kind = "area" if shape.type in AREAS else "point" if shape.type == "point" else "line"
-    return shape.specimen, shape.label or f"{shape.name} {shape.rows[0]}", kind
+    return (shape.specimen, shape.label, kind) if shape.label else (shape.where,)
 
 
 def _describe(dataset: Dataset) -> None:
@@ -98,9 +101,8 @@ def _describe(dataset: Dataset) -> None:
     dataset.StructureSetTime = now.strftime("%H%M%S")
 
 
-def _frame_of_reference(points: MappedPoints, header: Dataset) -> Dataset:
+def _frame_of_reference(source: Source, header: Dataset) -> Dataset:
     """The study and series the contours lie on, with all their images."""
-    source = points.sidecar.document.source
     series, study, frame = Dataset(), Dataset(), Dataset()
     series.SeriesInstanceUID = source.series_instance_uid
     uids = dict.fromkeys(plane.sop_instance_uid for plane in source.planes)
@@ -123,12 +125,10 @@ def _image(header: Dataset, uid: str, frame: int) -> Dataset:
     return image
 
 
-def _roi(number: int, shape: Shape, frame_of_reference_uid: str) -> Dataset:
-    name = f"{shape.specimen} {shape.name}".strip()
+def _roi(number: int, one: Drawn, frame_of_reference_uid: str) -> Dataset:
+    name = f"{one.shape.specimen} {one.shape.name}".strip()
     if len(name) > _LONGEST_NAME or "\\" in name or not name.isprintable():
-        raise LabelError(
-            f"the name {name[:80]!r} is no ROI Name: {_LONGEST_NAME} characters at most, no backslash", where=shape.where
-        )
+        raise one.error(f"the name {name[:80]!r} is no ROI Name, which has {_LONGEST_NAME} characters at most and no backslash")
     roi = Dataset()
     roi.ROINumber = str(number)
     roi.ReferencedFrameOfReferenceUID = frame_of_reference_uid
@@ -137,39 +137,35 @@ def _roi(number: int, shape: Shape, frame_of_reference_uid: str) -> Dataset:
     return roi
 
 
-def _contours(number: int, shapes: Iterable[Shape], points: MappedPoints, header: Dataset) -> Dataset:
+def _contours(number: int, members: Sequence[Drawn], header: Dataset) -> Dataset:
     contours = Dataset()
     contours.ROIDisplayColor = list(_COLORS[(number - 1) % len(_COLORS)])
     contours.ReferencedROINumber = str(number)
-    contours.ContourSequence = [_contour(i, shape, points, header) for i, shape in enumerate(shapes, start=1)]
+    contours.ContourSequence = [_contour(n, one, header) for n, one in enumerate(members, start=1)]
     return contours
 
 
-def _contour(number: int, shape: Shape, points: MappedPoints, header: Dataset) -> Dataset:
-    drawn = outline(points, shape)
+def _contour(number: int, one: Drawn, header: Dataset) -> Dataset:
+    outline, instances, row = one.outline(), one.points.instances, one.shape.rows[0]
     contour = Dataset()
-    row = shape.rows[0]
-    uid, frame = points.instances.sop_instance_uid[row], int(points.instances.frame_number[row])
-    if uid:
-        contour.ContourImageSequence = [_image(header, uid, frame)]
-    contour.ContourGeometricType = _geometric_type(shape, drawn)
-    contour.NumberOfContourPoints = str(len(drawn.patient))
+    if uid := instances.sop_instance_uid[row]:
+        contour.ContourImageSequence = [_image(header, uid, int(instances.frame_number[row]))]
+    contour.ContourGeometricType = _geometric_type(one, outline)
+    contour.NumberOfContourPoints = str(len(outline.patient))
     contour.ContourNumber = str(number)
-    contour.ContourData = [DS(value, auto_format=True) for value in (drawn.patient + 0.0).ravel().tolist()]
+    contour.ContourData = [DS(value, auto_format=True) for value in (outline.patient + 0.0).ravel().tolist()]
     return contour
 
 
-def _geometric_type(shape: Shape, drawn: Outline) -> str:
+def _geometric_type(one: Drawn, outline: Outline) -> str:
     """Contour Geometric Type (PS3.3 C.8.8.6.1)."""
-    if shape.type == "point":
+    if one.shape.type == "point":
         return "POINT"
-    planar = bool(np.ptp(drawn.source[:, 2]) < _SAME_PLANE)
-    if shape.type not in AREAS:
+    planar = bool(np.ptp(outline.source[:, 2]) < _SAME_PLANE)
+    if one.shape.type not in AREAS:
         return "OPEN_PLANAR" if planar else "OPEN_NONPLANAR"
     if not planar:
-        raise LabelError(
-            f"this {shape.type} lies on more than one slice, and an RTSTRUCT contour on one: write mrk.json", where=shape.where
-        )
+        raise one.error(f"this {one.shape.type} lies on more than one slice, and an RTSTRUCT contour on one: write slicer (mrk.json)")
     return "CLOSED_PLANAR"
 
 

@@ -30,19 +30,17 @@ ROUND_EDGES = 64
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One shape. ``rows``: the rows of its vertices in the table, in vertex order (see `labels.shapes.Shape` for the types)."""
+    """One shape. ``rows``: those of its vertices in the table, in vertex order. ``where``: its place, for messages.
+
+    The types are those of `labels.shapes.Shape`.
+    """
 
     type: str
     label: str
     id: str
     specimen: str
     rows: tuple[int, ...]
-
-    @property
-    def where(self) -> str:
-        """Its place in messages, counting labels from 1."""
-        first, last = self.rows[0] + 1, self.rows[-1] + 1
-        return f"label {first}" if first == last else f"labels {first} to {last}"
+    where: str
 
     @property
     def name(self) -> str:
@@ -52,48 +50,79 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """M vertices of a shape: ``source`` (M, 3) indices and ``patient`` (M, 3) LPS mm. An area's first vertex is not repeated."""
+    """M vertices: ``source`` (M, 3) indices and ``patient`` (M, 3) LPS mm. An area's first vertex is not repeated."""
 
     source: Floats
     patient: Floats
 
 
-def shapes_of(columns: Mapping[str, Sequence[str]], count: int) -> list[Shape]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A shape on the scan it was drawn on."""
+
+    shape: Shape
+    points: MappedPoints
+
+    @property
+    def png(self) -> Floats:
+        """(M, 3) PNG pixels of its vertices as they were drawn."""
+        return self.points.png[list(self.shape.rows)]
+
+    @property
+    def series(self) -> str:
+        """Series Instance UID of the scan."""
+        return self.points.sidecar.document.source.series_instance_uid
+
+    def outline(self) -> Outline:
+        """Its vertices; of a circle or an ellipse, `ROUND_EDGES` points along it."""
+        rows = list(self.shape.rows)
+        if self.shape.type not in ("circle", "ellipse"):
+            return Outline(self.points.source[rows], self.points.patient[rows])
+        source = self.points.sidecar.decimation.to_source(_around(self.png, self.shape))
+        stack = self.points.sidecar.stack
+        return Outline(source, np.full_like(source, np.nan) if stack is None else stack.to_patient(source))
+
+    def error(self, message: str) -> LabelError:
+        return LabelError(message, where=self.shape.where)
+
+
+def drawn(parts: Sequence[MappedPoints]) -> list[Drawn]:
+    """Every shape of the mapped label files, in order."""
+    files = [f"file {n}, " if len(parts) > 1 else "" for n in range(1, len(parts) + 1)]
+    return [Drawn(shape, part) for part, file in zip(parts, files, strict=True) for shape in shapes_of(part.columns, len(part), file)]
+
+
+def shapes_of(columns: Mapping[str, Sequence[str]], count: int, file: str = "") -> list[Shape]:
     """The shapes of ``count`` rows, by the columns shape_type, shape_id, vertex, label and specimen, in the order of the rows.
 
     Without shape_type every row is a point. The vertices of a shape are neighbouring rows of one shape_id, numbered 0, 1, 2, ... by
     ``vertex``, so that equal ids in different images stay apart. Without ``vertex`` they must lie on one image. LabelError otherwise.
     """
-    return _Grouping(columns, count).shapes()
+    return _Grouping(columns, count, file).shapes()
 
 
-def require_patient(points: MappedPoints, format: str) -> None:
-    """Raise LabelError unless the scan has the patient geometry that ``format``, in millimetres, needs."""
-    if points.sidecar.stack is None or not np.isfinite(points.patient).all():
+def require_patient(parts: Sequence[MappedPoints], format: str) -> None:
+    """Raise LabelError unless the scans have the patient geometry that ``format``, in millimetres, needs."""
+    if any(part.sidecar.stack is None or not np.isfinite(part.patient).all() for part in parts):
         raise LabelError(f"the scan has no patient geometry, which {format} needs: write csv, json or imagej instead")
 
 
-def require_points(shapes: Sequence[Shape], format: str) -> None:
+def require_one_scan(parts: Sequence[MappedPoints], format: str) -> None:
+    """Raise LabelError when the labels are of several series, whose places ``format`` could not tell apart."""
+    series = {part.sidecar.document.source.series_instance_uid for part in parts}
+    if len(series) > 1:
+        raise LabelError(f"the labels are of {len(series)} scans, and {format} is about one: write each on its own, or csv, json or tps")
+
+
+def require_points(shapes: Sequence[Drawn], format: str) -> None:
     """Raise LabelError unless every shape is a point."""
-    for shape in shapes:
-        if shape.type != "point":
-            raise LabelError(
-                f"{format} holds points only, not a {shape.type}: leave it out, or write mrk.json", where=shape.where
-            )
+    for one in shapes:
+        if one.shape.type != "point":
+            raise one.error(f"{format} holds points only, not a {one.shape.type}: leave it out, or write slicer (mrk.json)")
 
 
-def outline(points: MappedPoints, shape: Shape) -> Outline:
-    """The vertices of a shape; of a circle or an ellipse, `ROUND_EDGES` points along it."""
-    rows = list(shape.rows)
-    if shape.type not in ("circle", "ellipse"):
-        return Outline(points.source[rows], points.patient[rows])
-    source = points.sidecar.decimation.to_source(_round(points.png[rows], shape))
-    stack = points.sidecar.stack
-    return Outline(source, np.full_like(source, np.nan) if stack is None else stack.to_patient(source))
-
-
-def _round(png: Floats, shape: Shape) -> Floats:
-    """Points around a circle (centre, point of the edge) or an ellipse (centre, ends of both axes), in PNG pixels."""
+def _around(png: Floats, shape: Shape) -> Floats:
+    """Points along a circle (centre, point of the edge) or an ellipse (centre, ends of both axes), in PNG pixels."""
     if np.ptp(png[:, 2]) != 0:
         raise LabelError(f"this {shape.type} lies on more than one slice; draw it on one", where=shape.where)
     first = png[1] - png[0]
@@ -105,21 +134,22 @@ def _round(png: Floats, shape: Shape) -> Floats:
 class _Grouping:
     """Rows into shapes; one pass."""
 
-    def __init__(self, columns: Mapping[str, Sequence[str]], count: int) -> None:
+    def __init__(self, columns: Mapping[str, Sequence[str]], count: int, file: str) -> None:
         def texts(name: str) -> Sequence[str]:
             return columns.get(name) or [""] * count
 
+        self.file = file
         self.types = [text.strip().lower() or "point" for text in texts("shape_type")]
         self.keys = list(zip(self.types, texts("label"), texts("shape_id"), texts("specimen"), strict=True))
         self.vertices = columns.get("vertex")
         self.places = list(zip(texts("image"), texts("slice"), strict=True))
-        self.done: set[tuple[str, str, str, str]] = set()
+        self.begun: set[tuple[str, str, str, str]] = set()
 
     def shapes(self) -> list[Shape]:
         groups: list[list[int]] = []
         for row, type_ in enumerate(self.types):
             if type_ not in VERTICES:
-                raise LabelError(f"shape type {type_[:40]!r} is none of {', '.join(VERTICES)}", where=f"label {row + 1}")
+                raise self._error(row, f"shape type {type_[:40]!r} is none of {', '.join(VERTICES)}")
             if type_ != "point" and groups and self._continues(groups[-1], row):
                 groups[-1].append(row)
             else:
@@ -132,11 +162,11 @@ class _Grouping:
             return False
         if self.vertices is None:
             if self.places[row] != self.places[rows[0]]:
-                problem = "its rows are on more than one image: add a column vertex that counts 0, 1, 2, ... within each shape"
-                raise LabelError(problem, where=f"label {row + 1}")
+                problem = "its shape_id is on more than one image: add a column vertex that counts 0, 1, 2, ... within each shape"
+                raise self._error(row, problem)
             return True
         if self._vertex(row) not in (0, len(rows)):
-            self._refuse(row)
+            raise self._out_of_turn(row)
         return self._vertex(row) != 0
 
     def _begin(self, row: int) -> None:
@@ -144,26 +174,29 @@ class _Grouping:
         if self.types[row] == "point":
             return
         if self.vertices is not None and self._vertex(row) != 0:
-            self._refuse(row)
-        if self.vertices is None and (not key[2].strip() or key in self.done):
-            problem = f"a {key[0]} needs a column shape_id, the same in all its rows, and these rows one after the other"
-            raise LabelError(problem, where=f"label {row + 1}")
-        self.done.add(key)
+            raise self._out_of_turn(row)
+        if self.vertices is None and (not key[2].strip() or key in self.begun):
+            raise self._error(row, f"a {key[0]} needs a column shape_id, the same in all its rows, and these rows one after the other")
+        self.begun.add(key)
 
     def _vertex(self, row: int) -> int:
         text = self.vertices[row].strip() if self.vertices is not None else ""
-        if not text.isdecimal():
-            raise LabelError(f"vertex {text[:20]!r} is not a whole number from 0 on", where=f"label {row + 1}")
-        return int(text)
+        if not (text.isascii() and text.isdigit()):
+            raise self._error(row, f"vertex {text[:20]!r} is not a whole number from 0 on")
+        return int(text[:18])
 
-    def _refuse(self, row: int) -> None:
-        problem = f"vertex {self._vertex(row)} is out of turn: the rows of a shape must be together, with vertex 0, 1, 2, ..."
-        raise LabelError(problem, where=f"label {row + 1}")
+    def _out_of_turn(self, row: int) -> LabelError:
+        found = self._vertex(row)
+        return self._error(row, f"vertex {found} is out of turn: the rows of a shape must be together, with vertex 0, 1, 2, ...")
 
     def _shape(self, rows: list[int]) -> Shape:
-        shape = Shape(*self.keys[rows[0]], rows=tuple(rows))
+        where = f"{self.file}label {rows[0] + 1}" if len(rows) == 1 else f"{self.file}labels {rows[0] + 1} to {rows[-1] + 1}"
+        shape = Shape(*self.keys[rows[0]], rows=tuple(rows), where=where)
         fewest, most = VERTICES[shape.type]
         if not fewest <= len(rows) <= most:
             needed = f"{fewest}" if fewest == most else f"at least {fewest}"
-            raise LabelError(f"a {shape.type} needs {needed} vertices, not {len(rows)}", where=shape.where)
+            raise LabelError(f"a {shape.type} needs {needed} vertices, not {len(rows)}", where=where)
         return shape
+
+    def _error(self, row: int, message: str) -> LabelError:
+        return LabelError(message, where=f"{self.file}label {row + 1}")

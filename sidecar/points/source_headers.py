@@ -43,7 +43,10 @@ _KEYWORDS = [*_TYPE_2, *_WHERE_PRESENT, *_IDENTIFYING]
 #: A folder with more files than this is not searched to its end.
 MAX_FILES = 200_000
 #: What pydicom raises on content that is damaged or no DICOM.
-_UNREADABLE = (InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError, NotImplementedError, struct.error, OSError, RecursionError)  # fmt: skip
+_UNREADABLE = (
+    InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError, NotImplementedError, struct.error, OSError,
+    RecursionError,
+)  # fmt: skip
 
 
 def patient_and_study(header: Dataset) -> Dataset:
@@ -101,9 +104,7 @@ def _header(path: Path) -> Dataset | None:
             for element in header:
                 if isinstance(element.value, PersonName):
                     element.value = str(element.value)
-            complete = all(
-                header.get(keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
-            )
+            complete = all(header.get(keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"))
     except _UNREADABLE:
         return None
     return header if complete else None

@@ -8,6 +8,7 @@ The label is the Tracking Identifier. The file carries the patient's identity: s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from sidecar.errors import LabelError, MissingExtraError
-from sidecar.points.shapes import AREAS, Outline, Shape, outline, shapes_of
+from sidecar.points.shapes import AREAS, Drawn, Shape, drawn, require_one_scan
 from sidecar.points.source_headers import headers_of, patient_and_study
 from sidecar.points.table import MappedPoints, Space
 
@@ -25,7 +26,7 @@ _SCOORD_MIDDLE = 0.5
 _SAME_PLANE = 1e-6
 
 
-def write_sr(points: MappedPoints, path: Path, space: Space, dicom: Path) -> None:
+def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
     """Write a report. ``space`` has no say: DICOM is LPS. ``dicom``: the folder of the source files, read for their headers.
 
     Raises LabelError for what does not fit, SourceError when the source files are not in ``dicom``, MissingExtraError without highdicom.
@@ -34,13 +35,14 @@ def write_sr(points: MappedPoints, path: Path, space: Space, dicom: Path) -> Non
         import highdicom
     except ImportError:
         raise MissingExtraError("Writing DICOM SR", "dicom") from None
-    shapes = shapes_of(points.columns, len(points))
+    require_one_scan(parts, "a DICOM SR")
+    shapes = drawn(parts)
     if not shapes:
         raise LabelError("there are no labels, and a DICOM SR cannot be empty")
-    planes = points.sidecar.document.source.planes
-    uids = list(dict.fromkeys(uid for uid in points.instances.sop_instance_uid if uid)) or [planes[0].sop_instance_uid]
-    headers = headers_of(points.sidecar, uids, dicom)
-    groups = [_group(highdicom.sr, points, shape, headers) for shape in shapes]
+    uids = list(dict.fromkeys(uid for part in parts for uid in part.instances.sop_instance_uid if uid))
+    uids = uids or [parts[0].sidecar.document.source.planes[0].sop_instance_uid]
+    headers = headers_of(parts[0].sidecar, uids, dicom)
+    groups = [_group(highdicom.sr, one, headers) for one in shapes]
     report = highdicom.sr.Comprehensive3DSR(
         evidence=[_evidence(headers[uid]) for uid in uids],
         content=_content(highdicom.sr, groups),
@@ -74,45 +76,33 @@ def _evidence(header: Dataset) -> Dataset:
     return evidence
 
 
-def _group(sr: Any, points: MappedPoints, shape: Shape, headers: dict[str, Dataset]) -> Any:
-    name = f"{shape.specimen} {shape.name}".strip()
-    in_space = points.sidecar.stack is not None and points.sidecar.document.source.frame_of_reference_uid is not None
-    region = _region_3d(sr, points, shape) if in_space else _region_2d(sr, points, shape, headers)
+def _group(sr: Any, one: Drawn, headers: dict[str, Dataset]) -> Any:
+    frame_of_reference_uid = one.points.sidecar.document.source.frame_of_reference_uid
+    if one.points.sidecar.stack is not None and frame_of_reference_uid is not None:
+        region = _region_in_space(sr, one, frame_of_reference_uid)
+    else:
+        region = _region_on_image(sr, one, headers)
+    name = f"{one.shape.specimen} {one.shape.name}".strip()
     identifier = sr.TrackingIdentifier(uid=generate_uid(prefix=None), identifier=name)
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(tracking_identifier=identifier, referenced_region=region)
 
 
-def _region_3d(sr: Any, points: MappedPoints, shape: Shape) -> Any:
-    drawn = outline(points, shape)
-    graphic_type = _graphic_type(shape, "POLYGON")
-    if graphic_type == "POLYGON" and np.ptp(drawn.source[:, 2]) > _SAME_PLANE:
-        raise LabelError(
-            f"this {shape.type} lies on more than one slice, and an SR polygon on one: write mrk.json", where=shape.where
-        )
-    return sr.ImageRegion3D(
-        graphic_type=graphic_type,
-        graphic_data=_closed(shape, drawn.patient),
-        frame_of_reference_uid=points.sidecar.document.source.frame_of_reference_uid,
-    )
+def _region_in_space(sr: Any, one: Drawn, frame_of_reference_uid: str) -> Any:
+    outline, shape = one.outline(), one.shape
+    if shape.type in AREAS and np.ptp(outline.source[:, 2]) > _SAME_PLANE:
+        raise one.error(f"this {shape.type} lies on more than one slice, and an SR polygon on one: write slicer (mrk.json)")
+    return sr.ImageRegion3D(_graphic_type(shape, "POLYGON"), _closed(shape, outline.patient), frame_of_reference_uid)
 
 
-def _region_2d(sr: Any, points: MappedPoints, shape: Shape, headers: dict[str, Dataset]) -> Any:
-    drawn = outline(points, shape)
-    uid, frame = _only_image(points, shape, drawn)
-    image = sr.SourceImageForRegion(headers[uid].SOPClassUID, uid, [frame] if frame else None)
-    column_row = _closed(shape, drawn.source[:, :2] + _SCOORD_MIDDLE)
-    return sr.ImageRegion(graphic_type=_graphic_type(shape, "POLYLINE"), graphic_data=column_row, source_image=image)
-
-
-def _only_image(points: MappedPoints, shape: Shape, drawn: Outline) -> tuple[str, int]:
-    """Instance and frame (0: single-frame) nearest to the whole shape."""
-    instances = points.sidecar.instances(drawn.source)
+def _region_on_image(sr: Any, one: Drawn, headers: dict[str, Dataset]) -> Any:
+    source, shape = one.outline().source, one.shape
+    instances = one.points.sidecar.instances(source)
     images = set(zip(instances.sop_instance_uid, instances.frame_number.tolist(), strict=True))
     if len(images) > 1 or ("", 0) in images:
-        raise LabelError(
-            f"this {shape.type} does not lie on one source image, as SR needs without patient geometry", where=shape.where
-        )
-    return images.pop()
+        raise one.error(f"this {shape.type} does not lie on one source image, as an SR needs without patient geometry")
+    uid, frame = images.pop()
+    image = sr.SourceImageForRegion(headers[uid].SOPClassUID, uid, [frame] if frame else None)
+    return sr.ImageRegion(_graphic_type(shape, "POLYLINE"), _closed(shape, source[:, :2] + _SCOORD_MIDDLE), image)
 
 
 def _graphic_type(shape: Shape, area: str) -> str:

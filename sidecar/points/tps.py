@@ -6,14 +6,15 @@ names of landmarks; their order is that of the names in the COMMENT line, the sa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.points.landmarks import decimals, landmarks_of, refuse_marks
 from sidecar.points.table import MappedPoints, Space, Writer
 
 
-def _write(points: MappedPoints, path: Path, space: Space) -> None:
-    landmarks = landmarks_of(points, space, "TPS")
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    landmarks = landmarks_of(parts, space, "TPS")
     refuse_marks(landmarks.specimens + landmarks.names, "=", "TPS")
     comment = f"COMMENT=millimetres, {space.upper()}; landmarks in order: {', '.join(landmarks.names)}"
     lines: list[str] = []

@@ -39,7 +39,9 @@ def image(name: str, *elements: str) -> str:
 
 
 def point(m: Landmark, more: str = "") -> str:
-    return f'<points label="{m.name}" source="manual" occluded="0" {more} points="{m.corner[0]:.2f},{m.corner[1]:.2f}" z_order="0">\n</points>'
+    return (
+        f'<points label="{m.name}" source="manual" occluded="0" {more} points="{m.corner[0]:.2f},{m.corner[1]:.2f}" z_order="0">\n</points>'
+    )
 
 
 def of_images(landmarks: Sequence[Landmark]) -> str:
@@ -218,7 +220,9 @@ def test_deep_xml(tmp_path: Path) -> None:
     assert len(labels) == 0
 
 
-@pytest.mark.parametrize("head", [b"", b"<annotation><folder>x</folder></annotation>", b"<html/>", b'{"annotations": []}', b"<annotations/>"])
+@pytest.mark.parametrize(
+    "head", [b"", b"<annotation><folder>x</folder></annotation>", b"<html/>", b'{"annotations": []}', b"<annotations/>"]
+)
 def test_other_files_are_not_recognised(tmp_path: Path, head: bytes) -> None:
     assert not READER.recognises(tmp_path, head)
 

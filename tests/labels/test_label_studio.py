@@ -38,7 +38,13 @@ def region(type_: str, value: dict[str, Any], label: str = "a", **more: Any) -> 
 
 def task(results: list[Any], image: str = "/data/upload/4/624cb493-slice_0003.png", **more: Any) -> dict[str, Any]:
     annotation = {"id": 1001, "completed_by": 10, "result": results, "was_cancelled": False, "ground_truth": False, "lead_time": 4.2}
-    return {"id": 1, "annotations": [annotation | more], "file_upload": "624cb493-slice_0003.png", "predictions": [], "data": {"image": image}}
+    return {
+        "id": 1,
+        "annotations": [annotation | more],
+        "file_upload": "624cb493-slice_0003.png",
+        "predictions": [],
+        "data": {"image": image},
+    }
 
 
 def keypoint(m: Landmark) -> dict[str, Any]:
@@ -74,13 +80,38 @@ W, H = STACK.columns / 100, STACK.rows / 100
 @pytest.mark.parametrize(
     ("type_", "value", "vertices", "ours"),
     [
-        ("rectanglelabels", {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H, "rotation": 0}, [[10, 20], [15, 20], [15, 27], [10, 27]], "box"),
+        (
+            "rectanglelabels",
+            {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H, "rotation": 0},
+            [[10, 20], [15, 20], [15, 27], [10, 27]],
+            "box",
+        ),
         # a quarter turn clockwise about the top-left corner: the top edge points down, the left edge points left
-        ("rectanglelabels", {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H, "rotation": 90}, [[10, 20], [10, 25], [3, 25], [3, 20]], "box"),
+        (
+            "rectanglelabels",
+            {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H, "rotation": 90},
+            [[10, 20], [10, 25], [3, 25], [3, 20]],
+            "box",
+        ),
         ("rectangle", {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H}, [[10, 20], [15, 20], [15, 27], [10, 27]], "box"),
-        ("ellipselabels", {"x": 10 / W, "y": 20 / H, "radiusX": 5 / W, "radiusY": 7 / H, "rotation": 0}, [[10, 20], [15, 20], [10, 27]], "ellipse"),
-        ("ellipselabels", {"x": 10 / W, "y": 20 / H, "radiusX": 5 / W, "radiusY": 7 / H, "rotation": 90}, [[10, 20], [10, 25], [3, 20]], "ellipse"),
-        ("polygonlabels", {"points": [[10 / W, 20 / H], [30 / W, 40 / H], [1 / W, 2 / H]], "closed": True}, [[10, 20], [30, 40], [1, 2]], "polygon"),
+        (
+            "ellipselabels",
+            {"x": 10 / W, "y": 20 / H, "radiusX": 5 / W, "radiusY": 7 / H, "rotation": 0},
+            [[10, 20], [15, 20], [10, 27]],
+            "ellipse",
+        ),
+        (
+            "ellipselabels",
+            {"x": 10 / W, "y": 20 / H, "radiusX": 5 / W, "radiusY": 7 / H, "rotation": 90},
+            [[10, 20], [10, 25], [3, 20]],
+            "ellipse",
+        ),
+        (
+            "polygonlabels",
+            {"points": [[10 / W, 20 / H], [30 / W, 40 / H], [1 / W, 2 / H]], "closed": True},
+            [[10, 20], [30, 40], [1, 2]],
+            "polygon",
+        ),
         ("polygonlabels", {"points": [[10 / W, 20 / H], [30 / W, 40 / H]], "closed": False}, [[10, 20], [30, 40]], "polyline"),
     ],
 )
@@ -167,7 +198,9 @@ def test_tasks_that_do_not_say_which_image(tmp_path: Path, data: dict[str, Any])
         READER.read(write(tmp_path, [content]), STACK, None)
 
 
-@pytest.mark.parametrize("content", [{}, 1, [1], [{"annotations": 3}], [{"annotations": [1], "data": {}}], [{"annotations": [], "data": 1}]])
+@pytest.mark.parametrize(
+    "content", [{}, 1, [1], [{"annotations": 3}], [{"annotations": [1], "data": {}}], [{"annotations": [], "data": 1}]]
+)
 def test_other_json(tmp_path: Path, content: Any) -> None:
     with pytest.raises(LabelError):
         READER.read(write(tmp_path, content), STACK, None)

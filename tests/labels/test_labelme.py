@@ -15,7 +15,15 @@ from sidecar.labels.labelme import READER
 
 
 def shape(label: str, points: list[Any], shape_type: str, **more: Any) -> dict[str, Any]:
-    return {"label": label, "points": points, "group_id": None, "description": "", "shape_type": shape_type, "flags": {}, "mask": None} | more
+    return {
+        "label": label,
+        "points": points,
+        "group_id": None,
+        "description": "",
+        "shape_type": shape_type,
+        "flags": {},
+        "mask": None,
+    } | more
 
 
 def document(shapes: list[Any], image: str = "slice_0003.png") -> dict[str, Any]:

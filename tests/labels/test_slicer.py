@@ -149,7 +149,7 @@ FIDUCIAL = slicer_markup("Fiducial", [])
         (slicer_json([{**FIDUCIAL, "controlPoints": [{"position": [1, 2, True]}]}]), "not a number"),
         (slicer_json([{**FIDUCIAL, "type": "ROI"}]), "has no list 'center'"),
         (slicer_mrk()[:-40], "not valid JSON"),
-        (slicer_fcsv(system="SPL"), "row 4: .*'SPL'|'SPL' is neither"),
+        (slicer_fcsv(system="SPL"), "'SPL' is neither LPS nor RAS"),
         (slicer_fcsv().replace("id,x,y,z", "id,z,y,x"), "columns are not those of Slicer"),
         (slicer_fcsv() + "9,1,2\n", "row 11: has no x, y and z"),
         (slicer_fcsv() + "9,1,2,inf,0,0,0,1,1,1,0,a,,\n", "row 11: .*not a number"),

@@ -96,7 +96,7 @@ def test_numbers(file: Path, value: object, expected: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["nan", "inf", "", "twelve", "1_000", "0x10", "１２", True, None, [1], {}, math.nan, math.inf, 10**400, "1e999"]
+    "value", ["nan", "inf", "", "twelve", "1_000", "0x10", "１２", True, None, [1], {}, math.nan, math.inf, 10**400, "1e999", 1e16]
 )
 def test_what_is_not_a_finite_number(file: Path, value: object) -> None:
     with pytest.raises(LabelError, match=r"labels\.json, row 7: .*number"):
@@ -108,8 +108,8 @@ def test_a_decimal_comma_is_named(file: Path) -> None:
         text.number("12,5", file, "row 7")
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_finite_number_survives_as_text(value: float) -> None:
+@given(st.floats(-1e15, 1e15))
+def test_every_number_survives_as_text(value: float) -> None:
     assert text.number(repr(value), Path("labels.csv")) == value
 
 

@@ -103,7 +103,11 @@ def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
         ({"name": "circle", "cx": 10, "cy": 20, "r": 5}, [[9.5, 19.5], [14.5, 19.5]], "circle"),
         ({"name": "ellipse", "cx": 10, "cy": 20, "rx": 5, "ry": 3}, [[9.5, 19.5], [14.5, 19.5], [9.5, 22.5]], "ellipse"),
         # a quarter turn, in radians, clockwise: the axis along x goes down, the one along y goes left
-        ({"name": "ellipse", "cx": 10, "cy": 20, "rx": 5, "ry": 3, "theta": math.pi / 2}, [[9.5, 19.5], [9.5, 24.5], [6.5, 19.5]], "ellipse"),
+        (
+            {"name": "ellipse", "cx": 10, "cy": 20, "rx": 5, "ry": 3, "theta": math.pi / 2},
+            [[9.5, 19.5], [9.5, 24.5], [6.5, 19.5]],
+            "ellipse",
+        ),
         ({"name": "polygon", "all_points_x": [1, 2, 3], "all_points_y": [4, 5, 6]}, [[0.5, 3.5], [1.5, 4.5], [2.5, 5.5]], "polygon"),
         ({"name": "polyline", "all_points_x": [1, 2], "all_points_y": [4, 5]}, [[0.5, 3.5], [1.5, 4.5]], "polyline"),
     ],

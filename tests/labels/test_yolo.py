@@ -172,8 +172,8 @@ def test_what_is_no_yolo_is_neither_recognised_nor_read(tmp_path: Path, text: st
 
 
 def test_recognised_although_the_head_is_cut_in_a_number(tmp_path: Path) -> None:
-    head = (("0 0.5 0.5 0.1 0.1\n" * 4000)[: (1 << 16) - 3] + "\n0.").encode()
-    assert len(head) == 1 << 16
+    head = ("0 0.5 0.5 0.1 0.1\n" * 4000).encode()[: 1 << 16]
+    assert head.endswith(b"\n0 0.5 0.5 0.1 0.")
     assert READER.recognises(tmp_path / "a.txt", head)
 
 

@@ -27,6 +27,7 @@ export function unitsOf({ value, bits }) {
   const { slope, intercept, unit } = value ?? { slope: 1, intercept: 0, unit: null };
   return {
     unit: unit ?? "",
+    slope,
     largest: 2 ** bits - 1,
     toValue: (png) => slope * png + intercept,
     toPng: (shown) => (shown - intercept) / slope,

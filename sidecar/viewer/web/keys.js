@@ -6,6 +6,11 @@ const nudge = (right, down) => (viewer, event) => {
   viewer.nudge(right * far, down * far);
 };
 
+const placeAtCross = (viewer) => {
+  if (viewer.state.byKeys) viewer.landmarks.placeAt(viewer.state.cursor);
+  else viewer.nudge(0, 0); // there is no cross yet: show it
+};
+
 /** [keys as shown, what they do, {key as the browser names it: action}] */
 export const KEYS = [
   ["↓ ↑", "next, previous slice", { ArrowDown: slices(1), ArrowUp: slices(-1), ArrowRight: slices(1), ArrowLeft: slices(-1) }],
@@ -16,7 +21,7 @@ export const KEYS = [
     "move the cross by one pixel; with Alt by ten",
     { "S+ArrowLeft": nudge(-1, 0), "S+ArrowRight": nudge(1, 0), "S+ArrowUp": nudge(0, -1), "S+ArrowDown": nudge(0, 1) },
   ],
-  ["Enter", "place the next landmark at the cross", { Enter: (viewer) => viewer.landmarks.placeAt(viewer.state.cursor) }],
+  ["Enter", "place the next landmark at the cross", { Enter: placeAtCross }],
   ["M", "move the chosen landmark to the cross", { m: (viewer) => viewer.landmarks.moveToCursor() }],
   ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.landmarks.selectNext(1), p: (viewer) => viewer.landmarks.selectNext(-1) }],
   ["Delete", "take the chosen landmark away", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
@@ -65,14 +70,9 @@ function nameOf(event) {
   return `${control ? "C+" : ""}${event.shiftKey && (arrow || control) ? "S+" : ""}${key}`;
 }
 
-const OWN_KEYS = {
-  range: /^(Arrow|Page|Home|End)/,
-  button: /^(Enter| )$/,
-};
-
 function keptByControl(event) {
   const { target } = event;
   if (target.matches("input:not([type=range]), select, textarea")) return true;
-  if (target.matches("input[type=range]")) return OWN_KEYS.range.test(event.key) && !event.shiftKey;
-  return target.matches("button, a, summary") && OWN_KEYS.button.test(event.key);
+  if (target.matches("input[type=range]")) return /^(Arrow|Page|Home|End)/.test(event.key) && !event.shiftKey;
+  return target.matches("button, a, summary") && /^(Enter| )$/.test(event.key);
 }

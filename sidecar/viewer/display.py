@@ -1,0 +1,136 @@
+"""How a browser is to show a stack: the contrast to start with, and copies of 16-bit PNGs that it can show in full.
+
+A page opened from disk may filter pixels but not read them, and browsers keep the high byte of a 16-bit PNG only: 12-bit values
+would be shown in 16 greys. So a 16-bit stack gets copies in which red and green carry the two bytes of
+
+    (PNG value − offset) · 2^(16 − bits)
+
+with the offset and bits of the whole stack; the page's contrast filter puts them together again without loss.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.document import Document
+from sidecar.errors import DocumentError, OutputError
+
+#: Folder, beside the PNGs, of the copies of a 16-bit stack.
+SPLIT_FOLDER = "viewer_images"
+#: Images the contrast is measured on, spread over the stack.
+MEASURED_IMAGES = 16
+#: The darkest and brightest pixels left out when the contrast is measured, as parts of all.
+CLIPPED = 0.005
+
+T = TypeVar("T")
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Split:
+    """What the copies of a 16-bit stack hold: (PNG value − ``offset``) · 2^(16 − ``bits``), its bytes in red and green."""
+
+    folder: str
+    offset: int
+    bits: int
+
+
+@dataclass(frozen=True)
+class Display:
+    """``contrast``: PNG values shown black and white at first. ``measured``: those between which nearly all pixels lie."""
+
+    contrast: Range
+    measured: Range
+    split: Split | None
+
+
+def display_of(document: Document, folder: Path) -> Display:
+    """How to show the PNGs of ``document`` that lie in ``folder``; writes the copies of a 16-bit stack.
+
+    DocumentError for a PNG that is missing, damaged or of another size or depth; OutputError where copies cannot be written.
+    """
+    measured = _measured(document, folder)
+    if document.images.bits == 16 and document.images.channels == 1:
+        return Display(measured, measured, _write_split(document, folder))
+    return Display((0.0, float(2**document.images.bits - 1)), measured, None)
+
+
+def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
+    """The pixels (rows, columns[, channels]) of one PNG, checked against the document."""
+    columns, rows, _ = document.images.size
+    depth = np.dtype(np.uint8 if document.images.bits == 8 else np.uint16)
+    shape = (rows, columns) if document.images.channels == 1 else (rows, columns, 3)
+    try:
+        with Image.open(folder / name, formats=["PNG"]) as image:
+            if image.size != (columns, rows):
+                raise DocumentError(f"{name} is {image.width} × {image.height} pixels, the sidecar says {columns} × {rows}; export again")
+            pixels = np.asarray(image)
+    except FileNotFoundError:
+        raise DocumentError(f"{name} is not beside the sidecar; export again, or restore it from a copy") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DocumentError(f"{name} cannot be read ({error}); export again, or restore it from a copy") from None
+    if pixels.dtype != depth or pixels.shape != shape:
+        raise DocumentError(f"{name} is not of {document.images.bits} bits and {document.images.channels} channels; export again")
+    return pixels
+
+
+def _measured(document: Document, folder: Path) -> Range:
+    """The PNG values between which all but the darkest and brightest pixels of a sample of images lie."""
+    names = [image.name for image in document.images.files]
+    chosen = np.unique(np.linspace(0, len(names) - 1, MEASURED_IMAGES).round().astype(int))
+    counts = np.zeros(2**document.images.bits, dtype=np.int64)
+    for i in chosen:
+        counts += np.bincount(read_image(document, folder, names[i]).ravel(), minlength=len(counts))
+    parts = np.cumsum(counts) / counts.sum()
+    lower, upper = np.searchsorted(parts, [CLIPPED, 1 - CLIPPED])
+    return float(lower), float(max(upper, lower + 1))
+
+
+def _write_split(document: Document, folder: Path) -> Split:
+    names = [image.name for image in document.images.files]
+
+    def extremes(name: str) -> tuple[int, int]:
+        pixels = read_image(document, folder, name)
+        return int(pixels.min()), int(pixels.max())
+
+    found = _in_threads(extremes, names)
+    offset = min(low for low, _ in found)
+    split = Split(SPLIT_FOLDER, offset, max((max(high for _, high in found) - offset).bit_length(), 8))
+
+    def write(name: str) -> None:
+        pixels = read_image(document, folder, name)
+        try:
+            Image.fromarray(split_pixels(pixels, split)).save(folder / SPLIT_FOLDER / name, "PNG", compress_level=1)
+        except OSError as error:
+            raise OutputError(f"{SPLIT_FOLDER}/{name} cannot be written: {error.strerror}") from None
+
+    try:
+        (folder / SPLIT_FOLDER).mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"folder {SPLIT_FOLDER} cannot be made: {error.strerror}") from None
+    _in_threads(write, names)
+    return split
+
+
+def split_pixels(pixels: NDArray[np.uint16], split: Split) -> NDArray[np.uint8]:
+    """uint16 (rows, columns) as red and green (rows, columns, 3)."""
+    stretched = (pixels - np.uint16(split.offset)) << np.uint16(16 - split.bits)
+    colours = np.zeros((*pixels.shape, 3), dtype=np.uint8)
+    colours[..., 0] = stretched >> 8
+    colours[..., 1] = stretched & 0xFF
+    return colours
+
+
+def _in_threads(work: Callable[[str], T], names: Iterable[str]) -> list[T]:
+    """``work`` done on every name; Pillow lets go of the interpreter lock while it decodes and encodes."""
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        return list(pool.map(work, names))

@@ -1,0 +1,140 @@
+"""``viewer.html``: the sidecar document and the front end in one file that loads nothing but the PNGs beside it.
+
+The front end is in ``web/``: ES modules whose imports all lie in that folder, joined here in the order of `MODULES`, and Preact
+and htm as their authors publish them. The Content-Security-Policy allows these scripts and styles by their hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from sidecar.document import Document
+from sidecar.errors import DocumentError, OutputError
+from sidecar.mapping import Sidecar
+from sidecar.viewer.display import Display, display_of
+
+VIEWER_NAME = "viewer.html"
+
+LIBRARIES = ("preact.umd.js", "hooks.umd.js", "htm.umd.js")
+LICENCES = ("LICENSE-preact", "LICENSE-htm")
+#: Each after those it imports.
+MODULES = (
+    "mapping.js",
+    "view.js",
+    "contrast.js",
+    "csv.js",
+    "work.js",
+    "files.js",
+    "storage.js",
+    "images.js",
+    "landmarks.js",
+    "viewer.js",
+    "preact.js",
+    "text.js",
+    "gestures.js",
+    "keys.js",
+    "stage.js",
+    "bars.js",
+    "panel.js",
+    "app.js",
+)
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=const|function|class|async)", re.MULTILINE)
+_SOURCE_MAP = re.compile(r"\n//# sourceMappingURL=.*")
+_WEB = files("sidecar.viewer") / "web"
+
+
+def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
+    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder``, whole or not at all, and return its path.
+
+    A 16-bit stack also gets copies of its PNGs that a browser can show in full (see `sidecar.viewer.display`).
+    DocumentError where a PNG is missing or not what the sidecar says, OutputError where a file cannot be written.
+    """
+    document = sidecar.document
+    for image in document.images.files:
+        if image.name in ("", ".", "..") or re.search(r"[/\\\0]", image.name):
+            raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
+    html = render(document, display_of(document, folder))
+    path = folder / VIEWER_NAME
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(html.encode())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path.name} cannot be written: {error.strerror}") from None
+    return path
+
+
+def render(document: Document, display: Display) -> str:
+    """The page as text."""
+    libraries = [_SOURCE_MAP.sub("", _web(f"vendor/{name}")) for name in LIBRARIES]
+    program = "".join(_plain(_web(name)) for name in MODULES)
+    style = _web("viewer.css")
+    policy = {
+        "default-src": ["'none'"],
+        "img-src": ["'self'", "file:"],
+        "script-src": [_source_hash(text) for text in (*libraries, program)],
+        "style-src": [_source_hash(style)],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["'none'"],
+    }
+    template = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True).from_string(_web("viewer.html.j2"))
+    return template.render(
+        policy="; ".join(" ".join([name, *sources]) for name, sources in policy.items()),
+        title=f"{document.source.modality} {' × '.join(map(str, document.images.size))}",
+        style=Markup(style),
+        libraries=[Markup(text) for text in libraries],
+        program=Markup(program),
+        page=Markup(_script_json(_page_data(document, display))),
+        licences=Markup("\n\n".join(_web(f"vendor/{name}") for name in LICENCES)),
+    )
+
+
+def _page_data(document: Document, display: Display) -> dict[str, Any]:
+    """What the page needs. Source file names, which might name a patient, and image digests stay in the sidecar."""
+    stated = document.model_dump_json(exclude={"generator", "warnings"})
+    needless = {"source": {"planes": {"__all__": {"file"}}}, "images": {"files": {"__all__": {"sha256"}}}}
+    lower, upper = display.contrast
+    return {
+        "document": document.model_dump(mode="json", exclude=needless),
+        "digest": hashlib.sha256(stated.encode()).hexdigest()[:16],
+        "contrast": {"lower": lower, "upper": upper},
+        "measured": {"lower": display.measured[0], "upper": display.measured[1]},
+        "split": display.split and asdict(display.split),
+    }
+
+
+def _script_json(data: dict[str, Any]) -> str:
+    """JSON that nothing in it can end or change the script element it stands in."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _plain(module: str) -> str:
+    """An ES module as a part of one script: all of them share one scope, and a name used twice is a syntax error."""
+    return _EXPORT.sub("", _IMPORT.sub("", module))
+
+
+def _source_hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _web(name: str) -> str:
+    """A file of the front end; line ends are \\n, as a browser has them when it takes the hash."""
+    return _WEB.joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n")

@@ -1,0 +1,92 @@
+// Puts the page together.
+
+import { Readout, SliceBar, TopBar } from "./bars.js";
+import { KEYS, onKey } from "./keys.js";
+import { Panel } from "./panel.js";
+import { html, render, useLayoutEffect, useRef } from "./preact.js";
+import { Stage } from "./stage.js";
+import { Viewer } from "./viewer.js";
+
+function App({ viewer, state }) {
+  return html`
+    <${TopBar} viewer=${viewer} state=${state} />
+    <main>
+      <${Stage} viewer=${viewer} state=${state} />
+      <${SliceBar} viewer=${viewer} state=${state} />
+      <${Readout} viewer=${viewer} state=${state} />
+    </main>
+    <${Panel}
+      viewer=${viewer}
+      items=${state.items}
+      selected=${state.selected}
+      measured=${state.measured}
+      window=${state.window}
+      space=${state.space}
+      slice=${state.shown ?? state.wanted}
+    />
+    <${Message} viewer=${viewer} message=${state.message} />
+    ${state.help && html`<${Help} close=${() => viewer.set({ help: false })} />`}
+  `;
+}
+
+function Message({ viewer, message }) {
+  return html`
+    <div id="message" class=${message ? (message.bad ? "message bad" : "message") : "message empty"} role=${message?.bad ? "alert" : "status"}>
+      ${message && html`<bdi>${message.text}</bdi><button type="button" onClick=${() => viewer.set({ message: null })}>Close</button>`}
+    </div>
+  `;
+}
+
+function Help({ close }) {
+  const dialog = useRef(null);
+  useLayoutEffect(() => dialog.current.showModal(), []);
+  return html`
+    <dialog ref=${dialog} onClose=${close} aria-labelledby="help-title">
+      <h2 id="help-title">Keys and gestures</h2>
+      <table>
+        <tbody>
+          <tr><th>Click, tap</th><td>place the next landmark, or choose the one that is there</td></tr>
+          <tr><th>Drag</th><td>move a landmark, or the image</td></tr>
+          <tr><th>Wheel</th><td>slices; with Shift ten at a time, with Ctrl zoom</td></tr>
+          <tr><th>Two fingers</th><td>zoom and move</td></tr>
+          <tr><th>Right drag</th><td>window (sideways) and level (up and down); Shift drag does the same</td></tr>
+          ${KEYS.map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
+        </tbody>
+      </table>
+      <p>
+        What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
+        which is 0. <b>labels.csv</b> goes to <code>sidecar map-points</code>.
+      </p>
+      <form method="dialog"><button autofocus>Close</button></form>
+    </dialog>
+  `;
+}
+
+function start() {
+  const root = document.getElementById("app");
+  const page = JSON.parse(document.getElementById("page").textContent);
+  let viewer = null;
+  let asked = 0;
+  const draw = () => {
+    asked = 0;
+    render(html`<${App} viewer=${viewer} state=${viewer.state} />`, root);
+  };
+  const changed = () => {
+    if (viewer && !asked) asked = requestAnimationFrame(draw);
+  };
+  try {
+    viewer = new Viewer(page, changed);
+  } catch (error) {
+    root.textContent = `This page cannot be used: ${error.message}`;
+    return;
+  }
+  draw();
+  document.addEventListener("keydown", (event) => onKey(viewer, event));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length > 0) viewer.landmarks.open(event.dataTransfer.files[0]);
+  });
+}
+
+start();

@@ -1,0 +1,142 @@
+// The bar above the stage, and the slider and the readout below it.
+
+import { decimalsFor, Numbers } from "./text.js";
+import { html, useRef } from "./preact.js";
+import { inSpace } from "./mapping.js";
+import { zoomOf } from "./view.js";
+import { isPlaced, shownOn } from "./work.js";
+
+const ICONS = {
+  undo: "M9 7 4 12l5 5M4 12h10a6 6 0 0 1 0 12",
+  redo: "m15 7 5 5-5 5M20 12H10a6 6 0 0 0 0 12",
+  open: "M12 16V4M7 9l5-5 5 5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4",
+  save: "M12 4v12M7 11l5 5 5-5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  fit: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  actual: "M6 8l2-2v12M16 8l2-2v12M12 10v.1M12 14v.1",
+  back: "m15 5-7 7 7 7",
+  on: "m9 5 7 7-7 7",
+  remove: "M5 7h14M10 11v6M14 11v6M7 7l1 13h8l1-13M9 7V4h6v3",
+  help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 18v.1",
+};
+
+export function Icon({ name }) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${ICONS[name]} /></svg>`;
+}
+
+export function Button({ icon, label, text, ...rest }) {
+  return html`<button type="button" title=${label} aria-label=${label} ...${rest}><${Icon} name=${icon} />${text && html`<span>${text}</span>`}</button>`;
+}
+
+export function TopBar({ viewer, state }) {
+  const input = useRef(null);
+  const { landmarks, mapping } = viewer;
+  const none = !state.items.some(isPlaced);
+  const opened = (event) => {
+    const [file] = event.target.files;
+    if (file) landmarks.open(file);
+    event.target.value = "";
+  };
+  return html`
+    <header>
+      <h1>sidecar</h1>
+      <p class="summary">${summary(viewer)}</p>
+      <div class="tools">
+        <${Button} icon="undo" label="Undo (Ctrl+Z)" disabled=${landmarks.past.length === 0} onClick=${() => landmarks.undo()} />
+        <${Button} icon="redo" label="Do again (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
+        <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
+        <${Button} icon="open" text="Open" label="Open labels.csv, Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
+        <${Button} id="save-csv" icon="save" text="labels.csv" label="Save landmarks as labels.csv" disabled=${none} onClick=${() => landmarks.saveCsv()} />
+        <${Button}
+          id="save-markups"
+          icon="save"
+          text="Slicer"
+          label=${mapping.unit === "mm" ? "Save landmarks as Slicer markups, LPS mm" : "Slicer markups need patient geometry, which this stack does not have"}
+          disabled=${none || mapping.unit !== "mm"}
+          onClick=${() => landmarks.saveMarkups()}
+        />
+        <${Button} icon="help" label="Keys and help (?)" onClick=${() => viewer.set({ help: true })} />
+      </div>
+    </header>
+  `;
+}
+
+function summary({ page, mapping }) {
+  const { source, images } = page.document;
+  const spacing = images.spacing?.filter((part) => part !== null).map((part) => +part.toPrecision(4));
+  return [source.modality, `${mapping.size.join(" × ")} PNG pixels`, spacing && `${spacing.join(" × ")} mm`].filter(Boolean).join(" · ");
+}
+
+export function SliceBar({ viewer, state }) {
+  const last = viewer.names.length - 1;
+  const marked = new Set(state.items.filter(isPlaced).map(shownOn));
+  const typed = (event) => {
+    if (event.target.value.trim() !== "" && Number.isFinite(Number(event.target.value))) viewer.goTo(Number(event.target.value));
+    event.target.value = String(viewer.state.wanted);
+  };
+  return html`
+    <div class="slices">
+      <${Button} icon="back" label="Previous slice (↑)" disabled=${state.wanted === 0} onClick=${() => viewer.step(-1)} />
+      <div class="track">
+        <input
+          id="slice"
+          type="range"
+          min="0"
+          max=${last}
+          step="1"
+          value=${state.wanted}
+          disabled=${last === 0}
+          aria-label="Slice"
+          onInput=${(event) => viewer.goTo(event.target.valueAsNumber)}
+        />
+        <svg class="ticks" viewBox=${`0 0 ${Math.max(last, 1)} 1`} preserveAspectRatio="none" aria-hidden="true">
+          ${[...marked].map((slice) => html`<path key=${slice} d=${`M${slice} 0V1`} />`)}
+        </svg>
+      </div>
+      <${Button} icon="on" label="Next slice (↓)" disabled=${state.wanted === last} onClick=${() => viewer.step(1)} />
+      <label class="count">slice <input class="short" inputmode="numeric" value=${state.wanted} onChange=${typed} aria-label="Slice number" /> of 0–${last}</label>
+      <span class="zooms">
+        <${Button} icon="minus" label="Zoom out (−)" onClick=${() => viewer.zoom(0.8)} />
+        <output title="screen pixels per PNG pixel">${state.view && zoomText(viewer, state)}</output>
+        <${Button} icon="plus" label="Zoom in (+)" onClick=${() => viewer.zoom(1.25)} />
+        <${Button} icon="fit" label="Whole image (0)" onClick=${() => viewer.fit()} />
+        <${Button} icon="actual" label="One PNG pixel to one screen pixel (1)" onClick=${() => viewer.zoomToActual()} />
+      </span>
+    </div>
+  `;
+}
+
+function zoomText(viewer, state) {
+  const zoom = Math.min(...zoomOf(state.view, viewer.mapping.pixelAspect));
+  return zoom >= 10 ? `${zoom.toFixed(0)}×` : `${zoom.toFixed(2)}×`;
+}
+
+/** PNG pixel, source voxel and patient millimetres of the cursor, always. */
+export function Readout({ viewer, state }) {
+  const slice = state.shown ?? state.wanted;
+  const { pixel, source, patient } = viewer.placeOf(state.cursor, slice);
+  const { mapping } = viewer;
+  const outside = !viewer.contains(state.cursor);
+  return html`
+    <dl id="readout" class=${outside ? "readout outside" : "readout"}>
+      <div id="png"><dt>PNG pixel</dt><dd><${Numbers} values=${pixel.slice(0, 2)} decimals=${2} names="xy" /><span class="number"><i>slice</i><data value=${slice}>${slice}</data></span></dd></div>
+      <div id="source"><dt>Source voxel</dt><dd><${Numbers} values=${source} decimals=${2} names=${["column", "row", "slice"]} /></dd></div>
+      ${patient
+        ? html`
+            <div id="patient">
+              <dt>
+                Patient mm
+                <span class="spaces" role="group" aria-label="Patient space">
+                  ${["LPS", "RAS"].map(
+                    (space) => html`<button type="button" aria-pressed=${state.space === space} onClick=${() => viewer.setSpace(space)}>${space}</button>`,
+                  )}
+                </span>
+              </dt>
+              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(mapping.pixelWidth)} names=${state.space} /></dd>
+            </div>
+          `
+        : html`<div id="patient"><dt>Patient mm</dt><dd class="none">this source has no patient geometry</dd></div>`}
+    </dl>
+  `;
+}

@@ -1,0 +1,164 @@
+// The panel beside the stage: landmarks, distance, contrast, and what the stack is.
+
+import { Button } from "./bars.js";
+import { inSpace } from "./mapping.js";
+import { html, memo, useLayoutEffect, useRef } from "./preact.js";
+import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
+import { isPlaced } from "./work.js";
+
+export const Panel = memo(({ viewer, items, selected, measured, window, space, slice }) => html`
+  <aside class="panel">
+    <${LandmarkList} viewer=${viewer} items=${items} selected=${selected} space=${space} />
+    <${Distance} viewer=${viewer} items=${items} measured=${measured} />
+    <${Contrast} viewer=${viewer} window=${window} />
+    <${Facts} viewer=${viewer} slice=${slice} />
+  </aside>
+`);
+
+const LandmarkList = memo(({ viewer, items, selected, space }) => {
+  const placed = items.filter(isPlaced).length;
+  const next = viewer.landmarks.next();
+  return html`
+    <section class="landmarks" aria-labelledby="landmarks-title">
+      <h2 id="landmarks-title">Landmarks <span class="tally">${items.length > 0 && `${placed} of ${items.length} placed`}</span></h2>
+      ${items.length === 0 &&
+      html`<p class="empty">Click in the image to place the first one. <b>Open</b> takes a list of names to work through, one name a line, or landmarks made before.</p>`}
+      <ol id="landmarks">
+        ${items.map(
+          (item) => html`<${Row} key=${item.id} viewer=${viewer} item=${item} chosen=${item.id === selected} next=${item === next} space=${space} />`,
+        )}
+      </ol>
+    </section>
+  `;
+});
+
+const Row = memo(({ viewer, item, chosen, next, space }) => {
+  const row = useRef(null);
+  useLayoutEffect(() => {
+    if (chosen || next) row.current.scrollIntoView({ block: "nearest" });
+  }, [chosen, next]);
+  const kind = [isPlaced(item) ? "placed" : "open", chosen && "chosen", next && "next"].filter(Boolean).join(" ");
+  return html`
+    <li ref=${row} class=${kind} data-id=${item.id}>
+      <button type="button" class="name" aria-pressed=${chosen} onClick=${() => viewer.landmarks.select(item.id)}>
+        <span class="dot" aria-hidden="true"></span>
+        <bdi>${item.label || "unnamed"}</bdi>
+        <span class="where">${isPlaced(item) ? `slice ${+item.slice.toFixed(2)}` : next ? "next" : ""}</span>
+      </button>
+      ${chosen && html`<${Details} viewer=${viewer} item=${item} space=${space} />`}
+    </li>
+  `;
+});
+
+function Details({ viewer, item, space }) {
+  const { landmarks, mapping } = viewer;
+  const place = isPlaced(item) ? viewer.placeOf([item.x, item.y], item.slice) : null;
+  const renamed = (event) => {
+    landmarks.rename(item.id, event.target.value);
+    event.target.value = landmarks.item(item.id)?.label ?? "";
+  };
+  return html`
+    <div class="details">
+      <input class="label" value=${item.label} maxlength="200" aria-label="Name" onChange=${renamed} />
+      ${place &&
+      html`
+        <dl>
+          <dt>PNG</dt><dd class="pixel"><${Numbers} values=${[item.x, item.y]} decimals=${2} /></dd>
+          <dt>Source</dt><dd class="source"><${Numbers} values=${place.source} decimals=${2} /></dd>
+          ${place.patient && html`<dt>${space} mm</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, space)} decimals=${decimalsFor(mapping.pixelWidth)} /></dd>`}
+        </dl>
+      `}
+      <div class="actions">
+        ${place &&
+        html`
+          <button type="button" onClick=${() => landmarks.measure(0, item.id)}>Measure from</button>
+          <button type="button" onClick=${() => landmarks.measure(1, item.id)}>to here</button>
+        `}
+        <${Button} icon="remove" class="remove" label=${place ? "Take this landmark away (Delete)" : "Take this name off the list"} onClick=${() => landmarks.remove(item.id)} />
+      </div>
+    </div>
+  `;
+}
+
+const Distance = memo(({ viewer, items, measured }) => {
+  const placed = items.filter(isPlaced);
+  if (placed.length < 2) return null;
+  const distance = viewer.landmarks.distance();
+  const end = (i, name) => html`
+    <label>
+      ${name}
+      <select value=${measured[i] ?? ""} onChange=${(event) => viewer.landmarks.measure(i, Number(event.target.value) || null)}>
+        <option value="">–</option>
+        ${placed.map((item) => html`<option key=${item.id} value=${item.id}>${item.label || "unnamed"}</option>`)}
+      </select>
+    </label>
+  `;
+  return html`
+    <section class="distance" aria-labelledby="distance-title">
+      <h2 id="distance-title">Distance</h2>
+      <div class="ends">${end(0, "from")}${end(1, "to")}</div>
+      <output id="distance"><data value=${distance?.length ?? ""}>${distance ? lengthText(distance) : "choose two landmarks"}</data></output>
+    </section>
+  `;
+});
+
+const Contrast = memo(({ viewer, window }) => {
+  const { units } = viewer;
+  const { measured } = viewer.page;
+  const [low, high] = [Math.min(0, window.lower), Math.max(units.largest, window.upper)];
+  const level = (window.lower + window.upper) / 2;
+  const width = window.upper - window.lower;
+  const decimals = Math.abs(units.slope) >= 0.5 ? 0 : decimalsFor(Math.abs(units.slope) * 10);
+  const shown = (value) => numberText(value, decimals);
+  const set = (nextLevel, nextWidth) => viewer.setWindow(nextLevel - nextWidth / 2, nextLevel + nextWidth / 2);
+  // A slider that is even in the logarithm: narrow windows need finer steps than wide ones.
+  const widest = Math.log(units.largest * 2);
+  return html`
+    <section class="contrast" aria-labelledby="contrast-title">
+      <h2 id="contrast-title">Contrast</h2>
+      <label>
+        level <output>${shown(units.toValue(level))} ${units.unit}</output>
+        <input id="level" type="range" min=${low} max=${high} step="any" value=${level} onInput=${(event) => set(event.target.valueAsNumber, width)} />
+      </label>
+      <label>
+        width <output>${shown(Math.abs(units.slope) * width)} ${units.unit}</output>
+        <input
+          id="width"
+          type="range"
+          min=${widest - Math.log(512)}
+          max=${widest}
+          step="any"
+          value=${Math.log(width)}
+          onInput=${(event) => set(level, Math.exp(event.target.valueAsNumber))}
+        />
+      </label>
+      <div class="actions">
+        <button type="button" disabled=${!measured} onClick=${() => viewer.automaticWindow()}>Automatic</button>
+        <button type="button" onClick=${() => viewer.setWindow(0, units.largest)}>All</button>
+        <button type="button" aria-pressed=${window.inverted} onClick=${() => viewer.invert()}>Inverted</button>
+        <button type="button" onClick=${() => viewer.resetWindow()}>Reset</button>
+      </div>
+    </section>
+  `;
+});
+
+const Facts = memo(({ viewer, slice }) => {
+  const { document } = viewer.page;
+  const instance = viewer.mapping.instanceAt(slice);
+  const rows = [
+    ["Series", document.source.series_instance_uid],
+    ["Study", document.source.study_instance_uid],
+    ["Instance", instance.sop_instance_uid],
+    instance.frame_number && ["Frame", instance.frame_number],
+    ["Source", `${document.source.size.join(" × ")} voxels`],
+    ["PNG", `${document.images.bits} bits${document.images.channels === 3 ? ", colour" : ""}`],
+  ];
+  return html`
+    <details class="facts">
+      <summary>About this stack</summary>
+      <dl>${rows.filter(Boolean).map(([name, value]) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>`)}</dl>
+      ${document.warnings.length > 0 && html`<ul class="warnings">${document.warnings.map((warning) => html`<li><bdi>${warning}</bdi></li>`)}</ul>`}
+      <p class="licence">Made by ${document.generator}. The page uses Preact (MIT) and htm (Apache 2.0).</p>
+    </details>
+  `;
+});

@@ -1,0 +1,164 @@
+// The image, the marks on it, and what frames it: letters, scale bar, slice, zoom.
+
+import { filterMatrix } from "./contrast.js";
+import { Gestures } from "./gestures.js";
+import { lengthText } from "./text.js";
+import { anatomicalLetters } from "./mapping.js";
+import { html, useLayoutEffect, useRef } from "./preact.js";
+import { scaleBar, zoomOf } from "./view.js";
+import { isPlaced, shownOn } from "./work.js";
+
+/** Above this many screen pixels per PNG pixel they are shown as the squares they are. */
+const SMOOTH_UP_TO = 2.5;
+
+export function Stage({ viewer, state }) {
+  const element = useRef(null);
+  useLayoutEffect(() => {
+    const stage = element.current;
+    const measure = () => viewer.resize({ width: stage.clientWidth, height: stage.clientHeight });
+    new Gestures(viewer, stage);
+    new ResizeObserver(measure).observe(stage);
+    measure();
+    stage.focus({ preventScroll: true });
+  }, []);
+  return html`
+    <div
+      id="stage"
+      class="stage"
+      ref=${element}
+      tabindex="0"
+      role="application"
+      aria-label="Image. Arrow keys change the slice, Shift and arrow keys move the cross, Enter places a landmark, question mark shows all keys."
+      aria-describedby="readout"
+    >
+      ${state.view &&
+      html`
+        <${Picture} viewer=${viewer} state=${state} />
+        <${Marks} viewer=${viewer} state=${state} />
+        <${Frame} viewer=${viewer} state=${state} />
+      `}
+    </div>
+  `;
+}
+
+function Picture({ viewer, state }) {
+  const canvas = useRef(null);
+  const ratio = globalThis.devicePixelRatio;
+  useLayoutEffect(() => draw(canvas.current, viewer, ratio), [state.image, state.view, state.stage, ratio]);
+  const matrix = filterMatrix({ ...state.window }, viewer.units.largest, viewer.page.split);
+  // A filter whose name changes with it is drawn anew in every browser.
+  const name = `contrast${matrix.replace(/[^0-9]/g, "_")}`;
+  return html`
+    <svg class="filters" aria-hidden="true">
+      <filter id=${name} x="0" y="0" width="1" height="1" color-interpolation-filters="sRGB">
+        <feColorMatrix type="matrix" values=${matrix} />
+      </filter>
+    </svg>
+    <canvas ref=${canvas} style=${{ filter: `url(#${name})` }} />
+  `;
+}
+
+/** Draw the part of the image that is on the stage. The canvas has the pixels of the screen. */
+function draw(canvas, viewer, ratio) {
+  const { image, stage, view } = viewer.state;
+  canvas.width = Math.round(stage.width * ratio);
+  canvas.height = Math.round(stage.height * ratio);
+  if (!image) return;
+  const [columns, rows] = viewer.mapping.size;
+  const [left, top] = viewer.toImage([0, 0]).map((edge) => Math.max(Math.floor(edge - 0.5), 0));
+  const [right, bottom] = viewer.toImage([stage.width, stage.height]).map((edge, i) => Math.min(Math.ceil(edge + 1.5), [columns, rows][i]));
+  if (right <= left || bottom <= top) return;
+  const context = canvas.getContext("2d");
+  const [zoomX, zoomY] = zoomOf(view, viewer.mapping.pixelAspect).map((zoom) => zoom * ratio);
+  const [x, y] = viewer.toScreen([left - 0.5, top - 0.5]).map((edge) => edge * ratio);
+  const smallest = Math.min(zoomX, zoomY);
+  // The two halves of a 16-bit value only belong together pixel by pixel, so they are smoothed only where it is needed to see all.
+  context.imageSmoothingEnabled = viewer.page.split ? smallest < 1 : smallest < SMOOTH_UP_TO;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, left, top, right - left, bottom - top, x, y, (right - left) * zoomX, (bottom - top) * zoomY);
+}
+
+function Marks({ viewer, state }) {
+  const placed = state.image ? state.items.filter((item) => isPlaced(item) && shownOn(item) === state.shown) : [];
+  return html`
+    <svg class="marks" width=${state.stage.width} height=${state.stage.height} aria-hidden="true">
+      <${Measure} viewer=${viewer} state=${state} />
+      ${placed.map((item) => html`<${Mark} key=${item.id} viewer=${viewer} state=${state} item=${item} />`)}
+      ${state.byKeys && state.image && html`<${Cross} at=${viewer.toScreen(state.cursor)} stage=${state.stage} />`}
+    </svg>
+  `;
+}
+
+function Mark({ viewer, state, item }) {
+  const drag = state.drag?.id === item.id ? state.drag : null;
+  const [x, y] = viewer.toScreen(drag ? [drag.x, drag.y] : [item.x, item.y]);
+  const kind = ["mark", item.id === state.selected && "chosen", drag && "carried", !Number.isInteger(item.slice) && "between"];
+  return html`
+    <g class=${kind.filter(Boolean).join(" ")} transform=${`translate(${x} ${y})`}>
+      <path class="halo" d=${MARK} />
+      <path d=${MARK} />
+      <text x="12" y="-9">${item.label || "unnamed"}</text>
+    </g>
+  `;
+}
+
+const MARK = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0 -14 0M-11 0h7M4 0h7M0 -11v7M0 4v7";
+
+function Cross({ at: [x, y], stage }) {
+  const path = `M0 ${y}H${x - 6}M${x + 6} ${y}H${stage.width}M${x} 0V${y - 6}M${x} ${y + 6}V${stage.height}`;
+  return html`<g class="cross"><path class="halo" d=${path} /><path d=${path} /></g>`;
+}
+
+/** The line between two landmarks whose distance is shown; it is broken where it leaves the slice. */
+function Measure({ viewer, state }) {
+  const distance = viewer.landmarks.distance();
+  if (!distance || !state.image) return null;
+  const { ends } = distance;
+  const within = ends.map((item) => shownOn(item) === state.shown);
+  if (!within.some(Boolean)) return null;
+  const [from, to] = ends.map((item) => viewer.toScreen(state.drag?.id === item.id ? [state.drag.x, state.drag.y] : [item.x, item.y]));
+  const path = `M${from.join(" ")}L${to.join(" ")}`;
+  return html`
+    <g class=${within.every(Boolean) ? "measure" : "measure leaving"}>
+      <path class="halo" d=${path} />
+      <path d=${path} />
+      <text x=${(from[0] + to[0]) / 2 + 8} y=${(from[1] + to[1]) / 2 - 8}>${lengthText(distance)}</text>
+    </g>
+  `;
+}
+
+function Frame({ viewer, state }) {
+  const slice = state.shown ?? state.wanted;
+  const directions = viewer.mapping.directionsAt(slice);
+  const opposite = (direction) => direction.map((part) => -part);
+  const bar = scaleBar(viewer.perScreenPixel());
+  const behind = state.shown !== state.wanted;
+  return html`
+    ${directions &&
+    html`
+      <${Letters} side="right" direction=${directions[0]} />
+      <${Letters} side="left" direction=${opposite(directions[0])} />
+      <${Letters} side="bottom" direction=${directions[1]} />
+      <${Letters} side="top" direction=${opposite(directions[1])} />
+    `}
+    <div class="corner upper left"><bdi>${viewer.names[slice]}</bdi>${behind && html`<span class="loading">loading ${state.wanted}…</span>`}</div>
+    <${Hint} viewer=${viewer} />
+    <div class="corner lower left scale" style=${{ width: `${bar.pixels}px` }} data-length=${bar.length}>
+      ${+bar.length.toPrecision(6)} ${viewer.mapping.unit}
+    </div>
+    ${state.failure && html`<p class="failure" role="alert">${state.failure}</p>`}
+  `;
+}
+
+function Letters({ side, direction }) {
+  const [main, ...rest] = anatomicalLetters(direction);
+  return html`<div class=${`letters ${side}`} title=${`${side} of the image`}>${main}<small>${rest.join("")}</small></div>`;
+}
+
+/** What a click does now. */
+function Hint({ viewer }) {
+  const next = viewer.landmarks.next();
+  return html`
+    <div class="corner upper right hint">${next ? html`click to place <b><bdi>${next.label || "unnamed"}</bdi></b>` : "click to place a landmark"}</div>
+  `;
+}

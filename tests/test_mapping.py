@@ -1,0 +1,194 @@
+"""Map and project as inverses, whatever the export; and that a sidecar notices when it was changed."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from phantoms import Phantom, Spec, write
+
+import sidecar
+from sidecar.document import as_text, parse
+from sidecar.errors import DocumentError
+from sidecar.headers import scan
+from sidecar.landmarks import map_file, project_file
+from sidecar.mapping import Sidecar
+from sidecar.options import make_options
+from sidecar.plan import make_plan
+from sidecar.record import make_sidecar
+from sidecar.series import Series, find_series
+
+GRID = {"columns": 61, "rows": 47, "slices": 12, "orientation": "oblique"}
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Phantom:
+    gaps = (1.3, 1.3, 2.6, 0.9, 1.3, 1.3, 1.3, 4.0, 1.3, 1.3, 1.3)
+    return write(Spec(**GRID, slice_gaps=gaps, tilt_degrees=18.0), tmp_path_factory.mktemp("scan"))  # type: ignore[arg-type]
+
+
+@cache
+def series_of(folder: Path) -> Series:
+    (series,) = find_series(scan(folder).frames)
+    return series
+
+
+def planned(folder: Path, **options: Any) -> Sidecar:
+    """The mapping of an export without its PNGs."""
+    plan = make_plan(series_of(folder), make_options(**options))
+    return make_sidecar(plan, None, ["0" * 64] * len(plan.names))
+
+
+options = st.fixed_dictionaries(
+    {
+        "scale": st.one_of(st.sampled_from([1.0, 0.5, 1 / 3, 0.25]), st.floats(0.15, 1.0)),
+        "z_step": st.integers(1, 4),
+        "z_filter": st.sampled_from(["stride", "mean", "max"]),
+        "crop": st.one_of(
+            st.none(), st.tuples(st.integers(0, 30), st.integers(0, 20), st.integers(0, 5)).map(lambda t: "{}:,{}:,{}:".format(*t))
+        ),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(options=options, data=st.data())
+def test_map_and_project_are_inverse(phantom: Phantom, options: dict[str, Any], data: st.DataObject) -> None:
+    png = planned(phantom.folder, **options)
+    columns, rows, slices = png.size
+    points = st.tuples(st.floats(-0.5, columns - 0.5), st.floats(-0.5, rows - 0.5), st.floats(-0.5, slices - 0.5))
+    pixels = np.array(data.draw(st.lists(points, min_size=1, max_size=20)))
+    xy, k = png.from_patient(png.to_patient(pixels[:, :2], pixels[:, 2]))
+    assert np.abs(np.column_stack([xy, k]) - pixels).max() < 1e-9
+    xy, k = png.from_source(png.to_source(pixels[:, :2], pixels[:, 2]))
+    assert np.abs(np.column_stack([xy, k]) - pixels).max() < 1e-9
+    within = [index for index in png.to_source(pixels[:, :2], pixels[:, 2]) if 0 <= index[2] <= phantom.size[2] - 1]
+    assert png.stack is not None
+    assert np.allclose(png.stack.to_patient(within), np.reshape([phantom.patient(*index) for index in within], (-1, 3)), rtol=0, atol=1e-9)
+
+
+def test_another_export_of_the_same_scan_receives_the_points(phantom: Phantom, tmp_path: Path) -> None:
+    """Labels on one export, mapped and projected onto another, come back through it to the same place."""
+    half = sidecar.export(phantom.folder, tmp_path / "half", scale=0.5, z_step=2)
+    third = sidecar.export(phantom.folder, tmp_path / "third", scale="1/3", crop="3:,6:,:")
+    labels = tmp_path / "half" / "labels.csv"
+    labels.write_text("label,image,x,y,note\na,slice_0001.png,10.25,8.5,left\nb,slice_0004,20,12.125,\n")
+    mapped = tmp_path / "mapped.csv"
+    _command("map-points", labels, "-o", mapped)
+    projected = tmp_path / "third" / "labels.csv"
+    _command("project", mapped, "--sidecar", tmp_path / "third", "-o", projected)
+    header = projected.read_text().split("\n")[0].split(",")
+    assert header[-4:] == ["image", "slice", "x", "y"] and header[:2] == ["label", "note"]
+    stripped = tmp_path / "third" / "again.csv"
+    _keep_columns(projected, stripped, ["label", "slice", "x", "y"])
+    again = map_file(stripped, third).points
+    first = map_file(labels, half).points
+    assert np.abs(again.patient - first.patient).max() < 1e-9
+    assert again.instances.sop_instance_uid == first.instances.sop_instance_uid
+
+
+def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: Path) -> None:
+    png = sidecar.export(phantom.folder, tmp_path / "png", scale=0.37, z_step=2, z_filter="mean")
+    rng = random.Random(5)
+    rows = [
+        (rng.uniform(-0.5, png.size[0] - 0.5), rng.uniform(-0.5, png.size[1] - 0.5), rng.uniform(-0.4, png.size[2] - 0.6))
+        for _ in range(50)
+    ]
+    labels = tmp_path / "png" / "labels.csv"
+    labels.write_text("x,y,slice\n" + "".join(f"{x!r},{y!r},{k!r}\n" for x, y, k in rows))
+    for space in ("lps", "ras"):
+        mapped = tmp_path / f"{space}.csv"
+        _command("map-points", labels, "-o", mapped, "--space", space)
+        assert np.abs(project_file(mapped, png).png - rows).max() < 1e-9
+        only_mm = tmp_path / f"mm_{space}.csv"
+        _keep_columns(mapped, only_mm, ["x_mm", "y_mm", "z_mm", "space"])
+        assert np.abs(project_file(only_mm, png).png - rows).max() < 1e-9
+
+
+def test_any_order_of_files_gives_the_same_sidecar(tmp_path: Path) -> None:
+    """The same files in folders that list them differently."""
+    texts = set()
+    phantom = write(Spec(columns=31, rows=29, markers=False, junk=True), tmp_path / "scan")
+    files = [path for path in (tmp_path / "scan").rglob("*") if path.is_file()]
+    for seed in range(4):
+        copy = tmp_path / f"copy{seed}"
+        random.Random(seed).shuffle(files)
+        for path in files:
+            place = copy / path.relative_to(tmp_path / "scan")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+        sidecar.export(copy, tmp_path / f"png{seed}", scale=0.5, jobs=1 + seed)
+        texts.add((tmp_path / f"png{seed}" / "sidecar.json").read_text())
+    assert len(texts) == 1
+    assert len(json.loads(texts.pop())["source"]["planes"]) == len(phantom.planes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["decimation"]["columns"].update(offset=0.0),
+        lambda d: d["decimation"]["slices"].update(factor=3.0),
+        lambda d: d["decimation"]["rows"].update(size=5),
+        lambda d: d["source"]["planes"][4].update(position=[0.0, 0.0, 0.0]),
+        lambda d: d["source"].update(pixel_spacing=[0.4, 0.7]),
+        lambda d: d["source"]["planes"].pop(),
+        lambda d: d["source"].update(orientation=[1, 0, 0, 0, 1, 0]),
+        lambda d: d["images"]["files"].reverse(),
+        lambda d: d["images"]["files"][1].update(name=d["images"]["files"][0]["name"]),
+        lambda d: d["control_points"][0].update(patient=None),
+        lambda d: (
+            d.update(coordinate_system=None, control_points=d["control_points"][:1]) or d["control_points"][0].update(source=[9, 9, 9])
+        ),
+    ],
+)
+def test_a_document_that_was_changed_is_noticed(phantom: Phantom, change: Any) -> None:
+    document = json.loads(as_text(planned(phantom.folder, scale=0.5, z_step=2).document))
+    Sidecar.of(parse(json.dumps(document)))
+    change(document)
+    with pytest.raises(DocumentError):
+        Sidecar.of(parse(json.dumps(document)))
+
+
+def test_the_document_survives_its_own_text(phantom: Phantom) -> None:
+    png = planned(phantom.folder, scale=0.37)
+    assert parse(as_text(png.document)) == png.document
+
+
+def test_uncertainty_is_half_the_diagonal_of_an_output_voxel(tmp_path: Path) -> None:
+    write(Spec(columns=40, rows=30, slices=8, pixel_spacing=(0.7, 0.4), slice_gaps=1.3, markers=False), tmp_path)
+    png = planned(tmp_path, scale=0.5, z_step=3)
+    assert png.uncertainty_mm([0, 1, 2]) == pytest.approx(0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2))
+
+
+def test_the_instance_of_a_mean_is_the_nearest_of_its_slices(tmp_path: Path) -> None:
+    phantom = write(Spec(columns=40, rows=30, slices=8, markers=False), tmp_path)
+    png = planned(tmp_path, z_step=2, z_filter="mean")
+    uids = [plane.sop_instance_uid for plane in phantom.planes]
+    assert png.instances(png.to_source([[0, 0]] * 2, [0, 1])).sop_instance_uid == [uids[0], uids[2]], "halfway: the lower one"
+    assert png.instances([[0, 0, 2.6], [0, 0, -0.6], [0, 0, 7.5]]).sop_instance_uid == [uids[3], "", uids[7]]
+
+
+def _command(*args: Any) -> None:
+    from typer.testing import CliRunner
+
+    from sidecar.cli import app
+
+    result = CliRunner().invoke(app, [str(arg) for arg in args], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def _keep_columns(source: Path, target: Path, names: list[str]) -> None:
+    import csv
+
+    with source.open(newline="") as read, target.open("w", newline="") as written:
+        writer = csv.DictWriter(written, names, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(csv.DictReader(read))
