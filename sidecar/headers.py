@@ -93,11 +93,11 @@ def scan(source: Path, on_file: Callable[[], object] = lambda: None) -> Scan:
 
     Raises SourceError when there is no such place, or when a DICOMDIR names files that are not there.
     """
-    root, files = _files(source)
-    found = Scan(root)
     commons: dict[Common, Common] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks on odd values; what matters is checked here
+        root, files = _files(source)
+        found = Scan(root)
         for path in files:
             _scan_file(path, path.relative_to(root).as_posix(), found, commons)
             on_file()
@@ -111,7 +111,7 @@ def _files(source: Path) -> tuple[Path, list[Path]]:
         raise SourceError(f"{source.name}: there is no such {'folder or regular file' if source.exists() else 'file or folder'}")
     if source.name.upper() != "DICOMDIR":
         return source.parent, [source]
-    return source.parent, _referenced_files(source)
+    return source.parent.resolve(), _referenced_files(source)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -124,21 +124,19 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _referenced_files(dicomdir: Path) -> list[Path]:
-    root = dicomdir.parent
+    root = dicomdir.parent.resolve()
     try:
         records = pydicom.dcmread(dicomdir).get("DirectoryRecordSequence") or []
-        names = [_list(record.ReferencedFileID) for record in records if "ReferencedFileID" in record]
-        paths = [root.joinpath(*map(str, parts)).resolve() for parts in names]
+        names = [map(str, _list(record.ReferencedFileID)) for record in records if "ReferencedFileID" in record]
+        paths = [root.joinpath(*parts).resolve() for parts in names]
     except (InvalidDicomError, *_PARSE_ERRORS) as error:
         raise SourceError(f"{dicomdir.name} is not a readable DICOMDIR ({_short(error)}); give the folder instead") from None
-    paths = [root.joinpath(*([name] if isinstance(name, str) else name)) for name in names]
-    for path in paths:
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise SourceError(f"{dicomdir.name} names a file outside of its folder; give the folder instead")
+    if not all(path.is_relative_to(root) for path in paths):
+        raise SourceError(f"{dicomdir.name} names a file outside of its folder; give the folder instead")
     missing = [path for path in paths if not path.is_file()]
     if missing:
         first = missing[0].relative_to(root).as_posix()
-        raise SourceError(f"{dicomdir.name} names {len(missing)} files that are not there, such as {first}; give the folder instead")
+        raise SourceError(f"{dicomdir.name} names {len(missing)} files that are not there, such as {first!r}; give the folder instead")
     return sorted(set(paths))
 
 

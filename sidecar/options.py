@@ -154,8 +154,8 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         keys = [str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "literal[", "function-"))]
         name = ".".join(keys).replace("_", "-")
-        message = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{where}{prefix + name + ': ' if name else ''}{message[:1].lower() + message[1:]}") from None
+        message = first["msg"].removeprefix("Value error, ").replace("Input should", "it should", 1)
+        raise UsageError(f"{where}{prefix + name + ': ' if name else ''}{message}") from None
 
 
 class Specimen(ExportOptions):

@@ -91,7 +91,7 @@ def _describe(dataset: Dataset) -> None:
     dataset.SOPInstanceUID = generate_uid(prefix=None)
     dataset.Modality = "RTSTRUCT"
     dataset.SeriesInstanceUID = generate_uid(prefix=None)
-    dataset.SeriesNumber = None
+    dataset.SeriesNumber = "1"
     dataset.SeriesDescription = "Labels mapped by sidecar"
     dataset.OperatorsName = ""
     dataset.Manufacturer = "dicom-sidecar"

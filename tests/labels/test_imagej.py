@@ -77,7 +77,7 @@ def test_a_forced_origin_is_obeyed_for_every_row(tmp_path: Path) -> None:
 def test_without_area_the_user_has_to_say(tmp_path: Path) -> None:
     path = write(tmp_path, results([(12.5, 40.5, 1)], header=" ,X,Y,Slice"))
     assert READER.recognises(path, path.read_bytes())
-    with pytest.raises(LabelError, match="row 2: without a column Area.*--pixel-origin center"):
+    with pytest.raises(LabelError, match=r"row 2: without a column Area.*--pixel-origin center"):
         READER.read(path, STACK, None)
     assert READER.read(path, STACK, "center").xy.tolist() == [[12.5, 40.5]]
     assert READER.read(path, STACK, "corner").xy.tolist() == [[12, 40]]
@@ -158,7 +158,7 @@ def test_a_multi_point_selection_has_the_label_of_the_slice_on_display(tmp_path:
 
 def test_neither_slice_nor_label(tmp_path: Path) -> None:
     path = write(tmp_path, results([(0, 1.0, 2.0)], " ,Area,X,Y"))
-    with pytest.raises(LabelError, match="row 2: neither Slice nor Label.*Stack position"):
+    with pytest.raises(LabelError, match=r"row 2: neither Slice nor Label.*Stack position"):
         READER.read(path, STACK, None)
     assert slices(READER.read(path, ONE, None)) == [0]
 
@@ -217,7 +217,7 @@ def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(tmp_path:
 
 def test_xy_coordinates_say_neither_what_was_selected_nor_on_which_slice(tmp_path: Path) -> None:
     path = write(tmp_path, "12\t40\n13\t41\n", "xy.txt")
-    with pytest.raises(LabelError, match="--pixel-origin center.*corner if it was an area"):
+    with pytest.raises(LabelError, match=r"--pixel-origin center.*corner if it was an area"):
         READER_XY.read(path, ONE, None)
     with pytest.raises(LabelError, match=r"on which slice.*\.roi"):
         READER_XY.read(path, STACK, "center")

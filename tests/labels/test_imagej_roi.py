@@ -91,7 +91,7 @@ def test_points_of_an_old_imagej_come_back(tmp_path: Path) -> None:
 )
 def test_what_an_old_imagej_leaves_open_is_refused_until_the_user_says(tmp_path: Path, old: Any) -> None:
     path = write(tmp_path, old)
-    with pytest.raises(LabelError, match="--pixel-origin center.*corner"):
+    with pytest.raises(LabelError, match=r"--pixel-origin center.*corner"):
         read(path)
     np.testing.assert_array_equal(read(path, origin="center").xy - read(path, origin="corner").xy, 0.5)
 
@@ -206,7 +206,7 @@ def test_positions(tmp_path: Path, position: dict[str, int], expected: int) -> N
 
 def test_a_selection_without_position(tmp_path: Path) -> None:
     path = write(tmp_path, roi("POINT", [(1, 2)], name="nasion"))
-    with pytest.raises(LabelError, match="selection 'nasion': has no position.*ROI Manager"):
+    with pytest.raises(LabelError, match=r"selection 'nasion': has no position.*ROI Manager"):
         read(path)
     assert slices(read(path, ONE)) == [0]
 

@@ -184,3 +184,43 @@ def write_to(path: Path, writer: Any, parts: Sequence[MappedPoints] | MappedPoin
     """As the command line does: to a path whose ending says nothing."""
     writer.write([parts] if isinstance(parts, MappedPoints) else list(parts), path, space)
     return path
+
+
+PATIENT = {
+    "PatientName": "Müller^Änne",
+    "PatientID": "ID-7",
+    "PatientBirthDate": "20200102",
+    "PatientSex": "F",
+    "PatientIdentityRemoved": "NO",
+}
+
+
+def write_dicom(folder: Path, scan: Scan = Scan(), only: Sequence[int] | None = None) -> Path:
+    """The source files of `sidecar_of(scan)`, with 2 × 2 pixels: only their headers matter. Latin-1 names, as in many archives."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+
+    planes = sidecar_of(scan).document.source.planes
+    for k, plane in enumerate(planes):
+        if (only is not None and k not in only) or (scan.multiframe and k > 0):
+            continue
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dataset.SpecificCharacterSet = "ISO_IR 100"
+        dataset.SOPClassUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage if scan.multiframe else CTImageStorage
+        dataset.SOPInstanceUID = plane.sop_instance_uid
+        for keyword, value in PATIENT.items():
+            setattr(dataset, keyword, value)
+        dataset.StudyDate, dataset.StudyTime, dataset.StudyID, dataset.Modality = "20240506", "101112", "S1", "CT"
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = STUDY, scan.series
+        dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 2, 2, 1, "MONOCHROME2"
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 0
+        frames = len(planes) if scan.multiframe else 1
+        if scan.multiframe:
+            dataset.NumberOfFrames = frames
+        dataset.PixelData = bytes(8 * frames)
+        path = folder / plane.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dataset.save_as(path, enforce_file_format=True)
+    return folder
