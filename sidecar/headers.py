@@ -21,6 +21,7 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage
 
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.pixels import layout_of
+from sidecar.plain import ATTRIBUTES, PlainHeader, read_plain
 from sidecar.series import Common, Frame
 
 #: SOP classes whose Image Plane or functional groups are mandatory (PS3.3 A.3, A.4, A.21, A.36, A.38, A.56, A.70): without them
@@ -39,16 +40,13 @@ PLANE_IS_MANDATORY = {
 
 _PIXEL_KEYWORDS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 
-_TAGS = [
-    "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesDescription", "StudyInstanceUID",
-    "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient",
-    "PixelSpacing", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "RescaleType", "Units",
-    "WindowCenter", "WindowWidth", "PixelPaddingValue", "PixelPaddingRangeLimit", "TemporalPositionIdentifier", "EchoNumbers",
-    "EchoTime", "InversionTime", "DiffusionBValue", "DiffusionGradientOrientation", "TriggerTime", "AcquisitionNumber",
-    "AcquisitionTime", "ContentTime", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "ConcatenationUID",
-    "DirectoryRecordSequence",
-]  # fmt: skip
+_TAGS = [*ATTRIBUTES, "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DirectoryRecordSequence"]
+#: What `Common` is made of in a classic object: files that agree in these share one.
+_COMMON_ATTRIBUTES = (
+    "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPClassUID", "Modality", "SeriesDescription", "SeriesNumber", "PixelSpacing",
+    "TransferSyntaxUID", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated", "BitsStored",
+    "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleType", "Units", "PixelPaddingValue", "PixelPaddingRangeLimit", "ImageType",
+)  # fmt: skip
 
 #: Attributes that tell images at one position apart, in order of preference, with the words a user knows them by.
 _KEYS = (
@@ -156,7 +154,7 @@ def _scan_file(path: Path, name: str, found: Scan, commons: dict[Common, Common]
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS, force=True)
             keyword, offset = _pixel_data(file, dataset)
             size = os.fstat(file.fileno()).st_size
-        sop_class = _text(dataset, "SOPClassUID") or _text(dataset.file_meta, "MediaStorageSOPClassUID")
+        sop_class = _text(dataset.file_meta, "MediaStorageSOPClassUID") or _text(dataset, "SOPClassUID")
         if sop_class == MediaStorageDirectoryStorage:
             found.others["DICOMDIR"] += 1
         elif keyword is None and not _needs_pixels(dataset, sop_class):

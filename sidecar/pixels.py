@@ -516,8 +516,6 @@ def _jpeg(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     from imagecodecs import jpeg8_decode
 
     image = _jpeg_header(stream, b"\xc0\xc1\xc2\xc3")
-    if _END_OF_IMAGE not in stream[-16:]:  # libjpeg would fill the rest with grey
-        raise PixelError(f"the compressed image is cut short; {_COPY_AGAIN}")
     _check_agreement(image, layout)
     space = "YCBCR" if image.samples == 3 else None  # the same in and out: components as they are coded
     decoded = jpeg8_decode(stream, colorspace=space, outcolorspace=space)
@@ -602,6 +600,8 @@ def _jpeg_header(stream: bytes, frame_markers: bytes) -> _Codestream:
     photometric, at = None, 2
     if stream[:2] != b"\xff\xd8":
         raise PixelError(f"the compressed data are no JPEG image; {_COPY_AGAIN}")
+    if _END_OF_IMAGE not in stream[-16:]:  # libjpeg would fill the rest with grey, CharLS take seconds to give up
+        raise PixelError(f"the compressed image is cut short; {_COPY_AGAIN}")
     while True:
         while stream[at : at + 2] == b"\xff\xff":  # fill bytes
             at += 1

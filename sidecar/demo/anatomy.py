@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.demo.shapes import Ellipsoid, Floats, Limb, Shape, Vector, coverage
 
-AIR, FAT, TISSUE, MUSCLE, CUTICLE = -1000.0, -100.0, 350.0, 800.0, 1500.0
+AIR, FAT, TISSUE, MUSCLE, CUTICLE, GUT_CONTENT = -1000.0, -100.0, 350.0, 700.0, 1300.0, 2800.0
 #: What a landmark's core adds to the cuticle around it, and the standard deviation of its profile, mm.
-CORE, CORE_SIGMA = 2400.0, 0.018
+CORE, CORE_SIGMA = 1500.0, 0.021
 #: Radius of the knob around a core, mm.
-KNOB = 0.062
+KNOB = 0.072
 #: Edges are blurred over ± this many voxels.
 BLUR_VOXELS = 1.0
 
@@ -134,11 +135,11 @@ def _walled(shape: Ellipsoid | Limb, wall: float, inside: float) -> Iterator[Par
 def _abdomen() -> Iterator[Part]:
     """Grooved elytra, the fat body under them, the gut in a loop, the hooked spermatheca."""
     yield from _walled(Ellipsoid((-0.34, 0, 0), (0.46, 0.36, 0.31), grooves=18, depth=0.009), 0.042, FAT)
-    gut = [(0.05, 0, -0.05), (-0.18, 0.07, -0.03), (-0.40, 0.10, 0.0), (-0.52, 0.0, 0.02), (-0.42, -0.11, 0.0), (-0.55, -0.10, -0.06), (-0.72, 0, -0.08)]
-    for start, end in zip(gut, gut[1:], strict=False):
-        yield from (Part(Limb(start, end, r, r), v) for r, v in ((0.07, MUSCLE), (0.045, TISSUE)))
+    gut = [(-0.08, 0, -0.05), (-0.22, 0.08, -0.03), (-0.42, 0.10, 0.0), (-0.52, 0, 0.02), (-0.40, -0.11, 0.0), (-0.58, -0.08, -0.04)]
+    for radius, value in ((0.072, MUSCLE), (0.044, GUT_CONTENT)):
+        yield from (Part(Limb(start, end, radius, radius), value) for start, end in pairwise(gut))
     hook = [(-0.16, -0.16, 0.05), (-0.21, -0.20, 0.05), (-0.27, -0.18, 0.05), (-0.27, -0.12, 0.05)]
-    for start, end in zip(hook, hook[1:], strict=False):
+    for start, end in pairwise(hook):
         yield Part(Limb(start, end, 0.022, 0.02), CUTICLE)
     for side in (1, -1):
         yield Part(Ellipsoid((-0.22, 0.2 * side, -0.08), (0.12, 0.07, 0.07)), TISSUE)
@@ -157,10 +158,10 @@ def _thorax() -> Iterator[Part]:
 def _head() -> Iterator[Part]:
     """Head capsule with brain and eyes, and the curved rostrum with its canal."""
     bend = [(0.56, 0, -0.02), (0.70, 0, -0.04), (0.8243, 0.0041, -0.1162)]
-    for start, end in zip(bend, bend[1:], strict=False):
+    for start, end in pairwise(bend):
         yield Part(Limb(start, end, 0.075, 0.06), CUTICLE)
     yield from _walled(Ellipsoid((0.53, 0, -0.02), (0.14, 0.17, 0.15)), 0.04, FAT)
-    for start, end in zip(bend, bend[1:], strict=False):
+    for start, end in pairwise(bend):
         yield Part(Limb(start, end, 0.035, 0.025), TISSUE)
     for side in (1, -1):
         yield Part(Ellipsoid((0.53, 0.055 * side, 0.0), (0.06, 0.05, 0.05)), MUSCLE)

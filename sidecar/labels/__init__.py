@@ -5,11 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels import generic_csv
+from sidecar.labels import coco, cvat, generic_csv, imagej, imagej_roi, label_studio, labelme, makesense, via
 from sidecar.labels.table import Labels, PixelOrigin, PngStack, Reader
 
 #: Every label format by the name ``--from`` has for it.
-READERS: dict[str, Reader] = {reader.name: reader for reader in (generic_csv.READER,)}
+READERS: dict[str, Reader] = {
+    reader.name: reader
+    for reader in (
+        generic_csv.READER,
+        imagej.READER,
+        imagej.READER_XY,
+        imagej_roi.READER,
+        labelme.READER,
+        cvat.READER,
+        coco.READER,
+        label_studio.READER,
+        via.READER,
+        makesense.READER,
+        makesense.READER_LINES,
+        makesense.READER_BOXES,
+    )
+}
 
 HEAD_BYTES = 1 << 16
 
@@ -28,7 +44,9 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise LabelError(f"cannot be read: {error.strerror}", path) from None
-    fitting = [reader for reader in READERS.values() if reader.recognises(path, head)]
+    fitting = [reader for reader in READERS.values() if reader is not generic_csv.READER and reader.recognises(path, head)]
+    if not fitting and generic_csv.READER.recognises(path, head):  # what a table is when no tool claims it
+        fitting = [generic_csv.READER]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -107,9 +107,7 @@ def _keypoints(annotation: dict[str, Any], path: Path, where: str) -> list[tuple
     if not isinstance(flat, list) or len(flat) % 3:
         raise LabelError("keypoints are not a list x1, y1, v1, x2, y2, v2, …", path, where)
     triples = enumerate(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
-    numbers = [
-        (n, number(x, path, where), number(y, path, where), whole(v, path, where, "visibility")) for n, (x, y, v) in triples
-    ]
+    numbers = [(n, number(x, path, where), number(y, path, where), whole(v, path, where, "visibility")) for n, (x, y, v) in triples]
     return [keypoint for keypoint in numbers if keypoint[3] != 0]
 
 

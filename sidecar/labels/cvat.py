@@ -135,14 +135,10 @@ def _check_frames(root: Element, tracks: list[Element], stack: PngStack, path: P
     for size in root.iterfind("meta//original_size"):
         width, height = (whole(size.findtext(name), path, "original_size", name) for name in ("width", "height"))
         if (width, height) != (stack.columns, stack.rows):
-            raise LabelError(
-                f"was made on frames of {width} x {height} pixels, the PNGs have {stack.columns} x {stack.rows}", path
-            )
+            raise LabelError(f"was made on frames of {width} x {height} pixels, the PNGs have {stack.columns} x {stack.rows}", path)
     for size in root.iterfind("meta//size"):
         if (frames := whole(size.text, path, "meta", "size")) != stack.slices:
-            raise LabelError(
-                f"was made on {frames} frames, there are {stack.slices} PNGs: which is which is not told; {way_out}", path
-            )
+            raise LabelError(f"was made on {frames} frames, there are {stack.slices} PNGs: which is which is not told; {way_out}", path)
     if len({track.get("task_id") for track in tracks}) > 1:
         raise LabelError(f"holds tracks of several tasks, each counting its own frames; {way_out}", path)
 

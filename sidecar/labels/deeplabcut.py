@@ -18,7 +18,7 @@ from sidecar.labels.text import head_text, number, read_text, table
 
 _TOOL = "DeepLabCut"
 _LEVELS = ("scorer", "individuals", "bodyparts", "coords")
-_CROPPED = "had the video been cropped in DeepLabCut, the coordinates would count from the corner of the crop"
+_CROPPED = "Had the video been cropped in DeepLabCut, the coordinates would count from the corner of the crop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,9 +120,7 @@ def _origin(row: _Row, xy: tuple[float, float], forced: PixelOrigin | None) -> P
     """*center* of a point row, *corner* of an area row; refuses what a table of this kind holds no position of."""
     area = row.measured("Area")
     if row.measured("Length") or (row.measured("Angle") and not area):
-        raise row.error(
-            "measures a line or angle, whose points are not in this table; delete the row, or save the selection as .roi"
-        )
+        raise row.error("measures a line or angle, whose points are not in this table; delete the row, or save the selection as .roi")
     if not area.is_integer():
         message = "Area is not a whole number of pixels, so the image was calibrated"
         raise row.error(f"{message}; choose Analyze > Set Scale > Click to Remove Scale and measure again")
@@ -163,9 +161,7 @@ def _place(row: _Row, stack: PngStack, known: Mapping[str, int], multipoint: boo
     if row.slice is not None:
         stale = shown not in (None, row.slice)
         if stale and not multipoint:
-            message = (
-                f"Slice {row.slice + 1} is not the slice that Label names, {names[-1]!r}: were only some of the PNGs opened?"
-            )
+            message = f"Slice {row.slice + 1} is not the slice that Label names, {names[-1]!r}: were only some of the PNGs opened?"
             raise row.error(f"{message} Delete the column that is wrong")
         return _Place(row.slice, "", selection, stale)
     if shown is not None:
@@ -174,9 +170,7 @@ def _place(row: _Row, stack: PngStack, known: Mapping[str, int], multipoint: boo
         return _Place(0, "", ":".join(names))
     if title:
         return _Place(None, title, ":".join(names))
-    raise row.error(
-        "neither Slice nor Label tells which PNG it lies on; select Stack position in Set Measurements and measure again"
-    )
+    raise row.error("neither Slice nor Label tells which PNG it lies on; select Stack position in Set Measurements and measure again")
 
 
 def _read_xy(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
@@ -213,6 +207,4 @@ def _recognises_xy(path: Path, head: bytes) -> bool:
 
 
 READER = Reader("imagej", f"{_TOOL} Results", "center for points, corner for areas", _recognises_results, _read_results)
-READER_XY = Reader(
-    "imagej-xy", f"{_TOOL} XY Coordinates", "to be given: center for points, corner for areas", _recognises_xy, _read_xy
-)
+READER_XY = Reader("imagej-xy", f"{_TOOL} XY Coordinates", "to be given: center for points, corner for areas", _recognises_xy, _read_xy)

@@ -39,6 +39,7 @@ _UNPACKING = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
 _LINES = {"LINE": "line", "POLYLINE": "polyline", "FREELINE": "polyline", "ANGLE": "polyline"}
 _OUTLINES = ("POLYGON", "FREEHAND", "TRACED")
 _OLD = "Written by an ImageJ before 1.52u (March 2020): points were taken as corner; if they are not, give --pixel-origin center"
+_NEW = "Points were taken as center; if they were made with ImageJ 1.52t (January to March 2020), give --pixel-origin corner"
 _OUTLINED = "Freehand, rotated and elliptic areas were read as polygons of the vertices that ImageJ saved"
 
 
@@ -47,8 +48,11 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
     rois = [(name, *_decoded(roifile, data, path, name)) for name, data in _files(path)]
     shapes = [shape for n, (name, roi, parts) in enumerate(rois, 1) for shape in _shapes(roi, parts, name, str(n), stack, origin, path)]
     notes = []
-    if origin is None and any(_is_old(roi) and roi.roitype.name == "POINT" for _, roi, _ in rois):
+    versions = {int(roi.version) for _, roi, _ in rois if roi.roitype.name == "POINT"}
+    if origin is None and any(version <= _LAST_OLD_VERSION for version in versions):
         notes.append(_OLD)
+    if origin is None and _LAST_OLD_VERSION + 1 in versions:
+        notes.append(_NEW)
     if any(roi.roitype.name in ("FREEHAND", "TRACED") for _, roi, _ in rois):
         notes.append(_OUTLINED)
     return labels_of(path, shapes, tool=_TOOL, origin="center", forced=origin, notes=notes)
@@ -92,7 +96,8 @@ def _decoded(roifile: ModuleType, data: bytes, path: Path, name: str) -> tuple[A
     damaged = LabelError("is damaged, or not an ImageJ selection", path, f"selection {name!r}")
     try:
         roi = roifile.ImagejRoi.frombytes(data)
-        parts = [np.asarray(part, np.float64).reshape(-1, 2) for part in roi.coordinates(multi=True)]
+        with np.errstate(invalid="ignore"):  # NaN, refused below
+            parts = [np.asarray(part, np.float64).reshape(-1, 2) for part in roi.coordinates(multi=True)]
     except NotImplementedError as error:
         raise LabelError("has curved segments; convert it to a polygon in ImageJ", path, f"selection {name!r}") from error
     except (ValueError, TypeError, struct.error, OverflowError, IndexError, RuntimeError) as error:
@@ -125,17 +130,13 @@ def _origin(roi: Any, forced: PixelOrigin | None, path: Path, where: str) -> Pix
     kind = roi.roitype.name
     if kind != "POINT" and kind not in _LINES:
         return "corner"
-    if not _is_old(roi) or forced is not None:
+    if roi.version > _LAST_OLD_VERSION or forced is not None:
         return "center"
     if kind == "POINT" and roi.subpixel_coordinates is not None:
         return "corner"
     what = "whole-numbered points" if kind == "POINT" else "lines"
     message = f"{what} of an ImageJ before 1.52u (March 2020) may count from either origin"
     raise LabelError(f"{message}; give --pixel-origin center if they are pixel numbers, corner if not", path, where)
-
-
-def _is_old(roi: Any) -> bool:
-    return int(roi.version) <= _LAST_OLD_VERSION
 
 
 def _slice(roi: Any, stack: PngStack, path: Path, where: str) -> int:

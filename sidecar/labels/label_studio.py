@@ -108,9 +108,7 @@ def _names_png(value: object) -> bool:
 
 def _size(result: Mapping[str, Any], path: Path, where: str) -> tuple[int, int]:
     if number(result.get("image_rotation") or 0, path, where, "image_rotation") % 360:
-        message = (
-            "the image was rotated in Label Studio, and its positions count on the rotated image; rotate it back and label again"
-        )
+        message = "the image was rotated in Label Studio, and its positions count on the rotated image; rotate it back and label again"
         raise LabelError(message, path, where)
     width, height = (whole(result.get(f"original_{name}"), path, where, f"original_{name}") for name in ("width", "height"))
     return width, height

@@ -73,9 +73,7 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
 def _sizes(document: Any, image: str, path: Path) -> dict[str, tuple[int, int]]:
     if document.get("imageWidth") is None or document.get("imageHeight") is None:
         return {}
-    return {
-        image: (whole(document["imageWidth"], path, name="imageWidth"), whole(document["imageHeight"], path, name="imageHeight"))
-    }
+    return {image: (whole(document["imageWidth"], path, name="imageWidth"), whole(document["imageHeight"], path, name="imageHeight"))}
 
 
 def _recognises(path: Path, head: bytes) -> bool:

@@ -55,10 +55,7 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
         notes.append("The second points lie where no rectangle of the image could: the rows were read as lines")
     return labels_of(
         path,
-        [
-            Shape(*_vertices(values[n], kind), "corner", f"row {n}", label=row[0], image=row[-3], id=str(n))
-            for n, row in rows.items()
-        ],
+        [Shape(*_vertices(values[n], kind), "corner", f"row {n}", label=row[0], image=row[-3], id=str(n)) for n, row in rows.items()],
         tool=_TOOL,
         origin="corner",
         forced=origin,
@@ -78,9 +75,7 @@ def _told_by_numbers(rows: list[tuple[list[float], tuple[int, int]]], path: Path
     """A rectangle cannot reach beyond the image (x and width are rounded each on its own: by more than one). Else: refused."""
     if any(x + a > width + 1 or y + b > height + 1 for (x, y, a, b), (width, height) in rows):
         return "line"
-    raise LabelError(
-        "holds lines or rectangles, which make-sense writes alike; say which: --from makesense-lines or makesense-boxes", path
-    )
+    raise LabelError("holds lines or rectangles, which make-sense writes alike; say which: --from makesense-lines or makesense-boxes", path)
 
 
 def _dropped(count: int) -> str:

@@ -18,7 +18,7 @@ from sidecar.labels.text import head_text, number, read_text, table, whole
 _TYPES = {"rectangle": "box", "ellipse": "ellipse", "line": "line", "path": "polyline", "polygon": "polygon"}
 _HEADER = re.compile(r"index,(shape-type,vertex-index,)?axis-0,axis-1(,axis-\d+)*(,|\r?\n|$)")
 
-_SCALE = "these are pixel numbers of the layer; a layer scale set in napari does not enter into them"
+_SCALE = "These are pixel numbers of the layer; a layer scale set in napari does not enter into them"
 _NO_NAMES = "napari does not save the properties of shapes, so they have no label"
 
 _Row = tuple[str, list[str]]

@@ -24,7 +24,7 @@ _COORDINATES = re.compile(r"Markers\s*\{\s*float\[3\]\s+Coordinates\s*\}\s*=?\s*
 _SETS = re.compile(r"\b(?:Num|n)Sets\s+(\d+)")
 
 _FROM_TOP = "y is taken to grow downwards from the first row of the PNGs, and slices to count from the first PNG"
-_OTHER_ORIGIN = "the stack's bounding box is taken to begin at 0, as when a PNG stack is opened without a position"
+_OTHER_ORIGIN = "The stack's bounding box is taken to begin at 0, as when a PNG stack is opened without a position"
 
 
 def recognises_pts(path: Path, head: bytes) -> bool:
@@ -46,7 +46,7 @@ def parse_pts(path: Path) -> VolumeFile:
             raise LabelError("is not a name followed by x, y and z", path, where)
         name, xyz = " ".join(words[:-3]), _xyz(words[-3:], path, where)
         if xyz == (_MISSING, _MISSING, _MISSING):
-            notes.append(f"{where}: {name} was left out, it is marked as missing (9999)")
+            notes.append(f"Left out {name} ({where}): it is marked as missing (9999)")
         else:
             vertices.append(Vertex("point", xyz, where, name, str(n)))
     return VolumeFile(vertices, notes)

@@ -24,7 +24,7 @@ _OBJECT = re.compile(
 )
 
 _ROUNDED = "QuPath writes two decimals: a coordinate is right to 0.005 PNG pixels"
-_NUCLEI = "cells are given by their outlines; nuclei are not carried over"
+_NUCLEI = "Cells are given by their outlines; nuclei are not carried over"
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -56,12 +56,12 @@ def _features(document: object, path: Path) -> list[dict[str, Any]]:
 def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple[str, str]:
     """The PNG all features lie on, or "" where their planes tell the slice; and what the user is told about it."""
     if any("plane" in feature["geometry"] for feature in features if isinstance(feature.get("geometry"), dict)):
-        return "", "the plane's z is taken as the slice number, 0 where none is given, as QuPath writes it"
+        return "", "The plane's z is taken as the slice number, 0 where none is given, as QuPath writes it"
     for name in stack.names:
         if path.name.split(".")[0] == Path(name).stem:
-            return name, f"no plane is given; the file name says that these labels lie on {name}"
+            return name, f"No plane is given; the file name says that these labels lie on {name}"
     return "", (
-        "no plane is given, as QuPath writes labels on slice 0, and slice 0 is taken;"
+        "No plane is given, as QuPath writes labels on slice 0, and slice 0 is taken;"
         " if they lie on another PNG, give the GeoJSON that PNG's name"
     )
 
@@ -70,11 +70,14 @@ def _shapes(feature: dict[str, Any], n: int, image: str, path: Path) -> Iterator
     where = f"feature {n}"
     geometry: dict[str, Any] = member(feature, "geometry", dict, path, where)
     class_, name = _class_and_name(feature.get("properties"))
+    id_ = text_of(feature.get("id"))
+    if not id_ or id_.endswith("Object"):  # QuPath 0.2 wrote the kind of object there
+        id_ = str(n)
     slice_ = None if image else float(_slice(geometry, path, where))
     for part, ring, type_, xy in _parts(geometry, path, where):
         extra = {"name": name, "part": str(part), "ring": str(ring)}
-        id_ = (text_of(feature.get("id")) or str(n)) + (f".{part}.{ring}" if part or ring else "")
-        yield Shape(type_, xy, "corner", where, class_ or name, image, slice_, id_, 0, extra)
+        ring_id = f"{id_}.{part}.{ring}" if part or ring else id_
+        yield Shape(type_, xy, "corner", where, class_ or name, image, slice_, ring_id, 0, extra)
 
 
 def _class_and_name(properties: object) -> tuple[str, str]:

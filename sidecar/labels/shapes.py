@@ -95,9 +95,7 @@ def labels_of(
         "vertex": [str(shape.vertex + v) for shape in shapes for v in range(len(shape.xy))],
     }
     for name in dict.fromkeys(name for shape in shapes for name in shape.extra):
-        columns[f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name] = [
-            shape.extra.get(name, "") for shape in owner
-        ]
+        columns[f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name] = [shape.extra.get(name, "") for shape in owner]
     return Labels(
         path=path,
         xy=xy,

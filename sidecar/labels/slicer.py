@@ -29,10 +29,10 @@ _TYPES = {
 }
 
 _NOTES = {
-    "Curve": "curves are given by their control points, not by the interpolated line",
-    "ClosedCurve": "curves are given by their control points, not by the interpolated line",
-    "Plane": "planes are given by their control points; normal and size are not carried over",
-    "ROI": "an ROI is given as two boxes, its faces at both ends of its third axis",
+    "Curve": "Curves are given by their control points, not by the interpolated line",
+    "ClosedCurve": "Curves are given by their control points, not by the interpolated line",
+    "Plane": "Planes are given by their control points; normal and size are not carried over",
+    "ROI": "An ROI is given as two boxes, its faces at both ends of its third axis",
 }
 
 #: Both spellings Slicer has used (numbers before 4.11), as the signs that make it LPS.
@@ -42,7 +42,7 @@ _FCSV_COLUMNS = ["id", "x", "y", "z", "ow", "ox", "oy", "oz", "vis", "sel", "loc
 #: Position status as the number that Slicer 5.2 and later append to a row of `.fcsv`.
 _STATUS = {"0": "undefined", "1": "preview", "2": "defined", "3": "missing"}
 
-_REVERSED = "had the stack been loaded into Slicer in reverse order, the slices would count from the other end"
+_REVERSED = "Had the stack been loaded into Slicer in reverse order, the slices would count from the other end"
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -157,7 +157,7 @@ def _parse_fcsv(path: Path) -> VolumeFile:
 
 
 def _skipped(where: str, status: str) -> str:
-    return f"{where} was left out: its position is {status[:20]!r}"
+    return f"Left out {where}: its position is {status[:20]!r}"
 
 
 def _signs(system: object, path: Path, where: str | None = None) -> Point:

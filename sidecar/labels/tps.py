@@ -23,13 +23,13 @@ _KEYWORD = re.compile(r"([A-Za-z]\w*)\s*=(.*)", re.ASCII)
 _TEXTS = ("IMAGE", "ID", "SCALE", "COMMENT", "VARIABLES")
 
 _HALF = (
-    "x and y are taken as corner coordinates, y from the bottom edge of the image; for tpsDig this is known to half a pixel only,"
+    "Taken as corner coordinates, y from the bottom edge of the image; for tpsDig this is known to half a pixel only,"
     " and --pixel-origin center takes them as middles of pixels"
 )
 _SCALED = "SCALE is not applied: landmarks are pixels here, and the PNG stack brings its own millimetres"
-_MISSING = "landmarks marked as missing (negative coordinates, or NA) are left out"
+_MISSING = "Landmarks marked as missing (negative coordinates, or NA) are left out"
 _BY_ID = (
-    "there is no IMAGE= line, ID= was taken as the image name: such files come from geomorph, whose digitize2d spreads the pixels"
+    "There is no IMAGE= line, ID= was taken as the image name: such files come from geomorph, whose digitize2d spreads the pixels"
     " from 1 to the image size (up to one pixel off here), and whose writeland.tps may have put millimetres in place of pixels"
 )
 

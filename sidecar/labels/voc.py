@@ -26,12 +26,12 @@ _ROOT = re.compile(r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<annotation[\s>]", r
 
 _NOTES: dict[PixelOrigin, str] = {
     "corner": (
-        "taken as 0-based edges of the boxes, as labelImg and other label tools write them; if xmin and ymin are pixel numbers"
+        "Taken as 0-based edges of the boxes, as labelImg and other label tools write them; if xmin and ymin are pixel numbers"
         " counted from 1, as Pascal VOC defines them, give --pixel-origin center (left and top edges move by one pixel)"
     ),
-    "center": "taken as pixel numbers counted from 1, the last one inside the box, as Pascal VOC defines them",
+    "center": "Taken as pixel numbers counted from 1, the last one inside the box, as Pascal VOC defines them",
 }
-_CUT = "whole numbers: labelImg cuts fractions off, so an edge can lie up to one PNG pixel further right or down"
+_CUT = "Whole numbers: labelImg cuts fractions off, so an edge can lie up to one PNG pixel further right or down"
 
 
 def recognises(path: Path, head: bytes) -> bool:

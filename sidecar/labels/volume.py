@@ -48,6 +48,11 @@ class VolumeFile:
     vertices: Sequence[Vertex]
     notes: Sequence[str] = ()
 
+    @property
+    def xyz(self) -> NDArray[np.float64]:
+        """(N, 3), as in the file."""
+        return np.array([vertex.xyz for vertex in self.vertices], np.float64).reshape(-1, 3)
+
 
 def readers(
     name: str, tool: str, recognises: Callable[[Path, bytes], bool], parse: Callable[[Path], VolumeFile]
@@ -62,15 +67,14 @@ def readers(
     def reader(suffix: str, spacing_of: _SpacingOf, recognises: Callable[[Path, bytes], bool]) -> Reader:
         def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
             file = parse(path)
-            xyz = np.array([vertex.xyz for vertex in file.vertices], np.float64).reshape(-1, 3)
-            spacing = spacing_of(path, xyz, stack, origin, name)
+            spacing = spacing_of(path, file, stack, origin, name)
             told = "1, as a plain PNG stack has" if spacing == _PIXELS else f"{_told(spacing)} mm, that of the PNG stack"
             notes = (
-                f"coordinates taken as voxel number times a spacing of {told}, from the middle of the first voxel;"
+                f"Coordinates taken as voxel number times a spacing of {told}, from the middle of the first voxel;"
                 f" --from {name}-pixels or --from {name}-mm says it outright",
                 *file.notes,
             )
-            return labels_in_volume(path, file.vertices, xyz / spacing, tool=tool, forced=origin, notes=notes)
+            return labels_in_volume(path, file.vertices, file.xyz / spacing, tool=tool, forced=origin, notes=notes)
 
         return Reader(name + suffix, tool, "center", recognises, read)
 
@@ -99,29 +103,30 @@ def labels_in_volume(
     return labels_of(path, shapes, tool=tool, origin="center", forced=forced, notes=notes)
 
 
-_SpacingOf = Callable[[Path, NDArray[np.float64], PngStack, PixelOrigin | None, str], Spacing]
+_SpacingOf = Callable[[Path, VolumeFile, PngStack, PixelOrigin | None, str], Spacing]
 
 
-def _spacing_one(path: Path, xyz: NDArray[np.float64], stack: PngStack, origin: PixelOrigin | None, name: str) -> Spacing:
+def _spacing_one(path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str) -> Spacing:
     return _PIXELS
 
 
-def _spacing_of_stack(path: Path, xyz: NDArray[np.float64], stack: PngStack, origin: PixelOrigin | None, name: str) -> Spacing:
+def _spacing_of_stack(path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str) -> Spacing:
     if stack.spacing is None:
         raise LabelError(f"the PNG stack has no spacing in millimetres to divide by; use --from {name}-pixels", path)
     return stack.spacing
 
 
-def _spacing_told_by_points(path: Path, xyz: NDArray[np.float64], stack: PngStack, origin: PixelOrigin | None, name: str) -> Spacing:
+def _spacing_told_by_points(path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str) -> Spacing:
     """1, where all points lie in the stack with it and no smaller stack would hold them too; LabelError otherwise.
 
     With a spacing below 1 on an axis the stack is smaller in millimetres than in voxels. Points that all keep to that small
     corner are what labels in millimetres look like; points of spacing 1 would be spread over the whole stack.
     """
-    fits_pixels = _fits(xyz, stack, _PIXELS, origin)
     spacing = stack.spacing or _PIXELS
-    fits_mm = not np.allclose(spacing, 1.0, rtol=1e-6) and _fits(xyz, stack, spacing, origin)
-    if not len(xyz) or (fits_pixels and not (fits_mm and min(spacing) < 1.0)):
+    outside = _outside(file.xyz, stack, _PIXELS, origin)
+    fits_pixels = not outside.any()
+    fits_mm = not np.allclose(spacing, 1.0, rtol=1e-6) and not _outside(file.xyz, stack, spacing, origin).any()
+    if not file.vertices or (fits_pixels and not (fits_mm and min(spacing) < 1.0)):
         return _PIXELS
     ways_out = f"--from {name}-pixels takes the coordinates as voxel numbers, --from {name}-mm as millimetres on the PNG stack"
     if fits_mm:
@@ -132,16 +137,19 @@ def _spacing_told_by_points(path: Path, xyz: NDArray[np.float64], stack: PngStac
             path,
         )
     raise LabelError(
-        f"points lie outside the PNG stack of {stack.columns} x {stack.rows} x {stack.slices} voxels:"
-        f" these look like patient millimetres, use `sidecar project` for them; otherwise {ways_out}",
+        f"lies outside the PNG stack of {stack.columns} x {stack.rows} x {stack.slices} voxels: these look like patient"
+        f" millimetres, use `sidecar project` for them; otherwise {ways_out}",
         path,
+        file.vertices[int(np.argmax(outside))].where,
     )
 
 
-def _fits(xyz: NDArray[np.float64], stack: PngStack, spacing: Spacing, origin: PixelOrigin | None) -> bool:
+def _outside(xyz: NDArray[np.float64], stack: PngStack, spacing: Spacing, origin: PixelOrigin | None) -> NDArray[np.bool_]:
+    """Which of the (N, 3) points lie outside of all voxels, with that spacing."""
     index = to_center(xyz / spacing, origin or "center")
     size = np.array((stack.columns, stack.rows, stack.slices))
-    return bool(np.all((index >= -0.5) & (index <= size - 0.5)))
+    outside: NDArray[np.bool_] = np.any((index < -0.5) | (index > size - 0.5), axis=1)
+    return outside
 
 
 def _told(spacing: Spacing) -> str:

@@ -28,7 +28,7 @@ _LINE = re.compile(r"\d+( [-+.\deE]+){4,}", re.ASCII)
 _SLACK = 0.01
 
 _ROUNDED = "YOLO writes fractions of the image's size, mostly with six decimals: right to about size / 2 000 000 pixels"
-_UNLABELLED = "keypoints marked as not labelled (visibility 0, or negative coordinates) are left out"
+_UNLABELLED = "Keypoints marked as not labelled (visibility 0, or negative coordinates) are left out"
 
 _Task = Literal["box", "pose", "polygon"]
 
@@ -121,6 +121,8 @@ def _shapes(row: _Row, id_: str, task: _Task, dataset: _Dataset, stack: PngStack
         return Shape(type_, xy, "corner", row.where, name, path.stem, None, id_, vertex, {**extra, **own})
 
     if len(numbers) <= 5:
+        if not all(0 <= value <= 1 for value in numbers[4:]):
+            raise LabelError("has a sixth number that is no confidence from 0 to 1", path, row.where)
         yield shape("box", _box(numbers), label, 0, {"confidence": repr(numbers[4])} if len(numbers) == 5 else {})
     elif task == "polygon":
         if len(numbers) % 2:

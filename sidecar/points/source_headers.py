@@ -10,6 +10,7 @@ import os
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import pydicom
@@ -23,22 +24,26 @@ from sidecar.mapping import Sidecar
 #: To be told to whoever asks for such an output.
 NOTICE = "this file names the patient as the source does: keep it as you keep the scan"
 
-#: Patient and study attributes that are copied where the source has them (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2); the first may be empty
-#: and are written in any case.
-_TYPE_2 = (
+#: Patient and study attributes (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2) that every object has, perhaps empty,
+_ALWAYS = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
     "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
 )  # fmt: skip
+#: that those of an animal have, perhaps empty,
+_OF_ANIMALS = (
+    "PatientBreedDescription", "PatientBreedCodeSequence", "BreedRegistrationSequence", "ResponsiblePerson", "ResponsibleOrganization",
+    "PatientSexNeutered",
+)  # fmt: skip
+#: and that are copied where the source has them.
 _WHERE_PRESENT = (
-    "IssuerOfPatientID", "PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientBreedDescription", "PatientBreedCodeSequence",
-    "BreedRegistrationSequence", "ResponsiblePerson", "ResponsiblePersonRole", "ResponsibleOrganization", "PatientSexNeutered",
-    "PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence", "StudyDescription", "PatientAge",
+    "IssuerOfPatientID", "PatientSpeciesDescription", "PatientSpeciesCodeSequence", "ResponsiblePersonRole", "PatientIdentityRemoved",
+    "DeidentificationMethod", "DeidentificationMethodCodeSequence", "StudyDescription",
 )  # fmt: skip
 _IDENTIFYING = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Modality", "Rows", "Columns",
     "NumberOfFrames",
 )  # fmt: skip
-_KEYWORDS = [*_TYPE_2, *_WHERE_PRESENT, *_IDENTIFYING]
+_KEYWORDS = [*_ALWAYS, *_OF_ANIMALS, *_WHERE_PRESENT, *_IDENTIFYING]
 
 #: A folder with more files than this is not searched to its end.
 MAX_FILES = 200_000
@@ -50,15 +55,18 @@ _UNREADABLE = (
 
 
 def patient_and_study(header: Dataset) -> Dataset:
-    """The attributes of a header that every object of the same patient and study repeats, as UTF-8."""
+    """The attributes of a header that every object of the same patient and study repeats, in UTF-8, the values as they are."""
+    is_animal = "PatientSpeciesDescription" in header or "PatientSpeciesCodeSequence" in header
     copied = Dataset()
     copied.SpecificCharacterSet = "ISO_IR 192"
     copied.StudyInstanceUID = header.StudyInstanceUID
-    for keyword in _TYPE_2:
-        setattr(copied, keyword, header.get(keyword) or "")
-    for keyword in _WHERE_PRESENT:
-        if keyword in header:
-            setattr(copied, keyword, header[keyword].value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's remarks on odd values repeat them, and these are about a patient
+        for keyword in (*_ALWAYS, *(_OF_ANIMALS if is_animal else ())):
+            setattr(copied, keyword, header.get(keyword) or ([] if keyword.endswith("Sequence") else ""))
+        for keyword in (*_WHERE_PRESENT, *_OF_ANIMALS):
+            if keyword in header:
+                setattr(copied, keyword, header[keyword].value)
     return copied
 
 
@@ -82,15 +90,11 @@ def headers_of(sidecar: Sidecar, uids: Sequence[str], folder: Path) -> dict[str,
 
 
 def _candidates(folder: Path, stated: list[str]) -> Iterator[Path]:
-    """Files below ``folder``: the stated ones first. None outside of it, whatever the sidecar or a link says."""
+    """Regular files below ``folder``: the stated ones first. None outside of it, whatever the sidecar or a link says."""
     root = folder.resolve()
     walked = (Path(at, name) for at, _, names in os.walk(folder, followlinks=False) for name in sorted(names))
-    first = [path for path in (folder / name for name in stated) if path.resolve().is_relative_to(root)]
-    yield from first
-    for count, path in enumerate(walked):
-        if count == MAX_FILES:
-            return
-        if path.resolve().is_relative_to(root):
+    for path in chain((folder / name for name in stated), islice(walked, MAX_FILES)):
+        if path.is_file() and path.resolve().is_relative_to(root):
             yield path
 
 

@@ -43,18 +43,22 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
     uids = uids or [parts[0].sidecar.document.source.planes[0].sop_instance_uid]
     headers = headers_of(parts[0].sidecar, uids, dicom)
     groups = [_group(highdicom.sr, one, headers) for one in shapes]
-    report = highdicom.sr.Comprehensive3DSR(
-        evidence=[_evidence(headers[uid]) for uid in uids],
-        content=_content(highdicom.sr, groups),
-        series_instance_uid=generate_uid(prefix=None),
-        series_number=1,
-        sop_instance_uid=generate_uid(prefix=None),
-        instance_number=1,
-        manufacturer="dicom-sidecar",
-        is_complete=True,
-        specific_character_set="ISO_IR 192",
-        series_description="Labels mapped by sidecar",
-    )
+    try:
+        report = highdicom.sr.Comprehensive3DSR(
+            evidence=[_evidence(headers[uid]) for uid in uids],
+            content=_content(highdicom.sr, groups),
+            series_instance_uid=generate_uid(prefix=None),
+            series_number=1,
+            sop_instance_uid=generate_uid(prefix=None),
+            instance_number=1,
+            manufacturer="dicom-sidecar",
+            is_complete=True,
+            series_description="Labels mapped by sidecar",
+        )
+    except KeyError:  # its table of SOP classes
+        class_ = headers[uids[0]].SOPClassUID
+        raise LabelError(f"highdicom does not know the images' SOP class {class_}: write rtstruct, json or csv instead") from None
+    report.update(patient_and_study(headers[uids[0]]))
     report.save_as(path, enforce_file_format=True)
 
 
@@ -69,10 +73,12 @@ def _content(sr: Any, groups: list[Any]) -> Any:
 
 
 def _evidence(header: Dataset) -> Dataset:
-    """What highdicom takes from a source image, complete and in UTF-8."""
-    evidence = patient_and_study(header)
-    for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality"):
+    """A source image as highdicom refers to it. Patient and study are added after: it refuses odd values, and warns with the name."""
+    evidence = Dataset()
+    for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"):
         setattr(evidence, keyword, header.get(keyword))
+    for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate", "StudyTime"):
+        setattr(evidence, keyword, "")
     return evidence
 
 

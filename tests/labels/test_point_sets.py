@@ -45,7 +45,7 @@ def test_forced_origin_moves_all_three_axes(tmp_path: Path, text: str, origin: P
 def test_bounds_are_those_of_the_stack(tmp_path: Path) -> None:
     far = replace(LANDMARKS[0], x=-80.0)
     for text in (pts([*LANDMARKS, far]), amira([*LANDMARKS, far])):
-        with pytest.raises(LabelError, match=r"outside the PNG stack.*`sidecar project`"):
+        with pytest.raises(LabelError, match=r"line \d+: lies outside the PNG stack.*`sidecar project`"):
             read(tmp_path, text)
     corner = [replace(m, x=m.x * 0.02, y=m.y * 0.02, slice=0) for m in LANDMARKS]
     with pytest.raises(LabelError, match="both as voxel numbers and as millimetres"):
@@ -58,7 +58,7 @@ def test_missing_landmarks_of_landmark(tmp_path: Path) -> None:
     text = pts().replace("Version 1.0\n7\n", "Version 1.0\n8\nS0009 9999.000000 9999 9999\n")
     labels = read(tmp_path, text)
     check(labels)
-    assert any("S0009 was left out" in note for note in labels.notes)
+    assert any("Left out S0009" in note for note in labels.notes)
 
 
 def test_further_data_of_amira_is_not_taken_for_points(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_rings_and_parts_are_told_apart_and_not_closed_twice(tmp_path: Path) -> 
 
 def test_lines_and_many_points(tmp_path: Path) -> None:
     points = [[1.5, 2.5], [3.25, 4.0], [5.0, 6.0]]
-    geometries = [
+    geometries: list[dict[str, Any]] = [
         {"type": "MultiPoint", "coordinates": points},
         {"type": "LineString", "coordinates": points[:2]},
         {"type": "LineString", "coordinates": points},
@@ -80,15 +81,15 @@ def test_lines_and_many_points(tmp_path: Path) -> None:
 def test_an_ellipse_comes_as_a_marked_polygon(tmp_path: Path) -> None:
     turns = [2 * math.pi * n / 64 for n in range(64)]
     around = [[round(50 + 20 * math.cos(a), 2), round(40 + 10 * math.sin(a), 2)] for a in turns]
-    geometry = {"type": "Polygon", "coordinates": [[*around, around[0]]], "isEllipse": True}
+    geometry: dict[str, Any] = {"type": "Polygon", "coordinates": [[*around, around[0]]], "isEllipse": True}
     labels = read(tmp_path, qupath_feature(geometry, 4))
     assert set(labels.columns["shape_type"]) == {"ellipse"}
     assert labels.xy.tolist() == [[49.5, 39.5], [69.5, 39.5], [49.5, 49.5]]
 
 
 def test_the_label_is_the_class_or_else_the_name(tmp_path: Path) -> None:
-    point = {"type": "Point", "coordinates": [1, 1]}
-    properties = [
+    point: dict[str, Any] = {"type": "Point", "coordinates": [1, 1]}
+    properties: list[dict[str, Any]] = [
         {"classification": qupath_class("Tumour: Positive"), "name": "a"},
         {"classification": {"names": ["Tumour", "Positive"], "color": [1, 2, 3]}},
         {"name": "bregma"},
@@ -99,10 +100,15 @@ def test_the_label_is_the_class_or_else_the_name(tmp_path: Path) -> None:
     assert labels.columns["name"] == ["a", "", "bregma", ""]
 
 
+def test_the_ids_of_version_0_2_name_kinds_and_are_not_taken_for_ids(tmp_path: Path) -> None:
+    point = {"type": "Feature", "id": "PathAnnotationObject", "geometry": {"type": "Point", "coordinates": [1, 1]}, "properties": {}}
+    assert read(tmp_path, [point, point]).columns["shape_id"] == ["1", "2"]
+
+
 def test_no_plane_is_slice_0_and_the_user_is_told(tmp_path: Path) -> None:
     labels = read(tmp_path, qupath_feature({"type": "Point", "coordinates": [1, 1]}))
     assert labels.slice.tolist() == [0.0]
-    assert any("no plane is given" in note for note in labels.notes)
+    assert any("No plane is given" in note for note in labels.notes)
 
 
 def test_no_plane_but_the_name_of_a_png(tmp_path: Path) -> None:
@@ -117,7 +123,7 @@ def test_a_plane_says_more_than_the_file_name(tmp_path: Path) -> None:
     check(read(tmp_path, qupath(), "slice_0005.geojson"))
 
 
-POINT = {"type": "Point", "coordinates": [1, 1]}
+POINT: dict[str, Any] = {"type": "Point", "coordinates": [1, 1]}
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_points_that_were_not_placed_are_left_out_with_a_note(tmp_path: Path) ->
 
 
 def test_patient_millimetres_are_sent_to_project(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match=r"F\.fcsv: .*outside the PNG stack of 203 x 151 x 12.*`sidecar project`"):
+    with pytest.raises(LabelError, match=r"F\.fcsv, row 11: lies outside the PNG stack of 203 x 151 x 12.*`sidecar project`"):
         read(tmp_path, slicer_fcsv() + "9,-53.3,-73.3,-1204.5,0,0,0,1,1,1,0,far,,,2,0\n")
 
 

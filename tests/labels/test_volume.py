@@ -77,7 +77,7 @@ def test_millimetres_need_a_spacing() -> None:
 
 @pytest.mark.parametrize("point", [(-1.0, 3.0, 3.0), (3.0, 151.0, 3.0), (3.0, 3.0, 12.0), (-53.4, -73.3, 1204.0)])
 def test_points_outside_are_no_labels_of_this_stack(point: Spacing) -> None:
-    with pytest.raises(LabelError, match=r"outside the PNG stack.*patient millimetres.*`sidecar project`"):
+    with pytest.raises(LabelError, match=r"points\.txt, line 8: lies outside the PNG stack.*patient millimetres.*`sidecar project`"):
         read([*voxels(), point], STACK)
     assert len(read([*voxels(), point], STACK, 1)) == len(LANDMARKS) + 1  # said outright: mapping tells what lies outside
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from landmarks import LANDMARKS, STACK, Landmark
 
@@ -19,7 +20,7 @@ def napari_shapes(shapes: Iterable[tuple[str, Sequence[tuple[float, float, float
     return "\r\n".join(["index,shape-type,vertex-index,axis-0,axis-1,axis-2", *rows, ""])
 
 
-def qupath_feature(geometry: dict[str, object], z: int = 0, **properties: object) -> dict[str, object]:
+def qupath_feature(geometry: dict[str, Any], z: int = 0, **properties: Any) -> dict[str, Any]:
     plane = {"plane": {"c": -1, "z": z, "t": 0}} if z else {}
     return {
         "type": "Feature",
@@ -29,7 +30,7 @@ def qupath_feature(geometry: dict[str, object], z: int = 0, **properties: object
     }
 
 
-def qupath_class(name: str) -> dict[str, object]:
+def qupath_class(name: str) -> dict[str, Any]:
     return {"name": name, "color": [200, 0, 0]}
 
 
@@ -41,7 +42,7 @@ def qupath(landmarks: Sequence[Landmark] = LANDMARKS) -> str:
     return json.dumps({"type": "FeatureCollection", "features": features})
 
 
-def slicer_point(number: int, name: str, lps: Sequence[float], status: str = "defined") -> dict[str, object]:
+def slicer_point(number: int, name: str, lps: Sequence[float], status: str = "defined") -> dict[str, Any]:
     return {
         "id": str(number),
         "label": name,
@@ -56,12 +57,12 @@ def slicer_point(number: int, name: str, lps: Sequence[float], status: str = "de
     }
 
 
-def slicer_json(markups: Sequence[dict[str, object]]) -> str:
+def slicer_json(markups: Sequence[dict[str, Any]]) -> str:
     schema = "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#"
     return json.dumps({"@schema": schema, "markups": list(markups)}, indent=4)
 
 
-def slicer_markup(type_: str, points: Sequence[dict[str, object]], system: str = "LPS", **more: object) -> dict[str, object]:
+def slicer_markup(type_: str, points: Sequence[dict[str, Any]], system: str = "LPS", **more: Any) -> dict[str, Any]:
     return {
         "type": type_,
         "coordinateSystem": system,
@@ -76,7 +77,7 @@ def slicer_markup(type_: str, points: Sequence[dict[str, object]], system: str =
     }
 
 
-def slicer_points(landmarks: Sequence[Landmark] = LANDMARKS, spacing: Sequence[float] = (1, 1, 1)) -> list[dict[str, object]]:
+def slicer_points(landmarks: Sequence[Landmark] = LANDMARKS, spacing: Sequence[float] = (1, 1, 1)) -> list[dict[str, Any]]:
     a, b, c = spacing
     return [slicer_point(n, m.name, (m.x * a, m.y * b, m.slice * c)) for n, m in enumerate(landmarks, 1)]
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -155,8 +154,8 @@ class Browser:
     # Hands
 
     def move(self, x: float, y: float) -> None:
-        ActionChains(self.driver, duration=0).w3c_actions.pointer_action.move_to_location(round(x), round(y))
         self._mouse("mouseMoved", x, y)
+        self.drawn()
 
     def click(self, x: float, y: float) -> None:
         """A click of the mouse in the window at x, y, fractions of pixels included."""
@@ -208,7 +207,6 @@ class Browser:
 
     def give(self, file: Path) -> None:
         """Choose a file in the page's Open dialog."""
-        self.js("document.getElementById('file').hidden = false")
         self.find("#file").send_keys(str(file))
         self.drawn()
 
@@ -221,4 +219,4 @@ class Browser:
         return path
 
 
-__all__ = ["Browser", "Keys", "ScrollOrigin", "programs"]
+__all__ = ["Browser", "Keys", "programs"]

@@ -108,7 +108,8 @@ class Export:
             planes=planes,
         )
         between_rows, between_columns = self.pixel_spacing
-        spacing = (between_columns * self.columns.factor, between_rows * self.rows.factor, self.slices.factor)
+        gap = None if stack is None or stack.slices == 1 else float(stack.gaps.mean()) * self.slices.factor
+        spacing = (between_columns * self.columns.factor, between_rows * self.rows.factor, gap)
         files = [
             Image(
                 name=name,

@@ -24,6 +24,7 @@ function App({ viewer, state }) {
       space=${state.space}
       slice=${state.shown ?? state.wanted}
     />
+    <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
     ${state.help && html`<${Help} close=${() => viewer.set({ help: false })} />`}
   `;

@@ -7,8 +7,8 @@ import { zoomOf } from "./view.js";
 import { isPlaced, shownOn } from "./work.js";
 
 const ICONS = {
-  undo: "M9 7 4 12l5 5M4 12h10a6 6 0 0 1 0 12",
-  redo: "m15 7 5 5-5 5M20 12H10a6 6 0 0 0 0 12",
+  undo: "M8 5 4 9l4 4M4 9h10.5a5 5 0 0 1 0 10H11",
+  redo: "m16 5 4 4-4 4M20 9H9.5a5 5 0 0 0 0 10H13",
   open: "M12 16V4M7 9l5-5 5 5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4",
   save: "M12 4v12M7 11l5 5 5-5M4 15v4a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-4",
   plus: "M12 5v14M5 12h14",
@@ -120,7 +120,7 @@ export function Readout({ viewer, state }) {
   const outside = !viewer.contains(state.cursor);
   return html`
     <dl id="readout" class=${outside ? "readout outside" : "readout"}>
-      <div id="png"><dt>PNG pixel</dt><dd><${Numbers} values=${pixel.slice(0, 2)} decimals=${2} names="xy" /><span class="number"><i>slice</i><data value=${slice}>${slice}</data></span></dd></div>
+      <div id="png"><dt>PNG pixel</dt><dd><${Numbers} values=${pixel.slice(0, 2)} decimals=${2} names="xy" /><span class="number"><i>slice</i><data class="whole" value=${slice}>${slice}</data></span></dd></div>
       <div id="source"><dt>Source voxel</dt><dd><${Numbers} values=${source} decimals=${2} names=${["column", "row", "slice"]} /></dd></div>
       ${patient
         ? html`

@@ -94,6 +94,7 @@ export class Landmarks {
     }
     const [items, id] = place(this.items, this.state.selected, { x, y, slice });
     this.commit(items, { selected: id });
+    this.viewer.set({ spoken: `${this.item(id).label} placed on slice ${slice}` });
   }
 
   /** Where a landmark that is being dragged would be dropped; it is moved by `drop`, within its slice. */

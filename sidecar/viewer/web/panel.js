@@ -97,7 +97,9 @@ const Distance = memo(({ viewer, items, measured }) => {
     <section class="distance" aria-labelledby="distance-title">
       <h2 id="distance-title">Distance</h2>
       <div class="ends">${end(0, "from")}${end(1, "to")}</div>
-      <output id="distance"><data value=${distance?.length ?? ""}>${distance ? lengthText(distance) : "choose two landmarks"}</data></output>
+      ${distance
+        ? html`<output id="distance"><data value=${String(distance.length)}>${lengthText(distance, viewer.mapping.pixelWidth)}</data></output>`
+        : html`<p class="empty">Choose two landmarks.</p>`}
     </section>
   `;
 });

@@ -15,11 +15,13 @@ export function Stage({ viewer, state }) {
   const element = useRef(null);
   useLayoutEffect(() => {
     const stage = element.current;
-    const measure = () => viewer.resize({ width: stage.clientWidth, height: stage.clientHeight });
+    const measure = () => {
+      const { width, height } = stage.getBoundingClientRect();
+      viewer.resize({ width, height });
+    };
     new Gestures(viewer, stage);
     new ResizeObserver(measure).observe(stage);
     measure();
-    stage.focus({ preventScroll: true });
   }, []);
   return html`
     <div
@@ -58,11 +60,13 @@ function Picture({ viewer, state }) {
   `;
 }
 
-/** Draw the part of the image that is on the stage. The canvas has the pixels of the screen. */
+/** Draw the part of the image that is on the stage. Pixels of the canvas are pixels of the screen. */
 function draw(canvas, viewer, ratio) {
   const { image, stage, view } = viewer.state;
-  canvas.width = Math.round(stage.width * ratio);
-  canvas.height = Math.round(stage.height * ratio);
+  canvas.width = Math.ceil(stage.width * ratio);
+  canvas.height = Math.ceil(stage.height * ratio);
+  canvas.style.width = `${canvas.width / ratio}px`;
+  canvas.style.height = `${canvas.height / ratio}px`;
   if (!image) return;
   const [columns, rows] = viewer.mapping.size;
   const [left, top] = viewer.toImage([0, 0]).map((edge) => Math.max(Math.floor(edge - 0.5), 0));
@@ -122,7 +126,7 @@ function Measure({ viewer, state }) {
     <g class=${within.every(Boolean) ? "measure" : "measure leaving"}>
       <path class="halo" d=${path} />
       <path d=${path} />
-      <text x=${(from[0] + to[0]) / 2 + 8} y=${(from[1] + to[1]) / 2 - 8}>${lengthText(distance)}</text>
+      <text x=${(from[0] + to[0]) / 2 + 8} y=${(from[1] + to[1]) / 2 - 8}>${lengthText(distance, viewer.mapping.pixelWidth)}</text>
     </g>
   `;
 }

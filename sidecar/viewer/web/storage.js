@@ -34,7 +34,7 @@ export function storageOf(key) {
       write(`${name} place`, JSON.stringify(place));
     },
     recall() {
-      const place = parseJson(read(`${name} place`));
+      const place = jsonOrNull(read(`${name} place`));
       return {
         slice: Number.isInteger(place?.slice) && place.slice >= 0 ? place.slice : null,
         space: place?.space === "RAS" ? "RAS" : "LPS",
@@ -51,11 +51,11 @@ export function storageOf(key) {
 }
 
 function parse(text) {
-  const kept = parseJson(text);
+  const kept = jsonOrNull(text);
   return kept?.version === VERSION ? checkedItems(kept.items) : null;
 }
 
-function parseJson(text) {
+function jsonOrNull(text) {
   try {
     return JSON.parse(text);
   } catch {

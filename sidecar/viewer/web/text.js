@@ -13,9 +13,9 @@ export function numberText(value, decimals) {
 /** Decimals that tell a hundredth of `size` apart: 3 for 0.2 mm, 5 for 5 µm. */
 export const decimalsFor = (size) => Math.min(Math.max(Math.ceil(-Math.log10(size)) + 2, 1), 9);
 
-/** A length to the nearest thousandth of itself, or to a hundredth of the unit. */
-export function lengthText({ length, unit }) {
-  return length === null ? "not in one slice" : `${numberText(length, Math.max(decimalsFor(length), 2))} ${unit}`;
+/** A distance, to a tenth of a pixel or better. */
+export function lengthText({ length, unit }, pixelWidth) {
+  return length === null ? "not in one slice" : `${numberText(length, Math.max(decimalsFor(pixelWidth) - 1, 1))} ${unit}`;
 }
 
 /** Numbers side by side, each with its exact value for programs. */

@@ -7,6 +7,8 @@ import { mappingOf } from "./mapping.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
 
+const MESSAGE_STAYS = 8000;
+
 /**
  * `page` is what the page was written with: the document, its digest, the contrast to start with and the one measured on the
  * images ({lower, upper} in PNG values), and how a 16-bit stack was split. `changed` is called after every change of `state`.
@@ -35,6 +37,7 @@ export class Viewer {
       window: { ...page.contrast, inverted: false },
       space: recalled.space,
       message: null,
+      spoken: "", // for screen readers
       help: false,
       ...this.landmarks.restored(),
     };
@@ -55,8 +58,11 @@ export class Viewer {
     this.changed();
   }
 
+  /** Tell the user something; bad news stays until it is closed. */
   say(text, bad = false) {
-    this.set({ message: { text, bad } });
+    const message = { text, bad };
+    this.set({ message });
+    if (!bad) setTimeout(() => this.state.message === message && this.set({ message: null }), MESSAGE_STAYS);
   }
 
   // Slices

@@ -1,0 +1,138 @@
+"""Labels on exported PNGs, as a person makes them: look about where a landmark is, and mark the middle of the bright spot there.
+
+Nothing here knows where the landmarks truly are: places come from the PNGs' pixels alone.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.errors import OutputError
+from sidecar.mapping import Sidecar
+
+Floats = NDArray[np.float64]
+
+#: Where one looks for each landmark, as parts of the PNG stack's width, height and number of slices.
+WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
+    "rostrum tip": (0.90, 0.55, 0.40),
+    "left eye": (0.75, 0.60, 0.55),
+    "right eye": (0.75, 0.45, 0.55),
+    "pronotal crest": (0.60, 0.50, 0.75),
+    "scutellum": (0.50, 0.50, 0.80),
+    "left humerus": (0.45, 0.65, 0.60),
+    "right humerus": (0.50, 0.30, 0.60),
+    "elytral apex": (0.10, 0.45, 0.40),
+}
+#: One looks this far around, as part of the PNG stack.
+LOOK_AROUND = 0.07
+#: Standard deviation of the window in which the middle of a spot is weighed, in PNG pixels and slices.
+SPOT = 1.0
+#: A spot is weighed as far as this many pixels and slices from its brightest pixel, and
+SPOT_RADIUS = 4
+#: what counts are the brightest values there: this part of their range.
+SPOT_CONTRAST = 0.3
+
+
+@dataclass(frozen=True)
+class Label:
+    """A named point on the PNG stack, *center* convention, to a thousandth of a pixel; ``slice`` may be fractional."""
+
+    name: str
+    x: float
+    y: float
+    slice: float
+
+    def __post_init__(self) -> None:
+        for field in ("x", "y", "slice"):
+            object.__setattr__(self, field, round(getattr(self, field), 3))
+
+
+def read_pngs(folder: Path, names: Sequence[str]) -> Floats:
+    """Gray values (slices, rows, columns) of PNGs; colours as their sum."""
+    planes = []
+    for name in names:
+        with Image.open(folder / name) as image:
+            plane = np.asarray(image).astype(np.float64)
+        planes.append(plane if plane.ndim == 2 else plane.sum(axis=2))
+    return np.stack(planes)
+
+
+def find_landmarks(folder: Path, sidecar: Sidecar) -> list[Label]:
+    """The landmarks of the made-up specimen on its PNGs."""
+    stack = read_pngs(folder, [file.name for file in sidecar.document.images.files])
+    labels = []
+    for name, place in WHERE_TO_LOOK.items():
+        window = tuple(
+            slice(max(0, int((part - LOOK_AROUND) * n)), int((part + LOOK_AROUND) * n) + 1)
+            for part, n in zip(reversed(place), stack.shape, strict=True)
+        )
+        brightest = np.unravel_index(int(np.argmax(stack[window])), stack[window].shape)
+        near = np.array([int(at) + (w.start or 0) for at, w in zip(brightest, window, strict=True)], dtype=np.float64)
+        slice_, y, x = middle_of_spot(stack, near)
+        labels.append(Label(name, x, y, slice_))
+    return labels
+
+
+def known_places(folder: Path, sidecar: Sidecar) -> list[Label]:
+    """Places on the PNGs of any scan: two opposite corners, the middle, and the brightest spot of up to three slices."""
+    columns, rows, slices = sidecar.size
+    files = sidecar.document.images.files
+    labels = [
+        Label("first pixel", 0, 0, 0),
+        Label("last pixel", columns - 1, rows - 1, slices - 1),
+        Label("middle", (columns - 1) / 2, (rows - 1) / 2, (slices - 1) // 2),
+    ]
+    for i, k in enumerate(dict.fromkeys((slices * part) // 4 for part in (1, 2, 3))):
+        plane = read_pngs(folder, [files[k].name])
+        brightest = np.unravel_index(int(np.argmax(plane)), plane.shape)
+        _, y, x = middle_of_spot(plane, np.array(brightest, dtype=np.float64))
+        labels.append(Label(f"bright spot {i + 1}", x, y, k))
+    return labels
+
+
+def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
+    """Middle of the bright spot whose brightest pixel is ``near``, both (slice, row, column), to a small part of a pixel.
+
+    The centroid of the brightest values, weighed in a Gaussian window that follows it until it rests: a spot that is alike on all
+    sides rests at its middle, whatever lies farther off. What runs away is no spot: its brightest pixel it is, then.
+    """
+    low = np.maximum(near - SPOT_RADIUS, 0).astype(int)
+    high = np.minimum(near + SPOT_RADIUS + 1, stack.shape).astype(int)
+    block = stack[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    above = np.clip(block - (block.max() - SPOT_CONTRAST * np.ptp(block)), 0, None)
+    at = np.stack(np.meshgrid(*map(np.arange, low, high), indexing="ij"), axis=-1)
+    middle = near
+    for _ in range(100):
+        weight = above * np.exp(-((at - middle) ** 2).sum(axis=-1) / (2 * SPOT**2))
+        if not weight.sum() > 0:
+            break
+        # The window holds its own centroid back; twice the step makes up for it.
+        step = 2 * ((at - middle) * weight[..., None]).sum(axis=(0, 1, 2)) / weight.sum()
+        middle = middle + step
+        if np.abs(middle - near).max() > SPOT_RADIUS / 2:
+            break
+        if np.abs(step).max() < 1e-6:
+            return tuple(middle.tolist())
+    return tuple(near.tolist())
+
+
+def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: Sidecar) -> None:
+    """A generic label CSV that names the PNGs in ``png_folder`` beside it. OutputError where it cannot be written."""
+    files = sidecar.document.images.files
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(["label", "image", "slice", "x", "y"])
+            for label in labels:
+                # Half-way between two PNGs it is the lower one, as everywhere in the package.
+                image = files[int(np.ceil(label.slice - 0.5))].name
+                rows.writerow([label.name, f"{png_folder}/{image}", *(f"{v:.3f}" for v in (label.slice, label.x, label.y))])
+    except OSError as error:
+        raise OutputError(f"{path.name} cannot be written: {error.strerror or error}") from None

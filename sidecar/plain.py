@@ -1,0 +1,217 @@
+"""Headers of plain files by hand: Explicit VR Little Endian, nothing unusual before the pixels. About ten times as fast as pydicom,
+which stays the authority: `read_plain` returns None for whatever is not plain, and a test holds the two together on every real scan.
+
+Encoding: PS3.5 7.1.2 (explicit VR), PS3.10 7.1 (preamble and file meta information).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+#: The attributes that are read, with tag and VR. Those with a second VR may be written either way.
+ATTRIBUTES: dict[str, tuple[int, str]] = {
+    "TransferSyntaxUID": (0x00020010, "UI"),
+    "SpecificCharacterSet": (0x00080005, "CS"),
+    "ImageType": (0x00080008, "CS"),
+    "SOPClassUID": (0x00080016, "UI"),
+    "SOPInstanceUID": (0x00080018, "UI"),
+    "AcquisitionTime": (0x00080032, "TM"),
+    "ContentTime": (0x00080033, "TM"),
+    "Modality": (0x00080060, "CS"),
+    "SeriesDescription": (0x0008103E, "LO"),
+    "EchoTime": (0x00180081, "DS"),
+    "InversionTime": (0x00180082, "DS"),
+    "EchoNumbers": (0x00180086, "IS"),
+    "TriggerTime": (0x00181060, "DS"),
+    "DiffusionBValue": (0x00189087, "FD"),
+    "DiffusionGradientOrientation": (0x00189089, "FD"),
+    "StudyInstanceUID": (0x0020000D, "UI"),
+    "SeriesInstanceUID": (0x0020000E, "UI"),
+    "SeriesNumber": (0x00200011, "IS"),
+    "AcquisitionNumber": (0x00200012, "IS"),
+    "InstanceNumber": (0x00200013, "IS"),
+    "ImagePositionPatient": (0x00200032, "DS"),
+    "ImageOrientationPatient": (0x00200037, "DS"),
+    "FrameOfReferenceUID": (0x00200052, "UI"),
+    "TemporalPositionIdentifier": (0x00200100, "IS"),
+    "ConcatenationUID": (0x00209161, "UI"),
+    "SamplesPerPixel": (0x00280002, "US"),
+    "PhotometricInterpretation": (0x00280004, "CS"),
+    "PlanarConfiguration": (0x00280006, "US"),
+    "NumberOfFrames": (0x00280008, "IS"),
+    "Rows": (0x00280010, "US"),
+    "Columns": (0x00280011, "US"),
+    "PixelSpacing": (0x00280030, "DS"),
+    "BitsAllocated": (0x00280100, "US"),
+    "BitsStored": (0x00280101, "US"),
+    "HighBit": (0x00280102, "US"),
+    "PixelRepresentation": (0x00280103, "US"),
+    "PixelPaddingValue": (0x00280120, "US SS"),
+    "PixelPaddingRangeLimit": (0x00280121, "US SS"),
+    "WindowCenter": (0x00281050, "DS"),
+    "WindowWidth": (0x00281051, "DS"),
+    "RescaleIntercept": (0x00281052, "DS"),
+    "RescaleSlope": (0x00281053, "DS"),
+    "RescaleType": (0x00281054, "LO"),
+    "Units": (0x00541001, "CS"),
+}
+
+_WANTED = {tag: (keyword, frozenset(vrs.encode().split())) for keyword, (tag, vrs) in ATTRIBUTES.items()}
+#: Directory records and functional groups: pydicom reads these.
+_NOT_PLAIN = frozenset({0x00041220, 0x52009229, 0x52009230})
+_PIXEL_DATA = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
+#: Transfer syntaxes whose data set is not Explicit VR Little Endian: implicit, deflated, big endian.
+_OTHERWISE_ENCODED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"})
+_NATIVE = "1.2.840.10008.1.2.1"
+_LONG = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"})
+_SHORT = frozenset({b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST"})
+_SHORT |= {b"TM", b"UI", b"UL", b"US"}
+_UNDEFINED = 0xFFFFFFFF
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_DEEPEST = 50
+
+_FIRST_READ, _MOST = 1 << 13, 1 << 20
+_element = struct.Struct("<HH2sH").unpack_from
+_long_length = struct.Struct("<I").unpack_from
+
+
+class PlainHeader:
+    """The attributes of one plain file, by `get` as pydicom's Dataset has it. Values are parsed when they are asked for.
+
+    ``pixel_keyword`` and ``pixel_offset``: the pixel data element, and where its native value starts (None when compressed).
+    """
+
+    __slots__ = ("_raw", "file_meta", "pixel_keyword", "pixel_offset")
+
+    original_encoding = (False, True)
+
+    def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_offset: int) -> None:
+        self._raw = raw
+        self.file_meta = {"TransferSyntaxUID": _parsed(*raw["TransferSyntaxUID"])}
+        self.pixel_keyword = pixel_keyword
+        self.pixel_offset = pixel_offset if self.file_meta["TransferSyntaxUID"] == _NATIVE else None
+
+    def get(self, keyword: str, default: Any = None) -> Any:
+        """The value of an attribute. ValueError where it is not what its VR says."""
+        raw = self._raw.get(keyword)
+        return default if raw is None else _parsed(*raw)
+
+    def __contains__(self, keyword: str) -> bool:
+        return keyword in self._raw
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def raw(self, keywords: Iterable[str]) -> tuple[tuple[bytes, bytes] | None, ...]:
+        """Attributes as they stand in the file: a key under which what was made of them can be found again."""
+        return tuple(map(self._raw.get, keywords))
+
+
+def read_plain(path: Path) -> PlainHeader | None:
+    """The header of a plain file; None where pydicom should read it. OSError when it cannot be opened."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        data = os.read(file, _FIRST_READ)
+        if data[128:132] != b"DICM":
+            return None
+        while True:
+            try:
+                return _scanned(data)
+            except (IndexError, struct.error):  # the header goes on behind what was read
+                more = os.read(file, 7 * len(data)) if len(data) < _MOST else b""
+            if not more:
+                return None
+            data += more
+    finally:
+        os.close(file)
+
+
+def _scanned(data: bytes) -> PlainHeader | None:
+    """Scan elements up to the pixel data. IndexError or struct.error where the data end before."""
+    raw: dict[str, tuple[bytes, bytes]] = {}
+    at, before, size = 132, 0, len(data)
+    while True:
+        group, element, vr, length = _element(data, at)
+        tag = group << 16 | element
+        if tag <= before or tag in _NOT_PLAIN:
+            return None
+        before = tag
+        if vr in _LONG:
+            (length,) = _long_length(data, at + 8)
+            at += 12
+        elif vr in _SHORT:
+            at += 8
+        else:
+            return None
+        if tag in _PIXEL_DATA:
+            return PlainHeader(raw, _PIXEL_DATA[tag], at) if "TransferSyntaxUID" in raw else None
+        if length == _UNDEFINED:
+            if vr != b"SQ":
+                return None
+            at = _behind_sequence(data, at)
+            continue
+        wanted = _WANTED.get(tag)
+        if wanted is not None:
+            keyword, vrs = wanted
+            if vr not in vrs:
+                return None
+            if at + length > size:
+                raise IndexError
+            raw[keyword] = vr, data[at : at + length]
+            if keyword == "TransferSyntaxUID" and _parsed(*raw[keyword]) in _OTHERWISE_ENCODED:
+                return None
+        at += length
+
+
+def _behind_sequence(data: bytes, at: int, depth: int = 0) -> int:
+    """Where a sequence of undefined length ends (PS3.5 7.5.2). IndexError where the data end before or it is not one."""
+    if depth > _DEEPEST:
+        raise IndexError
+    while True:
+        group, element, _, _ = _element(data, at)
+        tag, (length,) = group << 16 | element, _long_length(data, at + 4)
+        at += 8
+        if tag == _SEQUENCE_END:
+            return at
+        if tag != _ITEM:
+            raise IndexError
+        at = _behind_item(data, at, depth) if length == _UNDEFINED else at + length
+
+
+def _behind_item(data: bytes, at: int, depth: int) -> int:
+    while True:
+        group, element, vr, length = _element(data, at)
+        if group << 16 | element == _ITEM_END:
+            return at + 8
+        if vr in _LONG:
+            (length,) = _long_length(data, at + 8)
+            at += 12
+        elif vr in _SHORT:
+            at += 8
+        else:
+            raise IndexError
+        at = at + length if length != _UNDEFINED else _behind_sequence(data, at, depth + 1)
+
+
+def _parsed(vr: bytes, value: bytes) -> Any:
+    """A value as pydicom has it: numbers, text without its padding, a list where there are several, None where there is none."""
+    if vr in (b"US", b"SS", b"FD"):
+        kind = {b"US": "H", b"SS": "h", b"FD": "d"}[vr]
+        numbers = [item for (item,) in struct.iter_unpack("<" + kind, value)]
+        return numbers[0] if len(numbers) == 1 else numbers or None
+    text = value.decode("ascii").rstrip("\0 ")
+    if not text:
+        return None if vr in (b"DS", b"IS") else ""
+    parts = text.split("\\")
+    values: list[Any]
+    if vr == b"DS":
+        values = [float(part) if part.strip() else "" for part in parts]
+    elif vr == b"IS":
+        values = [int(part) if part.strip() else "" for part in parts]
+    else:
+        values = list(parts)
+    return values[0] if len(values) == 1 else values

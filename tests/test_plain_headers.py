@@ -1,0 +1,77 @@
+"""The header scanner by hand equals pydicom, on every real scan and on phantoms; whatever is not plain it leaves to pydicom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from phantoms import Spec, write
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+from sidecar.plain import ATTRIBUTES, read_plain
+
+
+def same(path: Path) -> bool:
+    """Whether the plain reader took the file; every attribute then equals pydicom's."""
+    plain = read_plain(path)
+    if plain is None:
+        return False
+    with path.open("rb") as file:
+        dataset = pydicom.dcmread(file, stop_before_pixels=True)
+        start = file.tell()
+    for keyword in ATTRIBUTES:
+        if keyword == "TransferSyntaxUID":
+            assert plain.file_meta["TransferSyntaxUID"] == str(dataset.file_meta.TransferSyntaxUID)
+            continue
+        assert (keyword in plain) == (keyword in dataset), keyword
+        assert as_plain(plain.get(keyword)) == as_plain(dataset.get(keyword)), keyword
+    if plain.pixel_offset is not None:
+        assert plain.pixel_offset == start + 12
+    return True
+
+
+def as_plain(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value if value is None else float(value)
+    if isinstance(value, str):
+        return value or None
+    return [as_plain(part) for part in value]
+
+
+def test_tags_and_vrs_are_those_of_the_dictionary() -> None:
+    for keyword, (tag, vrs) in ATTRIBUTES.items():
+        assert tag == tag_for_keyword(keyword), keyword
+        assert set(vrs.split()) <= set(dictionary_VR(tag).replace(" or ", " ").split()), keyword
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_equal_to_pydicom_on_every_real_scan(shared_data: Path) -> None:
+    taken = 0
+    for path in sorted(shared_data.rglob("*")):
+        if path.is_file() and path.suffix not in (".json", ".md", ".tsv", ".txt", ".nrrd") and "LICENSES" not in path.parts:
+            taken += same(path)
+    assert taken > 100, "the plain reader has to be of use"
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"])
+def test_equal_to_pydicom_on_phantoms(syntax: str, tmp_path: Path) -> None:
+    phantom = write(Spec(transfer_syntax=syntax, signed=syntax.endswith("2.1")), tmp_path)
+    assert all(same(path) for path in phantom.files())
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"])
+def test_other_encodings_are_left_to_pydicom(syntax: str, tmp_path: Path) -> None:
+    phantom = write(Spec(transfer_syntax=syntax), tmp_path)
+    assert not any(read_plain(path) for path in phantom.files())
+
+
+def test_enhanced_files_and_cut_ones_are_left_to_pydicom(tmp_path: Path) -> None:
+    phantom = write(Spec(layout="enhanced"), tmp_path / "enhanced")
+    assert read_plain(phantom.files()[0]) is None
+    path = write(Spec(), tmp_path / "classic").files()[0]
+    whole = path.read_bytes()
+    for end in (0, 100, 132, 140, 400, 900):
+        path.write_bytes(whole[:end])
+        assert read_plain(path) is None
