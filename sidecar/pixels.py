@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,8 @@ NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 
 _SAMPLES = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1}
 _SAMPLES |= dict.fromkeys(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"), 3)
+_JPEG_2000, _JPEG_2000_COLOUR = ("1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20"), ("YBR_RCT", "YBR_ICT")
+_ELEMENT = {"PixelData": 0x7FE00010, "FloatPixelData": 0x7FE00008, "DoubleFloatPixelData": 0x7FE00009}
 _BITS_ALLOCATED = {"PixelData": (1, 8, 16, 32), "FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}
 _COPY_AGAIN = "copy the file again from where it came from"
 _CONVERT = "convert the file to Explicit VR Little Endian first, for example with dcmdjpeg (DCMTK) or gdcmconv --raw (GDCM)"
@@ -118,6 +120,7 @@ def layout_of(dataset: pydicom.Dataset, keyword: str | None = None) -> PixelLayo
     photometric = str(dataset.get("PhotometricInterpretation") or "(none)").strip().upper()
     planar = _count(dataset, "PlanarConfiguration") if samples > 1 else 0
     syntax = _transfer_syntax(dataset)
+    native, in_place = syntax in NATIVE, high + 1 == stored
     for right, complaint in (
         (rows and columns, f"Rows {rows} and Columns {columns} leave no image"),
         (photometric in _SAMPLES, f"PhotometricInterpretation {photometric} is not supported; {_CONVERT}"),
@@ -126,18 +129,12 @@ def layout_of(dataset: pydicom.Dataset, keyword: str | None = None) -> PixelLayo
         (bits in _BITS_ALLOCATED[keyword], f"BitsAllocated {bits} is not supported for {keyword}"),
         (0 < stored <= high + 1 <= bits, f"BitsAllocated {bits}, BitsStored {stored} and HighBit {high} contradict each other"),
         (signed in (0, 1) and planar in (0, 1), "PixelRepresentation and PlanarConfiguration must be 0 or 1"),
-        (
-            syntax in NATIVE or (bits > 1 and high + 1 == stored),
-            f"compressed pixels of 1 bit, or above BitsStored, are not supported; {_CONVERT}",
-        ),
-        (syntax in NATIVE or keyword == "PixelData", f"compressed {keyword} is not supported; {_CONVERT}"),
-        (photometric not in ("YBR_RCT", "YBR_ICT") or _DECODERS.get(syntax) is _jpeg_2000, f"{photometric} belongs to JPEG 2000"),
-        (samples == 1 or (bits in (8, 16) and not signed), f"colour of {bits} bits or with a sign is not supported; {_CONVERT}"),
-        (photometric != "YBR_FULL_422" or bits == 8, f"YBR_FULL_422 of {bits} bits is not supported; {_CONVERT}"),
-        (
-            photometric != "YBR_FULL_422" or columns % 2 == 0 or syntax not in NATIVE,
-            "YBR_FULL_422 needs an even number of Columns",
-        ),
+        (native or keyword == "PixelData", f"compressed {keyword} is not supported; {_CONVERT}"),
+        (native or (bits > 1 and in_place), f"compressed pixels of 1 bit, or left-justified, are not supported; {_CONVERT}"),
+        (samples == 1 or (bits in (8, 16) and not signed), f"signed colour, or of {bits} bits, is not supported; {_CONVERT}"),
+        (bits == 8 or photometric != "YBR_FULL_422", f"YBR_FULL_422 of {bits} bits is not supported; {_CONVERT}"),
+        (not native or photometric != "YBR_FULL_422" or columns % 2 == 0, "YBR_FULL_422 needs an even number of Columns"),
+        (photometric not in _JPEG_2000_COLOUR or syntax.startswith(_JPEG_2000), f"{photometric} belongs to JPEG 2000 only"),
     ):
         if not right:
             raise PixelError(complaint)
@@ -186,18 +183,7 @@ def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any
 
 # --- the header ---
 
-_READ_ERRORS = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    OverflowError,
-    NotImplementedError,
-    RecursionError,
-    struct.error,
-)
+_READ_ERRORS = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, OverflowError, NotImplementedError, RecursionError, struct.error)  # fmt: skip # noqa: E501
 
 
 def _count(dataset: pydicom.Dataset, keyword: str, default: int | None = None) -> int:
@@ -266,9 +252,9 @@ def _element(source: _Source) -> _Element:
         dataset = _header(file, "ExtendedOffsetTable")
         start = file.tell()  # pydicom stops where the element begins
         head = file.read(12)
-    order: Literal["big", "little"] = "big" if source.layout.transfer_syntax == EXPLICIT_BIG else "little"
-    if len(head) < 8 or int.from_bytes(head[:2], order) != 0x7FE0:
-        raise PixelError("the file holds no pixel data")
+    group, number = struct.unpack(">HH" if source.layout.transfer_syntax == EXPLICIT_BIG else "<HH", head[:4].ljust(4))
+    if len(head) < 8 or group << 16 | number != _ELEMENT[source.layout.keyword]:
+        raise PixelError(f"the file holds no {source.layout.keyword}; {_COPY_AGAIN}")
     # An implicit element has its length here, and an even one, while the first letter of each of these VRs is odd.
     explicit = head[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
     table = dataset.get("ExtendedOffsetTable") or b""
@@ -536,7 +522,7 @@ def _jpeg_2000(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
 
     image = _jpeg_2000_header(stream)
     _check_agreement(image, layout)
-    photometric = "RGB" if layout.photometric in ("YBR_RCT", "YBR_ICT") else layout.photometric
+    photometric = "RGB" if layout.photometric in _JPEG_2000_COLOUR else layout.photometric
     return _as_stored(jpeg2k_decode(stream, planar=False), layout, image.precision), photometric
 
 
@@ -600,7 +586,7 @@ def _jpeg_header(stream: bytes, frame_markers: bytes) -> _Codestream:
     photometric, at = None, 2
     if stream[:2] != b"\xff\xd8":
         raise PixelError(f"the compressed data are no JPEG image; {_COPY_AGAIN}")
-    if _END_OF_IMAGE not in stream[-16:]:  # libjpeg would fill the rest with grey, CharLS take seconds to give up
+    if _END_OF_IMAGE not in stream[-16:]:  # libjpeg would fill the rest with grey, CharLS takes seconds to give up
         raise PixelError(f"the compressed image is cut short; {_COPY_AGAIN}")
     while True:
         while stream[at : at + 2] == b"\xff\xff":  # fill bytes

@@ -63,7 +63,7 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
 _WANTED = {tag: (keyword, frozenset(vrs.encode().split())) for keyword, (tag, vrs) in ATTRIBUTES.items()}
 #: Directory records and functional groups: pydicom reads these.
 _NOT_PLAIN = frozenset({0x00041220, 0x52009229, 0x52009230})
-_PIXEL_DATA = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
+PIXEL_DATA = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 #: Transfer syntaxes whose data set is not Explicit VR Little Endian: implicit, deflated, big endian.
 _OTHERWISE_ENCODED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"})
 _NATIVE = "1.2.840.10008.1.2.1"
@@ -147,8 +147,8 @@ def _scanned(data: bytes) -> PlainHeader | None:
             at += 8
         else:
             return None
-        if tag in _PIXEL_DATA:
-            return PlainHeader(raw, _PIXEL_DATA[tag], at) if "TransferSyntaxUID" in raw else None
+        if tag in PIXEL_DATA:
+            return PlainHeader(raw, PIXEL_DATA[tag], at) if "TransferSyntaxUID" in raw else None
         if length == _UNDEFINED:
             if vr != b"SQ":
                 return None

@@ -37,8 +37,7 @@ class HeaderPlane:
         to_columns, to_rows = self.orientation[:3], self.orientation[3:]
         between_rows, between_columns = self.pixel_spacing
         x, y, z = (
-            p + c * between_columns * column + r * between_rows * row
-            for p, c, r in zip(self.position, to_columns, to_rows, strict=True)
+            p + c * between_columns * column + r * between_rows * row for p, c, r in zip(self.position, to_columns, to_rows, strict=True)
         )
         return x, y, z
 

@@ -24,7 +24,7 @@ WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
     "rostrum tip": (0.90, 0.55, 0.40),
     "left eye": (0.75, 0.60, 0.55),
     "right eye": (0.75, 0.45, 0.55),
-    "pronotal crest": (0.60, 0.50, 0.75),
+    "pronotum": (0.60, 0.50, 0.75),
     "scutellum": (0.50, 0.50, 0.80),
     "left humerus": (0.45, 0.65, 0.60),
     "right humerus": (0.50, 0.30, 0.60),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,68 +13,49 @@ from rich.table import Table
 from rich.text import Text
 
 from sidecar.cli.inspect import describe_plan, printable
-from sidecar.demo.tour import Check, Tour
+from sidecar.demo.tour import Floats, Tour
 from sidecar.inspection import Found, planned
 from sidecar.series import Series
 
-#: Columns of text where there is no terminal to ask.
+#: Width of the text where there is no terminal to ask.
 PLAIN_WIDTH = 100
 
 
-def show(tour: Tour, of_specimen: bool) -> None:
+def show(tour: Tour) -> None:
     """Print the steps, the table of errors, what it means, and where everything lies."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
-    _steps(console, tour, of_specimen)
-    console.print(_errors(tour.check, tour.uncertainty, of_specimen))
-    for paragraph in _meaning(tour, of_specimen):
+    console.print(Padding(_steps(tour), (1, 0)))
+    console.print(Padding(_errors(tour), (0, 0, 1, 0)))
+    for paragraph in _meaning(tour):
         console.print(Padding(paragraph, (0, 0, 1, 0)))
     console.print(_where(tour))
 
 
-def _steps(console: Console, tour: Tour, of_specimen: bool) -> None:
-    places, plan = tour.places, tour.job.plan
-    marks = f"{len(tour.check.labels)} labels, at " + (
-        "the bright spots where a person would look for the landmarks, found in the PNGs' pixels alone"
-        if of_specimen
-        else "corners, the middle and bright spots of the PNGs"
-    )
+def _steps(tour: Tour) -> Table:
+    places, plan, factor = tour.places, tour.job.plan, tour.factor
+    scan, png, labels, mapped = (_typed(path) for path in (places.scan, places.png, places.labels, places.mapped))
+    series = f" --series {plan.options.series}" if plan.options.series else ""
     steps = (
-        ("The scan", f"sidecar inspect {_path(places.scan)}", [_line(plan.series), *plan.series.warnings]),
-        (
-            "Small PNGs",
-            f"sidecar export {_path(places.scan)} {_path(places.png)} --scale 1/{tour.factor} --z-step {tour.factor}{_series(tour)}",
-            [describe_plan(planned(plan))],
-        ),
-        ("Labels", f"({_path(places.labels)}, from any tool)", [marks]),
-        ("Back", f"sidecar map-points {_path(places.labels)} -o {_path(places.mapped)}", [_back(tour)]),
+        ("The scan", Text(f"sidecar inspect {scan}", "cyan"), [_line(plan.series), *plan.series.warnings]),
+        ("Small PNGs", Text(f"sidecar export {scan} {png} --scale 1/{factor} --z-step {factor}{series}", "cyan"), [_exported(tour)]),
+        ("Labels", Text("by hand, in any label tool"), [_labelled(tour)]),
+        ("Back", Text(f"sidecar map-points {labels} -o {mapped}", "cyan"), [_mapped_to(tour)]),
     )
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column()
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
     for number, (title, command, facts) in enumerate(steps, 1):
-        grid.add_row(Text(f"{number} {title}", "bold"), Text(command, "cyan"))
+        table.add_row(Text(f"{number} {title}", "bold"), command)
         for fact in facts:
-            grid.add_row("", fact)
-    console.print(Padding(grid, (1, 0)))
+            table.add_row("", fact)
+    return table
 
 
-def _path(path: Path) -> str:
+def _typed(path: Path) -> str:
     """A path as one types it."""
-    text = str(path)
-    return f'"{text}"' if " " in text else text
-
-
-def _series(tour: Tour) -> str:
-    wanted = tour.job.plan.options.series
-    return f" --series {wanted}" if wanted else ""
-
-
-def _back(tour: Tour) -> str:
-    if tour.sidecar.stack is None:
-        return "to source pixels only: this scan has no patient geometry, so there are no millimetres to go back to"
-    return "to source voxels, patient millimetres (LPS), and the DICOM instance each label lies on"
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _line(series: Series) -> str:
@@ -83,32 +65,95 @@ def _line(series: Series) -> str:
     parts = [facts["modality"], printable(facts["description"]), f"{columns} columns × {rows} rows × {slices} slices"]
     if facts["spacing"] is not None:
         parts.append(" × ".join(f"{edge:.4g}" for edge in facts["spacing"] if edge is not None) + " mm")
-        parts.append(f"columns to {facts['directions'][0]}, rows to {facts['directions'][1]}")
+        parts.append("columns to {}, rows to {}, slices to {}".format(*facts["directions"]))
     return ", ".join(filter(None, parts))
 
 
-def _errors(check: Check, uncertainty: object, of_specimen: bool) -> Table:
-    """One row for each label; distances in µm, or in source pixels without patient geometry."""
-    stated = np.asarray(uncertainty)
-    in_mm = not np.isnan(stated).any()
-    unit, factor = ("µm", 1000.0) if in_mm else ("px", 1.0)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    place = "mm" if in_mm else "source px"
-    expected = "true" if of_specimen else ("by headers" if in_mm else "by edges")
-    table.add_column("landmark" if of_specimen else "label", no_wrap=True)
-    table.add_column(f"{expected} x, y, z, {place}" if in_mm else f"{expected}, {place}", justify="right")
-    table.add_column(f"mapped, {place}", justify="right")
-    table.add_column(f"error\n{unit}", justify="right", style="green")
-    if in_mm:
-        table.add_column("uncertainty\nµm", justify="right")
-    table.add_column(f"doubled\n{unit}", justify="right", style="red")
+def _exported(tour: Tour) -> str:
+    return describe_plan(planned(tour.job.plan))
+
+
+def _labelled(tour: Tour) -> str:
+    count = len(tour.check.labels)
+    if tour.of_specimen:
+        return f"here: {count} bright spots, found on the PNGs about where a person would look, in their pixels alone"
+    return f"here: {count} known pixels: two corners, the middle, and bright spots"
+
+
+def _mapped_to(tour: Tour) -> str:
+    if tour.sidecar.stack is None:
+        return "to source pixels only: this scan has no patient geometry, so there are no millimetres to go back to"
+    return "to source voxels, patient millimetres (LPS) and the DICOM instance each label lies on"
+
+
+def _errors(tour: Tour) -> Table:
+    """One row for each label; errors in µm, or in source pixels without patient geometry."""
+    check, (unit, units) = tour.check, _unit(tour)
+    kind = "source pixel" if unit == "px" else "mm"
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("landmark" if tour.of_specimen else "label", no_wrap=True)
+    table.add_column(f"true\nx y z, {kind}" if tour.of_specimen else "on the PNGs\nx y slice", justify="right")
+    table.add_column("mapped\ncolumn row slice" if unit == "px" else f"mapped\nx y z, {kind}", justify="right")
+    table.add_column(f"error\n{unit}", justify="right")
+    table.add_column("±\nµm", justify="right")
+    table.add_column(f"by × {tour.factor}\n{unit}", justify="right")
     for i, label in enumerate(check.labels):
-        cells = [label.name, _numbers(check.expected[i]), _numbers(check.mapped[i]), f"{check.errors[i] * factor:.2f}"]
-        cells += [f"{stated[i] * factor:.1f}"] * in_mm
-        cells += [f"{check.doubled_errors[i] * factor:.2f}"]
-        table.add_row(*cells, style="bold red" if label.name in check.failed else None)
+        first = _numbers(check.expected[i], 4) if tour.of_specimen else f"{label.x:.1f} {label.y:.1f} {label.slice:g}"
+        table.add_row(
+            label.name,
+            first,
+            _numbers(check.mapped[i], 4 if tour.of_specimen else 3),
+            Text(f"{check.errors[i] * units:.2f}", "bold red" if label.name in check.failed else "green"),
+            "" if np.isnan(tour.uncertainty[i]) else _short(tour.uncertainty[i] * units),
+            Text(_short(check.doubled_errors[i] * units), "red"),
+        )
     return table
 
 
-def _numbers(point: object) -> str:
-    return " ".join(f"{number:.4f}" for number in np.asarray(point))
+def _unit(tour: Tour) -> tuple[str, float]:
+    """What errors are shown in, and how many of it make one unit of the check."""
+    return ("px", 1.0) if tour.sidecar.stack is None else ("µm", 1000.0)
+
+
+def _numbers(point: Floats, decimals: int) -> str:
+    return " ".join(f"{number:.{decimals}f}" for number in point)
+
+
+def _short(number: float) -> str:
+    """Three digits or so: 8.41, 20.8, 287, 2,465."""
+    return f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
+
+
+def _meaning(tour: Tour) -> Iterator[str]:
+    check, factor, (unit, units) = tour.check, tour.factor, _unit(tour)
+    worst = float(check.errors.max()) * units
+    if check.failed:
+        yield f"NOT every label came back where it belongs: {', '.join(check.failed)}."
+    elif tour.of_specimen:
+        yield (
+            f"Every landmark came back, {worst:.2f} µm off at most. ±: the uncertainty that map-points states, half the diagonal of "
+            "a PNG voxel; finding the middle of a spot does better than one pixel."
+        )
+    elif unit == "px":
+        yield "Every label came back to the source pixel that the edges of the PNG pixels give."
+    else:
+        yield (
+            "Every label lies where the DICOM headers put it, to a thousandth of a µm, and on the right instance: worked out apart from "
+            "this package's geometry, with pydicom and the equation of PS3.3 C.7.6.2.1.1. ±: half the diagonal of a PNG voxel."
+        )
+    shift = _short(float(check.doubled_errors.mean()) * units)
+    yield (
+        f"by × {factor}: PNG pixel times {factor}, as one does without a sidecar. All labels land about {shift} {unit} off, to the same "
+        f"side: a PNG pixel is the mean of {factor} × {factor} source pixels, and its middle is not that of the first of them but "
+        f"{(factor - 1) / 2:g} source pixels further on, along columns and along rows. No care in labelling makes up for that."
+    )
+
+
+def _where(tour: Tour) -> Table:
+    places = tour.places
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, path in (("scan", places.scan), ("PNGs", places.png), ("labels", places.labels), ("mapped", places.mapped)):
+        table.add_row(Text(what, "bold"), str(path))
+    return table

@@ -92,8 +92,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Tour:
-    """A tour that was made. ``uncertainty`` (N,) mm as map-points states it, NaN without patient geometry."""
+    """A tour that was made, of the made-up specimen or of a scan of the user's.
 
+    ``factor`` source pixels and slices became one. ``uncertainty`` (N,) mm as map-points states it, NaN without patient geometry.
+    """
+
+    of_specimen: bool
     places: Places
     job: Job
     sidecar: Sidecar
@@ -121,7 +125,7 @@ def tour_of_specimen(folder: Path, progress: Progress, specimen: Specimen | None
         allowed=uncertainty,
         wrong_instance=np.zeros(len(labels), dtype=bool),
     )
-    return Tour(places, job, sidecar, 2, check, uncertainty)
+    return Tour(True, places, job, sidecar, 2, check, uncertainty)
 
 
 def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progress) -> Tour:
@@ -140,7 +144,7 @@ def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progr
     check = _against_headers(job, factor, labels, mapped)
     nowhere = np.full(len(labels), np.nan)
     uncertainty = nowhere if sidecar.stack is None else mapped.numbers("uncertainty_mm")
-    return Tour(places, job, sidecar, factor, check, uncertainty)
+    return Tour(False, places, job, sidecar, factor, check, uncertainty)
 
 
 def claim(folder: Path) -> Path:

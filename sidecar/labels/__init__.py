@@ -5,7 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels import coco, cvat, generic_csv, imagej, imagej_roi, label_studio, labelme, makesense, via
+from sidecar.labels import (
+    coco,
+    cvat,
+    deeplabcut,
+    generic_csv,
+    imagej,
+    imagej_roi,
+    label_studio,
+    labelme,
+    makesense,
+    napari,
+    point_sets,
+    qupath,
+    slicer,
+    tps,
+    via,
+    voc,
+    yolo,
+)
 from sidecar.labels.table import Labels, PixelOrigin, PngStack, Reader
 
 #: Every label format by the name ``--from`` has for it.
@@ -24,6 +42,14 @@ READERS: dict[str, Reader] = {
         makesense.READER,
         makesense.READER_LINES,
         makesense.READER_BOXES,
+        napari.READER,
+        qupath.READER,
+        *slicer.READERS,
+        yolo.READER,
+        voc.READER,
+        deeplabcut.READER,
+        tps.READER,
+        *point_sets.READERS,
     )
 }
 

@@ -93,9 +93,7 @@ def _rescaled(labels: Labels, sidecar: Sidecar) -> tuple[NDArray[np.float64], tu
     scale = np.array([ratios.get(image, (1.0, 1.0)) for image in labels.image], dtype=np.float64).reshape(-1, 2)
     half = MIDDLE_OF_FIRST_PIXEL["corner"]
     first = next(iter(ratios))
-    note = (
-        f"{len(ratios)} images were resized before labelling ({first!r}: by {1 / ratios[first][0]:.4g}); scaled back to the PNGs"
-    )
+    note = f"{len(ratios)} images were resized before labelling ({first!r}: by {1 / ratios[first][0]:.4g}); scaled back to the PNGs"
     return (labels.xy + half) * scale - half, (note,)
 
 

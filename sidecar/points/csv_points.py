@@ -76,8 +76,7 @@ def merged(tables: Sequence[dict[str, Sequence[str]]]) -> dict[str, Sequence[str
     names = list(dict.fromkeys(name for table in tables for name in table))
     lengths = [len(next(iter(table.values()), ())) for table in tables]
     return {
-        name: [cell for table, length in zip(tables, lengths, strict=True) for cell in table.get(name, [""] * length)]
-        for name in names
+        name: [cell for table, length in zip(tables, lengths, strict=True) for cell in table.get(name, [""] * length)] for name in names
     }
 
 

@@ -59,7 +59,10 @@ class Scan:
     series: str = SERIES
 
 
-def sidecar_of(scan: Scan = Scan()) -> Sidecar:
+CLASSIC = Scan()
+
+
+def sidecar_of(scan: Scan = CLASSIC) -> Sidecar:
     kept = -(-scan.slices // Z_STEP)
     axes = {
         "columns": AxisModel(factor=FACTOR, offset=OFFSET, size=COLUMNS // FACTOR, method="mean"),
@@ -129,7 +132,7 @@ def _control_points(decimation: Decimation, scan: Scan) -> list[dict[str, Any]]:
     ]
 
 
-def mapped(rows: Sequence[dict[str, Any]], scan: Scan = Scan()) -> MappedPoints:
+def mapped(rows: Sequence[dict[str, Any]], scan: Scan = CLASSIC) -> MappedPoints:
     """Labels as `map-points` hands them to writers. Each row: ``at`` (PNG x, y, slice) and its text columns."""
     sidecar = sidecar_of(scan)
     png = np.array([row["at"] for row in rows], dtype=np.float64).reshape(-1, 3)
@@ -195,7 +198,7 @@ PATIENT = {
 }
 
 
-def write_dicom(folder: Path, scan: Scan = Scan(), only: Sequence[int] | None = None) -> Path:
+def write_dicom(folder: Path, scan: Scan = CLASSIC, only: Sequence[int] | None = None) -> Path:
     """The source files of `sidecar_of(scan)`, with 2 × 2 pixels: only their headers matter. Latin-1 names, as in many archives."""
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MultiFrameGrayscaleWordSecondaryCaptureImageStorage

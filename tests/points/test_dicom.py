@@ -22,6 +22,7 @@ from sidecar.points.sr import write_sr
 from .make import (
     BOX,
     CIRCLE,
+    CLASSIC,
     COLUMN_COSINES,
     FRAME_OF_REFERENCE,
     LANDMARKS,
@@ -52,7 +53,7 @@ ACROSS = shape("polyline", PATH_ACROSS, "vein", "20")
 STRAIGHT = [("crack", LINE), ("nerve", PATH), ("bone", POLYGON), ("region", BOX), *((row["label"], [row["at"]]) for row in LANDMARKS)]
 
 
-def written(tmp_path: Path, write: Any, rows: list[dict], scan: Scan = Scan()) -> Path:
+def written(tmp_path: Path, write: Any, rows: list[dict], scan: Scan = CLASSIC) -> Path:
     path = tmp_path / "part"
     write([mapped(rows, scan)], path, "ras", write_dicom(tmp_path / "scan", scan))  # DICOM is LPS whatever the space
     return path

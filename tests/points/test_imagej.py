@@ -12,13 +12,29 @@ import pytest
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.points import imagej_rois
 
-from .make import BOX, CIRCLE, LANDMARKS, LINE, PATH, PATH_ACROSS, POLYGON, Scan, every_shape, mapped, point, shape, truth_source, write_to
+from .make import (
+    BOX,
+    CIRCLE,
+    CLASSIC,
+    LANDMARKS,
+    LINE,
+    PATH,
+    PATH_ACROSS,
+    POLYGON,
+    Scan,
+    every_shape,
+    mapped,
+    point,
+    shape,
+    truth_source,
+    write_to,
+)
 
 roifile = pytest.importorskip("roifile")
 KINDS = roifile.ROI_TYPE
 
 
-def rois(tmp_path: Path, rows: list[dict], scan: Scan = Scan()) -> list:  # noqa: B008 - frozen
+def rois(tmp_path: Path, rows: list[dict], scan: Scan = CLASSIC) -> list:
     path = write_to(tmp_path / "points.zip", imagej_rois.WRITER, mapped(rows, scan))
     with zipfile.ZipFile(path) as archive:
         return [roifile.ImagejRoi.frombytes(archive.read(name)) for name in archive.namelist()]

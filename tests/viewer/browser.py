@@ -1,7 +1,11 @@
-"""A headless Chromium on one page: real mouse, keyboard and finger events, downloads, screenshots, and what it complained of."""
+"""A headless Chromium on one page: real mouse, finger and key events, downloads, screenshots, and what it complained of.
+
+Selenium is imported only where it is used, so that the tests can be collected, and skipped, without it.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import shutil
@@ -13,10 +17,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 
 ARGUMENTS = (
     "--headless=new",
@@ -27,37 +27,49 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--force-device-scale-factor=1",
     "--hide-scrollbars",
 )
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 15.0
+
+# Keys by their WebDriver code points.
+SHIFT, CONTROL, ALT = "\ue008", "\ue009", "\ue00a"
+ENTER, ESCAPE, DELETE, TAB = "\ue007", "\ue00c", "\ue017", "\ue004"
+LEFT, UP, RIGHT, DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
+PAGE_UP, PAGE_DOWN, HOME, END = "\ue00e", "\ue00f", "\ue011", "\ue010"
 
 T = TypeVar("T")
+Point = tuple[float, float]
 
 
-def programs() -> tuple[str, str] | None:
-    """Where Chromium and its driver are, or None."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    return (chromium, driver) if chromium and driver else None
+def missing() -> str | None:
+    """What the browser tests need and this machine does not have."""
+    if importlib.util.find_spec("selenium") is None:
+        return "Selenium is not installed"
+    if not _chromium() or not shutil.which("chromedriver"):
+        return "Chromium or its driver is not installed"
+    return None
+
+
+def _chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("google-chrome")
 
 
 class Browser:
-    """One Chromium with its own profile and download folder."""
+    """One Chromium with a profile and a download folder of its own."""
 
-    def __init__(self, folder: Path, size: tuple[int, int] = (1280, 800)) -> None:
-        found = programs()
-        assert found is not None
+    def __init__(self, folder: Path) -> None:
+        from selenium.webdriver import Chrome, ChromeOptions
+        from selenium.webdriver.chrome.service import Service
+
         self.downloads = folder / "downloads"
         self.downloads.mkdir()
         options = ChromeOptions()
-        options.binary_location = found[0]
+        options.binary_location = _chromium()
         for argument in (*ARGUMENTS, f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(argument)
         options.add_experimental_option("prefs", {"download.default_directory": str(self.downloads)})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        self.driver = Chrome(options, Service(found[1]))
-        self.resize(*size)
+        self.driver = Chrome(options, Service(shutil.which("chromedriver")))
 
     def close(self) -> None:
         self.driver.quit()
@@ -65,7 +77,7 @@ class Browser:
     def cdp(self, command: str, **arguments: Any) -> Any:
         return self.driver.execute_cdp_cmd(command, arguments)
 
-    def resize(self, width: int, height: int, ratio: float = 1.0, touch: bool = False) -> None:
+    def resize(self, width: int = 1280, height: int = 800, ratio: float = 1.0, touch: bool = False) -> None:
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=ratio, mobile=False)
         self.cdp("Emulation.setTouchEmulationEnabled", enabled=touch)
 
@@ -75,10 +87,11 @@ class Browser:
     # Pages
 
     def open(self, page: Path) -> None:
-        """Open a page from disk with nothing in storage, and wait until it shows an image."""
+        """Open a page from disk with nothing kept of it, and wait until it shows an image."""
         self.driver.get(page.as_uri())
         self.js("localStorage.clear()")
         self.complaints()
+        self.requests()
         self.reload()
 
     def reload(self) -> None:
@@ -89,54 +102,55 @@ class Browser:
         return self.driver.execute_script(code, *arguments)
 
     def complaints(self) -> list[str]:
-        """What the browser has written to its console since it was last asked: errors, and what its policy refused."""
+        """What the browser wrote to its console since it was last asked: errors, and what its policy refused."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Every address the page has asked for since it was last asked."""
+        """Every address that was asked for since this was last called."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
 
-    def until(self, done: Callable[[], T], what: str = "") -> T:
+    def until(self, done: Callable[[], T], what: str) -> T:
         """The first true answer of ``done``."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            answer = done()
-            if answer:
-                return answer
-            assert time.monotonic() < deadline, f"waited in vain: {what or done}"
+        while not (answer := done()):
+            assert time.monotonic() < deadline, f"waited in vain for {what}"
             time.sleep(0.02)
+        return answer
 
     def shown(self) -> None:
-        """Wait until the slice that was asked for is on the screen and drawn."""
-        self.until(lambda: self.js("return !!document.querySelector('#stage canvas, #stage .failure')"), "stage")
-        self.until(lambda: not self.js("return !!document.querySelector('.loading')"), "image")
+        """Wait until the slice that was asked for is on the screen, or why it is not."""
+        self.until(lambda: self.js("return !!document.querySelector('#stage canvas')"), "the stage")
+        self.until(lambda: not self.all(".loading"), "the image")
         self.drawn()
 
     def drawn(self) -> None:
-        self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))")
+        self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
 
-    # What is on it
+    # What is on the page
 
-    def find(self, selector: str) -> WebElement:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
+    def all(self, selector: str) -> list[Any]:
+        return self.driver.find_elements("css selector", selector)
 
-    def all(self, selector: str) -> list[WebElement]:
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+    def find(self, selector: str) -> Any:
+        return self.driver.find_element("css selector", selector)
 
     def text(self, selector: str) -> str:
         return self.find(selector).text
 
     def numbers(self, selector: str) -> list[float]:
-        """The exact values of the numbers shown in an element."""
+        """The exact values of the numbers that an element shows."""
         values = self.js("return [...document.querySelectorAll(arguments[0] + ' data')].map((data) => data.value)", selector)
         return [float(value) for value in values]
 
     def names(self) -> list[str]:
-        return self.js("return [...document.querySelectorAll('#landmarks li .name bdi')].map((name) => name.textContent)")
+        return self.js("return [...document.querySelectorAll('#landmarks .name bdi')].map((name) => name.textContent)")
 
     def message(self) -> str:
-        return self.until(lambda: self.text("#message bdi") if self.all("#message bdi") else "", "a message")
+        return self.until(lambda: self.all("#message bdi") and self.text("#message bdi"), "a message")
+
+    def slice(self) -> int:
+        return int(self.numbers("#png")[2])
 
     def screenshot(self, path: Path | None = None) -> NDArray[np.uint8]:
         """(height, width, 3) of the window."""
@@ -146,46 +160,50 @@ class Browser:
             path.write_bytes(png)
         return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
-    def stage(self) -> tuple[float, float, float, float]:
-        """left, top, width, height of the stage."""
-        box = self.js("const b = document.getElementById('stage').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]")
-        return tuple(box)
+    def box(self, selector: str = "#stage") -> tuple[float, float, float, float]:
+        """left, top, width, height of an element in the window."""
+        code = "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.left, b.top, b.width, b.height]"
+        left, top, width, height = self.js(code, selector)
+        return left, top, width, height
 
-    # Hands
+    def at(self, right: float, down: float) -> Point:
+        """A point of the stage in the window: 0, 0 is its upper left corner and 1, 1 the lower right one."""
+        left, top, width, height = self.box()
+        return left + width * right, top + height * down
 
-    def move(self, x: float, y: float) -> None:
-        self._mouse("mouseMoved", x, y)
+    # Mouse: positions are those of the window, fractions of pixels included
+
+    def move(self, point: Point) -> None:
+        self._mouse("mouseMoved", point)
         self.drawn()
 
-    def click(self, x: float, y: float) -> None:
-        """A click of the mouse in the window at x, y, fractions of pixels included."""
-        self._mouse("mouseMoved", x, y)
-        self._mouse("mousePressed", x, y, button="left", clickCount=1)
-        self._mouse("mouseReleased", x, y, button="left", clickCount=1)
+    def click(self, point: Point) -> None:
+        self._mouse("mouseMoved", point)
+        self._mouse("mousePressed", point, button="left", clickCount=1)
+        self._mouse("mouseReleased", point, button="left", clickCount=1)
         self.drawn()
 
-    def drag(self, start: tuple[float, float], end: tuple[float, float], button: str = "left", shift: bool = False) -> None:
-        held = {"left": 1, "right": 2}[button]
-        modifiers = 8 if shift else 0
-        self._mouse("mouseMoved", *start)
-        self._mouse("mousePressed", *start, button=button, clickCount=1, modifiers=modifiers)
+    def drag(self, start: Point, end: Point, button: str = "left") -> None:
+        self._mouse("mouseMoved", start)
+        self._mouse("mousePressed", start, button=button, clickCount=1)
         for part in (0.25, 0.5, 0.75, 1.0):
-            at = (start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part)
-            self._mouse("mouseMoved", *at, button=button, buttons=held, modifiers=modifiers)
-        self._mouse("mouseReleased", *end, button=button, clickCount=1, modifiers=modifiers)
+            point = start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part
+            self._mouse("mouseMoved", point, button=button, buttons={"left": 1, "right": 2}[button])
+        self._mouse("mouseReleased", end, button=button, clickCount=1)
         self.drawn()
 
-    def wheel(self, notches: int, control: bool = False, at: tuple[float, float] | None = None) -> None:
-        left, top, width, height = self.stage()
-        x, y = at or (left + width / 2, top + height / 2)
+    def wheel(self, notches: int, at: Point | None = None, control: bool = False) -> None:
         for _ in range(abs(notches)):
-            self._mouse("mouseWheel", x, y, deltaX=0, deltaY=100 if notches > 0 else -100, modifiers=2 if control else 0)
+            delta = 100 if notches > 0 else -100
+            self._mouse("mouseWheel", at or self.at(0.5, 0.5), deltaX=0, deltaY=delta, modifiers=2 if control else 0)
         self.drawn()
 
-    def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
-        self.cdp("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+    def _mouse(self, kind: str, point: Point, **more: Any) -> None:
+        self.cdp("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], **more)
 
-    def touch(self, *paths: list[tuple[float, float]]) -> None:
+    # Fingers, keys, files
+
+    def touch(self, *paths: list[Point]) -> None:
         """Fingers that go down together, follow their paths step by step, and go up."""
         for i, step in enumerate(zip(*paths, strict=True)):
             points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(step)]
@@ -193,30 +211,30 @@ class Browser:
         self.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.drawn()
 
-    def press(self, *keys: str, hold: str | None = None) -> None:
-        """Keys one after the other, with ``hold`` (Keys.SHIFT and so on) held down."""
+    def press(self, *keys: str, hold: tuple[str, ...] = ()) -> None:
+        """Keys one after the other, with those in ``hold`` held down."""
+        from selenium.webdriver import ActionChains
+
         actions = ActionChains(self.driver, duration=0)
-        if hold:
-            actions.key_down(hold)
+        for key in hold:
+            actions.key_down(key)
         for key in keys:
-            actions.send_keys(key)
-        if hold:
-            actions.key_up(hold)
+            actions.key_down(key).key_up(key)
+        for key in hold:
+            actions.key_up(key)
         actions.perform()
         self.drawn()
 
-    def give(self, file: Path) -> None:
-        """Choose a file in the page's Open dialog."""
+    def give(self, file: Path) -> str:
+        """Choose a file in the page's Open dialog; returns what the page says of it."""
+        self.js("document.querySelector('#message button')?.click()")
         self.find("#file").send_keys(str(file))
-        self.drawn()
+        return self.message()
 
     def download(self, selector: str, name: str) -> Path:
         """Press a button that saves a file, and wait for the file."""
         path = self.downloads / name
         path.unlink(missing_ok=True)
         self.find(selector).click()
-        self.until(path.exists, f"download of {name}")
+        self.until(path.exists, name)
         return path
-
-
-__all__ = ["Browser", "Keys", "programs"]

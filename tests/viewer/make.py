@@ -17,7 +17,8 @@ from sidecar.mapping import Decimation as Axes
 from sidecar.mapping import Sidecar
 from sidecar.sampling import Axis
 
-Floats = NDArray[np.float64]
+#: The pixels of a slice, by its number and (rows, columns).
+Draw = Callable[[int, tuple[int, int]], NDArray[np.generic]]
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -67,8 +68,8 @@ class Export:
             self.source_size[0], self.source_size[1], self.pixel_spacing, np.array(self.origin) + along, np.array(orientations)
         )
 
-    def write(self, folder: Path, draw: Callable[[int, tuple[int, int]], NDArray[np.generic]] | None = None) -> Sidecar:
-        """Write PNGs and sidecar.json to ``folder``; ``draw(slice, (rows, columns))`` gives the pixels."""
+    def write(self, folder: Path, draw: Draw | None = None) -> Sidecar:
+        """Write PNGs and sidecar.json to ``folder``."""
         axes = Axes(self.columns, self.rows, self.slices)
         names = self.names or tuple(f"slice_{i:04d}.png" for i in range(self.slices.size))
         for i, name in enumerate(names):

@@ -34,8 +34,6 @@ export class Gestures {
 
   down(event) {
     if (event.target.closest("button")) return;
-    event.preventDefault();
-    this.element.focus({ preventScroll: true });
     this.element.setPointerCapture(event.pointerId);
     const screen = this.screenOf(event);
     this.pointers.set(event.pointerId, screen);

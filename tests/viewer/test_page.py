@@ -1,0 +1,228 @@
+"""The page as a file: what is in it, what is not, and when it is refused. No browser needed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from viewer.make import GEOMETRIES, Export
+
+from sidecar.errors import DocumentError, OutputError
+from sidecar.mapping import Sidecar
+from sidecar.sampling import Axis
+from sidecar.viewer import write_viewer
+from sidecar.viewer.display import Split, display_of, split_pixels
+
+
+class Elements(HTMLParser):
+    """(tag, attributes, text) of every element, the text up to its first inner tag."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None], str]] = []
+        self.inside = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs), ""))
+        self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            tag, attributes, text = self.found[-1]
+            self.found[-1] = (tag, attributes, text + data)
+
+
+def read(page: Path) -> Elements:
+    return Elements(page.read_text(encoding="utf-8"))
+
+
+def data_of(page: Path) -> dict[str, object]:
+    [text] = [text for _, attributes, text in read(page).found if attributes.get("id") == "page"]
+    data: dict[str, object] = json.loads(text)
+    return data
+
+
+def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_is_allowed(tmp_path: Path) -> None:
+    page = read(write_viewer(Export().write(tmp_path), tmp_path))
+    [policy] = [a["content"] or "" for _, a, _ in page.found if a.get("http-equiv") == "Content-Security-Policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    running = [text for tag, a, text in page.found if tag == "script" and a.get("type") in (None, "module")]
+    style = [text for tag, _, text in page.found if tag == "style"]
+
+    def hashes(texts: list[str]) -> str:
+        return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts)
+
+    assert rules == {
+        "default-src": "'none'",
+        "img-src": "'self' file:",
+        "script-src": hashes(running),
+        "style-src": hashes(style),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    assert len(running) == 4
+    assert len(style) == 1
+
+
+def test_the_page_names_no_file_to_load(tmp_path: Path) -> None:
+    page = read(write_viewer(Export().write(tmp_path), tmp_path))
+    assert [a for _, a, _ in page.found if {"src", "href", "srcset", "data"} & a.keys()] == []
+    assert not re.search(r"@import|url\((?!#)", "".join(text for tag, _, text in page.found if tag == "style"))
+    assert "sourceMappingURL" not in "".join(text for _, _, text in page.found)
+
+
+def test_the_licences_of_the_libraries_go_along(tmp_path: Path) -> None:
+    page = read(write_viewer(Export().write(tmp_path), tmp_path))
+    [licences] = [text for _, attributes, text in page.found if attributes.get("id") == "licences"]
+    assert "The MIT License (MIT)" in licences
+    assert "Jason Miller" in licences
+    assert "Apache License" in licences
+
+
+def test_source_file_names_which_may_name_a_patient_stay_out(tmp_path: Path) -> None:
+    sidecar = Export().write(tmp_path)
+    assert "DOE^JANE" in sidecar.document.source.planes[0].file
+    assert "DOE" not in write_viewer(sidecar, tmp_path).read_text(encoding="utf-8")
+
+
+def test_hostile_text_in_the_document_ends_nothing(tmp_path: Path) -> None:
+    hostile = "</script><script>alert(1)</script><!--\u2028&quot;'\""
+    export = Export(series=hostile, modality=hostile, generator=hostile, warnings=(hostile,))
+    page = write_viewer(export.write(tmp_path), tmp_path)
+    document = data_of(page)["document"]
+    assert isinstance(document, dict)
+    assert document["source"]["series_instance_uid"] == document["generator"] == document["warnings"][0] == hostile
+    assert not any("alert(1)" in text for tag, a, text in read(page).found if tag == "script" and a.get("id") != "page")
+    assert [text for tag, _, text in read(page).found if tag == "title"] == [f"{hostile} 64 × 64 × 9 – sidecar"]
+
+
+def test_the_same_export_has_the_same_page_and_another_has_another_key(tmp_path: Path) -> None:
+    keys = {}
+    for name in ("first", "again", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        export = Export(columns=Axis.blocks(0, 64, 2, "mean")) if name == "other" else Export()
+        keys[name] = data_of(write_viewer(export.write(folder), folder))["digest"]
+    assert keys["first"] == keys["again"] != keys["other"]
+    assert (tmp_path / "first/viewer.html").read_bytes() == (tmp_path / "again/viewer.html").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["../slice.png", "a/slice.png", "..\\slice.png", "..", ""])
+def test_image_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
+    sidecar = Export(source_size=(64, 64, 2), slices=Axis.stride(0, 2, 1)).write(tmp_path)
+    document = sidecar.document
+    first = document.images.files[0].model_copy(update={"name": name})
+    images = document.images.model_copy(update={"files": [first, document.images.files[1]]})
+    hostile = Sidecar.of(document.model_copy(update={"images": images}))
+    with pytest.raises(DocumentError, match="plain name"):
+        write_viewer(hostile, tmp_path)
+    assert not (tmp_path / "viewer.html").exists()
+
+
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
+    sidecar = Export().write(tmp_path)
+    (tmp_path / "slice_0000.png").unlink()
+    with pytest.raises(DocumentError, match=r"slice_0000\.png is not beside the sidecar"):
+        write_viewer(sidecar, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.zeros((64, 63), np.uint8), "is 63 × 64 pixels, the sidecar says 64 × 64"),
+        (np.zeros((64, 64), np.uint16), "is not of 8 bits and 1 channels"),
+        (np.zeros((64, 64, 3), np.uint8), "is not of 8 bits and 1 channels"),
+    ],
+)
+def test_an_image_of_another_kind_is_refused(tmp_path: Path, pixels: np.ndarray, message: str) -> None:
+    sidecar = Export().write(tmp_path)
+    Pillow.fromarray(pixels).save(tmp_path / "slice_0000.png")
+    with pytest.raises(DocumentError, match=message):
+        write_viewer(sidecar, tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a PNG", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
+def test_a_damaged_image_is_refused(tmp_path: Path, content: bytes) -> None:
+    sidecar = Export().write(tmp_path)
+    (tmp_path / "slice_0000.png").write_bytes(content)
+    with pytest.raises(DocumentError, match=r"slice_0000\.png cannot be read"):
+        write_viewer(sidecar, tmp_path)
+
+
+def test_an_image_cut_short_is_refused(tmp_path: Path) -> None:
+    sidecar = Export().write(tmp_path)
+    file = tmp_path / "slice_0000.png"
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(DocumentError, match=r"slice_0000\.png cannot be read"):
+        write_viewer(sidecar, tmp_path)
+
+
+def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    sidecar = Export().write(tmp_path)
+    (tmp_path / "viewer.html.part").mkdir()
+    (tmp_path / "viewer.html").write_text("old")
+    with pytest.raises(OutputError, match=r"viewer\.html cannot be written"):
+        write_viewer(sidecar, tmp_path)
+    assert (tmp_path / "viewer.html").read_text() == "old"
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(0, 4095), (0, 65535), (31744, 35839), (7, 7), (100, 400), (65535, 65535)])
+def test_copies_of_a_16_bit_stack_keep_every_value(tmp_path: Path, lowest: int, highest: int) -> None:
+    """What the page's filter computes, offset + (256 · red + green) / 2^(16 − bits), is the PNG value."""
+    values = np.random.default_rng(1).integers(lowest, highest + 1, (9, 64, 64)).astype(np.uint16)
+    values[4, 0, 0], values[5, 0, 0] = lowest, highest
+    document = Export(bits=16).write(tmp_path, lambda i, shape: values[i]).document
+    split = display_of(document, tmp_path).split
+    assert split is not None
+    for i, image in enumerate(document.images.files):
+        colours = np.asarray(Pillow.open(tmp_path / split.folder / image.name)).astype(np.float64)
+        joined = split.offset + (256 * colours[..., 0] + colours[..., 1]) / 2 ** (16 - split.bits)
+        assert (joined == values[i]).all()
+
+
+def test_the_coarse_half_of_a_copy_uses_all_of_its_range() -> None:
+    """Red alone is an 8-bit picture of what is there: 12-bit values fill it."""
+    red = split_pixels(np.arange(4096, dtype=np.uint16)[None], Split("", 0, 12))[0, :, 0]
+    assert len(np.unique(red)) == 256
+
+
+def test_contrast_is_measured_between_the_outermost_half_percent(tmp_path: Path) -> None:
+    ramp = np.arange(1000, 1000 + 64 * 64, dtype=np.uint16).reshape(64, 64)
+    display = display_of(Export(bits=16).write(tmp_path, lambda i, shape: ramp).document, tmp_path)
+    assert display.measured == display.contrast
+    assert abs(display.measured[0] - (1000 + 0.005 * 4096)) <= 1
+    assert abs(display.measured[1] - (1000 + 0.995 * 4096)) <= 1
+
+
+def test_8_bits_are_shown_as_they_were_exported(tmp_path: Path) -> None:
+    display = display_of(Export().write(tmp_path).document, tmp_path)
+    assert display.contrast == (0, 255)
+    assert display.split is None
+    assert not (tmp_path / "viewer_images").exists()
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_the_page_holds_the_document(tmp_path: Path, name: str) -> None:
+    sidecar = GEOMETRIES[name].write(tmp_path)
+    document = data_of(write_viewer(sidecar, tmp_path))["document"]
+    assert isinstance(document, dict)
+    stated = sidecar.document.model_dump(mode="json")
+    for plane in stated["source"]["planes"]:
+        del plane["file"]
+    for image in stated["images"]["files"]:
+        del image["sha256"]
+    assert document == stated
