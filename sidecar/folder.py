@@ -25,6 +25,7 @@ LOCK = ".sidecar-export.lock"
 COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html"})
 
 _PNG = re.compile(r"slice_\d{4,}\.png")
+_PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) ->
 
 
 def _is_ours(path: Path) -> bool:
-    name = path.name.removesuffix(PART_SUFFIX)
+    name = _PART.sub("", path.name)
     return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or _PNG.fullmatch(name) is not None)
 
 

@@ -117,13 +117,13 @@ def layout_of(dataset: pydicom.Dataset, keyword: str | None = None) -> PixelLayo
         high = _count(dataset, "HighBit", stored - 1)
     else:
         stored, signed, high = bits, 1, bits - 1
-    photometric = str(dataset.get("PhotometricInterpretation") or "(none)").strip().upper()
+    photometric = str(dataset.get("PhotometricInterpretation") or "").strip().upper()
     planar = _count(dataset, "PlanarConfiguration") if samples > 1 else 0
     syntax = _transfer_syntax(dataset)
     native, in_place = syntax in NATIVE, high + 1 == stored
     for right, complaint in (
         (rows and columns, f"Rows {rows} and Columns {columns} leave no image"),
-        (photometric in _SAMPLES, f"PhotometricInterpretation {photometric} is not supported; {_CONVERT}"),
+        (photometric in _SAMPLES, f"PhotometricInterpretation {photometric or 'none'} is not supported; {_CONVERT}"),
         (samples == _SAMPLES.get(photometric), f"SamplesPerPixel is {samples}, which does not fit {photometric}"),
         (bits != 12, f"BitsAllocated is 12 (packed pixels, retired); {_CONVERT}"),
         (bits in _BITS_ALLOCATED[keyword], f"BitsAllocated {bits} is not supported for {keyword}"),

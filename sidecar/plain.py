@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,7 @@ def _behind_item(data: bytes, at: int, depth: int) -> int:
         at = at + length if length != _UNDEFINED else _behind_sequence(data, at, depth + 1)
 
 
+@lru_cache(maxsize=4096)  # most values are the same from slice to slice
 def _parsed(vr: bytes, value: bytes) -> Any:
     """A value as pydicom has it: numbers, text without its padding, a list where there are several, None where there is none."""
     if vr in (b"US", b"SS", b"FD"):

@@ -9,6 +9,8 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import OutputError
-from sidecar.pixels import FramePixels, read_frame
+from sidecar.pixels import FramePixels, frame_buffer, read_frame
 from sidecar.png import encode
 from sidecar.sampling import Axis, reduce_plane
 from sidecar.series import Frame
@@ -109,8 +111,16 @@ def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
     return combined if recipe.values is None else recipe.values.apply(combined, rescale)
 
 
+_memory = threading.local()
+
+
 def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
-    return reduce_plane(read_frame(recipe.source / frame.file, frame.pixels), recipe.columns, recipe.rows)
+    """A reduced source plane; it may be a view of this thread's frame memory, valid until the next call in the same thread."""
+    layout = frame.pixels.layout
+    if getattr(_memory, "layout", None) != layout:
+        _memory.layout, _memory.buffer = layout, frame_buffer(layout)
+    plane = read_frame(recipe.source / frame.file, frame.pixels, _memory.buffer)
+    return reduce_plane(plane, recipe.columns, recipe.rows)
 
 
 def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:
@@ -130,11 +140,10 @@ def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArr
 
 def write_whole(path: Path, parts: list[bytes]) -> None:
     """Write a file beside its place and rename it, so that it is there whole or not at all."""
-    part = path.with_name(path.name + PART_SUFFIX)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")  # two workers may be at the same PNG when one seemed lost
     try:
-        with part.open("wb", buffering=0) as file:
-            for data in parts:
-                file.write(data)
+        with part.open("wb") as file:
+            file.writelines(parts)
         part.replace(path)
     except OSError as error:
         with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"

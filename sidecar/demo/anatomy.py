@@ -111,13 +111,10 @@ class Specimen:
         low = np.maximum(np.floor(centre - margin), 0).astype(int)
         high = np.minimum(np.ceil(centre + margin) + 1, grid.size).astype(int)
         high = np.maximum(high, low)
-        # body = origin + index · step, in both frames' plain affine way, one axis at a time to stay small.
-        step = grid.voxel * grid.axes.T @ self.pose
-        origin = (np.asarray(grid.position) - self.place) @ self.pose
-        column, row, plane = (np.arange(a, b)[:, None] * step[i] for i, (a, b) in enumerate(zip(low, high, strict=True)))
-        body = origin + plane[:, None, None] + row[None, :, None] + column[None, None]
-        window = (slice(low[2], high[2]), slice(low[1], high[1]), slice(low[0], high[0]))
-        return window, body.astype(np.float32)
+        planes, rows, columns = np.ogrid[low[2] : high[2], low[1] : high[1], low[0] : high[0]]
+        origin, step = (np.asarray(grid.position) - self.place) @ self.pose, grid.voxel * grid.axes.T @ self.pose
+        body = origin + columns[..., None] * step[0] + rows[..., None] * step[1] + planes[..., None] * step[2]
+        return (slice(low[2], high[2]), slice(low[1], high[1]), slice(low[0], high[0])), body.astype(np.float32)
 
 
 def _body() -> Iterator[Part]:
@@ -127,14 +124,14 @@ def _body() -> Iterator[Part]:
     yield from _head()
 
 
-def _walled(shape: Ellipsoid | Limb, wall: float, inside: float) -> Iterator[Part]:
+def _hollow(shape: Ellipsoid | Limb, wall: float, inside: float) -> Iterator[Part]:
     yield Part(shape, CUTICLE)
     yield Part(shape.shrunk(wall), inside)
 
 
 def _abdomen() -> Iterator[Part]:
     """Grooved elytra, the fat body under them, the gut in a loop, the hooked spermatheca."""
-    yield from _walled(Ellipsoid((-0.34, 0, 0), (0.46, 0.36, 0.31), grooves=18, depth=0.009), 0.042, FAT)
+    yield from _hollow(Ellipsoid((-0.34, 0, 0), (0.46, 0.36, 0.31), grooves=18, depth=0.009), 0.042, FAT)
     gut = [(-0.08, 0, -0.05), (-0.22, 0.08, -0.03), (-0.42, 0.10, 0.0), (-0.52, 0, 0.02), (-0.40, -0.11, 0.0), (-0.58, -0.08, -0.04)]
     for radius, value in ((0.072, MUSCLE), (0.044, GUT_CONTENT)):
         yield from (Part(Limb(start, end, radius, radius), value) for start, end in pairwise(gut))
@@ -147,7 +144,7 @@ def _abdomen() -> Iterator[Part]:
 
 def _thorax() -> Iterator[Part]:
     """Pronotum with paired muscles of the neck and of the wings, and tracheae."""
-    yield from _walled(Ellipsoid((0.28, 0, 0), (0.24, 0.27, 0.25)), 0.042, FAT)
+    yield from _hollow(Ellipsoid((0.28, 0, 0), (0.24, 0.27, 0.25)), 0.042, FAT)
     yield Part(Limb((0.1, 0, -0.04), (0.5, 0, -0.02), 0.05, 0.04), TISSUE)
     for side in (1, -1):
         for y, z in ((0.09, 0.07), (0.10, -0.06), (0.17, 0.02)):
@@ -160,7 +157,7 @@ def _head() -> Iterator[Part]:
     bend = [(0.56, 0, -0.02), (0.70, 0, -0.04), (0.8243, 0.0041, -0.1162)]
     for start, end in pairwise(bend):
         yield Part(Limb(start, end, 0.075, 0.06), CUTICLE)
-    yield from _walled(Ellipsoid((0.53, 0, -0.02), (0.14, 0.17, 0.15)), 0.04, FAT)
+    yield from _hollow(Ellipsoid((0.53, 0, -0.02), (0.14, 0.17, 0.15)), 0.04, FAT)
     for start, end in pairwise(bend):
         yield Part(Limb(start, end, 0.035, 0.025), TISSUE)
     for side in (1, -1):
@@ -169,7 +166,7 @@ def _head() -> Iterator[Part]:
 
 
 def _legs_and_antennae() -> Iterator[Part]:
-    """Elbowed antennae with a club, and three pairs of legs: femur, tibia, tarsus, each a wall around muscle."""
+    """Elbowed antennae with a club, and three pairs of legs of femur, tibia and tarsus."""
     for side in (1, -1):
         for start, knee, foot, toe in (
             ((0.30, 0.18, -0.14), (0.45, 0.46, -0.06), (0.64, 0.54, -0.20), (0.74, 0.60, -0.26)),
@@ -177,10 +174,10 @@ def _legs_and_antennae() -> Iterator[Part]:
             ((-0.18, 0.24, -0.16), (-0.42, 0.56, -0.06), (-0.64, 0.62, -0.20), (-0.76, 0.66, -0.26)),
         ):
             a, b, c, d = ((x, y * side, z) for x, y, z in (start, knee, foot, toe))
-            yield from _walled(Limb(a, b, 0.06, 0.065), 0.024, MUSCLE)
-            yield from _walled(Limb(b, c, 0.045, 0.036), 0.02, TISSUE)
+            yield from _hollow(Limb(a, b, 0.06, 0.065), 0.024, MUSCLE)
+            yield from _hollow(Limb(b, c, 0.045, 0.036), 0.02, TISSUE)
             yield Part(Limb(c, d, 0.028, 0.022), CUTICLE)
         scape, elbow, club = (0.70, 0.07 * side, -0.04), (0.63, 0.29 * side, 0.0), (0.79, 0.36 * side, 0.02)
         yield Part(Limb(scape, elbow, 0.022, 0.026), CUTICLE)
         yield Part(Limb(elbow, club, 0.02, 0.02), CUTICLE)
-        yield from _walled(Ellipsoid(club, (0.06, 0.042, 0.042)), 0.018, TISSUE)
+        yield from _hollow(Ellipsoid(club, (0.06, 0.042, 0.042)), 0.018, TISSUE)

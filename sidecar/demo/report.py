@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
@@ -95,18 +94,15 @@ def _errors(tour: Tour) -> Table:
     table.add_column(f"true\nx y z, {kind}" if tour.of_specimen else "on the PNGs\nx y slice", justify="right")
     table.add_column("mapped\ncolumn row slice" if unit == "px" else f"mapped\nx y z, {kind}", justify="right")
     table.add_column(f"error\n{unit}", justify="right")
-    table.add_column("±\nµm", justify="right")
+    if unit == "µm":
+        table.add_column("±\nµm", justify="right")
     table.add_column(f"by × {tour.factor}\n{unit}", justify="right")
     for i, label in enumerate(check.labels):
         first = _numbers(check.expected[i], 4) if tour.of_specimen else f"{label.x:.1f} {label.y:.1f} {label.slice:g}"
-        table.add_row(
-            label.name,
-            first,
-            _numbers(check.mapped[i], 4 if tour.of_specimen else 3),
-            Text(f"{check.errors[i] * units:.2f}", "bold red" if label.name in check.failed else "green"),
-            "" if np.isnan(tour.uncertainty[i]) else _short(tour.uncertainty[i] * units),
-            Text(_short(check.doubled_errors[i] * units), "red"),
-        )
+        error = Text(f"{check.errors[i] * units:.2f}", "bold red" if label.name in check.failed else "green")
+        stated = [_short(tour.uncertainty[i] * units)] if unit == "µm" else []
+        doubled = Text(_short(check.doubled_errors[i] * units), "red")
+        table.add_row(label.name, first, _numbers(check.mapped[i], 4 if tour.of_specimen else 3), error, *stated, doubled)
     return table
 
 
@@ -121,7 +117,7 @@ def _numbers(point: Floats, decimals: int) -> str:
 
 def _short(number: float) -> str:
     """Three digits or so: 8.41, 20.8, 287, 2,465."""
-    return f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
+    return f"{number:#.3g}".rstrip(".") if abs(number) < 1000 else f"{number:,.0f}"
 
 
 def _meaning(tour: Tour) -> Iterator[str]:

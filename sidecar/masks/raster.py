@@ -71,7 +71,7 @@ def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) 
 
 
 def coco_counts(text: str) -> list[int]:
-    """Run lengths of COCO's compressed text: digits of 5 bits from character 48 up, bit 6 for more; from the third on differences to
+    """Run lengths of COCO's compressed text: digits of 5 bits from character 48 up, bit 6 for more; from the fourth on differences to
     the last but one. Source: pycocotools, maskApi.c, rleToString.
 
     Raises ValueError for text that is none.

@@ -171,13 +171,12 @@ def test_an_image_cut_short_is_refused(tmp_path: Path) -> None:
         write_viewer(sidecar, tmp_path)
 
 
-def test_a_page_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     sidecar = Export().write(tmp_path)
-    (tmp_path / "viewer.html.part").mkdir()
-    (tmp_path / "viewer.html").write_text("old")
+    (tmp_path / "viewer.html").mkdir()
     with pytest.raises(OutputError, match=r"viewer\.html cannot be written"):
         write_viewer(sidecar, tmp_path)
-    assert (tmp_path / "viewer.html").read_text() == "old"
+    assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.parametrize(("lowest", "highest"), [(0, 4095), (0, 65535), (31744, 35839), (7, 7), (100, 400), (65535, 65535)])

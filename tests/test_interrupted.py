@@ -1,0 +1,166 @@
+"""An export that is stopped, at any moment and in any way, leaves whole PNGs and no sidecar.json, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from phantoms import write_flat_series
+from PIL import Image
+
+import sidecar
+from sidecar import exporter, render
+from sidecar.errors import OutputError, PixelError, SidecarError
+
+SLICES = 120
+EXPORT = "from sidecar.cli import main; main()"
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scan")
+    pixels = np.random.default_rng(7).integers(0, 4096, (256, 256), dtype=np.uint16)
+    write_flat_series(folder, slices=SLICES, size=(256, 256), pixels=pixels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole") / "png"
+    sidecar.export(scan, folder, scale=0.5, jobs=2)
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def stopped(scan: Path, output: Path, how: signal.Signals, after: int) -> int:
+    """Run an export as a program of its own and stop it when so many PNGs are there; its exit code."""
+    arguments = ["sidecar", "export", str(scan), str(output), "--scale", "0.5", "--jobs", "1"]
+    program = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.argv = {arguments!r}; {EXPORT}"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": "."},
+    )
+    while program.poll() is None and (not output.exists() or len(list(output.glob("*.png"))) < after):
+        time.sleep(0.002)
+    program.send_signal(how)
+    _, error = program.communicate(timeout=60)
+    assert b"Traceback" not in error
+    return program.returncode
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("after", [0, 1, 40])
+def test_killed_at_any_moment(scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, how: signal.Signals, after: int) -> None:
+    output = tmp_path / "png"
+    stopped(scan, output, how, after)
+    whole = list(output.glob("*.png")) if output.exists() else []
+    if not (output / "sidecar.json").exists():  # it may have been faster than the signal
+        for path in whole:
+            with Image.open(path) as image:
+                image.load()
+    before = {path.name: path.stat().st_mtime_ns for path in whole}
+    if not (output / "sidecar.json").exists():
+        sidecar.export(scan, output, scale=0.5, jobs=2)
+    assert contents(output) == undisturbed
+    assert all((output / name).stat().st_mtime_ns == made for name, made in before.items()), "what was whole was made again"
+
+
+def test_the_same_bytes_for_any_number_of_workers(scan: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    for jobs in (1, 5):
+        sidecar.export(scan, tmp_path / str(jobs), scale=0.5, jobs=jobs)
+        assert contents(tmp_path / str(jobs)) == undisturbed
+
+
+def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    """An export that stops half way for want of space."""
+    made = render.render
+
+    def until_full(recipe: Any, task: Any) -> Any:
+        if task.index >= SLICES // 2:
+            raise OutputError("the disk is full")
+        return made(recipe, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exporter, "render", until_full)
+        with pytest.raises(OutputError, match="disk is full"):
+            sidecar.export(scan, output, **options)
+    assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
+
+
+def test_a_changed_plan_is_refused(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unfinished(scan, tmp_path / "png", monkeypatch, scale=0.5)
+    with pytest.raises(OutputError, match=r"unfinished export.*--overwrite"):
+        sidecar.export(scan, tmp_path / "png", scale=0.25)
+    png = sidecar.export(scan, tmp_path / "png", scale=0.25, overwrite=True)
+    assert png.size == (64, 64, SLICES)
+    with Image.open(tmp_path / "png" / "slice_0000.png") as image:
+        assert image.size == (64, 64)
+
+
+def test_a_changed_source_is_refused(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "scan"
+    shutil.copytree(scan, copy)
+    unfinished(copy, tmp_path / "png", monkeypatch, scale=0.5)
+    victim = random.Random(1).choice(sorted(path for path in copy.rglob("*") if path.is_file()))
+    os.utime(victim, (1, 1))
+    with pytest.raises(OutputError, match="another source"):
+        sidecar.export(copy, tmp_path / "png", scale=0.5)
+
+
+def test_a_finished_export_is_not_touched(scan: Path, tmp_path: Path) -> None:
+    sidecar.export(scan, tmp_path / "png", scale=0.5)
+    before = contents(tmp_path / "png")
+    with pytest.raises(OutputError, match=r"finished export.*--overwrite"):
+        sidecar.export(scan, tmp_path / "png", scale=0.25)
+    assert contents(tmp_path / "png") == before
+
+
+def test_a_second_export_into_one_folder_is_refused(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = render.render
+    met = []
+
+    def and_again(recipe: Any, task: Any) -> Any:
+        if task.index == 3:
+            with pytest.raises(OutputError, match="another export is writing") as caught:
+                sidecar.export(scan, tmp_path / "png", scale=0.5)
+            met.append(caught)
+        return made(recipe, task)
+
+    monkeypatch.setattr(exporter, "render", and_again)
+    sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=1)
+    assert met
+
+
+def test_a_source_that_vanishes_is_one_message_and_can_be_resumed(scan: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    copy = tmp_path / "scan"
+    shutil.copytree(scan, copy, copy_function=shutil.copy2)
+    (job,) = exporter.plan_export(copy, tmp_path / "png", exporter.ExportOptions(scale=0.5, window=(100.0, 50.0)))
+    victim = copy / job.plan.series.frames[SLICES // 2].file
+    kept = victim.rename(tmp_path / "kept")
+    with pytest.raises(SidecarError, match=victim.name):
+        exporter.run_job(job)
+    kept.rename(victim)
+    png = exporter.run_job(job)
+    assert png.size[2] == SLICES
+
+
+def test_a_decoder_that_fails_is_one_message(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(recipe: Any, task: Any) -> Any:
+        raise PixelError("frame 1 of x.dcm cannot be decoded")
+
+    monkeypatch.setattr(exporter, "render", broken)
+    with pytest.raises(PixelError, match="cannot be decoded"):
+        sidecar.export(scan, tmp_path / "png", scale=0.5)
+    assert not (tmp_path / "png" / "sidecar.json").exists()

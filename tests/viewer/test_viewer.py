@@ -1,0 +1,580 @@
+"""The page in a real browser: what a user does, and that every number on it is the one Python computes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from viewer.browser import ALT, CONTROL, DELETE, DOWN, END, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, RIGHT, SHIFT, UP, Browser
+from viewer.make import GEOMETRIES, Export
+
+from sidecar.mapping import Sidecar
+from sidecar.sampling import Axis
+
+Opened = Callable[..., Sidecar]
+TOLERANCE_MM = 1e-6
+
+
+def saved(browser: Browser) -> list[dict[str, str]]:
+    """The rows of labels.csv as the page saves it."""
+    with browser.download("#save-csv", "labels.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def mapped(sidecar: Sidecar, rows: list[dict[str, str]]) -> NDArray[np.float64]:
+    xy = [(float(row["x"]), float(row["y"])) for row in rows]
+    return sidecar.to_patient(xy, [float(row["slice"]) for row in rows])
+
+
+def spot(x: int, y: int) -> Callable[[int, tuple[int, int]], NDArray[np.uint8]]:
+    """Black slices with one white pixel."""
+
+    def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        pixels = np.zeros(shape, np.uint8)
+        pixels[y, x] = 255
+        return pixels
+
+    return draw
+
+
+def white_spot(browser: Browser) -> tuple[float, float]:
+    """Where, in the window, the middle of the brightest place of the stage is, away from what frames it."""
+    left, top, width, height = (round(edge) for edge in browser.box())
+    stage = browser.screenshot()[top + 40 : top + height - 40, left + 40 : left + width - 40].min(axis=2).astype(float)
+    stage[stage < 30] = 0
+    rows, columns = np.indices(stage.shape)
+    return (
+        float((columns * stage).sum() / stage.sum()) + left + 40.5,
+        float((rows * stage).sum() / stage.sum()) + top + 40.5,
+    )
+
+
+# Placing, and the numbers
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_landmarks_come_back_where_the_page_showed_them(browser: Browser, opened: Opened, name: str) -> None:
+    sidecar = opened(GEOMETRIES[name])
+    shown = []
+    last = sidecar.size[2] - 1
+    for slice, key in ((last >> 1, None), (0, HOME), (last, END)):
+        if key:
+            browser.press(key)
+            browser.shown()
+        assert browser.slice() == slice
+        for at in ((0.45, 0.4), (0.55, 0.61)):
+            browser.click(browser.at(*at))
+            shown.append(browser.numbers("#landmarks .chosen .patient"))
+            pixel, source = browser.numbers("#png"), browser.numbers("#source")
+            assert np.abs(sidecar.to_source([pixel[:2]], pixel[2]) - source).max() < 1e-9
+            assert np.abs(sidecar.to_patient([pixel[:2]], pixel[2]) - browser.numbers("#patient")).max() < TOLERANCE_MM
+    rows = saved(browser)
+    assert [row["label"] for row in rows] == ["L1", "L2", "L3", "L4", "L5", "L6"]
+    assert [row["image"] for row in rows] == [sidecar.document.images.files[int(row["slice"])].name for row in rows]
+    assert np.abs(mapped(sidecar, rows) - shown).max() < TOLERANCE_MM
+
+
+@pytest.mark.parametrize(("name", "x", "y"), [("axial", 41, 17), ("not square", 70, 22), ("cropped", 12, 5), ("tilted", 9, 20)])
+@pytest.mark.parametrize("notches", [0, -3, -6])
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 1.25])
+def test_a_click_on_a_pixel_is_a_label_on_that_pixel(
+    browser: Browser, opened: Opened, name: str, x: int, y: int, notches: int, ratio: float
+) -> None:
+    """The picture is the judge: the white pixel is found in a screenshot, clicked on, and read in the CSV."""
+    browser.resize(1281, 803, ratio=ratio)
+    opened(GEOMETRIES[name], spot(x, y))
+    right, down = white_spot_in_window(browser, ratio)
+    browser.wheel(notches, at=(right, down), control=True)
+    browser.click(white_spot_in_window(browser, ratio))
+    [row] = saved(browser)
+    assert abs(float(row["x"]) - x) < 0.12
+    assert abs(float(row["y"]) - y) < 0.12
+
+
+def white_spot_in_window(browser: Browser, ratio: float) -> tuple[float, float]:
+    """As `white_spot`, where a screenshot has ``ratio`` pixels for each of the window's."""
+    left, top, width, height = browser.box()
+    picture = browser.screenshot().min(axis=2).astype(float)
+    picture[picture < 128] = 0
+    rows, columns = np.indices(picture.shape)
+    inside = (columns > (left + 40) * ratio) & (columns < (left + width - 40) * ratio)
+    inside &= (rows > (top + 40) * ratio) & (rows < (top + height - 40) * ratio)
+    weight = picture * inside
+    assert weight.sum() > 0
+    return float(((columns + 0.5) * weight).sum() / weight.sum() / ratio), float(((rows + 0.5) * weight).sum() / weight.sum() / ratio)
+
+
+def test_a_small_image_zoomed_out_is_still_right_to_a_fraction_of_a_pixel(browser: Browser, opened: Opened) -> None:
+    """Below one screen pixel per PNG pixel the image is smoothed: its features must not move."""
+    size = 1500
+    export = Export(
+        source_size=(size, size, 1),
+        columns=Axis.stride(0, size, 1),
+        rows=Axis.stride(0, size, 1),
+        slices=Axis.stride(0, 1, 1),
+    )
+
+    def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        pixels = np.zeros(shape, np.uint8)
+        pixels[900:909, 400:409] = 255
+        return pixels
+
+    opened(export, draw)
+    browser.click(white_spot_in_window(browser, 1))
+    [row] = saved(browser)
+    assert abs(float(row["x"]) - 404) < 0.3
+    assert abs(float(row["y"]) - 904) < 0.3
+
+
+def test_distances_are_those_of_the_patient(browser: Browser, opened: Opened) -> None:
+    sidecar = opened(GEOMETRIES["uneven"])
+    browser.click(browser.at(0.4, 0.4))
+    browser.press(DOWN)
+    browser.shown()
+    browser.click(browser.at(0.6, 0.65))
+    browser.press("p")
+    browser.find("#landmarks .chosen .actions button").click()
+    browser.press("n")
+    browser.all("#landmarks .chosen .actions button")[1].click()
+    [shown] = browser.numbers("#distance")
+    first, second = mapped(sidecar, saved(browser))
+    assert abs(shown - np.linalg.norm(first - second)) < TOLERANCE_MM
+    assert browser.text("#distance").endswith("mm")
+
+
+def test_ras_turns_the_first_two_axes(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["oblique"])
+    browser.click(browser.at(0.4, 0.4))
+    lps = browser.numbers("#landmarks .chosen .patient")
+    browser.press("l")
+    assert browser.numbers("#landmarks .chosen .patient") == [-lps[0], -lps[1], lps[2]]
+    assert [name.text for name in browser.all("#patient i")] == ["R", "A", "S"]
+    browser.reload()
+    assert [name.text for name in browser.all("#patient i")] == ["R", "A", "S"]
+
+
+def test_without_geometry_everything_is_in_pixels(browser: Browser, opened: Opened) -> None:
+    sidecar = opened(Export(geometry=False, columns=Axis.blocks(0, 64, 2, "mean"), rows=Axis.blocks(0, 64, 2, "mean")))
+    browser.click(browser.at(0.45, 0.4))
+    browser.click(browser.at(0.55, 0.6))
+    assert "no patient geometry" in browser.text("#patient")
+    assert browser.all(".letters") == []
+    assert browser.text(".scale").endswith("px")
+    assert not browser.find("#save-markups").is_enabled()
+    rows = saved(browser)
+    source = sidecar.to_source([(float(row["x"]), float(row["y"])) for row in rows], [float(row["slice"]) for row in rows])
+    assert np.abs(source[1] - browser.numbers("#landmarks .chosen .source")).max() < 1e-9
+    browser.js(
+        """for (const [i, select] of [...document.querySelectorAll('.ends select')].entries()) {
+            select.selectedIndex = i + 1;
+            select.dispatchEvent(new Event('change'));
+        }"""
+    )
+    browser.drawn()
+    assert abs(browser.numbers("#distance")[0] - np.linalg.norm(source[0] - source[1])) < 1e-9
+    assert browser.text("#distance").endswith("px")
+
+
+# Moving, deleting, undoing
+
+
+def test_drag_moves_and_undo_brings_back(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    start = browser.at(0.45, 0.4)
+    browser.click(start)
+    [before] = saved(browser)
+    # Taken hold of five pixels from its middle, it moves as far as the pointer does.
+    browser.drag((start[0] + 5, start[1] - 3), (start[0] + 105, start[1] + 47))
+    [after] = saved(browser)
+    zoom = float(browser.text(".zooms output").rstrip("×"))
+    assert abs(float(after["x"]) - float(before["x"]) - 100 / zoom) < 0.05
+    assert abs(float(after["y"]) - float(before["y"]) - 50 / zoom) < 0.05
+    browser.press("z", hold=(CONTROL,))
+    assert saved(browser) == [before]
+    browser.press("y", hold=(CONTROL,))
+    assert saved(browser) == [after]
+    browser.press("z", "z", hold=(CONTROL,))
+    assert browser.names() == []
+
+
+def test_a_drag_of_the_image_moves_the_view_and_places_nothing(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"], spot(30, 30))
+    before = white_spot(browser)
+    browser.drag(browser.at(0.3, 0.3), (browser.at(0.3, 0.3)[0] + 60, browser.at(0.3, 0.3)[1] - 25))
+    after = white_spot(browser)
+    assert abs(after[0] - before[0] - 60) < 0.6
+    assert abs(after[1] - before[1] + 25) < 0.6
+    assert browser.names() == []
+
+
+def test_a_click_beside_the_image_places_nothing(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    browser.click(browser.at(0.02, 0.5))
+    assert browser.names() == []
+    assert browser.message() == "That is beside the image."
+
+
+def test_a_click_on_a_landmark_chooses_it_and_delete_takes_it_away(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    for at in ((0.45, 0.4), (0.55, 0.6)):
+        browser.click(browser.at(*at))
+    browser.click(browser.at(0.45, 0.4))
+    assert browser.text("#landmarks .chosen .name bdi") == "L1"
+    browser.press(DELETE)
+    assert browser.names() == ["L2"]
+    browser.press("z", hold=(CONTROL,))
+    assert browser.names() == ["L1", "L2"]
+
+
+def test_a_landmark_can_be_renamed_with_any_text(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    browser.click(browser.at(0.45, 0.4))
+    label = browser.find("#landmarks .label")
+    label.clear()
+    label.send_keys('a "quoted", <b>name</b>; l', ENTER)
+    browser.drawn()
+    assert browser.names() == ['a "quoted", <b>name</b>; l']
+    assert [row["label"] for row in saved(browser)] == ['a "quoted", <b>name</b>; l']
+
+
+# By keys alone, with fingers
+
+
+def test_keyboard_alone(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+    sidecar = opened(GEOMETRIES["oblique"])
+    browser.press(HOME, DOWN, DOWN)
+    browser.shown()
+    browser.press(LEFT, hold=(SHIFT,))  # the cross appears on whole pixels, beside the middle
+    x, y, slice = browser.numbers("#png")
+    assert (x, y, slice) == (round(31.5 + 1e-9) - 1, round(31.5 + 1e-9), 2)
+    browser.press(RIGHT, RIGHT, UP, hold=(SHIFT,))
+    browser.press(DOWN, hold=(SHIFT, ALT))
+    assert browser.numbers("#png") == [x + 2, y + 9, 2]
+    browser.press(ENTER)
+    assert browser.numbers("#landmarks .chosen .pixel") == [x + 2, y + 9]
+    browser.press(LEFT, hold=(SHIFT,))
+    browser.press("m")
+    assert browser.numbers("#landmarks .chosen .pixel") == [x + 1, y + 9]
+    browser.press(PAGE_DOWN, ENTER)
+    browser.shown()
+    assert browser.slice() == 8
+    browser.press(ENTER)
+    rows = saved(browser)
+    expected = sidecar.to_patient([(x + 1, y + 9), (x + 1, y + 9)], [2, 8])
+    assert len(rows) >= 2
+    assert np.abs(mapped(sidecar, rows)[[0, -1]] - expected).max() < TOLERANCE_MM
+    browser.press("p", "p", DELETE)
+    browser.press("?")
+    assert browser.find("dialog").is_displayed()
+    browser.press(ESCAPE)
+    browser.until(lambda: not browser.all("dialog"), "the help to close")
+
+
+def test_keys_typed_into_a_name_do_nothing_else(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    browser.click(browser.at(0.45, 0.4))
+    slice = browser.slice()
+    browser.find("#landmarks .label").send_keys("m n p i a", LEFT, DELETE, ENTER)
+    browser.drawn()
+    assert len(browser.names()) == 1
+    assert browser.slice() == slice
+
+
+def test_fingers_tap_pinch_and_drag(browser: Browser, opened: Opened) -> None:
+    browser.resize(834, 1112, touch=True)
+    opened(GEOMETRIES["axial"], spot(30, 30))
+    zoom = float(browser.text(".zooms output").rstrip("×"))
+    x, y = white_spot(browser)
+    steps = range(6)
+    browser.touch([(x - 40 - 8 * i, y) for i in steps], [(x + 40 + 8 * i, y) for i in steps])
+    assert abs(float(browser.text(".zooms output").rstrip("×")) / zoom - 2) < 0.02
+    assert browser.names() == []
+    assert np.hypot(*np.subtract(white_spot(browser), (x, y))) < 1
+    browser.touch([(x, y)])
+    assert np.abs(np.array(browser.numbers("#landmarks .chosen .pixel")) - 30).max() < 0.1
+    browser.touch([(x + 10 + 6 * i, y + 4) for i in steps])
+    moved = browser.numbers("#landmarks .chosen .pixel")
+    assert abs(moved[0] - 30 - 30 / (2 * zoom)) < 0.1
+    assert abs(moved[1] - 30) < 0.1
+
+
+# Slices
+
+
+def test_slices_by_wheel_keys_slider_and_number(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    assert browser.slice() == 4
+    browser.wheel(2)
+    browser.shown()
+    assert browser.slice() == 6
+    browser.wheel(-3)
+    browser.shown()
+    assert browser.slice() == 3
+    browser.press(DOWN, DOWN, UP)
+    browser.shown()
+    assert browser.slice() == 4
+    browser.find("#slice").send_keys(RIGHT)
+    browser.shown()
+    assert browser.slice() == 5
+    field = browser.find(".count input")
+    field.clear()
+    field.send_keys("7", ENTER)
+    browser.shown()
+    assert browser.slice() == 7
+    assert browser.text(".corner.upper.left") == "slice_0007.png"
+
+
+def test_each_slice_shows_its_own_image(browser: Browser, opened: Opened) -> None:
+    """The grey of every slice is its number's: what is named is what is seen."""
+    opened(GEOMETRIES["axial"])
+    x, y = (round(edge) for edge in browser.at(0.5, 0.5))
+    for slice, key in enumerate([HOME, *[DOWN] * 8]):
+        browser.press(key)
+        browser.shown()
+        assert browser.slice() == slice
+        assert abs(int(browser.screenshot()[y, x, 0]) - (40 + 12 * slice)) <= 1
+
+
+def test_two_thousand_slices_load_as_needed(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+    count = 2000
+    export = Export(
+        source_size=(16, 16, count), columns=Axis.stride(0, 16, 1), rows=Axis.stride(0, 16, 1), slices=Axis.stride(0, count, 1)
+    )
+    opened(export)
+    images = [url for url in browser.requests() if url.endswith(".png")]
+    assert 1 <= len(images) <= 20
+    for _ in range(100):
+        browser.wheel(1)
+    browser.shown()
+    assert browser.slice() == 1099
+    browser.press(END)
+    browser.shown()
+    assert browser.slice() == count - 1
+    images = [url for url in browser.requests() if url.endswith(".png")]
+    assert len(images) < 300
+    frames = browser.driver.execute_async_script(
+        """const done = arguments[0];
+        const slider = document.getElementById('slice');
+        const times = [];
+        let slice = 0;
+        const frame = (time) => {
+            times.push(time);
+            slice += 13;
+            if (slice >= 1990) return done(times);
+            slider.value = slice;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);"""
+    )
+    # Sliding through all of it: the page answers in every frame. The limit is loose, for a busy machine.
+    assert np.median(np.diff(frames)) < 50
+
+
+def test_the_place_is_found_again(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    browser.press(END)
+    browser.shown()
+    browser.reload()
+    assert browser.slice() == 8
+
+
+# How it looks
+
+
+def test_letters_name_the_sides_of_the_patient(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["cropped"])  # turned a quarter about y: rows run to the feet
+    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["H", "F", "A", "P"]
+    opened(GEOMETRIES["flipped"])
+    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["R", "L", "P", "A"]
+
+
+@pytest.mark.parametrize("name", ["not square", "tilted", "cropped"])
+def test_the_scale_bar_is_as_long_as_it_says(browser: Browser, opened: Opened, name: str) -> None:
+    sidecar = opened(GEOMETRIES[name])
+    length = float(browser.find(".scale").get_attribute("data-length"))
+    width = browser.box(".scale")[2]
+    left, top, _, _ = browser.box(".scale")
+    ends = []
+    for x in (left, left + width):
+        browser.move((x, top - 60))
+        pixel = browser.numbers("#png")
+        ends.append(sidecar.to_patient([pixel[:2]], pixel[2])[0])
+    assert abs(np.linalg.norm(ends[1] - ends[0]) - length) < 1e-3 * length
+
+
+def test_pixels_that_are_not_square_are_shown_as_they_lie_in_the_patient(browser: Browser, opened: Opened) -> None:
+    """A block of 16 × 5 pixels of 0.25 × 0.8 mm is a square of 4 mm."""
+
+    def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        pixels = np.zeros(shape, np.uint8)
+        pixels[18:23, 40:56] = 255
+        return pixels
+
+    opened(GEOMETRIES["not square"], draw)
+    left, top, width, height = (round(edge) for edge in browser.box())
+    white = browser.screenshot()[top + 40 : top + height - 40, left + 40 : left + width - 40].min(axis=2) > 250
+    across, down = white.any(axis=0).sum(), white.any(axis=1).sum()
+    assert across > 50
+    assert abs(across - down) <= 2
+
+
+def grey_ramp(highest: int) -> Callable[[int, tuple[int, int]], NDArray[np.uint16]]:
+    """Columns from 0 to ``highest`` in even steps."""
+
+    def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint16]:
+        return np.tile(np.linspace(0, highest, shape[1]).round().astype(np.uint16), (shape[0], 1))
+
+    return draw
+
+
+WIDE = Export(
+    source_size=(256, 64, 3), columns=Axis.stride(0, 256, 1), rows=Axis.stride(0, 64, 1), slices=Axis.stride(0, 3, 1), bits=16
+)
+
+
+def middle_row(browser: Browser, columns: int) -> NDArray[np.int64]:
+    """The grey of each PNG column in the middle of the stage, zoomed so that the whole width is shown."""
+    left, top, width, height = browser.box()
+    zoom = float(browser.js("return parseFloat(document.querySelector('.zooms output').textContent)"))
+    edge = left + width / 2 - columns / 2 * zoom
+    middles = np.floor(edge + (np.arange(columns) + 0.5) * zoom).astype(int)
+    return browser.screenshot()[round(top + height * 0.4), middles, 0].astype(np.int64)
+
+
+@pytest.mark.parametrize("highest", [4095, 65535, 700])
+def test_a_16_bit_stack_is_seen_well(browser: Browser, opened: Opened, highest: int) -> None:
+    """Every grey of a ramp, whatever part of the 16 bits it fills: browsers alone would show 12 bits in 16 greys."""
+    opened(WIDE, grey_ramp(highest))
+    browser.press("0")
+    seen = middle_row(browser, 256)
+    values = np.linspace(0, highest, 256).round()
+    lower, upper = (np.sort(values)[k] for k in (1, 254))
+    expected = np.clip((values - lower) / (upper - lower), 0, 1) * 255
+    assert np.abs(seen - expected).max() <= 3
+    assert len(np.unique(seen)) > 230
+
+
+def test_a_narrow_window_of_16_bits_shows_what_8_bits_would_lose(browser: Browser, opened: Opened) -> None:
+    """A window of 1/32 of the range: each of its 8 columns has a grey of its own, to one level of what arithmetic says."""
+    opened(WIDE, grey_ramp(4095))
+    browser.js(
+        """for (const [id, value] of [['width', Math.log(128)], ['level', 2048]]) {
+            const slider = document.getElementById(id);
+            slider.value = value;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+        }"""
+    )
+    seen = middle_row(browser, 256)
+    values = np.linspace(0, 4095, 256).round()
+    [level, width] = browser.js("return ['level', 'width'].map((id) => Number(document.getElementById(id).value))")
+    lower, upper = level - np.exp(width) / 2, level + np.exp(width) / 2
+    expected = np.clip((values - lower) / (upper - lower), 0, 1) * 255
+    assert np.abs(seen - expected).max() <= 2
+    assert ((expected > 0) & (expected < 255)).sum() >= 7
+
+
+def test_window_and_level(browser: Browser, opened: Opened) -> None:
+    opened(Export())
+    x, y = (round(edge) for edge in browser.at(0.4, 0.4))
+
+    def grey() -> int:
+        return int(browser.screenshot()[y, x, 0])
+
+    assert abs(grey() - 88) <= 1  # slice 4 is 40 + 12 · 4, shown as it is
+    browser.press("i")
+    assert abs(grey() - 167) <= 1
+    browser.press("i")
+    start = browser.at(0.6, 0.6)
+    browser.drag(start, (start[0], start[1] - 80), button="right")
+    brighter_level = grey()
+    assert brighter_level < 80  # dragging up raises the level: the picture gets darker
+    browser.press("r")
+    assert abs(grey() - 88) <= 1
+    browser.drag(start, (start[0] - 100, start[1]), button="right")
+    assert grey() < 75  # a narrower window: what is below its middle gets darker
+    assert browser.names() == []
+
+
+def test_light_and_dark(browser: Browser, opened: Opened) -> None:
+    opened(Export())
+    light = browser.screenshot()[20, 500].mean()
+    browser.scheme("dark")
+    dark = browser.screenshot()[20, 500].mean()
+    assert light > 230
+    assert dark < 60
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (400, 780)])
+def test_nothing_is_cut_off(browser: Browser, opened: Opened, width: int, height: int) -> None:
+    browser.resize(width, height, touch=width < 1280)
+    opened(GEOMETRIES["oblique"])
+    browser.click(browser.at(0.5, 0.5))
+    assert browser.js("return document.documentElement.scrollWidth") <= width
+    for selector in ("header button", ".slices", "#readout dd", "#patient"):
+        for element in range(len(browser.all(selector))):
+            code = "const b = document.querySelectorAll(arguments[0])[arguments[1]].getBoundingClientRect(); return [b.left, b.right, b.bottom]"
+            left, right, bottom = browser.js(code, selector, element)
+            assert left >= 0
+            assert right <= width
+            assert bottom <= height
+    _, _, across, down = browser.box()
+    assert across >= 300
+    assert down >= 180
+
+
+# When images are not what they should be
+
+
+def test_a_missing_image_is_told_and_takes_no_landmark(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+    opened(GEOMETRIES["axial"])
+    (tmp_path / "slice_0008.png").unlink()
+    (tmp_path / "slice_0007.png").write_bytes((tmp_path / "slice_0006.png").read_bytes()[:60])
+    browser.reload()
+    for key, name in ((END, "slice_0008.png"), (UP, "slice_0007.png")):
+        browser.press(key)
+        browser.shown()
+        assert browser.text(".failure") == f"{name} cannot be shown: is it still beside this page?"
+        browser.click(browser.at(0.4, 0.4))
+        assert browser.names() == []
+    browser.press(UP)
+    browser.shown()
+    assert browser.all(".failure") == []
+    browser.complaints()  # the browser's own word on the missing file
+
+
+def test_an_image_of_another_size_is_refused(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+    from PIL import Image
+
+    opened(GEOMETRIES["axial"])
+    Image.new("L", (32, 64)).save(tmp_path / "slice_0004.png")
+    browser.reload()
+    assert "32 × 64 pixels, not 64 × 64" in browser.text(".failure")
+    browser.click(browser.at(0.4, 0.4))
+    assert browser.names() == []
+
+
+def test_a_page_whose_document_was_changed_says_so(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+    opened(GEOMETRIES["axial"])
+    page = tmp_path / "viewer.html"
+    text = page.read_text(encoding="utf-8")
+    decimation = json.dumps({"factor": 1.0, "offset": 0.0}, separators=(",", ":"))[1:-1]
+    assert decimation in text
+    page.write_text(text.replace(decimation, decimation.replace("0.0", "0.5"), 1), encoding="utf-8")
+    browser.driver.get(page.as_uri())
+    assert "control point 0 of the sidecar does not come out" in browser.text("#app")
+
+
+def test_a_name_with_signs_that_mean_something_in_an_address(browser: Browser, opened: Opened) -> None:
+    names = ("100%.png", "a#b?c.png", "köpfe & ' \" <i>.png")
+    opened(Export(source_size=(64, 64, 3), slices=Axis.stride(0, 3, 1), names=names))
+    for i, key in enumerate((HOME, DOWN, DOWN)):
+        browser.press(key)
+        browser.shown()
+        assert browser.all(".failure") == []
+        assert browser.text(".corner.upper.left") == names[i]
