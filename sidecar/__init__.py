@@ -24,6 +24,7 @@ from sidecar.errors import (
     SidecarError,
     SourceError,
     UsageError,
+    WorkersLostError,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "SidecarError",
     "SourceError",
     "UsageError",
+    "WorkersLostError",
     "export",
     "inspect",
     "map_file",

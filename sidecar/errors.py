@@ -9,6 +9,7 @@
     ├── DocumentError            a sidecar.json that is missing, damaged, or too new         (exit 1)
     ├── LabelError               a label or point file, with the row it is about             (exit 1)
     ├── OutputError              the place we were asked to write to                         (exit 1)
+    ├── WorkersLostError         a cluster whose workers keep dying                          (exit 1)
     └── MissingExtraError        an optional package that is not installed                   (exit 1)
 
 Those that are about a value are ValueErrors too, and OutputError is an OSError, so that code that
@@ -64,6 +65,13 @@ class LabelError(SidecarError, ValueError):
 
 class OutputError(SidecarError, OSError):
     """The output cannot be written, or something of the user's is in its place."""
+
+
+class WorkersLostError(SidecarError, RuntimeError):
+    """The workers of a cluster were lost more often than work was given out anew; what was written can be resumed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}; run the same command again to go on where it stopped")
 
 
 class MissingExtraError(SidecarError, ImportError):

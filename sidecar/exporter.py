@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from sidecar.options import ExportOptions
 from sidecar.plan import Plan, make_plan
 from sidecar.progress import Progress, Silent
 from sidecar.record import generator, make_sidecar
-from sidecar.render import FrameSource, Recipe, Rendered, Task, available_processors, file_digest, render
+from sidecar.render import FrameSource, Recipe, Task, file_digest
 from sidecar.series import choose, find_series
 from sidecar.window import Linear, Stored
+from sidecar.workers import Workers, dask_workers, local_workers
 
-#: Tasks submitted ahead of the workers, per worker.
-AHEAD = 3
+#: Specimens that are under way at once on a cluster.
+SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
@@ -60,26 +62,42 @@ def refuse_damaged(found: Scan) -> None:
         raise SourceError(f"damaged DICOM file: {found.damaged[0]}{more}; copy it again, or move it out of the folder")
 
 
-def run_job(job: Job, progress: Progress | None = None) -> Sidecar:
+def run_jobs(jobs: Sequence[Job], progress: Progress | None = None, scheduler: str | None = None) -> list[Sidecar]:
+    """Run jobs one after the other on this machine, or side by side on the Dask cluster whose scheduler is at ``scheduler``.
+
+    Raises as `run_job`; jobs that were finished by then stay finished.
+    """
+    if scheduler is None:
+        return [run_job(job, progress) for job in jobs]
+    with dask_workers(scheduler) as workers, ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="specimen") as specimens:
+        return list(specimens.map(lambda job: run_job(job, progress, workers), jobs))
+
+
+def run_job(job: Job, progress: Progress | None = None, workers: Workers | None = None) -> Sidecar:
     """Write the PNGs and then ``sidecar.json`` of one job, going on where an interrupted run of the same job stopped.
 
     Raises PixelError or SourceError for the source, OutputError for the output; what was written stays and can be resumed.
     """
     progress = progress or Silent()
+    with contextlib.nullcontext(workers) if workers else local_workers(job.plan.options.jobs) as workers:
+        return _run(job, progress, workers)
+
+
+def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     with claimed(job.output, plan.digest(_stamps(job)), plan.names, options.overwrite) as folder:
         progress.start("measuring the window", None)
         values = choose_values(plan, job.source, lambda: progress.advance(1, 0))
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
-        digests = _rendered(recipe, plan, folder, progress)
+        digests = _rendered(recipe, plan, folder, workers, progress)
         sidecar = make_sidecar(plan, values, digests)
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar
 
 
-def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, progress: Progress) -> list[str]:
+def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers, progress: Progress) -> list[str]:
     """Digests of all PNGs in slice order; those that are there whole are read, not made again."""
     digests = {}
     missing = []
@@ -89,35 +107,11 @@ def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, progress: Progre
             progress.advance(1, 0)
         else:
             missing.append(k)
-    jobs = plan.options.jobs or available_processors()
     tasks = (Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k))) for k in missing)
-    with executor_for(plan, min(jobs, max(1, len(missing)))) as executor:
-        for done in in_flight(executor, recipe, tasks, AHEAD * jobs):
-            digests[done.index] = done.sha256
-            progress.advance(1, done.bytes_read)
+    for done in workers.rendered(recipe, tasks):
+        digests[done.index] = done.sha256
+        progress.advance(1, done.bytes_read)
     return [digests[k] for k in range(len(plan.names))]
-
-
-def executor_for(plan: Plan, jobs: int) -> Executor:
-    """Threads: numpy, deflate and file reads let others run."""
-    return ThreadPoolExecutor(jobs, thread_name_prefix="sidecar")
-
-
-def in_flight(executor: Executor, recipe: Recipe, tasks: Iterable[Task], limit: int) -> Iterator[Rendered]:
-    """Results as they come, with at most ``limit`` tasks submitted; the first failure cancels what has not begun."""
-    pending: set[Future[Rendered]] = set()
-    try:
-        for task in tasks:
-            pending.add(executor.submit(render, recipe, task))
-            if len(pending) >= limit:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    finally:
-        for future in pending:
-            future.cancel()
 
 
 def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
@@ -132,8 +126,8 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         "Sidecar": documents.SIDECAR_NAME,
     }
     return Recipe(
-        source=job.source,
-        output=job.output,
+        source=job.source.resolve(),
+        output=job.output.resolve(),
         columns=decimation.columns,
         rows=decimation.rows,
         combine=decimation.slices.method,

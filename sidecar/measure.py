@@ -109,7 +109,7 @@ def _crossing(flat: Floats) -> tuple[int, int] | None:
         return np.asarray((b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0]))
 
     for i in range(len(flat) - 2):
-        others = slice(i + 2, len(flat) - (i == 0))
+        others = slice(i + 2, None)  # the neighbours share a vertex, where `side` is exactly 0
         a, b = start[others], end[others]
         parted = side(start[i], end[i], a) * side(start[i], end[i], b) < 0
         crossed = parted & (side(a, b, start[i]) * side(a, b, end[i]) < 0)

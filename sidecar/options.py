@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,9 +32,11 @@ def _scale(value: Any) -> Any:
     """0.5, "0.5", "1/3" or "50%"."""
     if not isinstance(value, str):
         return value
-    text = value.strip()
+    number, slash, divisor = value.strip().partition("/")
     try:
-        return float(Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text))
+        if number.endswith("%") and not slash:
+            return float(number[:-1]) / 100
+        return float(number) / float(divisor) if slash else float(number)
     except (ValueError, ZeroDivisionError):
         raise ValueError("a number such as 0.5 or a fraction such as 1/3 is expected") from None
 

@@ -505,7 +505,8 @@ def _jpeg(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     _check_agreement(image, layout)
     space = "YCBCR" if image.samples == 3 else None  # the same in and out: components as they are coded
     decoded = jpeg8_decode(stream, colorspace=space, outcolorspace=space)
-    return _as_stored(decoded, layout, layout.bits_stored), image.photometric or layout.photometric
+    bits = image.precision if layout.transfer_syntax in _LOSSY and not layout.signed else layout.bits_stored
+    return _as_stored(decoded, layout, bits), image.photometric or layout.photometric
 
 
 def _jpeg_ls(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
@@ -513,7 +514,8 @@ def _jpeg_ls(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
 
     image = _jpeg_header(stream, b"\xf7")
     _check_agreement(image, layout)
-    return _as_stored(jpegls_decode(stream), layout, image.precision), image.photometric or layout.photometric
+    values = _as_stored(jpegls_decode(stream), layout, _bits_that_count(image, layout))
+    return values, image.photometric or layout.photometric
 
 
 def _jpeg_2000(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
@@ -523,7 +525,7 @@ def _jpeg_2000(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     image = _jpeg_2000_header(stream)
     _check_agreement(image, layout)
     photometric = "RGB" if layout.photometric in _JPEG_2000_COLOUR else layout.photometric
-    return _as_stored(jpeg2k_decode(stream, planar=False), layout, image.precision), photometric
+    return _as_stored(jpeg2k_decode(stream, planar=False), layout, _bits_that_count(image, layout)), photometric
 
 
 def _rle(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
@@ -550,6 +552,7 @@ def _uncompressed(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str
 
 
 _JPEG = "1.2.840.10008.1.2.4."
+_LOSSY = frozenset(_JPEG + process for process in ("50", "51", "81", "91", "203"))
 _DECODERS: dict[str, Callable[[bytes, PixelLayout], tuple[NDArray[Any], str]]] = {
     ENCAPSULATED_UNCOMPRESSED: _uncompressed,
     "1.2.840.10008.1.2.5": _rle,
@@ -557,6 +560,11 @@ _DECODERS: dict[str, Callable[[bytes, PixelLayout], tuple[NDArray[Any], str]]] =
     **{_JPEG + process: _jpeg_ls for process in ("80", "81")},
     **{_JPEG + process: _jpeg_2000 for process in ("90", "91", "201", "202", "203")},
 }
+
+
+def _bits_that_count(image: _Codestream, layout: PixelLayout) -> int:
+    """Lossy values overshoot BitsStored; cutting them to it would turn white into black."""
+    return image.precision if layout.transfer_syntax in _LOSSY else min(image.precision, layout.bits_stored)
 
 
 def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray[Any]:

@@ -160,9 +160,9 @@ def test_packed_bits_start_anywhere_in_a_byte(tmp_path_factory: pytest.TempPathF
 
 
 def test_packed_bits_padded_at_each_frame_are_refused_rather_than_shifted(tmp_path: Path) -> None:
-    data = b"".join(np.packbits(mask, bitorder="little").tobytes() for mask in np.ones((4, 5, 5), np.uint8))
-    path = write(tmp_path, data, (5, 5), vr="OB", BitsAllocated=1, NumberOfFrames=4)
-    with pytest.raises(PixelError, match="16 bytes where the header promises 13"):
+    data = b"".join(np.packbits(mask, bitorder="little").tobytes() for mask in np.ones((4, 33, 33), np.uint8))
+    path = write(tmp_path, data, (33, 33), vr="OB", BitsAllocated=1, NumberOfFrames=4)
+    with pytest.raises(PixelError, match="548 bytes where the header promises 545"):
         read(path)
 
 
@@ -316,8 +316,9 @@ def test_deflated_frames_and_what_may_go_wrong(tmp_path: Path) -> None:
     path.write_bytes(content[:-200])
     with pytest.raises(PixelError, match="deflated data end early"):
         read_frame(path, pixels)
-    path.write_bytes(content[:-900] + bytes(900))
-    with pytest.raises(PixelError, match="deflated data"):
+    start = 144 + int.from_bytes(content[140:144], "little")
+    path.write_bytes(content[:start] + b"\xff" * 50 + content[start + 50 :])  # a block type that does not exist
+    with pytest.raises(PixelError, match="deflated data are damaged"):
         read_frame(path, pixels)
 
 
@@ -383,13 +384,18 @@ def test_frames_are_found_by_the_extended_offset_table(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read(path, number), frame)
 
 
-def test_only_the_wanted_frame_is_looked_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize("extended", [False, True])
+def test_only_the_wanted_frame_is_looked_at(tmp_path: Path, extended: bool) -> None:
     streams = [rle(frame) for frame in FRAMES]
+    start, tables = 8 + 4 * len(streams), {}
     value = bytearray(encapsulate(streams))
-    table_length = 8 + 4 * len(streams)
-    third = table_length + sum(len(stream) + 8 for stream in streams[:2])
-    value[table_length:third] = b"\xee" * (third - table_length)
-    np.testing.assert_array_equal(read(write(tmp_path, bytes(value), (12, 10), RLE, "OB", NumberOfFrames=5), 2), FRAMES[2])
+    if extended:
+        plain, offsets, lengths = encapsulate_extended(streams)
+        value, start, tables = bytearray(plain), 8, {"ExtendedOffsetTable": offsets, "ExtendedOffsetTableLengths": lengths}
+    third = start + sum(len(stream) + 8 for stream in streams[:2])
+    value[start:third] = b"\xee" * (third - start)
+    path = write(tmp_path, bytes(value), (12, 10), RLE, "OB", NumberOfFrames=5, **tables)
+    np.testing.assert_array_equal(read(path, 2), FRAMES[2])
 
 
 @pytest.mark.parametrize("fragments", [1, 3])
@@ -500,11 +506,39 @@ def test_a_jpeg_2000_stream_of_few_bits_and_the_wrong_sign(tmp_path: Path, store
     np.testing.assert_array_equal(read(path), image)
 
 
-def test_overlay_bits_do_not_leak_out_of_a_lossless_jpeg_or_rle(tmp_path: Path) -> None:
+@pytest.mark.parametrize("syntax", [RLE, JPEG_LS, J2K])
+@pytest.mark.parametrize("dtype", ["u2", "i2"])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_streams_of_the_encoders_that_pydicom_uses(tmp_path: Path, syntax: str, dtype: str, bits: int) -> None:
+    """Unlike the encoders above, these tell the stream how many bits are stored."""
+    plugin, module = {RLE: ("pydicom", "pydicom"), JPEG_LS: ("pyjpegls", "jpeg_ls"), J2K: ("pylibjpeg", "openjpeg")}[syntax]
+    pytest.importorskip(module)
+    image = noise(dtype, bits=bits)
+    path = write(tmp_path, image.tobytes(), image.shape, BitsStored=bits, PixelRepresentation=int(dtype == "i2"))
+    dataset = pydicom.dcmread(path)
+    dataset.compress(syntax, encoding_plugin=plugin)
+    dataset.save_as(tmp_path / "compressed.dcm")
+    frame = read(tmp_path / "compressed.dcm")
+    assert frame.dtype == image.dtype
+    np.testing.assert_array_equal(frame, image)
+
+
+def test_lossy_white_that_overshoots_the_stored_bits_stays_white(tmp_path: Path) -> None:
+    image = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((5, 5))).astype(np.uint16) * 1023
+    jpeg = encoder("jpeg8_encode")(image, 70, bitspersample=12)
+    wavelets = encoder("jpeg2k_encode")(image, 40, codecformat="J2K")
+    for syntax, stream in ((EXTENDED, jpeg), (J2K_LOSSY, wavelets)):
+        frame = read(write_encoded(tmp_path, [stream], image, syntax, BitsStored=10))
+        assert frame.max() > 1023
+        assert np.abs(frame.astype(int) - image).max() < 300
+
+
+@pytest.mark.parametrize("codec", ["RLE", "JPEG Lossless SV1", "JPEG-LS", "JPEG 2000", "HTJ2K"])
+def test_overlay_bits_do_not_leak_out_of_lossless_streams(tmp_path: Path, codec: str) -> None:
     image, overlay = noise("u2", bits=12), noise("u2") & np.uint16(0xF000)
-    for syntax, encode in (ENCODERS["JPEG Lossless SV1"], ENCODERS["RLE"]):
-        path = write_encoded(tmp_path, [encode(image | overlay, 16)], image, syntax, BitsStored=12)
-        np.testing.assert_array_equal(read(path), image)
+    syntax, encode = ENCODERS[codec]
+    path = write_encoded(tmp_path, [encode(image | overlay, 16)], image, syntax, BitsStored=12)
+    np.testing.assert_array_equal(read(path), image)
 
 
 @pytest.mark.parametrize("codec", ENCODERS)

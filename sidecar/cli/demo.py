@@ -16,7 +16,7 @@ EXAMPLES = "Example: sidecar demo     Example: sidecar demo --source scan/ tour/
 
 
 def run(
-    output: Annotated[Path, typer.Argument(metavar="[OUTPUT]", help="Folder for all of it; one of an earlier demo is made anew.")] = Path(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for all of it; one of an earlier demo is made anew.")] = Path(
         "sidecar-demo"
     ),
     source: Annotated[

@@ -46,13 +46,16 @@ def run(
         str | None, typer.Option(metavar="UID|NUMBER|all", help="Which stack, as inspect numbers them; all writes a folder each.")
     ] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Workers; as many as there are processors.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …")
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     overwrite: Annotated[bool | None, typer.Option("--overwrite", help="Replace an earlier export in OUTPUT.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.exporter import plan_export, run_job
+    from sidecar.exporter import plan_export, run_jobs
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits, "window": window,
@@ -65,8 +68,8 @@ def run(
         for job in planned:
             if dry_run or not quiet:
                 _tell(job, to_stdout=dry_run)
-            if not dry_run:
-                run_job(job, progress)
+        if not dry_run:
+            run_jobs(planned, progress, scheduler)
 
 
 def _specimens(source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]) -> list[tuple[Path, Path, Any]]:

@@ -34,10 +34,10 @@ WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
 LOOK_AROUND = 0.07
 #: Standard deviation of the window in which the middle of a spot is weighed, in PNG pixels and slices.
 SPOT = 1.0
-#: A spot is weighed as far as this many pixels and slices from its brightest pixel, and
+#: A spot is weighed as far as this many pixels and slices from its brightest pixel.
 SPOT_RADIUS = 4
-#: what counts are the brightest values there: this part of their range.
-SPOT_CONTRAST = 0.3
+#: What lies between these distances from the brightest pixel are the surroundings that the spot is brighter than.
+SURROUNDINGS = (2.0, 2.6)
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,16 @@ def known_places(folder: Path, sidecar: Sidecar) -> list[Label]:
 def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
     """Middle of the bright spot whose brightest pixel is ``near``, both (slice, row, column), to a small part of a pixel.
 
-    The centroid of the brightest values, weighed in a Gaussian window that follows it until it rests: a spot that is alike on all
-    sides rests at its middle, whatever lies farther off. What runs away is no spot: its brightest pixel it is, then.
+    The centroid of what is brighter than the surroundings, weighed in a Gaussian window that follows it until it rests: a spot that is
+    alike on all sides rests at its middle, whatever lies farther off. What runs away is no spot: its brightest pixel it is, then.
     """
     low = np.maximum(near - SPOT_RADIUS, 0).astype(int)
     high = np.minimum(near + SPOT_RADIUS + 1, stack.shape).astype(int)
     block = stack[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    above = np.clip(block - (block.max() - SPOT_CONTRAST * np.ptp(block)), 0, None)
     at = np.stack(np.meshgrid(*map(np.arange, low, high), indexing="ij"), axis=-1)
+    distance = np.linalg.norm(at - near, axis=-1)
+    around = block[(distance >= SURROUNDINGS[0]) & (distance <= SURROUNDINGS[1])]
+    above = np.clip(block - (np.median(around) if around.size else block.max()), 0, None)
     middle = near
     for _ in range(100):
         weight = above * np.exp(-((at - middle) ** 2).sum(axis=-1) / (2 * SPOT**2))

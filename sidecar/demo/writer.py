@@ -55,9 +55,12 @@ def write_scan(folder: Path, specimen: Specimen, grid: Grid, progress: Progress)
     """Write the scan to ``folder``, in place of an earlier one. OutputError where it holds other files, or cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        foreign = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+        earlier = sorted(folder.iterdir())
+        foreign = [path.name for path in earlier if not _OURS.fullmatch(path.name)]
         if foreign:
             raise OutputError(f"{folder.name} holds files that are not of the demo ({foreign[0]}): move them away")
+        for path in earlier:
+            path.unlink()
         progress.start("scanning the specimen", grid.size[2])
         noise = np.random.default_rng(1)
         for k, plane in enumerate(specimen.render(grid)):

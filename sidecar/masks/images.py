@@ -100,15 +100,16 @@ def _pages(image: Image.Image, path: Path) -> int:
 def _read_page(image: Image.Image, path: Path, k: int, size: tuple[int, int], by_color: bool) -> RawPlane:
     place = partial(LabelError, path=path, where=f"page {k + 1}")
     try:
-        image.seek(k)
-        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
-        if image.info.get("compression") in _LOSSY:
-            raise place("is compressed with loss, which changes labels: save it with LZW, Deflate or none")
-        return raw_plane(image, size, place, max(bits) > 8, by_color)
+        with _without_remarks():
+            image.seek(k)
+            if image.info.get("compression") in _LOSSY:
+                raise place("is compressed with loss, which changes labels: save it with LZW, Deflate or none")
+            bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
+            return raw_plane(image, size, place, max(bits) > 8, by_color)
+    except LabelError:
+        raise
     except _UNREADABLE as error:
-        if isinstance(error, LabelError):
-            raise
-        raise place(f"is damaged ({' '.join(str(error).split())[:100]}); save it again") from None
+        raise place(f"is damaged ({_words(error)}); save it again") from None
 
 
 def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
@@ -118,28 +119,37 @@ def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
             head = file.read(26)
         if not head.startswith(_PNG):
             raise place("is not a PNG, whatever its name says: save it as PNG")
-        with _opened(path) as image:
+        with _opened(path) as image, _without_remarks():
             return raw_plane(image, size, place, head[24] > 8, by_color)
+    except LabelError:
+        raise
     except _UNREADABLE as error:
-        if isinstance(error, LabelError):
-            raise
+        raise _damaged(path, error) from None
+
+
+def _opened(path: Path) -> Image.Image:
+    """The image, its pixels not yet decoded; to be closed."""
+    try:
+        with _without_remarks():
+            return Image.open(path, formats=("PNG", "TIFF"))
+    except _UNREADABLE as error:
         raise _damaged(path, error) from None
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """The image, its pixels not yet decoded."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # size, which is checked against the PNGs', and odd metadata
-            with Image.open(path, formats=("PNG", "TIFF")) as image:
-                yield image
-    except (UnidentifiedImageError, Image.DecompressionBombError, FileNotFoundError) as error:
-        raise _damaged(path, error) from None
+def _without_remarks() -> Iterator[None]:
+    """Pillow warns of large images, whose size is checked against the PNGs', and of odd metadata."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__
 
 
 def _damaged(path: Path, error: BaseException) -> LabelError:
-    return LabelError(f"cannot be read as an image ({' '.join(str(error).split())[:100]}); save it again", path)
+    return LabelError(f"cannot be read as an image ({_words(error)}); save it again", path)
 
 
 def raw_plane(image: Image.Image, size: tuple[int, int], error: Any, is_deep: bool, by_color: bool) -> RawPlane:
@@ -155,7 +165,7 @@ def raw_plane(image: Image.Image, size: tuple[int, int], error: Any, is_deep: bo
     kind: Kind = "index" if mode in ("P", "PA") else "color" if mode in ("RGB", "RGBA") else "value"
     colors: dict[int, Rgb] = {}
     if mode in ("1", "L", "P") or mode.startswith(("I", "F")):
-        keys, alpha = _whole(np.asarray(image), error), None
+        keys = _whole(np.asarray(image), error)
         alpha = _alpha_of_key(image, keys) if "transparency" in image.info else None
     elif mode in ("LA", "PA"):
         keys, alpha = np.moveaxis(np.asarray(image).astype(np.int32), -1, 0)

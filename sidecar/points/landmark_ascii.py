@@ -36,4 +36,4 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     path.write_text(_HEADER.format(count=len(lines)) + "".join(lines), encoding="utf-8", newline="\n")
 
 
-WRITER = Writer("amira", (".landmarkAscii",), _write)
+WRITER = Writer("amira", (".landmarkascii",), _write)

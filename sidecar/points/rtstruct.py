@@ -11,7 +11,7 @@ The file carries the patient's identity: see `source_headers`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -64,7 +64,8 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     _describe(dataset)
     dataset.FrameOfReferenceUID = frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
-    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(sidecar.document.source, header)]
+    images = dict.fromkeys(plane.sop_instance_uid for part in parts for plane in part.sidecar.document.source.planes)
+    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(sidecar.document.source, header, images)]
     rois: dict[tuple[str, ...], list[Drawn]] = {}
     for one in shapes:
         rois.setdefault(_roi_of(one), []).append(one)
@@ -101,12 +102,11 @@ def _describe(dataset: Dataset) -> None:
     dataset.StructureSetTime = now.strftime("%H%M%S")
 
 
-def _frame_of_reference(source: Source, header: Dataset) -> Dataset:
-    """The study and series the contours lie on, with all their images."""
+def _frame_of_reference(source: Source, header: Dataset, images: Iterable[str]) -> Dataset:
+    """The study and series the contours lie on, with all images of the exports."""
     series, study, frame = Dataset(), Dataset(), Dataset()
     series.SeriesInstanceUID = source.series_instance_uid
-    uids = dict.fromkeys(plane.sop_instance_uid for plane in source.planes)
-    series.ContourImageSequence = [_image(header, uid, 0) for uid in uids]
+    series.ContourImageSequence = [_image(header, uid, 0) for uid in images]
     study.ReferencedSOPClassUID = _STUDY_CLASS
     study.ReferencedSOPInstanceUID = source.study_instance_uid
     study.RTReferencedSeriesSequence = [series]

@@ -16,7 +16,6 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.valuerep import PersonName
 
 from sidecar.errors import SourceError
 from sidecar.mapping import Sidecar
@@ -85,7 +84,8 @@ def headers_of(sidecar: Sidecar, uids: Sequence[str], folder: Path) -> dict[str,
         if len(found) == len(wanted):
             return found
     missing = [uid for uid in wanted if uid not in found]
-    problem = f"folder {folder.name} lacks {len(missing)} of the {len(wanted)} instances the labels lie on, such as {missing[:1]}"
+    place = folder.resolve().name
+    problem = f"folder {place} lacks {len(missing)} of the {len(wanted)} instances that are needed, such as {missing[0]}"
     raise SourceError(f"{problem}: give the folder of the DICOM files that were exported")
 
 
@@ -105,9 +105,6 @@ def _header(path: Path) -> Dataset | None:
             warnings.simplefilter("ignore")  # pydicom's remarks on odd values: they are handed on as they are
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_KEYWORDS)
             header.decode()
-            for element in header:
-                if isinstance(element.value, PersonName):
-                    element.value = str(element.value)
             complete = all(header.get(keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"))
     except _UNREADABLE:
         return None

@@ -87,12 +87,15 @@ class Browser:
     # Pages
 
     def open(self, page: Path) -> None:
-        """Open a page from disk with nothing kept of it, and wait until it shows an image."""
-        self.driver.get(page.as_uri())
-        self.js("localStorage.clear()")
-        self.complaints()
+        """Open a page from disk and wait until it shows an image."""
         self.requests()
-        self.reload()
+        self.driver.get(page.as_uri())
+        self.shown()
+
+    def forget(self) -> None:
+        """Leave nothing in the storage of the page that is open."""
+        if self.driver.current_url.startswith("file:"):
+            self.js("localStorage.clear()")
 
     def reload(self) -> None:
         self.driver.refresh()
@@ -211,6 +214,14 @@ class Browser:
         self.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.drawn()
 
+    def type(self, selector: str, text: str) -> None:
+        """Put a text in the place of what is in a field, and press Enter."""
+        field = self.find(selector)
+        field.click()
+        self.press("a", hold=(CONTROL,))
+        field.send_keys(text, ENTER)
+        self.drawn()
+
     def press(self, *keys: str, hold: tuple[str, ...] = ()) -> None:
         """Keys one after the other, with those in ``hold`` held down."""
         from selenium.webdriver import ActionChains
@@ -236,5 +247,6 @@ class Browser:
         path = self.downloads / name
         path.unlink(missing_ok=True)
         self.find(selector).click()
-        self.until(path.exists, name)
+        # Chromium puts an empty file in the place first.
+        self.until(lambda: path.exists() and path.stat().st_size > 0, name)
         return path

@@ -33,6 +33,7 @@ def browser(chromium: Browser) -> Iterator[Browser]:
     chromium.scheme("light")
     chromium.complaints()
     yield chromium
+    chromium.forget()
     assert chromium.complaints() == []
 
 

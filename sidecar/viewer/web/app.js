@@ -12,7 +12,7 @@ function App({ viewer, state }) {
     <${TopBar} viewer=${viewer} state=${state} />
     <main>
       <${Stage} viewer=${viewer} state=${state} />
-      <${SliceBar} viewer=${viewer} state=${state} />
+      <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} />
       <${Readout} viewer=${viewer} state=${state} />
     </main>
     <${Panel}

@@ -1,7 +1,7 @@
 // The bar above the stage, and the slider and the readout below it.
 
 import { decimalsFor, Numbers } from "./text.js";
-import { html, useRef } from "./preact.js";
+import { html, memo, useRef } from "./preact.js";
 import { inSpace } from "./mapping.js";
 import { zoomOf } from "./view.js";
 import { isPlaced, shownOn } from "./work.js";
@@ -68,16 +68,16 @@ function summary({ page, mapping }) {
   return [source.modality, `${mapping.size.join(" × ")} PNG pixels`, spacing && `${spacing.join(" × ")} mm`].filter(Boolean).join(" · ");
 }
 
-export function SliceBar({ viewer, state }) {
+export const SliceBar = memo(({ viewer, wanted, items, view }) => {
   const last = viewer.names.length - 1;
-  const marked = new Set(state.items.filter(isPlaced).map(shownOn));
+  const marked = new Set(items.filter(isPlaced).map(shownOn));
   const typed = (event) => {
     if (event.target.value.trim() !== "" && Number.isFinite(Number(event.target.value))) viewer.goTo(Number(event.target.value));
     event.target.value = String(viewer.state.wanted);
   };
   return html`
     <div class="slices">
-      <${Button} icon="back" label="Previous slice (↑)" disabled=${state.wanted === 0} onClick=${() => viewer.step(-1)} />
+      <${Button} icon="back" label="Previous slice (↑)" disabled=${wanted === 0} onClick=${() => viewer.step(-1)} />
       <div class="track">
         <input
           id="slice"
@@ -85,7 +85,7 @@ export function SliceBar({ viewer, state }) {
           min="0"
           max=${last}
           step="1"
-          value=${state.wanted}
+          value=${wanted}
           disabled=${last === 0}
           aria-label="Slice"
           onInput=${(event) => viewer.goTo(event.target.valueAsNumber)}
@@ -94,21 +94,21 @@ export function SliceBar({ viewer, state }) {
           ${[...marked].map((slice) => html`<path key=${slice} d=${`M${slice} 0V1`} />`)}
         </svg>
       </div>
-      <${Button} icon="on" label="Next slice (↓)" disabled=${state.wanted === last} onClick=${() => viewer.step(1)} />
-      <label class="count">slice <input class="short" inputmode="numeric" value=${state.wanted} onChange=${typed} aria-label="Slice number" /> of 0–${last}</label>
+      <${Button} icon="on" label="Next slice (↓)" disabled=${wanted === last} onClick=${() => viewer.step(1)} />
+      <label class="count">slice <input class="short" inputmode="numeric" value=${wanted} onChange=${typed} aria-label="Slice number" /> of 0–${last}</label>
       <span class="zooms">
         <${Button} icon="minus" label="Zoom out (−)" onClick=${() => viewer.zoom(0.8)} />
-        <output title="screen pixels per PNG pixel">${state.view && zoomText(viewer, state)}</output>
+        <output title="screen pixels per PNG pixel">${view && zoomText(viewer, view)}</output>
         <${Button} icon="plus" label="Zoom in (+)" onClick=${() => viewer.zoom(1.25)} />
         <${Button} icon="fit" label="Whole image (0)" onClick=${() => viewer.fit()} />
         <${Button} icon="actual" label="One PNG pixel to one screen pixel (1)" onClick=${() => viewer.zoomToActual()} />
       </span>
     </div>
   `;
-}
+});
 
-function zoomText(viewer, state) {
-  const zoom = Math.min(...zoomOf(state.view, viewer.mapping.pixelAspect));
+function zoomText(viewer, view) {
+  const zoom = Math.min(...zoomOf(view, viewer.mapping.pixelAspect));
   return zoom >= 10 ? `${zoom.toFixed(0)}×` : `${zoom.toFixed(2)}×`;
 }
 

@@ -1,0 +1,194 @@
+"""Sub-pixel registration of one image to one source slice by least squares. Pure.
+
+Gauss-Newton on shift and stretch of each axis, coarse to fine; between steps the tone curve is fitted anew and pixels that do not
+fit at all (burned-in text, scale bars) lose their weight. The model image averages what a pixel covers; its kernel is symmetric,
+so that a program with another symmetric kernel does not move the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from sidecar.adopt.forward import AREA, Kernel, matrix
+from sidecar.adopt.placement import Placement, edges, from_middle, positions
+from sidecar.adopt.tone import Tone, fit_tone
+from sidecar.sampling import Axis
+
+Floats = NDArray[np.float64]
+Plane = NDArray[np.float32]
+
+#: Longer side of the coarsest image, pixels; and about how many pixels of an image are looked at, in bands of rows.
+COARSEST = 48
+MOST_PIXELS = 1 << 20
+BAND = 32
+STEPS = 12
+#: A level is done when no edge moves by more than this part of one of its pixels.
+SETTLED = 2e-3
+#: Blur that is subtracted to leave the detail, in image pixels.
+DETAIL_SIGMA = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What of an image is compared: some bands of its rows at one block size, with the axes of those blocks.
+
+    ``values`` (bands, rows of a band, columns); ``rows_used`` the numbers of those rows.
+    """
+
+    values: Plane
+    rows_used: NDArray[np.intp]
+    columns: Axis
+    rows: Axis
+
+    @classmethod
+    def of(cls, image: Plane, placement: Placement, block: int = 1) -> Seen:
+        height, width = (n // block for n in image.shape)
+        bands = max(1, min(height // BAND, MOST_PIXELS // (BAND * width)))
+        deep = height if bands * BAND >= height - BAND else BAND
+        first = np.linspace(0, height - deep, 1 if deep == height else bands).astype(np.intp)
+        used = first[:, None] + np.arange(deep)
+        if block == 1:
+            values = image[used]
+        else:
+            values = image[: height * block, : width * block].reshape(height, block, width, block).mean(axis=(1, 3))[used]
+        return cls(values, used, _blocks(placement.columns, block, width), _blocks(placement.rows, block, height))
+
+    def predicted(self, plane: Plane, kernel: Kernel = AREA, rows_kernel: Kernel | None = None) -> Plane:
+        """The model of ``values`` on a slice."""
+        across = matrix(plane.shape[1], positions(self.columns), self.columns.factor, kernel)
+        down = matrix(plane.shape[0], positions(self.rows)[self.rows_used.ravel()], self.rows.factor, rows_kernel or kernel)
+        return (down @ (across @ plane.T).T).reshape(self.values.shape)
+
+    def inside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Which pixels have their middle on the slice."""
+        across, down = ((p > -0.5) & (p < n - 0.5) for p, n in ((positions(self.columns), shape[1]), (positions(self.rows), shape[0])))
+        return down[self.rows_used][:, :, None] & across
+
+
+def detail(values: Plane) -> Plane:
+    """What is left of (bands, rows, columns) without their blur."""
+    return values - scipy.ndimage.gaussian_filter(values, (0, DETAIL_SIGMA, DETAIL_SIGMA), mode="nearest")
+
+
+def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
+    """Of the detail of two images, over the pixels ``where``; 0 where either has none."""
+    a, b = (detail(v)[where].astype(np.float64) for v in (one, other))
+    scale = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / scale) if scale > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Fit:
+    """``correlation`` of detail between image and model; ``deviation`` (4,): of shift and stretch of columns, then of rows."""
+
+    placement: Placement
+    correlation: float
+    tone: Tone
+    deviation: Floats
+
+
+def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit:
+    """Fit an image (v, u) to a source slice (rows, columns), from a placement that is right to about a pixel of the coarsest level."""
+    block, placement = _coarsest_block(image.shape), start
+    while block > finest:
+        placement = _settle(plane, image, placement, block).placement
+        block //= 2
+    return _settle(plane, image, placement, finest)
+
+
+def _coarsest_block(shape: tuple[int, ...]) -> int:
+    block = 1
+    while min(shape) // (2 * block) >= COARSEST:
+        block *= 2
+    return block
+
+
+def _settle(plane: Plane, image: Plane, placement: Placement, block: int) -> Fit:
+    """Gauss-Newton at one block size until nothing moves."""
+    deviation = np.full(4, np.inf)
+    for _ in range(STEPS):
+        seen = Seen.of(image, placement, block)
+        part, origin, coarse = _part(plane, seen)
+        step, deviation, tone = _step(part, _on_part(seen, origin, coarse), coarse)
+        limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
+        step = np.clip(step, -np.abs(limit), np.abs(limit))
+        placement = placement.moved((step[0], step[1]), (step[2], step[3]))
+        if np.abs(step / limit).max() * 2 < SETTLED:
+            break
+    seen = Seen.of(image, placement, block)
+    model = seen.predicted(plane)
+    tone = fit_tone(model, seen.values)
+    return Fit(placement, correlation(seen.values, tone.apply(model), seen.inside(plane.shape)), tone, deviation)
+
+
+def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats, Tone]:
+    """One step in source pixels, its standard deviation, and the tone curve it was made with."""
+    x, y = positions(seen.columns), positions(seen.rows)[seen.rows_used.ravel()]
+    shape = seen.values.shape
+    fx, fy = seen.columns.factor, seen.rows.factor
+    half = 0.5 / coarse
+
+    across = matrix(plane.shape[1], x, fx)
+    steep_across = matrix(plane.shape[1], x + half, fx) - matrix(plane.shape[1], x - half, fx)
+    down = matrix(plane.shape[0], y, fy)
+    steep_down = matrix(plane.shape[0], y + half, fy) - matrix(plane.shape[0], y - half, fy)
+    narrowed = (across @ plane.T).T
+    model = (down @ narrowed).reshape(shape)
+    slope_x = (down @ (steep_across @ plane.T).T).reshape(shape)
+    slope_y = (steep_down @ narrowed).reshape(shape)
+
+    where = seen.inside(plane.shape)
+    tone = fit_tone(model[where], seen.values[where])
+    gain = tone.slope(model)
+    left = np.where(where, seen.values - tone.apply(model), 0)
+    slope_x, slope_y = gain * slope_x, gain * slope_y
+    weight = where * _weight(left, slope_x**2 + slope_y**2)
+    u, v = from_middle(seen.columns), from_middle(seen.rows)[seen.rows_used][:, :, None]
+    jacobian = np.stack([(s * weight).ravel() for s in (slope_x, slope_x * u, slope_y, slope_y * v)]).astype(np.float64)
+    normal = jacobian @ np.stack([s.ravel() for s in (slope_x, slope_x * u, slope_y, slope_y * v)]).T.astype(np.float64)
+    pull = jacobian @ left.ravel().astype(np.float64)
+    inverse = np.linalg.pinv(normal, hermitian=True)
+    noise = float((weight * left**2).sum() / max(float(weight.sum()), 1.0))
+    return inverse @ pull, np.sqrt(np.clip(np.diag(inverse), 0, None) * noise), tone
+
+
+def _weight(left: Plane, steepness: Plane) -> Plane:
+    """Of each pixel: 1 where it fits as well as most that have any slope, less the worse it fits."""
+    telling = np.abs(left[steepness > steepness.mean()])
+    scale = 3 * float(np.quantile(telling, 0.75)) if telling.size else 0.0
+    return 1 / (1 + (left / scale) ** 2) if scale > 0 else np.ones_like(left)
+
+
+def _blocks(axis: Axis, block: int, size: int) -> Axis:
+    return Axis(axis.factor * block, axis.offset + axis.factor * (block - 1) / 2, size, axis.method)
+
+
+def _part(plane: Plane, seen: Seen) -> tuple[Plane, tuple[int, int], int]:
+    """The part of a slice that an image and its surroundings look at, as block means where the image is much coarser."""
+    coarse = 1
+    while coarse * 4 <= min(abs(seen.columns.factor), abs(seen.rows.factor)):
+        coarse *= 2
+    ranges = []
+    for axis, length in ((seen.rows, plane.shape[0]), (seen.columns, plane.shape[1])):
+        lower, upper = edges(axis)
+        margin = 4 * abs(axis.factor) + 4
+        start = int(np.clip(lower - margin, 0, length - 1))
+        stop = int(np.clip(upper + margin, start + 1, length))
+        ranges.append((start, max(start + coarse, start + (stop - start) // coarse * coarse)))
+    (top, bottom), (left, right) = ranges
+    part = plane[top:bottom, left:right]
+    if coarse > 1:
+        rows, columns = (n // coarse for n in part.shape)
+        part = part[: rows * coarse, : columns * coarse].reshape(rows, coarse, columns, coarse).mean(axis=(1, 3))
+    return part, (left, top), coarse
+
+
+def _on_part(seen: Seen, origin: tuple[int, int], coarse: int) -> Seen:
+    def on(axis: Axis, start: int) -> Axis:
+        return replace(axis, factor=axis.factor / coarse, offset=(axis.offset - start - (coarse - 1) / 2) / coarse)
+
+    return replace(seen, columns=on(seen.columns, origin[0]), rows=on(seen.rows, origin[1]))

@@ -1,0 +1,57 @@
+"""How source values became image values: a curve through the means of bins, whatever the program did (window, gamma, inversion). Pure.
+
+Half of the bins hold equally many values, where most of the image is; half are equally wide, for its few brightest and darkest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Plane = NDArray[np.float32]
+
+#: Most bins of a curve, fewest pixels in one, and the pixels that are looked at for the bins' edges.
+BINS = 96
+PIXELS_PER_BIN = 24
+EDGE_SAMPLE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """image value = the straight lines through (``source``, ``image``), constant beyond the ends."""
+
+    source: Floats
+    image: Floats
+
+    def apply(self, values: NDArray[Any]) -> Plane:
+        return np.interp(values, self.source, self.image).astype(np.float32)
+
+    def slope(self, values: NDArray[Any]) -> Plane:
+        """Image values per source value at each source value."""
+        if len(self.source) < 2:
+            return np.zeros(values.shape, np.float32)
+        steps = np.diff(self.image) / np.diff(self.source)
+        inside = (values >= self.source[0]) & (values <= self.source[-1])
+        slot = np.clip(np.searchsorted(self.source, values, side="right") - 1, 0, len(steps) - 1)
+        return np.where(inside, steps[slot], 0).astype(np.float32)
+
+
+def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | None = None) -> Tone:
+    """The curve of the mean image value over bins of equally many source values; all arguments of one shape."""
+    x, y = source.ravel(), image.ravel()
+    w = np.ones_like(y) if weight is None else weight.ravel()
+    bins = int(np.clip(x.size // PIXELS_PER_BIN, 2, BINS))
+    sample = x[:: max(1, x.size // EDGE_SAMPLE)]
+    lowest, highest = float(x.min(initial=np.inf)), float(x.max(initial=-np.inf))
+    evenly = np.linspace(lowest, highest, bins // 2 + 1) if highest > lowest else np.array([lowest])
+    limits = np.unique(np.concatenate([np.quantile(sample, np.linspace(0, 1, bins // 2 + 1)), evenly]))[1:-1]
+    slot = np.searchsorted(limits, x, side="right")
+    total = np.bincount(slot, w, len(limits) + 1)
+    used = total > 0
+    mean_x, mean_y = (np.bincount(slot, w * v, len(limits) + 1)[used] / total[used] for v in (x, y))
+    rising = np.concatenate([[True], np.diff(mean_x) > 0])
+    return Tone(mean_x[rising], mean_y[rising])

@@ -1,0 +1,98 @@
+"""Who does the work: threads here, or the workers of a Dask cluster, behind the same concurrent.futures interface: there is one loop.
+
+Threads are enough on one machine: numpy, deflate, the decoders of imagecodecs and file reads all let other threads run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
+from sidecar.render import Recipe, Rendered, Task, available_processors, render
+
+#: Tasks submitted ahead of the workers, per worker: enough to keep them busy, few enough to keep memory flat.
+AHEAD = 3
+#: How often a task is given out when its workers are lost.
+TRIES = 4
+#: Seconds to wait for a Dask scheduler to answer.
+SCHEDULER_TIMEOUT = 15
+
+
+@dataclass(frozen=True)
+class Workers:
+    """An executor, how many tasks it works on at a time, and the errors that mean a worker was lost rather than that the work failed."""
+
+    executor: Executor
+    count: int
+    lost: tuple[type[BaseException], ...] = ()
+
+    def rendered(self, recipe: Recipe, tasks: Iterable[Task]) -> Iterator[Rendered]:
+        """Results as they come, with a bounded number of tasks submitted; the first failure cancels what has not begun.
+
+        A task whose worker was lost is given to another, up to `TRIES` times.
+        """
+        pending: dict[Future[Rendered], tuple[Task, int]] = {}
+        waiting = deque[tuple[Task, int]]()
+        fresh = iter(tasks)
+        try:
+            while True:
+                while len(pending) < AHEAD * self.count and (given := waiting.popleft() if waiting else _first_try(fresh)):
+                    pending[self.executor.submit(render, recipe, given[0])] = given
+                if not pending:
+                    return
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    task, tries = pending.pop(future)
+                    try:
+                        yield future.result()
+                    except self.lost:
+                        if tries == TRIES:
+                            raise
+                        waiting.append((task, tries + 1))
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _first_try(tasks: Iterator[Task]) -> tuple[Task, int] | None:
+    task = next(tasks, None)
+    return None if task is None else (task, 1)
+
+
+@contextlib.contextmanager
+def local_workers(jobs: int | None) -> Iterator[Workers]:
+    """Threads of this process; as many as there are processors where ``jobs`` is None."""
+    count = jobs or available_processors()
+    with ThreadPoolExecutor(count, thread_name_prefix="sidecar") as executor:
+        yield Workers(executor, count)
+
+
+@contextlib.contextmanager
+def dask_workers(address: str) -> Iterator[Workers]:
+    """The workers of the Dask cluster whose scheduler answers at ``address``, such as ``tcp://node1:8786``.
+
+    They must see source and output under the same paths, and have this package installed. A task whose worker is lost is done by another.
+    Raises MissingExtraError without the package distributed, UsageError where no scheduler answers or it has no workers.
+    """
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm import CommClosedError
+    except ImportError:
+        raise MissingExtraError("--scheduler", "dask") from None
+    lost = (KilledWorker, FutureCancelledError, CommClosedError, CancelledError)
+    try:
+        client = Client(address, timeout=SCHEDULER_TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        raise UsageError(f"--scheduler {address}: no Dask scheduler answers there") from None
+    with client:
+        count = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+        if not count:
+            raise UsageError(f"--scheduler {address}: it has no workers; start some with: dask worker {address}")
+        try:
+            yield Workers(client.get_executor(pure=False), count, lost)  # type: ignore[no-untyped-call]
+        except lost as error:
+            raise WorkersLostError(f"--scheduler {address}: workers were lost again and again ({type(error).__name__})") from None

@@ -1,0 +1,495 @@
+"""The documentation is held to the code: what is made from it, what is run from it, and what it promises.
+
+`python tests/test_docs.py` writes anew what the pages take from the code: help texts, tables, lists of modules, and the output that
+stands below commands and Python blocks. Look at what it changed: nothing else looks at whether it is right.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import typer.main
+from command_line import CommandLine
+from phantoms import Spec, write
+from pydantic import BaseModel
+
+import sidecar
+from sidecar import document as documents
+from sidecar.cli import app
+from sidecar.config import load_config
+from sidecar.labels import READERS, reader_for
+from sidecar.landmarks import map_file
+from sidecar.mapping import Sidecar
+from sidecar.points import WRITERS
+from sidecar.points.csv_points import COLUMNS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = {page.relative_to(ROOT).as_posix(): page for page in [*ROOT.glob("*.md"), *sorted(DOCS.rglob("*.md"))]}
+TOOL_PAGES = {name: page for name, page in PAGES.items() if name.startswith("docs/tools/")}
+
+#: The scan of all pages: `scan/` wherever commands and Python are run.
+SCAN = Spec(
+    columns=406, rows=302, slices=24, pixel_spacing=(0.02, 0.02), slice_gaps=0.02, origin=(-4.0, -3.0, 0.0),
+    markers=False, junk=False, shuffled_names=False,
+)  # fmt: skip
+#: Where the landmark of all tool pages is in that scan, whatever the tool calls it.
+BREGMA = (203.5, 151.5, 6.0)
+#: Addresses that pages may point to.
+HOSTS = {"dicom.nema.org", "keepachangelog.com", "semver.org", "json-schema.org", "github.com"}
+
+COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+# What pages take from the code.
+
+_MADE = re.compile(r"(<!-- from the code: (?P<what>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_RUN = re.compile(r"^```(?P<kind>python|console)\n(?P<body>.*?)^```\n(?:\n```text\n(?P<out>.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+
+
+def refreshed(page: Path) -> str:
+    """The page with every part that comes from the code made anew, and everything that can be run run anew."""
+    text = _MADE.sub(lambda found: f"{found[1]}\n{made(found['what'])}\n\n{found[3]}", page.read_text(encoding="utf-8"))
+    if not _RUN.search(text):
+        return text
+    names: dict[str, Any] = {"__name__": "docs"}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        write(SCAN, Path("scan"))
+        return _RUN.sub(lambda found: _run_again(found, names), text)
+
+
+def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
+    if found["kind"] == "console":
+        commands = [line for line in found["body"].splitlines() if line.startswith("$ ")]
+        body = "".join(f"{command}\n{_transcript(command[2:])}" for command in commands)
+        after = "" if found["out"] is None else f"\n```text\n{found['out']}```\n"
+        return f"```console\n{body}```\n{after}"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(found["body"], "a Python block", "exec"), names)
+    output = f"\n```text\n{printed.getvalue()}```\n" if printed.getvalue() else ""
+    return f"```python\n{found['body']}```\n{output}"
+
+
+def _transcript(command: str) -> str:
+    """What a command shows: messages, then data. It must succeed."""
+    arguments = command.removeprefix("sidecar ").split()
+    program = [sys.executable, "-c", "from sidecar.cli import main; main()", *arguments]
+    done = subprocess.run(program, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"}, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stderr + done.stdout
+
+
+def made(what: str) -> str:
+    kind, *names = what.split()
+    match kind:
+        case "help":
+            return help_of(names[0])
+        case "label-formats":
+            rows = [(f"[{READERS[n].tool}]({_page_of(n)})", f"`{n}`", READERS[n].origin) for n in READERS]
+            return table(("Tool", "`--from`", "Pixel origin"), rows)
+        case "formats":
+            return table(("Read as", "`--from`", "Pixel origin"), [(READERS[n].tool, f"`{n}`", READERS[n].origin) for n in names])
+        case "point-formats":
+            return table(("`--to`", "Ending of FILE", "What it is"), [_writer_row(name) for name in WRITERS])
+        case "modules":
+            return "\n".join(_modules())
+    raise AssertionError(f"nothing in the code is called {what!r}")
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows])
+
+
+def help_of(name: str) -> str:
+    """The help of a command as its declarations have it, in a layout that no version of Typer changes."""
+    command = COMMANDS[name]
+    usage = " ".join(["sidecar", name, "[OPTIONS]", *(_usage(p) for p in command.params if p.param_type_name == "argument")])
+    rows = [(_spelling(p), p.help + (f" [default: {p.default}]" if p.default not in (None, False) else "")) for p in command.params]
+    width = min(32, max(len(spelling) for spelling, _ in rows))
+    lines = [usage, "", *command.help.splitlines(), ""]
+    for spelling, text in rows:
+        first, *more = textwrap.wrap(text, 110 - width)
+        lines += [spelling, f"{'':{width}}  {first}"] if len(spelling) > width else [f"{spelling:{width}}  {first}"]
+        lines += [f"{'':{width}}  {line}" for line in more]
+    return "```text\n" + "\n".join([*lines, "", *_examples(command.epilog)]) + "\n```"
+
+
+def _usage(argument: Any) -> str:
+    name = argument.metavar.strip("[]")
+    return name if argument.required else f"[{name}]"
+
+
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar.strip("[]"))
+    options = ", ".join(sorted(parameter.opts, key=len))
+    return f"{options} {parameter.metavar}" if parameter.metavar else options
+
+
+def _examples(epilog: str) -> list[str]:
+    return [f"Example: {example.strip()}" for example in re.split(r"Example:", epilog)[1:]]
+
+
+def _page_of(format: str) -> str:
+    """The tool page, relative to docs/, that shows a label format."""
+    pages = [page for page in TOOL_PAGES.values() if format in _formats(page)]
+    assert len(pages) == 1, f"{format} must be in the formats of one page below docs/tools, not {len(pages)}"
+    return pages[0].relative_to(DOCS).as_posix()
+
+
+def _formats(page: Path) -> list[str]:
+    found = re.search(r"<!-- from the code: formats ([\w -]+?) -->", page.read_text(encoding="utf-8"))
+    return found[1].split() if found else []
+
+
+def _writer_row(name: str) -> tuple[str, str, str]:
+    writer = WRITERS[name]
+    return f"`{name}`", ", ".join(f"`{ending}`" for ending in writer.endings), _first_sentence(Path(writer.write.__code__.co_filename))
+
+
+def _modules() -> Iterator[str]:
+    package = ROOT / "sidecar"
+    for folder in sorted({path.parent for path in package.rglob("*.py")}):
+        yield f"\n**{folder.relative_to(ROOT).as_posix()}/**\n"
+        for path in sorted(folder.glob("*.py")):
+            if sentence := _first_sentence(path):
+                yield f"- `{path.name}`: {sentence}"
+
+
+def _first_sentence(path: Path) -> str:
+    """Of the docstring of a module; "" where it has none."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    sentence = re.split(r"(?<=[.:])\s+(?=[A-Z`*\d])|\n\n", text)[0]
+    return " ".join(sentence.split()).replace("``", "`").rstrip(":.") + ("." if text else "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_comes_from_the_code_is_as_the_code_is(name: str) -> None:
+    page = PAGES[name]
+    assert page.read_text(encoding="utf-8") == refreshed(page), "look at it, then: python tests/test_docs.py"
+
+
+# Commands.
+
+SHELL_LINES = [
+    (name, line)
+    for name, page in PAGES.items()
+    for block in re.findall(r"^```(?:sh|console)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+
+
+def parsed(command: str) -> None:
+    """As the command line would parse it, without running it; what is wrong with it is raised."""
+    _, name, *arguments = command.split("#")[0].replace("'", "").split()
+    COMMANDS[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_section_with_its_help_and_an_example(name: str) -> None:
+    text = PAGES["docs/command-line.md"].read_text(encoding="utf-8")
+    section = re.search(rf"^## sidecar {name}$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert section, f"docs/command-line.md has no section '## sidecar {name}'"
+    assert f"<!-- from the code: help {name} -->" in section[1]
+    assert re.search(rf"^(\$ )?sidecar {name} \S", _MADE.sub("", section[1]), re.MULTILINE), "a section needs an example of its own"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_that_is_run_says_what_the_page_says(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every argument, option, help text and example, whatever the layout; white space apart, as help is wrapped."""
+    shown = "".join(CommandLine(tmp_path, monkeypatch, capsys).done(name, "--help").out.split())
+    for line in help_of(name).splitlines()[1:-1]:
+        for piece in re.split(r"\[OPTIONS\]|\s{2,}|, (?=--)|\[default: |\bsidecar " + name, line):
+            assert "".join(piece.split()).strip("[]") in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_an_example_of_itself(name: str) -> None:
+    examples = _examples(COMMANDS[name].epilog or "")
+    assert examples
+    for example in examples:
+        assert example.startswith(f"Example: sidecar {name}")
+        parsed(example.removeprefix("Example: "))
+
+
+@pytest.mark.parametrize(("page", "line"), [(page, line.removeprefix("$ ")) for page, line in SHELL_LINES if "sidecar " in line])
+def test_shell_examples_are_commands_that_exist(page: str, line: str) -> None:
+    for command in re.findall(r"(?:^|&& )(sidecar [^&|]+)", line):
+        parsed(command)
+
+
+def test_options_that_pages_name_exist() -> None:
+    options = {option for command in COMMANDS.values() for p in command.params for option in p.opts} | {"--help", "--version"}
+    for name, page in PAGES.items():
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options, name
+        assert set(re.findall(r"`sidecar ([a-z][a-z-]*)", text)) <= set(COMMANDS), name
+
+
+def test_the_columns_of_the_output_are_those_of_the_contract() -> None:
+    text = PAGES["docs/command-line.md"].read_text(encoding="utf-8")
+    section = re.search(r"^### Output columns$(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert section
+    assert [name for row in re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE) for name in re.findall(r"`(\w+)`", row)] == list(COLUMNS)
+
+
+def test_the_config_of_the_page_is_read(tmp_path: Path) -> None:
+    configs = re.findall(r"^```yaml\n(.*?)^```", PAGES["docs/command-line.md"].read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert configs
+    for text in configs:
+        (tmp_path / "specimens.yaml").write_text(text, encoding="utf-8")
+        assert load_config(tmp_path / "specimens.yaml")
+
+
+# Label tools.
+
+
+@pytest.fixture(scope="module")
+def png(tmp_path_factory: pytest.TempPathFactory) -> Sidecar:
+    """The export that tool pages speak of: 12 PNGs of 203 × 151."""
+    folder = tmp_path_factory.mktemp("docs")
+    write(SCAN, folder / "scan")
+    return sidecar.export(folder / "scan", folder / "png", scale=0.5, z_step=2)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_label_format_has_a_tool_page(name: str) -> None:
+    assert (DOCS / _page_of(name)).is_file()
+
+
+@pytest.mark.parametrize("name", TOOL_PAGES)
+def test_every_tool_page_says_how_and_what_was_not_tried(name: str) -> None:
+    text = TOOL_PAGES[name].read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert {"Open", "Label", "Save", "Map back", "What the file looks like", "Mind", "Not tried"} <= set(headings)
+    assert re.search(r"^sidecar map-points ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", TOOL_PAGES)
+def test_the_files_of_a_tool_page_are_the_same_landmark(name: str, png: Sidecar, tmp_path: Path) -> None:
+    """Read as one of the page's formats by content alone; the first shape, or its middle, is where bregma is."""
+    samples = re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", TOOL_PAGES[name].read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert samples
+    for file_name, content in samples:
+        path = tmp_path / file_name
+        path.write_text(content, encoding="utf-8")
+        assert reader_for(path).name in _formats(TOOL_PAGES[name])
+        points = map_file(path, png).points
+        ids = points.text("shape_id", "0")
+        first = [i for i in range(len(points)) if ids[i] == ids[0] and points.text("shape_type")[i] == points.text("shape_type")[0]]
+        first = first if points.text("shape_type", "point")[0] != "point" else first[:1]
+        np.testing.assert_allclose(points.source[first].mean(axis=0), BREGMA, atol=1e-3)
+
+
+# The sidecar document.
+
+FORMAT = DOCS / "sidecar-format.md"
+
+
+def example() -> Sidecar:
+    """The document that the format page shows in full, as it is read: checked against itself."""
+    blocks = re.findall(r"^```json\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return Sidecar.of(documents.parse(max(blocks, key=len)))
+
+
+def objects(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, set[str]]]:
+    """(path, field names) of a model and of every model in it; all three axes are one."""
+    yield path or "the document", set(model.model_fields)
+    for name, field in model.model_fields.items():
+        for inner in {m for m in _models(field.annotation) if m is not documents.AxisModel or name == "columns"}:
+            step = "columns, rows, slices" if inner is documents.AxisModel else name
+            listed = "[]" if "list[" in str(field.annotation) else ""
+            yield from objects(inner, f"{path}.{step}{listed}".removeprefix("."))
+
+
+def _models(annotation: Any) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {model for part in getattr(annotation, "__args__", ()) for model in _models(part)}
+
+
+OBJECTS = dict(objects(documents.Document))
+
+
+def test_the_format_page_has_every_object() -> None:
+    headings = re.findall(r"^### `?(.+?)`?$", FORMAT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings == list(OBJECTS)
+
+
+@pytest.mark.parametrize("path", OBJECTS)
+def test_the_format_page_has_every_field_and_no_other(path: str) -> None:
+    section = re.search(rf"^### `?{re.escape(path)}`?$(.*?)(?=^#|\Z)", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert section
+    assert {name for row in re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE) for name in re.findall(r"`(\w+)`", row)} == OBJECTS[path]
+
+
+class Step(NamedTuple):
+    """One line of arithmetic on a page: name = expression = value."""
+
+    name: str
+    expression: str
+    value: float
+
+
+def steps(page: Path) -> list[Step]:
+    text = "\n".join(re.findall(r"^```text\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+    lines = re.findall(r"^ *(\w[\w ]*?) += +([-−+·/().\d ]+) += +([-−.\d]+)(?: .*)?$", text, re.MULTILINE)
+    return [Step(name, _plain(expression), float(_plain(value))) for name, expression, value in lines]
+
+
+def _plain(text: str) -> str:
+    return text.translate(str.maketrans("−·", "-*"))
+
+
+def evaluated(expression: str) -> float:
+    """Arithmetic, and nothing else."""
+    tree = ast.parse(expression.strip(), mode="eval")
+    allowed = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Constant, ast.operator, ast.unaryop)
+    assert all(isinstance(node, allowed) for node in ast.walk(tree)), expression
+    return float(eval(compile(tree, "arithmetic", "eval")))
+
+
+@pytest.mark.parametrize("name", ["sidecar-format.md", "pixel-conventions.md"])
+def test_the_arithmetic_of_the_pages_is_right(name: str) -> None:
+    found = steps(DOCS / name)
+    assert len(found) >= 5
+    for step in found:
+        assert evaluated(step.expression) == pytest.approx(step.value, abs=1e-12), step
+
+
+def test_the_worked_example_is_what_its_document_maps_to() -> None:
+    by_hand = {step.name: step.value for step in steps(FORMAT)}
+    png = example()
+    at = [[by_hand["x"], by_hand["y"]]]
+    source = png.to_source(at, by_hand["PNG slice"])
+    np.testing.assert_allclose(source, [[by_hand["column"], by_hand["row"], by_hand["slice"]]], atol=1e-12)
+    np.testing.assert_allclose(png.to_patient(at, by_hand["PNG slice"]), [[by_hand["P x"], by_hand["P y"], by_hand["P z"]]], atol=1e-12)
+    between = png.to_patient(at, by_hand["PNG slice between"])
+    np.testing.assert_allclose(png.to_source(at, by_hand["PNG slice between"])[0, 2], by_hand["slice between"])
+    np.testing.assert_allclose(between[0, 2], by_hand["P z between"], atol=1e-12)
+
+
+def test_the_reader_in_another_language_agrees(tmp_path: Path) -> None:
+    """The JavaScript of the format page on the document of the format page, by Node.js or in a browser."""
+    (code,) = re.findall(r"^```js\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(code.splitlines()) <= 16
+    png = example()
+    labels = np.random.default_rng(7).uniform((-0.5, -0.5, -0.2), (3.5, 2.5, 1.6), (50, 3))
+    program = (
+        f"{code}\nconst doc = {documents.as_text(png.document)}\nconst labels = {json.dumps(labels.tolist())}\n"
+        "const answer = JSON.stringify(labels.map(([x, y, slice]) => toPatient(doc, x, y, slice)))\n"
+    )
+    np.testing.assert_allclose(_javascript(program, tmp_path), png.to_patient(labels[:, :2], labels[:, 2]), atol=1e-9)
+
+
+def _javascript(program: str, folder: Path) -> Any:
+    """The ``answer`` of a program."""
+    node, chromium = shutil.which("node"), shutil.which("chromium") or shutil.which("google-chrome")
+    if node:
+        (folder / "program.js").write_text(f"{program}console.log(answer)\n", encoding="utf-8")
+        command = [node, "program.js"]
+    elif chromium:
+        page = f"<!doctype html><meta charset=utf-8><pre></pre><script>{program}document.querySelector('pre').textContent = answer</script>"
+        (folder / "page.html").write_text(page, encoding="utf-8")
+        profile = f"--user-data-dir={folder / 'profile'}"
+        command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", profile, "--dump-dom", (folder / "page.html").as_uri()]
+    else:
+        message = "there is neither Node.js nor Chromium to run JavaScript"
+        if os.environ.get("SIDECAR_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True).stdout
+    return json.loads(re.sub(r"<[^>]*>", "", shown.partition("<pre>")[2].partition("</pre>")[0] or shown))
+
+
+# The library.
+
+
+def test_every_public_name_can_be_imported_and_is_documented() -> None:
+    text = PAGES["docs/library.md"].read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `sidecar\.(\w+)[(`]", text, re.MULTILINE))
+    assert listed == set(sidecar.__all__)
+    assert all(getattr(sidecar, name).__doc__ for name in sidecar.__all__)
+
+
+def test_every_method_of_the_mapping_is_documented() -> None:
+    public = {name for name in [*vars(Sidecar), *Sidecar.__annotations__] if not name.startswith("_")}
+    text = PAGES["docs/library.md"].read_text(encoding="utf-8")
+    assert {name for name in public if f"`{name}" not in text and f".{name}" not in text} == set()
+
+
+# All pages.
+
+
+def anchors(page: Path) -> set[str]:
+    """Of the headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGES[name].read_text(encoding="utf-8")):
+        address, _, anchor = target.partition("#")
+        if "://" in address:
+            continue
+        there = (PAGES[name].parent / address).resolve() if address else PAGES[name]
+        assert there.exists(), target
+        assert there.is_relative_to(ROOT), target
+        assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_names_a_place_it_should_not(name: str) -> None:
+    text = PAGES[name].read_text(encoding="utf-8")
+    assert set(re.findall(r"https?://([^/\s)>\"]+)", text)) <= HOSTS
+    assert re.findall(r"(?:^|[\s(`'\"])(?:/[a-z]\w*/\S*|[A-Z]:\\\S*)", text) == [], "paths of one machine"
+
+
+def test_every_page_can_be_reached() -> None:
+    linked = {
+        (page.parent / target.partition("#")[0]).resolve()
+        for page in PAGES.values()
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+        if "://" not in target
+    }
+    assert [name for name, page in PAGES.items() if page not in linked and name != "README.md"] == []
+
+
+def test_extras_that_pages_name_exist() -> None:
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
+    for name, page in PAGES.items():
+        named = re.findall(r"(?:dicom-sidecar|\.)\[([\w,]+)\]", page.read_text(encoding="utf-8"))
+        assert {extra for group in named for extra in group.split(",")} <= extras, name
+
+
+def test_the_changelog_has_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = PAGES["CHANGELOG.md"].read_text(encoding="utf-8")
+    assert re.search(rf"^## \[{re.escape(project['version'])}\] - (unreleased|\d{{4}}-\d\d-\d\d)$", text, re.MULTILINE)
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= kinds
+
+
+if __name__ == "__main__":
+    for page in PAGES.values():
+        page.write_text(refreshed(page), encoding="utf-8")
