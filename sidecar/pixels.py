@@ -102,7 +102,7 @@ class FramePixels:
     offset: int | None
 
 
-def layout_of(dataset: pydicom.Dataset, keyword: str | None = None) -> PixelLayout:
+def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:
     """Pixel layout of a header, which may have been read with ``stop_before_pixels=True``.
 
     ``keyword`` names the pixel data element when it is known; otherwise an Image Pixel module without BitsStored and
@@ -186,7 +186,7 @@ def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any
 _READ_ERRORS = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, OverflowError, NotImplementedError, RecursionError, struct.error)  # fmt: skip # noqa: E501
 
 
-def _count(dataset: pydicom.Dataset, keyword: str, default: int | None = None) -> int:
+def _count(dataset: Any, keyword: str, default: int | None = None) -> int:
     try:
         value = dataset.get(keyword, default)
     except _READ_ERRORS as error:
@@ -197,13 +197,13 @@ def _count(dataset: pydicom.Dataset, keyword: str, default: int | None = None) -
     return int(value)
 
 
-def _keyword_by_module(dataset: pydicom.Dataset, bits: int) -> str:
+def _keyword_by_module(dataset: Any, bits: int) -> str:
     if "BitsStored" in dataset or "PixelRepresentation" in dataset:
         return "PixelData"
     return {32: "FloatPixelData", 64: "DoubleFloatPixelData"}.get(bits, "PixelData")
 
 
-def _transfer_syntax(dataset: pydicom.Dataset) -> str:
+def _transfer_syntax(dataset: Any) -> str:
     declared = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
     if declared:
         return str(declared)

@@ -106,12 +106,12 @@ def nifti_header(volume: Volume) -> bytes:
     try:
         import nibabel
     except ImportError:
-        raise MissingExtraError("NIfTI", "nifti") from None
+        raise MissingExtraError("NIfTI", "masks") from None
     if max(volume.size) > _NIFTI_LONGEST:
         raise OutputError(f"NIfTI-1 holds no more than {_NIFTI_LONGEST} voxels along an axis: write nrrd instead")
     if volume.channels > 1 and volume.dtype.itemsize > 1:
         raise OutputError("NIfTI-1 has no colour of 16 bits: write nrrd or mha instead")
-    header = nibabel.Nifti1Header()
+    header: Any = nibabel.Nifti1Header()  # type: ignore[no-untyped-call]
     header.set_data_shape(volume.size)
     header.set_data_dtype("RGB" if volume.channels > 1 else volume.dtype)
     affine = LPS_TO_RAS @ volume.affine
@@ -131,7 +131,7 @@ def write_planes(file: IO[bytes], planes: Iterable[NDArray[Any] | None], volume:
     empty = bytes(columns * rows * volume.channels * dtype.itemsize)
     written = 0
     for plane in planes:
-        file.write(empty if plane is None else memoryview(np.ascontiguousarray(plane, dtype=dtype)).cast("B"))
+        file.write(empty if plane is None else np.ascontiguousarray(plane, dtype=dtype).data.cast("B"))
         written += 1
     if written != slices:
         raise GeometryError(f"{written} planes came where {slices} belong")
@@ -142,8 +142,9 @@ def gzipped(file: IO[bytes]) -> IO[bytes]:
     try:
         from isal import igzip
     except ImportError:
-        return gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=cast(Any, file), mtime=0)
-    return cast(IO[bytes], igzip.IGzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0))
+        return cast(IO[bytes], gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0))
+    open_stream: Any = igzip.IGzipFile
+    return cast(IO[bytes], open_stream(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0))
 
 
 def write_nrrd(file: IO[bytes], planes: Iterable[NDArray[Any] | None], volume: Volume, fields: Mapping[str, str]) -> None:

@@ -80,7 +80,7 @@ def dask_workers(address: str) -> Iterator[Workers]:
     try:
         from distributed import Client, KilledWorker
         from distributed.client import FutureCancelledError
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise MissingExtraError("--scheduler", "dask") from None
     lost = (KilledWorker, FutureCancelledError, CommClosedError, CancelledError)

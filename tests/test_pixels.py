@@ -513,7 +513,7 @@ def test_streams_of_the_encoders_that_pydicom_uses(tmp_path: Path, syntax: str, 
     """Unlike the encoders above, these tell the stream how many bits are stored."""
     plugin, module = {RLE: ("pydicom", "pydicom"), JPEG_LS: ("pyjpegls", "jpeg_ls"), J2K: ("pylibjpeg", "openjpeg")}[syntax]
     pytest.importorskip(module)
-    image = noise(dtype, bits=bits)
+    image = noise(dtype, (40, 48), bits)
     path = write(tmp_path, image.tobytes(), image.shape, BitsStored=bits, PixelRepresentation=int(dtype == "i2"))
     dataset = pydicom.dcmread(path)
     dataset.compress(syntax, encoding_plugin=plugin)
@@ -526,7 +526,7 @@ def test_streams_of_the_encoders_that_pydicom_uses(tmp_path: Path, syntax: str, 
 def test_lossy_white_that_overshoots_the_stored_bits_stays_white(tmp_path: Path) -> None:
     image = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((5, 5))).astype(np.uint16) * 1023
     jpeg = encoder("jpeg8_encode")(image, 70, bitspersample=12)
-    wavelets = encoder("jpeg2k_encode")(image, 40, codecformat="J2K")
+    wavelets = encoder("jpeg2k_encode")(image, 70, codecformat="J2K")
     for syntax, stream in ((EXTENDED, jpeg), (J2K_LOSSY, wavelets)):
         frame = read(write_encoded(tmp_path, [stream], image, syntax, BitsStored=10))
         assert frame.max() > 1023
@@ -675,6 +675,22 @@ def test_rle_segments_that_are_too_few_or_too_short(tmp_path: Path) -> None:
         read(write_encoded(tmp_path, [rle(image[:-1])], image, RLE))
 
 
+def test_rle_of_a_writer_that_encodes_the_padding_byte_too(tmp_path: Path) -> None:
+    image = noise("u1", (3, 5))
+    padded = np.append(image.ravel(), np.uint8(0)).reshape(2, 8)
+    np.testing.assert_array_equal(read(write_encoded(tmp_path, [rle(padded)], image, RLE)), image)
+
+
+def test_memory_is_bounded_by_what_a_frame_can_be(tmp_path: Path) -> None:
+    image = noise("u2")
+    with pytest.raises(PixelError, match="compressed bytes are more than one frame can be"):
+        read(write_encoded(tmp_path, [bytes(2 << 20)], image, RLE))
+    path = write_encoded(tmp_path, [rle(image)], image, RLE)
+    pixels = pixels_of(path)
+    with pytest.raises(PixelError, match="a frame of 65535 x 65535 pixels is too large"):
+        read_frame(path, replace(pixels, layout=replace(pixels.layout, rows=65535, columns=65535)))
+
+
 # --- colour ---
 
 
@@ -717,13 +733,24 @@ def test_jpeg_colour_is_converted_once_whatever_the_header_calls_it(tmp_path: Pa
     assert np.abs(frame - image).mean() < 6
 
 
-@pytest.mark.parametrize(("declared", "space"), [("RGB", "RGB"), ("YBR_FULL", "YCBCR")])
-def test_jpeg_colour_without_jfif_is_what_the_header_says(tmp_path: Path, declared: str, space: str) -> None:
-    image = colours()
-    stream = encoder("jpeg8_encode")(image, 97, colorspace="RGB", outcolorspace=space, subsampling="444")
+def without_jfif(stream: bytes, instead: bytes = b"") -> bytes:
     at = stream.find(b"\xff\xe0")
-    if at >= 0:  # drop the JFIF segment
-        stream = stream[:at] + stream[at + 2 + int.from_bytes(stream[at + 2 : at + 4], "big") :]
+    return stream if at < 0 else stream[:at] + instead + stream[at + 2 + int.from_bytes(stream[at + 2 : at + 4], "big") :]
+
+
+ADOBE_YCC = b"\xff\xee\x00\x0eAdobe\x00\x64\0\0\0\0\x01"
+
+
+@pytest.mark.parametrize(
+    ("declared", "space", "marker"),
+    [("RGB", "RGB", b""), ("YBR_FULL", "YCBCR", b""), ("RGB", "YCBCR", ADOBE_YCC), ("YBR_FULL_422", "RGB", b"")],
+    ids=["header says RGB", "header says YBR", "Adobe marker says YBR", "component names say RGB"],
+)
+def test_jpeg_colour_without_jfif(tmp_path: Path, declared: str, space: str, marker: bytes) -> None:
+    image = colours()
+    coded = encoder("jpeg8_encode")(image, 97, colorspace="RGB", outcolorspace=space, subsampling="444")
+    stream = without_jfif(coded, marker)
+    assert (b"Adobe" in stream) == bool(marker or space == "RGB")
     frame = read(write_encoded(tmp_path, [stream], image, BASELINE, PhotometricInterpretation=declared))
     assert np.abs(frame.astype(int) - image).mean() < 6
 
@@ -766,6 +793,16 @@ def test_a_segmented_palette_as_pydicom_expands_it(tmp_path: Path) -> None:
     path = write(tmp_path, stored.tobytes(), stored.shape, vr="OB", **header)
     dataset = pydicom.dcmread(path)
     np.testing.assert_array_equal(read(path), pydicom.pixels.apply_color_lut(stored, dataset) >> 8)
+
+
+def test_a_segmented_palette_that_pydicom_would_get_wrong(tmp_path: Path) -> None:
+    stored = noise("u2", (20, 20), bits=9)
+    header: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour in ("Red", "Green", "Blue"):
+        header[f"{colour}PaletteColorLookupTableDescriptor"] = [512, 0, 8]
+        header[f"Segmented{colour}PaletteColorLookupTableData"] = bytes((0, 2, 0, 255, 1, 255, 7, 1, 255, 99))
+    with pytest.raises(PixelError, match="more than 256 8-bit colours"):
+        read(write(tmp_path, stored.tobytes(), stored.shape, **header))
 
 
 def test_palettes_that_cannot_be_read(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
 import typer
 
-from sidecar.cli import demo, export, inspect, map_points, project
+from sidecar.cli import align, demo, export, inspect, map_points, measure, project
 from sidecar.errors import SidecarError, UsageError
 
 app = typer.Typer(
@@ -20,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (inspect, export, map_points, project, demo):
+for command in (inspect, export, map_points, project, measure, align, demo):
     app.command(command.NAME, help=command.HELP, epilog=command.EXAMPLES)(command.run)
 
 
@@ -35,6 +36,9 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Entry point. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no µ shows ? instead of failing
     try:
         app()
     except SidecarError as error:

@@ -29,6 +29,9 @@ def run(
     to_format: Annotated[
         str | None, typer.Option("--to", metavar="FORMAT", help="Output format, instead of that of FILE's ending.")
     ] = None,
+    dicom: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the source's DICOM files are, for --to dicom-sr and dicom-rtstruct.")
+    ] = None,
     pixel_origin: Annotated[
         str | None,
         typer.Option(metavar="center|corner", help="Where the labels' (0, 0) is: the first pixel's middle or outer corner."),
@@ -45,7 +48,7 @@ def run(
 
     origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
-    writer = writer_for(output, to_format)
+    writer = writer_for(output, to_format, dicom)
     given = None if sidecar is None else Sidecar.open(sidecar)
     mappings = []
     for path in label_files(labels):
@@ -58,4 +61,8 @@ def run(
             notes.append("this scan has no patient geometry: source pixels only, millimetres are left empty")
         for note in dict.fromkeys(notes):
             typer.echo(f"  note: {note}", err=True)
+    if dicom is not None:
+        from sidecar.points.source_headers import NOTICE
+
+        typer.echo(f"  note: {NOTICE}", err=True)
     deliver(writer, [mapping.points for mapping in mappings], output, axes, inputs=labels)

@@ -23,12 +23,10 @@ def run(
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it.")] = None,
     allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Keep points that fall beyond the edges of the PNGs.")] = False,
 ) -> None:
-    import sys
-
-    from sidecar.cli.writing import written
+    from sidecar.cli.writing import deliver_columns
     from sidecar.landmarks import project_file
     from sidecar.mapping import Sidecar
-    from sidecar.points.csv_points import csv_text, merged
+    from sidecar.points.csv_points import merged
 
     projections = []
     for path in points:
@@ -37,8 +35,4 @@ def run(
         typer.echo(f"{path.name}: {len(projection.png)} points placed on the PNGs", err=True)
         for note in projection.notes:
             typer.echo(f"  note: {note}", err=True)
-    text = "".join(csv_text(merged(projections)))
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        written(output, points, lambda part: part.write_text(text, encoding="utf-8", newline=""))
+    deliver_columns(merged(projections), output, inputs=points)

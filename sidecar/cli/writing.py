@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,17 @@ def deliver(writer: Writer, points: Sequence[MappedPoints], output: Path | None,
         sys.stdout.flush()
         sys.stdout.buffer.write(path.read_bytes())
         sys.stdout.buffer.flush()
+
+
+def deliver_columns(columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Iterable[Path]) -> None:
+    """Write columns of text as CSV to ``output``, or to stdout."""
+    from sidecar.points.csv_points import csv_text
+
+    text = "".join(csv_text(dict(columns)))
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        written(output, inputs, lambda part: part.write_text(text, encoding="utf-8", newline=""))
 
 
 def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from sidecar.errors import LabelError
 from sidecar.labels.place import png_slice
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
-from sidecar.masks.painted import PARTLY, Kind, Painting, RawPlane, run_lengths
 from sidecar.masks.mask import Rgb
+from sidecar.masks.painted import PARTLY, Kind, Painting, RawPlane, run_lengths
 from sidecar.render import file_digest
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -29,7 +29,10 @@ _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 #: TIFF tag, and what TIFF compressions Pillow names so that lose what was painted.
 _BITS_PER_SAMPLE = 258
 _LOSSY = frozenset({"jpeg", "tiff_jpeg", "webp"})
-_UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, EOFError, KeyError, TypeError, IndexError, MemoryError, Image.DecompressionBombError)  # fmt: skip
+#: What Pillow raises on files that are damaged.
+_UNREADABLE = (
+    OSError, ValueError, SyntaxError, struct.error, EOFError, KeyError, TypeError, IndexError, MemoryError, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Painting:

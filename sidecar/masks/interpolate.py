@@ -22,10 +22,10 @@ class ShapeInterpolation:
 
     def __init__(self, spacing: tuple[float, float]) -> None:
         try:
-            from scipy.ndimage import distance_transform_edt
+            from scipy import ndimage
         except ImportError:
-            raise MissingExtraError("--fill interpolate", "interpolate") from None
-        self._distance = distance_transform_edt
+            raise MissingExtraError("--fill interpolate", "masks") from None
+        self._distance: Any = ndimage.distance_transform_edt
         self._spacing = spacing
 
     def __call__(self, lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:

@@ -14,6 +14,7 @@ from sidecar import document
 from sidecar.errors import GeometryError
 from sidecar.mapping import Decimation, Sidecar
 from sidecar.masks.grid import Blend, Fill, Lookup, blended, expand, pixel_edges, pixels_of_samples, slices_of_samples
+from sidecar.progress import Progress
 from sidecar.sampling import Axis
 from sidecar.volume_files import Volume
 
@@ -140,6 +141,12 @@ class MappedMask:
             if plane is not None and plane is not last:
                 last, expanded = plane, expand(plane, self.rows, self.columns)
             yield None if plane is None else expanded
+
+    def watched(self, progress: Progress) -> Iterator[Labels | None]:
+        """`planes`, told to ``progress`` as they are done with."""
+        for plane in self.planes():
+            yield plane
+            progress.advance(1, 0)
 
     def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Source columns and rows, *center*, of the edges between PNG pixels on the output: one more than there are pixels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +21,11 @@ def read_nifti(path: Path) -> VoxelFile:
         from nibabel.filebasedimages import ImageFileError
         from nibabel.spatialimages import HeaderDataError
     except ImportError:
-        raise MissingExtraError("NIfTI", "nifti") from None
+        raise MissingExtraError("NIfTI", "masks") from None
     try:
         with path.open("rb") as file:
             packed = is_gzip(file.read(2))
-        image = nibabel.load(path)
+        image: Any = nibabel.load(path)
         header, proxy = image.header, image.dataobj
         shape = (*image.shape, 1)[:3] if all(n == 1 for n in image.shape[3:]) else ()
         dtype, offset, scale = np.dtype(proxy.dtype), int(proxy.offset), (float(proxy.slope), float(proxy.inter))

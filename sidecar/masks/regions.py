@@ -45,9 +45,7 @@ class Region:
     paint: Callable[[int, int], NDArray[np.bool_]]
 
 
-def region_mask(
-    paths: Sequence[Path], sidecar: Sidecar, config: MaskConfig | None, format: str | None, origin: PixelOrigin | None
-) -> Mask:
+def region_mask(paths: Sequence[Path], sidecar: Sidecar, config: MaskConfig | None, format: str | None, origin: PixelOrigin | None) -> Mask:
     """The regions of label files. LabelError names file and place of what cannot be placed."""
     regions: list[Region] = []
     tools: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,11 +67,9 @@ class MaskConfig(Strict):
 
     @model_validator(mode="after")
     def _distinct(self) -> MaskConfig:
-        given = [entry.color for entry in self.segments if entry.color is not None]
-        for what, keys in {"name": [s.name for s in self.segments], "value": self.values, "colour": given}.items():
-            if len(set(keys)) < len(keys):
-                twice = next(key for key in keys if keys.count(key) > 1)
-                raise ValueError(f"two segments have the {what} {twice}")
+        _refuse_twice("name", [entry.name for entry in self.segments])
+        _refuse_twice("value", self.values)
+        _refuse_twice("colour", [entry.color for entry in self.segments if entry.color is not None])
         return self
 
     @property
@@ -88,6 +87,12 @@ class MaskConfig(Strict):
             Segment(value, entry.name, entry.color or color_of(value), _as_code(entry.category), _as_code(entry.type))
             for value, entry in zip(self.values, self.segments, strict=True)
         )
+
+
+def _refuse_twice(what: str, keys: Sequence[Hashable]) -> None:
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two segments have the {what} {twice}")
 
 
 def load_mask_config(path: Path) -> MaskConfig:

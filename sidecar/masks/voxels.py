@@ -93,7 +93,6 @@ def voxel_painting(file: VoxelFile, sidecar: Sidecar) -> Painting:
                 keys = np.zeros((rows, columns), np.int32)
                 keys[shift[1] : shift[1] + part.shape[0], shift[0] : shift[0] + part.shape[1]] = part
                 yield RawPlane(keys)
-        values.close()
 
     return Painting(file.path, file.tool, planes, lambda k: f"{file.path.name}, slice {k}", file.segments, notes)
 

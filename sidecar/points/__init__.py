@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from sidecar.errors import UsageError
-from sidecar.points import csv_points
-from sidecar.points.table import Writer
+from sidecar.points import csv_points, fcsv, geomorph, imagej_rois, json_points, landmark_ascii, morphoj, rtstruct, slicer, sr, tps
+from sidecar.points.table import SourceWriter, Writer
 
 #: Every point format by the name ``--to`` has for it.
-WRITERS: dict[str, Writer] = {writer.name: writer for writer in (csv_points.WRITER,)}
+WRITERS: dict[str, Writer] = {
+    writer.name: writer
+    for writer in (
+        csv_points.WRITER,
+        json_points.WRITER,
+        slicer.WRITER,
+        fcsv.WRITER,
+        tps.WRITER,
+        morphoj.WRITER,
+        geomorph.WRITER,
+        landmark_ascii.WRITER,
+        imagej_rois.WRITER,
+    )
+}
+#: Formats that also need the headers of the source, which ``--dicom DIR`` says where to find.
+SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": sr.write_sr, "dicom-rtstruct": rtstruct.write_rtstruct}
 
 
-def writer_for(path: Path | None, name: str | None = None) -> Writer:
-    """The writer named, or the one that the ending of ``path`` means; CSV where there is no path."""
+def writer_for(path: Path | None, name: str | None = None, dicom: Path | None = None) -> Writer:
+    """The writer named, or the one that the ending of ``path`` means; CSV where there is no path. UsageError where that is none."""
+    names = "|".join(sorted((*WRITERS, *SOURCE_WRITERS)))
+    if name in SOURCE_WRITERS:
+        if dicom is None:
+            raise UsageError(f"--to {name} needs the source's headers: say where the DICOM files are with --dicom DIR")
+        return Writer(name, (".dcm",), partial(SOURCE_WRITERS[name], dicom=dicom))
+    if dicom is not None:
+        raise UsageError(f"--dicom goes with --to {' or '.join(SOURCE_WRITERS)}")
     if name is not None:
         if name not in WRITERS:
-            raise UsageError(f"--to {name}: there is no such format; there are {', '.join(sorted(WRITERS))}")
+            raise UsageError(f"--to {name}: there is no such format; there are {names}")
         return WRITERS[name]
     if path is None:
         return csv_points.WRITER
-    lower = path.name.lower()
-    fitting = [w for w in WRITERS.values() if any(lower.endswith(ending) for ending in w.endings)]
-    if not fitting:
-        raise UsageError(f"{path.name}: no format is written by this ending; say which with --to {'|'.join(sorted(WRITERS))}")
-    return fitting[0]
+    endings = {ending: writer for writer in WRITERS.values() for ending in writer.endings if path.name.lower().endswith(ending)}
+    if not endings:
+        raise UsageError(f"{path.name}: no format is written by this ending; say which with --to {names}")
+    return endings[max(endings, key=len)]

@@ -47,6 +47,11 @@ def numbers(values: NDArray[np.float64]) -> list[str]:
     return ["" if text == "null" else text for text in texts] if np.isnan(values).any() else texts
 
 
+def shortest(value: float) -> str:
+    """Shortest decimal text of one number."""
+    return numbers(np.array([value]))[0]
+
+
 def csv_text(columns: dict[str, Sequence[str]]) -> Iterable[str]:
     """The CSV in pieces: header, then rows."""
     yield ",".join(_quoted(list(columns))) + "\n"

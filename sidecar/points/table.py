@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,3 +59,9 @@ class Writer:
     name: str
     endings: tuple[str, ...]
     write: Callable[[Sequence[MappedPoints], Path, Space], None]
+
+
+class SourceWriter(Protocol):
+    """Writes a format that needs the source's headers, which are looked for under ``dicom`` by SOP Instance UID."""
+
+    def __call__(self, parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None: ...

@@ -214,6 +214,11 @@ class Browser:
         self.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.drawn()
 
+    def push(self, selector: str, which: int = 0) -> None:
+        """Press a button of the page."""
+        self.all(selector)[which].click()
+        self.drawn()
+
     def type(self, selector: str, text: str) -> None:
         """Put a text in the place of what is in a field, and press Enter."""
         field = self.find(selector)

@@ -116,9 +116,8 @@ def test_a_large_image_zoomed_out_is_still_right_to_a_fraction_of_a_pixel(browse
     )
 
     def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-        pixels = np.zeros(shape, np.uint8)
-        pixels[900:909, 400:409] = 255
-        return pixels
+        rows, columns = np.indices(shape)
+        return (255 * np.exp(-((columns - 404) ** 2 + (rows - 904) ** 2) / 50)).astype(np.uint8)
 
     opened(export, draw)
     browser.click(white_spot(browser))
@@ -134,9 +133,9 @@ def test_distances_are_those_of_the_patient(browser: Browser, opened: Opened) ->
     browser.shown()
     browser.click(browser.at(0.6, 0.65))
     browser.press("p")
-    browser.find("#landmarks .chosen .actions button").click()
+    browser.push("#landmarks .chosen .actions button")
     browser.press("n")
-    browser.all("#landmarks .chosen .actions button")[1].click()
+    browser.push("#landmarks .chosen .actions button", 1)
     [shown] = browser.numbers("#distance")
     first, second = mapped(sidecar, saved(browser))
     assert abs(shown - np.linalg.norm(first - second)) < TOLERANCE_MM
@@ -339,8 +338,7 @@ def test_two_thousand_slices_load_as_needed(browser: Browser, opened: Opened, tm
     opened(export)
     images = [url for url in browser.requests() if url.endswith(".png")]
     assert 1 <= len(images) <= 20
-    for _ in range(100):
-        browser.wheel(1)
+    browser.wheel(100)
     browser.shown()
     assert browser.slice() == 1099
     browser.press(END)

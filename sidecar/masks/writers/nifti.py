@@ -1,0 +1,39 @@
+"""NIfTI-1 label volumes (.nii, .nii.gz), RAS, written slice by slice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.masks.mask import MappedMask
+from sidecar.masks.writers.table import MaskWriter, size_text
+from sidecar.progress import Progress
+from sidecar.volume_files import gzipped, nifti_header, write_nifti
+
+#: ITK (3D Slicer, ITK-SNAP) refuses such files; nibabel, FSL and others read them.
+SHEARED = "the stack is tilted: the NIfTI has its true, sheared sform, which 3D Slicer and ITK-SNAP do not open; nrrd they do"
+
+
+def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+    volume = mask.volume("NIfTI")
+    nifti_header(volume)
+    size = f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before compression, written slice by slice"
+    names = ", ".join(f"{segment.value} = {segment.name}" for segment in mask.mask.segments[:8])
+    return (size, f"NIfTI keeps no names of labels: {names}", *([SHEARED] if volume.is_sheared else []))
+
+
+def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
+    progress.start("writing slices", mask.size[2])
+    with path.open("wb") as file:
+        if is_packed(path):
+            with gzipped(file) as stream:
+                write_nifti(stream, mask.watched(progress), mask.volume("NIfTI"))
+        else:
+            write_nifti(file, mask.watched(progress), mask.volume("NIfTI"))
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is to be .nii.gz, also while it is still called .nii.gz.part."""
+    return path.name.lower().removesuffix(".part").endswith(".gz")
+
+
+WRITER = MaskWriter("nifti", (".nii", ".nii.gz"), check, write)

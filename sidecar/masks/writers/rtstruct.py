@@ -1,0 +1,158 @@
+"""DICOM RT Structure Set (PS3.3 A.19): closed contours on the edges of pixels, slice by slice, streamed.
+
+A contour runs along the outer edges of the pixels of a label, not through their middles: it encloses exactly their area. Holes are cut
+in from the contour around them (see `contours`). Every contour lies on the plane of its slice and names its source image.
+Implicit VR Little Endian, as Contour Data of more than 64 KiB has no length in Explicit VR (PS3.5 7.1.2).
+The file carries the patient's identity: see `points.source_headers`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.valuerep import format_number_as_ds
+
+from sidecar.errors import LabelError
+from sidecar.masks.contours import contours
+from sidecar.masks.mask import Labels, MappedMask, Segment
+from sidecar.masks.writers.dicom_stream import DicomStream
+from sidecar.masks.writers.seg import require_headers, require_space
+from sidecar.masks.writers.table import MaskWriter
+from sidecar.points.rtstruct import _describe, _frame_of_reference, _image, _observation
+from sidecar.points.source_headers import NOTICE, headers_of, patient_and_study
+from sidecar.progress import Progress
+
+Polygons = dict[int, list[NDArray[np.float64]]]
+Pieces = dict[int, list[tuple[int, int]]]
+
+_ROI_CONTOURS, _CONTOURS = 0x30060039, 0x30060040
+#: Longest value of VR LO, which ROI Name has (PS3.5 6.2).
+_LONGEST_NAME = 64
+#: Coordinates smaller than this have nine decimals within the 16 characters of VR DS.
+_NINE_DECIMALS = 99999.0
+
+
+def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+    require_space(mask, "RTSTRUCT")
+    require_headers(dicom, "rtstruct")
+    for segment in mask.mask.segments:
+        if len(segment.name) > _LONGEST_NAME or "\\" in segment.name or not segment.name.isprintable():
+            raise LabelError(f"the name {segment.name[:80]!r} is no ROI Name: {_LONGEST_NAME} characters at most, and no backslash")
+    slices = sum(map(bool, mask.present))
+    return (f"contours on {slices} slices, written one by one; a temporary file holds them until all are there", NOTICE)
+
+
+def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
+    source = mask.mask.sidecar.document.source
+    uid = source.planes[0].sop_instance_uid
+    header = headers_of(mask.mask.sidecar, [uid], require_headers(dicom, "rtstruct"))[uid]
+    dataset = _dataset(mask, header)
+    progress.start("tracing contours", mask.size[2])
+    with path.open("wb") as file, tempfile.TemporaryFile() as spool:
+        stream = DicomStream(file, dataset)
+        pieces = _spooled(mask, header, stream, spool, progress)
+        stream.head(before=_ROI_CONTOURS)
+        stream.sequence(_ROI_CONTOURS, (_roi_bytes(n, s, stream, spool, pieces[s.value]) for n, s in enumerate(mask.mask.segments, 1)))
+        stream.elements(after=_ROI_CONTOURS)
+
+
+def _dataset(mask: MappedMask, header: Dataset) -> Dataset:
+    """Everything but the contours."""
+    source = mask.mask.sidecar.document.source
+    dataset = patient_and_study(header)
+    _describe(dataset)
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    dataset.SeriesDescription = "Masks mapped by sidecar"
+    dataset.StructureSetLabel = "MASKS"
+    dataset.FrameOfReferenceUID = source.frame_of_reference_uid
+    dataset.PositionReferenceIndicator = ""
+    images = dict.fromkeys(plane.sop_instance_uid for plane in source.planes)
+    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(source, header, images)]
+    numbered = list(enumerate(mask.mask.segments, 1))
+    dataset.StructureSetROISequence = [_roi(n, segment, source.frame_of_reference_uid) for n, segment in numbered]
+    dataset.RTROIObservationsSequence = [_observation(n) for n, _ in numbered]
+    return dataset
+
+
+def _roi(number: int, segment: Segment, frame_of_reference_uid: str | None) -> Dataset:
+    roi = Dataset()
+    roi.ROINumber = str(number)
+    roi.ReferencedFrameOfReferenceUID = frame_of_reference_uid
+    roi.ROIName = segment.name
+    roi.ROIGenerationAlgorithm = "MANUAL"
+    return roi
+
+
+def _spooled(mask: MappedMask, header: Dataset, stream: DicomStream, spool: IO[bytes], progress: Progress) -> Pieces:
+    """All contours as items of a sequence in the spool, and for every label value where: offsets and lengths, in slice order."""
+    pieces: Pieces = {segment.value: [] for segment in mask.mask.segments}
+    last: Labels | None = None
+    traced: Polygons = {}
+    for index, plane in enumerate(mask.png_planes()):
+        if plane is not None:
+            if plane is not last:
+                last, traced = plane, _traced(plane, mask.present[index], mask.edges())
+            for value, polygons in traced.items():
+                for polygon in polygons:
+                    item = stream.item(_contour(mask, index, polygon, header))
+                    pieces[value].append((spool.tell(), len(item)))
+                    spool.write(item)
+        progress.advance(1, 0)
+    return pieces
+
+
+def _traced(plane: Labels, values: tuple[int, ...], edges: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Polygons:
+    """Contours of every label on a PNG plane, in source columns and rows. A cut of a hole may begin in the middle of an edge."""
+    columns, rows = edges
+
+    def on_source(polygon: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = (np.interp(polygon[:, axis], np.arange(len(where)), where) for axis, where in enumerate((columns, rows)))
+        return np.column_stack([x, y])
+
+    return {value: [on_source(polygon) for polygon in contours(plane == value)] for value in values}
+
+
+def _contour(mask: MappedMask, index: int, polygon: NDArray[np.float64], header: Dataset) -> Dataset:
+    stack, slices = require_space(mask, "RTSTRUCT"), mask.source_slices(index)
+    plane = mask.mask.sidecar.document.source.planes[slices[len(slices) // 2]]
+    points = stack.to_patient(np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))]))
+    contour = Dataset()
+    contour.ContourImageSequence = [_image(header, plane.sop_instance_uid, plane.frame_number or 0)]
+    contour.ContourGeometricType = "CLOSED_PLANAR"
+    contour.NumberOfContourPoints = str(len(points))
+    contour.ContourData = _decimals(points)
+    return contour
+
+
+def _decimals(points: NDArray[np.float64]) -> list[str]:
+    values = (points + 0.0).ravel().tolist()
+    if np.abs(points).max() < _NINE_DECIMALS:
+        return [f"{value:.9f}" for value in values]
+    return [format_number_as_ds(value) for value in values]
+
+
+def _roi_bytes(number: int, segment: Segment, stream: DicomStream, spool: IO[bytes], pieces: list[tuple[int, int]]) -> Iterator[bytes]:
+    """The item of one ROI: colour, contours, number."""
+    head, tail = Dataset(), Dataset()
+    head.ROIDisplayColor = list(segment.color)
+    tail.ReferencedROINumber = str(number)
+    yield stream.encoded(head)
+    if pieces:
+        yield from stream.sequence_bytes(_CONTOURS, _copied(spool, pieces))
+    yield stream.encoded(tail)
+
+
+def _copied(spool: IO[bytes], pieces: list[tuple[int, int]]) -> Iterator[bytes]:
+    for offset, length in pieces:
+        spool.seek(offset)
+        yield spool.read(length)
+
+
+WRITER = MaskWriter("rtstruct", (), check, write)
