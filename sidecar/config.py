@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"--config {path.name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path.name} is not UTF-8 text; save it again with that encoding") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date or number that is none
         raise UsageError(f"{path.name} is not valid YAML: {' '.join(str(error).split())[:300]}") from None
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         raise UsageError(f"{path.name} must be a mapping of option names to values")
@@ -82,8 +83,8 @@ class _NoAliases(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, count in keys.items():
+            if count > 1:
                 raise yaml.YAMLError(f"the key {key!r} is given twice")
         return super().construct_mapping(node, deep)

@@ -160,6 +160,8 @@ class Stack:
             return self._on_plane(np.zeros(len(along), dtype=np.intp), column_row)
         below = self._plane_below(along)
         part = (along - below)[:, None]
+        if self._share_axes:
+            return self.positions[below] + part * np.diff(self.positions, axis=0)[below] + column_row @ self.axes[0].T
         return self._on_plane(below, column_row) * (1 - part) + self._on_plane(below + 1, column_row) * part
 
     def to_index(self, patient: ArrayLike) -> Floats:
@@ -191,9 +193,11 @@ class Stack:
     def _plane_below(self, along: Floats) -> NDArray[np.intp]:
         return np.clip(np.floor(along), 0, self.slices - 2).astype(np.intp)
 
+    @cached_property
+    def _share_axes(self) -> bool:
+        return bool((self.axes == self.axes[0]).all())
+
     def _on_plane(self, plane: NDArray[np.intp], column_row: Floats) -> Floats:
-        if (self.axes == self.axes[0]).all():
-            return np.asarray(self.positions[plane] + column_row @ self.axes[0].T)
         return np.asarray(self.positions[plane] + np.einsum("nij,nj->ni", self.axes[plane], column_row))
 
     def _to_index_on_single_plane(self, point: Floats) -> Floats:

@@ -68,8 +68,8 @@ def _fits(plan: Plan) -> bool:
 def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
     """The range that covers every slice's own window, so that the series has one."""
     windows = [dicom_window(*frame.window) for frame in frames if frame.window is not None]
-    if not windows:
-        raise SourceError("--window dicom: the headers hold no Window Center and Width; use --window auto, full or CENTER,WIDTH")
+    if not windows or not all(lower < upper < np.inf for lower, upper in windows):
+        raise SourceError("--window dicom: the headers hold no usable Window Center and Width; use --window auto, full or CENTER,WIDTH")
     return min(w[0] for w in windows), max(w[1] for w in windows)
 
 

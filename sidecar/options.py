@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from sidecar.errors import UsageError
+from sidecar.window import dicom_window
 
 #: What is written when nothing is said about decimation.
 DEFAULT_FIT = 2_000_000_000
@@ -44,14 +45,18 @@ def _scale(value: Any) -> Any:
 def _byte_size(value: Any) -> Any:
     """2000000, "2GB", "500 MB" or "1.5GiB"."""
     if not isinstance(value, str):
-        return value
+        return int(value) if isinstance(value, float) and value.is_integer() else value
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
     if match is None or match[2].upper() not in _UNITS:
         raise ValueError("a size such as 500MB, 2GB or 1.5GiB is expected")
-    return int(float(match[1]) * _UNITS[match[2].upper()])
+    size = float(match[1]) * _UNITS[match[2].upper()]
+    if not math.isfinite(size):
+        raise ValueError("a size that a disk could hold is expected")
+    return int(size)
 
 
-Range = tuple[int, int | None]
+Index = Annotated[int, Field(ge=0, strict=True)]
+Range = tuple[Index, Index | None]
 
 
 def _crop(value: Any) -> Any:
@@ -65,6 +70,13 @@ def _crop(value: Any) -> Any:
     return tuple((int(m[1] or 0), int(m[2]) if m[2] else None) for m in matches if m)
 
 
+def _not_empty(crop: tuple[Range, Range, Range] | None) -> tuple[Range, Range, Range] | None:
+    for axis, (start, stop) in zip("XYZ", crop or (), strict=False):
+        if stop is not None and stop <= start:
+            raise ValueError(f"{axis}{start}:{stop} is empty")
+    return crop
+
+
 def _window(value: Any) -> Any:
     """auto, dicom, full, or CENTER,WIDTH in modality units."""
     if not isinstance(value, str) or value in ("auto", "dicom", "full"):
@@ -74,6 +86,20 @@ def _window(value: Any) -> Any:
     except ValueError:
         raise ValueError("auto, dicom, full or CENTER,WIDTH such as 40,400 is expected") from None
     return center, width
+
+
+def _wide_enough(window: Any) -> Any:
+    if isinstance(window, tuple):
+        lower, upper = dicom_window(*window)
+        if not lower < upper < math.inf:
+            raise ValueError("no two numbers lie in this window; widen it")
+    return window
+
+
+def _place(value: Any) -> Any:
+    if isinstance(value, str) and (not value or "\0" in value):
+        raise ValueError("the name of a file or folder is expected")
+    return value
 
 
 def _text(value: Any) -> Any:
@@ -92,27 +118,29 @@ class ExportOptions(BaseModel):
     )
 
     scale: Annotated[
-        Annotated[float, Field(gt=0, le=1)] | None,
+        Annotated[float, Field(gt=0, le=1, strict=True)] | None,
         BeforeValidator(_scale, json_schema_input_type=float | str | None),
         Field(description="PNG size over source size, such as 0.5 or 1/3"),
     ] = None
-    spacing: Annotated[Annotated[float, Field(gt=0)] | None, Field(description="aim at this spacing in mm on all axes")] = None
+    spacing: Annotated[Annotated[float, Field(gt=0, strict=True)] | None, Field(description="aim at this spacing in mm on all axes")] = None
     fit: Annotated[
-        Annotated[int, Field(gt=0)] | None,
+        Annotated[int, Field(gt=0, strict=True)] | None,
         BeforeValidator(_byte_size, json_schema_input_type=int | str | None),
         Field(description="smallest decimation whose uncompressed PNGs fit in this size, such as 2GB"),
     ] = None
-    z_step: Annotated[Annotated[int, Field(ge=1)] | None, Field(description="one PNG for every N source slices")] = None
+    z_step: Annotated[Annotated[int, Field(ge=1, strict=True)] | None, Field(description="one PNG for every N source slices")] = None
     z_filter: Annotated[Literal["stride", "mean", "max"], Field(description="take one of N slices, or their mean or maximum")] = "stride"
     bits: Annotated[Literal[8, 16], Field(description="8: one window for the series; 16: stored values without loss")] = 8
     window: Annotated[
         Literal["auto", "dicom", "full"] | tuple[float, Annotated[float, Field(gt=0)]] | None,
         BeforeValidator(_window, json_schema_input_type=str | tuple[float, float] | None),
+        AfterValidator(_wide_enough),
         Field(description="auto, dicom, full or CENTER,WIDTH in modality units"),
     ] = None
     crop: Annotated[
         tuple[Range, Range, Range] | None,
         BeforeValidator(_crop, json_schema_input_type=str | None),
+        AfterValidator(_not_empty),
         Field(description="X0:X1,Y0:Y1,Z0:Z1 in source voxels, ends not included"),
     ] = None
     series: Annotated[
@@ -120,17 +148,16 @@ class ExportOptions(BaseModel):
         BeforeValidator(_text, json_schema_input_type=str | int | None),
         Field(description="Series Instance UID, number in the inspect table, or all"),
     ] = None
-    jobs: Annotated[Annotated[int, Field(ge=1, le=1024)] | None, Field(description="workers; as many as there are processors")] = None
-    overwrite: Annotated[bool, Field(description="replace an earlier export in the output folder")] = False
+    jobs: Annotated[
+        Annotated[int, Field(ge=1, le=1024, strict=True)] | None, Field(description="workers; as many as there are processors")
+    ] = None
+    overwrite: Annotated[bool, Field(strict=True, description="replace an earlier export in the output folder")] = False
 
     @model_validator(mode="after")
     def _one_decimation(self) -> ExportOptions:
         given = [name for name in ("scale", "spacing", "fit") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
-        for axis, (start, stop) in zip("XYZ", self.crop or (), strict=False):
-            if stop is not None and stop <= start:
-                raise ValueError(f"crop: {axis}{start}:{stop} is empty")
         return self
 
     @property
@@ -162,8 +189,8 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
 class Specimen(ExportOptions):
     """One entry of a config's ``sources``: where from, where to, and options of its own."""
 
-    source: Annotated[Path, Field(description="DICOM folder, file or DICOMDIR, relative to the config file")]
-    output: Annotated[Path, Field(description="folder for PNGs and sidecar.json, relative to the config file")]
+    source: Annotated[Path, BeforeValidator(_place), Field(description="DICOM folder, file or DICOMDIR, relative to the config file")]
+    output: Annotated[Path, BeforeValidator(_place), Field(description="folder for PNGs and sidecar.json, relative to the config file")]
 
 
 class Config(ExportOptions):
@@ -171,8 +198,12 @@ class Config(ExportOptions):
 
     model_config = ConfigDict(title="sidecar export config 1.0", json_schema_extra={"$id": "config-1.0"})
 
-    source: Annotated[Path | None, Field(description="DICOM folder, file or DICOMDIR, relative to the config file")] = None
-    output: Annotated[Path | None, Field(description="folder for PNGs and sidecar.json, relative to the config file")] = None
+    source: Annotated[
+        Path | None, BeforeValidator(_place), Field(description="DICOM folder, file or DICOMDIR, relative to the config file")
+    ] = None
+    output: Annotated[
+        Path | None, BeforeValidator(_place), Field(description="folder for PNGs and sidecar.json, relative to the config file")
+    ] = None
     sources: Annotated[list[Specimen], Field(description="several specimens; what each leaves out is taken from above")] = []
 
 

@@ -289,7 +289,9 @@ def _inflated(source: _Source) -> bytes:
             parts.append(part)
             size += len(part)
             if size > limit:
-                raise PixelError(f"it inflates to more than the {limit >> 20} MiB that it should hold or that is allowed; {_CONVERT}")
+                raise PixelError(
+                    f"it inflates to more than {limit >> 20} MiB, the most that its pixels need or that is allowed; {_CONVERT}"
+                )
     if not inflater.eof:
         raise PixelError(f"the deflated data end early; {_COPY_AGAIN}")
     return b"".join(parts)
@@ -333,7 +335,7 @@ def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels)
     length = int.from_bytes(file.read(4), "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little")
     promised = _pixel_bytes(pixels.layout, pixels.frames)
     if length == _UNDEFINED_LENGTH:
-        raise PixelError("the pixel data are encapsulated although the transfer syntax is a native one; correct the transfer syntax")
+        raise PixelError("the pixel data are encapsulated although the transfer syntax is a native one; correct either")
     if length < needed:
         raise PixelError(f"the pixel data are cut short: {length} bytes where the header promises {promised}; {_COPY_AGAIN}")
     # Padding is common. Half a frame of it means that the header describes something else (such as 4:4:4 called 4:2:2),
@@ -563,7 +565,7 @@ _DECODERS: dict[str, Callable[[bytes, PixelLayout], tuple[NDArray[Any], str]]] =
 
 
 def _bits_that_count(image: _Codestream, layout: PixelLayout) -> int:
-    """Lossy values overshoot BitsStored; cutting them to it would turn white into black."""
+    """Of a lossless stream those of BitsStored, the others may be an overlay; of a lossy one all, for its values overshoot."""
     return image.precision if layout.transfer_syntax in _LOSSY else min(image.precision, layout.bits_stored)
 
 
@@ -575,7 +577,11 @@ def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray
     shape = (layout.rows, layout.columns, layout.samples)[: 2 if layout.samples == 1 else 3]
     if decoded.shape != shape:
         raise PixelError(f"the compressed image decodes to {decoded.shape}, the header says {shape}")
-    return _within_bits(np.ascontiguousarray(decoded.astype(layout.dtype, copy=False)), bits, bits - 1)
+    values = _within_bits(np.ascontiguousarray(decoded.astype(layout.dtype, copy=False)), bits, bits - 1)
+    if bits > layout.bits_stored:  # cutting bits off what overshoots would turn white into black
+        lowest = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
+        np.clip(values, lowest, lowest + (1 << layout.bits_stored) - 1, out=values)
+    return values
 
 
 def _check_agreement(image: _Codestream, layout: PixelLayout) -> None:
@@ -586,7 +592,7 @@ def _check_agreement(image: _Codestream, layout: PixelLayout) -> None:
             f"the header says {layout.columns} x {layout.rows} x {layout.samples}; one of them is wrong"
         )
     if not 0 < image.precision <= layout.bits_allocated:
-        raise PixelError(f"the compressed image has {image.precision} bits, BitsAllocated is {layout.bits_allocated}; one of them is wrong")
+        raise PixelError(f"the compressed image has {image.precision} bits, BitsAllocated is {layout.bits_allocated}; one is wrong")
 
 
 def _jpeg_header(stream: bytes, frame_markers: bytes) -> _Codestream:
@@ -606,7 +612,7 @@ def _jpeg_header(stream: bytes, frame_markers: bytes) -> _Codestream:
         if marker in frame_markers:
             break
         if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
-            raise PixelError(f"the compressed image is of JPEG type SOF{marker & 0x3F}, which its transfer syntax excludes; {_CONVERT}")
+            raise PixelError(f"the compressed image is a JPEG of type SOF{marker & 0x3F}, not of its transfer syntax; {_CONVERT}")
         if (marker == 0xE0 and body[:4] == b"JFIF") or (marker == 0xEE and body[:5] == b"Adobe" and body[11:12] == b"\x01"):
             photometric = "YBR_FULL"
         at += 2 + length

@@ -20,6 +20,8 @@ from sidecar.window import Bits
 
 #: Changes when the same input and options would give other pixels, so that an interrupted export is not mixed with them.
 PIXELS_VERSION = 1
+#: Beyond any number of samples along an axis, and small enough to count with.
+MAX_FACTOR = 2.0**31
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ def make_plan(series: Series, options: ExportOptions) -> Plan:
     size = (layout.columns, layout.rows, len(series.frames))
     ranges = _cropped(size, options)
     factors = _factors(series, options, ranges)
+    for name, (start, stop), factor in zip(("columns", "rows"), ranges, factors, strict=False):
+        if stop - start < factor / 2:
+            raise UsageError(f"nothing is left of the {stop - start} {name} at 1/{factor:g}: decimate or crop less")
     columns, rows = (_in_plane(start, stop, factor) for (start, stop), factor in zip(ranges[:2], factors[:2], strict=True))
     start, stop = ranges[2]
     step = round(factors[2])
@@ -102,16 +107,16 @@ def _cropped(size: tuple[int, int, int], options: ExportOptions) -> list[tuple[i
 
 def _factors(series: Series, options: ExportOptions, ranges: list[tuple[int, int]]) -> tuple[float, float, float]:
     """Source samples per PNG pixel along columns, rows and slices."""
-    z_step = float(options.z_step or 1)
+    z_step = float(min(options.z_step or 1, MAX_FACTOR))
     if options.spacing is not None:
         voxel = _voxel(series)
         if voxel is None:
             raise GeometryError("--spacing needs a source with patient geometry: use --scale and --z-step")
-        x, y, z = (max(1.0, options.spacing / edge) if edge else 1.0 for edge in voxel)
+        x, y, z = (min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel)
         return x, y, z_step if options.z_step else float(round(z))
     if options.budget is not None:
         return _fitting(series, options, options.budget, ranges)
-    factor = 1 / (options.scale or 1.0)
+    factor = min(1 / (options.scale or 1.0), MAX_FACTOR)
     return factor, factor, z_step
 
 
@@ -136,7 +141,7 @@ def _fitting(series: Series, options: ExportOptions, budget: int, ranges: list[t
 
     def factors_at(target: float) -> tuple[float, float, float]:
         x, y, z = (max(1.0, float(np.floor(target / edge + 0.5))) if edge else 1.0 for edge in voxel)
-        return x, y, float(options.z_step or z)
+        return x, y, float(min(options.z_step or z, MAX_FACTOR))
 
     steps = sorted({edge * (k + 0.5) for edge, n in zip(voxel, lengths, strict=True) if edge for k in range(min(n, 512))})
     for target in [0.0, *steps]:

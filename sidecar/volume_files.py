@@ -111,7 +111,7 @@ def nifti_header(volume: Volume) -> bytes:
         raise OutputError(f"NIfTI-1 holds no more than {_NIFTI_LONGEST} voxels along an axis: write nrrd instead")
     if volume.channels > 1 and volume.dtype.itemsize > 1:
         raise OutputError("NIfTI-1 has no colour of 16 bits: write nrrd or mha instead")
-    header: Any = nibabel.Nifti1Header()  # type: ignore[no-untyped-call]
+    header: Any = nibabel.Nifti1Header()
     header.set_data_shape(volume.size)
     header.set_data_dtype("RGB" if volume.channels > 1 else volume.dtype)
     affine = LPS_TO_RAS @ volume.affine

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ from sidecar.config import load_config
 from sidecar.labels import READERS, reader_for
 from sidecar.landmarks import map_file
 from sidecar.mapping import Sidecar
-from sidecar.points import WRITERS
+from sidecar.points import SOURCE_WRITERS, WRITERS
 from sidecar.points.csv_points import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,7 +53,7 @@ SCAN = Spec(
 #: Where the landmark of all tool pages is in that scan, whatever the tool calls it.
 BREGMA = (203.5, 151.5, 6.0)
 #: Addresses that pages may point to.
-HOSTS = {"dicom.nema.org", "keepachangelog.com", "semver.org", "json-schema.org", "github.com"}
+HOSTS = {"raw.githubusercontent.com", "dicom.nema.org", "keepachangelog.com", "semver.org", "json-schema.org", "github.com"}
 
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
@@ -66,12 +67,19 @@ _RUN = re.compile(r"^```(?P<kind>python|console)\n(?P<body>.*?)^```\n(?:\n```tex
 def refreshed(page: Path) -> str:
     """The page with every part that comes from the code made anew, and everything that can be run run anew."""
     text = _MADE.sub(lambda found: f"{found[1]}\n{made(found['what'])}\n\n{found[3]}", page.read_text(encoding="utf-8"))
-    if not _RUN.search(text):
+    if not page.is_relative_to(DOCS) or not _RUN.search(text):
         return text
     names: dict[str, Any] = {"__name__": "docs"}
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         write(SCAN, Path("scan"))
+        for name, content in shown_files(text):
+            Path(name).write_text(content, encoding="utf-8")
         return _RUN.sub(lambda found: _run_again(found, names), text)
+
+
+def shown_files(text: str) -> list[tuple[str, str]]:
+    """Name and content of every file that a page shows in full: its name and a colon, then a block."""
+    return re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
@@ -89,8 +97,7 @@ def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
 
 def _transcript(command: str) -> str:
     """What a command shows: messages, then data. It must succeed."""
-    arguments = command.removeprefix("sidecar ").split()
-    program = [sys.executable, "-c", "from sidecar.cli import main; main()", *arguments]
+    program = [sys.executable, "-c", "from sidecar.cli import main; main()", *shlex.split(command)[1:]]
     done = subprocess.run(program, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"}, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stderr + done.stdout
@@ -107,9 +114,9 @@ def made(what: str) -> str:
         case "formats":
             return table(("Read as", "`--from`", "Pixel origin"), [(READERS[n].tool, f"`{n}`", READERS[n].origin) for n in names])
         case "point-formats":
-            return table(("`--to`", "Ending of FILE", "What it is"), [_writer_row(name) for name in WRITERS])
+            return table(("`--to`", "Ending of FILE", "What it is"), [*_writer_rows()])
         case "modules":
-            return "\n".join(_modules())
+            return "\n".join(_modules()).strip()
     raise AssertionError(f"nothing in the code is called {what!r}")
 
 
@@ -159,9 +166,13 @@ def _formats(page: Path) -> list[str]:
     return found[1].split() if found else []
 
 
-def _writer_row(name: str) -> tuple[str, str, str]:
-    writer = WRITERS[name]
-    return f"`{name}`", ", ".join(f"`{ending}`" for ending in writer.endings), _first_sentence(Path(writer.write.__code__.co_filename))
+def _writer_rows() -> Iterator[tuple[str, str, str]]:
+    for name, writer in WRITERS.items():
+        endings = ", ".join(f"`{ending}`" for ending in writer.endings)
+        yield f"`{name}`", endings, _first_sentence(Path(writer.write.__code__.co_filename))
+    for name in SOURCE_WRITERS:
+        module = ROOT / "sidecar" / "points" / f"{name.removeprefix('dicom-')}.py"
+        yield f"`{name}`", "with `--to` and `--dicom` only", _first_sentence(module)
 
 
 def _modules() -> Iterator[str]:
@@ -198,7 +209,7 @@ SHELL_LINES = [
 
 def parsed(command: str) -> None:
     """As the command line would parse it, without running it; what is wrong with it is raised."""
-    _, name, *arguments = command.split("#")[0].replace("'", "").split()
+    _, name, *arguments = shlex.split(command, comments=True)
     COMMANDS[name].make_context(name, arguments)
 
 
@@ -287,7 +298,7 @@ def test_every_tool_page_says_how_and_what_was_not_tried(name: str) -> None:
 @pytest.mark.parametrize("name", TOOL_PAGES)
 def test_the_files_of_a_tool_page_are_the_same_landmark(name: str, png: Sidecar, tmp_path: Path) -> None:
     """Read as one of the page's formats by content alone; the first shape, or its middle, is where bregma is."""
-    samples = re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", TOOL_PAGES[name].read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    samples = shown_files(TOOL_PAGES[name].read_text(encoding="utf-8"))
     assert samples
     for file_name, content in samples:
         path = tmp_path / file_name
@@ -462,7 +473,7 @@ def test_every_link_leads_somewhere(name: str) -> None:
 def test_no_page_names_a_place_it_should_not(name: str) -> None:
     text = PAGES[name].read_text(encoding="utf-8")
     assert set(re.findall(r"https?://([^/\s)>\"]+)", text)) <= HOSTS
-    assert re.findall(r"(?:^|[\s(`'\"])(?:/[a-z]\w*/\S*|[A-Z]:\\\S*)", text) == [], "paths of one machine"
+    assert re.findall(r"(?:^|[\s(`'\"])(?:/(?!data/upload/)[a-z]\w*/\S*|[A-Z]:\\\S*)", text) == [], "paths of one machine"
 
 
 def test_every_page_can_be_reached() -> None:

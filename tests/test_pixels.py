@@ -153,7 +153,12 @@ def test_packed_bits_start_anywhere_in_a_byte(tmp_path_factory: pytest.TempPathF
     masks = np.random.default_rng(seed).integers(0, 2, shape, dtype=np.uint8)
     data = np.packbits(masks, bitorder="little").tobytes()
     path = write(
-        tmp_path_factory.mktemp("bits"), data + b"\0" * (len(data) % 2), shape[1:], vr="OB", BitsAllocated=1, NumberOfFrames=shape[0]
+        tmp_path_factory.mktemp("bits"),
+        data + b"\0" * (len(data) % 2),
+        shape[1:],
+        vr="OB",
+        BitsAllocated=1,
+        NumberOfFrames=shape[0],
     )
     for number, mask in enumerate(masks):
         np.testing.assert_array_equal(read(path, number), mask)
@@ -329,7 +334,7 @@ def test_a_small_file_that_inflates_vastly_is_refused(tmp_path: Path) -> None:
     deflater = zlib.compressobj(1, wbits=-15)
     path.write_bytes(meta + deflater.compress(bytes(90 << 20)) + deflater.flush())
     assert path.stat().st_size < 1 << 20
-    with pytest.raises(PixelError, match="inflates to more than the 64 MiB"):
+    with pytest.raises(PixelError, match="inflates to more than 64 MiB"):
         read_frame(path, pixels)
 
 
@@ -524,13 +529,21 @@ def test_streams_of_the_encoders_that_pydicom_uses(tmp_path: Path, syntax: str, 
 
 
 def test_lossy_white_that_overshoots_the_stored_bits_stays_white(tmp_path: Path) -> None:
-    image = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((5, 5))).astype(np.uint16) * 1023
-    jpeg = encoder("jpeg8_encode")(image, 70, bitspersample=12)
-    wavelets = encoder("jpeg2k_encode")(image, 70, codecformat="J2K")
-    for syntax, stream in ((EXTENDED, jpeg), (J2K_LOSSY, wavelets)):
-        frame = read(write_encoded(tmp_path, [stream], image, syntax, BitsStored=10))
-        assert frame.max() > 1023
-        assert np.abs(frame.astype(int) - image).max() < 300
+    checks = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((5, 5)))
+    unsigned, signed = (checks * 1023).astype(np.uint16), (checks * 1023 - 512).astype(np.int16)
+    jpeg = encoder("jpeg8_encode")(unsigned, 70, bitspersample=12)
+    wavelets = [encoder("jpeg2k_encode")(image, 70, codecformat="J2K") for image in (unsigned, signed)]
+    for syntax, stream, image in (
+        (EXTENDED, jpeg, unsigned),
+        (J2K_LOSSY, wavelets[0], unsigned),
+        (J2K_LOSSY, wavelets[1], signed),
+    ):
+        header = {"BitsStored": 10, "PixelRepresentation": int(image is signed)}
+        frame = read(write_encoded(tmp_path, [stream], image, syntax, **header)).astype(int)
+        assert (frame.min(), frame.max()) == (image.min(), image.max())
+        assert np.abs(frame - image).max() < 300
+        beyond = read(write_encoded(tmp_path, [stream], image, syntax, **header | {"BitsStored": 12}))
+        assert beyond.max() > image.max()  # what the encoder made of it
 
 
 @pytest.mark.parametrize("codec", ["RLE", "JPEG Lossless SV1", "JPEG-LS", "JPEG 2000", "HTJ2K"])
@@ -775,7 +788,10 @@ def test_palette_colours(tmp_path: Path, count: int, first: int, dtype: str, bit
     entries[0, 0] = np.iinfo(entries.dtype).max  # so that 16-bit entries are seen to be such
     order, stored = ">" if syntax == BIG else "<", noise(dtype, (40, 30))
     header = palette_header(entries, first, bits, order) | {"BitsAllocated": 8 * stored.itemsize}
-    data, vr = stored.astype(stored.dtype.newbyteorder(order)).tobytes(), "OB" if stored.itemsize == 1 and syntax != IMPLICIT else "OW"
+    data, vr = (
+        stored.astype(stored.dtype.newbyteorder(order)).tobytes(),
+        "OB" if stored.itemsize == 1 and syntax != IMPLICIT else "OW",
+    )
     path = write(tmp_path, data, stored.shape, syntax, vr, PixelRepresentation=int(dtype == "i2"), **header)
     expected = entries[np.clip(stored.astype(int) - first, 0, count - 1)] >> (bits - 8)
     frame = read(path)

@@ -45,9 +45,9 @@ class Seen:
     rows: Axis
 
     @classmethod
-    def of(cls, image: Plane, placement: Placement, block: int = 1) -> Seen:
+    def of(cls, image: Plane, placement: Placement, block: int = 1, most: int = MOST_PIXELS) -> Seen:
         height, width = (n // block for n in image.shape)
-        bands = max(1, min(height // BAND, MOST_PIXELS // (BAND * width)))
+        bands = max(1, min(height // BAND, most // (BAND * width)))
         deep = height if bands * BAND >= height - BAND else BAND
         first = np.linspace(0, height - deep, 1 if deep == height else bands).astype(np.intp)
         used = first[:, None] + np.arange(deep)

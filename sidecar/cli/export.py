@@ -85,12 +85,16 @@ def _specimens(source: Path | None, output: Path | None, config: Path | None, gi
 
 
 def _refuse_shared_outputs(jobs: list[Job]) -> None:
+    from itertools import combinations
+
     from sidecar.errors import UsageError
 
     places = [job.output.resolve() for job in jobs]
-    for i, place in enumerate(places):
-        if place in places[:i]:
-            raise UsageError(f"two sources would be written to {jobs[i].output.name}; give each an output of its own")
+    for one, other in combinations(places, 2):
+        if one == other:
+            raise UsageError(f"two sources would be written to {one.name}; give each an output of its own")
+        if one in other.parents or other in one.parents:
+            raise UsageError(f"of the outputs {one.name} and {other.name} one is inside the other; keep them apart")
 
 
 def _tell(job: Job, to_stdout: bool) -> None:

@@ -32,12 +32,9 @@ class Table:
             raise LabelError("is empty", path)
         self.path = path
         self.delimiter = _delimiter(text.split("\n", 1)[0])
-        records, self._rows = _records(text, self.delimiter, path)
-        header = [name.strip() for name in records[0]]
+        header, cells, self._rows = (_plain_cells if '"' not in text else _quoted_cells)(text, self.delimiter, path)
         _refuse_repeated(header, path)
-        self._refuse_ragged(records, len(header))
-        columns = zip(*records[1:], strict=True) if len(records) > 1 else ((),) * len(header)
-        self.columns: dict[str, Sequence[str]] = dict(zip(header, columns, strict=True))
+        self.columns: dict[str, Sequence[str]] = dict(zip(header, cells, strict=True))
         self._names = {name.lower(): name for name in header}
 
     def __len__(self) -> int:
@@ -77,28 +74,53 @@ class Table:
             values = np.array([number(cell, self.path, self.row(i)) for i, cell in enumerate(cells)], dtype=np.float64)
         return values
 
-    def _refuse_ragged(self, records: list[list[str]], width: int) -> None:
-        for i, record in enumerate(records):
-            if len(record) != width:
-                raise LabelError(f"has {len(record)} cells where the header has {width}", self.path, f"row {self._rows[i]}")
-
 
 def _delimiter(header: str) -> str:
     """The one of tab, semicolon and comma that the header row has most of; a header of one column has a comma."""
     return max("\t;,", key=lambda d: (header.count(d), d == ","))
 
 
-def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], Sequence[int]]:
-    """The records that are not blank, and the row of each."""
+#: Header, columns of cells, and the row of every record in the file, the header's included.
+_Cells = tuple[list[str], Sequence[Sequence[str]], Sequence[int]]
+
+
+def _plain_cells(text: str, delimiter: str, path: Path) -> _Cells:
+    """Cells of a table without quotes: all are cut at once, and every width-th belongs to one column."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    rows: Sequence[int] = range(1, len(lines) + 1)
+    if not all(lines):
+        rows = [i + 1 for i, line in enumerate(lines) if line]
+        lines = [line for line in lines if line]
+    width = lines[0].count(delimiter) + 1
+    if max(map(len, lines)) > MAX_CELL:
+        raise LabelError("holds a line longer than any table of labels has", path)
+    counts = [line.count(delimiter) for line in lines]
+    if min(counts) + 1 != width or max(counts) + 1 != width:
+        first = next(i for i, count in enumerate(counts) if count + 1 != width)
+        raise _ragged(counts[first] + 1, width, path, rows[first])
+    cells = delimiter.join(lines).split(delimiter)
+    return [name.strip() for name in cells[:width]], [cells[width + i :: width] for i in range(width)], rows
+
+
+def _quoted_cells(text: str, delimiter: str, path: Path) -> _Cells:
+    """Cells of a table that may have quoted ones (RFC 4180)."""
     csv.field_size_limit(MAX_CELL)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        every = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise LabelError(f"is not readable as CSV: {error}", path) from None
-    if all(records):
-        return records, range(1, len(records) + 1)
-    rows = [i + 1 for i, record in enumerate(records) if record]
-    return [record for record in records if record], rows
+    rows = [i + 1 for i, record in enumerate(every) if record]
+    records = [record for record in every if record]
+    width = len(records[0])
+    for record, row in zip(records, rows, strict=True):
+        if len(record) != width:
+            raise _ragged(len(record), width, path, row)
+    columns = list(zip(*records[1:], strict=True)) if len(records) > 1 else [()] * width
+    return [name.strip() for name in records[0]], columns, rows
+
+
+def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:
+    return LabelError(f"has {found} cells where the header has {width}", path, f"row {row}")
 
 
 def _refuse_repeated(header: list[str], path: Path) -> None:

@@ -93,6 +93,10 @@ def is_tiff(head: bytes) -> bool:
     return head.startswith(_TIFFS)
 
 
+def is_png(head: bytes) -> bool:
+    return head.startswith(_PNG)
+
+
 def _pages(image: Image.Image, path: Path) -> int:
     try:
         return int(getattr(image, "n_frames", 1))
@@ -120,7 +124,7 @@ def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
     try:
         with path.open("rb") as file:
             head = file.read(26)
-        if not head.startswith(_PNG):
+        if not is_png(head):
             raise place("is not a PNG, whatever its name says: save it as PNG")
         with _opened(path) as image, _without_remarks():
             return raw_plane(image, size, place, head[24] > 8, by_color)

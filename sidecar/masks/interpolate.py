@@ -7,6 +7,7 @@ A label that is on one of the two slices only is kept within half a step of it. 
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,10 @@ class ShapeInterpolation:
 
     def __init__(self, spacing: tuple[float, float]) -> None:
         try:
-            from scipy import ndimage
+            ndimage: Any = importlib.import_module("scipy.ndimage")
         except ImportError:
             raise MissingExtraError("--fill interpolate", "masks") from None
-        self._distance: Any = ndimage.distance_transform_edt
+        self._distance = ndimage.distance_transform_edt
         self._spacing = spacing
 
     def __call__(self, lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:

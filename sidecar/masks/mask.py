@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar import document
-from sidecar.errors import GeometryError
 from sidecar.mapping import Decimation, Sidecar
 from sidecar.masks.grid import Blend, Fill, Lookup, blended, expand, pixel_edges, pixels_of_samples, slices_of_samples
 from sidecar.progress import Progress
 from sidecar.sampling import Axis
+from sidecar.volume import require_affine
 from sidecar.volume_files import Volume
 
 Labels = NDArray[Any]
@@ -166,7 +166,7 @@ class MappedMask:
 
     def volume(self, format: str) -> Volume:
         """The header of a volume of it. GeometryError where one origin, spacing and direction do not describe the planes."""
-        return Volume(self.size, self.mask.dtype, require_affine(self.mask.sidecar, self.stated, format))
+        return Volume(self.size, self.mask.dtype, require_affine(self.mask.sidecar, self.stated.affine, format))
 
     def _interpolation(self) -> Callable[[Labels | None, Labels | None, float], Labels | None]:
         from sidecar.masks.interpolate import ShapeInterpolation
@@ -174,21 +174,6 @@ class MappedMask:
         decimation, stack = self.mask.sidecar.decimation, self.mask.sidecar.stack
         between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing
         return ShapeInterpolation((between_rows * decimation.rows.factor, between_columns * decimation.columns.factor))
-
-
-def require_affine(sidecar: Sidecar, grid: document.Grid, format: str) -> NDArray[np.float64]:
-    """(4, 4) affine of a grid, to LPS mm; GeometryError that says why there is none, and what can be written instead."""
-    if grid.affine is not None:
-        return np.array(grid.affine, dtype=np.float64)
-    instead = f"{format} cannot say where its slices are"
-    if sidecar.stack is None:
-        raise GeometryError(f"the scan has no patient geometry: {instead}")
-    if sidecar.stack.slices == 1:
-        raise GeometryError(f"a single slice has no spacing along its normal: {instead}")
-    worst = sidecar.document.source.affine_residual_mm or 0.0
-    raise GeometryError(
-        f"the slices are not evenly spaced or not parallel, one origin and spacing would be up to {worst:.3g} mm wrong: {instead}"
-    )
 
 
 def _nothing_between(lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from sidecar.errors import UsageError
-from sidecar.points import csv_points, fcsv, geomorph, imagej_rois, json_points, landmark_ascii, morphoj, rtstruct, slicer, sr, tps
-from sidecar.points.table import SourceWriter, Writer
+from sidecar.points import csv_points, fcsv, geomorph, imagej_rois, json_points, landmark_ascii, morphoj, slicer, tps
+from sidecar.points.table import MappedPoints, SourceWriter, Space, Writer
 
 #: Every point format by the name ``--to`` has for it.
 WRITERS: dict[str, Writer] = {
@@ -24,8 +25,22 @@ WRITERS: dict[str, Writer] = {
         imagej_rois.WRITER,
     )
 }
+
+
+def _write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+    from sidecar.points.sr import write_sr  # loads pydicom
+
+    write_sr(parts, path, space, dicom)
+
+
+def _write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+    from sidecar.points.rtstruct import write_rtstruct  # loads pydicom
+
+    write_rtstruct(parts, path, space, dicom)
+
+
 #: Formats that also need the headers of the source, which ``--dicom DIR`` says where to find.
-SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": sr.write_sr, "dicom-rtstruct": rtstruct.write_rtstruct}
+SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": _write_sr, "dicom-rtstruct": _write_rtstruct}
 
 
 def writer_for(path: Path | None, name: str | None = None, dicom: Path | None = None) -> Writer:

@@ -18,26 +18,6 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def to_columns(points: MappedPoints, space: Space) -> dict[str, Sequence[str]]:
-    """All columns as text. Numbers are the shortest that read back the same; what is unknown is empty."""
-    taken = [name for name in COLUMNS if name in points.columns]
-    if taken:
-        raise LabelError(
-            f"the input already has a column {taken[0]}, as output of map-points has; leave it out, or map the original labels"
-        )
-    patient = points.patient * TO_SPACE[space]
-    frames = points.instances.frame_number
-    added: list[Sequence[str]] = [
-        *(numbers(points.source[:, i]) for i in range(3)),
-        *(numbers(patient[:, i]) for i in range(3)),
-        numbers(points.uncertainty_mm),
-        points.instances.sop_instance_uid,
-        [str(n) if n else "" for n in frames.tolist()],
-        [space.upper()] * len(points),
-    ]
-    return {**points.columns, **dict(zip(COLUMNS, added, strict=True))}
-
-
 def numbers(values: NDArray[np.float64]) -> list[str]:
     """Shortest decimal text of each number, "" for NaN."""
     if not len(values):
@@ -69,11 +49,6 @@ def _quoted(cells: Sequence[str]) -> Sequence[str]:
     return ['"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell for cell in cells]
 
 
-def _write(points: Sequence[MappedPoints], path: Path, space: Space) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(csv_text(merged([to_columns(part, space) for part in points])))
-
-
 def merged(tables: Sequence[dict[str, Sequence[str]]]) -> dict[str, Sequence[str]]:
     """Tables one below the other; a column that one of them lacks is empty there."""
     if len(tables) == 1:
@@ -83,6 +58,44 @@ def merged(tables: Sequence[dict[str, Sequence[str]]]) -> dict[str, Sequence[str
     return {
         name: [cell for table, length in zip(tables, lengths, strict=True) for cell in table.get(name, [""] * length)] for name in names
     }
+
+
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    carried = list(dict.fromkeys(name for part in parts for name in part.columns))
+    taken = [name for name in COLUMNS if name in carried]
+    if taken:
+        raise LabelError(
+            f"the input already has a column {taken[0]}, as output of map-points has; leave it out, or map the original labels"
+        )
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(",".join(_quoted([*carried, *COLUMNS])) + "\n")
+        for part in parts:
+            columns = [_quoted(part.columns.get(name) or [""] * len(part)) for name in carried]
+            blocks = [*columns, _number_rows(part, space), _instance_rows(part, space)]
+            file.write("".join(map("{}\n".format, map(",".join, zip(*blocks, strict=True)))))
+
+
+def _number_rows(points: MappedPoints, space: Space) -> Sequence[str]:
+    """The seven numbers of each point, joined by commas; without patient geometry the last four are empty."""
+    if points.sidecar.stack is None:
+        return [row + ",,,," for row in _joined(points.source)]
+    return _joined(np.column_stack([points.source, points.patient * TO_SPACE[space], points.uncertainty_mm]))
+
+
+def _joined(values: NDArray[np.float64]) -> Sequence[str]:
+    """Each row of (N, K) finite numbers as text, joined by commas. One flat list goes through one call, with a null behind each row to cut at."""
+    if not len(values):
+        return []
+    ended = np.column_stack([np.where(values == 0, 0.0, values), np.full(len(values), np.nan)])
+    text = pydantic_core.to_json(ended.ravel().tolist(), inf_nan_mode="null").decode()
+    return text[1 : -len(",null]")].split(",null,")
+
+
+def _instance_rows(points: MappedPoints, space: Space) -> Sequence[str]:
+    """Instance, frame and space of each point, joined by commas."""
+    pairs = list(zip(points.instances.sop_instance_uid, points.instances.frame_number.tolist(), strict=True))
+    texts = {pair: f"{pair[0]},{pair[1] or ''},{space.upper()}" for pair in set(pairs)}
+    return [texts[pair] for pair in pairs]
 
 
 WRITER = Writer("csv", (".csv",), _write)

@@ -46,10 +46,13 @@ class Split:
 
 @dataclass(frozen=True)
 class Display:
-    """``contrast``: PNG values shown black and white at first. ``measured``: those between which nearly all pixels lie."""
+    """PNG values: ``whole``, from the lowest to the highest there can be; ``measured``, those between which nearly all pixels
+    lie; ``contrast``, those shown black and white at first.
+    """
 
-    contrast: Range
+    whole: Range
     measured: Range
+    contrast: Range
     split: Split | None
 
 
@@ -60,8 +63,10 @@ def display_of(document: Document, folder: Path) -> Display:
     """
     measured = _measured(document, folder)
     if document.images.bits == 16 and document.images.channels == 1:
-        return Display(measured, measured, _write_split(document, folder))
-    return Display((0.0, float(2**document.images.bits - 1)), measured, None)
+        split = _write_split(document, folder)
+        return Display((split.offset, split.offset + 2.0**split.bits - 1), measured, measured, split)
+    whole = (0.0, 2.0**document.images.bits - 1)
+    return Display(whole, measured, whole, None)
 
 
 def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:

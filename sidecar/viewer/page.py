@@ -108,13 +108,12 @@ def render(document: Document, display: Display) -> str:
 def _page_data(document: Document, display: Display) -> dict[str, Any]:
     """What the page needs. Source file names, which might name a patient, and image digests stay in the sidecar."""
     stated = document.model_dump_json(exclude={"generator", "warnings"})
+    ranges = {"whole": display.whole, "measured": display.measured, "contrast": display.contrast}
     needless = {"source": {"planes": {"__all__": {"file"}}}, "images": {"files": {"__all__": {"sha256"}}}}
-    lower, upper = display.contrast
     return {
         "document": document.model_dump(mode="json", exclude=needless),
         "digest": hashlib.sha256(stated.encode()).hexdigest()[:16],
-        "contrast": {"lower": lower, "upper": upper},
-        "measured": {"lower": display.measured[0], "upper": display.measured[1]},
+        **{name: {"lower": lower, "upper": upper} for name, (lower, upper) in ranges.items()},
         "split": display.split and asdict(display.split),
     }
 

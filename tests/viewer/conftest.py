@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from viewer.browser import Browser, missing
-from viewer.make import Draw, Export
 
 from sidecar.mapping import Sidecar
 from sidecar.viewer import write_viewer
+from viewer.browser import Browser, missing
+from viewer.make import Draw, Export
 
 
 @pytest.fixture(scope="session")

@@ -64,9 +64,7 @@ class Export:
         row, column = np.array(self.orientation[:3]), np.array(self.orientation[3:])
         along = heights[:, None] * np.cross(row, column) + np.arange(count)[:, None] * self.drift * column
         orientations = [self.other_orientations.get(i, self.orientation) for i in range(count)]
-        return Stack(
-            self.source_size[0], self.source_size[1], self.pixel_spacing, np.array(self.origin) + along, np.array(orientations)
-        )
+        return Stack(self.source_size[0], self.source_size[1], self.pixel_spacing, np.array(self.origin) + along, np.array(orientations))
 
     def write(self, folder: Path, draw: Draw | None = None) -> Sidecar:
         """Write PNGs and sidecar.json to ``folder``."""
@@ -127,9 +125,7 @@ class Export:
             units="mm" if self.geometry else "pixel",
             pixel_origin="center",
             source=source,
-            decimation=Decimation(
-                columns=_model(axes.columns), rows=_model(axes.rows), slices=_model(axes.slices)
-            ),
+            decimation=Decimation(columns=_model(axes.columns), rows=_model(axes.rows), slices=_model(axes.slices)),
             images=Images(
                 size=axes.size,
                 spacing=spacing if self.geometry else None,

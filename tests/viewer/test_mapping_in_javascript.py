@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from viewer.browser import Browser
-from viewer.make import GEOMETRIES, Export
 
 from sidecar.errors import GeometryError
 from sidecar.geometry import anatomical_letters
+from viewer.browser import Browser
+from viewer.make import GEOMETRIES, Export
 
 TOLERANCE_MM = 1e-6
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from viewer.browser import CONTROL, DELETE, DOWN, END, Browser
-from viewer.make import GEOMETRIES, Export
 
 from sidecar.mapping import Sidecar
 from sidecar.sampling import Axis
 from sidecar.viewer import write_viewer
+from viewer.browser import CONTROL, DELETE, DOWN, END, Browser
+from viewer.make import GEOMETRIES, Export
 
 Opened = Callable[..., Sidecar]
 
@@ -147,9 +147,7 @@ def test_two_tabs_share_the_work(browser: Browser, opened: Opened, tmp_path: Pat
         ("names.txt", "nasion\nbregma, left\nlambda\n".encode("utf-16")),
     ],
 )
-def test_a_list_of_names_is_worked_through(
-    browser: Browser, opened: Opened, tmp_path: Path, file: str, text: str | bytes
-) -> None:
+def test_a_list_of_names_is_worked_through(browser: Browser, opened: Opened, tmp_path: Path, file: str, text: str | bytes) -> None:
     opened(Export())
     browser.give(write(tmp_path, file, text))
     names = ["nasion", "bregma, left", "lambda"]
@@ -251,9 +249,7 @@ def test_a_slice_between_two_is_kept_as_it_is(browser: Browser, opened: Opened, 
         ("[" * 100000, "not a number"),
     ],
 )
-def test_a_file_with_a_fault_is_refused_whole(
-    browser: Browser, opened: Opened, tmp_path: Path, text: str | bytes, message: str
-) -> None:
+def test_a_file_with_a_fault_is_refused_whole(browser: Browser, opened: Opened, tmp_path: Path, text: str | bytes, message: str) -> None:
     opened(GEOMETRIES["axial"])
     name = "deep.csv" if text == "[" * 100000 else "labels.csv"
     if name == "deep.csv":
@@ -268,9 +264,7 @@ def test_a_file_with_a_fault_is_refused_whole(
 
 
 @pytest.mark.parametrize("name", ["oblique", "tilted", "nearly parallel", "one slice", "z-step"])
-def test_markups_hold_patient_millimetres_and_come_back(
-    browser: Browser, opened: Opened, tmp_path: Path, name: str
-) -> None:
+def test_markups_hold_patient_millimetres_and_come_back(browser: Browser, opened: Opened, tmp_path: Path, name: str) -> None:
     sidecar = opened(GEOMETRIES[name])
     browser.click(browser.at(0.41, 0.4))
     browser.press(DOWN)
@@ -310,7 +304,7 @@ def test_markups_are_refused_without_geometry(browser: Browser, opened: Opened, 
 
 def test_hostile_names_stay_text_and_come_back_unchanged(browser: Browser, opened: Opened, tmp_path: Path) -> None:
     hostile = "<img src=x onerror=alert(4)></script>\"'"
-    names = ("a&b<i>.png", "it's \"quoted\".png", "slice.png")
+    names = ("a&b<i>.png", 'it\'s "quoted".png', "slice.png")
     opened(
         Export(
             source_size=(64, 64, 3),

@@ -7,10 +7,8 @@ from pathlib import Path
 from sidecar.masks.mask import MappedMask
 from sidecar.masks.writers.table import MaskWriter, size_text
 from sidecar.progress import Progress
+from sidecar.volume import SHEARED_NIFTI
 from sidecar.volume_files import gzipped, nifti_header, write_nifti
-
-#: ITK (3D Slicer, ITK-SNAP) refuses such files; nibabel, FSL and others read them.
-SHEARED = "the stack is tilted: the NIfTI has its true, sheared sform, which 3D Slicer and ITK-SNAP do not open; nrrd they do"
 
 
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
@@ -18,7 +16,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     nifti_header(volume)
     size = f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before compression, written slice by slice"
     names = ", ".join(f"{segment.value} = {segment.name}" for segment in mask.mask.segments[:8])
-    return (size, f"NIfTI keeps no names of labels: {names}", *([SHEARED] if volume.is_sheared else []))
+    return (size, f"NIfTI keeps no names of labels: {names}", *([SHEARED_NIFTI] if volume.is_sheared else []))
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:

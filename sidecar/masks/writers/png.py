@@ -63,4 +63,4 @@ def index(mask: MappedMask, names: list[str]) -> dict[str, Any]:
     }
 
 
-WRITER = MaskWriter("png", (), check, write)
+WRITER = MaskWriter("png", (), check, write, is_folder=True)

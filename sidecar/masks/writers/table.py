@@ -14,7 +14,7 @@ from sidecar.progress import Progress
 class MaskWriter:
     """One format that masks are written to.
 
-    ``endings``     file endings that mean it; "" for a folder of files.
+    ``endings``     file endings that mean it.
     ``check``       what it will take, in words for the user, before anything is written; raises what says why it cannot be written.
     ``write(mask, path, dicom, progress)``  writes ``path``, a file or a folder that is not there yet. ``dicom``: the folder of the source
                     files, for formats that repeat patient and study.
@@ -24,6 +24,7 @@ class MaskWriter:
     endings: tuple[str, ...]
     check: Callable[[MappedMask, Path | None], tuple[str, ...]]
     write: Callable[[MappedMask, Path, Path | None, Progress], None]
+    is_folder: bool = False
 
 
 def size_text(count: int) -> str:

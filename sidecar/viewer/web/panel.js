@@ -106,37 +106,41 @@ const Distance = memo(({ viewer, items, measured }) => {
 
 const Contrast = memo(({ viewer, window }) => {
   const { units } = viewer;
-  const { measured } = viewer.page;
-  const [low, high] = [Math.min(0, window.lower), Math.max(units.largest, window.upper)];
-  const level = (window.lower + window.upper) / 2;
-  const width = window.upper - window.lower;
+  const { lower, upper } = viewer.page.whole;
+  const [narrowest, widest] = viewer.widths();
   const decimals = Math.abs(units.slope) >= 0.5 ? 0 : decimalsFor(Math.abs(units.slope) * 10);
-  const shown = (value) => numberText(value, decimals);
-  const set = (nextLevel, nextWidth) => viewer.setWindow(nextLevel - nextWidth / 2, nextLevel + nextWidth / 2);
-  // A slider that is even in the logarithm: narrow windows need finer steps than wide ones.
-  const widest = Math.log(units.largest * 2);
+  const shown = (value) => `${numberText(value, decimals)} ${units.unit}`;
   return html`
     <section class="contrast" aria-labelledby="contrast-title">
       <h2 id="contrast-title">Contrast</h2>
       <label>
-        level <output>${shown(units.toValue(level))} ${units.unit}</output>
-        <input id="level" type="range" min=${low} max=${high} step="any" value=${level} onInput=${(event) => set(event.target.valueAsNumber, width)} />
+        level <output>${shown(units.toValue(viewer.level()))}</output>
+        <input
+          id="level"
+          type="range"
+          min=${lower}
+          max=${upper}
+          step="any"
+          value=${viewer.level()}
+          onInput=${(event) => viewer.setLevelAndWidth(event.target.valueAsNumber, viewer.width())}
+        />
       </label>
       <label>
-        width <output>${shown(Math.abs(units.slope) * width)} ${units.unit}</output>
+        width <output>${shown(Math.abs(units.slope) * viewer.width())}</output>
+        <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
         <input
           id="width"
           type="range"
-          min=${widest - Math.log(512)}
-          max=${widest}
+          min=${Math.log(narrowest)}
+          max=${Math.log(widest)}
           step="any"
-          value=${Math.log(width)}
-          onInput=${(event) => set(level, Math.exp(event.target.valueAsNumber))}
+          value=${Math.log(viewer.width())}
+          onInput=${(event) => viewer.setLevelAndWidth(viewer.level(), Math.exp(event.target.valueAsNumber))}
         />
       </label>
       <div class="actions">
-        <button type="button" disabled=${!measured} onClick=${() => viewer.automaticWindow()}>Automatic</button>
-        <button type="button" onClick=${() => viewer.setWindow(0, units.largest)}>All</button>
+        <button type="button" onClick=${() => viewer.automaticWindow()}>Automatic</button>
+        <button type="button" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
         <button type="button" aria-pressed=${window.inverted} onClick=${() => viewer.invert()}>Inverted</button>
         <button type="button" onClick=${() => viewer.resetWindow()}>Reset</button>
       </div>

@@ -10,8 +10,8 @@ import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js"
 const MESSAGE_STAYS = 8000;
 
 /**
- * `page` is what the page was written with: the document, its digest, the contrast to start with and the one measured on the
- * images ({lower, upper} in PNG values), and how a 16-bit stack was split. `changed` is called after every change of `state`.
+ * `page` is what the page was written with: the document, its digest, how a 16-bit stack was split, and ranges {lower, upper} of
+ * PNG values: the whole, the one measured on the images, and the contrast to start with. `changed` is called after every change.
  */
 export class Viewer {
   constructor(page, changed) {
@@ -155,19 +155,36 @@ export class Viewer {
 
   // Contrast, in PNG values
 
-  setWindow(lower, upper) {
-    const least = this.units.largest / 65536;
-    const [low, high] = [Math.min(lower, upper), Math.max(lower, upper)];
-    this.set({ window: { ...this.state.window, lower: low, upper: Math.max(high, low + least) } });
+  setWindow({ lower, upper }) {
+    this.set({ window: { ...this.state.window, lower, upper } });
   }
 
-  /** Move the window: `level` and `width` as parts of the whole range. */
-  changeWindow(level, width) {
-    const { lower, upper } = this.state.window;
-    const whole = this.units.largest;
-    const middle = (lower + upper) / 2 + level * whole;
-    const half = Math.max(((upper - lower) / 2) * Math.exp(width), whole / 2 ** 13);
-    this.setWindow(middle - half, middle + half);
+  level() {
+    return (this.state.window.lower + this.state.window.upper) / 2;
+  }
+
+  width() {
+    return this.state.window.upper - this.state.window.lower;
+  }
+
+  /** From 1/512 of the whole range to twice of it. */
+  widths() {
+    const whole = this.page.whole.upper - this.page.whole.lower;
+    return [whole / 512, whole * 2];
+  }
+
+  setLevelAndWidth(level, width) {
+    const { lower, upper } = this.page.whole;
+    const [narrowest, widest] = this.widths();
+    const middle = Math.min(Math.max(level, lower), upper);
+    const half = Math.min(Math.max(width, narrowest), widest) / 2;
+    this.setWindow({ lower: middle - half, upper: middle + half });
+  }
+
+  /** Move the level by a part of the whole range, and widen the window by a factor. */
+  changeWindow(level, factor) {
+    const whole = this.page.whole.upper - this.page.whole.lower;
+    this.setLevelAndWidth(this.level() + level * whole, this.width() * factor);
   }
 
   resetWindow() {
@@ -175,7 +192,7 @@ export class Viewer {
   }
 
   automaticWindow() {
-    this.setWindow(this.page.measured.lower, this.page.measured.upper);
+    this.setWindow(this.page.measured);
   }
 
   invert() {

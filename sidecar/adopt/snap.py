@@ -1,0 +1,127 @@
+"""From a measured line, source = factor · pixel + offset, to the exact one that a program can have meant. Pure.
+
+A hypothesis is taken only where it lies within what the measurement leaves open; otherwise the measured line stays, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from sidecar.sampling import Axis
+
+#: Standard deviations, and least part of a source sample covered by one pixel, within which a hypothesis counts as measured.
+DEVIATIONS = 3.0
+LEAST = 0.02
+#: Decimals of a factor, its inverse or a spacing that somebody may have typed.
+TYPED_DECIMALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A line as registration found it, with the standard deviation of its ends; ``length`` of the source axis, ``spacing`` in mm."""
+
+    axis: Axis
+    deviation: float
+    length: int
+    spacing: float | None
+
+    @property
+    def tolerance(self) -> float:
+        """Distance in source samples within which a hypothesis agrees at both ends."""
+        return max(DEVIATIONS * self.deviation, LEAST * max(1.0, abs(self.axis.factor)))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """The line taken, the words for how it comes about, and how far the measured one is from it at its ends."""
+
+    axis: Axis
+    words: str
+    distance: float
+    exact: bool
+
+
+def snap(measured: Measured, known: Callable[[Axis], bool] = lambda axis: True) -> Snapped:
+    """The nearest hypothesis within tolerance; among those the measurement cannot tell apart, the plainest. ``known`` rules some out."""
+    flipped = measured.axis.factor < 0
+    forward = replace(measured, axis=_reversed(measured.axis)) if flipped else measured
+    found = []
+    for rank, (axis, words) in enumerate(_hypotheses(forward)):
+        distance = _distance(axis, forward.axis)
+        if distance <= measured.tolerance and known(_reversed(axis) if flipped else axis):
+            found.append((distance + 0.1 * rank * measured.deviation, Snapped(axis, words, distance, True)))
+    if not found:
+        return Snapped(measured.axis, "as measured", 0.0, False)
+    best = min(found, key=lambda pair: pair[0])[1]
+    return replace(best, axis=_reversed(best.axis), words=f"{best.words}, flipped") if flipped else best
+
+
+def _reversed(axis: Axis) -> Axis:
+    """The same line from the other end of the image."""
+    return replace(axis, factor=-axis.factor, offset=axis.offset + axis.factor * (axis.size - 1))
+
+
+def _distance(one: Axis, other: Axis) -> float:
+    last = one.size - 1
+    return max(abs(one.offset - other.offset), abs(one.offset + one.factor * last - other.offset - other.factor * last))
+
+
+def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str]]:
+    """Every line a program may have meant near a measured one of positive factor, plain ones first."""
+    axis, n = measured.axis, measured.length
+    m, f = axis.size, axis.factor
+
+    def line(factor: float, offset: float) -> Axis:
+        return replace(axis, factor=float(factor), offset=float(offset))
+
+    whole = round(f)
+    if m == 1:
+        start = round(axis.offset)
+        yield line(f, start), f"sample {start}"
+    elif whole >= 1:
+        start = round(axis.offset)
+        step = "every sample" if whole == 1 else f"every {_ordinal(whole)} sample"
+        yield line(whole, start), step if start == 0 else f"{step} from {start}"
+        if whole > 1:
+            start = round(axis.offset - (whole - 1) / 2)
+            yield line(whole, start + (whole - 1) / 2), f"means of {whole}" + (f" from {start}" if start else "")
+    yield line(n / m, (n / m - 1) / 2), f"{n} resized to {m}"
+    if m > 1:
+        yield line((n - 1) / (m - 1), 0), f"{n} resized to {m}, the first and last samples kept in place"
+    for index, words in ((lambda p, s: p * s // m, "floor"), (lambda p, s: (2 * p + 1) * s // (2 * m), "middle")):
+        taken = index(np.arange(m), n)
+        yield line(n / m, float((taken - np.arange(m) * n / m).mean())), f"nearest of {n} for each of {m} ({words})"
+    for factor in _typed(f, measured):
+        yield line(factor, 0), f"every {factor:.9g} samples"
+        yield line(factor, (factor - 1) / 2), f"resized by 1/{factor:.9g}"
+        start = round(axis.offset - (factor - 1) / 2)
+        yield line(factor, start + (factor - 1) / 2), f"resized by 1/{factor:.9g} from {start}"
+    start, stop = round(axis.offset - f / 2 + 0.5), round(axis.offset + f * (m - 0.5) + 0.5)
+    if stop > start:
+        factor = (stop - start) / m
+        yield line(factor, start + (factor - 1) / 2), f"{start}:{stop} resized to {m}"
+    start, stop = round(axis.offset), round(axis.offset + f * (m - 1))
+    if m > 1 and stop > start:
+        yield line((stop - start) / (m - 1), start), f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place"
+
+
+def _typed(factor: float, measured: Measured) -> list[float]:
+    """Factors near the measured one that a number with few digits gives: the factor itself, its inverse, or the spacing it makes."""
+    reach = 2 * measured.tolerance / max(1, measured.axis.size - 1)
+    found = []
+    for decimals in range(1, TYPED_DECIMALS + 1):
+        unit = Fraction(1, 10**decimals)
+        found += [float(round(factor / unit) * unit)]
+        inverse = round(1 / factor / unit)
+        found += [float(1 / (inverse * unit))] * (inverse > 0)
+        if measured.spacing:
+            found += [float(round(factor * measured.spacing / unit) * unit) / measured.spacing]
+    return [f for f in dict.fromkeys(found) if f > 0 and abs(f - factor) <= reach]
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")

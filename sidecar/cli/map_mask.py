@@ -1,0 +1,63 @@
+"""`sidecar map-mask`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "map-mask"
+HELP = """Put masks and regions painted on the PNGs back on the scan.
+
+MASKS: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD, .seg.nrrd or NIfTI painted over the exported stack, or
+label files with polygons, boxes or brush masks. OUTPUT's ending, or --to, says what is written: seg (DICOM), seg.nrrd, nifti, png,
+rtstruct. Masks with soft edges and resized ones are refused."""
+EXAMPLES = (
+    "Example: sidecar map-mask masks/ -o bones.seg.nrrd     Example: sidecar map-mask masks/ -o bones.dcm --dicom scan/ --config bones.yaml"
+)
+
+
+def run(
+    masks: Annotated[list[Path], typer.Argument(metavar="MASKS...", help="A folder of PNGs, a volume, or label files.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUTPUT", help="File, or folder for PNGs, to write.")],
+    sidecar: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder; without it the one beside or around MASKS.")
+    ] = None,
+    to_format: Annotated[
+        str | None, typer.Option("--to", metavar="seg|seg.nrrd|nifti|png|rtstruct", help="What to write, instead of by OUTPUT's ending.")
+    ] = None,
+    grid: Annotated[str, typer.Option(metavar="source|png", help="Full resolution, or as painted, with its own true geometry.")] = "source",
+    fill: Annotated[
+        str,
+        typer.Option(
+            metavar="repeat|interpolate|none", help="Source slices without a PNG: the nearest within half a step, shapes between, empty."
+        ),
+    ] = "repeat",
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="Segments: name, value or colour, and codes. Other labels are refused.")
+    ] = None,
+    dicom: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The source files, whose patient and study seg and rtstruct repeat.")
+    ] = None,
+    from_format: Annotated[str | None, typer.Option("--from", metavar="FORMAT", help="What MASKS are, instead of recognising it.")] = None,
+    pixel_origin: Annotated[
+        str | None, typer.Option(metavar="center|corner", help="Where the (0, 0) of outlines is: the first pixel's middle or outer corner.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
+) -> None:
+    from sidecar.cli.progress import watched
+    from sidecar.cli.writing import choice
+    from sidecar.mapping import Sidecar
+    from sidecar.masks.job import Options, plan_job
+
+    origin = choice("--pixel-origin", pixel_origin, ("center", "corner"))
+    options = Options(to_format, grid, fill, config, dicom, from_format, origin)
+    job = plan_job(masks, output, None if sidecar is None else Sidecar.open(sidecar), options)
+    if not quiet:
+        painted = job.mapped.mask
+        typer.echo(f"{masks[0].name}: {', '.join(segment.name for segment in painted.segments)} from {painted.tool}", err=True)
+        for note in job.notes:
+            typer.echo(f"  note: {note}", err=True)
+    with watched(quiet) as progress:
+        job.run(progress)

@@ -1,0 +1,99 @@
+"""`map-mask` without the command line: read and check, say what it will take, then write, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from sidecar import document as documents
+from sidecar.errors import OutputError, SidecarError, UsageError
+from sidecar.labels.table import PixelOrigin
+from sidecar.mapping import Sidecar
+from sidecar.masks.grid import Fill
+from sidecar.masks.mask import MappedMask
+from sidecar.masks.read import find_sidecar_of, read_mask
+from sidecar.masks.segments import load_mask_config
+from sidecar.masks.writers import writer_for
+from sidecar.masks.writers.table import MaskWriter
+from sidecar.progress import Progress
+from sidecar.render import PART_SUFFIX
+
+GRIDS = ("source", "png")
+FILLS: tuple[Fill, ...] = get_args(Fill)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of ``map-mask`` by the names they have there. UsageError for values that are none."""
+
+    to: str | None = None
+    grid: str = "source"
+    fill: str = "repeat"
+    config: Path | None = None
+    dicom: Path | None = None
+    format: str | None = None
+    pixel_origin: PixelOrigin | None = None
+
+    def __post_init__(self) -> None:
+        for option, value, allowed in (("--grid", self.grid, GRIDS), ("--fill", self.fill, FILLS)):
+            if value not in allowed:
+                raise UsageError(f"{option} {value}: it is one of {', '.join(allowed)}")
+        if self.grid == "png" and self.fill != "repeat":
+            raise UsageError("--fill is for source slices without a PNG; --grid png has none")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A mask that was read and can be written. ``notes``: what is to be told before it is."""
+
+    mapped: MappedMask
+    writer: MaskWriter
+    output: Path
+    options: Options
+    notes: tuple[str, ...]
+
+    def run(self, progress: Progress) -> None:
+        """Write beside ``output`` and rename. OutputError where that cannot be written."""
+        part = self.output.with_name(self.output.name + PART_SUFFIX)
+        try:
+            _remove(part)
+            self.writer.write(self.mapped, part, self.options.dicom, progress)
+            if self.output.is_dir():
+                self.output.rmdir()
+            part.replace(self.output)
+        except SidecarError:
+            raise
+        except OSError as error:
+            raise OutputError(f"{self.output.name} cannot be written: {error.strerror or error}") from None
+        finally:
+            _remove(part)
+
+
+def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, options: Options) -> Job:
+    """Read and check masks, and what the output will take; writes nothing. Without ``sidecar`` that beside the masks is taken."""
+    writer = writer_for(output, options.to)
+    _refuse_taken(output, masks, is_folder=writer.is_folder)
+    config = None if options.config is None else load_mask_config(options.config)
+    sidecar = sidecar or Sidecar.open(find_sidecar_of(masks[0], options.format))
+    mask = read_mask(masks, sidecar, config=config, format=options.format, pixel_origin=options.pixel_origin)
+    mapped = MappedMask.on_pngs(mask) if options.grid == "png" else MappedMask.on_source(mask, cast(Fill, options.fill))
+    return Job(mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom)))
+
+
+def _refuse_taken(output: Path, masks: Sequence[Path], is_folder: bool) -> None:
+    if output.name == documents.SIDECAR_NAME or any(path.exists() and output.exists() and output.samefile(path) for path in masks):
+        raise UsageError(f"-o {output.name} would overwrite an input; give another name")
+    if is_folder and output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise OutputError(f"{output.name} is there already; give the name of a new folder for the PNGs")
+    if not is_folder and output.is_dir():
+        raise OutputError(f"{output.name} is a folder; give a file name")
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink(missing_ok=True)
