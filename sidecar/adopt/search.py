@@ -96,25 +96,33 @@ class Searcher:
         self._typical = float((source**2).mean())
 
     def candidates(
-        self, images: Sequence[Plane], scales: Iterable[tuple[bool, Scale]], orientations: Sequence[Orientation] = ORIENTATIONS
+        self,
+        thumbs: Plane,
+        size: tuple[int, int],
+        scales: Iterable[tuple[bool, Scale]],
+        orientations: Sequence[Orientation] = ORIENTATIONS,
     ) -> list[Candidate]:
-        """Placements of images (y, x), best first, no two alike."""
+        """Placements of images of ``size`` (width, height), given by thumbnails (n, y, x) from edge to edge; best first, no two alike."""
         found: list[Candidate] = []
         for transposed, scale in scales:
             upright = [o for o in orientations if o.transposed == transposed]
-            if upright:
-                found += self._at_scale([image.T if transposed else image for image in images], scale, upright)
+            if upright and transposed:
+                found += self._at_scale(thumbs.swapaxes(1, 2), size[::-1], scale, upright)
+            elif upright:
+                found += self._at_scale(thumbs, size, scale, upright)
         return distinct(found, APART * max(self._grid.columns.factor, self._grid.rows.factor))
 
-    def _at_scale(self, images: Sequence[Plane], scale: Scale, orientations: Sequence[Orientation]) -> list[Candidate]:
-        """``images`` (v, u): transposed already where the orientations say so."""
-        height, width = images[0].shape
-        axes = [_reduced(n, f, block.factor) for n, f, block in zip((width, height), scale, (self._grid.columns, self._grid.rows), strict=True)]
-        columns, rows = axes
+    def _at_scale(self, thumbs: Plane, size: tuple[int, ...], scale: Scale, orientations: Sequence[Orientation]) -> list[Candidate]:
+        """``thumbs`` (n, v, u) and ``size`` (along u, along v): transposed already where the orientations say so."""
+        width, height = size
+        blocks = self._grid.columns.factor, self._grid.rows.factor
+        columns, rows = (
+            _reduced(t, f * n / t, block) for t, n, f, block in zip(thumbs.shape[:0:-1], size, scale, blocks, strict=True)
+        )
         fits = all(SMALLEST <= axis.size <= padded - n for axis, padded, n in zip((rows, columns), self._padded, self._shape, strict=True))
         if not fits:
             return []
-        templates = features(np.stack([sampled(image, columns, rows) for image in images]))
+        templates = features(np.stack([sampled(thumb, columns, rows) for thumb in thumbs]))
         window = scipy.fft.rfft2(np.ones((rows.size, columns.size), np.float32), self._padded)
         beneath = self._correlated(self._power, window)
         floor = 0.1 * self._typical * rows.size * columns.size

@@ -51,7 +51,8 @@ def run(
     writer = writer_for(output, to_format, dicom)
     given = None if sidecar is None else Sidecar.open(sidecar)
     mappings = []
-    for path in label_files(labels):
+    files = label_files(labels)
+    for path in files:
         mapping = map_file(path, given, format=from_format, pixel_origin=origin, allow_outside=allow_outside)
         mappings.append(mapping)
         read = mapping.labels
@@ -65,4 +66,4 @@ def run(
         from sidecar.points.source_headers import NOTICE
 
         typer.echo(f"  note: {NOTICE}", err=True)
-    deliver(writer, [mapping.points for mapping in mappings], output, axes, inputs=labels)
+    deliver(writer, [mapping.points for mapping in mappings], output, axes, inputs=[*files, *([sidecar] if sidecar else [])])

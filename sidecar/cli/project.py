@@ -35,4 +35,4 @@ def run(
         typer.echo(f"{path.name}: {len(projection.png)} points placed on the PNGs", err=True)
         for note in projection.notes:
             typer.echo(f"  note: {note}", err=True)
-    deliver_columns(merged(projections), output, inputs=points)
+    deliver_columns(merged(projections), output, inputs=[*points, *([sidecar] if sidecar else [])])

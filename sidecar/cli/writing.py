@@ -50,9 +50,11 @@ def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object
     """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not at all."""
     if output.name == SIDECAR_NAME or any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
         raise UsageError(f"-o {output.name} would overwrite an input; give another name")
-    if output.is_dir():
-        raise OutputError(f"{output.name} is a folder; give a file name")
+    if output.exists() and not output.is_file():
+        raise OutputError(f"{output.name} is not a file; give a file name, or leave -o out to write to stdout")
     part = output.with_name(output.name + ".part")
+    if part.exists():
+        raise OutputError(f"{part.name} is in the way; move it away, or give another name")
     try:
         write(part)
         part.replace(output)

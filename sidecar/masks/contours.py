@@ -5,7 +5,8 @@ Vertices are points of the lattice between pixels: (x, y) is the corner that pix
 
 A hole is joined to the contour around it by a cut there and back along one line ("keyhole", PS3.3 C.8.8.6.3): programs that fill every
 contour of an RTSTRUCT, and programs that take contours within contours as holes, both see the hole. The outer contour runs clockwise on
-the image (y down) and its holes against it.
+the image (y down) and its holes against it. Cuts lie a third below the upper edge of a row of pixels, where no middle of a pixel is, nor
+of the whole number of source pixels it stands for.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from numpy.typing import NDArray
 Vertices = NDArray[np.float64]
 Point = tuple[float, float]
 Ring = NDArray[np.int64]
+
+#: How far below the upper edge of its row of pixels a cut lies.
+CUT = 1 / 3
 
 
 def contours(inside: NDArray[np.bool_]) -> list[Vertices]:
@@ -115,15 +119,14 @@ def _vertical_edges(rings: list[Ring]) -> NDArray[np.int64]:
 
 
 def _cuts(edges: NDArray[np.int64], first_hole: int) -> Iterator[tuple[int, _Cut]]:
-    """For every hole the ring around it and the cut: from the hole's leftmost edge straight to the left, along the middle of a row of
-    pixels, to the next edge there is."""
+    """For every hole the ring around it and the cut: from the hole's leftmost edge straight to the left to the next edge there is."""
     of_holes = np.flatnonzero(edges[:, 2] >= first_hole)
     leftmost = of_holes[np.lexsort((edges[of_holes, 1], edges[of_holes, 2]))]
     _, firsts = np.unique(edges[leftmost, 2], return_index=True)
     for place in leftmost[firsts]:
         row, x, hole, hole_edge = edges[place].tolist()
         _, at_x, around, edge = edges[place - 1].tolist()
-        yield around, _Cut(edge, (at_x, row + 0.5), hole, hole_edge, (x, row + 0.5))
+        yield around, _Cut(edge, (at_x, row + CUT), hole, hole_edge, (x, row + CUT))
 
 
 def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Point]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from sidecar.document import Plane
 from sidecar.errors import GeometryError, OutputError, UsageError
 from sidecar.geometry import Stack
 from sidecar.masks.mask import Code, MappedMask
@@ -114,7 +115,7 @@ def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[
             continue
         slices = mask.source_slices(index)
         position = stack.to_patient([(*corner, mask.source_slice(index))])[0]
-        images = [_source_image(source, planes[s].sop_instance_uid, planes[s].frame_number) for s in slices]
+        images = [_source_image(mask, source, planes[s]) for s in slices]
         derivation = item(DerivationCodeSequence=[coded(_SEGMENTATION)], SourceImageSequence=images)
         for number in numbers:
             group = item(
@@ -128,14 +129,17 @@ def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[
             yield group
 
 
-def _source_image(source: Dataset, uid: str, frame: int | None) -> Dataset:
+def _source_image(mask: MappedMask, source: Dataset, plane: Plane) -> Dataset:
+    """A source image of a frame, and whether pixel (r, c) of the one is pixel (r, c) of the other."""
+    same_pixels = all((axis.factor, axis.offset) == (1, 0) for axis in (mask.axes.columns, mask.axes.rows))
     image = item(
         ReferencedSOPClassUID=source.SOPClassUID,
-        ReferencedSOPInstanceUID=uid,
+        ReferencedSOPInstanceUID=plane.sop_instance_uid,
         PurposeOfReferenceCodeSequence=[coded(_SOURCE_IMAGE)],
+        SpatialLocationsPreserved="YES" if same_pixels else "NO",
     )
-    if frame is not None:
-        image.ReferencedFrameNumber = frame
+    if plane.frame_number is not None:
+        image.ReferencedFrameNumber = plane.frame_number
     return image
 
 

@@ -7,7 +7,7 @@ const LARGEST_SCALE = 96;
 
 /** Screen pixels per PNG pixel along x and y; the longer edge of a pixel that is not square is longer on the screen too. */
 export function zoomOf(view, aspect) {
-  return aspect >= 1 ? [view.scale, view.scale] : [view.scale / aspect, view.scale];
+  return aspect >= 1 ? [view.scale, view.scale * aspect] : [view.scale / aspect, view.scale];
 }
 
 export function toScreen(view, aspect, stage, [x, y]) {
