@@ -41,8 +41,8 @@ class Grid(Model):
     size: Annotated[tuple[Size, Size, Size], Field(description="columns, rows, slices")]
     origin: Annotated[Triple | None, Field(description="centre of the first pixel of the first plane, LPS mm")] = None
     spacing: Annotated[
-        tuple[float, float, float | None] | None,
-        Field(description="mm between columns, rows, slices; the last is null for a single plane and a mean where gaps differ"),
+        tuple[float | None, float | None, float | None] | None,
+        Field(description="mm between columns, rows, slices; null along the slices of a single plane, a mean where gaps differ"),
     ] = None
     direction: Annotated[
         tuple[Triple, Triple, Triple] | None,
@@ -82,16 +82,32 @@ class Source(Grid):
 class AxisModel(Model):
     """source index = factor · PNG pixel + offset; both count from the centre of the first sample."""
 
-    factor: Annotated[float, Field(gt=0)]
+    factor: Annotated[float, Field(description="source samples per PNG pixel; negative where the PNG runs the other way; never 0")]
     offset: float
     size: Size
     method: Literal["stride", "mean", "max", "resize"]
 
 
+AxisName = Literal["columns", "rows", "slices"]
+
+
 class Decimation(Model):
+    """How each axis of the source relates to the PNG axis that runs along it."""
+
     columns: AxisModel
     rows: AxisModel
     slices: AxisModel
+    order: Annotated[
+        tuple[AxisName, AxisName, AxisName], Field(description="the source axes that PNG x, PNG y and PNG number run along")
+    ] = ("columns", "rows", "slices")
+
+
+class Zoom(Model):
+    """A stack around one landmark: its name and where a coarser labelling put it."""
+
+    label: str
+    patient: Triple | None = None
+    source: Triple
 
 
 class Value(Model):
@@ -114,7 +130,10 @@ class Image(Model):
     """One PNG."""
 
     name: str
-    source_slices: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    source_slices: Annotated[
+        list[Annotated[int, Field(ge=0)]],
+        Field(min_length=1, description="the source samples it is made of, along the source axis that PNG numbers run along"),
+    ]
     position: Annotated[Triple | None, Field(description="patient mm of PNG pixel (0, 0)")] = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -153,6 +172,7 @@ class Document(Model):
     decimation: Decimation
     images: Images
     control_points: Annotated[list[ControlPoint], Field(min_length=1)]
+    zoom: Zoom | None = None
     warnings: list[str] = []
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar import document as documents
+from sidecar.document import Zoom
 from sidecar.errors import SourceError
 from sidecar.folder import OutputFolder, claimed
 from sidecar.headers import Scan, scan
@@ -30,11 +31,12 @@ SIDE_BY_SIDE = 8
 
 @dataclass(frozen=True)
 class Job:
-    """One planned export: what, from where, to where."""
+    """One planned export: what, from where, to where; ``zoom``: the landmark it is made for, if any."""
 
     plan: Plan
     source: Path
     output: Path
+    zoom: Zoom | None = None
 
 
 def plan_export(source: Path, output: Path, options: ExportOptions, progress: Progress | None = None) -> list[Job]:
@@ -91,7 +93,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
         digests = _rendered(recipe, plan, folder, workers, progress)
-        sidecar = make_sidecar(plan, values, digests)
+        sidecar = make_sidecar(plan, values, digests, job.zoom)
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar

@@ -29,6 +29,9 @@ PLANE_IS_MANDATORY = {
     "1.2.840.10008.5.1.4.1.1.128.1": "Legacy Converted Enhanced PET",
 }
 
+#: No position, spacing or rescale of an image is larger; far larger ones could not be reckoned with.
+LARGEST = 1e12
+
 #: What `Common` is made of in a classic object: files that agree in these share one.
 _COMMON_ATTRIBUTES = (
     "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPClassUID", "Modality", "SeriesDescription",
@@ -297,12 +300,14 @@ def parts_of(value: Any) -> list[Any]:
 
 
 def _first(value: Any) -> float | None:
+    """The first of several numbers; None also for one that makes no sense, in attributes that can be done without."""
     values = parts_of(value)
-    return _finite(values[0]) if values and values[0] not in (None, "") else None
+    number = float(values[0]) if values and values[0] not in (None, "") else math.nan
+    return number if abs(number) <= LARGEST else None
 
 
 def _float(value: Any) -> float | None:
-    return None if value in (None, "") else _finite(value)
+    return None if value in (None, "") else _sensible(value)
 
 
 def _floats(value: Any, count: int) -> tuple[float, ...] | None:
@@ -312,11 +317,11 @@ def _floats(value: Any, count: int) -> tuple[float, ...] | None:
         return None
     if len(values) != count:
         raise SourceError(f"{count} numbers expected, found {len(values)}")
-    return tuple(map(_finite, values))
+    return tuple(map(_sensible, values))
 
 
-def _finite(value: Any) -> float:
+def _sensible(value: Any) -> float:
     number = float(value)
-    if not math.isfinite(number):
-        raise SourceError(f"its header holds {number} where a number belongs")
+    if not abs(number) <= LARGEST:
+        raise SourceError(f"its header holds the number {number:g}, which makes no sense")
     return number

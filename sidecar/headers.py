@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.frames import Attributes, Commons, frames_of, is_printable, parts_of, text_of
 from sidecar.pixels import layout_of
+from sidecar.pixels.deflated import read_header
 from sidecar.plain import ATTRIBUTES, PIXEL_DATA, read_plain
 from sidecar.series import Frame
 
@@ -74,10 +75,11 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _referenced_files(dicomdir: Path) -> list[Path]:
     root = dicomdir.parent.resolve()
-    import pydicom
-
     try:
-        records = pydicom.dcmread(dicomdir).get("DirectoryRecordSequence") or []
+        header = _by_pydicom(dicomdir)
+        if header is None:
+            raise SourceError("it is not DICOM")
+        records = header.attributes.get("DirectoryRecordSequence") or []
         names = [map(str, parts_of(record.ReferencedFileID)) for record in records if "ReferencedFileID" in record]
         paths = [root.joinpath(*parts).resolve() for parts in names]
     except _parse_errors() as error:
@@ -156,9 +158,7 @@ def _by_pydicom(path: Path) -> _Header | None:
     with path.open("rb") as file:
         if not _looks_like_dicom(file):
             return None
-        import pydicom
-
-        dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+        dataset = read_header(file, _TAGS)
         keyword, offset = _pixel_data(file, dataset)
     sop_class = text_of(dataset.file_meta, "MediaStorageSOPClassUID") or text_of(dataset, "SOPClassUID")
     return _Header(dataset, sop_class, keyword, offset)

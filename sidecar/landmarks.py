@@ -103,7 +103,7 @@ def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow
         png=png,
         source=source,
         patient=patient,
-        uncertainty_mm=sidecar.uncertainty_mm(png[:, 2]),
+        uncertainty_mm=sidecar.uncertainty_mm(source),
         instances=sidecar.instances(source),
     )
 
@@ -113,7 +113,7 @@ def png_stack(sidecar: Sidecar) -> PngStack:
     columns, rows, slices = sidecar.size
     images = sidecar.document.images
     spacing = images.spacing
-    complete = None if spacing is None or spacing[2] is None else (spacing[0], spacing[1], spacing[2])
+    complete = None if spacing is None or None in spacing else (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
     return PngStack(columns, rows, slices, complete, tuple(file.name for file in images.files))
 
 

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar import document as documents
-from sidecar.document import ControlPoint, Document
+from sidecar.document import AxisName, ControlPoint, Document
 from sidecar.errors import DocumentError, GeometryError
 from sidecar.geometry import Stack
 from sidecar.sampling import Axis
 
 Floats = NDArray[np.float64]
 
+#: The source axes by their names in the document.
+AXIS_NAMES: tuple[AxisName, AxisName, AxisName] = ("columns", "rows", "slices")
 #: How far a recomputed control point or image position may be from what the document says, in mm and pixels.
 CONTROL_TOLERANCE = 1e-6
 
@@ -35,29 +37,51 @@ class Instances:
 
 @dataclass(frozen=True)
 class Decimation:
-    """The three axes between source index and PNG pixel."""
+    """The axes between source index and PNG pixel. ``order``: the source axis, 0 columns, 1 rows, 2 slices, along each PNG axis."""
 
     columns: Axis
     rows: Axis
     slices: Axis
+    order: tuple[int, int, int] = (0, 1, 2)
 
     @property
     def axes(self) -> tuple[Axis, Axis, Axis]:
+        """In the order of the source: columns, rows, slices."""
         return self.columns, self.rows, self.slices
 
     @property
+    def png_axes(self) -> tuple[Axis, Axis, Axis]:
+        """In the order of the PNGs: x, y, number."""
+        x, y, number = self.order
+        return self.axes[x], self.axes[y], self.axes[number]
+
+    @property
     def size(self) -> tuple[int, int, int]:
-        return self.columns.size, self.rows.size, self.slices.size
+        """PNG columns and rows, and number of PNGs."""
+        x, y, number = self.png_axes
+        return x.size, y.size, number.size
+
+    @property
+    def matrix(self) -> Floats:
+        """(4, 4): source index = matrix · (x, y, number, 1)."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = 0
+        for i, axis in zip(self.order, self.png_axes, strict=True):
+            matrix[i, self.order.index(i)], matrix[i, 3] = axis.factor, axis.offset
+        return matrix
 
     def to_source(self, pixel: ArrayLike) -> Floats:
         """Source indices (N, 3) of PNG pixels (x, y, slice) (N, 3)."""
         pixels = np.asarray(pixel, dtype=np.float64).reshape(-1, 3)
-        return np.column_stack([axis.to_source(pixels[:, i]) for i, axis in enumerate(self.axes)])
+        source = np.empty_like(pixels)
+        for i, axis in zip(self.order, self.png_axes, strict=True):
+            source[:, i] = axis.to_source(pixels[:, self.order.index(i)])
+        return source
 
     def to_pixel(self, source: ArrayLike) -> Floats:
         """PNG pixels (x, y, slice) (N, 3) of source indices (N, 3)."""
         indices = np.asarray(source, dtype=np.float64).reshape(-1, 3)
-        return np.column_stack([axis.to_pixel(indices[:, i]) for i, axis in enumerate(self.axes)])
+        return np.column_stack([axis.to_pixel(indices[:, i]) for i, axis in zip(self.order, self.png_axes, strict=True)])
 
     def control_points(self, stack: Stack | None) -> list[ControlPoint]:
         """The corners, the middle and one uneven point of the PNG stack with what they map to."""
@@ -89,7 +113,9 @@ class Sidecar:
     def of(cls, document: Document) -> Sidecar:
         """The mapping a document describes. DocumentError where the document contradicts itself."""
         d = document.decimation
-        decimation = Decimation(*(Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)))
+        columns, rows, slices = (Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices))
+        x, y, number = (AXIS_NAMES.index(name) for name in d.order)
+        decimation = Decimation(columns, rows, slices, (x, y, number))
         try:
             made = cls(document, decimation, _stack_of(document))
             made._check()
@@ -140,18 +166,19 @@ class Sidecar:
         frames = np.array([*(p.frame_number or 0 for p in planes), 0], dtype=np.int64)
         return Instances(uids[slot].tolist(), frames[slot])
 
-    def uncertainty_mm(self, slice: ArrayLike) -> Floats:
-        """Half the diagonal of the output voxel at each PNG slice (N,), in mm: what decimation alone can hide.
+    def uncertainty_mm(self, source: ArrayLike) -> Floats:
+        """Half the diagonal of the output voxel at each source index (N, 3), in mm: what decimation alone can hide.
 
-        The voxel is as thick as the larger distance to its neighbouring PNG slices; a single slice counts in its plane only.
+        Along the slices the voxel is as thick as the larger distance to its neighbours; a single slice counts in its plane only.
         NaN without patient geometry.
         """
-        slices = np.atleast_1d(np.asarray(slice, dtype=np.float64))
+        along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
         if self.stack is None:
-            return np.full(len(slices), np.nan)
+            return np.full(len(along), np.nan)
         between_rows, between_columns = self.stack.pixel_spacing
         in_plane = (between_columns * self.decimation.columns.factor) ** 2 + (between_rows * self.decimation.rows.factor) ** 2
-        nearest = np.clip(np.rint(slices), 0, self.size[2] - 1).astype(np.intp)
+        slices = self.decimation.slices
+        nearest = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
         return np.asarray(0.5 * np.sqrt(in_plane + self._thickness[nearest] ** 2))
 
     def slice_of(self, image: str) -> int | None:
@@ -164,15 +191,16 @@ class Sidecar:
 
     @cached_property
     def _thickness(self) -> Floats:
-        """(slices,) mm of each output voxel along the normal."""
+        """mm along the normal of the output voxel at each decimated slice."""
         assert self.stack is not None
         if self.stack.slices == 1:
             return np.zeros(1)
-        centres = self.decimation.slices.to_source(np.arange(self.size[2], dtype=np.float64))
+        slices = self.decimation.slices
+        centres = slices.to_source(np.arange(slices.size, dtype=np.float64))
         heights = np.interp(centres, np.arange(self.stack.slices), self.stack.positions @ self.stack.normal)
         if len(heights) == 1:
-            return np.array([self.stack.gaps.mean() * self.decimation.slices.factor])
-        gaps = np.diff(heights)
+            return np.array([self.stack.gaps.mean() * abs(slices.factor)])
+        gaps = np.abs(np.diff(heights))
         return np.asarray(np.maximum(np.append(gaps, 0), np.insert(gaps, 0, 0)))
 
     def _geometry(self) -> Stack:
@@ -185,8 +213,11 @@ class Sidecar:
         doc = self.document
         columns, rows, slices = doc.source.size
         for name, axis, length in zip(("columns", "rows", "slices"), self.decimation.axes, (columns, rows, slices), strict=True):
-            if axis.start < 0 or axis.stop > length:
+            first, last = axis.to_source(np.array([0.0, axis.size - 1.0]))
+            if axis.factor == 0 or not (min(first, last) >= -0.5 and max(first, last) <= length - 0.5):
                 raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
+        if sorted(self.decimation.order) != [0, 1, 2]:
+            raise GeometryError("decimation.order names an axis twice")
         if doc.images.size != self.size or len(doc.images.files) != self.size[2] or len(doc.source.planes) != slices:
             raise GeometryError("sizes, images and planes do not agree in number")
         if len(self._slice_by_name) != self.size[2]:

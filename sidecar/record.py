@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.document import VERSION, AxisModel, Document, Image, Images, Plane, Source, Value, Window
+from sidecar.document import VERSION, AxisModel, Document, Image, Images, Plane, Source, Value, Window, Zoom
 from sidecar.document import Decimation as DecimationModel
 from sidecar.geometry import Stack
 from sidecar.intensity import mode_of
-from sidecar.mapping import Decimation, Sidecar
+from sidecar.mapping import AXIS_NAMES, Decimation, Sidecar
 from sidecar.plan import Plan
+from sidecar.sampling import Axis
 from sidecar.window import Linear, Stored
 
 
@@ -25,7 +26,7 @@ def generator() -> str:
         return "dicom-sidecar"
 
 
-def make_sidecar(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Sidecar:
+def make_sidecar(plan: Plan, values: Stored | Linear | None, digests: Sequence[str], zoom: Zoom | None = None) -> Sidecar:
     """The mapping and document of an export whose PNGs have these SHA-256 digests, in slice order."""
     stack, decimation = plan.series.stack, plan.decimation
     document = Document(
@@ -38,6 +39,7 @@ def make_sidecar(plan: Plan, values: Stored | Linear | None, digests: Sequence[s
         decimation=_decimation(decimation),
         images=_images(plan, values, digests),
         control_points=decimation.control_points(stack),
+        zoom=zoom,
         warnings=list(plan.warnings),
     )
     return Sidecar.of(document)
@@ -70,42 +72,33 @@ def _source(plan: Plan) -> Source:
     )
 
 
-def _grid(stack: Stack | None, decimation: Decimation | None = None) -> dict[str, Any]:
-    """origin, spacing, direction and affine of a stack, or of its decimation."""
+_WHOLE = Decimation(*(Axis(1.0, 0.0, 1, "stride"),) * 3)
+
+
+def _grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]:
+    """origin, spacing, direction and affine of a stack, or of its decimation; a single plane has no spacing along the slices."""
     if stack is None:
         return {}
-    affine = stack.affine
-    axes = [stack.axes.mean(axis=0)[:, 0], stack.axes.mean(axis=0)[:, 1]]
-    axes.append(stack.normal if affine is None else affine.matrix[:3, 2])
-    factors, origin = np.ones(3), stack.positions[0]
-    if decimation is not None:
-        factors = np.array([axis.factor for axis in decimation.axes])
-        origin = stack.to_patient(decimation.to_source((0, 0, 0)))[0]
-    lengths = [float(np.linalg.norm(axis)) for axis in axes]
-    spacing = [length * factor for length, factor in zip(lengths, factors, strict=True)]
+    affine, mean_axes = stack.affine, stack.axes.mean(axis=0)
+    source_axes = np.column_stack([mean_axes, stack.normal if affine is None else affine.matrix[:3, 2]])
+    png_axes = source_axes @ decimation.matrix[:3, :3]
+    lengths = np.linalg.norm(png_axes, axis=0)
+    spacing = [None if affine is None and i == 2 else float(length) for i, length in zip(decimation.order, lengths, strict=True)]
     grid: dict[str, Any] = {
-        "origin": tuple(float(v) for v in origin),
-        "spacing": (spacing[0], spacing[1], None if affine is None else spacing[2]),
-        "direction": tuple(tuple(float(axes[j][i] / lengths[j]) for j in range(3)) for i in range(3)),
+        "origin": tuple(stack.to_patient(decimation.to_source((0, 0, 0)))[0].tolist()),
+        "spacing": tuple(spacing),
+        "direction": tuple(map(tuple, (png_axes / lengths).tolist())),
         "affine_residual_mm": None if affine is None else affine.residual_mm,
     }
     if affine is not None and stack.affine_is_exact:
-        matrix = affine.matrix @ _pixel_to_index(decimation)
-        grid["affine"] = tuple(tuple(float(v) for v in row) for row in matrix)
+        grid["affine"] = tuple(map(tuple, (affine.matrix @ decimation.matrix).tolist()))
     return grid
-
-
-def _pixel_to_index(decimation: Decimation | None) -> Any:
-    matrix = np.eye(4)
-    if decimation is not None:
-        for i, axis in enumerate(decimation.axes):
-            matrix[i, i], matrix[i, 3] = axis.factor, axis.offset
-    return matrix
 
 
 def _decimation(decimation: Decimation) -> DecimationModel:
     columns, rows, slices = (AxisModel(factor=a.factor, offset=a.offset, size=a.size, method=a.method) for a in decimation.axes)
-    return DecimationModel(columns=columns, rows=rows, slices=slices)
+    x, y, number = (AXIS_NAMES[i] for i in decimation.order)
+    return DecimationModel(columns=columns, rows=rows, slices=slices, order=(x, y, number))
 
 
 def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Images:

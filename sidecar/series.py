@@ -249,9 +249,11 @@ def _sortable(value: Hashable) -> tuple[bool, float, str]:
 
 
 def _places(frames: Sequence[Frame]) -> list[int] | None:
-    """For each frame the number of its position along the normal; None where frames have no position."""
+    """For each frame the number of its position along the normal; None where frames have no position or no normal."""
     first = frames[0]
     if first.orientation is None or first.common.pixel_spacing is None or any(f.position is None for f in frames):
+        return None
+    if not _is_sound(first.orientation):
         return None
     heights = np.array([f.position for f in frames], dtype=np.float64) @ plane_normal(first.orientation)
     order = np.argsort(heights, kind="stable")
@@ -259,6 +261,14 @@ def _places(frames: Sequence[Frame]) -> list[int] | None:
     places = np.empty(len(frames), dtype=np.intp)
     places[order] = np.concatenate([[0], np.cumsum(steps)])
     return [int(p) for p in places]
+
+
+def _is_sound(orientation: tuple[float, ...]) -> bool:
+    try:
+        check_orientation(orientation)
+    except GeometryError:
+        return False
+    return True
 
 
 def _make_series(frames: list[Frame], split: tuple[str, ...], warnings: list[str]) -> Series:
@@ -286,6 +296,9 @@ def _in_file_order(frames: list[Frame]) -> tuple[list[Frame], None, list[str]]:
 
 
 def _in_plane_order(frames: list[Frame]) -> tuple[list[Frame], Stack, list[str]]:
+    for frame in frames:
+        if frame.orientation is not None:
+            check_orientation(frame.orientation)
     places = _places(frames)
     if places is None:
         raise GeometryError("some slices have no patient position: repair the headers, or move the odd ones away")
@@ -299,9 +312,6 @@ def _in_plane_order(frames: list[Frame]) -> tuple[list[Frame], Stack, list[str]]
         )
     ordered = [frame for _, frame in sorted(zip(places, frames, strict=True), key=lambda pair: pair[0])]
     orientations = [f.orientation for f in ordered]
-    for frame in ordered:
-        assert frame.orientation is not None
-        check_orientation(frame.orientation)
     layout, spacing = ordered[0].common.layout, ordered[0].common.pixel_spacing
     assert spacing is not None
     stack = Stack(

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import typer
 from phantoms import SECRETS
 
-from sidecar.cli import main
+from sidecar import cli
+
+#: What the command line is made of, made once: it takes longer than most commands.
+COMMAND = typer.main.get_command(cli.app)
 
 
 class Outcome(NamedTuple):
@@ -32,9 +36,10 @@ class CommandLine:
         """Whatever the outcome: no traceback, no path, no identity, nothing half-written."""
         self._capsys.readouterr()
         self._monkeypatch.setattr(sys, "argv", ["sidecar", *map(str, arguments)])
+        self._monkeypatch.setattr(cli, "app", COMMAND)
         code = 0
         try:
-            main()
+            cli.main()
         except SystemExit as end:
             assert end.code is None or isinstance(end.code, int)
             code = end.code or 0

@@ -263,7 +263,7 @@ def test_the_output_formats_are_all_there() -> None:
     assert section
     listed = {
         name: tuple(re.findall(r"`(.+?)`", endings))
-        for name, endings in re.findall(r"^\| `([\w-]+)` \| (.*?) \|", section[1], re.MULTILINE)
+        for name, endings in re.findall(r"^\| `([a-z][\w-]*)` \| (.*?) \|", section[1], re.MULTILINE)
     }
     expected = {name: tuple(writer.endings) for name, writer in WRITERS.items()} | dict.fromkeys(SOURCE_WRITERS, ("--to", "--dicom"))
     assert {name: tuple(map(str.lower, endings)) for name, endings in listed.items()} == expected

@@ -165,7 +165,7 @@ def test_the_document_survives_its_own_text(phantom: Phantom) -> None:
 def test_uncertainty_is_half_the_diagonal_of_an_output_voxel(tmp_path: Path) -> None:
     write(Spec(columns=40, rows=30, slices=8, pixel_spacing=(0.7, 0.4), slice_gaps=1.3, markers=False), tmp_path)
     png = planned(tmp_path, scale=0.5, z_step=3)
-    assert png.uncertainty_mm([0, 1, 2]) == pytest.approx(0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2))
+    assert png.uncertainty_mm(png.to_source(np.zeros((3, 2)), [0, 1, 2])) == pytest.approx(0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2))
 
 
 def test_the_instance_of_a_mean_is_the_nearest_of_its_slices(tmp_path: Path) -> None:
@@ -192,3 +192,33 @@ def _keep_columns(source: Path, target: Path, names: list[str]) -> None:
         writer = csv.DictWriter(written, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(csv.DictReader(read))
+
+
+def test_turned_and_mirrored_stacks_map_both_ways(phantom: Phantom) -> None:
+    """PNG axes may run along any source axis and either way: PNGs of other programs, and resliced ones."""
+    document = json.loads(as_text(planned(phantom.folder, scale=0.5).document))
+    axes = document["decimation"]
+    axes["order"] = ["slices", "rows", "columns"]
+    axes["rows"].update(factor=-2.0, offset=44.5)
+    document["images"]["size"] = [axes[name]["size"] for name in axes["order"]]
+    sizes = document["images"]["size"]
+    document["images"]["files"] = [{"name": f"a{i}.png", "source_slices": [i], "sha256": "0" * 64} for i in range(sizes[2])]
+    stack = planned(phantom.folder).stack
+    assert stack is not None
+
+    def source_of(x: float, y: float, k: float) -> list[float]:
+        return [2 * k + 0.5, 44.5 - 2 * y, x]
+
+    for i, image in enumerate(document["images"]["files"]):
+        image["position"] = stack.to_patient(source_of(0, 0, i))[0].tolist()
+    pixels = [(0, 0, 0), (3.25, 7.5, 11)]
+    document["control_points"] = [
+        {"pixel": p, "source": source_of(*p), "patient": stack.to_patient(source_of(*p))[0].tolist()} for p in pixels
+    ]
+    png = Sidecar.of(parse(json.dumps(document)))
+    assert png.size == (12, 23, 30)
+    points = np.array([(2.5, 4.25, 17.75), (0, 0, 0), (11, 22, 29)])
+    assert np.allclose(png.to_source(points[:, :2], points[:, 2]), [source_of(*p) for p in points])
+    xy, k = png.from_patient(png.to_patient(points[:, :2], points[:, 2]))
+    assert np.abs(np.column_stack([xy, k]) - points).max() < 1e-9
+    assert np.allclose(png.decimation.matrix @ [2.5, 4.25, 17.75, 1], [*source_of(2.5, 4.25, 17.75), 1])

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 
-from sidecar.errors import PixelError
+from sidecar import headers
+from sidecar.errors import PixelError, SourceError
 from sidecar.pixels import FramePixels, PixelLayout, frame_buffer, layout_of, read_frame
 
 Array = NDArray[Any]
@@ -336,6 +337,42 @@ def test_a_small_file_that_inflates_vastly_is_refused(tmp_path: Path) -> None:
     assert path.stat().st_size < 1 << 20
     with pytest.raises(PixelError, match="inflates to more than 64 MiB"):
         read_frame(path, pixels)
+
+
+def test_the_headers_of_a_file_that_inflates_vastly_are_not_read_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, bytes(800), (20, 20), DEFLATED)
+    content = path.read_bytes()
+    whole = len(zlib.decompress(content[144 + int.from_bytes(content[140:144], "little") :], -15))
+    monkeypatch.setattr("sidecar.pixels.deflated.INFLATED_LIMIT", whole)
+    assert [len(headers.scan(path).frames), headers.scan(path).damaged] == [1, []]
+    monkeypatch.setattr("sidecar.pixels.deflated.INFLATED_LIMIT", whole - 1)
+    assert headers.scan(path).frames == []
+    (told,) = headers.scan(path).damaged
+    assert told.startswith(f"{path.name}: it inflates to more than 0 MiB")
+    directory = path.rename(tmp_path / "DICOMDIR")
+    with pytest.raises(SourceError, match="DICOMDIR .*inflates to more than 0 MiB"):
+        headers.scan(directory)
+
+
+def test_a_deflated_file_without_preamble_or_within_another_is_never_inflated_unbounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> bytes:
+        raise AssertionError("inflated without a bound")
+
+    content = write(tmp_path, bytes(800), (20, 20), DEFLATED).read_bytes()
+    start = 144 + int.from_bytes(content[140:144], "little")
+    deflater = zlib.compressobj(1, wbits=-15)
+    nested = content[:start] + deflater.compress(content) + deflater.flush()  # a "data set" that is a deflated file itself
+    monkeypatch.setattr(zlib, "decompress", never)
+    for number, data in enumerate((content[132:], nested)):
+        path = tmp_path / f"odd{number}.dcm"
+        path.write_bytes(data)
+        found = headers.scan(path)
+        assert (found.frames, len(found.damaged)) == ([], 1)
+    layout = PixelLayout(DEFLATED, 20, 20, 1, "MONOCHROME2", 0, 16, 16, 15, False, "PixelData")
+    with pytest.raises(PixelError):
+        read_frame(path, FramePixels(layout, 0, 1, None))
 
 
 # --- encapsulated: finding the frame ---

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Kind = Literal["point", "interpolated", "averaged"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """``weigh(distance, f)`` with ``f`` = max(1, |factor|); zero beyond ``reach(f)`` source pixels."""
+    """``weigh(distance, f)`` with ``f`` = max(1, |factor|); zero beyond ``reach(f)`` source pixels. ``kind`` is what it does in short."""
 
     name: str
+    kind: Kind
     reach: Callable[[float], float]
     weigh: Callable[[Floats, float], Floats]
 
@@ -51,17 +54,17 @@ def _lanczos(d: Floats) -> Floats:
     return np.where(np.abs(d) < 3, np.sinc(d) * np.sinc(d / 3), 0)
 
 
-AREA = Kernel("area mean", lambda f: f / 2 + 0.5, _area)
-NEAREST = Kernel("nearest sample", lambda f: 0.5, _nearest)
+AREA = Kernel("mean over the area of a pixel", "averaged", lambda f: f / 2 + 0.5, _area)
+NEAREST = Kernel("nearest sample", "point", lambda f: 0.5, _nearest)
 KERNELS = (
     NEAREST,
     AREA,
-    Kernel("linear interpolation", lambda f: 1, lambda d, f: _tent(d)),
-    Kernel("cubic interpolation", lambda f: 2, lambda d, f: _cubic(d)),
-    Kernel("cubic interpolation (a = -0.75)", lambda f: 2, lambda d, f: _cubic(d, -0.75)),
-    Kernel("antialiased linear", lambda f: f, lambda d, f: _tent(d / f)),
-    Kernel("antialiased cubic", lambda f: 2 * f, lambda d, f: _cubic(d / f)),
-    Kernel("antialiased Lanczos", lambda f: 3 * f, lambda d, f: _lanczos(d / f)),
+    Kernel("linear interpolation", "interpolated", lambda f: 1, lambda d, f: _tent(d)),
+    Kernel("cubic interpolation", "interpolated", lambda f: 2, lambda d, f: _cubic(d)),
+    Kernel("cubic interpolation (a = -0.75)", "interpolated", lambda f: 2, lambda d, f: _cubic(d, -0.75)),
+    Kernel("antialiased linear", "averaged", lambda f: f, lambda d, f: _tent(d / f)),
+    Kernel("antialiased cubic", "averaged", lambda f: 2 * f, lambda d, f: _cubic(d / f)),
+    Kernel("antialiased Lanczos", "averaged", lambda f: 3 * f, lambda d, f: _lanczos(d / f)),
 )
 
 

@@ -5,19 +5,26 @@ A hypothesis is taken only where it lies within what the measurement leaves open
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import isclose
 
 import numpy as np
 
+from sidecar.adopt.forward import Kind
 from sidecar.sampling import Axis
+
+ANY: Set[Kind] = frozenset({"point", "interpolated", "averaged"})
+SMOOTH: Set[Kind] = frozenset({"interpolated", "averaged"})
 
 #: Standard deviations, and least part of a source sample covered by one pixel, within which a hypothesis counts as measured.
 DEVIATIONS = 3.0
 LEAST = 0.02
 #: Decimals of a factor, its inverse or a spacing that somebody may have typed.
 TYPED_DECIMALS = 3
+#: A number with few digits counts as typed only where one would be that near by chance in fewer than this part of all cases.
+CHANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +52,18 @@ class Snapped:
     exact: bool
 
 
-def snap(measured: Measured, known: Callable[[Axis], bool] = lambda axis: True) -> Snapped:
-    """The nearest hypothesis within tolerance; among those the measurement cannot tell apart, the plainest. ``known`` rules some out."""
+def snap(measured: Measured, kinds: Set[Kind], factor: float | None = None) -> Snapped:
+    """The nearest hypothesis within tolerance; among those the measurement cannot tell apart, the plainest.
+
+    ``kinds``: what the kernel may be; ``factor``: the only one allowed, where it is known.
+    """
     flipped = measured.axis.factor < 0
     forward = replace(measured, axis=_reversed(measured.axis)) if flipped else measured
     found = []
-    for rank, (axis, words) in enumerate(_hypotheses(forward)):
+    for rank, (axis, words, by) in enumerate(_hypotheses(forward)):
         distance = _distance(axis, forward.axis)
-        if distance <= measured.tolerance and known(_reversed(axis) if flipped else axis):
+        allowed = factor is None or isclose(axis.factor, factor, rel_tol=1e-6)
+        if distance <= measured.tolerance and by & kinds and allowed:
             found.append((distance + 0.1 * rank * measured.deviation, Snapped(axis, words, distance, True)))
     if not found:
         return Snapped(measured.axis, "as measured", 0.0, False)
@@ -70,8 +81,8 @@ def _distance(one: Axis, other: Axis) -> float:
     return max(abs(one.offset - other.offset), abs(one.offset + one.factor * last - other.offset - other.factor * last))
 
 
-def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str]]:
-    """Every line a program may have meant near a measured one of positive factor, plain ones first."""
+def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
+    """Every line a program may have meant near a measured one of positive factor, plain ones first, and the kinds of kernel it goes with."""
     axis, n = measured.axis, measured.length
     m, f = axis.size, axis.factor
 
@@ -81,32 +92,33 @@ def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str]]:
     whole = round(f)
     if m == 1:
         start = round(axis.offset)
-        yield line(f, start), f"sample {start}"
+        yield line(f, start), f"sample {start}", ANY
     elif whole >= 1:
         start = round(axis.offset)
         step = "every sample" if whole == 1 else f"every {_ordinal(whole)} sample"
-        yield line(whole, start), step if start == 0 else f"{step} from {start}"
+        yield line(whole, start), step if start == 0 else f"{step} from {start}", ANY if whole == 1 else {"point"}
         if whole > 1:
             start = round(axis.offset - (whole - 1) / 2)
-            yield line(whole, start + (whole - 1) / 2), f"means of {whole}" + (f" from {start}" if start else "")
-    yield line(n / m, (n / m - 1) / 2), f"{n} resized to {m}"
+            words = f"means of {whole}" + (f" from {start}" if start else "")
+            yield line(whole, start + (whole - 1) / 2), words, {"averaged"} if whole > 2 else {"averaged", "interpolated"}
+    yield line(n / m, (n / m - 1) / 2), f"{n} resized to {m}", SMOOTH
     if m > 1:
-        yield line((n - 1) / (m - 1), 0), f"{n} resized to {m}, the first and last samples kept in place"
+        yield line((n - 1) / (m - 1), 0), f"{n} resized to {m}, the first and last samples kept in place", ANY
     for index, words in ((lambda p, s: p * s // m, "floor"), (lambda p, s: (2 * p + 1) * s // (2 * m), "middle")):
         taken = index(np.arange(m), n)
-        yield line(n / m, float((taken - np.arange(m) * n / m).mean())), f"nearest of {n} for each of {m} ({words})"
+        yield line(n / m, float((taken - np.arange(m) * n / m).mean())), f"nearest of {n} for each of {m} ({words})", {"point"}
     for factor in _typed(f, measured):
-        yield line(factor, 0), f"every {factor:.9g} samples"
-        yield line(factor, (factor - 1) / 2), f"resized by 1/{factor:.9g}"
+        yield line(factor, 0), f"every {factor:.9g} samples", ANY
+        yield line(factor, (factor - 1) / 2), f"resized by 1/{factor:.9g}", SMOOTH
         start = round(axis.offset - (factor - 1) / 2)
-        yield line(factor, start + (factor - 1) / 2), f"resized by 1/{factor:.9g} from {start}"
+        yield line(factor, start + (factor - 1) / 2), f"resized by 1/{factor:.9g} from {start}", SMOOTH
     start, stop = round(axis.offset - f / 2 + 0.5), round(axis.offset + f * (m - 0.5) + 0.5)
     if stop > start:
         factor = (stop - start) / m
-        yield line(factor, start + (factor - 1) / 2), f"{start}:{stop} resized to {m}"
+        yield line(factor, start + (factor - 1) / 2), f"{start}:{stop} resized to {m}", SMOOTH
     start, stop = round(axis.offset), round(axis.offset + f * (m - 1))
     if m > 1 and stop > start:
-        yield line((stop - start) / (m - 1), start), f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place"
+        yield line((stop - start) / (m - 1), start), f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place", ANY
 
 
 def _typed(factor: float, measured: Measured) -> list[float]:
@@ -115,12 +127,16 @@ def _typed(factor: float, measured: Measured) -> list[float]:
     found = []
     for decimals in range(1, TYPED_DECIMALS + 1):
         unit = Fraction(1, 10**decimals)
-        found += [float(round(factor / unit) * unit)]
-        inverse = round(1 / factor / unit)
-        found += [float(1 / (inverse * unit))] * (inverse > 0)
+        written = [(factor, lambda number: number), (1 / factor, lambda number: 1 / number)]
         if measured.spacing:
-            found += [float(round(factor * measured.spacing / unit) * unit) / measured.spacing]
-    return [f for f in dict.fromkeys(found) if f > 0 and abs(f - factor) <= reach]
+            mm = measured.spacing
+            written.append((factor * mm, lambda number, mm=mm: number / mm))
+        for value, back in written:
+            number = float(round(value / unit) * unit)
+            rare = 2 * reach / factor * value <= CHANCE * float(unit)
+            if number > 0 and rare and abs(back(number) - factor) <= reach:
+                found.append(back(number))
+    return list(dict.fromkeys(found))
 
 
 def _ordinal(number: int) -> str:

@@ -99,7 +99,8 @@ def is_png(head: bytes) -> bool:
 
 def _pages(image: Image.Image, path: Path) -> int:
     try:
-        return int(getattr(image, "n_frames", 1))
+        with _without_remarks():
+            return int(getattr(image, "n_frames", 1))
     except _UNREADABLE as error:
         raise _damaged(path, error) from None
 

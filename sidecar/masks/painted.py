@@ -1,8 +1,8 @@
 """Values painted by hand → segments; masks with soft edges, or resized, are refused here.
 
 A pixel is known by its key: the gray value, the palette index, or red · 2¹⁶ + green · 2⁸ + blue; -1 where it is partly transparent.
-With a config, any key that is not in it is unexpected. Without one, a key is when it nowhere fills 2 × 2 pixels and most of its pixels
-lie between a lower and a higher neighbour: painted classes have an inside, what smoothing leaves along edges has none.
+With a config, any key that is not in it is unexpected. Without one, smoothing shows by keys that nowhere fill 2 × 2 pixels and of which
+most pixels lie between a lower and a higher neighbour: painted classes have an inside, what smoothing leaves along edges has none.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> 
     _check_background(painting, census, background, config)
     found = sorted(key for key in census.total if key != background)
     if config is None:
-        unexpected = [key for key in found if key == PARTLY or census.looks_smoothed(key)]
+        unexpected = census.smoothed(found)
         segments = _segments(painting, census, [key for key in found if key not in unexpected])
     else:
         segments = _configured(config, census.kind)
@@ -132,15 +132,17 @@ class _Census:
         else:
             self._solid.update(keys)
 
-    def looks_smoothed(self, key: int) -> bool:
-        return key not in self._solid and 2 * self._between.get(key, 0) > self.total[key]
+    def smoothed(self, keys: list[int]) -> list[int]:
+        """Keys that smoothing left: none, or all that have no inside."""
+        edges = [key for key in keys if key == PARTLY or key not in self._solid]
+        return edges if any(key == PARTLY or 2 * self._between.get(key, 0) > self.total[key] for key in edges) else []
 
     def error(self, unexpected: list[int], config: MaskConfig | None) -> LabelError:
         pixels = sum(self.total[key] for key in unexpected)
         planes = sum(not set(unexpected).isdisjoint(keys) for keys in self.by_plane)
-        k, x, y = min(self.first[key] for key in unexpected)
+        k, x, y = min((self.first[key] for key in unexpected), key=lambda place: (place[0], place[2], place[1]))
         shown = ", ".join(key_text(key, self.kind) for key in unexpected[:5]) + (" …" if len(unexpected) > 5 else "")
-        why = "that are not in the config" if config else "that only lie along the edges of others"
+        why = "that are not in the config" if config else "that lie along the edges of others and nowhere fill 2 × 2 pixels"
         advice = "" if config else "; if they are classes after all, list them in a --config"
         return LabelError(
             f"{pixels} pixels of {planes} images have {len(unexpected)} unexpected {_PLURAL[self.kind]} {why} ({shown}), the first at "

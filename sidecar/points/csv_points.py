@@ -17,6 +17,9 @@ COLUMNS = (
     "source_column", "source_row", "source_slice", "x_mm", "y_mm", "z_mm", "uncertainty_mm", "sop_instance_uid", "frame_number", "space",
 )  # fmt: skip
 
+#: What it adds behind them for labels on stacks made by `sidecar zoom`.
+SHIFT_COLUMN = "shift_mm"
+
 
 def numbers(values: NDArray[np.float64]) -> list[str]:
     """Shortest decimal text of each number, "" for NaN."""
@@ -67,11 +70,14 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         raise LabelError(
             f"the input already has a column {taken[0]}, as output of map-points has; leave it out, or map the original labels"
         )
+    zoomed = any(part.sidecar.document.zoom for part in parts)
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(_quoted([*carried, *COLUMNS])) + "\n")
+        file.write(",".join(_quoted([*carried, *COLUMNS, *([SHIFT_COLUMN] if zoomed else [])])) + "\n")
         for part in parts:
             columns = [_quoted(part.columns.get(name) or [""] * len(part)) for name in carried]
             blocks = [*columns, _number_rows(part, space), _instance_rows(part, space)]
+            if zoomed:
+                blocks.append(_shifts(part))
             file.write("".join(map("{}\n".format, map(",".join, zip(*blocks, strict=True)))))
 
 
@@ -89,6 +95,14 @@ def _joined(values: NDArray[np.float64]) -> Sequence[str]:
     ended = np.column_stack([np.where(values == 0, 0.0, values), np.full(len(values), np.nan)])
     text = pydantic_core.to_json(ended.ravel().tolist(), inf_nan_mode="null").decode()
     return text[1 : -len(",null]")].split(",null,")
+
+
+def _shifts(points: MappedPoints) -> Sequence[str]:
+    """mm from where the coarse labelling had the landmark that this stack zooms in on; nothing for other stacks."""
+    zoom = points.sidecar.document.zoom
+    if zoom is None or zoom.patient is None:
+        return [""] * len(points)
+    return numbers(np.linalg.norm(points.patient - np.array(zoom.patient), axis=1))
 
 
 def _instance_rows(points: MappedPoints, space: Space) -> Sequence[str]:

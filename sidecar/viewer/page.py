@@ -57,7 +57,7 @@ _WEB = files("sidecar.viewer") / "web"
 
 
 def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
-    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder``, whole or not at all, and return its path.
+    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder`` and return its path; an old one goes first.
 
     A 16-bit stack also gets copies of its PNGs that a browser can show in full (see `sidecar.viewer.display`).
     DocumentError where a PNG is missing or not what the sidecar says, OutputError where a file cannot be written.
@@ -66,11 +66,11 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
     for image in document.images.files:
         if image.name in ("", ".", "..") or re.search(r"[/\\\0]", image.name):
             raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
-    html = render(document, display_of(document, folder))
     path = folder / VIEWER_NAME
     part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(html.encode())
+        path.unlink(missing_ok=True)  # an old page must not be there with new images
+        part.write_bytes(render(document, display_of(document, folder)).encode())
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -236,10 +236,11 @@ def test_interpolated_slices_agree_better_than_repeated_ones(tmp_path: Path) -> 
 
     def agreement(fill: str) -> float:
         path = map_mask(masks, tmp_path / f"{fill}.seg.nrrd", scan.sidecar, fill=fill)
-        return dice(sitk.GetArrayFromImage(sitk.ReadImage(path)) == 1, true)
+        between = slice(5, 21)  # the shape's ends, which no PNG shows, are lost whatever is done
+        return dice(sitk.GetArrayFromImage(sitk.ReadImage(path))[between] == 1, true[between])
 
     assert agreement("none") < agreement("repeat") - 0.5
-    assert agreement("interpolate") > agreement("repeat") + 0.02
+    assert 1 - agreement("interpolate") < 0.6 * (1 - agreement("repeat"))
 
 
 def test_the_volume_of_painted_spheres_is_unbiased(tmp_path: Path) -> None:

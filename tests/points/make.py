@@ -144,7 +144,7 @@ def mapped(rows: Sequence[dict[str, Any]], scan: Scan = CLASSIC) -> MappedPoints
         png=png,
         source=source,
         patient=sidecar.stack.to_patient(source) if sidecar.stack is not None else np.full_like(source, np.nan),
-        uncertainty_mm=sidecar.uncertainty_mm(png[:, 2]),
+        uncertainty_mm=sidecar.uncertainty_mm(source),
         instances=sidecar.instances(source),
     )
 

@@ -187,12 +187,21 @@ class Browser:
         self.drawn()
 
     def drag(self, start: Point, end: Point, button: str = "left") -> None:
-        self._mouse("mouseMoved", start)
-        self._mouse("mousePressed", start, button=button, clickCount=1)
+        self.hold(start, button)
         for part in (0.25, 0.5, 0.75, 1.0):
-            point = start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part
-            self._mouse("mouseMoved", point, button=button, buttons={"left": 1, "right": 2}[button])
-        self._mouse("mouseReleased", end, button=button, clickCount=1)
+            self.haul((start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part), button)
+        self.let_go(end, button)
+
+    def hold(self, point: Point, button: str = "left") -> None:
+        self._mouse("mouseMoved", point)
+        self._mouse("mousePressed", point, button=button, clickCount=1)
+
+    def haul(self, point: Point, button: str = "left") -> None:
+        self._mouse("mouseMoved", point, button=button, buttons={"left": 1, "right": 2}[button])
+        self.drawn()
+
+    def let_go(self, point: Point, button: str = "left") -> None:
+        self._mouse("mouseReleased", point, button=button, clickCount=1)
         self.drawn()
 
     def wheel(self, notches: int, at: Point | None = None, control: bool = False) -> None:

@@ -78,7 +78,7 @@ def test_the_nearest_instance_is_the_one_python_names(browser: Browser, tmp_path
 
 
 def test_letters_are_those_of_python(browser: Browser) -> None:
-    directions = np.random.default_rng(3).normal(size=(300, 3)).tolist() + [[1, 0, 0], [0, -1, 0], [0, 0, -2], [0, 0.9, -0.4]]
+    directions = [*np.random.default_rng(3).normal(size=(300, 3)).tolist(), [1, 0, 0], [0, -1, 0], [0, 0, -2], [0, 0.9, -0.4]]
     letters = run(browser, "mapping.js", "return args[0].map(m.anatomicalLetters);", directions)
     assert letters == [anatomical_letters(direction) for direction in directions]
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from sidecar.mapping import Sidecar
 from sidecar.sampling import Axis
 from sidecar.viewer import write_viewer
 from sidecar.viewer.display import Split, display_of, split_pixels
+from sidecar.viewer.page import MODULES
 from viewer.make import GEOMETRIES, Export
 
 
@@ -76,6 +78,16 @@ def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_
     }
     assert len(running) == 4
     assert len(style) == 1
+
+
+def test_every_module_is_in_the_page_after_those_it_imports() -> None:
+    web = files("sidecar.viewer") / "web"
+    assert sorted(MODULES) == sorted(entry.name for entry in web.iterdir() if entry.name.endswith(".js"))
+    for i, name in enumerate(MODULES):
+        text = (web / name).read_text(encoding="utf-8")
+        imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
+        assert set(imported) <= set(MODULES[:i])
+        assert text.count("import ") == len(imported)
 
 
 def test_the_page_names_no_file_to_load(tmp_path: Path) -> None:

@@ -299,6 +299,17 @@ def test_markups_are_refused_without_geometry(browser: Browser, opened: Opened, 
     assert "no patient geometry" in browser.give(write(tmp_path, "a.mrk.json", json.dumps(markups)))
 
 
+def test_a_file_may_be_dropped_on_the_page(browser: Browser, opened: Opened) -> None:
+    opened(Export())
+    browser.js(
+        """const transfer = new DataTransfer();
+        transfer.items.add(new File(['slice,x,y,label\\n3,10,20,dropped\\n'], 'labels.csv'));
+        const drop = new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true });
+        document.getElementById('stage').dispatchEvent(drop);"""
+    )
+    browser.until(lambda: browser.names() == ["dropped"], "the landmark of the dropped file")
+
+
 # Hostile text
 
 
@@ -321,7 +332,13 @@ def test_hostile_names_stay_text_and_come_back_unchanged(browser: Browser, opene
     for i in range(len(HOSTILE)):
         browser.click(browser.at(0.35 + 0.03 * i, 0.3 + 0.04 * i))
     assert [text.text for text in browser.all(".mark text")] == HOSTILE
-    assert [row["label"] for row in saved(browser)] == HOSTILE
+    file = browser.download("#save-csv", "labels.csv")
+    assert [row["label"] for row in rows_of(file)] == HOSTILE
+    content = file.read_bytes()
+    browser.press(*["z"] * len(HOSTILE), hold=(CONTROL,))
+    assert browser.text(".tally") == f"0 of {len(HOSTILE)} placed"
+    assert f"{len(HOSTILE)} of {len(HOSTILE)} landmarks are new" in browser.give(file)
+    assert browser.download("#save-csv", "labels.csv").read_bytes() == content
     markups = json.loads(browser.download("#save-markups", "labels.mrk.json").read_text(encoding="utf-8"))
     assert [point["label"] for point in markups["markups"][0]["controlPoints"]] == HOSTILE
     browser.push("summary")

@@ -77,10 +77,13 @@ export class Gestures {
     const [right, down] = [screen[0] - before[0], screen[1] - before[1]];
     if (this.action.kind === "pan") this.viewer.pan(right, down);
     if (this.action.kind === "window") this.viewer.changeWindow(-down / 512, Math.exp(right / 256));
-    if (this.action.kind === "carry") {
+    if (this.action.kind === "carry" && this.action.carrying && !this.viewer.state.drag) {
+      this.action = null; // it was let go with Escape
+    } else if (this.action.kind === "carry") {
       // The landmark keeps its distance to the pointer, so that taking hold of it does not move it.
       const at = [hit.at[0] + screen[0] - start[0], hit.at[1] + screen[1] - start[1]];
       this.viewer.landmarks.drag(hit.item.id, this.viewer.toImage(at));
+      this.action.carrying = true;
     }
     this.viewer.pointAt(screen);
   }

@@ -63,7 +63,7 @@ function Details({ viewer, item, space }) {
       ${place &&
       html`
         <dl>
-          <dt>PNG</dt><dd class="pixel"><${Numbers} values=${[item.x, item.y]} decimals=${2} /></dd>
+          <dt>PNG</dt><dd class="pixel"><${Numbers} values=${[item.x, item.y, item.slice]} decimals=${2} /></dd>
           <dt>Source</dt><dd class="source"><${Numbers} values=${place.source} decimals=${2} /></dd>
           ${place.patient && html`<dt>${space} mm</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, space)} decimals=${decimalsFor(mapping.pixelWidth)} /></dd>`}
         </dl>

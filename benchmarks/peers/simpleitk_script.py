@@ -1,0 +1,22 @@
+"""SimpleITK slice by slice: ``simpleitk_script.py IN OUT 8|16``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import SimpleITK as sitk
+from halves import convert_all
+
+
+def convert(file: Path, png: Path, bits: int) -> None:
+    image = sitk.ReadImage(str(file))
+    small = sitk.BinShrink(image, [2, 2, 1])[:, :, 0]
+    if bits == 8:
+        center, width = (float(image.GetMetaData(tag)) for tag in ("0028|1050", "0028|1051"))
+        small = sitk.IntensityWindowing(small, center - width / 2, center + width / 2, 0, 255)
+    sitk.WriteImage(sitk.Cast(small, sitk.sitkUInt8 if bits == 8 else sitk.sitkUInt16), str(png))
+
+
+if __name__ == "__main__":
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    convert_all(convert)

@@ -1,0 +1,171 @@
+"""From two stacks to one answer, or a refusal that says what is missing: ideas, trials, the fit at full resolution, the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sidecar.adopt.explain import Depth, depth_of, explained, likeliest, products_of, reach_of
+from sidecar.adopt.forward import Kernel
+from sidecar.adopt.ideas import BLANK, Idea, Overview, Pins, spread
+from sidecar.adopt.placement import Placement, edges
+from sidecar.adopt.pool import Pooled, pool
+from sidecar.adopt.register import Fit, refine
+from sidecar.adopt.snap import ANY, Measured, Snapped, snap
+from sidecar.adopt.trial import Images, Slices, Trial, attempt
+from sidecar.errors import ImageError
+from sidecar.progress import Progress
+
+#: Images that a trial and the final fit look at, and the longer side that trials reduce them to.
+TRIED, FITTED, TRIAL_SIDE = 3, 8, 256
+#: Correlation of detail below which images are not slices of this source.
+LEAST_CORRELATION = 0.6
+#: The best answer must leave at most this part of what the runner-up leaves unexplained; beside it, neighbouring slices this part.
+CLEAR, CLEAR_SLICES = 0.75, 0.9
+#: Slices that an answer off by one would be moved by.
+NEXT = 1.0
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The best answer of another kind, in words, and what it leaves unexplained where the answer leaves ``best``."""
+
+    words: str
+    unexplained: float
+    best: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """The answer: three lines, how sure they are, and how the images were made."""
+
+    columns: Snapped
+    rows: Snapped
+    slices: Snapped
+    transposed: bool
+    deviations: tuple[float, float, float]
+    kernel: Kernel
+    depth: Depth
+    fits: tuple[Fit, ...]
+    correlation: float
+    runner_up: RunnerUp | None
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(self.columns.axis, self.rows.axis, self.transposed)
+
+
+def match(slices: Slices, images: Images, spacing: tuple[float | None, float | None, float | None], pins: Pins, progress: Progress) -> Match:
+    """Find how ``images`` were made from ``slices``. ``spacing``: mm between columns, rows, slices. ImageError when no answer stands out."""
+    progress.start("looking through the scan", None)
+    square = None if spacing[0] is None or spacing[1] is None else (spacing[0], spacing[1])
+    overview = Overview.of(slices, images, square, lambda: progress.advance(1, 0))
+    chosen = _chosen(overview, FITTED)
+    if not chosen:
+        raise ImageError("there is nothing to recognise on these images: they are blank, or nearly")
+    best, others = _tried(slices, images, overview, pins, progress)
+    progress.start("fitting at full resolution", len(chosen))
+    answer = _fitted(slices, images, chosen, best, spacing, pins, progress)
+    return replace(answer, runner_up=_checked(answer, best, others))
+
+
+def _chosen(overview: Overview, count: int) -> list[int]:
+    """Images spread over the stack with something to recognise on them."""
+    telling = overview.images[overview.content > BLANK]
+    return [int(telling[i]) for i in spread(len(telling), count)] if len(telling) else []
+
+
+def _tried(slices: Slices, images: Images, overview: Overview, pins: Pins, progress: Progress) -> tuple[Trial, list[Trial]]:
+    """The best trial, and the others; at all scales only when the likely ones lead nowhere."""
+    reach = max(1, int(np.diff(overview.slices).max(initial=1)))
+    found: list[Trial] = []
+    for everywhere in (False, True) if pins.factor is None else (False,):
+        progress.start("trying scales" if everywhere else "comparing thumbnails", None)
+        for idea in overview.ideas(pins, everywhere):
+            trial = attempt(slices, images, idea.placement, idea.line, _chosen(overview, TRIED), reach, TRIAL_SIDE)
+            found.append(trial)
+            progress.advance(1, 0)
+        found = _distinct(found)
+        if found and found[0].correlation >= LEAST_CORRELATION:
+            return found[0], found[1:]
+    raise ImageError(_not_found(found))
+
+
+def _distinct(trials: Sequence[Trial]) -> list[Trial]:
+    """Best first, those that came to the same answer only once."""
+    kept: list[Trial] = []
+    for trial in sorted(trials, key=lambda t: t.unexplained):
+        if not any(_same(trial, other) for other in kept):
+            kept.append(trial)
+    return kept
+
+
+def _same(one: Trial, other: Trial) -> bool:
+    a, b = one.placement, other.placement
+    if a.orientation != b.orientation or np.abs(one.slices - other.slices).max() > 1:
+        return False
+    apart = np.abs(np.array([*edges(a.columns), *edges(a.rows)]) - [*edges(b.columns), *edges(b.rows)]).max()
+    return bool(apart < 2 * max(1.0, abs(a.columns.factor), abs(a.rows.factor)))
+
+
+def _fitted(
+    slices: Slices, images: Images, chosen: list[int], trial: Trial, spacing: Sequence[float | None], pins: Pins, progress: Progress
+) -> Match:
+    fits, numbers, products = [], np.array(chosen, dtype=np.intp), []
+    reach = reach_of(trial.step)
+    for number in chosen:
+        image = trial.placement.along_source(images.image(number))
+        near = int(np.clip(round(trial.step * number + trial.offset), 0, len(slices) - 1))
+        rough = refine(slices.plane(near), image, trial.placement)
+        product = products_of(slices, image, rough.placement, rough.tone, near, reach)
+        nearest = round(product.best(1.0)[0])
+        fits.append(rough if nearest == near else refine(slices.plane(nearest), image, rough.placement))
+        products.append(product)
+        progress.advance(1, 0)
+    depth = depth_of(numbers, products, trial.step)
+    pooled = pool(fits)
+    telling = [number for number, fit in zip(chosen, fits, strict=True) if fit.correlation >= LEAST_CORRELATION][:: max(1, len(fits) // TRIED)]
+    left = [explained(slices, images, n, pooled.placement, depth.step * n + depth.offset, depth.width).left for n in telling or chosen[:1]]
+    kernel, kinds, unexplained = likeliest(left)
+    return Match(
+        columns=snap(Measured(pooled.placement.columns, pooled.columns_deviation, slices.columns, spacing[0]), kinds),
+        rows=snap(Measured(pooled.placement.rows, pooled.rows_deviation, slices.rows, spacing[1]), kinds),
+        slices=_slices_snapped(depth, len(images), len(slices), spacing[2]),
+        transposed=trial.placement.transposed,
+        deviations=(pooled.columns_deviation, pooled.rows_deviation, depth.deviation),
+        kernel=kernel,
+        depth=depth,
+        fits=tuple(fits),
+        correlation=float(np.sqrt(max(0.0, 1 - unexplained))),
+        runner_up=None,
+    )
+
+
+def _slices_snapped(depth: Depth, count: int, length: int, spacing: float | None) -> Snapped:
+    from sidecar.sampling import Axis
+
+    axis = Axis(depth.step, depth.offset, count, "resize")
+    kinds = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
+    return snap(Measured(axis, depth.deviation, length, spacing), kinds)
+
+
+def _checked(answer: Match, best: Trial, others: Sequence[Trial]) -> RunnerUp | None:
+    """Refuse an answer that does not stand out."""
+    if answer.correlation < LEAST_CORRELATION:
+        raise ImageError(f"not sure enough {answer.correlation}")
+    own = answer.depth.unexplained()
+    aside = min(answer.depth.unexplained(shift) for shift in (-NEXT, NEXT))
+    if own > CLEAR_SLICES * aside:
+        raise ImageError(f"slices cannot be told apart {own} {aside}")
+    if not others:
+        return None
+    other = others[0]
+    if best.unexplained > CLEAR * other.unexplained:
+        raise ImageError(f"two answers: {best.unexplained:.4f} {other.unexplained:.4f} {best.placement} {other.placement}")
+    return RunnerUp(other.placement.orientation.name, other.unexplained, best.unexplained)
+
+
+def _not_found(trials: Sequence[Trial]) -> str:
+    return "not found: " + "; ".join(f"{t.correlation:.3f}" for t in trials[:3])

@@ -1,0 +1,83 @@
+"""Headers by pydicom, and deflated files (PS3.5 A.5) within a bound: pydicom inflates whatever a file inflates to.
+
+The only way into a deflated data set is from its start, and 1 MiB of it can inflate to 1 GiB.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, BinaryIO
+
+from sidecar.errors import PixelError
+from sidecar.pixels.layout import CONVERT, COPY_AGAIN, DEFLATED
+from sidecar.plain import PIXEL_DATA
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+INFLATED_LIMIT = 1 << 29  # bytes of one inflated file: it has to be held whole
+
+
+def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
+    """The named attributes of an open DICOM file, with or without preamble, and its ``file_meta``.
+
+    The file is left at the pixel data element, unless it is deflated.
+    Raises PixelError for a deflated data set that is damaged or too large, and whatever pydicom raises for the rest.
+    """
+    from pydicom import dcmread
+
+    file.seek(0)
+    meta = _file_meta(file)
+    if meta.get("TransferSyntaxUID") == DEFLATED:
+        dataset = read_data_set(io.BytesIO(inflated(file)), keywords)
+        dataset.file_meta = meta
+        return dataset
+    file.seek(0)
+    return dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(keywords))
+
+
+def read_data_set(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
+    """The named attributes of an inflated data set; the file is left at the pixel data element.
+
+    Not by ``dcmread``: to it a data set that begins like a file is one, which could be deflated in turn.
+    """
+    from pydicom.filereader import read_dataset
+    from pydicom.tag import Tag
+
+    tags = [Tag(keyword) for keyword in keywords]
+    return read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag in PIXEL_DATA, specific_tags=list(tags))
+
+
+def _file_meta(file: BinaryIO) -> FileMetaDataset:
+    """The file meta information (PS3.10 7.1), as ``dcmread`` finds it."""
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.filereader import read_dataset, read_preamble
+
+    read_preamble(file, force=True)
+    return FileMetaDataset(read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2))
+
+
+def inflated(file: BinaryIO, most: int = INFLATED_LIMIT) -> bytes:
+    """The data set of an open deflated file, which may have ``most`` bytes, and no more than INFLATED_LIMIT.
+
+    Raises PixelError when it is larger, damaged or cut short.
+    """
+    limit = min(most, INFLATED_LIMIT)
+    inflater, data = zlib.decompressobj(-zlib.MAX_WBITS), io.BytesIO()
+    file.seek(0)
+    head = file.read(144)  # preamble, "DICM", and the group length of the meta information
+    if head[128:138] != b"DICM\x02\x00\x00\x00UL":
+        raise PixelError(f"the meta information of this deflated file has no group length; {CONVERT}")
+    file.seek(144 + int.from_bytes(head[140:144], "little"))
+    while not inflater.eof and (chunk := file.read(1 << 16)):
+        try:
+            data.write(inflater.decompress(chunk, limit - data.tell() + 1))
+        except zlib.error as error:
+            raise PixelError(f"the deflated data are damaged; {COPY_AGAIN}") from error
+        if data.tell() > limit:
+            raise PixelError(f"it inflates to more than {limit >> 20} MiB, the most that its pixels need or that is allowed; {CONVERT}")
+    if not inflater.eof:
+        raise PixelError(f"the deflated data end early; {COPY_AGAIN}")
+    return data.getvalue()

@@ -1,0 +1,112 @@
+"""Native frames: values that lie in the file as they are (PS3.5 section 8.1 and annex A.1 to A.3)."""
+
+from __future__ import annotations
+
+import io
+import math
+import mmap
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import PixelError
+from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, FramePixels, PixelLayout, pixel_bytes
+from sidecar.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
+
+
+def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
+    layout, offset, in_words = pixels.layout, pixels.offset, False
+    could_be_words = layout.transfer_syntax == EXPLICIT_BIG and layout.bits_allocated <= 8
+    if offset is None or could_be_words:
+        element = pixel_element(Source.of(path, pixels))
+        offset = element.offset
+        in_words = could_be_words and element.vr == b"OW"  # then bytes are swapped in pairs
+    start, stop = pixels.frame * layout.frame_bits, (pixels.frame + 1) * layout.frame_bits
+    first, last = start // 8, math.ceil(stop / 8)
+    lead, trail = (first % 2, last % 2) if in_words else (0, 0)
+    with _unbuffered(path, pixels) as file:
+        _check_length(file, offset, last, pixels)
+        raw = _fill(file, offset + first - lead, lead + last - first + trail, out)
+    if in_words:
+        raw = raw.view(np.uint16).byteswap(inplace=True).view(np.uint8)[lead : lead + last - first]
+    return native_values(raw, layout, start % 8)
+
+
+def _unbuffered(path: Path, pixels: FramePixels) -> BinaryIO:
+    """The file, such that reading into memory is one system call straight into it."""
+    if pixels.layout.transfer_syntax == DEFLATED:
+        return Source.of(path, pixels).open()
+    return cast("BinaryIO", io.FileIO(path))
+
+
+def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels) -> None:
+    """Hold the element's length, the four bytes before its value, against what the header promises."""
+    file.seek(offset - 4)
+    length = int.from_bytes(file.read(4), "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little")
+    promised = pixel_bytes(pixels.layout, pixels.frames)
+    if length == UNDEFINED_LENGTH:
+        raise PixelError("the pixel data are encapsulated although the transfer syntax is a native one; correct either")
+    if length < needed:
+        raise PixelError(f"the pixel data are cut short: {length} bytes where the header promises {promised}; {COPY_AGAIN}")
+    # Padding is common. Half a frame of it means that the header describes something else (such as 4:4:4 called 4:2:2),
+    # and any of it among packed bits that every frame may have been padded.
+    padding = 1 if pixels.layout.bits_allocated == 1 else max(1, promised // pixels.frames // 2 - 1)
+    if length - promised > padding:
+        raise PixelError(
+            f"the pixel data are {length} bytes where the header promises {promised}; correct Rows, Columns, BitsAllocated, "
+            "NumberOfFrames or PhotometricInterpretation"
+        )
+
+
+def _fill(file: BinaryIO, start: int, count: int, out: mmap.mmap | None) -> NDArray[np.uint8]:
+    missing = start + count - file.seek(0, io.SEEK_END)
+    if missing > 0:
+        raise PixelError(f"the file ends {missing} bytes too early; {COPY_AGAIN}")
+    view = (np.empty(count, np.uint8).data if out is None else memoryview(out))[:count]
+    if len(view) < count:
+        raise ValueError(f"out holds {len(view)} bytes, a frame takes {count}")
+    file.seek(start)
+    done = 0
+    while done < count and (n := file.readinto(view[done:])):  # type: ignore[attr-defined]
+        done += n
+    if done < count:
+        raise PixelError(f"the file became shorter while it was read; {COPY_AGAIN}")
+    return np.frombuffer(view, np.uint8)
+
+
+def native_values(raw: NDArray[np.uint8], layout: PixelLayout, skip: int = 0) -> NDArray[Any]:
+    """The values in the bytes of one frame, which starts ``skip`` bits into the first of them; changes ``raw``."""
+    shape = (layout.rows, layout.columns)
+    if layout.bits_allocated == 1:
+        return np.unpackbits(raw, bitorder="little")[skip : skip + layout.frame_bits].reshape(shape)
+    if layout.photometric == "YBR_FULL_422":
+        return _upsampled(raw).reshape(*shape, 3)
+    values = raw.view(layout.dtype.newbyteorder(">" if layout.transfer_syntax == EXPLICIT_BIG else "<"))
+    if not values.dtype.isnative:
+        values = values.byteswap(inplace=True).view(layout.dtype)
+    values = within_bits(values, layout.bits_stored, layout.high_bit)
+    if layout.samples == 1:
+        return values.reshape(shape)
+    if layout.planar:
+        return np.ascontiguousarray(values.reshape(layout.samples, *shape).transpose(1, 2, 0))
+    return values.reshape(*shape, layout.samples)
+
+
+def within_bits(values: NDArray[Any], bits: int, high: int) -> NDArray[Any]:
+    """The ``bits`` bits whose highest is bit ``high``, sign-extended when the type is signed; in place (PS3.5 8.1.1)."""
+    width = 8 * values.dtype.itemsize
+    if bits < width:
+        np.left_shift(values, width - 1 - high, out=values)
+        np.right_shift(values, width - bits, out=values)
+    return values
+
+
+def _upsampled(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Y1 Y2 Cb Cr, for two pixels each, as Y Cb Cr for every pixel (PS3.3 C.7.6.3.1.2)."""
+    pairs = raw.reshape(-1, 4)
+    ybr = np.empty((len(pairs), 2, 3), np.uint8)
+    ybr[:, :, 0] = pairs[:, :2]
+    ybr[:, :, 1:] = pairs[:, np.newaxis, 2:]
+    return ybr

@@ -1,0 +1,82 @@
+"""One file with pixel data: how it is opened, and where its pixel data element is."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from sidecar.errors import PixelError
+from sidecar.pixels.deflated import inflated, read_data_set, read_header
+from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS, FramePixels, PixelLayout, pixel_bytes
+from sidecar.plain import PIXEL_DATA
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+_HEADER_ALLOWANCE = 1 << 26  # bytes a header may take in an inflated file
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as it is now: the key under which facts about it are remembered."""
+
+    path: Path
+    modified: int
+    size: int
+    layout: PixelLayout
+    frames: int
+
+    @classmethod
+    def of(cls, path: Path, pixels: FramePixels) -> Source:
+        stat = path.stat()
+        return cls(path, stat.st_mtime_ns, stat.st_size, pixels.layout, pixels.frames)
+
+    def open(self) -> BinaryIO:
+        if self.layout.transfer_syntax == DEFLATED:
+            return io.BytesIO(_inflated(self))
+        return self.path.open("rb")
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """The pixel data element: where its value starts, its VR (empty when implicit), and the Extended Offset Table if any."""
+
+    offset: int
+    vr: bytes
+    extended_offsets: tuple[int, ...]
+
+
+@lru_cache(maxsize=4)
+def pixel_element(source: Source) -> Element:
+    with source.open() as file:
+        dataset = header_of(source, file, "ExtendedOffsetTable")
+        start = file.tell()  # pydicom stops where the element begins
+        head = file.read(12)
+    group, number = struct.unpack(">HH" if source.layout.transfer_syntax == EXPLICIT_BIG else "<HH", head[:4].ljust(4))
+    if len(head) < 8 or PIXEL_DATA.get(group << 16 | number) != source.layout.keyword:
+        raise PixelError(f"the file holds no {source.layout.keyword}; {COPY_AGAIN}")
+    # An implicit element has its length here, and an even one, while the first letter of each of these VRs is odd.
+    explicit = head[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
+    table = dataset.get("ExtendedOffsetTable") or b""
+    offsets = struct.unpack_from(f"<{len(table) // 8}Q", table)
+    return Element(start + (12 if explicit else 8), head[4:6] if explicit else b"", offsets)
+
+
+def header_of(source: Source, file: BinaryIO, *keywords: str) -> Dataset:
+    """The named attributes, from what ``source.open()`` gave; the file is left at the pixel data element."""
+    read = read_data_set if source.layout.transfer_syntax == DEFLATED else read_header
+    try:
+        return read(file, keywords)
+    except READ_ERRORS as error:
+        raise PixelError(f"the header cannot be read ({type(error).__name__}); {COPY_AGAIN}") from error
+
+
+@lru_cache(maxsize=1)
+def _inflated(source: Source) -> bytes:
+    with source.path.open("rb") as file:
+        return inflated(file, pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE)
