@@ -40,7 +40,7 @@ def peak_bytes(process: int) -> int:
 def watch(process: int, peaks: list[int]) -> None:
     """The most that the peaks of all processes that run at a time come to."""
     while os.path.isdir(f"/proc/{process}"):
-        peaks.append(max(peaks.pop(), sum(map(peak_bytes, descendants(process)))))
+        peaks[0] = max(peaks[0], sum(map(peak_bytes, descendants(process))))
         time.sleep(LOOK)
 
 

@@ -199,14 +199,18 @@ def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
 
 def load(path: Path) -> Document:
     """Read a document from a sidecar.json, or from a folder that holds one."""
-    file = path / SIDECAR_NAME if path.is_dir() else path
+    file = path
     try:
+        if path.is_dir():
+            file = path / SIDECAR_NAME
+        elif path.exists() and not path.is_file():
+            raise DocumentError(f"{file.name} is neither a file nor a folder")
         if file.stat().st_size > MAX_BYTES:
             raise DocumentError(f"{file.name} is larger than any sidecar document")
         text = file.read_bytes()
     except FileNotFoundError:
-        where = f"in folder {path.name}" if path.is_dir() else ""
-        raise DocumentError(f"no {file.name} {where}: an export that was interrupted has none; run it again to finish it") from None
+        where = f"{file.name} in folder {path.absolute().name}" if file != path else path.name
+        raise DocumentError(f"there is no {where}: an export that was interrupted has none; run it again to finish it") from None
     except OSError as error:
         raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
     return parse(text, file.name)

@@ -6,8 +6,11 @@ import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sidecar import document as documents
 from sidecar.document import Zoom
@@ -18,9 +21,11 @@ from sidecar.intensity import choose_values
 from sidecar.mapping import Sidecar
 from sidecar.options import ExportOptions
 from sidecar.plan import Plan, make_plan
+from sidecar.planes import AS_STORED
 from sidecar.progress import Progress, Silent
 from sidecar.record import generator, make_sidecar
-from sidecar.render import FrameSource, Recipe, Task, file_digest
+from sidecar.render import FrameSource, Recipe, Task, file_digest, render
+from sidecar.reslice import render_resliced
 from sidecar.series import choose, find_series
 from sidecar.window import Linear, Stored
 from sidecar.workers import Workers, dask_workers, local_workers
@@ -109,19 +114,25 @@ def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers
             progress.advance(1, 0)
         else:
             missing.append(k)
-    tasks = (Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k))) for k in missing)
-    for done in workers.rendered(recipe, tasks):
+    if plan.turn == AS_STORED:
+        tasks = (Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k))) for k in missing)
+        results = workers.results(partial(render, recipe), tasks)
+    else:
+        results = render_resliced(recipe, plan, missing, workers)
+    for done in results:
         digests[done.index] = done.sha256
-        progress.advance(1, done.bytes_read)
+        progress.advance(done.index >= 0, done.bytes_read)
     return [digests[k] for k in range(len(plan.names))]
 
 
 def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
-    plan, decimation = job.plan, job.plan.decimation
+    plan, decimation = job.plan, job.plan.reduction
     stack = plan.series.stack
     pixel_mm = None
     if stack is not None:
-        pixel_mm = (stack.pixel_spacing[1] * decimation.columns.factor, stack.pixel_spacing[0] * decimation.rows.factor)
+        lengths = np.linalg.norm(np.column_stack([stack.axes[0], stack.normal if stack.slice_step is None else stack.slice_step]), axis=0)
+        edges = lengths * [axis.factor for axis in decimation.axes]
+        pixel_mm = (float(edges[plan.turn.order[0]]), float(edges[plan.turn.order[1]]))
     text = {
         "Software": generator(),
         "SeriesInstanceUID": plan.series.common.series_instance_uid,

@@ -22,7 +22,7 @@ from sidecar.render import PART_SUFFIX
 JOURNAL = ".sidecar-export.json"
 LOCK = ".sidecar-export.lock"
 #: Files an export may leave beside the PNGs.
-COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html"})
+COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html", ".sidecar-scratch"})
 
 _PNG = re.compile(r"slice_\d{4,}\.png")
 _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")

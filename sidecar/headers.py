@@ -55,9 +55,13 @@ def scan(source: Path, on_file: Callable[[], object] = lambda: None) -> Scan:
 
 
 def _files(source: Path) -> tuple[Path, list[Path]]:
-    if source.is_dir():
+    try:
+        is_folder, is_file = source.is_dir(), source.is_file()
+    except OSError as error:
+        raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
+    if is_folder:
         return source, sorted(_walk(source))
-    if not source.is_file():
+    if not is_file:
         raise SourceError(f"{source.name}: there is no such {'folder or regular file' if source.exists() else 'file or folder'}")
     if source.name.upper() != "DICOMDIR":
         return source.parent, [source]
@@ -66,11 +70,16 @@ def _files(source: Path) -> tuple[Path, list[Path]]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Regular files below ``folder``; links out of it are not followed."""
-    for directory, _, names in os.walk(folder, followlinks=False):
+    for directory, _, names in os.walk(folder, onerror=_refuse_folder, followlinks=False):
         for name in names:
             path = Path(directory, name)
             if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(folder.resolve())):
                 yield path
+
+
+def _refuse_folder(error: OSError) -> None:
+    """A folder that cannot be read may hold some of the slices."""
+    raise SourceError(f"folder {Path(error.filename).name} cannot be read: {error.strerror}") from None
 
 
 def _referenced_files(dicomdir: Path) -> list[Path]:

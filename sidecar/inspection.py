@@ -90,7 +90,7 @@ def directions(series: Series) -> list[str] | None:
 
 def planned(plan: Plan) -> dict[str, Any]:
     """What an export writes, as plain JSON types."""
-    axes = zip(("columns", "rows", "slices"), plan.decimation.axes, strict=True)
+    axes = zip(("columns", "rows", "slices"), plan.reduction.axes, strict=True)
     return {
         "size": list(plan.decimation.size),
         "bits": plan.bits,

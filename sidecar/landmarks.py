@@ -45,8 +45,12 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
     """The files that paths mean: a file itself, a folder the label files in it. LabelError where there are none."""
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file())
+        try:
+            inside = sorted(path.iterdir()) if path.is_dir() else None
+        except OSError as error:
+            raise LabelError(f"cannot be read: {error.strerror}", path) from None
+        if inside is not None:
+            inside = [p for p in inside if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file()]
             if not inside:
                 raise LabelError("holds no label files", path)
             files += inside

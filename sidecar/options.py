@@ -143,6 +143,9 @@ class ExportOptions(BaseModel):
         AfterValidator(_not_empty),
         Field(description="X0:X1,Y0:Y1,Z0:Z1 in source voxels, ends not included"),
     ] = None
+    plane: Annotated[
+        str | None, Field(description="axial, coronal, sagittal, three of LRPAHF, or x, y, z in an order such as xzy; as stored without it")
+    ] = None
     series: Annotated[
         str | None,
         BeforeValidator(_text, json_schema_input_type=str | int | None),

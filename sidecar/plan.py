@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 from sidecar.errors import GeometryError, UsageError
 from sidecar.mapping import Decimation
 from sidecar.options import ExportOptions, Range, is_whole
+from sidecar.planes import AS_STORED, Turn, turn_of
 from sidecar.sampling import Axis
 from sidecar.series import Frame, Series
 from sidecar.window import Bits
@@ -26,12 +27,18 @@ MAX_FACTOR = 2.0**31
 
 @dataclass(frozen=True)
 class Plan:
-    """One export of one stack."""
+    """One export of one stack. ``reduction``: the decimation along the source's axes; ``turn``: which way the PNGs are cut through it."""
 
     series: Series
     options: ExportOptions
-    decimation: Decimation
+    reduction: Decimation
     warnings: tuple[str, ...]
+    turn: Turn = AS_STORED
+
+    @cached_property
+    def decimation(self) -> Decimation:
+        """How PNG pixels relate to source indices."""
+        return self.turn.of(self.reduction)
 
     @property
     def channels(self) -> Literal[1, 3]:
@@ -47,29 +54,39 @@ class Plan:
     @property
     def png_bytes(self) -> int:
         """Uncompressed PNG bytes."""
-        return int(np.prod(self.decimation.size)) * self.channels * self.bits // 8
+        return int(np.prod(self.reduction.size)) * self.channels * self.bits // 8
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """PNG names in slice order."""
-        digits = max(4, len(str(self.decimation.slices.size - 1)))
-        return tuple(f"slice_{i:0{digits}d}.png" for i in range(self.decimation.slices.size))
+        count = self.decimation.size[2]
+        digits = max(4, len(str(count - 1)))
+        return tuple(f"slice_{i:0{digits}d}.png" for i in range(count))
 
-    def frames_of(self, png_slice: int) -> tuple[Frame, ...]:
-        """The source frames that one PNG is made of."""
-        samples = self.decimation.slices.samples(png_slice)
+    def frames_of(self, decimated_slice: int) -> tuple[Frame, ...]:
+        """The source frames that one decimated slice, and when cut as stored one PNG, is made of."""
+        samples = self.reduction.slices.samples(decimated_slice)
         return self.series.frames[samples.start : samples.stop]
+
+    def samples_of(self, png: int) -> range:
+        """The source samples that one PNG is made of, along the source axis that PNG numbers run along."""
+        axis = self.reduction.axes[self.turn.order[2]]
+        at = axis.size - 1 - png if self.turn.mirrored[2] else png
+        if axis.method != "resize":
+            return axis.samples(at)
+        first, last = axis.to_source(np.array([at - 1.0, at + 1.0]))  # a tent reaches from neighbour to neighbour
+        return range(max(round(first), axis.start), min(round(last) + 1, axis.stop))
 
     def frames_read(self) -> Iterator[Frame]:
         """Every source frame that will be read, in order."""
-        for k in range(self.decimation.slices.size):
+        for k in range(self.reduction.slices.size):
             yield from self.frames_of(k)
 
     def digest(self, stamps: dict[str, tuple[int, int]]) -> str:
         """A digest of all that decides the bytes of the PNGs; ``stamps`` are size and time of change of each file."""
         frames = [(f.file, f.frame, f.sop_instance_uid, f.position, f.rescale, stamps.get(f.file)) for f in self.series.frames]
         asked = self.options.model_dump(mode="json", exclude={"jobs", "overwrite", "series"})
-        facts = [PIXELS_VERSION, asked, [asdict(axis) for axis in self.decimation.axes], frames]
+        facts = [PIXELS_VERSION, asked, [asdict(axis) for axis in self.reduction.axes], frames]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -91,7 +108,8 @@ def make_plan(series: Series, options: ExportOptions) -> Plan:
         if axis.size < 1:
             raise UsageError(f"nothing is left of the {stop - start} {name}s at 1/{axis.factor:g}: decimate or crop less")
     plan = Plan(series, options, decimation, (*series.warnings, *_left_out(decimation, ranges)))
-    return Plan(series, options, decimation, (*plan.warnings, *_option_warnings(plan)))
+    turn = AS_STORED if options.plane is None else turn_of(options.plane, series.stack)
+    return replace(plan, warnings=(*plan.warnings, *_option_warnings(plan)), turn=turn)
 
 
 def _cropped(size: tuple[int, int, int], options: ExportOptions) -> list[tuple[int, int]]:

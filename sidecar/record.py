@@ -108,7 +108,7 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
     files = [
         Image(
             name=name,
-            source_slices=list(decimation.slices.samples(k)),
+            source_slices=list(plan.samples_of(k)),
             position=None if positions is None else tuple(positions[k].tolist()),
             sha256=digest,
         )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
-from sidecar.render import Recipe, Rendered, Task, available_processors, render
+from sidecar.render import Rendered, Task, available_processors
 
 #: Tasks submitted ahead of the workers, per worker: enough to keep them busy, few enough to keep memory flat.
 AHEAD = 3
@@ -30,8 +30,8 @@ class Workers:
     count: int
     lost: tuple[type[BaseException], ...] = ()
 
-    def rendered(self, recipe: Recipe, tasks: Iterable[Task]) -> Iterator[Rendered]:
-        """Results as they come, with a bounded number of tasks submitted; the first failure cancels what has not begun.
+    def results(self, work: Callable[[Task], Rendered], tasks: Iterable[Task]) -> Iterator[Rendered]:
+        """Results of ``work`` as they come, with a bounded number of tasks submitted; the first failure cancels what has not begun.
 
         A task whose worker was lost is given to another, up to `TRIES` times.
         """
@@ -41,7 +41,7 @@ class Workers:
         try:
             while True:
                 while len(pending) < AHEAD * self.count and (given := waiting.popleft() if waiting else _first_try(fresh)):
-                    pending[self.executor.submit(render, recipe, given[0])] = given
+                    pending[self.executor.submit(work, given[0])] = given
                 if not pending:
                     return
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:

@@ -46,7 +46,7 @@ def plan_zooms(points: MappedPoints, source: Path, output: Path, size_mm: float,
 
 
 def find_same_series(sidecar: Sidecar, source: Path, progress: Progress | None = None) -> tuple[Path, Series]:
-    """The folder and the stack in ``source`` that an export was made from, known by its SOP instances. SourceError where it is not there."""
+    """The folder and the stack in ``source`` that an export was made from, by its SOP instances. SourceError where it is not there."""
     progress = progress or Silent()
     progress.start("reading headers", None)
     found = scan(source, lambda: progress.advance(1, 0))

@@ -60,7 +60,7 @@ class CommandLine:
         assert outcome.code == code, outcome
         assert outcome.out == ""
         for part in (says,) if isinstance(says, str) else says:
-            assert part in outcome.err
+            assert part in outcome.err, outcome.err
         told = [line for line in outcome.err.splitlines() if line.startswith(("sidecar: ", "Error: "))]
         assert len(told) == 1, outcome.err
         assert contents(self.folder) == before

@@ -18,7 +18,7 @@ from phantoms import write_flat_series
 from PIL import Image
 
 import sidecar
-from sidecar import exporter, render, workers
+from sidecar import exporter, render
 from sidecar.errors import OutputError, PixelError, SidecarError
 
 SLICES = 120
@@ -93,7 +93,7 @@ def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **opti
         return made(recipe, task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(workers, "render", until_full)
+        patch.setattr(exporter, "render", until_full)
         with pytest.raises(OutputError, match="disk is full"):
             sidecar.export(scan, output, **options)
     assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
@@ -138,7 +138,7 @@ def test_a_second_export_into_one_folder_is_refused(scan: Path, tmp_path: Path, 
             met.append(caught)
         return made(recipe, task)
 
-    monkeypatch.setattr(workers, "render", and_again)
+    monkeypatch.setattr(exporter, "render", and_again)
     sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=1)
     assert met
 
@@ -160,7 +160,7 @@ def test_a_decoder_that_fails_is_one_message(scan: Path, tmp_path: Path, monkeyp
     def broken(recipe: Any, task: Any) -> Any:
         raise PixelError("frame 1 of x.dcm cannot be decoded")
 
-    monkeypatch.setattr(workers, "render", broken)
+    monkeypatch.setattr(exporter, "render", broken)
     with pytest.raises(PixelError, match="cannot be decoded"):
         sidecar.export(scan, tmp_path / "png", scale=0.5)
     assert not (tmp_path / "png" / "sidecar.json").exists()

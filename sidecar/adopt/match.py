@@ -85,7 +85,7 @@ def _tried(slices: Slices, images: Images, overview: Overview, pins: Pins, progr
         progress.start("trying scales" if everywhere else "comparing thumbnails", None)
         for idea in overview.ideas(pins, everywhere):
             trial = attempt(slices, images, idea.placement, idea.line, _chosen(overview, TRIED), reach, TRIAL_SIDE)
-            found.append(trial)
+            found += [] if trial is None else [trial]
             progress.advance(1, 0)
         found = _distinct(found)
         if found and found[0].correlation >= LEAST_CORRELATION:
@@ -159,9 +159,9 @@ def _checked(answer: Match, best: Trial, others: Sequence[Trial]) -> RunnerUp | 
     aside = min(answer.depth.unexplained(shift) for shift in (-NEXT, NEXT))
     if own > CLEAR_SLICES * aside:
         raise ImageError(f"slices cannot be told apart {own} {aside}")
-    if not others:
+    other = next((t for t in others if t.is_straight), None)
+    if other is None:
         return None
-    other = others[0]
     if best.unexplained > CLEAR * other.unexplained:
         raise ImageError(f"two answers: {best.unexplained:.4f} {other.unexplained:.4f} {best.placement} {other.placement}")
     return RunnerUp(other.placement.orientation.name, other.unexplained, best.unexplained)

@@ -26,8 +26,8 @@ COARSEST = 48
 MOST_PIXELS = 1 << 20
 BAND = 32
 STEPS = 12
-#: A level is done when no edge moves by more than this part of one of its pixels.
-SETTLED = 2e-3
+#: A level is done when no edge moves by more than this part of one of its pixels; coarse levels need only lead to the next.
+SETTLED, SETTLED_COARSE = 2e-3, 0.1
 #: Blur that is subtracted to leave the detail, in image pixels.
 DETAIL_SIGMA = 2.0
 
@@ -95,9 +95,9 @@ def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit
     """Fit an image (v, u) to a source slice (rows, columns), from a placement that is right to about a pixel of the coarsest level."""
     block, placement = _coarsest_block(image.shape), start
     while block > finest:
-        placement = _settle(plane, image, placement, block).placement
+        placement = _settle(plane, image, placement, block, SETTLED_COARSE).placement
         block //= 2
-    return _settle(plane, image, placement, finest)
+    return _settle(plane, image, placement, finest, SETTLED)
 
 
 def _coarsest_block(shape: tuple[int, ...]) -> int:
@@ -107,7 +107,7 @@ def _coarsest_block(shape: tuple[int, ...]) -> int:
     return block
 
 
-def _settle(plane: Plane, image: Plane, placement: Placement, block: int) -> Fit:
+def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settled: float) -> Fit:
     """Gauss-Newton at one block size until nothing moves."""
     deviation = np.full(4, np.inf)
     for _ in range(STEPS):
@@ -117,7 +117,7 @@ def _settle(plane: Plane, image: Plane, placement: Placement, block: int) -> Fit
         limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
         step = np.clip(step, -np.abs(limit), np.abs(limit))
         placement = placement.moved((step[0], step[1]), (step[2], step[3]))
-        if np.abs(step / limit).max() * 2 < SETTLED:
+        if np.abs(step / limit).max() * 2 < settled:
             break
     seen = Seen.of(image, placement, block)
     model = seen.predicted(plane)

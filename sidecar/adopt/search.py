@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sidecar.adopt.placement import ORIENTATIONS, Orientation, Placement, edges
 from sidecar.adopt.thumbs import Grid, features, sampled
+from sidecar.render import available_processors
 from sidecar.sampling import Axis
 
 Plane = NDArray[np.float32]
@@ -32,6 +33,8 @@ SCALE_STEP = 1.04
 #: Places found for one scale and orientation, and how far apart they must be, in thumbnail pixels.
 PLACES = 2
 APART = 3.0
+#: Candidates that are looked at further.
+MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +139,23 @@ class Searcher:
                 if norm > 0:
                     total += (self._correlated(self._source, scipy.fft.rfft2(template, self._padded)) * scale_of).max(axis=0) / norm
             total /= len(templates)
+            flips = orientation.flip_columns, orientation.flip_rows
             for shift, score in _peaks(total, (rows.size, columns.size), self._shape):
-                starts = tuple(block.factor * s - 0.5 for block, s in zip((self._grid.columns, self._grid.rows), shift, strict=True))
+                starts = [block * s - 0.5 for block, s in zip(blocks, shift, strict=True)]
+                cut = [f * n - block * axis.size for f, n, block, axis in zip(scale, size, blocks, (columns, rows), strict=True)]
+                starts = [start - rest * flip for start, rest, flip in zip(starts, cut, flips, strict=True)]
                 placement = Placement.make(orientation, scale, (starts[0], starts[1]), (width, height))
                 found.append(Candidate(placement, score, rows.size * columns.size / BLOB))
         return found
 
     def _correlated(self, source: NDArray[np.complex64], template: NDArray[np.complex64]) -> Plane:
-        return scipy.fft.irfft2(source * np.conj(template), self._padded)
+        return scipy.fft.irfft2(source * np.conj(template), self._padded, workers=available_processors())
 
 
 def distinct(candidates: Iterable[Candidate], apart: float) -> list[Candidate]:
     """Best first, without those whose orientation is that of a better one and whose edges are within ``apart`` source pixels of it."""
     kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: -c.weight):
+    for candidate in sorted(candidates, key=lambda c: -c.weight)[:MOST]:
         if not any(_alike(candidate.placement, other.placement, apart) for other in kept):
             kept.append(candidate)
     return kept

@@ -20,6 +20,12 @@ Floats = NDArray[np.float64]
 Plane = NDArray[np.float32]
 
 
+#: Correlation of thumbnails below which registration has nothing to go by.
+HOPELESS = 0.2
+#: Slices by which thumbnails may miss the right one.
+ASTRAY = 1.5
+
+
 class Slices(Protocol):
     """Source slices, read one at a time."""
 
@@ -67,31 +73,35 @@ class Trial:
         return float(np.mean([1 - max(0.0, fit.correlation) ** 2 for fit in self.fits]))
 
     @property
+    def is_straight(self) -> bool:
+        """Whether the slices found are on one line, to within what thumbnails tell."""
+        return bool(np.abs(self.step * self.images + self.offset - self.slices).max() <= ASTRAY)
+
+    @property
     def correlation(self) -> float:
         return float(np.median([fit.correlation for fit in self.fits]))
 
 
-def attempt(slices: Slices, images: Images, start: Placement, line: Line, chosen: Sequence[int], reach: int, side: int | None) -> Trial:
-    """Register the ``chosen`` images from a placement and a line of slices that are about right.
+def attempt(slices: Slices, images: Images, start: Placement, line: Line, chosen: Sequence[int], reach: int, side: int) -> Trial | None:
+    """Register the ``chosen`` images from a placement and a line of slices that are about right; None when they are not.
 
-    ``reach``: how many slices the line may be off. ``side``: longer side, in pixels, that images are reduced to; None for all of them.
+    ``reach``: how many slices the line may be off. ``side``: longer side, in pixels, that images are reduced to.
     """
     found, fits = [], []
     for number, near in zip(chosen, line.at(chosen), strict=True):
         image = start.along_source(images.image(number))
-        nearest = closest_slice(slices, image, start, near, reach)
-        finest = 1
-        while side is not None and max(image.shape) // (2 * finest) >= side:
-            finest *= 2
+        nearest, likeness = closest_slice(slices, image, start, near, reach)
+        if likeness < HOPELESS:
+            return None
         found.append(nearest)
-        fits.append(refine(slices.plane(nearest), image, start, finest))
+        fits.append(refine(slices.plane(nearest), image, start, max(1, max(image.shape) // side)))
     numbers = np.asarray(chosen, dtype=np.intp)
     step, offset = through(numbers, np.array(found, dtype=np.float64))
     return Trial(numbers, np.array(found, dtype=np.intp), tuple(fits), pool(fits), step, offset)
 
 
-def closest_slice(slices: Slices, image: Plane, placement: Placement, near: float, reach: int) -> int:
-    """The slice whose thumbnail is most like that of an image (v, u), uphill from ``near`` in steps that halve from ``reach``."""
+def closest_slice(slices: Slices, image: Plane, placement: Placement, near: float, reach: int) -> tuple[int, float]:
+    """The slice whose thumbnail is most like that of an image (v, u), uphill from ``near`` in steps that halve from ``reach``; how like."""
     compare = Comparison(image, placement)
     tried: dict[int, float] = {}
 
@@ -109,7 +119,7 @@ def closest_slice(slices: Slices, image: Plane, placement: Placement, near: floa
         if best != here:
             here = best
         elif step == 1:
-            return here
+            return here, tried[here]
         else:
             step //= 2
 

@@ -42,6 +42,10 @@ def run(
     crop: Annotated[
         str | None, typer.Option(metavar="X0:X1,Y0:Y1,Z0:Z1", help="Source voxels, ends not included; empty ends mean all.")
     ] = None,
+    plane: Annotated[
+        str | None,
+        typer.Option(metavar="PLANE", help="Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as stored."),
+    ] = None,
     series: Annotated[
         str | None, typer.Option(metavar="UID|NUMBER|all", help="Which stack, as inspect numbers them; all writes a folder each.")
     ] = None,
@@ -59,7 +63,7 @@ def run(
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits, "window": window,
-        "crop": crop, "series": series, "jobs": jobs, "overwrite": overwrite,
+        "crop": crop, "plane": plane, "series": series, "jobs": jobs, "overwrite": overwrite,
     }  # fmt: skip
     specimens = _specimens(source, output, config, {name: value for name, value in given.items() if value is not None})
     with watched(quiet) as progress:

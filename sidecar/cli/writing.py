@@ -48,19 +48,25 @@ def deliver_columns(columns: Mapping[str, Sequence[str]], output: Path | None, i
 
 def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
     """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not at all."""
+    part = output.with_name(output.name + ".part")
+    try:
+        _check_place(output, part, inputs)
+        try:
+            write(part)
+            part.replace(output)
+        finally:
+            part.unlink(missing_ok=True)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{output.name} cannot be written: {error.strerror or error}") from None
+
+
+def _check_place(output: Path, part: Path, inputs: Iterable[Path]) -> None:
+    """Nothing of the user's is in the way but what -o names."""
     if output.name == SIDECAR_NAME or any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
         raise UsageError(f"-o {output.name} would overwrite an input; give another name")
     if output.exists() and not output.is_file():
         raise OutputError(f"{output.name} is not a file; give a file name, or leave -o out to write to stdout")
-    part = output.with_name(output.name + ".part")
     if part.exists():
         raise OutputError(f"{part.name} is in the way; move it away, or give another name")
-    try:
-        write(part)
-        part.replace(output)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{output.name} cannot be written: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)

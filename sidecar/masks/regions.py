@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -88,25 +87,38 @@ def _regions_of(path: Path, sidecar: Sidecar, format: str | None, origin: PixelO
     notes = [*(note for note in table.notes if "use map-mask" not in note), *placed.notes, *told]
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
     notes += [f"{count} {kind}(s) left out: they have no area" for kind, count in left_out.items()]
-    outlines = _outlines(areas, table, placed.png, sidecar)
+    outlines = _outlines(areas, table, placed.png)
     return _Found([*outlines, *(_placed_bitmap(bitmap, path, sidecar) for bitmap in bitmaps)], table.tool, tuple(notes))
 
 
-def _outlines(areas: Sequence[Shape], table: LabelTable, png: NDArray[np.float64], sidecar: Sidecar) -> Iterator[Region]:
-    for (label, _, k), members in groupby(areas, key=lambda shape: _one_region(shape, table, png)):
-        rings = [(shape.type, png[list(shape.rows), :2]) for shape in members]
-        parts = [[ring] for ring in rings] if table.tool in _PARTS else [rings]
-        for part in parts:
-            yield Region(label, k, partial(_paint, part))
+def _outlines(areas: Sequence[Shape], table: LabelTable, png: NDArray[np.float64]) -> Iterator[Region]:
+    grouped: list[list[Shape]] = []
+    for shape in areas:
+        if grouped and _continues(grouped[-1][-1], shape, table):
+            grouped[-1].append(shape)
+        else:
+            grouped.append([shape])
+    for shapes in grouped:
+        k = _only_slice(shapes, table, png)
+        rings = [(shape.type, png[list(shape.rows), :2]) for shape in shapes]
+        for part in [[ring] for ring in rings] if table.tool in _PARTS else [rings]:
+            yield Region(shapes[0].label, k, partial(_paint, part))
 
 
-def _one_region(shape: Shape, table: LabelTable, png: NDArray[np.float64]) -> tuple[str, object, int]:
-    """What outlines of one region share: label, id and slice. A shape without an id is a region of its own."""
-    slices = png[list(shape.rows), 2]
-    k = float(slices[0])
-    if np.ptp(slices) or not k.is_integer():
-        raise table.error(shape.rows[0], f"this {shape.type} does not lie on one PNG slice")
-    return shape.label, shape.id or shape.rows, int(k)
+def _continues(last: Shape, shape: Shape, table: LabelTable) -> bool:
+    """Whether an outline is of the same region as the last one: a hole by its ring number, or the same label, id and image."""
+    if table.columns.get("ring", ("0",) * len(table))[shape.rows[0]] not in ("", "0"):
+        return True
+    first, second = last.rows[0], shape.rows[0]
+    same_image = table.image[first] == table.image[second] and np.array_equal(table.slice[first], table.slice[second], equal_nan=True)
+    return bool(shape.id) and (last.id, last.label) == (shape.id, shape.label) and same_image
+
+
+def _only_slice(shapes: Sequence[Shape], table: LabelTable, png: NDArray[np.float64]) -> int:
+    slices = png[[row for shape in shapes for row in shape.rows], 2]
+    if np.ptp(slices) or not float(slices[0]).is_integer():
+        raise table.error(shapes[0].rows[0], f"this {shapes[0].type} does not lie on one PNG slice")
+    return int(slices[0])
 
 
 def _paint(rings: Sequence[tuple[str, NDArray[np.float64]]], rows: int, columns: int) -> NDArray[np.bool_]:

@@ -31,6 +31,7 @@ LICENCES = ("LICENSE-preact", "LICENSE-htm")
 #: Each after those it imports.
 MODULES = (
     "mapping.js",
+    "looks.js",
     "view.js",
     "contrast.js",
     "csv.js",

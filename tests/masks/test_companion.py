@@ -9,12 +9,12 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from masks.make import CASES, Case, Exported, exported, refuses
-from masks.test_round_trip import NEAR_MM, middles, places
 from numpy.typing import NDArray
 from phantoms import Spec, write_flat_series
 from PIL import Image
 
+from masks.make import CASES, Case, Exported, exported, refuses
+from masks.test_round_trip import NEAR_MM, middles, places
 from sidecar.errors import DocumentError, GeometryError, OutputError, UsageError
 from sidecar.exporter import export
 from sidecar.volume import volume_notes, write_volume

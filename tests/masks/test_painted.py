@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from masks.make import Case, Exported, exported, paint, refuses
 from numpy.typing import NDArray
 from phantoms import Spec
 from PIL import Image, ImageDraw
 
+from masks.make import Case, Exported, exported, paint, refuses
 from sidecar.errors import LabelError, UsageError
 from sidecar.masks.mask import Mask
 from sidecar.masks.read import read_mask
 from sidecar.masks.segments import MaskConfig, load_mask_config
 
-CASE = Case(
-    "small", Spec(columns=80, rows=60, slices=6, sigma=(2.0, 0.5), junk=False), {"scale": 0.5, "z_step": 2}, (0, 0, 0), (2, 2, 2)
-)
+CASE = Case("small", Spec(columns=80, rows=60, slices=6, sigma=(2.0, 0.5), junk=False), {"scale": 0.5, "z_step": 2}, (0, 0, 0), (2, 2, 2))
 COLUMNS, ROWS, SLICES = 40, 30, 3
 
 
@@ -71,7 +69,7 @@ def test_gray_values_are_labels(scan: Exported, stack: NDArray[np.uint8], tmp_pa
     np.testing.assert_array_equal(planes(mask), stack)
     assert [(s.value, s.name) for s in mask.segments] == [(1, "label 1"), (2, "label 2")]
     assert mask.present == ((), (1, 2), (1, 2))
-    assert list(mask.planes())[0] is None
+    assert next(mask.planes()) is None
 
 
 def test_a_slice_without_a_png_is_empty_and_said_to_be(scan: Exported, stack: NDArray[np.uint8], tmp_path: Path) -> None:
@@ -191,7 +189,7 @@ def test_soft_edges_are_refused_with_their_number_and_place(kind: str, colored: 
 
 
 def test_thin_labels_are_not_taken_for_soft_edges(scan: Exported, tmp_path: Path) -> None:
-    """A line one pixel wide, next to nothing and across another label; a single pixel; a skin of label 1 has an inside where it is thick."""
+    """Lines one pixel wide, a single pixel, and a thick rim around another label."""
     labels = np.zeros((SLICES, ROWS, COLUMNS), np.uint8)
     labels[0, 3, 3:30] = 1
     labels[0, 5:20, 7] = 3

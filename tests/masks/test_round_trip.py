@@ -11,10 +11,10 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from masks.make import CASES, Case, Exported, dice, ellipsoid, expanded, exported, paint, reduced
 from numpy.typing import NDArray
 from phantoms import Spec
 
+from masks.make import CASES, Case, Exported, dice, ellipsoid, expanded, exported, paint, reduced
 from sidecar.masks import map_mask
 
 #: Millimetres between what a program computes and the equation of the standard: the headers' own rounding.
@@ -123,9 +123,7 @@ def test_every_frame_of_a_seg_states_its_plane(scan: Exported, masks: Path, expe
     assert seg.FrameOfReferenceUID == scan.phantom.frame_of_reference_uid
 
 
-def test_an_rtstruct_encloses_the_voxels_and_no_others(
-    scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
-) -> None:
+def test_an_rtstruct_encloses_the_voxels_and_no_others(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
     """Every voxel middle in patient space is tried against every contour of its plane, by winding number."""
     structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="rtstruct", dicom=scan.scan))
     names = {roi.ROINumber: roi.ROIName for roi in structures.StructureSetROISequence}
@@ -149,7 +147,7 @@ def within(scan: Exported, s: int, points: NDArray[np.float64]) -> NDArray[np.bo
     columns, rows, _ = scan.phantom.size
     corner, right, down = (np.array(scan.phantom.patient(*index)) for index in ((0, 0, s), (1, 0, s), (0, 1, s)))
     axes = np.column_stack([right - corner, down - corner])
-    on_plane, off_plane, *_ = np.linalg.lstsq(axes, (points - corner).T, rcond=None)
+    on_plane, *_ = np.linalg.lstsq(axes, (points - corner).T, rcond=None)
     np.testing.assert_allclose(axes @ on_plane, (points - corner).T, atol=1e-6)
     y, x = np.mgrid[:rows, :columns].astype(float)
     turns = np.zeros((rows, columns))

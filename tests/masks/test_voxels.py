@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import nibabel
-import numpy as np
 import nrrd
+import numpy as np
 import pytest
 import SimpleITK as sitk
 import slicerio
-from masks.make import Case, Exported, exported, refuses
 from numpy.typing import NDArray
 from phantoms import Spec
 
+from masks.make import Case, Exported, exported, refuses
 from sidecar.errors import LabelError
 from sidecar.masks.mask import Mask
 from sidecar.masks.read import read_mask
@@ -63,7 +63,9 @@ def painted_over(volume: sitk.Image, labels: NDArray[Any]) -> sitk.Image:
 
 @pytest.mark.parametrize("ending", [".nrrd", ".nii", ".nii.gz"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_mask_painted_on_the_companion_volume(ending: str, packed: bool, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_a_mask_painted_on_the_companion_volume(
+    ending: str, packed: bool, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     volume = sitk.ReadImage(write_volume(scan.png, "nrrd"))
     path = tmp_path / f"mask{ending}"
     sitk.WriteImage(painted_over(volume, labels), path, useCompression=packed)
@@ -106,7 +108,9 @@ def test_a_plain_stack_of_another_size_is_refused(scan: Exported, labels: NDArra
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("by", [0.5, 0.02])
-def test_a_mask_that_lies_beside_the_pixels_is_refused(axis: int, by: float, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_a_mask_that_lies_beside_the_pixels_is_refused(
+    axis: int, by: float, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     """Half a pixel aside: what a program does that resamples from corner to corner."""
     image = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
     index = [0.0, 0.0, 0.0]
@@ -116,7 +120,9 @@ def test_a_mask_that_lies_beside_the_pixels_is_refused(axis: int, by: float, sca
     refuses(lambda: read(tmp_path / "m.nrrd", scan), LabelError, f"up to {by:.3g} PNG pixels")
 
 
-def test_other_spacings_directions_and_scans_are_refused(scan: Exported, tilted: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_other_spacings_directions_and_scans_are_refused(
+    scan: Exported, tilted: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     image = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
     larger, flipped = sitk.Image(image), sitk.Flip(image, [False, True, False])
     larger.SetSpacing([edge * 1.01 for edge in image.GetSpacing()])

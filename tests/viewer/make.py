@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 
 from sidecar.document import AxisModel, Decimation, Document, Image, Images, Plane, Source, Value, Window, save
 from sidecar.geometry import Stack
+from sidecar.mapping import AXIS_NAMES, Sidecar
 from sidecar.mapping import Decimation as Axes
-from sidecar.mapping import Sidecar
 from sidecar.sampling import Axis
 
 #: The pixels of a slice, by its number and (rows, columns).
@@ -36,7 +36,9 @@ def turned(*degrees: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Export:
-    """What an export is made of. ``heights`` are mm along the normal, ``drift`` mm per plane along the columns (gantry tilt)."""
+    """What an export is made of. ``heights`` are mm along the normal, ``drift`` mm per plane along the columns (gantry tilt),
+    ``order`` the source axes along PNG x, y and number.
+    """
 
     columns: Axis = field(default_factory=lambda: Axis.stride(0, 64, 1))
     rows: Axis = field(default_factory=lambda: Axis.stride(0, 64, 1))
@@ -46,6 +48,7 @@ class Export:
     orientation: tuple[float, ...] = AXIAL
     other_orientations: dict[int, tuple[float, ...]] = field(default_factory=dict)
     origin: tuple[float, float, float] = (-12.5, 31.25, -104.0)
+    order: tuple[int, int, int] = (0, 1, 2)
     heights: tuple[float, ...] | None = None
     drift: float = 0.0
     geometry: bool = True
@@ -68,10 +71,11 @@ class Export:
 
     def write(self, folder: Path, draw: Draw | None = None) -> Sidecar:
         """Write PNGs and sidecar.json to ``folder``."""
-        axes = Axes(self.columns, self.rows, self.slices)
-        names = self.names or tuple(f"slice_{i:04d}.png" for i in range(self.slices.size))
+        axes = Axes(self.columns, self.rows, self.slices, self.order)
+        columns, rows, count = axes.size
+        names = self.names or tuple(f"slice_{i:04d}.png" for i in range(count))
         for i, name in enumerate(names):
-            pixels = (draw or self.plain)(i, (self.rows.size, self.columns.size))
+            pixels = (draw or self.plain)(i, (rows, columns))
             Pillow.fromarray(pixels).save(folder / name)
         document = self.document(axes, names, [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names])
         save(document, folder / "sidecar.json")
@@ -107,12 +111,13 @@ class Export:
             planes=planes,
         )
         between_rows, between_columns = self.pixel_spacing
-        gap = None if stack is None or stack.slices == 1 else float(stack.gaps.mean()) * self.slices.factor
-        spacing = (between_columns * self.columns.factor, between_rows * self.rows.factor, gap)
+        gap = None if stack is None or stack.slices == 1 else float(stack.gaps.mean())
+        spacings = [apart and apart * abs(axis.factor) for axis, apart in zip(axes.axes, (between_columns, between_rows, gap), strict=True)]
+        number = axes.png_axes[2]
         files = [
             Image(
                 name=name,
-                source_slices=[round(axes.slices.offset + axes.slices.factor * i)],
+                source_slices=[round(number.offset + number.factor * i)],
                 position=None if positions is None else tuple(positions[i]),
                 sha256=digests[i],
             )
@@ -125,10 +130,15 @@ class Export:
             units="mm" if self.geometry else "pixel",
             pixel_origin="center",
             source=source,
-            decimation=Decimation(columns=_model(axes.columns), rows=_model(axes.rows), slices=_model(axes.slices)),
+            decimation=Decimation(
+                columns=_model(axes.columns),
+                rows=_model(axes.rows),
+                slices=_model(axes.slices),
+                order=tuple(AXIS_NAMES[axis] for axis in self.order),
+            ),
             images=Images(
                 size=axes.size,
-                spacing=spacing if self.geometry else None,
+                spacing=tuple(spacings[axis] for axis in self.order) if self.geometry else None,
                 bits=self.bits,
                 channels=self.channels,
                 value=self.value,
@@ -160,4 +170,10 @@ GEOMETRIES: dict[str, Export] = {
     "nearly parallel": Export(other_orientations={3: turned(0.02, 0, 0.01), 4: turned(0, 0.03, 0)}),
     "flipped": Export(orientation=(1.0, 0.0, 0.0, 0.0, -1.0, 0.0)),
     "one slice": Export(source_size=(64, 64, 1), slices=Axis.stride(0, 1, 1), orientation=turned(5, 6, 7)),
+    "turned over": Export(
+        columns=Axis(-2.0, 62.5, 32, "mean"), slices=Axis(-1.0, 7.0, 6, "stride"), orientation=turned(17, -23, 8)
+    ),
+    "coronal": Export(order=(0, 2, 1), slices=Axis(-1.0, 8.0, 9, "stride"), drift=0.1, rows=Axis.stride(3, 64, 7)),
+    "sagittal": Export(order=(1, 2, 0), heights=(0, 0.5, 1, 3, 3.5, 4, 4.5, 7, 7.5), orientation=turned(4, -3, 8)),
+    "far away": Export(origin=(1e4, -2e4, 1.5e4), pixel_spacing=(0.0011, 0.0011), heights=tuple(0.0011 * i for i in range(9))),
 }  # fmt: skip

@@ -72,8 +72,11 @@ def test_patient_and_source_agree_with_python(browser: Browser, tmp_path: Path, 
 def test_the_nearest_instance_is_the_one_python_names(browser: Browser, tmp_path: Path, name: str) -> None:
     sidecar = GEOMETRIES[name].write(tmp_path)
     count = sidecar.size[2]
-    code = "const map = m.mappingOf(args[0]); return args[1].map((slice) => map.instanceAt(slice).sop_instance_uid);"
+    code = "const map = m.mappingOf(args[0]); return args[1].map((slice) => map.instanceOf(slice)?.sop_instance_uid ?? null);"
     shown = run(browser, "mapping.js", code, sidecar.document.model_dump(mode="json"), list(range(count)))
+    if sidecar.decimation.order[2] != 2:  # one PNG lies across all instances
+        assert shown == [None] * count
+        return
     assert shown == sidecar.instances(sidecar.to_source(np.zeros((count, 2)), np.arange(count))).sop_instance_uid
 
 

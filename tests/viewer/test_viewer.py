@@ -375,8 +375,10 @@ def test_a_landmark_belongs_to_the_image_that_is_seen_also_while_others_are_on_t
         assert (browser.slice(), seen()) == (4, 4)
         assert browser.text(".loading") == "loading 6…"
         browser.click(browser.at(0.45, 0.4))
+        browser.hold(browser.at(0.6, 0.3))  # pressed on one image, let go on the next: meant for neither
         browser.js("let_in('slice_0005.png')")
         browser.until(lambda: browser.slice() == 5, "slice 5")
+        browser.let_go(browser.at(0.6, 0.3))
         assert (browser.slice(), seen()) == (5, 5)
         browser.click(browser.at(0.55, 0.6))
         browser.js("let_in('slice_0006.png')")
@@ -442,9 +444,13 @@ def test_letters_name_the_sides_of_the_patient(browser: Browser, opened: Opened)
     assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["F", "H", "A", "P"]
     opened(GEOMETRIES["flipped"])
     assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["R", "L", "P", "A"]
+    opened(GEOMETRIES["coronal"])  # PNG y runs against the slices
+    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["R", "L", "H", "F"]
+    opened(GEOMETRIES["one slice"])
+    assert [browser.text(f".letters.{side}")[0] for side in ("left", "right", "top", "bottom")] == ["R", "L", "A", "P"]
 
 
-@pytest.mark.parametrize("name", ["not square", "tilted", "cropped"])
+@pytest.mark.parametrize("name", ["not square", "tilted", "cropped", "sagittal", "turned over"])
 def test_the_scale_bar_is_as_long_as_it_says(browser: Browser, opened: Opened, name: str) -> None:
     sidecar = opened(GEOMETRIES[name])
     length = float(browser.find(".scale").get_attribute("data-length"))
@@ -557,6 +563,19 @@ def test_light_and_dark(browser: Browser, opened: Opened) -> None:
     dark = browser.screenshot()[20, 500].mean()
     assert light > 230
     assert dark < 60
+
+
+def test_pixels_along_the_slices_are_as_high_as_the_slices_are_apart(browser: Browser, opened: Opened) -> None:
+    """64 columns of 0.5 mm by 9 slices, 1 mm apart along the normal and 0.1 mm along the columns."""
+
+    def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        return np.full(shape, 255, np.uint8)
+
+    opened(GEOMETRIES["coronal"], draw)
+    left, top, width, height = (round(edge) for edge in browser.box())
+    white = browser.screenshot()[top + 24 : top + height - 50, left + 24 : left + width - 24].min(axis=2) > 250
+    across, down = white.any(axis=0).sum(), white.any(axis=1).sum()
+    assert abs(across / down - 64 * 0.5 / (9 * np.hypot(1, 0.1))) < 0.02
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (400, 780)])

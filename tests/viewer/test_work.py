@@ -212,16 +212,17 @@ def test_csv_of_other_hands(browser: Browser, opened: Opened, tmp_path: Path, te
     assert rows == [("slice_0002.png", "2", "a", 1.25, -0.5), ("slice_0003.png", "3", "b", 63.5, 7.0)]
 
 
-def test_a_slice_between_two_is_kept_as_it_is(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("slice", "seen_on"), [(2.3, 2), (2.5, 2), (2.75, 3), (-0.5, 0), (8.5, 8)])
+def test_a_slice_between_two_is_kept_as_it_is(browser: Browser, opened: Opened, tmp_path: Path, slice: float, seen_on: int) -> None:
     sidecar = opened(GEOMETRIES["tilted"])
-    browser.give(write(tmp_path, "labels.csv", "x,y,slice,label\n3.5,4.25,2.3,between\n"))
+    browser.give(write(tmp_path, "labels.csv", f"x,y,slice,label\n3.5,4.25,{slice},between\n"))
     browser.press("n")
     browser.shown()
-    assert browser.slice() == 2
+    assert browser.slice() == seen_on
     assert len(browser.all(".mark.between")) == 1
-    assert np.abs(sidecar.to_patient([(3.5, 4.25)], 2.3)[0] - browser.numbers("#landmarks .chosen .patient")).max() < 1e-6
+    assert np.abs(sidecar.to_patient([(3.5, 4.25)], slice)[0] - browser.numbers("#landmarks .chosen .patient")).max() < 1e-6
     [row] = saved(browser)
-    assert (row["image"], float(row["slice"])) == ("", 2.3)
+    assert (row["image"], float(row["slice"])) == ("", slice)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,10 @@ def test_a_slice_between_two_is_kept_as_it_is(browser: Browser, opened: Opened, 
         ("image,x,y\nother.png,1,1\n", "row 2: this stack has no image other.png"),
         ("image,slice,x,y\nslice_0001.png,2,1,1\n", "row 2: image slice_0001.png is slice 1, but the column slice says 2"),
         ("slice,x,y\n1,2,3\n1,12a,3\n", 'row 3: x "12a" is not a number'),
-        ("slice,x,y\n1,2\n", 'row 2: y "" is not a number'),
+        ("slice,x,y\n1,2\n", "row 2 has 2 cells where the header has 3"),
+        ("slice,x,y,label\n1,2,3,a, b\n", "row 2 has 5 cells where the header has 4"),
+        ("slice,x,y\n1,2,\n", 'row 2: y "" is not a number'),
+        ("slice,x,y,X\n1,2,3,4\n", "the header has the column x twice"),
         ("slice,x,y\n1,64,3\n", "row 2: x 64, y 3, slice 1 lies outside this stack of 64 × 64 × 9 pixels"),
         ("slice,x,y\n9,6,3\n", "row 2: x 6, y 3, slice 9 lies outside"),
         ("x,y\n1,2\n", "row 2: neither image nor slice is given"),
@@ -263,7 +267,7 @@ def test_a_file_with_a_fault_is_refused_whole(browser: Browser, opened: Opened, 
 # Slicer markups
 
 
-@pytest.mark.parametrize("name", ["oblique", "tilted", "nearly parallel", "one slice", "z-step"])
+@pytest.mark.parametrize("name", ["oblique", "tilted", "nearly parallel", "one slice", "z-step", "turned over", "sagittal", "far away"])
 def test_markups_hold_patient_millimetres_and_come_back(browser: Browser, opened: Opened, tmp_path: Path, name: str) -> None:
     sidecar = opened(GEOMETRIES[name])
     browser.click(browser.at(0.41, 0.4))

@@ -31,7 +31,7 @@ export function Button({ icon, label, text, ...rest }) {
 
 export function TopBar({ viewer, state }) {
   const input = useRef(null);
-  const { landmarks, mapping } = viewer;
+  const { landmarks, looks } = viewer;
   const none = !state.items.some(isPlaced);
   const opened = (event) => {
     const [file] = event.target.files;
@@ -52,8 +52,8 @@ export function TopBar({ viewer, state }) {
           id="save-markups"
           icon="save"
           text="Slicer"
-          label=${mapping.unit === "mm" ? "Save landmarks as Slicer markups, LPS mm" : "Slicer markups need patient geometry, which this stack does not have"}
-          disabled=${none || mapping.unit !== "mm"}
+          label=${looks.unit === "mm" ? "Save landmarks as Slicer markups, LPS mm" : "Slicer markups need patient geometry, which this stack does not have"}
+          disabled=${none || looks.unit !== "mm"}
           onClick=${() => landmarks.saveMarkups()}
         />
         <${Button} icon="help" label="Keys and help (?)" onClick=${() => viewer.set({ help: true })} />
@@ -108,7 +108,7 @@ export const SliceBar = memo(({ viewer, wanted, items, view }) => {
 });
 
 function zoomText(viewer, view) {
-  const zoom = Math.min(...zoomOf(view, viewer.mapping.pixelAspect));
+  const zoom = Math.min(...zoomOf(view, viewer.looks.pixelAspect));
   return zoom >= 10 ? `${zoom.toFixed(0)}×` : `${zoom.toFixed(2)}×`;
 }
 
@@ -116,7 +116,7 @@ function zoomText(viewer, view) {
 export function Readout({ viewer, state }) {
   const slice = state.shown ?? state.wanted;
   const { pixel, source, patient } = viewer.placeOf(state.cursor, slice);
-  const { mapping } = viewer;
+  const { looks } = viewer;
   const outside = !viewer.contains(state.cursor);
   return html`
     <dl id="readout" class=${outside ? "readout outside" : "readout"}>
@@ -133,7 +133,7 @@ export function Readout({ viewer, state }) {
                   )}
                 </span>
               </dt>
-              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(mapping.pixelWidth)} names=${state.space} /></dd>
+              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(looks.pixelWidth)} names=${state.space} /></dd>
             </div>
           `
         : html`<div id="patient"><dt>Patient mm</dt><dd class="none">this source has no patient geometry</dd></div>`}

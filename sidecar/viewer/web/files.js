@@ -17,12 +17,12 @@ export function writeCsv(points, imageNames) {
 }
 
 /** What a text or CSV file holds: {points, dropped} when its header has x and y, else {names}; `dropped` are columns not kept. */
-export function readTable(text, fileName, imageNames, size) {
+export function readTable(text, fileName, imageNames, mapping) {
   for (const delimiter of [",", ";", "\t"]) {
     const header = headerOf(text, delimiter);
     if (header.includes("x") && header.includes("y")) {
       const dropped = header.filter((name) => name !== "" && !OWN_COLUMNS.includes(name));
-      return { points: pointsOf(parseTable(text, delimiter), header, delimiter, imageNames, size), dropped };
+      return { points: pointsOf(parseTable(text, delimiter), header, delimiter, imageNames, mapping), dropped };
     }
     const column = ["label", "name"].map((name) => header.indexOf(name)).find((index) => index >= 0);
     if (column !== undefined) {
@@ -54,12 +54,15 @@ function checkedNames(lines) {
   return names;
 }
 
-function pointsOf(rows, header, delimiter, imageNames, size) {
+function pointsOf(rows, header, delimiter, imageNames, mapping) {
   const slices = new Map(imageNames.map((name, i) => [imageKey(name), i]));
   const points = [];
+  const twice = OWN_COLUMNS.find((name) => header.indexOf(name) !== header.lastIndexOf(name));
+  if (twice) throw new Error(`the header has the column ${twice} twice`);
   rows.slice(1).forEach((cells, i) => {
     if (cells.every((cell) => cell.trim() === "")) return;
     const where = `row ${i + 2}`;
+    if (cells.length !== header.length) throw new Error(`${where} has ${cells.length} cells where the header has ${header.length}`);
     const cell = (name) => (header.includes(name) ? (cells[header.indexOf(name)] ?? "") : "");
     const number = (name) => parseNumber(cell(name), delimiter, `${where}: ${name}`);
     const point = { label: cell("label"), x: number("x"), y: number("y"), slice: null };
@@ -71,19 +74,20 @@ function pointsOf(rows, header, delimiter, imageNames, size) {
     }
     point.slice = named ?? counted ?? (imageNames.length === 1 ? 0 : null);
     if (point.slice === null) throw new Error(`${where}: neither image nor slice is given`);
-    points.push(checkedPoint(point, size, where));
+    points.push(checkedPoint(point, mapping, where));
   });
   if (points.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} landmarks in it`);
   if (points.length === 0) throw new Error("there are no landmarks in it");
   return points;
 }
 
-function checkedPoint(point, size, where) {
+function checkedPoint(point, mapping, where) {
+  const { size } = mapping;
   const outside = [point.x, point.y, point.slice].some((value, i) => !(value >= -0.5 && value <= size[i] - 0.5));
   if (outside) {
     throw new Error(`${where}: x ${point.x}, y ${point.y}, slice ${point.slice} lies outside this stack of ${size.join(" × ")} pixels`);
   }
-  if (size[2] === 1 && point.slice !== 0) throw new Error(`${where}: the only slice of this stack is 0, not ${point.slice}`);
+  told(where, () => mapping.toPatient?.([point.x, point.y, point.slice]));
   return point;
 }
 
@@ -124,7 +128,7 @@ export function readMarkups(text, mapping) {
         throw new Error(`${where} has no position of three numbers`);
       }
       const [x, y, slice] = placed(mapping, [sign * position[0], sign * position[1], position[2]], where);
-      points.push(checkedPoint({ label, x, y, slice }, mapping.size, where));
+      points.push(checkedPoint({ label, x, y, slice }, mapping, where));
     }
   }
   if (points.length + names.length === 0) throw new Error("there are no points in it");
@@ -132,11 +136,16 @@ export function readMarkups(text, mapping) {
   return { points, names };
 }
 
-/** A slice within a thousand-millionth of a whole one is that one: what is left is rounding. */
+/** A slice within a ten-millionth of a whole one is that one: what is left is rounding. */
 function placed(mapping, patient, where) {
+  const [x, y, slice] = told(where, () => mapping.fromPatient(patient));
+  return [x, y, Math.abs(slice - Math.round(slice)) < 1e-7 ? Math.round(slice) : slice];
+}
+
+/** What `work` returns; an Error of it names the place in the file. */
+function told(where, work) {
   try {
-    const [x, y, slice] = mapping.fromPatient(patient);
-    return [x, y, Math.abs(slice - Math.round(slice)) < 1e-9 ? Math.round(slice) : slice];
+    return work();
   } catch (error) {
     throw new Error(`${where}: ${error.message}`);
   }

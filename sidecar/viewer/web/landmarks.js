@@ -160,7 +160,7 @@ export class Landmarks {
     const ends = this.state.measured.map((id) => this.item(id));
     if (!ends.every((item) => item && isPlaced(item)) || ends[0] === ends[1]) return null;
     const places = ends.map((item) => this.viewer.placeOf([item.x, item.y], item.slice));
-    const { unit } = this.viewer.mapping;
+    const { unit } = this.viewer.looks;
     if (unit === "mm") return { ends, unit, length: distanceBetween(places[0].patient, places[1].patient) };
     return { ends, unit, length: ends[0].slice === ends[1].slice ? distanceBetween(places[0].source, places[1].source) : null };
   }
@@ -172,9 +172,9 @@ export class Landmarks {
     try {
       if (file.size > LARGEST_FILE) throw new Error("it is too large for a list of landmarks");
       const text = decodeText(new Uint8Array(await file.arrayBuffer()));
-      const { size } = this.viewer.mapping;
+      const { mapping, names } = this.viewer;
       const isMarkups = text.trimStart().startsWith("{");
-      this.take(isMarkups ? readMarkups(text, this.viewer.mapping) : readTable(text, file.name, this.viewer.names, size), file.name);
+      this.take(isMarkups ? readMarkups(text, mapping) : readTable(text, file.name, names, mapping), file.name);
     } catch (error) {
       this.viewer.say(`${file.name}: ${error.message}`, true);
     }

@@ -8,36 +8,42 @@ const CONTROL_TOLERANCE = 1e-6;
 const NEWTON_STEPS = 25;
 
 const add = (a, b) => a.map((value, i) => value + b[i]);
-const subtract = (a, b) => a.map((value, i) => value - b[i]);
-const scaled = (a, factor) => a.map((value) => value * factor);
+export const subtract = (a, b) => a.map((value, i) => value - b[i]);
+export const scaled = (a, factor) => a.map((value) => value * factor);
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 export const distanceBetween = (a, b) => Math.hypot(...subtract(a, b));
 
+/** The source axes, in the order of a source index. */
+const AXES = ["columns", "rows", "slices"];
+
 /**
- * The mapping a document describes: {size, toSource, toPixel, toPatient, fromPatient, instanceAt, …}.
- * toPatient and fromPatient are null without patient geometry. Throws where the control points do not come out.
+ * The mapping a document describes: {size, order, factors, toSource, toPixel, toPatient, fromPatient, instanceOf}. `order` and
+ * `factors` are the source axes along x, y and PNG number. toPatient and fromPatient are null without patient geometry. Throws where
+ * the control points do not come out.
  */
 export function mappingOf(doc) {
-  const axes = [doc.decimation.columns, doc.decimation.rows, doc.decimation.slices];
-  const toSource = (pixel) => axes.map((axis, i) => axis.factor * pixel[i] + axis.offset);
-  const toPixel = (source) => axes.map((axis, i) => (source[i] - axis.offset) / axis.factor);
+  const order = (doc.decimation.order ?? AXES).map((name) => AXES.indexOf(name));
+  const axes = order.map((axis) => doc.decimation[AXES[axis]]);
   const stack = doc.coordinate_system === null ? null : stackOf(doc.source);
+  const toSource = (pixel) => {
+    const source = [0, 0, 0];
+    axes.forEach((axis, i) => {
+      source[order[i]] = axis.factor * pixel[i] + axis.offset;
+    });
+    return source;
+  };
+  const toPixel = (source) => axes.map((axis, i) => (source[order[i]] - axis.offset) / axis.factor);
   const mapping = {
     size: axes.map((axis) => axis.size),
+    order,
+    factors: axes.map((axis) => axis.factor),
     toSource,
     toPixel,
     toPatient: stack && ((pixel) => stack.toPatient(toSource(pixel))),
     fromPatient: stack && ((patient) => toPixel(stack.toSource(patient))),
-    /** "mm", or "px" (source pixels) where the source has no patient geometry, and the width of a PNG pixel in it. */
-    unit: stack ? "mm" : "px",
-    pixelWidth: axes[0].factor * (stack ? doc.source.pixel_spacing[1] : 1),
-    /** Height of a PNG pixel over its width, in the patient as far as is known. */
-    pixelAspect: pixelAspect(doc, axes),
-    /** Unit vectors of the rows and columns of the plane nearest to a PNG slice, or null. */
-    directionsAt: (slice) => stack && stack.planes[nearestPlane(toSource([0, 0, slice])[2], stack.planes.length)].directions,
-    /** The DICOM instance nearest to a PNG slice; halfway between two it is the lower one. */
-    instanceAt: (slice) => doc.source.planes[nearestPlane(toSource([0, 0, slice])[2], doc.source.planes.length)],
+    /** The DICOM instance nearest to a PNG, halfway between two the lower one; null where PNGs lie across the instances. */
+    instanceOf: (slice) => (order[2] === 2 ? doc.source.planes[nearestPlane(toSource([0, 0, slice])[2], doc.source.planes.length)] : null),
   };
   checkControlPoints(doc, mapping);
   return mapping;
@@ -61,30 +67,22 @@ function nearestPlane(along, count) {
   return Math.min(Math.max(Math.ceil(along - 0.5), 0), count - 1);
 }
 
-function pixelAspect(doc, axes) {
-  const [betweenRows, betweenColumns] = doc.source.pixel_spacing ?? [1, 1];
-  return (axes[1].factor * betweenRows) / (axes[0].factor * betweenColumns);
-}
-
 /** The planes of the source, with the way between source index (column, row, slice) and patient mm. */
 function stackOf(source) {
   const [betweenRows, betweenColumns] = source.pixel_spacing;
   const planes = source.planes.map((plane) => {
     const cosines = plane.orientation ?? source.orientation;
-    const directions = [cosines.slice(0, 3), cosines.slice(3)];
     return {
       position: plane.position,
-      directions,
-      perColumn: scaled(directions[0], betweenColumns),
-      perRow: scaled(directions[1], betweenRows),
+      perColumn: scaled(cosines.slice(0, 3), betweenColumns),
+      perRow: scaled(cosines.slice(3), betweenRows),
     };
   });
-  const across = cross(...planes[0].directions);
+  const across = cross(planes[0].perColumn, planes[0].perRow);
   const normal = scaled(across, 1 / Math.hypot(...across));
   const heights = planes.map((plane) => dot(plane.position, normal));
   const stack = { planes, normal, heights, smallestEdge: Math.min(betweenRows, betweenColumns) };
   return {
-    planes,
     toPatient: (index) => toPatient(stack, index),
     toSource: (patient) => (planes.length === 1 ? sourceOnPlane(stack, patient) : sourceInStack(stack, patient)),
   };
@@ -110,12 +108,16 @@ function toPatient({ planes }, [column, row, slice]) {
 
 const planeBelow = (along, count) => Math.min(Math.max(Math.floor(along), 0), count - 2);
 
-/** Newton's method from the slice the point's height suggests; planes that are parallel need one step. */
+/**
+ * Newton's method from the slice the point's height suggests; planes that are parallel need one step. It ends where steps are nothing,
+ * or small and no longer shrinking: far from the origin, rounding is larger than what is nothing near it.
+ */
 function sourceInStack(stack, patient) {
   const { planes, heights, normal } = stack;
   const height = dot(patient, normal);
   const start = planeAtHeight(heights, height);
   let index = [0, 0, start + (height - heights[start]) / (heights[start + 1] - heights[start])];
+  let last = Infinity;
   for (let step = 0; step < NEWTON_STEPS; step += 1) {
     const below = planeBelow(index[2], planes.length);
     const [lower, upper] = [planes[below], planes[below + 1]];
@@ -126,7 +128,9 @@ function sourceInStack(stack, patient) {
     const missing = subtract(patient, toPatient(stack, index));
     const change = solve(perColumn, perRow, perSlice, missing);
     index = add(index, change);
-    if (Math.max(...change.map(Math.abs)) < 1e-10) return index;
+    const size = Math.max(...change.map(Math.abs));
+    if (size < 1e-10 || (size < 1e-6 && size > last / 2)) return index;
+    last = size;
   }
   throw new Error("the point cannot be placed on this stack: its planes cross where it is");
 }

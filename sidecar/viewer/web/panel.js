@@ -51,7 +51,7 @@ const Row = memo(({ viewer, item, chosen, next, space }) => {
 });
 
 function Details({ viewer, item, space }) {
-  const { landmarks, mapping } = viewer;
+  const { landmarks, looks } = viewer;
   const place = isPlaced(item) ? viewer.placeOf([item.x, item.y], item.slice) : null;
   const renamed = (event) => {
     landmarks.rename(item.id, event.target.value);
@@ -65,7 +65,7 @@ function Details({ viewer, item, space }) {
         <dl>
           <dt>PNG</dt><dd class="pixel"><${Numbers} values=${[item.x, item.y, item.slice]} decimals=${2} /></dd>
           <dt>Source</dt><dd class="source"><${Numbers} values=${place.source} decimals=${2} /></dd>
-          ${place.patient && html`<dt>${space} mm</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, space)} decimals=${decimalsFor(mapping.pixelWidth)} /></dd>`}
+          ${place.patient && html`<dt>${space} mm</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, space)} decimals=${decimalsFor(looks.pixelWidth)} /></dd>`}
         </dl>
       `}
       <div class="actions">
@@ -98,7 +98,7 @@ const Distance = memo(({ viewer, items, measured }) => {
       <h2 id="distance-title">Distance</h2>
       <div class="ends">${end(0, "from")}${end(1, "to")}</div>
       ${distance
-        ? html`<output id="distance"><data value=${String(distance.length)}>${lengthText(distance, viewer.mapping.pixelWidth)}</data></output>`
+        ? html`<output id="distance"><data value=${String(distance.length)}>${lengthText(distance, viewer.looks.pixelWidth)}</data></output>`
         : html`<p class="empty">Choose two landmarks.</p>`}
     </section>
   `;
@@ -150,12 +150,12 @@ const Contrast = memo(({ viewer, window }) => {
 
 const Facts = memo(({ viewer, slice }) => {
   const { document } = viewer.page;
-  const instance = viewer.mapping.instanceAt(slice);
+  const instance = viewer.mapping.instanceOf(slice);
   const rows = [
     ["Series", document.source.series_instance_uid],
     ["Study", document.source.study_instance_uid],
-    ["Instance", instance.sop_instance_uid],
-    instance.frame_number && ["Frame", instance.frame_number],
+    instance && ["Instance", instance.sop_instance_uid],
+    instance?.frame_number && ["Frame", instance.frame_number],
     ["Source", `${document.source.size.join(" × ")} voxels`],
     ["PNG", `${document.images.bits} bits${document.images.channels === 3 ? ", colour" : ""}`],
   ];

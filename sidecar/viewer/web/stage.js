@@ -73,7 +73,7 @@ function draw(canvas, viewer, ratio) {
   const [right, bottom] = viewer.toImage([stage.width, stage.height]).map((edge, i) => Math.min(Math.ceil(edge + 1.5), [columns, rows][i]));
   if (right <= left || bottom <= top) return;
   const context = canvas.getContext("2d");
-  const [zoomX, zoomY] = zoomOf(view, viewer.mapping.pixelAspect).map((zoom) => zoom * ratio);
+  const [zoomX, zoomY] = zoomOf(view, viewer.looks.pixelAspect).map((zoom) => zoom * ratio);
   const [x, y] = viewer.toScreen([left - 0.5, top - 0.5]).map((edge) => edge * ratio);
   const smallest = Math.min(zoomX, zoomY);
   // The two halves of a 16-bit value only belong together pixel by pixel, so they are smoothed only where it is needed to see all.
@@ -126,29 +126,24 @@ function Measure({ viewer, state }) {
     <g class=${within.every(Boolean) ? "measure" : "measure leaving"}>
       <path class="halo" d=${path} />
       <path d=${path} />
-      <text x=${(from[0] + to[0]) / 2 + 8} y=${(from[1] + to[1]) / 2 - 8}>${lengthText(distance, viewer.mapping.pixelWidth)}</text>
+      <text x=${(from[0] + to[0]) / 2 + 8} y=${(from[1] + to[1]) / 2 - 8}>${lengthText(distance, viewer.looks.pixelWidth)}</text>
     </g>
   `;
 }
 
 function Frame({ viewer, state }) {
   const slice = state.shown ?? state.wanted;
-  const directions = viewer.mapping.directionsAt(slice);
+  const [right, down] = viewer.looks.directionsOf(slice);
   const opposite = (direction) => direction.map((part) => -part);
   const bar = scaleBar(viewer.perScreenPixel());
   const behind = state.shown !== state.wanted;
   return html`
-    ${directions &&
-    html`
-      <${Letters} side="right" direction=${directions[0]} />
-      <${Letters} side="left" direction=${opposite(directions[0])} />
-      <${Letters} side="bottom" direction=${directions[1]} />
-      <${Letters} side="top" direction=${opposite(directions[1])} />
-    `}
+    ${right && html`<${Letters} side="right" direction=${right} /><${Letters} side="left" direction=${opposite(right)} />`}
+    ${down && html`<${Letters} side="bottom" direction=${down} /><${Letters} side="top" direction=${opposite(down)} />`}
     <div class="corner upper left"><bdi>${viewer.names[slice]}</bdi>${behind && html`<span class="loading">loading ${state.wanted}…</span>`}</div>
     <${Hint} viewer=${viewer} />
     <div class="corner lower left scale" style=${{ width: `${bar.pixels}px` }} data-length=${bar.length}>
-      ${+bar.length.toPrecision(6)} ${viewer.mapping.unit}
+      ${+bar.length.toPrecision(6)} ${viewer.looks.unit}
     </div>
     ${state.failure && html`<p class="failure" role="alert">${state.failure}</p>`}
   `;

@@ -3,6 +3,7 @@
 import { unitsOf } from "./contrast.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
+import { looksOf } from "./looks.js";
 import { mappingOf } from "./mapping.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
@@ -18,6 +19,7 @@ export class Viewer {
     this.page = page;
     this.changed = changed;
     this.mapping = mappingOf(page.document);
+    this.looks = looksOf(page.document, this.mapping);
     this.units = unitsOf(page.document.images);
     this.names = page.document.images.files.map((file) => file.name);
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
@@ -82,19 +84,19 @@ export class Viewer {
   // The view: screen points are CSS pixels from the upper left corner of the stage
 
   resize(stage) {
-    const view = this.fitted ? fitView(this.mapping.pixelAspect, stage, this.mapping.size) : this.state.view;
+    const view = this.fitted ? fitView(this.looks.pixelAspect, stage, this.mapping.size) : this.state.view;
     this.set({ stage, view });
   }
 
   fit() {
     this.fitted = true;
-    this.set({ view: fitView(this.mapping.pixelAspect, this.state.stage, this.mapping.size) });
+    this.set({ view: fitView(this.looks.pixelAspect, this.state.stage, this.mapping.size) });
   }
 
   zoom(factor, screen = this.middle()) {
     this.fitted = false;
     const { view, stage } = this.state;
-    this.set({ view: zoomAbout(view, this.mapping.pixelAspect, stage, this.mapping.size, screen, factor) });
+    this.set({ view: zoomAbout(view, this.looks.pixelAspect, stage, this.mapping.size, screen, factor) });
   }
 
   /** One PNG pixel on one screen pixel. */
@@ -104,7 +106,7 @@ export class Viewer {
 
   pan(right, down) {
     this.fitted = false;
-    this.set({ view: panBy(this.state.view, this.mapping.pixelAspect, this.mapping.size, [right, down]) });
+    this.set({ view: panBy(this.state.view, this.looks.pixelAspect, this.mapping.size, [right, down]) });
   }
 
   middle() {
@@ -112,11 +114,11 @@ export class Viewer {
   }
 
   toScreen(point) {
-    return toScreen(this.state.view, this.mapping.pixelAspect, this.state.stage, point);
+    return toScreen(this.state.view, this.looks.pixelAspect, this.state.stage, point);
   }
 
   toImage(screen) {
-    return toImage(this.state.view, this.mapping.pixelAspect, this.state.stage, screen);
+    return toImage(this.state.view, this.looks.pixelAspect, this.state.stage, screen);
   }
 
   /** Move the view so that the image point is on the stage, if it is not. */
@@ -209,6 +211,6 @@ export class Viewer {
 
   /** Millimetres (or source pixels) per screen pixel along x. */
   perScreenPixel() {
-    return this.mapping.pixelWidth / zoomOf(this.state.view, this.mapping.pixelAspect)[0];
+    return this.looks.pixelWidth / zoomOf(this.state.view, this.looks.pixelAspect)[0];
   }
 }

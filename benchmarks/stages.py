@@ -1,0 +1,200 @@
+"""Milliseconds of processor per slice of every stage on one thread, beside the least that stage can take: the best way known, in the same run.
+
+The slices go through all stages one after the other, as in an export, so that caches are as warm as they are there and no warmer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sidecar import png
+from sidecar.exporter import Job, plan_export
+from sidecar.headers import scan
+from sidecar.intensity import choose_values
+from sidecar.options import make_options
+from sidecar.pixels import frame_buffer, read_frame
+from sidecar.render import FrameSource, write_whole
+from sidecar.sampling import reduce_plane
+
+STAGES = ("read", "mean", "window", "filter", "deflate", "digest", "write")
+#: Slices that warm everything up and are not counted.
+WARM = 8
+_IMPORTS = ("import sidecar.cli; import sidecar.exporter; import sidecar.cli.export", "import numpy; from isal import isal_zlib")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Median milliseconds of processor per slice, ours and the least, and how the least is reached."""
+
+    name: str
+    ours: float
+    least: float
+    way: str
+
+
+def measure(source: Path, work: Path, bits: int, slices: int) -> list[Stage]:
+    """All stages of an export of ``slices`` slices of ``source`` to half size. Imports are shared out over the slices."""
+    (job,) = plan_export(source, work / "stages", make_options(scale=0.5, bits=bits))
+    output = work / "stages"
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    ours, least = _rounds(_ours(job, bits), job, output), _rounds(_least(job, bits), job, output)
+    ways = dict(zip(STAGES, _WAYS, strict=True))
+    found = [Stage(name, ours[name], least[name], ways[name]) for name in STAGES]
+    headers, opened = _seconds(lambda: scan(source)), _seconds(lambda: [_head(path) for path in sorted(source.iterdir())])
+    count = len(list(source.iterdir()))
+    found.append(Stage("header scan", 1000 * headers / count, 1000 * opened / count, "open, read 4 KiB, close"))
+    program, imported = (1000 * _import_seconds(line) / slices for line in _IMPORTS)
+    found.append(Stage(f"imports, for {slices} slices", program, imported, "Python, numpy and isal alone"))
+    shutil.rmtree(output, ignore_errors=True)
+    return found
+
+
+Slice = Callable[[FrameSource, Path], Iterator[None]]
+
+
+def _rounds(one: Slice, job: Job, output: Path) -> dict[str, float]:
+    """Median milliseconds of each stage: ``one`` is a generator that yields where a stage ends."""
+    frames = [FrameSource.of(frame) for frame in job.plan.frames_read()]
+    taken: dict[str, list[float]] = {name: [] for name in STAGES}
+    for k, frame in enumerate([*frames[:WARM], *frames]):
+        stages, began = one(frame, output / f"slice_{k:05d}.png"), time.process_time_ns()
+        for name in STAGES:
+            next(stages)
+            now = time.process_time_ns()
+            taken[name].append((now - began) / 1e6)
+            began = now
+    return {name: statistics.median(values[WARM:]) for name, values in taken.items()}
+
+
+def _ours(job: Job, bits: int) -> Slice:
+    """The stages of `sidecar.render.render`, cut apart."""
+    decimation, values = job.plan.decimation, choose_values(job.plan, job.source)
+    assert values is not None
+    buffer = frame_buffer(job.plan.series.common.layout)
+
+    def one(frame: FrameSource, path: Path) -> Iterator[None]:
+        plane = read_frame(job.source / frame.file, frame.pixels, buffer)
+        yield
+        reduced = reduce_plane(plane, decimation.columns, decimation.rows)
+        yield
+        gray = values.apply(reduced, frame.rescale)
+        yield
+        lines = png._filtered(gray)
+        yield
+        compressed = png._compress(lines)
+        yield
+        hashlib.sha256(compressed).hexdigest()
+        yield
+        write_whole(path, [compressed])
+        yield
+
+    return one
+
+
+_WAYS = (
+    "preadv into page-aligned memory",
+    "OpenCV INTER_AREA, or ours where that is not installed",
+    "OpenCV convertScaleAbs; nothing at 16 bits",
+    "two numpy calls into memory that is there",
+    "isal level 1 of the same rows",
+    "SHA-256 of the same bytes",
+    "open, write, close",
+)
+
+
+def _least(job: Job, bits: int) -> Slice:
+    """The same with what is known to be quickest, in memory that is there, and without any check."""
+    layout = job.plan.series.common.layout
+    memory = mmap.mmap(-1, 2 * layout.rows * layout.columns)
+    plane = np.frombuffer(memory, layout.dtype).reshape(layout.rows, layout.columns)
+    row_bytes = layout.columns // 2 * bits // 8
+    lines = np.full((layout.rows // 2, row_bytes + 1), 2, np.uint8)
+    swapped = np.empty((layout.rows // 2, layout.columns // 2), ">u2")
+    mean, window = _best_mean(job), _best_window(bits)
+
+    def one(frame: FrameSource, path: Path) -> Iterator[None]:
+        file = os.open(job.source / frame.file, os.O_RDONLY)
+        os.preadv(file, [memory], frame.pixels.offset or 0)
+        os.close(file)
+        yield
+        reduced = mean(plane)
+        yield
+        gray = window(reduced)
+        yield
+        if bits == 16:
+            swapped[...] = gray
+            gray = swapped.view(np.uint8)
+        lines[0, 1:] = gray[0]
+        np.subtract(gray[1:], gray[:-1], out=lines[1:, 1:])
+        yield
+        compressed = png._compress(lines)
+        yield
+        hashlib.sha256(compressed).digest()
+        yield
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.write(file, compressed)
+        os.close(file)
+        yield
+
+    return one
+
+
+def _best_mean(job: Job) -> Callable[[Any], Any]:
+    decimation = job.plan.decimation
+    if not find_spec("cv2"):
+        return lambda plane: reduce_plane(plane, decimation.columns, decimation.rows)
+    import cv2
+
+    cv2.setNumThreads(1)
+    size = decimation.size[:2]
+    return lambda plane: cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+
+def _best_window(bits: int) -> Callable[[Any], Any]:
+    if bits == 16:
+        return lambda gray: gray
+    if find_spec("cv2"):
+        import cv2
+
+        return partial(cv2.convertScaleAbs, alpha=255 / 44000, beta=-2000 * 255 / 44000)
+    return lambda gray: (gray >> 8).astype(np.uint8)
+
+
+def _head(path: Path) -> bytes:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    """Seconds of processor of the second of two times."""
+    work()
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _import_seconds(line: str, times: int = 5) -> float:
+    """Median seconds of processor of a Python that runs one line, start and end included."""
+    code = "import resource, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True); "
+    code += "u = resource.getrusage(resource.RUSAGE_CHILDREN); print(u.ru_utime + u.ru_stime)"
+    command: Sequence[str] = [sys.executable, "-c", code, line]
+    return statistics.median(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(times))

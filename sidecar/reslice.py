@@ -1,0 +1,87 @@
+"""PNGs along another axis: the decimated stack goes into a scratch file as it is made, and is cut the other way from there.
+
+The scratch file holds the decimated stack uncompressed, as large as the plan says, and is removed in the end; memory stays flat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import OutputError
+from sidecar.plan import Plan
+from sidecar.planes import Turn
+from sidecar.png import encode
+from sidecar.render import FrameSource, Recipe, Rendered, Task, png_values, write_whole
+from sidecar.workers import Workers
+
+SCRATCH = ".sidecar-scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """The decimated stack on disk: (slices, rows, columns) or with 3 channels, uint8 or uint16."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: str
+
+    def open(self, mode: Any) -> NDArray[Any]:
+        return np.memmap(self.path, self.dtype, mode, shape=self.shape)
+
+
+def render_resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers) -> Iterator[Rendered]:
+    """Make the missing PNGs of a plan that cuts along another axis. OutputError where the disk cannot hold the scratch file.
+
+    First every decimated slice is given (as `Rendered` of index −1), then every PNG.
+    """
+    columns, rows, slices = plan.reduction.size
+    channels = (3,) if plan.channels == 3 else ()
+    scratch = Scratch(recipe.output / SCRATCH, (slices, rows, columns, *channels), f"uint{plan.bits}")
+    needed = int(np.prod(scratch.shape)) * plan.bits // 8
+    free = shutil.disk_usage(recipe.output).free
+    if needed > free:
+        raise OutputError(
+            f"cutting along another axis needs {needed / 1e9:.1f} GB of scratch space, and {free / 1e9:.1f} GB are free; decimate more"
+        )
+    if not missing:
+        return
+    try:
+        scratch.open("w+")
+        tasks = (Task(k, "", tuple(FrameSource.of(frame) for frame in plan.frames_of(k))) for k in range(slices))
+        yield from workers.results(partial(_fill, recipe, scratch), tasks)
+        cuts = (Task(k, plan.names[k], ()) for k in missing)
+        yield from workers.results(partial(_cut, recipe, scratch, plan.turn), cuts)
+    finally:
+        scratch.path.unlink(missing_ok=True)
+
+
+def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
+    """Put one decimated slice in its place."""
+    stack = scratch.open("r+")
+    stack[task.index] = png_values(recipe, task)
+    return Rendered(-1, "", sum(frame.bytes for frame in task.frames), 0)
+
+
+def _cut(recipe: Recipe, scratch: Scratch, turn: Turn, task: Task) -> Rendered:
+    """Write one PNG of the turned stack."""
+    plane = turned(scratch.open("r"), turn)[task.index]
+    parts = encode(np.ascontiguousarray(plane), {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm)
+    write_whole(recipe.output / task.name, parts)
+    return Rendered(task.index, hashlib.sha256(b"".join(parts)).hexdigest(), 0, sum(map(len, parts)))
+
+
+def turned(stack: NDArray[Any], turn: Turn) -> NDArray[Any]:
+    """A view (PNG number, y, x[, channel]) of a stack (slices, rows, columns[, channel])."""
+    source = tuple(2 - turn.order[i] for i in (2, 1, 0))
+    view = stack.transpose(*source, *range(3, stack.ndim))
+    number, y, x = (slice(None, None, -1 if turn.mirrored[i] else 1) for i in (2, 1, 0))
+    return view[number, y, x]

@@ -1,0 +1,36 @@
+// How the pixels of a PNG lie in the patient: how large they are, and where its rows and columns run to.
+
+import { scaled, subtract } from "./mapping.js";
+
+/**
+ * {unit, pixelWidth, pixelAspect, directionsOf} of a mapping. `unit` is "mm", or "px" (source pixels) where the source has no patient
+ * geometry; `pixelWidth` is the width of a PNG pixel in it and `pixelAspect` its height over its width, as far as is known.
+ * directionsOf(slice) are the mm of one pixel along x and y, each null where that is not known.
+ */
+export function looksOf(doc, mapping) {
+  return mapping.toPatient ? inPatient(doc, mapping) : inSource(doc, mapping);
+}
+
+function inPatient(doc, { size, order, toPatient }) {
+  const middle = size.map((length) => (length - 1) / 2);
+  const flat = doc.source.planes.length === 1;
+  /** One pixel along an axis, the mean over the PNG; null along the normal of a single plane, where it has no extent. */
+  const pixel = (axis, slice) => {
+    if (flat && order[axis] === 2) return null;
+    const steps = Math.max(size[axis] - 1, 1);
+    const at = (along) => toPatient([axis === 0 ? along : middle[0], axis === 1 ? along : middle[1], slice]);
+    return scaled(subtract(at(steps), at(0)), 1 / steps);
+  };
+  const directionsOf = (slice) => [pixel(0, slice), pixel(1, slice)];
+  const [across, down] = directionsOf(Math.floor(middle[2])).map((direction) => direction && Math.hypot(...direction));
+  const pixelWidth = across ?? down;
+  return { unit: "mm", pixelWidth, pixelAspect: (down ?? pixelWidth) / pixelWidth, directionsOf };
+}
+
+function inSource(doc, { order, factors }) {
+  const [betweenRows, betweenColumns] = doc.source.pixel_spacing ?? [];
+  const spacings = order.map((axis) => [betweenColumns, betweenRows, undefined][axis]);
+  const known = spacings[0] && spacings[1];
+  const edge = (axis) => Math.abs(factors[axis]) * (known ? spacings[axis] : 1);
+  return { unit: "px", pixelWidth: Math.abs(factors[0]), pixelAspect: edge(1) / edge(0), directionsOf: () => [null, null] };
+}
