@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from phantoms import Phantom, Spec, centroid3d, write
 from PIL import Image
+from typer.testing import CliRunner
 
 import sidecar
+from sidecar.cli import app
 from sidecar.errors import GeometryError, UsageError
 from sidecar.geometry import anatomical_letters
 from sidecar.landmarks import map_file
@@ -64,6 +66,14 @@ def test_the_same_bytes_again_and_resumed(phantom: Phantom, tmp_path: Path) -> N
     sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5, jobs=1)
     sidecar.export(phantom.folder, tmp_path / "b", plane="coronal", scale=0.5, jobs=3)
     assert {p.name: p.read_bytes() for p in (tmp_path / "a").iterdir()} == {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir()}
+
+
+def test_a_point_between_slices_says_which_two(phantom: Phantom, tmp_path: Path) -> None:
+    sidecar.export(phantom.folder, tmp_path / "png", plane="xzy", scale=1.0)
+    (tmp_path / "png" / "labels.csv").write_text("x,y,slice\n5,7.25,9\n5,8,9\n")
+    result = CliRunner().invoke(app, ["map-points", str(tmp_path / "png" / "labels.csv")])
+    rows = [line.split(",") for line in result.stdout.splitlines()]
+    assert rows[0][-1] == "between_slices" and [row[-1] for row in rows[1:]] == ["7 8", "8"]
 
 
 def test_colour_is_cut_too(tmp_path: Path) -> None:

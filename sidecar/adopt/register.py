@@ -77,8 +77,8 @@ def detail(values: Plane) -> Plane:
 def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
     """Of the detail of two images, over the pixels ``where``; 0 where either has none."""
     a, b = (detail(v)[where].astype(np.float64) for v in (one, other))
-    scale = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / scale) if scale > 0 else 0.0
+    scale = np.sqrt(np.square(a).sum() * np.square(b).sum())
+    return float((a * b).sum() / scale) if scale > 0 else 0.0
 
 
 @dataclass(frozen=True)

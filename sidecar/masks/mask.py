@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar import document
 from sidecar.mapping import Decimation, Sidecar
-from sidecar.masks.grid import Blend, Fill, Lookup, blended, expand, pixel_edges, pixels_of_samples, slices_of_samples
+from sidecar.masks.grid import Blend, Fill, Lookup, blended, expand, pixel_edges, pixels_of_samples, samples_of_pixel, slices_of_samples, upright
 from sidecar.progress import Progress
 from sidecar.sampling import Axis
 from sidecar.volume import require_affine
@@ -82,41 +81,52 @@ class Mask:
 
 @dataclass(frozen=True)
 class MappedMask:
-    """A mask on the grid of an output, one plane after the other.
+    """A mask on a grid along the columns, rows and slices of the source, one plane after the other.
 
-    ``axes``           from index on the output grid to source index.
-    ``columns, rows``  PNG column and row of each output column and row, -1 where there is none.
-    ``slices``         what each output slice shows.
-    ``stated``         the output grid's geometry in the sidecar.
+    ``painted``        the mask as it was painted, in the order of the PNGs.
+    ``mask``           the same in the order of the source, decimated (see `turned`).
+    ``axes``           from index on this grid to source index.
+    ``columns, rows``  decimated column and row of each column and row of this grid, -1 where there is none.
+    ``slices``         what each slice of this grid shows.
     """
 
+    painted: Mask
     mask: Mask
-    axes: Decimation
+    axes: tuple[Axis, Axis, Axis]
     columns: Lookup
     rows: Lookup
     slices: tuple[Blend | None, ...]
-    stated: document.Grid
 
     @classmethod
-    def on_source(cls, mask: Mask, fill: Fill = "repeat") -> MappedMask:
-        """At full resolution; ``fill`` says what becomes of source slices that have no PNG."""
-        source, painted = mask.sidecar.document.source, mask.sidecar.decimation
+    def on_source(cls, painted: Mask, fill: Fill = "repeat") -> MappedMask:
+        """At full resolution; ``fill`` says what becomes of source slices that are not on the PNGs."""
+        columns, rows, slices = painted.sidecar.document.source.size
+        across, down, along = map(upright, painted.sidecar.decimation.axes)
         return cls(
-            mask,
-            Decimation(*(Axis.stride(0, length, 1) for length in source.size)),
-            pixels_of_samples(painted.columns, source.size[0]),
-            pixels_of_samples(painted.rows, source.size[1]),
-            slices_of_samples(painted.slices, source.size[2], fill),
-            source,
+            painted,
+            in_source_order(painted),
+            (Axis.stride(0, columns, 1), Axis.stride(0, rows, 1), Axis.stride(0, slices, 1)),
+            pixels_of_samples(across, columns),
+            pixels_of_samples(down, rows),
+            slices_of_samples(along, slices, fill),
         )
 
     @classmethod
-    def on_pngs(cls, mask: Mask) -> MappedMask:
-        """As it was painted, one slice for every PNG."""
-        columns, rows, slices = mask.sidecar.size
-        lookups = np.arange(columns), np.arange(rows)
-        blends = tuple(Blend(k, k) for k in range(slices))
-        return cls(mask, mask.sidecar.decimation, *lookups, blends, mask.sidecar.document.images)
+    def on_decimated(cls, painted: Mask) -> MappedMask:
+        """At the resolution it was painted at."""
+        across, down, along = map(upright, painted.sidecar.decimation.axes)
+        slices = tuple(Blend(k, k) for k in range(along.size))
+        return cls(painted, in_source_order(painted), (across, down, along), np.arange(across.size), np.arange(down.size), slices)
+
+    @property
+    def is_decimated(self) -> bool:
+        """Whether it is at the resolution it was painted at."""
+        return all(axis.size == size for axis, size in zip(self.axes, self._decimated_size, strict=True))
+
+    @property
+    def _decimated_size(self) -> tuple[int, int, int]:
+        columns, rows, slices = self.painted.sidecar.decimation.axes
+        return columns.size, rows.size, slices.size
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -124,20 +134,20 @@ class MappedMask:
 
     @cached_property
     def present(self) -> tuple[tuple[int, ...], ...]:
-        """For every output slice the values that may be on it: those of the PNG slices it shows."""
+        """For every slice the values that may be on it: those of the decimated slices it shows."""
         of = self.mask.present
         return tuple(() if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices)
 
-    def png_planes(self) -> Iterator[Labels | None]:
-        """For every output slice its labels still at the size of a PNG. A plane that is repeated is the same object again."""
+    def small_planes(self) -> Iterator[Labels | None]:
+        """For every slice its labels still decimated in the plane. A plane that is repeated is the same object again."""
         between = self._interpolation() if any(b is not None and b.part for b in self.slices) else _nothing_between
         return blended(self.mask.planes(), self.slices, between)
 
     def planes(self) -> Iterator[Labels | None]:
-        """For every output slice its (rows, columns) labels, None where it is empty."""
+        """For every slice its (rows, columns) labels, None where it is empty."""
         last: Labels | None = None
         expanded: Labels | None = None
-        for plane in self.png_planes():
+        for plane in self.small_planes():
             if plane is not None and plane is not last:
                 last, expanded = plane, expand(plane, self.rows, self.columns)
             yield None if plane is None else expanded
@@ -149,31 +159,30 @@ class MappedMask:
             progress.advance(1, 0)
 
     def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Source columns and rows, *center*, of the edges between PNG pixels on the output: one more than there are pixels."""
-        columns, rows, _ = self.mask.sidecar.size
-        return (
-            self.axes.columns.to_source(pixel_edges(self.columns, columns)),
-            self.axes.rows.to_source(pixel_edges(self.rows, rows)),
-        )
+        """Source columns and rows, *center*, of the edges between decimated pixels on this grid: one more than there are pixels."""
+        (columns, rows, _), (across, down, _) = self._decimated_size, self.axes
+        return across.to_source(pixel_edges(self.columns, columns)), down.to_source(pixel_edges(self.rows, rows))
 
     def source_slice(self, index: int) -> float:
-        """Source index, along the slices, of the middle of an output slice."""
-        return self.axes.slices.factor * index + self.axes.slices.offset
+        """Source index, along the slices, of the middle of a slice of this grid."""
+        return self.axes[2].factor * index + self.axes[2].offset
 
     def source_slices(self, index: int) -> range:
-        """The source slices that an output slice stands for."""
-        return self.axes.slices.samples(index)
+        """The source slices that a slice of this grid stands for."""
+        return samples_of_pixel(self.axes[2], index)
 
     def volume(self, format: str) -> Volume:
         """The header of a volume of it. GeometryError where one origin, spacing and direction do not describe the planes."""
-        return Volume(self.size, self.mask.dtype, require_affine(self.mask.sidecar, self.stated.affine, format))
+        sidecar = self.painted.sidecar
+        affine = require_affine(sidecar, sidecar.document.source.affine, format)
+        return Volume(self.size, self.painted.dtype, affine @ Decimation(*self.axes).matrix)
 
     def _interpolation(self) -> Callable[[Labels | None, Labels | None, float], Labels | None]:
         from sidecar.masks.interpolate import ShapeInterpolation
 
-        decimation, stack = self.mask.sidecar.decimation, self.mask.sidecar.stack
+        decimation, stack = self.painted.sidecar.decimation, self.painted.sidecar.stack
         between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing
-        return ShapeInterpolation((between_rows * decimation.rows.factor, between_columns * decimation.columns.factor))
+        return ShapeInterpolation((between_rows * abs(decimation.rows.factor), between_columns * abs(decimation.columns.factor)))
 
 
 def _nothing_between(lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,13 @@ import pydantic_core
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
+from sidecar.mapping import Sidecar
 from sidecar.points.table import TO_SPACE, MappedPoints, Space, Writer
 
 #: What map-points adds, in this order.
 COLUMNS = (
     "source_column", "source_row", "source_slice", "x_mm", "y_mm", "z_mm", "uncertainty_mm", "sop_instance_uid", "frame_number", "space",
 )  # fmt: skip
-
-#: What it adds behind them for labels on stacks made by `sidecar zoom`.
-SHIFT_COLUMN = "shift_mm"
 
 
 def numbers(values: NDArray[np.float64]) -> list[str]:
@@ -70,14 +68,13 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         raise LabelError(
             f"the input already has a column {taken[0]}, as output of map-points has; leave it out, or map the original labels"
         )
-    zoomed = any(part.sidecar.document.zoom for part in parts)
+    extras = {name: make for name, (wanted, make) in _EXTRAS.items() if any(wanted(part.sidecar) for part in parts)}
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(_quoted([*carried, *COLUMNS, *([SHIFT_COLUMN] if zoomed else [])])) + "\n")
+        file.write(",".join(_quoted([*carried, *COLUMNS, *extras])) + "\n")
         for part in parts:
             columns = [_quoted(part.columns.get(name) or [""] * len(part)) for name in carried]
             blocks = [*columns, _number_rows(part, space), _instance_rows(part, space)]
-            if zoomed:
-                blocks.append(_shifts(part))
+            blocks += [make(part) for make in extras.values()]
             file.write("".join(map("{}\n".format, map(",".join, zip(*blocks, strict=True)))))
 
 
@@ -103,6 +100,19 @@ def _shifts(points: MappedPoints) -> Sequence[str]:
     if zoom is None or zoom.patient is None:
         return [""] * len(points)
     return numbers(np.linalg.norm(points.patient - np.array(zoom.patient), axis=1))
+
+
+def _neighbours(points: MappedPoints) -> Sequence[str]:
+    """The source slices that each point lies between, or the one that it lies on."""
+    below, above = np.floor(points.source[:, 2]).astype(int).tolist(), np.ceil(points.source[:, 2]).astype(int).tolist()
+    return [str(low) if low == high else f"{low} {high}" for low, high in zip(below, above, strict=True)]
+
+
+#: Columns behind the contract's, for labels on stacks made by `sidecar zoom` and on stacks cut across the source slices.
+_EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Callable[[MappedPoints], Sequence[str]]]] = {
+    "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
+    "between_slices": (lambda sidecar: sidecar.decimation.order[2] != 2, _neighbours),
+}
 
 
 def _instance_rows(points: MappedPoints, space: Space) -> Sequence[str]:
