@@ -6,6 +6,8 @@ control points) is there for readers of other programs and to notice a document 
 
 from __future__ import annotations
 
+import codecs
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -174,12 +176,32 @@ class Document(Model):
     control_points: Annotated[list[ControlPoint], Field(min_length=1)]
     zoom: Zoom | None = None
     warnings: list[str] = []
+    digest: Annotated[
+        str | None,
+        Field(
+            description="SHA-256 of all the rest, as JSON of sorted keys without spaces and whole numbers written as 1.0; null: unchecked"
+        ),
+    ] = None
+
+    def sealed(self) -> Document:
+        """The same with its digest, by which `load` notices any later change."""
+        return self.model_copy(update={"digest": _digest(_raw(self.model_dump_json(), SIDECAR_NAME))})
+
+
+def _digest(raw: dict[str, Any]) -> str:
+    rest = {key: value for key, value in raw.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
     """The document in ``text``; DocumentError says what is wrong with it, and names a newer major version."""
+    _raw(text, name)
+    return _validated(text, name)
+
+
+def _raw(text: str | bytes, name: str) -> dict[str, Any]:
     try:
-        raw = json.loads(text)
+        raw = json.loads(text, parse_int=float)
     except RecursionError:
         raise DocumentError(f"{name} is nested too deeply to be a sidecar document") from None
     except ValueError as error:
@@ -189,6 +211,11 @@ def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
         raise DocumentError(f"{name} is not a sidecar document: it has no version")
     if version.split(".")[0] != VERSION.split(".")[0]:
         raise DocumentError(f"{name} is of version {version[:20]}; this program reads version 1: update dicom-sidecar")
+    assert isinstance(raw, dict)
+    return raw
+
+
+def _validated(text: str | bytes, name: str) -> Document:
     try:
         return Document.model_validate_json(text)
     except ValidationError as error:
@@ -213,7 +240,15 @@ def load(path: Path) -> Document:
         raise DocumentError(f"there is no {where}: an export that was interrupted has none; run it again to finish it") from None
     except OSError as error:
         raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
-    return parse(text, file.name)
+    text = text.removeprefix(codecs.BOM_UTF8)
+    raw = _raw(text, file.name)
+    document = _validated(text, file.name)
+    if document.digest is not None and document.digest != _digest(raw):
+        raise DocumentError(
+            f"{file.name} was changed after it was written; export again, restore it from a copy, or, where the change is meant, "
+            "take its digest out"
+        )
+    return document
 
 
 def as_text(document: Document) -> str:

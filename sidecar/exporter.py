@@ -147,6 +147,7 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         values=values,
         text=tuple(text.items()),
         pixel_mm=pixel_mm,
+        compression=plan.options.compression,
     )
 
 

@@ -117,8 +117,9 @@ class Sidecar:
         x, y, number = (AXIS_NAMES.index(name) for name in d.order)
         decimation = Decimation(columns, rows, slices, (x, y, number))
         try:
-            made = cls(document, decimation, _stack_of(document))
-            made._check()
+            with np.errstate(all="ignore"):  # absurd numbers end in NaN, which agrees with nothing
+                made = cls(document, decimation, _stack_of(document))
+                made._check()
         except GeometryError as error:
             raise DocumentError(f"the sidecar contradicts itself: {error}; export again, or restore it from a copy") from None
         return made
@@ -245,7 +246,9 @@ IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif",
 
 def _stack_of(document: Document) -> Stack | None:
     source = document.source
-    if document.coordinate_system is None:
+    if document.coordinate_system is None or document.units == "pixel":
+        if document.coordinate_system or document.units == "mm" or any(p.position for p in source.planes):
+            raise GeometryError("coordinate_system, units and the planes' positions do not agree on whether it has patient geometry")
         return None
     if source.pixel_spacing is None or source.orientation is None or any(p.position is None for p in source.planes):
         raise GeometryError("a source in mm needs pixel_spacing, orientation and a position for every plane")
@@ -263,7 +266,7 @@ def _agree(computed: Floats, stated: list[tuple[float, float, float] | None], na
         if row is None:
             raise GeometryError(f"{name} has no patient position")
     difference = np.abs(computed - np.array(stated, dtype=np.float64)).max(axis=1)
-    if np.any(difference > CONTROL_TOLERANCE):
+    if not np.all(difference <= CONTROL_TOLERANCE):
         worst = int(np.argmax(difference))
         raise GeometryError(f"{names[worst]} is {difference[worst]:.3g} away from where its planes and decimation put it")
 

@@ -42,7 +42,7 @@ def make_sidecar(plan: Plan, values: Stored | Linear | None, digests: Sequence[s
         zoom=zoom,
         warnings=list(plan.warnings),
     )
-    return Sidecar.of(document)
+    return Sidecar.of(document.sealed())
 
 
 def _source(plan: Plan) -> Source:

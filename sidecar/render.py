@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import OutputError
 from sidecar.pixels import FramePixels, frame_buffer, read_frame
-from sidecar.png import encode
+from sidecar.png import Compression, encode
 from sidecar.sampling import Axis, reduce_plane
 from sidecar.series import Frame
 from sidecar.window import Linear, Stored
@@ -41,6 +41,7 @@ class Recipe:
     values: Stored | Linear | None
     text: tuple[tuple[str, str], ...]
     pixel_mm: tuple[float, float] | None
+    compression: Compression = "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def render(recipe: Recipe, task: Task) -> Rendered:
     """Make one PNG. Raises PixelError for its source, OutputError for its place."""
     pixels = png_values(recipe, task)
     text = {**dict(recipe.text), "Slice": str(task.index)}
-    parts = encode(pixels, text, recipe.pixel_mm)
+    parts = encode(pixels, text, recipe.pixel_mm, recipe.compression)
     write_whole(recipe.output / task.name, parts)
     digest = hashlib.sha256()
     for part in parts:

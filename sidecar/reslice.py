@@ -74,7 +74,7 @@ def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
 def _cut(recipe: Recipe, scratch: Scratch, turn: Turn, task: Task) -> Rendered:
     """Write one PNG of the turned stack."""
     plane = turned(scratch.open("r"), turn)[task.index]
-    parts = encode(np.ascontiguousarray(plane), {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm)
+    parts = encode(np.ascontiguousarray(plane), {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm, recipe.compression)
     write_whole(recipe.output / task.name, parts)
     return Rendered(task.index, hashlib.sha256(b"".join(parts)).hexdigest(), 0, sum(map(len, parts)))
 

@@ -39,11 +39,13 @@ def run(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     return CommandLine(tmp_path, monkeypatch, capsys)
 
 
-def changed(run: CommandLine, change: Callable[[Json], object]) -> None:
-    """Change the sidecar as a person with an editor would."""
+def changed(run: CommandLine, change: Callable[[Json], object], keep_digest: bool = False) -> None:
+    """Change the sidecar as a person with an editor would; without its digest, as other programs may write it."""
     path = run.folder / "png" / "sidecar.json"
     document = json.loads(path.read_text())
     change(document)
+    if not keep_digest:
+        del document["digest"]
     path.write_text(json.dumps(document))
 
 
@@ -236,15 +238,44 @@ TAMPERED: dict[str, Callable[[Json], object]] = {
     "origin": lambda d: d["source"].update(origin=moved(d["source"]["origin"])),
     "affine": lambda d: d["images"]["affine"][1].__setitem__(3, d["images"]["affine"][1][3] + 0.01),
     "affine of the source": lambda d: d["source"]["affine"][0].__setitem__(0, d["source"]["affine"][0][0] * 1.01),
+    "two UIDs swapped": lambda d: (
+        d["source"]["planes"][1].update(sop_instance_uid=d["source"]["planes"][2]["sop_instance_uid"]),
+        d["source"]["planes"][2].update(sop_instance_uid=d["source"]["planes"][1]["sop_instance_uid"]),
+    ),
+    "a warning": lambda d: d.update(warnings=[]),
+    "a file": in_planes(3, "file", "../elsewhere.dcm"),
+    "the digest": lambda d: d.update(digest="0" * 64),
     "not a number": lambda d: d["decimation"]["rows"].update(offset=float("nan")),
     "infinite": in_planes(2, "position", [float("inf"), 0, 0]),
 }  # fmt: skip
 
 
+#: Changes that the rest of the document does not contradict.
+ONLY_THE_DIGEST_TELLS = {
+    "method mean for stride", "columns of source", "rows of source", "a plane between two PNGs moved", "a UID of another plane",
+    "two UIDs swapped", "two names swapped", "an image's slices", "origin", "affine", "affine of the source", "a warning", "a file",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", TAMPERED)
 def test_a_change_by_hand_is_noticed(name: str, run: CommandLine) -> None:
+    changed(run, TAMPERED[name], keep_digest=True)
+    refused(run, says="sidecar")
+
+
+@pytest.mark.parametrize("name", sorted(set(TAMPERED) - ONLY_THE_DIGEST_TELLS - {"the digest"}))
+def test_a_contradiction_is_noticed_without_a_digest(name: str, run: CommandLine) -> None:
     changed(run, TAMPERED[name])
-    refused(run, says="")
+    assert "changed after" not in refused(run, says="sidecar")
+
+
+def test_another_program_may_write_the_same_document_in_its_own_way(run: CommandLine) -> None:
+    """Key order, spaces, escapes, and whole numbers with or without a point: the same document."""
+    before = run.done("map-points", "png/labels.csv").out
+    path = run.folder / "png" / "sidecar.json"
+    document = json.loads(path.read_text(), parse_float=lambda text: int(float(text)) if float(text).is_integer() else float(text))
+    path.write_text(json.dumps(dict(reversed(document.items())), indent=7))
+    assert run.done("map-points", "png/labels.csv").out == before
 
 
 def test_a_text_editor_that_adds_a_byte_order_mark_or_other_line_ends_does_no_harm(run: CommandLine) -> None:
@@ -258,10 +289,11 @@ def test_a_text_editor_that_adds_a_byte_order_mark_or_other_line_ends_does_no_ha
 
 
 def test_any_one_number_changed_is_noticed_or_does_not_matter(original: Path) -> None:
-    """Every number of the geometry, changed by hand, one at a time: either refused, or every label still lands where it did."""
+    """Every number but those of planes between two PNGs, in a sidecar without digest, one at a time: either refused, or every label
+    still lands where it did."""
     text = (original / "sidecar.json").read_text()
     points = np.random.default_rng(1).uniform(0, (19, 17), (40, 2))
-    slices = np.linspace(0, 4, 40)
+    slices = np.arange(40) % 5
     right = sidecar.open(original).to_patient(points, slices)
     for path in paths_of_numbers(json.loads(text)):
         document = json.loads(text)

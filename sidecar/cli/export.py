@@ -49,6 +49,9 @@ def run(
     series: Annotated[
         str | None, typer.Option(metavar="UID|NUMBER|all", help="Which stack, as inspect numbers them; all writes a folder each.")
     ] = None,
+    compression: Annotated[
+        str | None, typer.Option(metavar="fast|small", help="Of the PNGs; small takes up to three times as long.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Workers; as many as there are processors.")] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …")
@@ -63,7 +66,7 @@ def run(
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits, "window": window,
-        "crop": crop, "plane": plane, "series": series, "jobs": jobs, "overwrite": overwrite,
+        "crop": crop, "plane": plane, "compression": compression, "series": series, "jobs": jobs, "overwrite": overwrite,
     }  # fmt: skip
     specimens = _specimens(source, output, config, {name: value for name, value in given.items() if value is not None})
     with watched(quiet) as progress:

@@ -55,7 +55,7 @@ def run(
     options = Options(to_format, grid, fill, config, dicom, from_format, origin)
     job = plan_job(masks, output, None if sidecar is None else Sidecar.open(sidecar), options)
     if not quiet:
-        painted = job.mapped.mask
+        painted = job.mapped.painted
         typer.echo(f"{masks[0].name}: {', '.join(segment.name for segment in painted.segments)} from {painted.tool}", err=True)
         for note in job.notes:
             typer.echo(f"  note: {note}", err=True)

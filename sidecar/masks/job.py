@@ -13,7 +13,7 @@ from sidecar.errors import OutputError, SidecarError, UsageError
 from sidecar.labels.table import PixelOrigin
 from sidecar.mapping import Sidecar
 from sidecar.masks.grid import Fill
-from sidecar.masks.mask import MappedMask
+from sidecar.masks.mapped import MappedMask
 from sidecar.masks.read import find_sidecar_of, read_mask
 from sidecar.masks.segments import load_mask_config
 from sidecar.masks.writers import writer_for
@@ -79,7 +79,7 @@ def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, optio
     config = None if options.config is None else load_mask_config(options.config)
     sidecar = sidecar or Sidecar.open(find_sidecar_of(masks[0], options.format))
     mask = read_mask(masks, sidecar, config=config, format=options.format, pixel_origin=options.pixel_origin)
-    mapped = MappedMask.on_pngs(mask) if options.grid == "png" else MappedMask.on_source(mask, cast(Fill, options.fill))
+    mapped = MappedMask.on_decimated(mask) if options.grid == "png" else MappedMask.on_source(mask, cast(Fill, options.fill))
     return Job(mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom)))
 
 

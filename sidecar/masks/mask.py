@@ -1,21 +1,15 @@
-"""What was painted, on the PNG grid, and the same on the grid it is written on."""
+"""What was painted, on the PNG grid: labels, and what they mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.mapping import Decimation, Sidecar
-from sidecar.masks.grid import Blend, Fill, Lookup, blended, expand, pixel_edges, pixels_of_samples, samples_of_pixel, slices_of_samples, upright
-from sidecar.progress import Progress
-from sidecar.sampling import Axis
-from sidecar.volume import require_affine
-from sidecar.volume_files import Volume
+from sidecar.mapping import Sidecar
 
 Labels = NDArray[Any]
 Rgb = tuple[int, int, int]
@@ -77,113 +71,3 @@ class Mask:
     def dtype(self) -> np.dtype[Any]:
         """The smallest type that holds all values."""
         return np.dtype(np.uint8 if max((s.value for s in self.segments), default=0) < 256 else np.uint16)
-
-
-@dataclass(frozen=True)
-class MappedMask:
-    """A mask on a grid along the columns, rows and slices of the source, one plane after the other.
-
-    ``painted``        the mask as it was painted, in the order of the PNGs.
-    ``mask``           the same in the order of the source, decimated (see `turned`).
-    ``axes``           from index on this grid to source index.
-    ``columns, rows``  decimated column and row of each column and row of this grid, -1 where there is none.
-    ``slices``         what each slice of this grid shows.
-    """
-
-    painted: Mask
-    mask: Mask
-    axes: tuple[Axis, Axis, Axis]
-    columns: Lookup
-    rows: Lookup
-    slices: tuple[Blend | None, ...]
-
-    @classmethod
-    def on_source(cls, painted: Mask, fill: Fill = "repeat") -> MappedMask:
-        """At full resolution; ``fill`` says what becomes of source slices that are not on the PNGs."""
-        columns, rows, slices = painted.sidecar.document.source.size
-        across, down, along = map(upright, painted.sidecar.decimation.axes)
-        return cls(
-            painted,
-            in_source_order(painted),
-            (Axis.stride(0, columns, 1), Axis.stride(0, rows, 1), Axis.stride(0, slices, 1)),
-            pixels_of_samples(across, columns),
-            pixels_of_samples(down, rows),
-            slices_of_samples(along, slices, fill),
-        )
-
-    @classmethod
-    def on_decimated(cls, painted: Mask) -> MappedMask:
-        """At the resolution it was painted at."""
-        across, down, along = map(upright, painted.sidecar.decimation.axes)
-        slices = tuple(Blend(k, k) for k in range(along.size))
-        return cls(painted, in_source_order(painted), (across, down, along), np.arange(across.size), np.arange(down.size), slices)
-
-    @property
-    def is_decimated(self) -> bool:
-        """Whether it is at the resolution it was painted at."""
-        return all(axis.size == size for axis, size in zip(self.axes, self._decimated_size, strict=True))
-
-    @property
-    def _decimated_size(self) -> tuple[int, int, int]:
-        columns, rows, slices = self.painted.sidecar.decimation.axes
-        return columns.size, rows.size, slices.size
-
-    @property
-    def size(self) -> tuple[int, int, int]:
-        return len(self.columns), len(self.rows), len(self.slices)
-
-    @cached_property
-    def present(self) -> tuple[tuple[int, ...], ...]:
-        """For every slice the values that may be on it: those of the decimated slices it shows."""
-        of = self.mask.present
-        return tuple(() if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices)
-
-    def small_planes(self) -> Iterator[Labels | None]:
-        """For every slice its labels still decimated in the plane. A plane that is repeated is the same object again."""
-        between = self._interpolation() if any(b is not None and b.part for b in self.slices) else _nothing_between
-        return blended(self.mask.planes(), self.slices, between)
-
-    def planes(self) -> Iterator[Labels | None]:
-        """For every slice its (rows, columns) labels, None where it is empty."""
-        last: Labels | None = None
-        expanded: Labels | None = None
-        for plane in self.small_planes():
-            if plane is not None and plane is not last:
-                last, expanded = plane, expand(plane, self.rows, self.columns)
-            yield None if plane is None else expanded
-
-    def watched(self, progress: Progress) -> Iterator[Labels | None]:
-        """`planes`, told to ``progress`` as they are done with."""
-        for plane in self.planes():
-            yield plane
-            progress.advance(1, 0)
-
-    def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Source columns and rows, *center*, of the edges between decimated pixels on this grid: one more than there are pixels."""
-        (columns, rows, _), (across, down, _) = self._decimated_size, self.axes
-        return across.to_source(pixel_edges(self.columns, columns)), down.to_source(pixel_edges(self.rows, rows))
-
-    def source_slice(self, index: int) -> float:
-        """Source index, along the slices, of the middle of a slice of this grid."""
-        return self.axes[2].factor * index + self.axes[2].offset
-
-    def source_slices(self, index: int) -> range:
-        """The source slices that a slice of this grid stands for."""
-        return samples_of_pixel(self.axes[2], index)
-
-    def volume(self, format: str) -> Volume:
-        """The header of a volume of it. GeometryError where one origin, spacing and direction do not describe the planes."""
-        sidecar = self.painted.sidecar
-        affine = require_affine(sidecar, sidecar.document.source.affine, format)
-        return Volume(self.size, self.painted.dtype, affine @ Decimation(*self.axes).matrix)
-
-    def _interpolation(self) -> Callable[[Labels | None, Labels | None, float], Labels | None]:
-        from sidecar.masks.interpolate import ShapeInterpolation
-
-        decimation, stack = self.painted.sidecar.decimation, self.painted.sidecar.stack
-        between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing
-        return ShapeInterpolation((between_rows * abs(decimation.rows.factor), between_columns * abs(decimation.columns.factor)))
-
-
-def _nothing_between(lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:
-    raise AssertionError("no slice lies between two others")

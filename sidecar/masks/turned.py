@@ -9,11 +9,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidecar.mapping import Decimation
-from sidecar.masks.mask import Labels, Mask
+from sidecar.masks.grid import Labels
+from sidecar.masks.mask import Mask
 
 
 def is_turned(decimation: Decimation) -> bool:
@@ -29,7 +32,8 @@ def in_source_order(mask: Mask) -> Mask:
     if not is_turned(decimation):
         return mask
     columns, rows, slices = mask.sidecar.size
-    scratch = np.memmap(tempfile.TemporaryFile(), mask.dtype, "w+", shape=(slices, rows, columns))
+    with tempfile.TemporaryFile() as file:  # the mapping outlives it, and the file goes with the mapping
+        scratch: NDArray[Any] = np.memmap(file, mask.dtype, "w+", shape=(slices, rows, columns))
     for k, plane in enumerate(mask.planes()):
         if plane is not None:
             scratch[k] = plane

@@ -147,10 +147,10 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
 
 def _without_spacing(affine: NDArray[np.float64], sidecar: Sidecar) -> NDArray[np.float64]:
     """The affine with spacing 1 if its spacing is the PNGs'."""
-    spacing = sidecar.document.images.spacing
-    if spacing is None or spacing[2] is None:
+    spacing = [edge for edge in sidecar.document.images.spacing or () if edge is not None]
+    if len(spacing) < 3:
         return affine
-    scaled = affine @ np.diag([1 / spacing[0], 1 / spacing[1], 1 / spacing[2], 1])
+    scaled = affine @ np.diag([*(1 / edge for edge in spacing), 1.0])
     return scaled if np.allclose(np.linalg.norm(scaled[:3, :3], axis=0), 1, rtol=1e-4) else affine
 
 

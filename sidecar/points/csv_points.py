@@ -86,7 +86,7 @@ def _number_rows(points: MappedPoints, space: Space) -> Sequence[str]:
 
 
 def _joined(values: NDArray[np.float64]) -> Sequence[str]:
-    """Each row of (N, K) finite numbers as text, joined by commas. One flat list goes through one call, with a null behind each row to cut at."""
+    """Each row of (N, K) finite numbers as text, joined by commas: one flat list in one call, with a null behind each row to cut at."""
     if not len(values):
         return []
     ended = np.column_stack([np.where(values == 0, 0.0, values), np.full(len(values), np.nan)])

@@ -69,6 +69,17 @@ def display_of(document: Document, folder: Path) -> Display:
     return Display(whole, measured, whole, None)
 
 
+def remove_copies(folder: Path, names: Iterable[str]) -> None:
+    """Remove what `display_of` wrote for the PNGs ``names``, and its folder when nothing else is in it."""
+    copies = folder / SPLIT_FOLDER
+    if not copies.is_dir() or copies.is_symlink():
+        return
+    for name in names:
+        (copies / name).unlink(missing_ok=True)
+    if not any(copies.iterdir()):
+        copies.rmdir()
+
+
 def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     """The pixels (rows, columns[, channels]) of one PNG, checked against the document."""
     columns, rows, _ = document.images.size
@@ -118,6 +129,8 @@ def _write_split(document: Document, folder: Path) -> Split:
         except OSError as error:
             raise OutputError(f"{SPLIT_FOLDER}/{name} cannot be written: {error.strerror}") from None
 
+    if (folder / SPLIT_FOLDER).is_symlink():
+        raise OutputError(f"{SPLIT_FOLDER} is a link to another place; remove it")
     try:
         (folder / SPLIT_FOLDER).mkdir(exist_ok=True)
     except OSError as error:

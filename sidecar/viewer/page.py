@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,7 @@ from markupsafe import Markup
 from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
-from sidecar.viewer.display import Display, display_of
+from sidecar.viewer.display import Display, display_of, remove_copies
 
 VIEWER_NAME = "viewer.html"
 
@@ -65,8 +66,7 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
     """
     document = sidecar.document
     for image in document.images.files:
-        if image.name in ("", ".", "..") or re.search(r"[/\\\0]", image.name):
-            raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
+        _check_plain(image.name)
     path = folder / VIEWER_NAME
     part = path.with_name(path.name + ".part")
     try:
@@ -77,6 +77,23 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
         part.unlink(missing_ok=True)
         raise OutputError(f"{path.name} cannot be written: {error.strerror}") from None
     return path
+
+
+def remove_viewer(folder: Path, names: Iterable[str]) -> None:
+    """Remove the page, then its copies of the PNGs ``names``: for whoever is about to replace those PNGs. OutputError if it cannot."""
+    names = list(names)
+    for name in names:
+        _check_plain(name)
+    try:
+        (folder / VIEWER_NAME).unlink(missing_ok=True)
+        remove_copies(folder, names)
+    except OSError as error:
+        raise OutputError(f"{VIEWER_NAME} or its images cannot be removed: {error.strerror}") from None
+
+
+def _check_plain(name: str) -> None:
+    if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
 
 
 def render(document: Document, display: Display) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Case:
     start: tuple[int, int, int]
     step: tuple[int, int, int]
     z_is_blocks: bool = False
+    plane: str = "xyz"
 
 
 _GRID: dict[str, Any] = {"columns": 62, "rows": 48, "slices": 13, "sigma": (2.0, 0.6), "pixel_spacing": (0.7, 0.4), "junk": False}
@@ -53,6 +55,15 @@ CASES = (
         z_is_blocks=True,
     ),
     Case("full size", Spec(**_GRID), {"scale": 1, "z_step": 1}, (0, 0, 0), (1, 1, 1)),
+    Case(
+        "cut across",
+        Spec(**_GRID, orientation="oblique"),
+        {"scale": 0.5, "z_step": 2, "crop": "4:60,2:48,1:13", "plane": "y-zx"},
+        (4, 2, 1),
+        (2, 2, 2),
+        plane="y-zx",
+    ),
+    Case("mirrored", Spec(**_GRID, tilt_degrees=9), {"scale": 0.5, "z_step": 3, "plane": "-xy-z"}, (0, 0, 0), (2, 2, 3), plane="-xy-z"),
 )
 
 
@@ -73,8 +84,15 @@ def exported(case: Case, folder: Path) -> Exported:
     return Exported(case, phantom, folder / "scan", folder / "png", sidecar)
 
 
+def as_cut(stack: Labels, plane: str) -> Labels:
+    """A stack along source slices, rows and columns as PNGs show it that were cut along ``plane``, which is x, y, z in an order, -: mirrored."""
+    axes = re.findall("-?[xyz]", plane)[::-1]
+    turned = stack.transpose(["zyx".index(axis[-1]) for axis in axes])
+    return np.ascontiguousarray(turned[tuple(slice(None, None, -1 if axis.startswith("-") else 1) for axis in axes)])
+
+
 def paint(folder: Path, stack: Labels, sidecar: Sidecar, leave_out: tuple[int, ...] = ()) -> Path:
-    """A (slices, rows, columns) stack as gray label PNGs, named after those of the export."""
+    """A (PNGs, rows, columns) stack as gray label PNGs, named after those of the export."""
     folder.mkdir()
     for k, file in enumerate(sidecar.document.images.files):
         if k not in leave_out:

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from phantoms import Spec
 
-from masks.make import CASES, Case, Exported, dice, ellipsoid, expanded, exported, paint, reduced
+from masks.make import CASES, Case, Exported, as_cut, dice, ellipsoid, expanded, exported, paint, reduced
 from sidecar.masks import map_mask
 
 #: Millimetres between what a program computes and the equation of the standard: the headers' own rounding.
@@ -34,7 +34,7 @@ def true(scan: Exported) -> NDArray[np.bool_]:
 
 @pytest.fixture(scope="module")
 def labels(scan: Exported, true: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """What is painted: the shape, and one single pixel of another label, on the PNG grid."""
+    """What is painted: the shape, and one single pixel of another label, on the decimated grid of the scan."""
     painted = reduced(true, scan.case).astype(np.uint8)
     painted[1, 2, 3] = 7
     return painted
@@ -42,7 +42,7 @@ def labels(scan: Exported, true: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def masks(scan: Exported, labels: NDArray[np.uint8]) -> Path:
-    return paint(scan.png.parent / "masks", labels, scan.sidecar)
+    return paint(scan.png.parent / "masks", as_cut(labels, scan.case.plane), scan.sidecar)
 
 
 @pytest.fixture(scope="module")

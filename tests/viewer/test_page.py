@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
 from sidecar.sampling import Axis
-from sidecar.viewer import write_viewer
+from sidecar.viewer import remove_viewer, write_viewer
 from sidecar.viewer.display import Split, display_of, split_pixels
 from sidecar.viewer.page import MODULES
 from viewer.make import GEOMETRIES, Export
@@ -224,6 +224,36 @@ def test_8_bits_are_shown_as_they_were_exported(tmp_path: Path) -> None:
     assert display.contrast == display.whole == (0, 255)
     assert display.split is None
     assert not (tmp_path / "viewer_images").exists()
+
+
+def test_what_was_written_can_be_removed_and_nothing_else_is(tmp_path: Path) -> None:
+    sidecar = Export(bits=16).write(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    names = [image.name for image in sidecar.document.images.files]
+    write_viewer(sidecar, tmp_path)
+    assert len(list((tmp_path / "viewer_images").iterdir())) == len(names)
+    remove_viewer(tmp_path, names)
+    assert sorted(tmp_path.rglob("*")) == before
+    remove_viewer(tmp_path, names)
+    write_viewer(sidecar, tmp_path)
+    (tmp_path / "viewer_images" / "mine.txt").write_text("of the user")
+    remove_viewer(tmp_path, names)
+    assert [path.name for path in (tmp_path / "viewer_images").iterdir()] == ["mine.txt"]
+
+
+def test_copies_are_not_written_through_a_link(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = tmp_path / "png"
+    folder.mkdir()
+    sidecar = Export(bits=16).write(folder)
+    (folder / "viewer_images").symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="link to another place"):
+        write_viewer(sidecar, folder)
+    remove_viewer(folder, ["slice_0000.png"])
+    assert list(elsewhere.iterdir()) == []
+    with pytest.raises(DocumentError, match="plain name"):
+        remove_viewer(folder, ["../slice_0000.png"])
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)

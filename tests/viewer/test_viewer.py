@@ -68,8 +68,8 @@ def test_landmarks_come_back_where_the_page_showed_them(browser: Browser, opened
         browser.press(key)
         browser.shown()
         assert browser.slice() == slice
-        for right, down in ((0.45, 0.4), (0.55, 0.61)):
-            browser.click(browser.at(right, down + 0.05 * step))
+        for right, down in ((0.42, 0.48), (0.54, 0.53)):
+            browser.click(browser.at(right + 0.03 * step, down))
             shown.append(browser.numbers("#landmarks .chosen .patient"))
             pixel, source = browser.numbers("#png"), browser.numbers("#source")
             assert np.abs(sidecar.to_source([pixel[:2]], pixel[2]) - source).max() < 1e-9

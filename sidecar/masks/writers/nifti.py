@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidecar.masks.mask import MappedMask
+from sidecar.masks.mapped import MappedMask
 from sidecar.masks.writers.table import MaskWriter, size_text
 from sidecar.progress import Progress
 from sidecar.volume import SHEARED_NIFTI
@@ -15,7 +15,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     volume = mask.volume("NIfTI")
     nifti_header(volume)
     size = f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before compression, written slice by slice"
-    names = ", ".join(f"{segment.value} = {segment.name}" for segment in mask.mask.segments[:8])
+    names = ", ".join(f"{segment.value} = {segment.name}" for segment in mask.segments[:8])
     return (size, f"NIfTI keeps no names of labels: {names}", *([SHEARED_NIFTI] if volume.is_sheared else []))
 
 

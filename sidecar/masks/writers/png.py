@@ -6,12 +6,14 @@ At source size they are named source_0000.png … by source slice, at PNG size a
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sidecar.masks.mask import MappedMask
+from sidecar.masks.grid import Labels
+from sidecar.masks.mapped import MappedMask
 from sidecar.masks.writers.table import MaskWriter, size_text
 from sidecar.png import encode
 from sidecar.progress import Progress
@@ -21,46 +23,43 @@ INDEX = "labels.json"
 
 
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
-    columns, rows, slices = mask.size
-    size = size_text(columns * rows * slices * mask.mask.dtype.itemsize)
+    columns, rows, slices = mask.sidecar.size if mask.is_decimated else mask.size
+    size = size_text(columns * rows * slices * mask.dtype.itemsize)
     return (f"{slices} PNGs of {columns} × {rows}, {size} before compression, written one by one",)
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
     path.mkdir()
-    names = file_names(mask)
+    names, planes = _images(mask)
     progress.start("writing PNGs", len(names))
-    columns, rows, _ = mask.size
-    empty = encode(np.zeros((rows, columns), mask.mask.dtype), {}, None)
-    for name, plane in zip(names, mask.watched(progress), strict=True):
+    columns, rows, _ = mask.sidecar.size if mask.is_decimated else mask.size
+    empty = encode(np.zeros((rows, columns), mask.dtype), {}, None)
+    for name, plane in zip(names, planes, strict=True):
         write_whole(path / name, empty if plane is None else encode(plane, {}, None))
-    write_whole(path / INDEX, [json.dumps(index(mask, names), indent=1, ensure_ascii=False).encode()])
+        progress.advance(1, 0)
+    write_whole(path / INDEX, [json.dumps(_index(mask, names), indent=1, ensure_ascii=False).encode()])
 
 
-def file_names(mask: MappedMask) -> list[str]:
-    """PNG names in slice order."""
-    images, slices = mask.mask.sidecar.document.images, mask.size[2]
-    if mask.stated is images:
-        return [file.name for file in images.files]
+def _images(mask: MappedMask) -> tuple[list[str], Iterator[Labels | None]]:
+    """Names and labels of all PNGs: of every source slice, or as they were painted."""
+    if mask.is_decimated:
+        return [file.name for file in mask.sidecar.document.images.files], mask.painted.planes()
+    slices = mask.size[2]
     digits = max(4, len(str(slices - 1)))
-    return [f"source_{s:0{digits}d}.png" for s in range(slices)]
+    return [f"source_{s:0{digits}d}.png" for s in range(slices)], mask.planes()
 
 
-def index(mask: MappedMask, names: list[str]) -> dict[str, Any]:
-    """What the values mean, and which instances the PNGs lie on."""
-    planes = mask.mask.sidecar.document.source.planes
-    return {
-        "segments": [{"value": s.value, "name": s.name, "color": list(s.color)} for s in mask.mask.segments],
-        "files": [
-            {
-                "name": name,
-                "source_slices": list(mask.source_slices(k)),
-                "sop_instance_uids": [planes[s].sop_instance_uid for s in mask.source_slices(k)],
-                "frame_numbers": [planes[s].frame_number for s in mask.source_slices(k)],
-            }
-            for k, name in enumerate(names)
-        ],
-    }
+def _index(mask: MappedMask, names: list[str]) -> dict[str, Any]:
+    """What the values mean; at source size also the instance of each PNG."""
+    segments = [{"value": s.value, "name": s.name, "color": list(s.color)} for s in mask.segments]
+    planes = mask.sidecar.document.source.planes
+    if mask.is_decimated:
+        return {"segments": segments, "files": [{"name": name} for name in names]}
+    files = [
+        {"name": name, "sop_instance_uid": plane.sop_instance_uid, "frame_number": plane.frame_number}
+        for name, plane in zip(names, planes, strict=True)
+    ]
+    return {"segments": segments, "files": files}
 
 
 WRITER = MaskWriter("png", (), check, write, is_folder=True)

@@ -21,7 +21,8 @@ from pydicom.valuerep import format_number_as_ds
 
 from sidecar.errors import LabelError
 from sidecar.masks.contours import contours
-from sidecar.masks.mask import Labels, MappedMask, Segment
+from sidecar.masks.mapped import MappedMask
+from sidecar.masks.mask import Labels, Segment
 from sidecar.masks.writers.dicom_stream import DicomStream
 from sidecar.masks.writers.seg import require_headers, require_space
 from sidecar.masks.writers.table import MaskWriter
@@ -42,7 +43,7 @@ _NINE_DECIMALS = 99999.0
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     require_space(mask, "RTSTRUCT")
     require_headers(dicom, "rtstruct")
-    for segment in mask.mask.segments:
+    for segment in mask.segments:
         if len(segment.name) > _LONGEST_NAME or "\\" in segment.name or not segment.name.isprintable():
             raise LabelError(f"the name {segment.name[:80]!r} is no ROI Name: {_LONGEST_NAME} characters at most, and no backslash")
     slices = sum(map(bool, mask.present))
@@ -50,22 +51,22 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
-    source = mask.mask.sidecar.document.source
+    source = mask.sidecar.document.source
     uid = source.planes[0].sop_instance_uid
-    header = headers_of(mask.mask.sidecar, [uid], require_headers(dicom, "rtstruct"))[uid]
+    header = headers_of(mask.sidecar, [uid], require_headers(dicom, "rtstruct"))[uid]
     dataset = _dataset(mask, header)
     progress.start("tracing contours", mask.size[2])
     with path.open("wb") as file, tempfile.TemporaryFile() as spool:
         stream = DicomStream(file, dataset)
         pieces = _spooled(mask, header, stream, spool, progress)
         stream.head(before=_ROI_CONTOURS)
-        stream.sequence(_ROI_CONTOURS, (_roi_bytes(n, s, stream, spool, pieces[s.value]) for n, s in enumerate(mask.mask.segments, 1)))
+        stream.sequence(_ROI_CONTOURS, (_roi_bytes(n, s, stream, spool, pieces[s.value]) for n, s in enumerate(mask.segments, 1)))
         stream.elements(after=_ROI_CONTOURS)
 
 
 def _dataset(mask: MappedMask, header: Dataset) -> Dataset:
     """Everything but the contours."""
-    source = mask.mask.sidecar.document.source
+    source = mask.sidecar.document.source
     dataset = patient_and_study(header)
     _describe(dataset)
     dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
@@ -75,7 +76,7 @@ def _dataset(mask: MappedMask, header: Dataset) -> Dataset:
     dataset.PositionReferenceIndicator = ""
     images = dict.fromkeys(plane.sop_instance_uid for plane in source.planes)
     dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(source, header, images)]
-    numbered = list(enumerate(mask.mask.segments, 1))
+    numbered = list(enumerate(mask.segments, 1))
     dataset.StructureSetROISequence = [_roi(n, segment, source.frame_of_reference_uid) for n, segment in numbered]
     dataset.RTROIObservationsSequence = [_observation(n) for n, _ in numbered]
     return dataset
@@ -92,10 +93,10 @@ def _roi(number: int, segment: Segment, frame_of_reference_uid: str | None) -> D
 
 def _spooled(mask: MappedMask, header: Dataset, stream: DicomStream, spool: IO[bytes], progress: Progress) -> Pieces:
     """All contours as items of a sequence in the spool, and for every label value where: offsets and lengths, in slice order."""
-    pieces: Pieces = {segment.value: [] for segment in mask.mask.segments}
+    pieces: Pieces = {segment.value: [] for segment in mask.segments}
     last: Labels | None = None
     traced: Polygons = {}
-    for index, plane in enumerate(mask.png_planes()):
+    for index, plane in enumerate(mask.small_planes()):
         if plane is not None:
             if plane is not last:
                 last, traced = plane, _traced(plane, mask.present[index], mask.edges())
@@ -121,7 +122,7 @@ def _traced(plane: Labels, values: tuple[int, ...], edges: tuple[NDArray[np.floa
 
 def _contour(mask: MappedMask, index: int, polygon: NDArray[np.float64], header: Dataset) -> Dataset:
     stack, slices = require_space(mask, "RTSTRUCT"), mask.source_slices(index)
-    plane = mask.mask.sidecar.document.source.planes[slices[len(slices) // 2]]
+    plane = mask.sidecar.document.source.planes[slices[len(slices) // 2]]
     points = stack.to_patient(np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))]))
     contour = Dataset()
     contour.ContourImageSequence = [_image(header, plane.sop_instance_uid, plane.frame_number or 0)]

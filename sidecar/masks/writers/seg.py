@@ -17,7 +17,8 @@ from pydicom.dataset import Dataset
 from sidecar.document import Plane
 from sidecar.errors import GeometryError, OutputError, UsageError
 from sidecar.geometry import Stack
-from sidecar.masks.mask import Code, MappedMask
+from sidecar.masks.mapped import MappedMask
+from sidecar.masks.mask import Code
 from sidecar.masks.writers.dicom_stream import MAX_PIXEL_BYTES, DicomStream
 from sidecar.masks.writers.seg_header import coded, decimals, highdicom, item, segmentation_of
 from sidecar.masks.writers.table import MaskWriter, size_text
@@ -42,7 +43,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
             "write it at the size of the PNGs (--grid png), or one segment at a time"
         )
     notes = [f"{parts.frames} frames of {columns} × {rows} bits, {size_text(pixel_bytes)}, written one by one", NOTICE]
-    uncoded = [segment.name for segment in mask.mask.segments if segment.type is None]
+    uncoded = [segment.name for segment in mask.segments if segment.type is None]
     if uncoded:
         notes.append(f"no codes for {', '.join(uncoded[:5])}: written as Tissue; name others in a --config")
     return tuple(notes)
@@ -51,8 +52,8 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
     folder = require_headers(dicom, "seg")
     parts = _Parts(mask)
-    first = mask.mask.sidecar.document.source.planes[0].sop_instance_uid
-    source = headers_of(mask.mask.sidecar, [first], folder)[first]
+    first = mask.sidecar.document.source.planes[0].sop_instance_uid
+    source = headers_of(mask.sidecar, [first], folder)[first]
     dataset = segmentation_of(mask, parts.frames, source)
     dataset.SharedFunctionalGroupsSequence = [_shared_groups(mask)]
     progress.start("writing frames", mask.size[2])
@@ -65,8 +66,8 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
 
 def require_space(mask: MappedMask, format: str) -> Stack:
     """The geometry of the scan. GeometryError where it has none that a DICOM object can refer to."""
-    stack = mask.mask.sidecar.stack
-    if stack is None or mask.mask.sidecar.document.source.frame_of_reference_uid is None:
+    stack = mask.sidecar.stack
+    if stack is None or mask.sidecar.document.source.frame_of_reference_uid is None:
         raise GeometryError(f"the scan has no patient geometry or no Frame of Reference UID, which {format} needs: write png instead")
     return stack
 
@@ -82,7 +83,7 @@ class _Parts:
     """Which segments have a frame on which output slice. Segments are numbered from 1 in their order; slice by slice in the file."""
 
     def __init__(self, mask: MappedMask) -> None:
-        self.number = {segment.value: n for n, segment in enumerate(mask.mask.segments, 1)}
+        self.number = {segment.value: n for n, segment in enumerate(mask.segments, 1)}
         self.value = {n: value for value, n in self.number.items()}
         self.on_slice = [sorted(self.number[value] for value in values) for values in mask.present]
 
@@ -93,9 +94,9 @@ class _Parts:
 
 def _shared_groups(mask: MappedMask) -> Dataset:
     stack = require_space(mask, "DICOM SEG")
-    between_rows, between_columns = stack.pixel_spacing
-    gap = float(np.mean(stack.gaps)) * mask.axes.slices.factor if stack.slices > 1 else None
-    measures = item(PixelSpacing=decimals(between_rows * mask.axes.rows.factor, between_columns * mask.axes.columns.factor))
+    (across, down, along), (between_rows, between_columns) = mask.axes, stack.pixel_spacing
+    gap = float(np.mean(stack.gaps)) * along.factor if stack.slices > 1 else None
+    measures = item(PixelSpacing=decimals(between_rows * down.factor, between_columns * across.factor))
     if gap is not None:
         (measures.SliceThickness,) = decimals(gap)
         if stack.affine_is_exact:
@@ -108,8 +109,8 @@ def _shared_groups(mask: MappedMask) -> Dataset:
 
 def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[Dataset]:
     stack = require_space(mask, "DICOM SEG")
-    planes = mask.mask.sidecar.document.source.planes
-    corner = mask.axes.columns.offset, mask.axes.rows.offset
+    planes = mask.sidecar.document.source.planes
+    corner = mask.axes[0].offset, mask.axes[1].offset
     for index, numbers in enumerate(parts.on_slice):
         if not numbers:
             continue
@@ -131,7 +132,7 @@ def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[
 
 def _source_image(mask: MappedMask, source: Dataset, plane: Plane) -> Dataset:
     """A source image of a frame, and whether pixel (r, c) of the one is pixel (r, c) of the other."""
-    same_pixels = all((axis.factor, axis.offset) == (1, 0) for axis in (mask.axes.columns, mask.axes.rows))
+    same_pixels = all((axis.factor, axis.offset) == (1, 0) for axis in mask.axes[:2])
     image = item(
         ReferencedSOPClassUID=source.SOPClassUID,
         ReferencedSOPInstanceUID=plane.sop_instance_uid,

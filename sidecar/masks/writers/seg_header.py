@@ -11,7 +11,8 @@ from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_ui
 from pydicom.valuerep import DS
 
 from sidecar.errors import MissingExtraError
-from sidecar.masks.mask import TISSUE, Code, MappedMask, Segment
+from sidecar.masks.mapped import MappedMask
+from sidecar.masks.mask import TISSUE, Code, Segment
 from sidecar.points.source_headers import patient_and_study
 from sidecar.record import generator
 
@@ -38,7 +39,7 @@ def segmentation_of(mask: MappedMask, frames: int, source: Dataset) -> Dataset:
     dataset.ManufacturerModelName = "sidecar map-mask"
     dataset.DeviceSerialNumber = "0"
     dataset.SoftwareVersions = generator()
-    dataset.FrameOfReferenceUID = mask.mask.sidecar.document.source.frame_of_reference_uid
+    dataset.FrameOfReferenceUID = mask.sidecar.document.source.frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
     dataset.ImageType = ["DERIVED", "PRIMARY"]
     dataset.ContentLabel = "MASKS"
@@ -100,12 +101,12 @@ def _segment_items(mask: MappedMask) -> list[Dataset]:
         )
         return description
 
-    return [described(n, segment) for n, segment in enumerate(mask.mask.segments, 1)]
+    return [described(n, segment) for n, segment in enumerate(mask.segments, 1)]
 
 
 def _instances(mask: MappedMask, source: Dataset) -> list[Dataset]:
     """The whole series that the masks lie on. The planes of a series are of one SOP class."""
-    uids = dict.fromkeys(plane.sop_instance_uid for plane in mask.mask.sidecar.document.source.planes)
+    uids = dict.fromkeys(plane.sop_instance_uid for plane in mask.sidecar.document.source.planes)
     return [item(ReferencedSOPClassUID=source.SOPClassUID, ReferencedSOPInstanceUID=uid) for uid in uids]
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidecar.masks.mask import TISSUE, Code, MappedMask, Segment
+from sidecar.masks.mapped import MappedMask
+from sidecar.masks.mask import TISSUE, Code, Segment
 from sidecar.masks.writers.table import MaskWriter, size_text
 from sidecar.progress import Progress
 from sidecar.volume_files import write_nrrd
@@ -31,7 +32,7 @@ def fields(mask: MappedMask) -> dict[str, str]:
     """The key/value pairs that make a NRRD of label values a segmentation."""
     columns, rows, slices = mask.size
     pairs: dict[str, str] = {}
-    for number, segment in enumerate(mask.mask.segments):
+    for number, segment in enumerate(mask.segments):
         own = {
             "ID": f"Segment_{segment.value}",
             "Name": segment.name,

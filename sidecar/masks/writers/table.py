@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.masks.mask import MappedMask
+from sidecar.masks.mapped import MappedMask
 from sidecar.progress import Progress
 
 

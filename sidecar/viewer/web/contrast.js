@@ -30,6 +30,5 @@ export function unitsOf({ value, bits }) {
     slope,
     largest: 2 ** bits - 1,
     toValue: (png) => slope * png + intercept,
-    toPng: (shown) => (shown - intercept) / slope,
   };
 }

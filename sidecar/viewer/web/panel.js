@@ -6,6 +6,9 @@ import { html, memo, useLayoutEffect, useRef } from "./preact.js";
 import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
 import { isPlaced } from "./work.js";
 
+/** Longer ones, such as "SIGNAL INTENSITY (UNITLESS)", are shown when pointed at. */
+const LONGEST_UNIT = 8;
+
 export const Panel = memo(({ viewer, items, selected, measured, window, space, slice }) => html`
   <aside class="panel">
     <${LandmarkList} viewer=${viewer} items=${items} selected=${selected} space=${space} />
@@ -108,13 +111,14 @@ const Contrast = memo(({ viewer, window }) => {
   const { units } = viewer;
   const { lower, upper } = viewer.page.whole;
   const [narrowest, widest] = viewer.widths();
-  const decimals = Math.abs(units.slope) >= 0.5 ? 0 : decimalsFor(Math.abs(units.slope) * 10);
-  const shown = (value) => `${numberText(value, decimals)} ${units.unit}`;
+  const width = Math.abs(units.slope) * viewer.width();
+  const decimals = Math.min(Math.max(2 - Math.floor(Math.log10(width)), 0), 9); // three figures of the width
+  const shown = (value) => html`<output title=${units.unit}>${numberText(value, decimals)} ${units.unit.length <= LONGEST_UNIT && units.unit}</output>`;
   return html`
     <section class="contrast" aria-labelledby="contrast-title">
       <h2 id="contrast-title">Contrast</h2>
       <label>
-        level <output>${shown(units.toValue(viewer.level()))}</output>
+        level ${shown(units.toValue(viewer.level()))}
         <input
           id="level"
           type="range"
@@ -126,7 +130,7 @@ const Contrast = memo(({ viewer, window }) => {
         />
       </label>
       <label>
-        width <output>${shown(Math.abs(units.slope) * viewer.width())}</output>
+        width ${shown(width)}
         <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
         <input
           id="width"
