@@ -234,7 +234,7 @@ def _pixel_data(file: BinaryIO, dataset: Dataset) -> tuple[str | None, int | Non
 
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if syntax is not None and UID(syntax).is_deflated:
-        return "PixelData", None
+        return ("PixelData" if "Rows" in dataset else None), None
     little, implicit = dataset.original_encoding[1], dataset.original_encoding[0]
     start = file.tell()
     head = file.read(12)

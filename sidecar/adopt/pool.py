@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adopt.placement import Placement, middle
+from sidecar.adopt.placement import Placement
 from sidecar.adopt.register import Fit
 from sidecar.sampling import Axis
 
@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 #: No registration is trusted to better than this, in source pixels; and what is this many deviations off the median does not count.
 FLOOR = 0.005
 OUTLYING = 4.0
+#: What registration claims of its precision is for noise without neighbours in common; with JPEG blocks and kernels it is this much more.
+CLAIM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,32 @@ class Pooled:
 def pool(fits: Sequence[Fit]) -> Pooled:
     """The mean placement of several fits of images that lie at one place."""
     first = fits[0].placement
-    columns, columns_deviation = _axis([f.placement.columns for f in fits], np.array([f.deviation[:2] for f in fits]))
-    rows, rows_deviation = _axis([f.placement.rows for f in fits], np.array([f.deviation[2:] for f in fits]))
-    return Pooled(replace(first, columns=columns, rows=rows), columns_deviation, rows_deviation)
+    found = np.array([[*ends(f.placement.columns), *ends(f.placement.rows)] for f in fits])
+    deviations = np.array([f.deviations for f in fits])
+    pooled = [mean(found[:, i], deviations[:, i]) for i in range(4)]
+    columns, rows = (
+        _between(axis, lower[0], upper[0]) for axis, lower, upper in ((first.columns, *pooled[:2]), (first.rows, *pooled[2:]))
+    )
+    return Pooled(replace(first, columns=columns, rows=rows), max(p[1] for p in pooled[:2]), max(p[1] for p in pooled[2:]))
 
 
-def _axis(axes: Sequence[Axis], deviations: Floats) -> tuple[Axis, float]:
-    size = axes[0].size
-    shift, shift_deviation = mean(np.array([middle(a) for a in axes]), deviations[:, 0])
-    stretch, stretch_deviation = mean(np.array([a.factor * size / 2 for a in axes]), deviations[:, 1])
-    factor = 2 * stretch / size
-    return replace(axes[0], factor=factor, offset=shift - factor * (size - 1) / 2), float(np.hypot(shift_deviation, stretch_deviation))
+def ends(axis: Axis) -> tuple[float, float]:
+    """Source coordinates of the outer edges of the first and the last pixel."""
+    return axis.offset - axis.factor / 2, axis.offset + axis.factor * (axis.size - 0.5)
+
+
+def _between(axis: Axis, first: float, last: float) -> Axis:
+    factor = (last - first) / axis.size
+    return replace(axis, factor=factor, offset=first + factor / 2)
 
 
 def mean(values: Floats, deviations: Floats) -> tuple[float, float]:
     """Weighted mean without outliers, and its standard deviation: the larger of what the parts claim and what their scatter shows."""
-    claimed = np.hypot(np.where(np.isfinite(deviations), deviations, 1e3), FLOOR)
+    claimed = np.hypot(CLAIM * np.where(np.isfinite(deviations), deviations, 1e3), FLOOR)
     off = np.abs(values - np.median(values))
     kept = off <= OUTLYING * np.maximum(claimed, 1.4826 * np.median(off))
     v, weight = values[kept], 1 / claimed[kept] ** 2
     average = float((v * weight).sum() / weight.sum())
-    spread = float((weight * (v - average) ** 2).sum() / weight.sum()) / max(1, len(v) - 1)
-    return average, float(np.sqrt(max(1 / weight.sum(), spread)))
+    count = len(v)
+    scatter = float((weight * (v - average) ** 2).sum() / weight.sum()) / (count - 1) * (1 + 4 / (count - 1)) if count > 1 else 0.0
+    return average, float(np.sqrt(max(1 / weight.sum(), scatter)))

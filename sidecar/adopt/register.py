@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sidecar.adopt.forward import AREA, Kernel, matrix
 from sidecar.adopt.placement import Placement, edges, from_middle, positions
-from sidecar.adopt.tone import Tone, fit_tone
+from sidecar.adopt.tone import Tone, fit_tone, matched_tone
 from sidecar.sampling import Axis
 
 Floats = NDArray[np.float64]
@@ -83,12 +83,12 @@ def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
 
 @dataclass(frozen=True)
 class Fit:
-    """``correlation`` of detail between image and model; ``deviation`` (4,): of shift and stretch of columns, then of rows."""
+    """``correlation`` of detail between image and model; ``deviations`` (4,): of the outer edges, in the order of `ends`."""
 
     placement: Placement
     correlation: float
     tone: Tone
-    deviation: Floats
+    deviations: Floats
 
 
 def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit:
@@ -109,11 +109,11 @@ def _coarsest_block(shape: tuple[int, ...]) -> int:
 
 def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settled: float) -> Fit:
     """Gauss-Newton at one block size until nothing moves."""
-    deviation = np.full(4, np.inf)
+    deviations = np.full(4, np.inf)
     for _ in range(STEPS):
         seen = Seen.of(image, placement, block)
         part, origin, coarse = _part(plane, seen)
-        step, deviation, tone = _step(part, _on_part(seen, origin, coarse), coarse)
+        step, deviations = _step(part, _on_part(seen, origin, coarse), coarse)
         limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
         step = np.clip(step, -np.abs(limit), np.abs(limit))
         placement = placement.moved((step[0], step[1]), (step[2], step[3]))
@@ -122,11 +122,11 @@ def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settle
     seen = Seen.of(image, placement, block)
     model = seen.predicted(plane)
     tone = fit_tone(model, seen.values)
-    return Fit(placement, correlation(seen.values, tone.apply(model), seen.inside(plane.shape)), tone, deviation)
+    return Fit(placement, correlation(seen.values, tone.apply(model), seen.inside(plane.shape)), tone, deviations)
 
 
-def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats, Tone]:
-    """One step in source pixels, its standard deviation, and the tone curve it was made with."""
+def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats]:
+    """Shift and stretch of columns, then of rows, in source pixels, and the standard deviations of the edges they move."""
     x, y = positions(seen.columns), positions(seen.rows)[seen.rows_used.ravel()]
     shape = seen.values.shape
     fx, fy = seen.columns.factor, seen.rows.factor
@@ -142,7 +142,7 @@ def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats, Tone]:
     slope_y = (steep_down @ narrowed).reshape(shape)
 
     where = seen.inside(plane.shape)
-    tone = fit_tone(model[where], seen.values[where])
+    tone = matched_tone(model[where], seen.values[where])
     gain = tone.slope(model)
     left = np.where(where, seen.values - tone.apply(model), 0)
     slope_x, slope_y = gain * slope_x, gain * slope_y
@@ -153,7 +153,8 @@ def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats, Tone]:
     pull = jacobian @ left.ravel().astype(np.float64)
     inverse = np.linalg.pinv(normal, hermitian=True)
     noise = float((weight * left**2).sum() / max(float(weight.sum()), 1.0))
-    return inverse @ pull, np.sqrt(np.clip(np.diag(inverse), 0, None) * noise), tone
+    at_edges = np.kron(np.eye(2), [[1, -1], [1, 1]])
+    return inverse @ pull, np.sqrt(np.clip(np.diag(at_edges @ inverse @ at_edges.T), 0, None) * noise)
 
 
 def _weight(left: Plane, steepness: Plane) -> Plane:

@@ -96,17 +96,19 @@ def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
     elif whole >= 1:
         start = round(axis.offset)
         step = "every sample" if whole == 1 else f"every {_ordinal(whole)} sample"
-        yield line(whole, start), step if start == 0 else f"{step} from {start}", ANY if whole == 1 else {"point"}
+        yield line(whole, start), step + _from(start), ANY if whole == 1 else {"point"}
         if whole > 1:
             start = round(axis.offset - (whole - 1) / 2)
-            words = f"means of {whole}" + (f" from {start}" if start else "")
+            words = f"means of {whole}{_from(start)}"
             yield line(whole, start + (whole - 1) / 2), words, {"averaged"} if whole > 2 else {"averaged", "interpolated"}
     yield line(n / m, (n / m - 1) / 2), f"{n} resized to {m}", SMOOTH
     if m > 1:
         yield line((n - 1) / (m - 1), 0), f"{n} resized to {m}, the first and last samples kept in place", ANY
-    for index, words in ((lambda p, s: p * s // m, "floor"), (lambda p, s: (2 * p + 1) * s // (2 * m), "middle")):
-        taken = index(np.arange(m), n)
-        yield line(n / m, float((taken - np.arange(m) * n / m).mean())), f"nearest of {n} for each of {m} ({words})", {"point"}
+    length = round(f * m)
+    for by, words in ((length / m, f"{length} reduced to {m}"), *((typed, f"every {typed:.9g} samples") for typed in _typed(f, measured))):
+        for shift, how in ((_mean_floor(by, 0, m), "rounded down"), (_mean_floor(by, by / 2, m), "nearest to the middle")):
+            start = round(axis.offset - shift)
+            yield line(by, start + shift), f"{words}{_from(start)}, {how}", {"point"}
     for factor in _typed(f, measured):
         yield line(factor, 0), f"every {factor:.9g} samples", ANY
         yield line(factor, (factor - 1) / 2), f"resized by 1/{factor:.9g}", SMOOTH
@@ -119,6 +121,16 @@ def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
     start, stop = round(axis.offset), round(axis.offset + f * (m - 1))
     if m > 1 and stop > start:
         yield line((stop - start) / (m - 1), start), f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place", ANY
+
+
+def _mean_floor(factor: float, offset: float, count: int) -> float:
+    """How far ⌊factor · p + offset⌋ is from factor · p on average over all pixels p: nearest sampling moves images by that much."""
+    places = factor * np.arange(count)
+    return float((np.floor(places + offset + 1e-9) - places).mean())
+
+
+def _from(start: int) -> str:
+    return f" from {start}" if start else ""
 
 
 def _typed(factor: float, measured: Measured) -> list[float]:

@@ -55,3 +55,17 @@ def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | N
     mean_x, mean_y = (np.bincount(slot, w * v, len(limits) + 1)[used] / total[used] for v in (x, y))
     rising = np.concatenate([[True], np.diff(mean_x) > 0])
     return Tone(mean_x[rising], mean_y[rising])
+
+
+def matched_tone(source: NDArray[Any], image: NDArray[Any]) -> Tone:
+    """The monotone curve that gives source values the distribution of the image's: right also while the two are not yet registered.
+
+    It falls where bright source pixels are dark in the image.
+    """
+    x, y = (v.ravel()[:: max(1, v.size // EDGE_SAMPLE)] for v in (source, image))
+    falls = float(((x - x.mean()) * (y - y.mean())).sum()) < 0
+    ordered, values = np.sort(x), np.sort(y)
+    knots = np.unique(np.concatenate([np.quantile(ordered, np.linspace(0, 1, BINS)), np.linspace(ordered[0], ordered[-1], BINS)]))
+    rank = (np.searchsorted(ordered, knots, "left") + np.searchsorted(ordered, knots, "right")) / 2
+    at = np.interp(rank, np.arange(len(values)) + 0.5, values[::-1] if falls else values)
+    return Tone(knots.astype(np.float64), at.astype(np.float64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,21 +44,18 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
     progress.start("reading PNGs", len(names))
     missing, digests, sizes, texts, silent = [], [], [], [], 0
     for k, image in enumerate(document.images.files):
-        path = image_path(folder, image.name)
-        if path is None:
-            missing.append(f"{image.name!r} is not the plain name of a file")
-        elif not path.is_file():
-            missing.append(f"{image.name} is not there")
-        else:
-            png = read_head(path)
-            if file_digest(path) != image.sha256:
-                digests.append(f"{image.name} {_changed(png, k)}")
-            sizes += [f"{image.name} {problem}" for problem in _wrong_size(png, document)]
-            texts += [f"{image.name} {problem}" for problem in _wrong_text(png, document, k)]
-            silent += png is None or not png.text
+        try:
+            png, digest = _read(folder, image.name)
+        except DocumentError as error:
+            missing.append(str(error))
+            continue
+        if digest != image.sha256:
+            digests.append(f"{image.name} {_changed(png, k)}")
+        sizes += [f"{image.name} {problem}" for problem in _wrong_size(png, document)]
+        texts += [f"{image.name} {problem}" for problem in _wrong_text(png, document, k)]
+        silent += png is None or not png.text
         progress.advance(1, 0)
-    strangers = sorted(p.name for p in folder.iterdir() if _OURS.fullmatch(p.name) and p.name not in set(names))
-    missing += [f"{name} is there, but is none of this export" for name in strangers]
+    missing += [f"{name} is there, but is none of this export" for name in _strangers(folder, names)]
     columns, rows, count = document.images.size
     said = f"{count} PNGs of {columns} × {rows}, {document.images.bits} bits, {document.images.channels} per pixel"
     return [
@@ -71,9 +68,30 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
     ]
 
 
-def image_path(folder: Path, name: str) -> Path | None:
-    """Where an image of a document lies; None for a name that leads elsewhere."""
-    return None if name in ("", ".", "..") or re.search(r"[/\\\0]", name) else folder / name
+def _strangers(folder: Path, names: Sequence[str]) -> list[str]:
+    """PNGs named as an export names them, that a label tool would show among the others."""
+    try:
+        return sorted({path.name for path in folder.iterdir() if _OURS.fullmatch(path.name)}.difference(names))
+    except OSError as error:
+        raise DocumentError(f"folder {folder.absolute().name} cannot be read: {error.strerror}") from None
+
+
+def _read(folder: Path, name: str) -> tuple[Png | None, str]:
+    """Head and digest of an image. DocumentError where there is no such file, or none that can be read."""
+    path = image_path(folder, name)
+    try:
+        return read_head(path), file_digest(path)
+    except OSError as error:
+        raise DocumentError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def image_path(folder: Path, name: str) -> Path:
+    """Where an image of a document lies. DocumentError for a name that leads elsewhere, and where there is no such file."""
+    if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise DocumentError(f"{name!r} is not the plain name of a file")
+    if not (folder / name).is_file():
+        raise DocumentError(f"{name} is not there")
+    return folder / name
 
 
 def read_head(path: Path) -> Png | None:
@@ -126,6 +144,9 @@ def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
     series = document.source.series_instance_uid.encode("latin-1", "replace").decode("latin-1")
     wanted = {"Slice": str(k), "SeriesInstanceUID": series, "Sidecar": SIDECAR_NAME}
     text = {} if png is None else png.text
+    if not text:
+        yield "carries no text of an export"
+        return
     for keyword, value in wanted.items():
         if text.get(keyword) != value:
             yield f"says {keyword} {text[keyword][:70]!r}, which is {value!r}" if keyword in text else f"says no {keyword}"
@@ -134,13 +155,12 @@ def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
 def read_pixels(document: Document, folder: Path, name: str) -> NDArray[Any]:
     """The pixels (rows, columns[, 3]), uint8 or uint16, of one PNG. DocumentError where it is not what the document says."""
     path = image_path(folder, name)
-    if path is None or not path.is_file():
-        raise DocumentError(f"{name} is not beside the sidecar; export again, or restore it from a copy")
-    png = read_head(path)  # before the decoder, which allocates what the file asks for
-    problem = next(_wrong_size(png, document), None)
-    if problem is not None:
-        raise DocumentError(f"{name} {problem}; export again, or restore it from a copy")
     try:
-        return np.asarray(imagecodecs.png_decode(path.read_bytes()))
+        problem = next(_wrong_size(read_head(path), document), None)  # before the decoder, which allocates what the file asks for
+        if problem is None and path.stat().st_size > HEAD + 2 * int(np.prod(document.images.size[:2])) * document.images.channels * 2:
+            problem = "is larger than such a PNG can be"
+        if problem is None:
+            return np.asarray(imagecodecs.png_decode(path.read_bytes()))
     except (OSError, RuntimeError, ValueError) as error:
-        raise DocumentError(f"{name} cannot be read ({error}); export again, or restore it from a copy") from None
+        problem = f"cannot be read ({error.strerror if isinstance(error, OSError) else error})"
+    raise DocumentError(f"{name} {problem}; export again, or restore it from a copy")

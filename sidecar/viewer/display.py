@@ -87,13 +87,14 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     shape = (rows, columns) if document.images.channels == 1 else (rows, columns, 3)
     try:
         with Image.open(folder / name, formats=["PNG"]) as image:
-            if image.size != (columns, rows):
-                raise DocumentError(f"{name} is {image.width} × {image.height} pixels, the sidecar says {columns} × {rows}; export again")
-            pixels = np.asarray(image)
+            size = image.size
+            pixels = np.asarray(image) if size == (columns, rows) else None
     except FileNotFoundError:
         raise DocumentError(f"{name} is not beside the sidecar; export again, or restore it from a copy") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DocumentError(f"{name} cannot be read ({error}); export again, or restore it from a copy") from None
+    if pixels is None:
+        raise DocumentError(f"{name} is {size[0]} × {size[1]} pixels, the sidecar says {columns} × {rows}; export again")
     if pixels.dtype != depth or pixels.shape != shape:
         raise DocumentError(f"{name} is not of {document.images.bits} bits and {document.images.channels} channels; export again")
     return pixels

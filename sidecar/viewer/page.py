@@ -65,13 +65,12 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
     DocumentError where a PNG is missing or not what the sidecar says, OutputError where a file cannot be written.
     """
     document = sidecar.document
-    for image in document.images.files:
-        _check_plain(image.name)
+    remove_viewer(folder, [image.name for image in document.images.files])
+    html = render(document, display_of(document, folder))
     path = folder / VIEWER_NAME
     part = path.with_name(path.name + ".part")
     try:
-        path.unlink(missing_ok=True)  # an old page must not be there with new images
-        part.write_bytes(render(document, display_of(document, folder)).encode())
+        part.write_bytes(html.encode())
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -80,20 +79,18 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
 
 
 def remove_viewer(folder: Path, names: Iterable[str]) -> None:
-    """Remove the page, then its copies of the PNGs ``names``: for whoever is about to replace those PNGs. OutputError if it cannot."""
+    """Remove the page, then its copies of the PNGs ``names``: an old page must never be beside new images.
+
+    DocumentError for a name that is not the plain name of a file, OutputError where something cannot be removed.
+    """
     names = list(names)
-    for name in names:
-        _check_plain(name)
+    if any(name in ("", ".", "..") or re.search(r"[/\\\0]", name) for name in names):
+        raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
     try:
         (folder / VIEWER_NAME).unlink(missing_ok=True)
         remove_copies(folder, names)
     except OSError as error:
         raise OutputError(f"{VIEWER_NAME} or its images cannot be removed: {error.strerror}") from None
-
-
-def _check_plain(name: str) -> None:
-    if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
-        raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
 
 
 def render(document: Document, display: Display) -> str:

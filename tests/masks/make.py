@@ -85,7 +85,7 @@ def exported(case: Case, folder: Path) -> Exported:
 
 
 def as_cut(stack: Labels, plane: str) -> Labels:
-    """A stack along source slices, rows and columns as PNGs show it that were cut along ``plane``, which is x, y, z in an order, -: mirrored."""
+    """A stack along source slices, rows and columns as PNGs show it: ``plane`` is x, y, z in the order of PNG x, y, number; - mirrors."""
     axes = re.findall("-?[xyz]", plane)[::-1]
     turned = stack.transpose(["zyx".index(axis[-1]) for axis in axes])
     return np.ascontiguousarray(turned[tuple(slice(None, None, -1 if axis.startswith("-") else 1) for axis in axes)])

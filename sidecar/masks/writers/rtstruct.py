@@ -15,7 +15,9 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
@@ -33,7 +35,7 @@ from sidecar.progress import Progress
 Polygons = dict[int, list[NDArray[np.float64]]]
 Pieces = dict[int, list[tuple[int, int]]]
 
-_ROI_CONTOURS, _CONTOURS = 0x30060039, 0x30060040
+_ROI_CONTOURS, _CONTOURS, _CONTOUR_DATA = 0x30060039, 0x30060040, 0x30060050
 #: Longest value of VR LO, which ROI Name has (PS3.5 6.2).
 _LONGEST_NAME = 64
 #: Coordinates smaller than this have nine decimals within the 16 characters of VR DS.
@@ -128,15 +130,19 @@ def _contour(mask: MappedMask, index: int, polygon: NDArray[np.float64], header:
     contour.ContourImageSequence = [_image(header, plane.sop_instance_uid, plane.frame_number or 0)]
     contour.ContourGeometricType = "CLOSED_PLANAR"
     contour.NumberOfContourPoints = str(len(points))
-    contour.ContourData = _decimals(points)
+    contour[_CONTOUR_DATA] = _decimals(points)
     return contour
 
 
-def _decimals(points: NDArray[np.float64]) -> list[str]:
+def _decimals(points: NDArray[np.float64]) -> RawDataElement:
+    """Contour Data as it stands in the file: pydicom would make an object of half a kilobyte of every number."""
     values = (points + 0.0).ravel().tolist()
     if np.abs(points).max() < _NINE_DECIMALS:
-        return [f"{value:.9f}" for value in values]
-    return [format_number_as_ds(value) for value in values]
+        text = "\\".join(f"{value:.9f}" for value in values)
+    else:
+        text = "\\".join(map(format_number_as_ds, values))
+    data = (text + " " * (len(text) % 2)).encode()
+    return RawDataElement(Tag(_CONTOUR_DATA), "DS", len(data), data, 0, is_implicit_VR=True, is_little_endian=True)
 
 
 def _roi_bytes(number: int, segment: Segment, stream: DicomStream, spool: IO[bytes], pieces: list[tuple[int, int]]) -> Iterator[bytes]:
