@@ -99,6 +99,10 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         progress.start("writing PNGs", len(plan.names))
         digests = _rendered(recipe, plan, folder, workers, progress)
         sidecar = make_sidecar(plan, values, digests, job.zoom)
+        if plan.options.viewer and plan.bits == 8:
+            from sidecar.viewer import write_viewer  # not loaded where there is no page
+
+            write_viewer(sidecar, job.output)
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar

@@ -24,6 +24,9 @@ LOCK = ".sidecar-export.lock"
 #: Files an export may leave beside the PNGs.
 COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html", ".sidecar-scratch"})
 
+#: The folder in which `sidecar view` puts what browsers can show of a 16-bit stack.
+VIEWER_IMAGES = "viewer_images"
+
 _PNG = re.compile(r"slice_\d{4,}\.png")
 _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
 
@@ -98,6 +101,8 @@ def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) ->
 
 def _is_ours(path: Path) -> bool:
     name = _PART.sub("", path.name)
+    if name == VIEWER_IMAGES and path.is_dir() and not path.is_symlink():
+        return all(_PNG.fullmatch(inside.name) and inside.is_file() for inside in path.iterdir())
     return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or _PNG.fullmatch(name) is not None)
 
 
@@ -121,6 +126,16 @@ def _clear(path: Path, names: Sequence[str]) -> None:
     """Remove an earlier export, its document first: it is no longer complete."""
     for name in sorted(names, key=lambda n: n != SIDECAR_NAME):
         try:
-            (path / name).unlink(missing_ok=True)
+            _remove(path / name)
         except OSError as error:
             raise OutputError(f"{name} cannot be replaced: {error.strerror}") from None
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or the viewer's images and their folder."""
+    if path.name != VIEWER_IMAGES:
+        path.unlink(missing_ok=True)
+        return
+    for image in path.iterdir():
+        image.unlink(missing_ok=True)
+    path.rmdir()

@@ -157,6 +157,7 @@ class ExportOptions(BaseModel):
     jobs: Annotated[
         Annotated[int, Field(ge=1, le=1024, strict=True)] | None, Field(description="workers; as many as there are processors")
     ] = None
+    viewer: Annotated[bool, Field(description="write viewer.html beside PNGs of 8 bits")] = True
     overwrite: Annotated[bool, Field(strict=True, description="replace an earlier export in the output folder")] = False
 
     @model_validator(mode="after")

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.adopt.depth import Products
-from sidecar.adopt.forward import AREA, KERNELS, Kernel, matrix
+from sidecar.adopt.forward import AREA, KERNELS, Kernel, Kind, matrix
 from sidecar.adopt.placement import Placement
 from sidecar.adopt.pool import mean
 from sidecar.adopt.register import MOST_PIXELS, Seen, correlation
+from sidecar.adopt.snap import ROUNDING
 from sidecar.adopt.tone import Tone, fit_tone
 from sidecar.adopt.trial import Images, Slices
-from sidecar.sampling import Axis
 
 Floats = NDArray[np.float64]
 Plane = NDArray[np.float32]
@@ -26,8 +26,6 @@ DEEPEST = 8
 FEW_PIXELS = MOST_PIXELS // 4
 #: A smaller part left unexplained by less than this ratio is no reason to prefer one kernel, or one width, to another.
 SAME = 1.05
-#: Left unexplained by rounding alone; ratios of less mean nothing.
-ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,11 @@ class Depth:
 
     def unexplained(self, shift: float = 0.0) -> float:
         """Mean part of the images that is unexplained with all of them moved by ``shift`` slices."""
-        places = self.step * self.images + self.offset + shift
+        return self.unexplained_on(self.step, self.offset + shift)
+
+    def unexplained_on(self, step: float, offset: float) -> float:
+        """The same on another line of slices."""
+        places = step * self.images + offset
         return float(np.mean([p.unexplained(np.array([place]), self.width)[0] for p, place in zip(self.products, places, strict=True)]))
 
 
@@ -95,33 +97,33 @@ def mean_slice(slices: Slices, place: float, width: float) -> Plane:
 
 
 @dataclass(frozen=True)
-class Explained:
-    """What each kernel leaves unexplained of one image, and the tone curve with the best."""
+class Sample:
+    """One image (v, u) with the slice, or mean of slices, that it was made from."""
 
-    left: tuple[float, ...]
-    tone: Tone
+    image: Plane
+    plane: Plane
 
-
-def explained(slices: Slices, images: Images, number: int, placement: Placement, place: float, width: float) -> Explained:
-    """One image against the model of each of `KERNELS`, at a known place."""
-    image = placement.along_source(images.image(number))
-    plane = mean_slice(slices, place, width)
-    seen = Seen.of(image, placement, most=FEW_PIXELS)
-    where = seen.inside(plane.shape)
-    left, tones = [], []
-    for kernel in KERNELS:
-        model = seen.predicted(plane, kernel)
-        tones.append(fit_tone(model[where], seen.values[where]))
-        left.append(1 - max(0.0, correlation(seen.values, tones[-1].apply(model), where)) ** 2)
-    return Explained(tuple(left), tones[int(np.argmin(left))])
+    def unexplained(self, placement: Placement, kernel: Kernel) -> float:
+        """The part of the image's detail that the model by this kernel at this placement leaves."""
+        seen = Seen.of(self.image, placement, most=FEW_PIXELS)
+        where = seen.inside(self.plane.shape)
+        model = seen.predicted(self.plane, kernel)
+        tone = fit_tone(model[where], seen.values[where])
+        return 1 - max(0.0, correlation(seen.values, tone.apply(model), where)) ** 2
 
 
-def likeliest(all_left: Sequence[Sequence[float]]) -> tuple[Kernel, frozenset[str], float]:
-    """The kernel that leaves least, the kinds that cannot be told from it, and what it leaves."""
-    left = np.mean(all_left, axis=0) + ROUNDING
-    kinds = frozenset(kernel.kind for kernel, value in zip(KERNELS, left, strict=True) if value <= SAME * left.min())
-    first = next(kernel for kernel, value in zip(KERNELS, left, strict=True) if value <= SAME * left.min())
-    return first, kinds, float(left.min() - ROUNDING)
+def sample(slices: Slices, images: Images, number: int, placement: Placement, depth: Depth) -> Sample:
+    place = depth.step * number + depth.offset
+    return Sample(placement.along_source(images.image(number)), mean_slice(slices, place, depth.width))
 
 
-__all__ = ["Axis", "Depth", "Explained", "depth_of", "explained", "likeliest", "products_of", "reach_of"]
+def unexplained(samples: Sequence[Sample], placement: Placement, kernel: Kernel) -> float:
+    """The mean of some images."""
+    return float(np.mean([s.unexplained(placement, kernel) for s in samples]))
+
+
+def likeliest(samples: Sequence[Sample], placement: Placement) -> tuple[Kernel, frozenset[Kind]]:
+    """The kernel that leaves least unexplained, and the kinds of those that cannot be told from it."""
+    left = np.array([unexplained(samples, placement, kernel) for kernel in KERNELS]) + ROUNDING
+    equals = [kernel for kernel, value in zip(KERNELS, left, strict=True) if value <= SAME * left.min()]
+    return equals[0], frozenset(kernel.kind for kernel in equals)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sidecar.adopt.explain import Depth, depth_of, explained, likeliest, products_of, reach_of
-from sidecar.adopt.forward import Kernel
-from sidecar.adopt.ideas import BLANK, Idea, Overview, Pins, spread
+from sidecar.adopt.explain import Depth, Sample, depth_of, likeliest, products_of, reach_of, sample, unexplained
+from sidecar.adopt.forward import Kernel, Kind
+from sidecar.adopt.ideas import BLANK, Overview, Pins, spread
 from sidecar.adopt.placement import Placement, edges
 from sidecar.adopt.pool import Pooled, pool
 from sidecar.adopt.register import Fit, refine
-from sidecar.adopt.snap import ANY, Measured, Snapped, snap
+from sidecar.adopt.snap import Measured, Snapped, snap
 from sidecar.adopt.trial import Images, Slices, Trial, attempt
 from sidecar.errors import ImageError
 from sidecar.progress import Progress
+from sidecar.sampling import Axis
 
 #: Images that a trial and the final fit look at, and the longer side that trials reduce them to.
 TRIED, FITTED, TRIAL_SIDE = 3, 8, 256
@@ -24,6 +25,8 @@ TRIED, FITTED, TRIAL_SIDE = 3, 8, 256
 LEAST_CORRELATION = 0.6
 #: The best answer must leave at most this part of what the runner-up leaves unexplained; beside it, neighbouring slices this part.
 CLEAR, CLEAR_SLICES = 0.75, 0.9
+#: Slices within which exact lines of slices are tried.
+SLICE_TOLERANCE = 0.4
 #: Slices that an answer off by one would be moved by.
 NEXT = 1.0
 
@@ -126,29 +129,42 @@ def _fitted(
         progress.advance(1, 0)
     depth = depth_of(numbers, products, trial.step)
     pooled = pool(fits)
-    telling = [number for number, fit in zip(chosen, fits, strict=True) if fit.correlation >= LEAST_CORRELATION][:: max(1, len(fits) // TRIED)]
-    left = [explained(slices, images, n, pooled.placement, depth.step * n + depth.offset, depth.width).left for n in telling or chosen[:1]]
-    kernel, kinds, unexplained = likeliest(left)
+    good = [n for n, fit in zip(chosen, fits, strict=True) if fit.correlation >= LEAST_CORRELATION] or chosen[:1]
+    samples = [sample(slices, images, n, trial.placement, depth) for n in good[:: max(1, len(good) // TRIED)]]
+    kernel, kinds = likeliest(samples, pooled.placement)
+    columns, rows = _snapped(slices, pooled, spacing, samples, kernel, kinds)
+    placement = Placement(columns.axis, rows.axis, trial.placement.transposed)
     return Match(
-        columns=snap(Measured(pooled.placement.columns, pooled.columns_deviation, slices.columns, spacing[0]), kinds),
-        rows=snap(Measured(pooled.placement.rows, pooled.rows_deviation, slices.rows, spacing[1]), kinds),
+        columns=columns,
+        rows=rows,
         slices=_slices_snapped(depth, len(images), len(slices), spacing[2]),
-        transposed=trial.placement.transposed,
+        transposed=placement.transposed,
         deviations=(pooled.columns_deviation, pooled.rows_deviation, depth.deviation),
         kernel=kernel,
         depth=depth,
         fits=tuple(fits),
-        correlation=float(np.sqrt(max(0.0, 1 - unexplained))),
+        correlation=float(np.sqrt(max(0.0, 1 - unexplained(samples, placement, kernel)))),
         runner_up=None,
     )
 
 
-def _slices_snapped(depth: Depth, count: int, length: int, spacing: float | None) -> Snapped:
-    from sidecar.sampling import Axis
+def _snapped(
+    slices: Slices, pooled: Pooled, spacing: Sequence[float | None], samples: Sequence[Sample], kernel: Kernel, kinds: Set[Kind]
+) -> tuple[Snapped, Snapped]:
+    """Columns, then rows with the columns found."""
+    placement = pooled.placement
+    across = Measured(placement.columns, pooled.columns_deviation, slices.columns, spacing[0])
+    columns = snap(across, kinds, lambda axis: unexplained(samples, replace(placement, columns=axis), kernel))
+    found = replace(placement, columns=columns.axis)
+    down = Measured(placement.rows, pooled.rows_deviation, slices.rows, spacing[1])
+    return columns, snap(down, kinds, lambda axis: unexplained(samples, replace(found, rows=axis), kernel))
 
+
+def _slices_snapped(depth: Depth, count: int, length: int, spacing: float | None) -> Snapped:
     axis = Axis(depth.step, depth.offset, count, "resize")
-    kinds = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
-    return snap(Measured(axis, depth.deviation, length, spacing), kinds)
+    kinds: Set[Kind] = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
+    measured = Measured(axis, depth.deviation, length, spacing, SLICE_TOLERANCE)
+    return snap(measured, kinds, lambda line: depth.unexplained_on(line.factor, line.offset))
 
 
 def _checked(answer: Match, best: Trial, others: Sequence[Trial]) -> RunnerUp | None:

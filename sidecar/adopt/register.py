@@ -1,12 +1,14 @@
 """Sub-pixel registration of one image to one source slice by least squares. Pure.
 
-Gauss-Newton on shift and stretch of each axis, coarse to fine; between steps the tone curve is fitted anew and pixels that do not
-fit at all (burned-in text, scale bars) lose their weight. The model image averages what a pixel covers; its kernel is symmetric,
+Gauss-Newton on shift and stretch of each axis, coarse to fine; between steps the tone curve is made anew and pixels that do not fit
+at all (burned-in text, scale bars) lose their weight. The curve matches distributions as long as the two are not registered; the
+last steps take the curve through the means, which noise does not steepen. The model image averages what a pixel covers; its kernel is symmetric,
 so that a program with another symmetric kernel does not move the answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +22,7 @@ from sidecar.sampling import Axis
 
 Floats = NDArray[np.float64]
 Plane = NDArray[np.float32]
+Curve = Callable[[Plane, Plane], Tone]
 
 #: Longer side of the coarsest image, pixels; and about how many pixels of an image are looked at, in bands of rows.
 COARSEST = 48
@@ -97,7 +100,8 @@ def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit
     while block > finest:
         placement = _settle(plane, image, placement, block, SETTLED_COARSE).placement
         block //= 2
-    return _settle(plane, image, placement, finest, SETTLED)
+    placement = _settle(plane, image, placement, finest, SETTLED_COARSE).placement
+    return _settle(plane, image, placement, finest, SETTLED, fit_tone)
 
 
 def _coarsest_block(shape: tuple[int, ...]) -> int:
@@ -107,13 +111,13 @@ def _coarsest_block(shape: tuple[int, ...]) -> int:
     return block
 
 
-def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settled: float) -> Fit:
+def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settled: float, curve: Curve = matched_tone) -> Fit:
     """Gauss-Newton at one block size until nothing moves."""
     deviations = np.full(4, np.inf)
     for _ in range(STEPS):
         seen = Seen.of(image, placement, block)
         part, origin, coarse = _part(plane, seen)
-        step, deviations = _step(part, _on_part(seen, origin, coarse), coarse)
+        step, deviations = _step(part, _on_part(seen, origin, coarse), coarse, curve)
         limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
         step = np.clip(step, -np.abs(limit), np.abs(limit))
         placement = placement.moved((step[0], step[1]), (step[2], step[3]))
@@ -125,7 +129,7 @@ def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settle
     return Fit(placement, correlation(seen.values, tone.apply(model), seen.inside(plane.shape)), tone, deviations)
 
 
-def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats]:
+def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, Floats]:
     """Shift and stretch of columns, then of rows, in source pixels, and the standard deviations of the edges they move."""
     x, y = positions(seen.columns), positions(seen.rows)[seen.rows_used.ravel()]
     shape = seen.values.shape
@@ -142,7 +146,7 @@ def _step(plane: Plane, seen: Seen, coarse: int) -> tuple[Floats, Floats]:
     slope_y = (steep_down @ narrowed).reshape(shape)
 
     where = seen.inside(plane.shape)
-    tone = matched_tone(model[where], seen.values[where])
+    tone = curve(model[where], seen.values[where])
     gain = tone.slope(model)
     left = np.where(where, seen.values - tone.apply(model), 0)
     slope_x, slope_y = gain * slope_x, gain * slope_y

@@ -5,10 +5,9 @@ A hypothesis is taken only where it lies within what the measurement leaves open
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import isclose
 
 import numpy as np
 
@@ -21,6 +20,9 @@ SMOOTH: Set[Kind] = frozenset({"interpolated", "averaged"})
 #: Standard deviations, and least part of a source sample covered by one pixel, within which a hypothesis counts as measured.
 DEVIATIONS = 3.0
 LEAST = 0.02
+#: Parts left unexplained that differ by less than the first ratio are equal; a hypothesis may leave more than the measured line by the
+#: second; what rounding to 8 bits leaves.
+SAME, NO_WORSE, ROUNDING = 1.03, 1.1, 1e-4
 #: Decimals of a factor, its inverse or a spacing that somebody may have typed.
 TYPED_DECIMALS = 3
 #: A number with few digits counts as typed only where one would be that near by chance in fewer than this part of all cases.
@@ -35,11 +37,12 @@ class Measured:
     deviation: float
     length: int
     spacing: float | None
+    least: float = LEAST
 
     @property
     def tolerance(self) -> float:
         """Distance in source samples within which a hypothesis agrees at both ends."""
-        return max(DEVIATIONS * self.deviation, LEAST * max(1.0, abs(self.axis.factor)))
+        return max(DEVIATIONS * self.deviation, self.least * max(1.0, abs(self.axis.factor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +55,27 @@ class Snapped:
     exact: bool
 
 
-def snap(measured: Measured, kinds: Set[Kind], factor: float | None = None) -> Snapped:
-    """The nearest hypothesis within tolerance; among those the measurement cannot tell apart, the plainest.
-
-    ``kinds``: what the kernel may be; ``factor``: the only one allowed, where it is known.
-    """
+def hypotheses(measured: Measured, kinds: Set[Kind]) -> list[Snapped]:
+    """Every exact line within tolerance that goes with one of the ``kinds`` of kernel, plain ones first."""
     flipped = measured.axis.factor < 0
-    forward = replace(measured, axis=_reversed(measured.axis)) if flipped else measured
+    forward = _reversed(measured.axis) if flipped else measured.axis
     found = []
-    for rank, (axis, words, by) in enumerate(_hypotheses(forward)):
-        distance = _distance(axis, forward.axis)
-        allowed = factor is None or isclose(axis.factor, factor, rel_tol=1e-6)
-        if distance <= measured.tolerance and by & kinds and allowed:
-            found.append((distance + 0.1 * rank * measured.deviation, Snapped(axis, words, distance, True)))
-    if not found:
-        return Snapped(measured.axis, "as measured", 0.0, False)
-    best = min(found, key=lambda pair: pair[0])[1]
-    return replace(best, axis=_reversed(best.axis), words=f"{best.words}, flipped") if flipped else best
+    for axis, words, by in _lines(replace(measured, axis=forward)):
+        distance = _distance(axis, forward)
+        if distance <= measured.tolerance and by & kinds:
+            found.append(Snapped(_reversed(axis), f"{words}, flipped", distance, True) if flipped else Snapped(axis, words, distance, True))
+    return found
+
+
+def snap(measured: Measured, kinds: Set[Kind], unexplained: Callable[[Axis], float]) -> Snapped:
+    """The hypothesis that leaves least of the images unexplained, the plainest of equals; the measured line where it leaves less."""
+    found = [(snapped, unexplained(snapped.axis) + ROUNDING) for snapped in hypotheses(measured, kinds)]
+    if found:
+        limit = min(min(left for _, left in found) * SAME, (unexplained(measured.axis) + ROUNDING) * NO_WORSE)
+        for snapped, left in found:
+            if left <= limit:
+                return snapped
+    return Snapped(measured.axis, "as measured", 0.0, False)
 
 
 def _reversed(axis: Axis) -> Axis:
@@ -81,7 +88,7 @@ def _distance(one: Axis, other: Axis) -> float:
     return max(abs(one.offset - other.offset), abs(one.offset + one.factor * last - other.offset - other.factor * last))
 
 
-def _hypotheses(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
+def _lines(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
     """Every line a program may have meant near a measured one of positive factor, plain ones first, and the kinds of kernel it goes with."""
     axis, n = measured.axis, measured.length
     m, f = axis.size, axis.factor

@@ -58,6 +58,9 @@ def run(
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    viewer: Annotated[
+        bool | None, typer.Option("--viewer/--no-viewer", help="Write viewer.html beside PNGs of 8 bits.", show_default="viewer")
+    ] = None,
     overwrite: Annotated[bool | None, typer.Option("--overwrite", help="Replace an earlier export in OUTPUT.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")] = False,
 ) -> None:
@@ -66,7 +69,7 @@ def run(
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits, "window": window,
-        "crop": crop, "plane": plane, "compression": compression, "series": series, "jobs": jobs, "overwrite": overwrite,
+        "crop": crop, "plane": plane, "compression": compression, "series": series, "jobs": jobs, "viewer": viewer, "overwrite": overwrite,
     }  # fmt: skip
     specimens = _specimens(source, output, config, {name: value for name, value in given.items() if value is not None})
     with watched(quiet) as progress:

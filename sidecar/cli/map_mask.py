@@ -11,8 +11,8 @@ NAME = "map-mask"
 HELP = """Put masks and regions painted on the PNGs back on the scan.
 
 MASKS: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD, .seg.nrrd or NIfTI painted over the exported stack, or
-label files with polygons, boxes or brush masks. OUTPUT's ending, or --to, says what is written: seg (DICOM), seg.nrrd, nifti, png,
-rtstruct. Masks with soft edges and resized ones are refused."""
+label files with polygons, boxes or brush masks. OUTPUT's ending says what is written: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of
+label PNGs. Masks with soft edges and resized ones are refused."""
 EXAMPLES = (
     "Example: sidecar map-mask masks/ -o bones.seg.nrrd     Example: sidecar map-mask masks/ -o bones.dcm --dicom scan/ --config bones.yaml"
 )
@@ -25,7 +25,8 @@ def run(
         Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder; without it the one beside or around MASKS.")
     ] = None,
     to_format: Annotated[
-        str | None, typer.Option("--to", metavar="seg|seg.nrrd|nifti|png|rtstruct", help="What to write, instead of by OUTPUT's ending.")
+        str | None,
+        typer.Option("--to", metavar="FORMAT", help="dicom-seg, seg.nrrd, nifti, png or dicom-rtstruct, instead of by OUTPUT's ending."),
     ] = None,
     grid: Annotated[str, typer.Option(metavar="source|png", help="Full resolution, or as painted, with its own true geometry.")] = "source",
     fill: Annotated[
@@ -38,7 +39,7 @@ def run(
         Path | None, typer.Option(metavar="FILE.yaml", help="Segments: name, value or colour, and codes. Other labels are refused.")
     ] = None,
     dicom: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The source files, whose patient and study seg and rtstruct repeat.")
+        Path | None, typer.Option(metavar="DIR", help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.")
     ] = None,
     from_format: Annotated[str | None, typer.Option("--from", metavar="FORMAT", help="What MASKS are, instead of recognising it.")] = None,
     pixel_origin: Annotated[

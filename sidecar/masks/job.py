@@ -57,9 +57,8 @@ class Job:
 
     def run(self, progress: Progress) -> None:
         """Write beside ``output`` and rename. OutputError where that cannot be written."""
-        part = self.output.with_name(self.output.name + PART_SUFFIX)
+        part = _part_of(self.output)
         try:
-            _remove(part)
             self.writer.write(self.mapped, part, self.options.dicom, progress)
             if self.output.is_dir():
                 self.output.rmdir()
@@ -90,6 +89,13 @@ def _refuse_taken(output: Path, masks: Sequence[Path], is_folder: bool) -> None:
         raise OutputError(f"{output.name} is there already; give the name of a new folder for the PNGs")
     if not is_folder and output.is_dir():
         raise OutputError(f"{output.name} is a folder; give a file name")
+    part = _part_of(output)
+    if part.exists():
+        raise OutputError(f"{part.name} is in the way; move it away, or give another name")
+
+
+def _part_of(output: Path) -> Path:
+    return output.with_name(output.name + PART_SUFFIX)
 
 
 def _remove(part: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,9 +39,8 @@ class Projections:
             self.counts += np.bincount(image.ravel(), minlength=len(self.counts))
 
     def across(self, right: int, down: int) -> NDArray[Any]:
-        """The projection with PNG axes 0 x, 1 y, 2 number along its own: (down, right[, 3])."""
-        image = self.along[3 - right - down]
-        return image if down > right else image.swapaxes(0, 1)
+        """The projection (down, right[, 3]) on two PNG axes, 0 x, 1 y, 2 number, of which ``right`` comes first."""
+        return self.along[3 - right - down]
 
     def contrast(self) -> tuple[float, float]:
         """PNG values to be shown black and white: of 8 bits all, of 16 those between which nearly all pixels lie."""
@@ -57,8 +55,7 @@ def shrunk(image: NDArray[Any], largest: int = LARGEST) -> tuple[NDArray[Any], i
     """The maximum of each block of n × n pixels, those at the end cut short, with the smallest n that fits; and n."""
     n = -(-max(image.shape[:2]) // largest)
     for axis in (0, 1):
-        starts: Sequence[int] = range(0, image.shape[axis], n)
-        image = np.maximum.reduceat(image, np.array(starts), axis=axis)
+        image = np.maximum.reduceat(image, np.arange(0, image.shape[axis], n), axis=axis)
     return image, n
 
 

@@ -91,14 +91,24 @@ class Space:
         nearest = int(normal.argmax())
         return _PLANES[nearest] if normal[nearest] >= NAMED else f"oblique, near {_PLANES[nearest]}"
 
+    def png_look(self, decimation: Decimation) -> Look:
+        """As the PNGs lie."""
+        x, y, _ = _ways(decimation)
+        return Look(x, y)
+
     def looks(self, decimation: Decimation) -> tuple[Look, ...]:
         """As the PNGs lie, then along PNG x and number, and y and number, the head up. A single slice has only its own plane."""
-        signs = [1 if axis.factor > 0 else -1 for axis in decimation.png_axes]
-        x, y, number = (Way(axis, sign) for axis, sign in zip(decimation.order, signs, strict=True))
+        x, y, number = _ways(decimation)
         if self.has_geometry and self.vector(number)[2] > UPRIGHT:
             number = number.back
         found = (Look(x, y), Look(x, number), Look(y, number))
         return found if self.stack.slices > 1 else tuple(look for look in found if look.is_source_plane)
+
+
+def _ways(decimation: Decimation) -> tuple[Way, Way, Way]:
+    """What PNG x, y and number run along."""
+    x, y, number = (Way(i, 1 if axis.factor > 0 else -1) for i, axis in zip(decimation.order, decimation.png_axes, strict=True))
+    return x, y, number
 
 
 def _pixels(columns: int, rows: int, slices: int) -> Stack:

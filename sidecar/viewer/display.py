@@ -23,9 +23,10 @@ from PIL import Image
 
 from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
+from sidecar.folder import VIEWER_IMAGES
 
 #: Folder, beside the PNGs, of the copies of a 16-bit stack.
-SPLIT_FOLDER = "viewer_images"
+SPLIT_FOLDER = VIEWER_IMAGES
 #: Images the contrast is measured on, spread over the stack.
 MEASURED_IMAGES = 16
 #: The darkest and brightest pixels left out when the contrast is measured, as parts of all.

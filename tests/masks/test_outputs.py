@@ -69,7 +69,7 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("grid", ["source", "png"])
-@pytest.mark.parametrize("to", ["seg", "rtstruct"])
+@pytest.mark.parametrize("to", ["dicom-seg", "dicom-rtstruct"])
 def test_independent_validators_find_no_fault(grid: str, to: str, scan: Exported, masks: Path, config: Path, tmp_path: Path) -> None:
     path = map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to=to, grid=grid, dicom=scan.scan, config=config)
     for tool, arguments in (("dciodvfy", ["-new"]), ("dcmdump", ["-q", "+E"])):
@@ -107,7 +107,7 @@ def test_slicerio_reads_segments_of_a_seg_nrrd(scan: Exported, masks: Path, conf
 
 
 def test_an_rtstruct_names_and_colours_its_rois(scan: Exported, masks: Path, config: Path, tmp_path: Path) -> None:
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="rtstruct", dicom=scan.scan, config=config))
+    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan, config=config))
     assert [roi.ROIName for roi in structures.StructureSetROISequence] == ["Größe", "rest"]
     assert list(structures.ROIContourSequence[0].ROIDisplayColor) == [0xD0, 0x40, 0x30]
     assert len(structures.RTROIObservationsSequence) == 2
@@ -141,7 +141,7 @@ def test_an_uneven_stack_goes_to_dicom_and_pngs_and_is_refused_as_a_volume(tmp_p
     positions = [tuple(map(float, group.PlanePositionSequence[0].ImagePositionPatient)) for group in seg.PerFrameFunctionalGroupsSequence]
     np.testing.assert_allclose(positions, [plane.position for plane in scan.phantom.planes], atol=1e-6)
     assert "SpacingBetweenSlices" not in seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "rt.dcm", scan.sidecar, to="rtstruct", dicom=scan.scan))
+    structures = pydicom.dcmread(map_mask(masks, tmp_path / "rt.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan))
     assert len(structures.ROIContourSequence[0].ContourSequence) == 6
     assert len(list(map_mask(masks, tmp_path / "pngs", scan.sidecar).glob("*.png"))) == 6
 
@@ -154,7 +154,7 @@ def test_a_contour_of_more_than_64_kib_stays_one(tmp_path: Path) -> None:
     y, x = np.mgrid[:256, :256]
     labels[0] = (x % 2 == 0) & (y % 2 == 0) | (y % 4 == 1) | (x == 0)
     masks = paint(tmp_path / "masks", labels, scan.sidecar)
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="rtstruct", dicom=scan.scan))
+    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan))
     (contour,) = [c for c in structures.ROIContourSequence[0].ContourSequence if c.NumberOfContourPoints > 10_000]
     assert contour["ContourData"].VR == "DS"
     assert len(contour.ContourData) == 3 * contour.NumberOfContourPoints
@@ -165,7 +165,7 @@ def test_refusals_come_before_anything_is_written(scan: Exported, masks: Path, t
         map_mask(masks, tmp_path / name, scan.sidecar, **options)
 
     refuses(lambda: write("out.dcm"), UsageError, "--dicom")
-    refuses(lambda: write("out.dcm", to="rtstruct"), UsageError, "--dicom")
+    refuses(lambda: write("out.dcm", to="dicom-rtstruct"), UsageError, "--dicom")
     refuses(lambda: write("out.dcm", dicom=tmp_path), SourceError, "lacks")
     refuses(lambda: write("out.vtk"), UsageError, "out.vtk", "--to")
     refuses(lambda: write("out.nrrd", to="vtk"), UsageError, "--to vtk")
@@ -186,13 +186,17 @@ def test_masks_are_never_written_over_themselves(scan: Exported, masks: Path, tm
     before = volume.read_bytes()
     refuses(lambda: map_mask(volume, volume, scan.sidecar), UsageError, "overwrite an input")
     refuses(lambda: map_mask(volume, tmp_path / "sidecar.json", scan.sidecar, to="nifti"), UsageError, "sidecar.json")
+    mine = tmp_path / "a.nrrd.part"
+    mine.write_text("mine")
+    refuses(lambda: map_mask(masks, tmp_path / "a.nrrd", scan.sidecar), OutputError, "a.nrrd.part is in the way")
+    assert mine.read_text() == "mine"
     assert volume.read_bytes() == before
 
 
 def test_a_seg_too_large_for_dicom_says_so_beforehand(scan: Exported, masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mapped = MappedMask.on_source(read_mask([masks], scan.sidecar))
     monkeypatch.setattr("sidecar.masks.writers.seg.MAX_PIXEL_BYTES", 4000)
-    refuses(lambda: WRITERS["seg"].check(mapped, scan.scan), OutputError, "frames take", "seg.nrrd", "--grid png")
+    refuses(lambda: WRITERS["dicom-seg"].check(mapped, scan.scan), OutputError, "frames take", "seg.nrrd", "--grid png")
     assert MAX_PIXEL_BYTES == 4294967294
 
 
@@ -227,7 +231,8 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Side
 
 
 @pytest.mark.parametrize(
-    ("to", "fill"), [("seg.nrrd", "repeat"), ("nifti", "interpolate"), ("seg", "repeat"), ("rtstruct", "repeat"), ("png", "none")]
+    ("to", "fill"),
+    [("seg.nrrd", "repeat"), ("nifti", "interpolate"), ("dicom-seg", "repeat"), ("dicom-rtstruct", "repeat"), ("png", "none")],
 )
 def test_peak_memory_does_not_grow_with_the_number_of_slices(
     to: str, fill: str, deep: dict[int, tuple[Path, Sidecar, Path]], tmp_path: Path

@@ -125,7 +125,7 @@ def test_every_frame_of_a_seg_states_its_plane(scan: Exported, masks: Path, expe
 
 def test_an_rtstruct_encloses_the_voxels_and_no_others(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
     """Every voxel middle in patient space is tried against every contour of its plane, by winding number."""
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="rtstruct", dicom=scan.scan))
+    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan))
     names = {roi.ROINumber: roi.ROIName for roi in structures.StructureSetROISequence}
     found = np.zeros_like(expected)
     slices = {(plane.sop_instance_uid, plane.frame_number): s for s, plane in enumerate(scan.phantom.planes)}
@@ -159,7 +159,7 @@ def within(scan: Exported, s: int, points: NDArray[np.float64]) -> NDArray[np.bo
 
 
 def test_contours_run_along_pixel_edges(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="rtstruct", dicom=scan.scan))
+    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan))
     pixel = structures.ROIContourSequence[1].ContourSequence[0]
     points = np.array(pixel.ContourData, float).reshape(-1, 3)
     s, y, x = np.argwhere(expected == 7)[0]

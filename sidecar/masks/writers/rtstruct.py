@@ -44,7 +44,7 @@ _NINE_DECIMALS = 99999.0
 
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     require_space(mask, "RTSTRUCT")
-    require_headers(dicom, "rtstruct")
+    require_headers(dicom, "dicom-rtstruct")
     for segment in mask.segments:
         if len(segment.name) > _LONGEST_NAME or "\\" in segment.name or not segment.name.isprintable():
             raise LabelError(f"the name {segment.name[:80]!r} is no ROI Name: {_LONGEST_NAME} characters at most, and no backslash")
@@ -55,7 +55,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
     source = mask.sidecar.document.source
     uid = source.planes[0].sop_instance_uid
-    header = headers_of(mask.sidecar, [uid], require_headers(dicom, "rtstruct"))[uid]
+    header = headers_of(mask.sidecar, [uid], require_headers(dicom, "dicom-rtstruct"))[uid]
     dataset = _dataset(mask, header)
     progress.start("tracing contours", mask.size[2])
     with path.open("wb") as file, tempfile.TemporaryFile() as spool:
@@ -162,4 +162,4 @@ def _copied(spool: IO[bytes], pieces: list[tuple[int, int]]) -> Iterator[bytes]:
         yield spool.read(length)
 
 
-WRITER = MaskWriter("rtstruct", (), check, write)
+WRITER = MaskWriter("dicom-rtstruct", (), check, write)

@@ -33,7 +33,7 @@ _SOURCE_IMAGE = Code("DCM", "121322", "Source image for image processing operati
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     highdicom()
     require_space(mask, "DICOM SEG")
-    require_headers(dicom, "seg")
+    require_headers(dicom, "dicom-seg")
     parts = _Parts(mask)
     columns, rows, _ = mask.size
     pixel_bytes = parts.frames * columns * rows // 8
@@ -50,7 +50,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
-    folder = require_headers(dicom, "seg")
+    folder = require_headers(dicom, "dicom-seg")
     parts = _Parts(mask)
     first = mask.sidecar.document.source.planes[0].sop_instance_uid
     source = headers_of(mask.sidecar, [first], folder)[first]
@@ -75,7 +75,7 @@ def require_space(mask: MappedMask, format: str) -> Stack:
 def require_headers(dicom: Path | None, name: str) -> Path:
     """The folder of the source files. UsageError where none was given."""
     if dicom is None:
-        raise UsageError(f"--to {name} repeats patient and study as the scan has them: give the folder of its files with --dicom")
+        raise UsageError(f"--to {name} repeats patient and study as the scan has them: give the folder of its files with --dicom DIR")
     return dicom
 
 
@@ -155,4 +155,4 @@ def _one_orientation(stack: Stack) -> bool:
     return bool((stack.orientations == stack.orientations[0]).all())
 
 
-WRITER = MaskWriter("seg", (".dcm",), check, write)
+WRITER = MaskWriter("dicom-seg", (".dcm",), check, write)

@@ -98,11 +98,13 @@ const Distance = memo(({ viewer, items, measured }) => {
   `;
   return html`
     <section class="distance" aria-labelledby="distance-title">
-      <h2 id="distance-title">Distance</h2>
+      <h2>
+        <span id="distance-title">Distance</span>
+        ${distance
+          ? html`<output id="distance"><data value=${String(distance.length)}>${lengthText(distance, viewer.looks.pixelWidth)}</data></output>`
+          : html`<span class="tally">choose two landmarks</span>`}
+      </h2>
       <div class="ends">${end(0, "from")}${end(1, "to")}</div>
-      ${distance
-        ? html`<output id="distance"><data value=${String(distance.length)}>${lengthText(distance, viewer.looks.pixelWidth)}</data></output>`
-        : html`<p class="empty">Choose two landmarks.</p>`}
     </section>
   `;
 });
@@ -117,31 +119,33 @@ const Contrast = memo(({ viewer, window }) => {
   return html`
     <section class="contrast" aria-labelledby="contrast-title">
       <h2 id="contrast-title">Contrast</h2>
-      <label>
-        level ${shown(units.toValue(viewer.level()))}
-        <input
-          id="level"
-          type="range"
-          min=${lower}
-          max=${upper}
-          step="any"
-          value=${viewer.level()}
-          onInput=${(event) => viewer.setLevelAndWidth(event.target.valueAsNumber, viewer.width())}
-        />
-      </label>
-      <label>
-        width ${shown(width)}
-        <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
-        <input
-          id="width"
-          type="range"
-          min=${Math.log(narrowest)}
-          max=${Math.log(widest)}
-          step="any"
-          value=${Math.log(viewer.width())}
-          onInput=${(event) => viewer.setLevelAndWidth(viewer.level(), Math.exp(event.target.valueAsNumber))}
-        />
-      </label>
+      <div class="ends">
+        <label>
+          level ${shown(units.toValue(viewer.level()))}
+          <input
+            id="level"
+            type="range"
+            min=${lower}
+            max=${upper}
+            step="any"
+            value=${viewer.level()}
+            onInput=${(event) => viewer.setLevelAndWidth(event.target.valueAsNumber, viewer.width())}
+          />
+        </label>
+        <label>
+          width ${shown(width)}
+          <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
+          <input
+            id="width"
+            type="range"
+            min=${Math.log(narrowest)}
+            max=${Math.log(widest)}
+            step="any"
+            value=${Math.log(viewer.width())}
+            onInput=${(event) => viewer.setLevelAndWidth(viewer.level(), Math.exp(event.target.valueAsNumber))}
+          />
+        </label>
+      </div>
       <div class="actions">
         <button type="button" onClick=${() => viewer.automaticWindow()}>Automatic</button>
         <button type="button" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>

@@ -126,7 +126,7 @@ function Measure({ viewer, state }) {
     <g class=${within.every(Boolean) ? "measure" : "measure leaving"}>
       <path class="halo" d=${path} />
       <path d=${path} />
-      <text x=${(from[0] + to[0]) / 2 + 8} y=${(from[1] + to[1]) / 2 - 8}>${lengthText(distance, viewer.looks.pixelWidth)}</text>
+      <text x=${(from[0] + to[0]) / 2} y=${(from[1] + to[1]) / 2 + 19} text-anchor="middle">${lengthText(distance, viewer.looks.pixelWidth)}</text>
     </g>
   `;
 }

@@ -1,0 +1,96 @@
+"""`sidecar report`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sidecar.mapping import Sidecar
+    from sidecar.progress import Progress
+    from sidecar.series import Series
+
+NAME = "report"
+HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML page to look at, mail or print.
+
+LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source slices around labels are read.
+The page holds all it shows, no patient identity, and loads nothing."""
+EXAMPLES = "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report labels/ --source scan/ --size 3"
+
+#: More labels than this make a page that is a burden to open; --limit says how many all the same.
+MOST_LABELS = 200
+
+
+def run(
+    labels: Annotated[list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")],
+    source: Annotated[Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")] = Path("report.html"),
+    size: Annotated[
+        float | None,
+        typer.Option(metavar="MM", help="How much around each label is shown; about 64 source pixels without it.", show_default=False),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help=f"Show the first N labels only; needed for more than {MOST_LABELS}.")
+    ] = None,
+    sidecar: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder, where it is not beside the labels or their images.")
+    ] = None,
+    from_format: Annotated[str | None, typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it.")] = None,
+    pixel_origin: Annotated[
+        str | None,
+        typer.Option(metavar="center|corner", help="Where the labels' (0, 0) is: the first pixel's middle or outer corner."),
+    ] = None,
+    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Show labels beyond the edges of the PNGs too.")] = False,
+) -> None:
+    from sidecar.cli.progress import watched
+    from sidecar.cli.writing import choice, written
+    from sidecar.errors import UsageError
+    from sidecar.labels.table import PixelOrigin
+    from sidecar.landmarks import find_sidecar, label_files, map_file
+    from sidecar.mapping import Sidecar
+    from sidecar.report import Request, make_report, render
+    from sidecar.report.labels import labels_of
+    from sidecar.report.make import usual_size
+    from sidecar.report.space import Space
+
+    origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
+    files = label_files(labels)
+    place = sidecar or find_sidecar(files[0], from_format)
+    export = Sidecar.open(place)
+    mappings = [map_file(path, export, format=from_format, pixel_origin=origin, allow_outside=allow_outside) for path in files]
+    found = labels_of([mapping.points for mapping in mappings])
+    if limit is None and len(found) > MOST_LABELS:
+        raise UsageError(f"there are {len(found)} labels; --limit N shows the first N of them, --limit {len(found)} all")
+    with watched(quiet=False) as progress:
+        root, series = _scan(export, source, progress)
+        request = Request(
+            sidecar=export,
+            folder=place if place.is_dir() else place.parent,
+            labels=found[:limit],
+            root=root,
+            series=series,
+            size=usual_size(Space.of(export)) if size is None else size,
+        )
+        page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
+    written(output, [*files, place], lambda part: part.write_bytes(page))
+    for path, mapping in zip(files, mappings, strict=True):
+        read = mapping.labels
+        typer.echo(f"{path.name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin {read.pixel_origin}", err=True)
+        for note in dict.fromkeys(mapping.notes):
+            typer.echo(f"  note: {note}", err=True)
+    typer.echo(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB", err=True)
+
+
+def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Path, Series]:
+    """Where the scan is, and its stack. SourceError where it is not the one that the export was made of."""
+    from sidecar.check.source import check_headers
+    from sidecar.errors import SourceError
+    from sidecar.zoom import find_same_series
+
+    root, series = find_same_series(export, source, progress)
+    wrong = [finding for finding in check_headers(export, series) if finding.passed is False]
+    if wrong:
+        raise SourceError(f"{source.name or 'this folder'} is not as it was when the PNGs were made: {wrong[0].detail}")
+    return root, series

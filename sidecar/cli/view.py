@@ -1,0 +1,25 @@
+"""`sidecar view`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "view"
+HELP = """Write viewer.html beside the PNGs of an export: a page to look at them and place landmarks, in any browser, without a server.
+
+Exports of 8 bits come with it. For 16 bits, which browsers cannot show in full, this also writes copies of the PNGs that they can."""
+EXAMPLES = "Example: sidecar view png/"
+
+
+def run(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder of an export.")],
+) -> None:
+    from sidecar.mapping import Sidecar
+    from sidecar.viewer import write_viewer
+
+    folder = output if output.is_dir() else output.parent
+    page = write_viewer(Sidecar.open(output), folder)
+    typer.echo(f"{folder / page.name}: open it in a browser", err=True)
