@@ -10,6 +10,7 @@ import yaml
 
 from sidecar.errors import UsageError
 from sidecar.options import Config, ExportOptions, validated
+from sidecar.places import is_url, place
 
 #: A config larger than this is not one.
 MAX_BYTES = 4 * 1024 * 1024
@@ -34,17 +35,22 @@ def load_config(
             raise UsageError(f"{path.name} lists sources; give no other SOURCE")
         return [
             (
-                path.parent / specimen.source,
-                path.parent / specimen.output,
+                _beside(path, entry["source"]),
+                _beside(path, entry["output"]),
                 _options(path, shared, {k: v for k, v in entry.items() if k not in _PLACES}, given),
             )
-            for specimen, entry in zip(config.sources, raw["sources"], strict=True)
+            for entry in raw["sources"]
         ]
-    where = source or (path.parent / config.source if config.source else None)
-    to = output or (path.parent / config.output if config.output else None)
+    where = source or (_beside(path, raw["source"]) if config.source else None)
+    to = output or (_beside(path, raw["output"]) if config.output else None)
     if where is None or to is None:
         raise UsageError(f"{path.name}: source and output are missing, and not given on the command line either")
     return [(where, to, _options(path, shared, given))]
+
+
+def _beside(config: Path, text: str) -> Path:
+    """A place that a config names: a URL, or a path relative to the config."""
+    return place(text) if is_url(text) else config.parent / text
 
 
 def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.errors import DocumentError, OutputError
+from sidecar.places import remote
 
 VERSION = "1.0"
 SIDECAR_NAME = "sidecar.json"
@@ -258,13 +259,17 @@ def as_text(document: Document) -> str:
 
 
 def save(document: Document, path: Path) -> None:
-    """Write the document beside its place and rename it: it is there whole, or not at all."""
-    part = path.with_name(path.name + ".part")
+    """Write the document beside its place and rename it: it is there whole, or not at all; what is remote is so by itself."""
+    far, part = remote(path), path.with_name(path.name + ".part")
     try:
+        if far is not None:
+            far.put(as_text(document).encode())
+            return
         part.write_text(as_text(document), encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        if far is None:
+            part.unlink(missing_ok=True)
         raise OutputError(f"{path.name} cannot be written: {error.strerror}") from None
 
 

@@ -20,6 +20,7 @@ from sidecar.headers import Scan, scan
 from sidecar.intensity import choose_values
 from sidecar.mapping import Sidecar
 from sidecar.options import ExportOptions
+from sidecar.places import place, resolved, stamp
 from sidecar.plan import Plan, make_plan
 from sidecar.planes import AS_STORED
 from sidecar.progress import Progress, Silent
@@ -103,6 +104,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
             from sidecar.viewer import write_viewer  # not loaded where there is no page
 
             write_viewer(sidecar, job.output)
+        folder.confirm()
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar
@@ -143,8 +145,8 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         "Sidecar": documents.SIDECAR_NAME,
     }
     return Recipe(
-        source=job.source.resolve(),
-        output=job.output.resolve(),
+        source=resolved(job.source),
+        output=resolved(job.output),
         columns=decimation.columns,
         rows=decimation.rows,
         combine=decimation.slices.method,
@@ -155,24 +157,23 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
     )
 
 
-def _stamps(job: Job) -> dict[str, tuple[int, int]]:
-    """Size and time of change of every source file, so that a changed source is noticed."""
+def _stamps(job: Job) -> dict[str, tuple[int, int | str]]:
+    """Size and time of change, or ETag, of every source file, so that a changed source is noticed."""
     stamps = {}
     for file in {frame.file for frame in job.plan.series.frames}:
         try:
-            status = (job.source / file).stat()
+            stamps[file] = stamp(job.source / file)
         except OSError as error:
             raise SourceError(f"{file} cannot be read: {error.strerror}") from None
-        stamps[file] = (status.st_size, status.st_mtime_ns)
     return stamps
 
 
 def export(source: str | Path, output: str | Path, progress: Progress | None = None, **options: Any) -> Sidecar:
-    """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
+    """Export one stack and return its mapping; either place may be a URL. Options are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
 
     Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and OutputError.
     """
     from sidecar.options import make_options
 
-    jobs = plan_export(Path(source), Path(output), make_options(**options), progress)
+    jobs = plan_export(place(source), place(output), make_options(**options), progress)
     return [run_job(job, progress) for job in jobs][-1]

@@ -2,6 +2,9 @@
 
 While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock`` keeps a second one out. ``sidecar.json``
 comes last and the journal goes: its presence means "complete". Nothing that we did not write is ever overwritten or removed.
+
+Object stores have no locks. There the journal names the run too, and a run that no longer finds its name in the end does not finish:
+two exports into one folder at once are noticed by the first of them, but not kept from writing.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.document import SIDECAR_NAME
 from sidecar.errors import OutputError
+from sidecar.places import remote
 from sidecar.render import PART_SUFFIX
 
 JOURNAL = ".sidecar-export.json"
@@ -33,10 +38,19 @@ _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that is ours for as long as the lock is held. ``whole`` are the PNGs of an interrupted run of the same plan."""
+    """A folder that is ours for as long as the lock is held. ``whole`` are the PNGs of an interrupted run of the same plan.
+
+    ``run``: what the journal calls this run.
+    """
 
     path: Path
     whole: frozenset[str]
+    run: str
+
+    def confirm(self) -> None:
+        """OutputError where there are no locks and another run took the folder meanwhile."""
+        if remote(self.path) and _journal(self.path, "run") != self.run:
+            raise OutputError(f"another export into {self.path.name} began meanwhile; when it is done, start anew with --overwrite")
 
     def finish(self) -> None:
         """The document is in place: the journal has served."""
@@ -49,31 +63,39 @@ def claimed(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> I
 
     An unfinished export of the same digest is continued; of another one, or a finished one, is replaced only with ``overwrite``.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / LOCK)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OutputError(f"another export is writing to {path.name} now; wait for it, or choose another folder") from None
-    except OSError as error:
-        raise OutputError(f"{path.name} cannot be written to: {error.strerror or 'not a folder one can write to'}") from None
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if not remote(path):
+                held.enter_context(_locked(path / LOCK))
+        except Timeout:
+            raise OutputError(f"another export is writing to {path.name} now; wait for it, or choose another folder") from None
+        except OSError as error:
+            raise OutputError(f"{path.name} cannot be written to: {error.strerror or 'not a folder one can write to'}") from None
         yield _prepared(path, digest, names, overwrite)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = FileLock(path)
+    lock.acquire(timeout=0)
+    try:
+        yield
     finally:
         lock.release()
         with contextlib.suppress(OSError):
-            (path / LOCK).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> OutputFolder:
-    entries = sorted(p.name for p in path.iterdir() if p.name != LOCK)
+    entries = _names_in(path)
     foreign = [name for name in entries if not _is_ours(path / name)]
     if foreign:
         raise OutputError(
             f"{path.name} holds files that are not of an export ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); "
             "nothing was touched: choose an empty folder, or move them away"
         )
-    unfinished = _journal_digest(path)
+    unfinished = _journal(path, "digest")
     pngs = [name for name in entries if _PNG.fullmatch(name)]
     if unfinished == digest and SIDECAR_NAME not in entries:
         whole = frozenset(pngs) & frozenset(names)
@@ -94,9 +116,16 @@ def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) ->
     for name in entries:
         if name.endswith(PART_SUFFIX):
             (path / name).unlink(missing_ok=True)
-    if whole or unfinished != digest:
-        _write_journal(path, digest)
-    return OutputFolder(path, whole)
+    folder = OutputFolder(path, whole, secrets.token_hex(8))
+    _write_journal(path, {"digest": digest, "run": folder.run})
+    return folder
+
+
+def _names_in(path: Path) -> list[str]:
+    try:
+        return sorted(p.name for p in path.iterdir() if p.name != LOCK) if path.is_dir() else []  # object stores have no empty folders
+    except OSError as error:
+        raise OutputError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
 def _is_ours(path: Path) -> bool:
@@ -106,17 +135,22 @@ def _is_ours(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or _PNG.fullmatch(name) is not None)
 
 
-def _journal_digest(path: Path) -> str | None:
+def _journal(path: Path, key: str) -> str | None:
+    """What the journal of a folder says; None where there is none that can be read."""
     try:
-        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))["digest"])
+        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))[key])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_journal(path: Path, digest: str) -> None:
+def _write_journal(path: Path, journal: dict[str, str]) -> None:
+    far, text = remote(path), json.dumps(journal)
     part = path / (JOURNAL + PART_SUFFIX)
     try:
-        part.write_text(json.dumps({"digest": digest}), encoding="utf-8")
+        if far is not None:
+            (far / JOURNAL).put(text.encode())
+            return
+        part.write_text(text, encoding="utf-8")
         part.replace(path / JOURNAL)
     except OSError as error:
         raise OutputError(f"{path.name} cannot be written to: {error.strerror}") from None

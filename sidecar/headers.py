@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.frames import Attributes, Commons, frames_of, is_printable, parts_of, text_of
 from sidecar.pixels import layout_of
 from sidecar.pixels.deflated import read_header
+from sidecar.places import open_read, remote, resolved, stamp
 from sidecar.plain import ATTRIBUTES, PIXEL_DATA, read_plain
 from sidecar.series import Frame
 
@@ -60,12 +61,22 @@ def _files(source: Path) -> tuple[Path, list[Path]]:
     except OSError as error:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
     if is_folder:
-        return source, sorted(_walk(source))
+        return source, _all_files(source)
     if not is_file:
         raise SourceError(f"{source.name}: there is no such {'folder or regular file' if source.exists() else 'file or folder'}")
     if source.name.upper() != "DICOMDIR":
         return source.parent, [source]
-    return source.parent.resolve(), _referenced_files(source)
+    return resolved(source.parent), _referenced_files(source)
+
+
+def _all_files(folder: Path) -> list[Path]:
+    far = remote(folder)
+    if far is None:
+        return sorted(_walk(folder))
+    try:
+        return cast("list[Path]", far.files())
+    except OSError as error:
+        raise SourceError(f"folder {folder.name} cannot be read: {error.strerror}") from None
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -83,7 +94,7 @@ def _refuse_folder(error: OSError) -> None:
 
 
 def _referenced_files(dicomdir: Path) -> list[Path]:
-    root = dicomdir.parent.resolve()
+    root = resolved(dicomdir.parent)
     try:
         header = _by_pydicom(dicomdir)
         if header is None:
@@ -141,7 +152,7 @@ def _scan_file(path: Path, name: str, found: Scan, commons: Commons) -> None:
         elif header.keyword is None and not _needs_pixels(header):
             found.others[f"{text_of(header.attributes, 'Modality') or 'DICOM'} without an image"] += 1
         else:
-            keyword = _checked(header, path.stat().st_size)
+            keyword = _checked(header, stamp(path)[0])
             found.frames += frames_of(header.attributes, _told(name), keyword, header.offset, commons)
     except Exception as error:
         if not isinstance(error, (SidecarError, *_parse_errors())):
@@ -164,7 +175,7 @@ def _plain(path: Path) -> _Header | None:
 
 def _by_pydicom(path: Path) -> _Header | None:
     """The header of any DICOM file; None for a file that is not DICOM."""
-    with path.open("rb") as file:
+    with open_read(path) as file:
         if not _looks_like_dicom(file):
             return None
         dataset = read_header(file, _TAGS)

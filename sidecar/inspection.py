@@ -13,6 +13,7 @@ from sidecar.errors import SidecarError
 from sidecar.geometry import anatomical_letters
 from sidecar.headers import scan
 from sidecar.options import ExportOptions
+from sidecar.places import place
 from sidecar.plan import Plan, make_plan
 from sidecar.series import Series, find_series
 
@@ -66,7 +67,7 @@ class Inspection:
 
 def inspect(source: str | Path, on_file: Callable[[], object] = lambda: None) -> Inspection:
     """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR. SourceError when there is no such place."""
-    met = scan(Path(source), on_file)
+    met = scan(place(source), on_file)
     return Inspection(tuple(_found(series) for series in find_series(met.frames)), dict(met.others), tuple(met.damaged))
 
 

@@ -17,6 +17,7 @@ from sidecar import document as documents
 from sidecar.document import AxisName, ControlPoint, Document
 from sidecar.errors import DocumentError, GeometryError
 from sidecar.geometry import Stack
+from sidecar.places import place
 from sidecar.sampling import Axis
 
 Floats = NDArray[np.float64]
@@ -127,7 +128,7 @@ class Sidecar:
     @classmethod
     def open(cls, path: str | Path) -> Sidecar:
         """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
-        return cls.of(documents.load(Path(path)))
+        return cls.of(documents.load(place(path)))
 
     @property
     def size(self) -> tuple[int, int, int]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+
+from sidecar.places import open_read, remote
 
 #: The attributes that are read, with tag and VR. Those with a second VR may be written either way.
 ATTRIBUTES: dict[str, tuple[int, str]] = {
@@ -114,21 +116,28 @@ class PlainHeader:
 
 def read_plain(path: Path) -> PlainHeader | None:
     """The header of a plain file; None where pydicom should read it. OSError when it cannot be opened."""
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    if remote(path):
+        with open_read(path, _FIRST_READ) as file:
+            return _read(file.read)
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        data = os.read(file, _FIRST_READ)
-        if data[128:132] != b"DICM":
-            return None
-        while True:
-            try:
-                return _scanned(data)
-            except (IndexError, struct.error):  # the header goes on behind what was read
-                more = os.read(file, 7 * len(data)) if len(data) < _MOST else b""
-            if not more:
-                return None
-            data += more
+        return _read(partial(os.read, number))
     finally:
-        os.close(file)
+        os.close(number)
+
+
+def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
+    data = read(_FIRST_READ)
+    if data[128:132] != b"DICM":
+        return None
+    while True:
+        try:
+            return _scanned(data)
+        except (IndexError, struct.error):  # the header goes on behind what was read
+            more = read(7 * len(data)) if len(data) < _MOST else b""
+        if not more:
+            return None
+        data += more
 
 
 def _scanned(data: bytes) -> PlainHeader | None:

@@ -82,7 +82,7 @@ class Plan:
         for k in range(self.reduction.slices.size):
             yield from self.frames_of(k)
 
-    def digest(self, stamps: dict[str, tuple[int, int]]) -> str:
+    def digest(self, stamps: dict[str, tuple[int, int | str]]) -> str:
         """A digest of all that decides the bytes of the PNGs; ``stamps`` are size and time of change of each file."""
         frames = [(f.file, f.frame, f.sop_instance_uid, f.position, f.rescale, stamps.get(f.file)) for f in self.series.frames]
         asked = self.options.model_dump(mode="json", exclude={"jobs", "overwrite", "series", "viewer"})

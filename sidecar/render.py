@@ -14,19 +14,25 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import OutputError
 from sidecar.pixels import FramePixels, frame_buffer, read_frame
+from sidecar.places import open_read, remote
 from sidecar.png import Compression, encode
 from sidecar.sampling import Axis, reduce_plane
 from sidecar.series import Frame
 from sidecar.window import Linear, Stored
 
+if TYPE_CHECKING:
+    from sidecar.remote import Remote
+
 PART_SUFFIX = ".part"
+#: Bytes of a remote file fetched at a time for its digest: most PNGs at once.
+_DIGEST_BLOCK = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,10 @@ def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArr
 
 
 def write_whole(path: Path, parts: list[bytes]) -> None:
-    """Write a file beside its place and rename it, so that it is there whole or not at all."""
+    """Write a file beside its place and rename it, so that it is there whole or not at all; what is remote is so by itself."""
+    far = remote(path)
+    if far is not None:
+        return _put(far, parts)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")  # two workers may be at the same PNG when one seemed lost
     try:
         with part.open("wb") as file:
@@ -153,9 +162,16 @@ def write_whole(path: Path, parts: list[bytes]) -> None:
         raise OutputError(f"{path.name} cannot be written: {with_what}; then run the same command again to go on") from None
 
 
+def _put(far: Remote, parts: list[bytes]) -> None:
+    try:
+        far.put(b"".join(parts))
+    except OSError as error:
+        raise OutputError(f"{far.name} cannot be written: {error.strerror}; then run the same command again to go on") from None
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, read in pieces."""
-    with path.open("rb") as file:
+    with open_read(path, _DIGEST_BLOCK) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -5,8 +5,10 @@ The scratch file holds the decimated stack uncompressed, as large as the plan sa
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import OutputError
+from sidecar.places import remote
 from sidecar.plan import Plan
 from sidecar.planes import Turn
 from sidecar.png import encode
@@ -45,18 +48,36 @@ def render_resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Wor
     """
     columns, rows, slices = plan.reduction.size
     channels = (3,) if plan.channels == 3 else ()
-    scratch = Scratch(recipe.output / SCRATCH, (slices, rows, columns, *channels), f"uint{plan.bits}")
+    if not missing:
+        return
+    with _scratch_folder(recipe.output, workers) as folder:
+        yield from _resliced(
+            recipe, plan, missing, workers, Scratch(folder / SCRATCH, (slices, rows, columns, *channels), f"uint{plan.bits}")
+        )
+
+
+@contextlib.contextmanager
+def _scratch_folder(output: Path, workers: Workers) -> Iterator[Path]:
+    """The output folder; for a remote one, which cannot be written in pieces, a temporary folder of this machine."""
+    if not remote(output):
+        yield output
+    elif workers.lost:
+        raise OutputError("cutting along another axis on a cluster needs an output folder on a file system that all its machines share")
+    else:
+        with tempfile.TemporaryDirectory(prefix="sidecar-") as folder:
+            yield Path(folder)
+
+
+def _resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers, scratch: Scratch) -> Iterator[Rendered]:
     needed = int(np.prod(scratch.shape)) * plan.bits // 8
-    free = shutil.disk_usage(recipe.output).free
+    free = shutil.disk_usage(scratch.path.parent).free
     if needed > free:
         raise OutputError(
             f"cutting along another axis needs {needed / 1e9:.1f} GB of scratch space, and {free / 1e9:.1f} GB are free; decimate more"
         )
-    if not missing:
-        return
     try:
         scratch.open("w+")
-        tasks = (Task(k, "", tuple(FrameSource.of(frame) for frame in plan.frames_of(k))) for k in range(slices))
+        tasks = (Task(k, "", tuple(FrameSource.of(frame) for frame in plan.frames_of(k))) for k in range(scratch.shape[0]))
         yield from workers.results(partial(_fill, recipe, scratch), tasks)
         cuts = (Task(k, plan.names[k], ()) for k in missing)
         yield from workers.results(partial(_cut, recipe, scratch, plan.turn), cuts)

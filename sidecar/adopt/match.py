@@ -13,7 +13,7 @@ from sidecar.adopt.ideas import BLANK, Overview, Pins, spread
 from sidecar.adopt.placement import Placement, edges
 from sidecar.adopt.pool import Pooled, pool
 from sidecar.adopt.register import Fit, refine
-from sidecar.adopt.snap import Measured, Snapped, snap
+from sidecar.adopt.snap import LEAST, Measured, Snapped, snap
 from sidecar.adopt.trial import Images, Slices, Trial, attempt
 from sidecar.errors import ImageError
 from sidecar.progress import Progress
@@ -25,6 +25,8 @@ TRIED, FITTED, TRIAL_SIDE = 3, 8, 256
 LEAST_CORRELATION = 0.6
 #: The best answer must leave at most this part of what the runner-up leaves unexplained; beside it, neighbouring slices this part.
 CLEAR, CLEAR_SLICES = 0.75, 0.9
+#: Part of a pixel by which nearest sampling, which moves each pixel by up to half a sample, may deceive registration.
+JITTER = 0.15
 #: Slices within which exact lines of slices are tried.
 SLICE_TOLERANCE = 0.4
 #: Slices that an answer off by one would be moved by.
@@ -153,10 +155,11 @@ def _snapped(
 ) -> tuple[Snapped, Snapped]:
     """Columns, then rows with the columns found."""
     placement = pooled.placement
-    across = Measured(placement.columns, pooled.columns_deviation, slices.columns, spacing[0])
+    least = JITTER if kinds == {"point"} else LEAST
+    across = Measured(placement.columns, pooled.columns_deviation, slices.columns, spacing[0], least)
     columns = snap(across, kinds, lambda axis: unexplained(samples, replace(placement, columns=axis), kernel))
     found = replace(placement, columns=columns.axis)
-    down = Measured(placement.rows, pooled.rows_deviation, slices.rows, spacing[1])
+    down = Measured(placement.rows, pooled.rows_deviation, slices.rows, spacing[1], least)
     return columns, snap(down, kinds, lambda axis: unexplained(samples, replace(found, rows=axis), kernel))
 
 

@@ -31,6 +31,8 @@ BAND = 32
 STEPS = 12
 #: A level is done when no edge moves by more than this part of one of its pixels; coarse levels need only lead to the next.
 SETTLED, SETTLED_COARSE = 2e-3, 0.1
+#: A pixel that misses by this many times what is typical has half its weight.
+OUTLYING = 3.0
 #: Blur that is subtracted to leave the detail, in image pixels.
 DETAIL_SIGMA = 2.0
 
@@ -162,10 +164,10 @@ def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, 
 
 
 def _weight(left: Plane, steepness: Plane) -> Plane:
-    """Of each pixel: 1 where it fits as well as most that have any slope, less the worse it fits."""
-    telling = np.abs(left[steepness > steepness.mean()])
-    scale = 3 * float(np.quantile(telling, 0.75)) if telling.size else 0.0
-    return 1 / (1 + (left / scale) ** 2) if scale > 0 else np.ones_like(left)
+    """Of each pixel: 1 where it fits as well as those that have slopes do on the whole, less the worse it fits."""
+    total = float(steepness.sum())
+    typical = float((steepness * left**2).sum()) / total if total > 0 else 0.0
+    return 1 / (1 + left**2 / (OUTLYING**2 * typical)) if typical > 0 else np.ones_like(left)
 
 
 def _blocks(axis: Axis, block: int, size: int) -> Axis:

@@ -19,7 +19,7 @@ SMOOTH: Set[Kind] = frozenset({"interpolated", "averaged"})
 
 #: Standard deviations, and least part of a source sample covered by one pixel, within which a hypothesis counts as measured.
 DEVIATIONS = 3.0
-LEAST = 0.02
+LEAST = 0.05
 #: Parts left unexplained that differ by less than the first ratio are equal; a hypothesis may leave more than the measured line by the
 #: second; what rounding to 8 bits leaves.
 SAME, NO_WORSE, ROUNDING = 1.03, 1.1, 1e-4

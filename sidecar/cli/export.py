@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sidecar.places import place
+
 if TYPE_CHECKING:
     from sidecar.exporter import Job
 
@@ -21,10 +23,15 @@ EXAMPLES = "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Exampl
 def run(
     source: Annotated[
         Path | None,
-        typer.Argument(metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR.", show_default=False),
+        typer.Argument(
+            metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.", show_default=False, parser=place
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Argument(metavar="OUTPUT", help="Folder for slice_0000.png … and sidecar.json.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="OUTPUT", help="Folder for slice_0000.png … and sidecar.json; or its URL.", show_default=False, parser=place
+        ),
     ] = None,
     scale: Annotated[str | None, typer.Option(metavar="F", help="PNG size over source size: 0.5, 1/3 …")] = None,
     spacing: Annotated[float | None, typer.Option(metavar="MM", help="Aim at this spacing on all axes.")] = None,
@@ -98,8 +105,9 @@ def _refuse_shared_outputs(jobs: list[Job]) -> None:
     from itertools import combinations
 
     from sidecar.errors import UsageError
+    from sidecar.places import resolved
 
-    places = [job.output.resolve() for job in jobs]
+    places = [resolved(job.output) for job in jobs]
     for one, other in combinations(places, 2):
         if one == other:
             raise UsageError(f"two sources would be written to {one.name}; give each an output of its own")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sidecar.places import place
+
 if TYPE_CHECKING:
     from sidecar.inspection import Found
 
@@ -16,7 +18,9 @@ EXAMPLES = "Example: sidecar inspect scan/     Example: sidecar inspect scan/DIC
 
 
 def run(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.", parser=place)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")] = False,
 ) -> None:
     import json

@@ -47,6 +47,7 @@ def run(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
 ) -> None:
+    from sidecar.cli.inspect import printable
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import choice
     from sidecar.mapping import Sidecar
@@ -57,8 +58,10 @@ def run(
     job = plan_job(masks, output, None if sidecar is None else Sidecar.open(sidecar), options)
     if not quiet:
         painted = job.mapped.painted
-        typer.echo(f"{masks[0].name}: {', '.join(segment.name for segment in painted.segments)} from {painted.tool}", err=True)
+        names = [segment.name for segment in painted.segments]
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        typer.echo(printable(f"{masks[0].name}: {', '.join(names[:8])}{more} from {painted.tool}"), err=True)
         for note in job.notes:
-            typer.echo(f"  note: {note}", err=True)
+            typer.echo(printable(f"  note: {note}"), err=True)
     with watched(quiet) as progress:
         job.run(progress)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sidecar.places import place, remote
+
 NAME = "map-points"
 HELP = """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances. Needs no DICOM: sidecar.json is enough.
 
@@ -21,7 +23,8 @@ def run(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="sidecar.json or its folder; may be left out where it lies beside the labels or the images they name.",
+            help="sidecar.json or its folder, or its URL; may be left out where it lies beside the labels or the images they name.",
+            parser=place,
         ),
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it.")] = None,
@@ -66,4 +69,10 @@ def run(
         from sidecar.points.source_headers import NOTICE
 
         typer.echo(f"  note: {NOTICE}", err=True)
-    deliver(writer, [mapping.points for mapping in mappings], output, axes, inputs=[*files, *([sidecar] if sidecar else [])])
+    deliver(
+        writer,
+        [mapping.points for mapping in mappings],
+        output,
+        axes,
+        inputs=[*files, *([sidecar] if sidecar and not remote(sidecar) else [])],
+    )

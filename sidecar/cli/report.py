@@ -46,7 +46,7 @@ def run(
 ) -> None:
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import choice, written
-    from sidecar.errors import UsageError
+    from sidecar.errors import LabelError, UsageError
     from sidecar.labels.table import PixelOrigin
     from sidecar.landmarks import find_sidecar, label_files, map_file
     from sidecar.mapping import Sidecar
@@ -57,10 +57,12 @@ def run(
 
     origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
     files = label_files(labels)
-    place = sidecar or find_sidecar(files[0], from_format)
+    place = sidecar or _one({find_sidecar(path, from_format).resolve() for path in files})
     export = Sidecar.open(place)
     mappings = [map_file(path, export, format=from_format, pixel_origin=origin, allow_outside=allow_outside) for path in files]
     found = labels_of([mapping.points for mapping in mappings])
+    if not found:
+        raise LabelError("there are no labels in it to report on", files[0])
     if limit is None and len(found) > MOST_LABELS:
         raise UsageError(f"there are {len(found)} labels; --limit N shows the first N of them, --limit {len(found)} all")
     with watched(quiet=False) as progress:
@@ -81,6 +83,17 @@ def run(
         for note in dict.fromkeys(mapping.notes):
             typer.echo(f"  note: {note}", err=True)
     typer.echo(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB", err=True)
+
+
+def _one(places: set[Path]) -> Path:
+    """The only export that labels lie beside."""
+    from sidecar.errors import UsageError
+
+    if len(places) > 1:
+        raise UsageError(
+            "the labels lie beside more than one sidecar.json; a report is of one export: give the labels of each on their own"
+        )
+    return places.pop()
 
 
 def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Path, Series]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sidecar.labels.table import PixelOrigin
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 
@@ -26,6 +27,8 @@ def map_mask(
     fill: str = "repeat",
     config: str | Path | None = None,
     dicom: str | Path | None = None,
+    format: str | None = None,
+    pixel_origin: PixelOrigin | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Put masks back on the scan and return what was written. Options are those of the command line, defaults too.
@@ -41,6 +44,8 @@ def map_mask(
         fill=fill,
         config=None if config is None else Path(config),
         dicom=None if dicom is None else Path(dicom),
+        format=format,
+        pixel_origin=pixel_origin,
     )
     job = plan_job(given, Path(output), sidecar, options)
     job.run(progress or Silent())

@@ -102,7 +102,7 @@ def _pages(image: Image.Image, path: Path) -> int:
         with _without_remarks():
             return int(getattr(image, "n_frames", 1))
     except _UNREADABLE as error:
-        raise _damaged(path, error) from None
+        raise _damaged(path) from error
 
 
 def _read_page(image: Image.Image, path: Path, k: int, size: tuple[int, int], by_color: bool) -> RawPlane:
@@ -117,7 +117,7 @@ def _read_page(image: Image.Image, path: Path, k: int, size: tuple[int, int], by
     except LabelError:
         raise
     except _UNREADABLE as error:
-        raise place(f"is damaged ({_words(error)}); save it again") from None
+        raise place("is damaged; copy or save it again") from error
 
 
 def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
@@ -132,7 +132,7 @@ def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
     except LabelError:
         raise
     except _UNREADABLE as error:
-        raise _damaged(path, error) from None
+        raise _damaged(path) from error
 
 
 def _opened(path: Path) -> Image.Image:
@@ -141,7 +141,7 @@ def _opened(path: Path) -> Image.Image:
         with _without_remarks():
             return Image.open(path, formats=("PNG", "TIFF"))
     except _UNREADABLE as error:
-        raise _damaged(path, error) from None
+        raise _damaged(path) from error
 
 
 @contextlib.contextmanager
@@ -152,12 +152,8 @@ def _without_remarks() -> Iterator[None]:
         yield
 
 
-def _words(error: BaseException) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__
-
-
-def _damaged(path: Path, error: BaseException) -> LabelError:
-    return LabelError(f"cannot be read as an image ({_words(error)}); save it again", path)
+def _damaged(path: Path) -> LabelError:
+    return LabelError("cannot be read as an image; copy or save it again", path)
 
 
 def raw_plane(image: Image.Image, size: tuple[int, int], error: Any, is_deep: bool, by_color: bool) -> RawPlane:

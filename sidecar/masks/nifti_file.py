@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from sidecar.errors import LabelError, MissingExtraError
 from sidecar.masks.voxels import VoxelFile, is_gzip
 from sidecar.volume_files import LPS_TO_RAS
 
+#: What nibabel raises beside its own errors on files that are damaged.
+_UNREADABLE = (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 ENDINGS = (".nii", ".nii.gz")
 
 
@@ -31,8 +34,8 @@ def read_nifti(path: Path) -> VoxelFile:
         dtype, offset, scale = np.dtype(proxy.dtype), int(proxy.offset), (float(proxy.slope), float(proxy.inter))
         coded = bool(header["sform_code"] or header["qform_code"])
         affine = LPS_TO_RAS @ image.affine
-    except (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise LabelError(f"is no NIfTI file that can be read ({' '.join(str(error).split())[:100]})", path) from None
+    except (*_UNREADABLE, ImageFileError, HeaderDataError) as error:
+        raise LabelError("is no whole NIfTI file; copy or save it again", path) from error
     if len(shape) != 3 or dtype.kind not in "iuf":
         raise LabelError("is not one volume of three dimensions and one value a voxel", path)
     if not np.isfinite(affine).all() or not np.isfinite(scale).all() or abs(np.linalg.det(affine)) == 0:

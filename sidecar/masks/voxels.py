@@ -63,7 +63,7 @@ class VoxelFile:
         except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
             if isinstance(error, LabelError):
                 raise
-            raise LabelError(f"is damaged ({error}); copy or save it again", self.path) from None
+            raise LabelError("is damaged; copy or save it again", self.path) from error
 
     def _data(self, file: IO[bytes]) -> IO[bytes]:
         if self.gzip_whole:

@@ -12,12 +12,15 @@ from sidecar.pixels.codestream import END_OF_IMAGE
 from sidecar.pixels.layout import CONVERT, COPY_AGAIN, pixel_bytes
 from sidecar.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
 
+#: Bytes fetched of each item of a remote file when only their lengths matter.
+_ITEM_BLOCK = 256
+
 
 def encoded_frame(source: Source, frame: int) -> bytes:
     """The compressed bytes of one frame, its fragments joined."""
     start, stop = _frame_starts(source)[frame : frame + 2]
     parts, size, limit = [], 0, 4 * pixel_bytes(source.layout, 1) + (1 << 20)
-    with source.open() as file:
+    with source.open(min(stop - start, limit)) as file:  # of a remote file the whole frame at once
         file.seek(start)
         while file.tell() < stop and (length := _item_length(file)) is not None:
             size += length
@@ -35,7 +38,7 @@ def encoded_frame(source: Source, frame: int) -> bytes:
 def _frame_starts(source: Source) -> tuple[int, ...]:
     """Where in the file the first item of every frame begins, and where the last frame ends at the latest."""
     element = pixel_element(source)
-    with source.open() as file:
+    with source.open(_ITEM_BLOCK) as file:
         file.seek(element.offset)
         length = _item_length(file)
         if length is None:

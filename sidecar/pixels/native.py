@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 from sidecar.errors import PixelError
 from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, FramePixels, PixelLayout, pixel_bytes
 from sidecar.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
+from sidecar.places import open_read, remote
+
+
+#: Bytes of an element's length, which stand before its value.
+_LENGTH = 4
 
 
 def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
@@ -27,8 +32,9 @@ def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDAr
     first, last = start // 8, math.ceil(stop / 8)
     lead, trail = (first % 2, last % 2) if in_words else (0, 0)
     with _unbuffered(path, pixels) as file:
+        size = file.seek(0, io.SEEK_END)
         _check_length(file, offset, last, pixels)
-        raw = _fill(file, offset + first - lead, lead + last - first + trail, out)
+        raw = _fill(file, size, offset + first - lead, lead + last - first + trail, out)
     if in_words:
         raw = raw.view(np.uint16).byteswap(inplace=True).view(np.uint8)[lead : lead + last - first]
     return native_values(raw, layout, start % 8)
@@ -38,13 +44,15 @@ def _unbuffered(path: Path, pixels: FramePixels) -> BinaryIO:
     """The file, such that reading into memory is one system call straight into it."""
     if pixels.layout.transfer_syntax == DEFLATED:
         return Source.of(path, pixels).open()
+    if remote(path):  # the first frame comes together with the length before it, in one request
+        return open_read(path, _LENGTH + (math.ceil(pixels.layout.frame_bits / 8) if pixels.frame == 0 else 0))
     return cast("BinaryIO", io.FileIO(path))
 
 
 def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels) -> None:
     """Hold the element's length, the four bytes before its value, against what the header promises."""
-    file.seek(offset - 4)
-    length = int.from_bytes(file.read(4), "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little")
+    file.seek(offset - _LENGTH)
+    length = int.from_bytes(file.read(_LENGTH), "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little")
     promised = pixel_bytes(pixels.layout, pixels.frames)
     if length == UNDEFINED_LENGTH:
         raise PixelError("the pixel data are encapsulated although the transfer syntax is a native one; correct either")
@@ -60,8 +68,8 @@ def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels)
         )
 
 
-def _fill(file: BinaryIO, start: int, count: int, out: mmap.mmap | None) -> NDArray[np.uint8]:
-    missing = start + count - file.seek(0, io.SEEK_END)
+def _fill(file: BinaryIO, size: int, start: int, count: int, out: mmap.mmap | None) -> NDArray[np.uint8]:
+    missing = start + count - size
     if missing > 0:
         raise PixelError(f"the file ends {missing} bytes too early; {COPY_AGAIN}")
     view = (np.empty(count, np.uint8).data if out is None else memoryview(out))[:count]

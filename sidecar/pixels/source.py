@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sidecar.errors import PixelError
 from sidecar.pixels.deflated import inflated, read_data_set, read_header
 from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS, FramePixels, PixelLayout, pixel_bytes
+from sidecar.places import HEADER_BLOCK, open_read, stamp
 from sidecar.plain import PIXEL_DATA
 
 if TYPE_CHECKING:
@@ -26,20 +27,21 @@ class Source:
     """A file as it is now: the key under which facts about it are remembered."""
 
     path: Path
-    modified: int
+    modified: int | str
     size: int
     layout: PixelLayout
     frames: int
 
     @classmethod
     def of(cls, path: Path, pixels: FramePixels) -> Source:
-        stat = path.stat()
-        return cls(path, stat.st_mtime_ns, stat.st_size, pixels.layout, pixels.frames)
+        size, modified = stamp(path)
+        return cls(path, modified, size, pixels.layout, pixels.frames)
 
-    def open(self) -> BinaryIO:
+    def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
+        """The file, inflated where it is deflated; ``block``: see `open_read`."""
         if self.layout.transfer_syntax == DEFLATED:
             return io.BytesIO(_inflated(self))
-        return self.path.open("rb")
+        return open_read(self.path, block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,5 @@ def header_of(source: Source, file: BinaryIO, *keywords: str) -> Dataset:
 
 @lru_cache(maxsize=1)
 def _inflated(source: Source) -> bytes:
-    with source.path.open("rb") as file:
+    with open_read(source.path) as file:
         return inflated(file, pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE)

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
+from sidecar.record import generator
 from sidecar.report.labels import MEASURED, Label, distances, measured
 from sidecar.report.make import Report, Shown, nearest_png, nice
 from sidecar.report.overview import shown, shrunk
@@ -73,6 +74,7 @@ def render(report: Report, of_all: int) -> str:
         policy="; ".join(f"{name} {source}" for name, source in policy.items()),
         style=Markup(style),
         document=document,
+        program=generator(),
         space=report.space,
         scale=" × ".join(_factor(axis.factor) for axis in request.sidecar.decimation.png_axes),
         notes=irregularities(report.space.stack) if report.space.has_geometry else [],

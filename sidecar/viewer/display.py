@@ -24,6 +24,7 @@ from PIL import Image
 from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.folder import VIEWER_IMAGES
+from sidecar.places import open_read
 
 #: Folder, beside the PNGs, of the copies of a 16-bit stack.
 SPLIT_FOLDER = VIEWER_IMAGES
@@ -31,6 +32,8 @@ SPLIT_FOLDER = VIEWER_IMAGES
 MEASURED_IMAGES = 16
 #: The darkest and brightest pixels left out when the contrast is measured, as parts of all.
 CLIPPED = 0.005
+#: Bytes of a remote PNG fetched at a time.
+_PNG_BLOCK = 1 << 20
 
 T = TypeVar("T")
 Range = tuple[float, float]
@@ -87,7 +90,7 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     depth = np.dtype(np.uint8 if document.images.bits == 8 else np.uint16)
     shape = (rows, columns) if document.images.channels == 1 else (rows, columns, 3)
     try:
-        with Image.open(folder / name, formats=["PNG"]) as image:
+        with open_read(folder / name, _PNG_BLOCK) as file, Image.open(file, formats=["PNG"]) as image:
             size = image.size
             pixels = np.asarray(image) if size == (columns, rows) else None
     except FileNotFoundError:

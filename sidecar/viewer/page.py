@@ -23,6 +23,7 @@ from markupsafe import Markup
 from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
+from sidecar.render import write_whole
 from sidecar.viewer.display import Display, display_of, remove_copies
 
 VIEWER_NAME = "viewer.html"
@@ -68,13 +69,7 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
     remove_viewer(folder, [image.name for image in document.images.files])
     html = render(document, display_of(document, folder))
     path = folder / VIEWER_NAME
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(html.encode())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"{path.name} cannot be written: {error.strerror}") from None
+    write_whole(path, [html.encode()])
     return path
 
 

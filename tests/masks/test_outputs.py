@@ -167,6 +167,10 @@ def test_refusals_come_before_anything_is_written(scan: Exported, masks: Path, t
     refuses(lambda: write("out.dcm"), UsageError, "--dicom")
     refuses(lambda: write("out.dcm", to="dicom-rtstruct"), UsageError, "--dicom")
     refuses(lambda: write("out.dcm", dicom=tmp_path), SourceError, "lacks")
+    named = tmp_path.with_suffix(".yaml")
+    named.write_text("segments: [{name: 'a\\b', value: 3}, {name: b, value: 7}]")
+    for to in ("dicom-seg", "dicom-rtstruct"):
+        refuses(lambda to=to: write("out.dcm", to=to, config=named, dicom=scan.scan), LabelError, "no backslash")
     refuses(lambda: write("out.vtk"), UsageError, "out.vtk", "--to")
     refuses(lambda: write("out.nrrd", to="vtk"), UsageError, "--to vtk")
     refuses(lambda: write("out.nrrd", grid="coarse"), UsageError, "--grid coarse")

@@ -578,7 +578,7 @@ def test_pixels_along_the_slices_are_as_high_as_the_slices_are_apart(browser: Br
     assert abs(across / down - 64 * 0.5 / (9 * np.hypot(1, 0.1))) < 0.02
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (400, 780)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (780, 437), (400, 780)])
 def test_nothing_is_cut_off(browser: Browser, opened: Opened, width: int, height: int) -> None:
     browser.resize(width, height, touch=width < 1280)
     opened(GEOMETRIES["oblique"])

@@ -21,12 +21,11 @@ from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from sidecar.errors import LabelError
 from sidecar.masks.contours import contours
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.mask import Labels, Segment
 from sidecar.masks.writers.dicom_stream import DicomStream
-from sidecar.masks.writers.seg import require_headers, require_space
+from sidecar.masks.writers.seg import require_headers, require_names, require_space
 from sidecar.masks.writers.table import MaskWriter
 from sidecar.points.rtstruct import _describe, _frame_of_reference, _image, _observation
 from sidecar.points.source_headers import NOTICE, headers_of, patient_and_study
@@ -36,8 +35,6 @@ Polygons = dict[int, list[NDArray[np.float64]]]
 Pieces = dict[int, list[tuple[int, int]]]
 
 _ROI_CONTOURS, _CONTOURS, _CONTOUR_DATA = 0x30060039, 0x30060040, 0x30060050
-#: Longest value of VR LO, which ROI Name has (PS3.5 6.2).
-_LONGEST_NAME = 64
 #: Coordinates smaller than this have nine decimals within the 16 characters of VR DS.
 _NINE_DECIMALS = 99999.0
 
@@ -45,9 +42,7 @@ _NINE_DECIMALS = 99999.0
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     require_space(mask, "RTSTRUCT")
     require_headers(dicom, "dicom-rtstruct")
-    for segment in mask.segments:
-        if len(segment.name) > _LONGEST_NAME or "\\" in segment.name or not segment.name.isprintable():
-            raise LabelError(f"the name {segment.name[:80]!r} is no ROI Name: {_LONGEST_NAME} characters at most, and no backslash")
+    require_names(mask, "ROI Name")
     slices = sum(map(bool, mask.present))
     return (f"contours on {slices} slices, written one by one; a temporary file holds them until all are there", NOTICE)
 

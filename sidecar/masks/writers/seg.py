@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from sidecar.document import Plane
-from sidecar.errors import GeometryError, OutputError, UsageError
+from sidecar.errors import GeometryError, LabelError, OutputError, UsageError
 from sidecar.geometry import Stack
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.mask import Code
@@ -25,6 +25,8 @@ from sidecar.masks.writers.table import MaskWriter, size_text
 from sidecar.points.source_headers import NOTICE, headers_of
 from sidecar.progress import Progress
 
+#: Longest value of VR LO (PS3.5 6.2).
+LONGEST_NAME = 64
 _PER_FRAME = 0x52009230
 _SEGMENTATION = Code("DCM", "113076", "Segmentation")
 _SOURCE_IMAGE = Code("DCM", "121322", "Source image for image processing operation")
@@ -33,6 +35,7 @@ _SOURCE_IMAGE = Code("DCM", "121322", "Source image for image processing operati
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     highdicom()
     require_space(mask, "DICOM SEG")
+    require_names(mask, "Segment Label")
     require_headers(dicom, "dicom-seg")
     parts = _Parts(mask)
     columns, rows, _ = mask.size
@@ -70,6 +73,13 @@ def require_space(mask: MappedMask, format: str) -> Stack:
     if stack is None or mask.sidecar.document.source.frame_of_reference_uid is None:
         raise GeometryError(f"the scan has no patient geometry or no Frame of Reference UID, which {format} needs: write png instead")
     return stack
+
+
+def require_names(mask: MappedMask, attribute: str) -> None:
+    """LabelError unless the segments' names fit an attribute of VR LO."""
+    for segment in mask.segments:
+        if len(segment.name) > LONGEST_NAME or "\\" in segment.name or not segment.name.isprintable():
+            raise LabelError(f"the name {segment.name[:80]!r} is no {attribute}: {LONGEST_NAME} characters at most, and no backslash")
 
 
 def require_headers(dicom: Path | None, name: str) -> Path:

@@ -91,12 +91,12 @@ def _segment_items(mask: MappedMask) -> list[Dataset]:
     def described(number: int, segment: Segment) -> Dataset:
         description: Dataset = package.seg.SegmentDescription(
             segment_number=number,
-            segment_label=segment.name[:64],
+            segment_label=segment.name,
             segmented_property_category=package.sr.CodedConcept(*_value_scheme_meaning(segment.category or TISSUE)),
             segmented_property_type=package.sr.CodedConcept(*_value_scheme_meaning(segment.type or TISSUE)),
             algorithm_type="MANUAL",
             tracking_uid=generate_uid(prefix=None),
-            tracking_id=segment.name[:64],
+            tracking_id=segment.name,
             display_color=package.color.CIELabColor.from_rgb(*segment.color),
         )
         return description
