@@ -169,7 +169,9 @@ def _stamps(job: Job) -> dict[str, tuple[int, int | str]]:
 
 
 def export(source: str | Path, output: str | Path, progress: Progress | None = None, **options: Any) -> Sidecar:
-    """Export one stack and return its mapping; either place may be a URL. Options are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
+    """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
+
+    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
 
     Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and OutputError.
     """

@@ -26,6 +26,8 @@ PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
 PIXEL_COLUMNS = ("image", "slice", "x", "y")
 #: Voxels and millimetres of one row that are further apart than this part of a voxel are of different scans.
 SAME_SCAN = 1e-3
+#: No pixel, voxel or millimetre of a label is farther from 0; far larger numbers could not be reckoned with.
+FARTHEST = 1e7
 
 #: A label file folder is searched for these endings.
 LABEL_ENDINGS = frozenset([".csv", ".tsv", ".txt", ".json", ".geojson", ".xml", ".roi", ".zip", ".tps", ".pts", ".fcsv", ".landmarkascii"])
@@ -47,6 +49,8 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         try:
             inside = sorted(path.iterdir()) if path.is_dir() else None
+            if inside is None and not path.is_file():
+                raise LabelError("is not a file" if path.exists() else "there is no such file", path)
         except OSError as error:
             raise LabelError(f"cannot be read: {error.strerror}", path) from None
         if inside is not None:
@@ -93,6 +97,9 @@ def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow
             f"({x:g}, {y:g}) on slice {k:g} lies outside of the PNGs ({columns} × {rows} × {slices}); "
             "correct it, or map it all the same with --allow-outside",
         )
+    sensible = np.all(np.abs(png) <= FARTHEST, axis=1)
+    if not sensible.all():
+        raise labels.error(int(np.argmin(sensible)), "its coordinates are too large to be a place on any image; correct it")
     source = sidecar.to_source(png[:, :2], png[:, 2])
     if sidecar.stack is None:
         patient = np.full_like(source, np.nan)
@@ -167,8 +174,8 @@ def project_file(path: Path, sidecar: Sidecar, allow_outside: bool = False) -> P
     if not allow_outside:
         _refuse_outside(table, png, sidecar)
     files = sidecar.document.images.files
-    nearest = np.clip(np.ceil(slices - 0.5), 0, len(files) - 1).astype(int)
-    added = [[files[k].name for k in nearest], numbers(slices), numbers(xy[:, 0]), numbers(xy[:, 1])]
+    nearest = np.clip(np.ceil(slices - 0.5), 0, len(files) - 1)
+    added = [["" if np.isnan(k) else files[int(k)].name for k in nearest], numbers(slices), numbers(xy[:, 0]), numbers(xy[:, 1])]
     replaced = [name for name in table.columns if name.lower() in PIXEL_COLUMNS]
     kept = {name: cells for name, cells in table.columns.items() if name not in replaced}
     notes = (f"columns {', '.join(replaced)} of the input are those of another export; replaced",) if replaced else ()
@@ -202,7 +209,10 @@ def _source_indices(table: Table, sidecar: Sidecar) -> NDArray[np.float64]:
         if by_voxel is None:
             raise LabelError("has only millimetres, but this scan has no patient geometry", table.path)
         return by_voxel
-    by_patient = sidecar.stack.to_index(patient)
+    try:
+        by_patient = sidecar.stack.to_index(patient)
+    except GeometryError as error:
+        raise LabelError(str(error), table.path) from None
     if by_voxel is None:
         return by_patient
     apart = ~(np.abs(by_voxel - by_patient).max(axis=1) <= SAME_SCAN)
@@ -220,9 +230,14 @@ def _source_indices(table: Table, sidecar: Sidecar) -> NDArray[np.float64]:
 def _triples(table: Table, names: Sequence[str]) -> NDArray[np.float64] | None:
     """Three columns as (N, 3); None where they are not there, or all empty."""
     cells = [table.texts(name) for name in names]
-    if any(column is None for column in cells) or not any(any(column or ()) for column in cells):
+    if any(column is None for column in cells) or (len(table) and not any(any(column or ()) for column in cells)):
         return None
-    return np.column_stack([table.numbers(name) for name in names])
+    values = np.column_stack([table.numbers(name) for name in names])
+    sensible = np.all(np.abs(values) <= FARTHEST, axis=1)
+    if not sensible.all():
+        first = int(np.argmin(sensible))
+        raise LabelError(f"its {', '.join(names)} are too large to be a place in any scan", table.path, table.row(first))
+    return values
 
 
 def _signs(table: Table) -> NDArray[np.float64]:

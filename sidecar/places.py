@@ -6,9 +6,10 @@ Nothing of fsspec is imported before a URL is met.
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 from sidecar.errors import MissingExtraError, UsageError
 
@@ -56,7 +57,7 @@ def resolved(path: Path) -> Path:
     return path if remote(path) else path.resolve()
 
 
-def open_read(path: Path, block: int = HEADER_BLOCK) -> BinaryIO:
+def open_read(path: Path, block: int = HEADER_BLOCK) -> io.BufferedReader:
     """The file for reading. A remote one is fetched by ranges: ``block`` bytes at a time, longer reads as they are asked for."""
     far = remote(path)
     return path.open("rb") if far is None else far.reader(block)

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from upath import UPath
 from upath.extensions import ProxyUPath
@@ -124,7 +124,7 @@ class Remote(ProxyUPath):
             raise OSError(errno.EINVAL, "it holds a key with an empty or dotted part, which cannot be a file name; rename it")
         return [self.joinpath(*part) for part in parts]
 
-    def reader(self, block: int) -> BinaryIO:
+    def reader(self, block: int) -> io.BufferedReader:
         """The file for reading by ranges, ``block`` bytes at a time; what is longer than a block is fetched as asked for."""
         return io.BufferedReader(_Ranges(self), max(block, 1))
 
@@ -134,6 +134,7 @@ class _Ranges(io.RawIOBase):
 
     def __init__(self, path: Remote) -> None:
         self._path, self._size, self._at = path, path.stamp()[0], 0
+        self.name = path.name  # pydicom asks for it
 
     def readable(self) -> bool:
         return True

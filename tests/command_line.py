@@ -59,12 +59,13 @@ class CommandLine:
         outcome = self(*arguments)
         assert outcome.code == code, outcome
         assert outcome.out == ""
-        for part in (says,) if isinstance(says, str) else says:
-            assert part in outcome.err, outcome.err
         told = [line for line in outcome.err.splitlines() if line.startswith(("sidecar: ", "Error: "))]
         assert len(told) == 1, outcome.err
+        message = outcome.err[outcome.err.index(told[0]) :]
+        for part in (says,) if isinstance(says, str) else says:
+            assert part in message, outcome.err
         assert contents(self.folder) == before
-        return outcome.err
+        return message
 
     def _check_discretion(self, outcome: Outcome) -> None:
         told = outcome.out + outcome.err

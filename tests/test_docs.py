@@ -144,7 +144,7 @@ def _usage(argument: Any) -> str:
 def _spelling(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return str(parameter.metavar.strip("[]"))
-    options = ", ".join(sorted(parameter.opts, key=len))
+    options = " / ".join([", ".join(sorted(parameter.opts, key=len)), *parameter.secondary_opts])
     return f"{options} {parameter.metavar}" if parameter.metavar else options
 
 
@@ -243,7 +243,8 @@ def test_shell_examples_are_commands_that_exist(page: str, line: str) -> None:
 
 
 def test_options_that_pages_name_exist() -> None:
-    options = {option for command in COMMANDS.values() for p in command.params for option in p.opts} | {"--help", "--version"}
+    parameters = [parameter for command in COMMANDS.values() for parameter in command.params]
+    options = {option for p in parameters for option in [*p.opts, *p.secondary_opts]} | {"--help", "--version"}
     for name, page in PAGES.items():
         text = _MADE.sub("", page.read_text(encoding="utf-8"))
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options, name

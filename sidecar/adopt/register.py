@@ -149,9 +149,8 @@ def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, 
 
     where = seen.inside(plane.shape)
     tone = curve(model[where], seen.values[where])
-    gain = tone.slope(model)
     left = np.where(where, seen.values - tone.apply(model), 0)
-    slope_x, slope_y = gain * slope_x, gain * slope_y
+    slope_x, slope_y = (tone.apply(model + s / 2) - tone.apply(model - s / 2) for s in (slope_x, slope_y))
     weight = where * _weight(left, slope_x**2 + slope_y**2)
     u, v = from_middle(seen.columns), from_middle(seen.rows)[seen.rows_used][:, :, None]
     jacobian = np.stack([(s * weight).ravel() for s in (slope_x, slope_x * u, slope_y, slope_y * v)]).astype(np.float64)

@@ -30,15 +30,6 @@ class Tone:
     def apply(self, values: NDArray[Any]) -> Plane:
         return np.interp(values, self.source, self.image).astype(np.float32)
 
-    def slope(self, values: NDArray[Any]) -> Plane:
-        """Image values per source value at each source value."""
-        if len(self.source) < 2:
-            return np.zeros(values.shape, np.float32)
-        steps = np.diff(self.image) / np.diff(self.source)
-        inside = (values >= self.source[0]) & (values <= self.source[-1])
-        slot = np.clip(np.searchsorted(self.source, values, side="right") - 1, 0, len(steps) - 1)
-        return np.where(inside, steps[slot], 0).astype(np.float32)
-
 
 def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | None = None) -> Tone:
     """The curve of the mean image value over bins of equally many source values; all arguments of one shape."""

@@ -10,7 +10,7 @@ import typer
 from sidecar.places import place
 
 if TYPE_CHECKING:
-    from sidecar.inspection import Found
+    from sidecar.inspection import Found, Inspection
 
 NAME = "inspect"
 HELP = "Show every stack of slices found in a DICOM source, and what an export would write. Reads headers only."
@@ -24,8 +24,10 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")] = False,
 ) -> None:
     import json
+    import sys
 
     from sidecar.cli.progress import watched
+    from sidecar.cli.writing import to_stdout
     from sidecar.errors import SourceError
     from sidecar.inspection import inspect
 
@@ -33,17 +35,20 @@ def run(
         progress.start("reading headers", None)
         inspection = inspect(source, lambda: progress.advance(1, 0))
     if as_json:
-        typer.echo(json.dumps(inspection.facts(), indent=1, ensure_ascii=False))
+        to_stdout((json.dumps(inspection.facts(), indent=1, ensure_ascii=False) + "\n").encode())
     else:
-        for found in inspection.found:
-            typer.echo("\n".join(describe(found)))
-        others = ", ".join(f"{count} × {kind}" for kind, count in sorted(inspection.others.items()))
-        if others:
-            typer.echo(f"Passed by: {others}")
+        to_stdout("".join(f"{line}\n" for line in table(inspection)).encode(sys.stdout.encoding, "replace"))
     for damaged in inspection.damaged:
         typer.echo(f"sidecar: damaged DICOM file: {damaged}", err=True)
     if not inspection.found:
         raise SourceError(f"no DICOM images found in {source.name or 'this folder'}")
+
+
+def table(inspection: Inspection) -> list[str]:
+    """Every stack in a few lines, and what else was met."""
+    lines = [line for found in inspection.found for line in describe(found)]
+    others = ", ".join(f"{count} × {kind}" for kind, count in sorted(inspection.others.items()))
+    return lines + [f"Passed by: {others}"] * bool(others)
 
 
 def describe(found: Found) -> list[str]:

@@ -16,7 +16,7 @@ EXAMPLES = "Example: sidecar project old_landmarks.csv --sidecar png/ -o labels.
 
 
 def run(
-    points: Annotated[list[Path], typer.Argument(metavar="POINTS...", help="CSV files of points.")],
+    points: Annotated[list[Path], typer.Argument(metavar="POINTS...", help="CSV files of points, or folders of them.")],
     sidecar: Annotated[
         Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder; without it the one beside POINTS.")
     ] = None,
@@ -24,12 +24,12 @@ def run(
     allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Keep points that fall beyond the edges of the PNGs.")] = False,
 ) -> None:
     from sidecar.cli.writing import deliver_columns
-    from sidecar.landmarks import project_file
+    from sidecar.landmarks import label_files, project_file
     from sidecar.mapping import Sidecar
     from sidecar.points.csv_points import merged
 
     projections = []
-    for path in points:
+    for path in label_files(points):
         projection = project_file(path, Sidecar.open(sidecar or path.parent), allow_outside)
         projections.append(projection.columns)
         typer.echo(f"{path.name}: {len(projection.png)} points placed on the PNGs", err=True)

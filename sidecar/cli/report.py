@@ -17,7 +17,7 @@ HELP = """Show every label on its PNG beside the original DICOM pixels it was ma
 
 LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source slices around labels are read.
 The page holds all it shows, no patient identity, and loads nothing."""
-EXAMPLES = "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report labels/ --source scan/ --size 3"
+EXAMPLES = "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report labels/ --source scan/ --size 3mm"
 
 #: More labels than this make a page that is a burden to open; --limit says how many all the same.
 MOST_LABELS = 200
@@ -28,8 +28,8 @@ def run(
     source: Annotated[Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")] = Path("report.html"),
     size: Annotated[
-        float | None,
-        typer.Option(metavar="MM", help="How much around each label is shown; about 64 source pixels without it.", show_default=False),
+        str | None,
+        typer.Option(metavar="MM", help="How much is shown: 4mm, 250um …; about 64 source pixels without it.", show_default=False),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help=f"Show the first N labels only; needed for more than {MOST_LABELS}.")
@@ -46,6 +46,7 @@ def run(
 ) -> None:
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import choice, written
+    from sidecar.cli.zoom import _millimetres
     from sidecar.errors import LabelError, UsageError
     from sidecar.labels.table import PixelOrigin
     from sidecar.landmarks import find_sidecar, label_files, map_file
@@ -73,7 +74,7 @@ def run(
             labels=found[:limit],
             root=root,
             series=series,
-            size=usual_size(Space.of(export)) if size is None else size,
+            size=usual_size(Space.of(export)) if size is None else _millimetres(size),
         )
         page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
     written(output, [*files, place], lambda part: part.write_bytes(page))

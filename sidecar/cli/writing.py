@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.document import SIDECAR_NAME
-from sidecar.errors import OutputError, UsageError
+from sidecar.errors import LabelError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from sidecar.points.table import MappedPoints, Space, Writer
@@ -27,39 +29,61 @@ def deliver(writer: Writer, points: Sequence[MappedPoints], output: Path | None,
     if output is not None:
         written(output, inputs, lambda path: writer.write(points, path, space))
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with _told("the result"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "points")
         writer.write(points, path, space)
-        sys.stdout.flush()
-        sys.stdout.buffer.write(path.read_bytes())
-        sys.stdout.buffer.flush()
+        data = path.read_bytes()
+    to_stdout(data)
 
 
 def deliver_columns(columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Iterable[Path]) -> None:
     """Write columns of text as CSV to ``output``, or to stdout."""
     from sidecar.points.csv_points import csv_text
 
-    text = "".join(csv_text(dict(columns)))
+    with _told("the result"):
+        data = "".join(csv_text(dict(columns))).encode()
     if output is None:
-        sys.stdout.write(text)
+        to_stdout(data)
     else:
-        written(output, inputs, lambda part: part.write_text(text, encoding="utf-8", newline=""))
+        written(output, inputs, lambda part: part.write_bytes(data))
+
+
+def to_stdout(data: bytes) -> None:
+    """Write to stdout, bytes as they are."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or what is left would fail once more at the end
+        raise OutputError(f"stdout cannot be written: {error.strerror}") from None
 
 
 def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
     """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not at all."""
     part = output.with_name(output.name + ".part")
-    try:
+    with _told(output.name):
         _check_place(output, part, inputs)
         try:
             write(part)
             part.replace(output)
         finally:
             part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Faults of the system, and of text that no file can hold, as our own errors."""
+    try:
+        yield
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"{output.name} cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{name} cannot be written: {error.strerror or error}") from None
+    except UnicodeEncodeError:
+        raise LabelError("a label holds half a character (a lone surrogate), which no text file can hold; correct it") from None
 
 
 def _check_place(output: Path, part: Path, inputs: Iterable[Path]) -> None:

@@ -20,8 +20,9 @@ from PIL import Image
 from sidecar.errors import LabelError
 from sidecar.labels.place import png_slice
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
+from sidecar.masks.census import PARTLY, Kind, RawPlane, run_lengths
 from sidecar.masks.mask import Rgb
-from sidecar.masks.painted import PARTLY, Kind, Painting, RawPlane, run_lengths
+from sidecar.masks.painted import Painting
 from sidecar.render import file_digest
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -63,10 +63,9 @@ def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) 
 
     Raises ValueError where they do not add up to the size.
     """
-    lengths = np.asarray(counts, dtype=np.int64)
-    if (lengths < 0).any() or int(lengths.sum()) != rows * columns:
-        raise ValueError(f"its run lengths add up to {int(lengths.sum())} pixels, not to {rows * columns}")
-    flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    if min(counts, default=0) < 0 or sum(counts) != rows * columns:
+        raise ValueError(f"its run lengths do not add up to its {rows * columns} pixels")
+    flat = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
     return flat.reshape(columns, rows).T if by_columns else flat.reshape(rows, columns)
 
 

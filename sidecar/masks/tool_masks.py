@@ -67,18 +67,22 @@ def _cvat(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, .
         stated = tuple(whole(image.get(name), path, name=name) for name in ("width", "height") if name in image.attrib)
         for n, element in enumerate(image.findall("mask"), 1):
             where = f"{image.get('name', '')}, mask {n}"
-            bitmaps.append(_cvat_mask(element, path, where, image.get("name", ""), None, stated))
+            bitmaps.append(_cvat_mask(element, path, where, image.get("name", ""), None, stated, size))
     for track in root.findall("track"):
         for element in track.findall("mask"):
             if element.get("keyframe", "1") == "1" and element.get("outside", "0") == "0":
                 frame = whole(element.get("frame"), path, f"track {track.get('id', '')}", "frame")
                 where = f"track {track.get('id', '')}, frame {frame}"
-                bitmaps.append(_cvat_mask(element, path, where, "", frame, (), track.get("label", "")))
+                bitmaps.append(_cvat_mask(element, path, where, "", frame, (), size, track.get("label", "")))
     return bitmaps, ()
 
 
-def _cvat_mask(element: Any, path: Path, where: str, image: str, slice_: int | None, stated: tuple[int, ...], label: str = "") -> Bitmap:
+def _cvat_mask(
+    element: Any, path: Path, where: str, image: str, slice_: int | None, stated: tuple[int, ...], size: tuple[int, int], label: str = ""
+) -> Bitmap:
     left, top, width, height = (whole(element.get(name), path, where, name) for name in ("left", "top", "width", "height"))
+    if not (0 <= width <= size[0] and 0 <= height <= size[1]):
+        raise _error(path, where, f"its box of {width} × {height} pixels is larger than the PNG")
     text = element.get("rle", "")
 
     def pixels() -> Bits:

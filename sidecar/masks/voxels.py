@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.mapping import Sidecar
+from sidecar.masks.census import RawPlane
 from sidecar.masks.mask import Segment
-from sidecar.masks.painted import Painting, RawPlane
+from sidecar.masks.painted import Painting
 from sidecar.volume_files import LPS_TO_RAS
 
 #: How far the voxels of a mask may lie from PNG pixels, in pixels: rounding of 32-bit numbers in its header.

@@ -16,7 +16,6 @@ from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, FramePixel
 from sidecar.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
 from sidecar.places import open_read, remote
 
-
 #: Bytes of an element's length, which stand before its value.
 _LENGTH = 4
 

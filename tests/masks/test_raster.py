@@ -88,7 +88,7 @@ def test_run_lengths_along_rows() -> None:
     assert fill_runs([1, 2, 3], 2, 3, by_columns=False).tolist() == [[False, True, True], [False, False, False]]
 
 
-@pytest.mark.parametrize("counts", [[1, 2], [1, 2, 4], [-1, 7]])
+@pytest.mark.parametrize("counts", [[], [1, 2], [1, 2, 4], [-1, 7], [10**30]])
 def test_run_lengths_of_another_size_are_refused(counts: list[int]) -> None:
     with pytest.raises(ValueError, match="run lengths"):
         fill_runs(counts, 2, 3, by_columns=False)

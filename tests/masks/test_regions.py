@@ -137,6 +137,8 @@ def test_cvat_polygons_boxes_and_masks(scan: Exported, blob: NDArray[np.bool_], 
     assert not any("map-mask" in note for note in mask.notes)
     narrow = write(tmp_path / "b.xml", cvat(mask_.replace('width="23"', 'width="22"')))
     refuses(lambda: read(narrow, scan), LabelError, "mask 1", "run lengths")
+    huge = write(tmp_path / "e.xml", cvat(mask_.replace('width="23"', 'width="2300000000"')))
+    refuses(lambda: read(huge, scan), LabelError, "larger than the PNG")
     elsewhere = write(tmp_path / "c.xml", cvat(mask_, image="slice_0009.png"))
     refuses(lambda: read(elsewhere, scan), LabelError, "slice_0009.png")
     resized = write(tmp_path / "d.xml", cvat(mask_).replace('width="40"', 'width="80"').replace('height="30"', 'height="60"'))

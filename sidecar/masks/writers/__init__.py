@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.errors import UsageError
-from sidecar.masks.writers import nifti, png, rtstruct, seg, seg_nrrd
+from sidecar.masks.writers.nifti import WRITER as NIFTI
+from sidecar.masks.writers.png import WRITER as PNG
+from sidecar.masks.writers.rtstruct import WRITER as RTSTRUCT
+from sidecar.masks.writers.seg import WRITER as SEG
+from sidecar.masks.writers.seg_nrrd import WRITER as SEG_NRRD
 from sidecar.masks.writers.table import MaskWriter
 
 #: Every mask format by the name ``--to`` has for it.
-WRITERS: dict[str, MaskWriter] = {
-    writer.name: writer for writer in (seg.WRITER, seg_nrrd.WRITER, nifti.WRITER, png.WRITER, rtstruct.WRITER)
-}
+WRITERS: dict[str, MaskWriter] = {writer.name: writer for writer in (SEG, SEG_NRRD, NIFTI, PNG, RTSTRUCT)}
 
 
 def writer_for(path: Path, name: str | None = None) -> MaskWriter:
@@ -25,5 +27,5 @@ def writer_for(path: Path, name: str | None = None) -> MaskWriter:
     if fitting:
         return fitting[0]
     if not path.suffix:
-        return png.WRITER
+        return PNG
     raise UsageError(f"{path.name}: no mask format is written by this ending; say which with --to {'|'.join(WRITERS)}")
