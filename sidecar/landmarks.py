@@ -124,8 +124,10 @@ def png_stack(sidecar: Sidecar) -> PngStack:
     columns, rows, slices = sidecar.size
     images = sidecar.document.images
     spacing = images.spacing
-    complete = None if spacing is None or None in spacing else (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
-    return PngStack(columns, rows, slices, complete, tuple(file.name for file in images.files))
+    even = None
+    if images.affine is not None and spacing is not None and None not in spacing:  # uneven slices have no one distance
+        even = (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
+    return PngStack(columns, rows, slices, even, tuple(file.name for file in images.files))
 
 
 def find_sidecar(path: Path, format: str | None = None) -> Path:
