@@ -76,7 +76,7 @@ def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Calla
                 tell(f"  {name} failed and is left out: {error}")
                 continue
             taken.setdefault(name, []).append(once)
-            written[name] = sum(path.stat().st_size for path in output.rglob("*.png"))
+            written[name] = sum(path.stat().st_size for path in output.glob("*.png"))
             tell(f"  {number + 1}/{runs} {name}: {once.wall:.2f} s, {once.cpu:.2f} s of processor")
     shutil.rmtree(work / "output", ignore_errors=True)
     return {name: Result(all_runs, written[name]) for name, all_runs in taken.items() if name not in failed}

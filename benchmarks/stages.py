@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import scan as scans
+from benchmarks.dicom import Kind
+from benchmarks.settings import Settings, Tell
+from benchmarks.throughput import BITS
 from sidecar import png
 from sidecar.exporter import Job, plan_export
 from sidecar.headers import scan
@@ -32,8 +36,8 @@ from sidecar.render import FrameSource, write_whole
 from sidecar.sampling import reduce_plane
 
 STAGES = ("read", "mean", "window", "filter", "deflate", "digest", "write")
-#: Slices that warm everything up and are not counted.
-WARM = 8
+#: Slices that are timed, and those before them that warm everything up.
+SLICES, WARM = 60, 8
 _IMPORTS = ("import sidecar.cli; import sidecar.exporter; import sidecar.cli.export", "import numpy; from isal import isal_zlib")
 
 
@@ -47,8 +51,20 @@ class Stage:
     way: str
 
 
-def measure(source: Path, work: Path, bits: int, slices: int) -> list[Stage]:
-    """All stages of an export of ``slices`` slices of ``source`` to half size. Imports are shared out over the slices."""
+def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
+    """All stages by bits."""
+    source = scans.write_scan(settings.work / f"native_{settings.size}_{SLICES}", Kind(settings.size), SLICES)
+    figures: dict[str, Any] = {"slices": max(settings.slices), "bits": {}}
+    for bits in BITS:
+        stages = stages_of(source, settings.work, bits, max(settings.slices))
+        figures["bits"][str(bits)] = [asdict(stage) for stage in stages]
+        ours, least = sum(stage.ours for stage in stages), sum(stage.least for stage in stages)
+        tell(f"  {bits} bits: {ours:.2f} ms per slice, at least {least:.2f}")
+    return figures
+
+
+def stages_of(source: Path, work: Path, bits: int, slices: int) -> list[Stage]:
+    """All stages of an export of ``source`` to half size. Imports are shared out over ``slices`` slices."""
     (job,) = plan_export(source, work / "stages", make_options(scale=0.5, bits=bits))
     output = work / "stages"
     shutil.rmtree(output, ignore_errors=True)
@@ -95,9 +111,9 @@ def _ours(job: Job, bits: int) -> Slice:
         yield
         gray = values.apply(reduced, frame.rescale)
         yield
-        lines = png._filtered(gray)
+        lines = png._up(gray)
         yield
-        compressed = png._compress(lines)
+        compressed = png._compress["fast"](lines)
         yield
         hashlib.sha256(compressed).hexdigest()
         yield
@@ -143,7 +159,7 @@ def _least(job: Job, bits: int) -> Slice:
         lines[0, 1:] = gray[0]
         np.subtract(gray[1:], gray[:-1], out=lines[1:, 1:])
         yield
-        compressed = png._compress(lines)
+        compressed = png._compress["fast"](lines)
         yield
         hashlib.sha256(compressed).digest()
         yield

@@ -26,7 +26,7 @@ def load_config(
 
     Raises UsageError that names the key at fault.
     """
-    raw = _read(path)
+    raw = read_yaml(path)
     config: Config = validated(Config, raw, where=f"{path.name}: ")
     given = given or {}
     shared = {key: value for key, value in raw.items() if key not in _PLACES}
@@ -64,7 +64,7 @@ def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:
     return options
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path.name} is too large for a config")

@@ -31,6 +31,8 @@ from sidecar.series import choose, find_series
 from sidecar.window import Linear, Stored
 from sidecar.workers import Workers, dask_workers, local_workers
 
+#: What stands for the digest of a PNG that is not made yet.
+_NO_DIGEST = "0" * 64
 #: Specimens that are under way at once on a cluster.
 SIDE_BY_SIDE = 8
 
@@ -94,6 +96,10 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     with claimed(job.output, plan.digest(_stamps(job)), plan.names, options.overwrite) as folder:
+        if options.volume is not None:
+            from sidecar.volume import volume_of  # not loaded where there is none
+
+            volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)
         progress.start("measuring the window", None)
         values = choose_values(plan, job.source, lambda: progress.advance(1, 0))
         recipe = _recipe(job, values)
@@ -105,6 +111,11 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
             write_viewer(sidecar, job.output)
         folder.confirm()
+        if options.volume is not None:
+            from sidecar.volume import write_volume
+
+            progress.start("writing the volume", None)
+            write_volume(job.output, options.volume, sidecar)
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar

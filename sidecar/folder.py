@@ -27,7 +27,7 @@ from sidecar.render import PART_SUFFIX
 JOURNAL = ".sidecar-export.json"
 LOCK = ".sidecar-export.lock"
 #: Files an export may leave beside the PNGs.
-COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html", ".sidecar-scratch"})
+COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html", ".sidecar-scratch", "volume.nrrd", "volume.nii", "volume.nii.gz", "volume.mha"})
 
 #: The folder in which `sidecar view` puts what browsers can show of a 16-bit stack.
 VIEWER_IMAGES = "viewer_images"

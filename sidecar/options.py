@@ -158,6 +158,9 @@ class ExportOptions(BaseModel):
         Annotated[int, Field(ge=1, le=1024, strict=True)] | None, Field(description="workers; as many as there are processors")
     ] = None
     viewer: Annotated[bool, Field(description="write viewer.html beside PNGs of 8 bits")] = True
+    volume: Annotated[
+        Literal["nrrd", "nifti", "mha"] | None, Field(description="also write the PNG stack as one volume that knows its place")
+    ] = None
     overwrite: Annotated[bool, Field(strict=True, description="replace an earlier export in the output folder")] = False
 
     @model_validator(mode="after")

@@ -85,7 +85,7 @@ class Plan:
     def digest(self, stamps: dict[str, tuple[int, int | str]]) -> str:
         """A digest of all that decides the bytes of the PNGs; ``stamps`` are size and time of change of each file."""
         frames = [(f.file, f.frame, f.sop_instance_uid, f.position, f.rescale, stamps.get(f.file)) for f in self.series.frames]
-        asked = self.options.model_dump(mode="json", exclude={"jobs", "overwrite", "series", "viewer"})
+        asked = self.options.model_dump(mode="json", exclude={"jobs", "overwrite", "series", "viewer", "volume"})
         facts = [PIXELS_VERSION, asked, [asdict(axis) for axis in self.reduction.axes], frames]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

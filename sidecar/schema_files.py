@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.document import schema
+from sidecar.masks.segments import mask_config_schema
 from sidecar.options import config_schema
 
 #: In a checkout; an installed package has them in its own folder ``schemas``.
@@ -15,7 +16,11 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by its file name."""
-    return {"sidecar-1.0.schema.json": schema(), "config-1.0.schema.json": config_schema()}
+    return {
+        "sidecar-1.0.schema.json": schema(),
+        "config-1.0.schema.json": config_schema(),
+        "mask-config-1.0.schema.json": mask_config_schema(),
+    }
 
 
 def as_text(content: dict[str, Any]) -> str:

@@ -31,14 +31,14 @@ def volume_name(format: str) -> str:
     return "volume" + RAW_HEADERS[format][0]
 
 
-def write_volume(folder: Path, format: str) -> Path:
-    """Write the volume of a finished export beside its PNGs and return its path. ``format``: nrrd, nifti or mha.
+def write_volume(folder: Path, format: str, sidecar: Sidecar | None = None) -> Path:
+    """Write the volume of an export beside its PNGs and return its path. ``format``: nrrd, nifti or mha; ``sidecar``: if not there yet.
 
     Raises UsageError for another format, GeometryError where one origin, spacing and direction do not describe the slices, OutputError
     where the format cannot hold it or it cannot be written, DocumentError without a sidecar.
     """
     path = folder / volume_name(format)
-    sidecar = Sidecar.open(folder)
+    sidecar = sidecar or Sidecar.open(folder)
     volume = volume_of(sidecar, format)
     header = RAW_HEADERS[format][1](volume)
     part = path.with_name(path.name + PART_SUFFIX)

@@ -214,3 +214,28 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
             shown += part
     os.close(controller)
     assert program.returncode == 0 and b"writing PNGs" in shown and b"9/9" in shown
+
+
+@pytest.mark.parametrize(("format", "name"), [("nrrd", "volume.nrrd"), ("nifti", "volume.nii"), ("mha", "volume.mha")])
+def test_a_volume_that_knows_its_place(format: str, name: str, tmp_path: Path) -> None:
+    """Markers at the same patient positions in the volume, as SimpleITK reads it, and the same voxels as the PNGs."""
+    reader = pytest.importorskip("SimpleITK")
+    write(Spec(orientation="oblique", slice_gaps=1.1), tmp_path / "scan")
+    run("export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--bits", "16", "--volume", format)
+    png = sidecar.open(tmp_path / "png")
+    volume = reader.ReadImage(str(tmp_path / "png" / name))
+    assert volume.GetSize() == png.size
+    for pixel in ((0, 0, 0), (5, 7, 3), tuple(n - 1 for n in png.size)):
+        (mm,) = png.to_patient([pixel[:2]], pixel[2])
+        assert np.allclose(volume.TransformIndexToPhysicalPoint(pixel), mm, atol=1e-4)
+    voxels = reader.GetArrayFromImage(volume)
+    with Image.open(tmp_path / "png" / "slice_0003.png") as image:
+        assert np.array_equal(voxels[3], np.asarray(image))
+    run("export", tmp_path / "scan", tmp_path / "png", "--volume", format, "--overwrite")
+
+
+def test_a_volume_of_uneven_slices_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    write(Spec(slice_gaps=(1.0, 1.0, 2.5, 0.7, 1.0, 3.1, 1.0, 1.0)), tmp_path / "scan")
+    result = run("export", tmp_path / "scan", tmp_path / "png", "--volume", "nrrd", code=1)
+    assert isinstance(result.exception, sidecar.GeometryError)
+    assert not list((tmp_path / "png").glob("*.png"))

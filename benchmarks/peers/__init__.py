@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 
 Command = Callable[[Path, Path, int], Sequence[str | Path]]
 
@@ -23,25 +24,27 @@ def _script(name: str) -> Command:
 
 def _dcmtk(program: str) -> Command:
     def command(source: Path, output: Path, bits: int) -> Sequence[str | Path]:
-        convert = f"{program} {'+on +Wi 1' if bits == 8 else '+on2 -W'} -il +Sxf 0.5 {{}} {output}/$(basename {{}} .dcm).png"
-        return ["sh", "-c", f"mkdir {output} && ls {source}/* | xargs -P2 -I{{}} sh -c '{convert}'"]
+        options = "+on +Wi 1" if bits == 8 else "+on2 -W"
+        convert = f"{program} {options} -il +Sxf 0.5 {quote(str(source))}/{{}} {quote(str(output))}/{{}}.png"
+        return ["sh", "-c", f"mkdir {quote(str(output))} && ls {quote(str(source))} | xargs -P2 -I{{}} {convert}"]
 
     return command
 
 
 def _dcm2niix(source: Path, output: Path, bits: int) -> Sequence[str | Path]:
-    return ["sh", "-c", f"mkdir {output} && dcm2niix -z n -b n -o {output} {source}"]
+    output.mkdir()
+    return ["dcm2niix", "-z", "n", "-b", "n", "-o", output, source]
 
 
-def installed() -> dict[str, Command]:
-    """Every peer that is there, by name."""
-    programs = {"dcmtk": shutil.which("dcm2img") or shutil.which("dcmj2pnm"), "dcm2niix": shutil.which("dcm2niix")}
-    commands = {"dcmtk": _dcmtk(Path(programs["dcmtk"] or "").name), "dcm2niix": _dcm2niix}
+def installed(syntax: str) -> dict[str, Command]:
+    """Every peer that is there, by name, for sources of one transfer syntax."""
+    jpeg_ls = syntax.startswith("1.2.840.10008.1.2.4.8")
+    dcmtk = shutil.which("dcm2img") or shutil.which("dcml2pnm" if jpeg_ls else "dcmj2pnm")
     scripts = {
-        "SimpleITK": ("SimpleITK", _script("simpleitk_script")),
-        "OpenCV script": ("cv2", _script("opencv_script")),
-        "pydicom + Pillow script": ("PIL", _script("pillow_script")),
+        "SimpleITK": ("SimpleITK", "simpleitk_script"),
+        "OpenCV script": ("cv2", "opencv_script"),
+        "pydicom + Pillow script": ("PIL", "pillow_script"),
     }
-    found = {name: commands["dcmtk"] for name in ("dcmtk",) if programs[name]}
-    found |= {name: command for name, (module, command) in scripts.items() if find_spec(module)}
-    return found | {name: commands[name] for name in ("dcm2niix",) if programs[name]}
+    found = {} if dcmtk is None else {"dcmtk": _dcmtk(dcmtk)}
+    found |= {name: _script(script) for name, (module, script) in scripts.items() if find_spec(module)}
+    return found | ({"dcm2niix": _dcm2niix} if shutil.which("dcm2niix") else {})

@@ -116,7 +116,9 @@ class Overview:
         return [int(part[np.argmax(self.content[part])]) for part in parts if self.content[part].max() > BLANK]
 
     def _lines(self, placement: Placement, pins: Pins) -> list[Line]:
-        inner = [self._image_axis(size, axis) for size, axis in zip(self._along(placement), (placement.columns, placement.rows), strict=True)]
+        inner = [
+            self._image_axis(size, axis) for size, axis in zip(self._along(placement), (placement.columns, placement.rows), strict=True)
+        ]
         outer = [
             _in_thumbs(axis.then(i), block)
             for axis, i, block in zip((placement.columns, placement.rows), inner, (self.grid.columns, self.grid.rows), strict=True)
@@ -136,7 +138,9 @@ class Overview:
         return Axis.resize(0, size, int(np.clip(round(size / block), min(size, SMALLEST), size)))
 
     def _reduced(self, thumb: Plane, inner: Sequence[Axis]) -> Plane:
-        on_thumb = [replace(axis, factor=n / axis.size, offset=(n / axis.size - 1) / 2) for axis, n in zip(inner, thumb.shape[::-1], strict=True)]
+        on_thumb = [
+            replace(axis, factor=n / axis.size, offset=(n / axis.size - 1) / 2) for axis, n in zip(inner, thumb.shape[::-1], strict=True)
+        ]
         return sampled(thumb, on_thumb[0], on_thumb[1])
 
 

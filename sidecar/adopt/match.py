@@ -62,7 +62,9 @@ class Match:
         return Placement(self.columns.axis, self.rows.axis, self.transposed)
 
 
-def match(slices: Slices, images: Images, spacing: tuple[float | None, float | None, float | None], pins: Pins, progress: Progress) -> Match:
+def match(
+    slices: Slices, images: Images, spacing: tuple[float | None, float | None, float | None], pins: Pins, progress: Progress
+) -> Match:
     """Find how ``images`` were made from ``slices``. ``spacing``: mm between columns, rows, slices. ImageError when no answer stands out."""
     progress.start("looking through the scan", None)
     square = None if spacing[0] is None or spacing[1] is None else (spacing[0], spacing[1])

@@ -51,7 +51,9 @@ def lines(
     return kept
 
 
-def _drawn(peaks: Sequence[NDArray[np.intp]], clarity: NDArray[np.float32], images: NDArray[np.intp], step: float | None) -> list[tuple[float, float]]:
+def _drawn(
+    peaks: Sequence[NDArray[np.intp]], clarity: NDArray[np.float32], images: NDArray[np.intp], step: float | None
+) -> list[tuple[float, float]]:
     """(step, offset) through the peaks of pairs of images, or through those of one with the given step."""
     if step is not None or len(images) == 1:
         steps = (1.0,) if step is None else (step, -step)

@@ -36,9 +36,7 @@ def pool(fits: Sequence[Fit]) -> Pooled:
     found = np.array([[*ends(f.placement.columns), *ends(f.placement.rows)] for f in fits])
     deviations = np.array([f.deviations for f in fits])
     pooled = [mean(found[:, i], deviations[:, i]) for i in range(4)]
-    columns, rows = (
-        _between(axis, lower[0], upper[0]) for axis, lower, upper in ((first.columns, *pooled[:2]), (first.rows, *pooled[2:]))
-    )
+    columns, rows = (_between(axis, lower[0], upper[0]) for axis, lower, upper in ((first.columns, *pooled[:2]), (first.rows, *pooled[2:])))
     return Pooled(replace(first, columns=columns, rows=rows), max(p[1] for p in pooled[:2]), max(p[1] for p in pooled[2:]))
 
 

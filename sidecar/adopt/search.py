@@ -119,9 +119,7 @@ class Searcher:
         """``thumbs`` (n, v, u) and ``size`` (along u, along v): transposed already where the orientations say so."""
         width, height = size
         blocks = self._grid.columns.factor, self._grid.rows.factor
-        columns, rows = (
-            _reduced(t, f * n / t, block) for t, n, f, block in zip(thumbs.shape[:0:-1], size, scale, blocks, strict=True)
-        )
+        columns, rows = (_reduced(t, f * n / t, block) for t, n, f, block in zip(thumbs.shape[:0:-1], size, scale, blocks, strict=True))
         fits = all(SMALLEST <= axis.size <= padded - n for axis, padded, n in zip((rows, columns), self._padded, self._shape, strict=True))
         if not fits:
             return []
@@ -195,6 +193,9 @@ def _peaks(total: Plane, template: tuple[int, int], source: tuple[int, ...]) -> 
 def _vertex(total: Plane, row: np.intp, column: np.intp, axis: int) -> float:
     """How far off the middle of three neighbouring values their parabola has its top."""
     place = [row, column]
-    before, here, after = (float(total[tuple((p + step * (i == axis)) % n for i, (p, n) in enumerate(zip(place, total.shape, strict=True)))]) for step in (-1, 0, 1))
+    before, here, after = (
+        float(total[tuple((p + step * (i == axis)) % n for i, (p, n) in enumerate(zip(place, total.shape, strict=True)))])
+        for step in (-1, 0, 1)
+    )
     bend = before - 2 * here + after
     return float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) if bend < 0 else 0.0

@@ -90,7 +90,9 @@ class PngImages:
         with _opened(self.folder / name) as image:
             _check(image, name, self.width, self.height)
             try:
-                values = np.asarray(image.convert("RGB") if _is_colour(image) else image.convert("L") if image.mode in ("1", "LA") else image)
+                values = np.asarray(
+                    image.convert("RGB") if _is_colour(image) else image.convert("L") if image.mode in ("1", "LA") else image
+                )
             except _PIL_ERRORS as error:
                 raise LabelError(f"it cannot be read to its end ({_short(error)}); export it again", name) from None
         return values.astype(np.float32) if values.ndim == 2 else values @ _GRAY
@@ -123,7 +125,9 @@ def natural_order(name: str) -> tuple[tuple[bool, int, str], ...]:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower().lstrip(".") in IMAGE_EXTENSIONS and not path.name.startswith(".") and path.is_file() and not path.is_symlink()
+    return (
+        path.suffix.lower().lstrip(".") in IMAGE_EXTENSIONS and not path.name.startswith(".") and path.is_file() and not path.is_symlink()
+    )
 
 
 def _opened(path: Path) -> Image.Image:
@@ -139,7 +143,9 @@ def _check(image: Image.Image, name: str, width: int, height: int) -> None:
     if getattr(image, "n_frames", 1) != 1:
         raise LabelError("it holds several images; save the stack as an image sequence, one file for each slice", name)
     if image.size != (width, height):
-        raise LabelError(f"it has {image.width} × {image.height} pixels, the first image {width} × {height}; move what is no slice away", name)
+        raise LabelError(
+            f"it has {image.width} × {image.height} pixels, the first image {width} × {height}; move what is no slice away", name
+        )
     if image.mode == "F":
         raise LabelError("its pixels are floating-point numbers; save 8 or 16 bits", name)
 

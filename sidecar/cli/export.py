@@ -65,6 +65,10 @@ def run(
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    volume: Annotated[
+        str | None,
+        typer.Option(metavar="nrrd|nifti|mha", help="Also write the PNG stack as one volume that knows its place in the patient."),
+    ] = None,
     viewer: Annotated[
         bool | None, typer.Option("--viewer/--no-viewer", help="Write viewer.html beside PNGs of 8 bits.", show_default="viewer")
     ] = None,
@@ -75,8 +79,9 @@ def run(
     from sidecar.exporter import plan_export, run_jobs
 
     given = {
-        "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits, "window": window,
-        "crop": crop, "plane": plane, "compression": compression, "series": series, "jobs": jobs, "viewer": viewer, "overwrite": overwrite,
+        "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits,
+        "window": window, "crop": crop, "plane": plane, "compression": compression, "series": series, "jobs": jobs,
+        "viewer": viewer, "volume": volume, "overwrite": overwrite,
     }  # fmt: skip
     specimens = _specimens(source, output, config, {name: value for name, value in given.items() if value is not None})
     with watched(quiet) as progress:
@@ -85,8 +90,14 @@ def run(
         for job in planned:
             if dry_run or not quiet:
                 _tell(job, to_stdout=dry_run)
-        if not dry_run:
-            run_jobs(planned, progress, scheduler)
+        if dry_run:
+            return
+        for sidecar, job in zip(run_jobs(planned, progress, scheduler), planned, strict=True):
+            if job.plan.options.volume is not None and not quiet:
+                from sidecar.volume import volume_notes
+
+                for note in volume_notes(sidecar, job.plan.options.volume):
+                    typer.echo(f"  note: {note}", err=True)
 
 
 def _specimens(source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]) -> list[tuple[Path, Path, Any]]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sidecar.config import _read as read_yaml
+from sidecar.config import read_yaml
 from sidecar.masks.mask import COLORS, Code, Rgb, Segment
 from sidecar.options import validated
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 from pydicom.valuerep import DS
 
 from sidecar.document import Source
@@ -61,18 +61,18 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     uid = sidecar.document.source.planes[0].sop_instance_uid
     header = headers_of(sidecar, [uid], dicom)[uid]
     dataset = patient_and_study(header)
-    _describe(dataset)
+    describe(dataset)
     dataset.FrameOfReferenceUID = frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
     images = dict.fromkeys(plane.sop_instance_uid for part in parts for plane in part.sidecar.document.source.planes)
-    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(sidecar.document.source, header, images)]
+    dataset.ReferencedFrameOfReferenceSequence = [frame_of_reference(sidecar.document.source, header, images)]
     rois: dict[tuple[str, ...], list[Drawn]] = {}
     for one in shapes:
         rois.setdefault(_roi_of(one), []).append(one)
     numbered = list(enumerate(rois.values(), start=1))
     dataset.StructureSetROISequence = [_roi(number, members[0], frame_of_reference_uid) for number, members in numbered]
     dataset.ROIContourSequence = [_contours(number, members, header) for number, members in numbered]
-    dataset.RTROIObservationsSequence = [_observation(number) for number, _ in numbered]
+    dataset.RTROIObservationsSequence = [observation(number) for number, _ in numbered]
     dataset.save_as(path, enforce_file_format=True)
 
 
@@ -83,11 +83,11 @@ def _roi_of(one: Drawn) -> tuple[str, ...]:
     return (shape.specimen, shape.label, kind) if shape.label else (shape.where,)
 
 
-def _describe(dataset: Dataset) -> None:
+def describe(dataset: Dataset) -> None:
     """The modules RT Series, General Equipment, SOP Common and the head of Structure Set."""
     now = datetime.now().astimezone()
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian  # Contour Data of explicit VR ends at 64 KiB
     dataset.SOPClassUID = RTStructureSetStorage
     dataset.SOPInstanceUID = generate_uid(prefix=None)
     dataset.Modality = "RTSTRUCT"
@@ -102,11 +102,11 @@ def _describe(dataset: Dataset) -> None:
     dataset.StructureSetTime = now.strftime("%H%M%S")
 
 
-def _frame_of_reference(source: Source, header: Dataset, images: Iterable[str]) -> Dataset:
+def frame_of_reference(source: Source, header: Dataset, images: Iterable[str]) -> Dataset:
     """The study and series the contours lie on, with all images of the exports."""
     series, study, frame = Dataset(), Dataset(), Dataset()
     series.SeriesInstanceUID = source.series_instance_uid
-    series.ContourImageSequence = [_image(header, uid, 0) for uid in images]
+    series.ContourImageSequence = [contour_image(header, uid, 0) for uid in images]
     study.ReferencedSOPClassUID = _STUDY_CLASS
     study.ReferencedSOPInstanceUID = source.study_instance_uid
     study.RTReferencedSeriesSequence = [series]
@@ -115,7 +115,7 @@ def _frame_of_reference(source: Source, header: Dataset, images: Iterable[str]) 
     return frame
 
 
-def _image(header: Dataset, uid: str, frame: int) -> Dataset:
+def contour_image(header: Dataset, uid: str, frame: int) -> Dataset:
     """A reference to an image, or to a frame of it (0: to all of it). The planes of a series are of one SOP class."""
     image = Dataset()
     image.ReferencedSOPClassUID = header.SOPClassUID
@@ -149,7 +149,7 @@ def _contour(number: int, one: Drawn, header: Dataset) -> Dataset:
     outline, instances, row = one.outline(), one.points.instances, one.shape.rows[0]
     contour = Dataset()
     if uid := instances.sop_instance_uid[row]:
-        contour.ContourImageSequence = [_image(header, uid, int(instances.frame_number[row]))]
+        contour.ContourImageSequence = [contour_image(header, uid, int(instances.frame_number[row]))]
     contour.ContourGeometricType = _geometric_type(one, outline)
     contour.NumberOfContourPoints = str(len(outline.patient))
     contour.ContourNumber = str(number)
@@ -169,7 +169,7 @@ def _geometric_type(one: Drawn, outline: Outline) -> str:
     return "CLOSED_PLANAR"
 
 
-def _observation(number: int) -> Dataset:
+def observation(number: int) -> Dataset:
     observation = Dataset()
     observation.ObservationNumber = str(number)
     observation.ReferencedROINumber = str(number)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sidecar.geometry import Stack
 from sidecar.report.space import Floats, Look, Space
 
+#: What a source index may be off, in pixels, when it comes from millimetres.
+ROUNDING = 1e-6
 #: From stored values of one slice to the scale of the PNG values, any shape.
 Scale = Callable[[NDArray[Any]], Floats]
 
@@ -100,7 +102,7 @@ class Section:
     @classmethod
     def across(cls, space: Space, look: Look, patient: Floats, size: float, channels: int) -> Section:
         """A section of ``size`` mm through a point (3,), its samples the finest step of the source apart, one of them at the point."""
-        half = int(np.ceil(size / (2 * space.finest)))
+        half = int(np.ceil(size / (2 * space.finest) + 0.5)) - 1
         along = np.arange(-half, half + 1) * space.finest
         down, right = (axis.ravel() for axis in np.meshgrid(along, along, indexing="ij"))
         points = patient + right[:, None] * space.vector(look.right) + down[:, None] * space.vector(look.down)
@@ -132,7 +134,7 @@ class Section:
 def _inside(index: Floats, stack: Stack) -> tuple[NDArray[np.intp], Floats]:
     """Which of (N, 3) indices lie in a voxel of the source, in the order of their slices, and where between middles of voxels."""
     last = np.array([stack.columns, stack.rows, stack.slices]) - 1.0
-    where = np.flatnonzero(np.all((index >= -0.5) & (index <= last + 0.5), axis=1))
+    where = np.flatnonzero(np.all((index >= -0.5 - ROUNDING) & (index <= last + 0.5 + ROUNDING), axis=1))
     kept = np.clip(index[where], 0, last)
     order = np.argsort(np.floor(kept[:, 2]), kind="stable")
     return where[order], kept[order]

@@ -13,19 +13,13 @@ from phantoms import Marker, Phantom, Spec, centroid, write
 
 import sidecar
 from report.read import Drawing, Page
-from sidecar.cli import app, check, report
 from sidecar.mapping import Sidecar
 
 #: How far from its cross a marker may stand.
-BOUND_SOURCE_PIXELS = 0.1
+BOUND_SOURCE_PIXELS = 0.05
 
 #: Volume markers that are about round in mm, deep enough to be seen whole across the slices.
 ROUND = {"columns": 75, "rows": 61, "slices": 59, "pixel_spacing": (0.5, 0.5), "slice_gaps": 0.55, "sigma": (2.5, 2.2), "junk": False}
-
-
-for command in (report, check):  # until the command line has them
-    if command.NAME not in {known.name for known in app.registered_commands}:
-        app.command(command.NAME, help=command.HELP, epilog=command.EXAMPLES)(command.run)
 
 
 @pytest.fixture
@@ -91,12 +85,8 @@ def test_markers_stand_at_their_crosses(name: str, run: CommandLine, tmp_path: P
     finest = min(*phantom.pixel_spacing, *phantom.spec.gaps)
     for i, drawing in enumerate(drawings):
         assert drawing.article == f"label-{i // 4 + 1}"
-        bound = BOUND_SOURCE_PIXELS
-        if "pixels of slice" in drawing.caption:
-            # The slice nearest to a marker between slices shows it where it goes through that slice: along the columns of a tilted stack.
-            assert drawing.pixels.size < 200 * 200
         off = off_in_source_pixels(drawing, 18.0, finest)
-        assert off < bound, f"{markers[i // 4].name}, {drawing.caption}: {off:.3f} source pixels off"
+        assert off < BOUND_SOURCE_PIXELS, f"{markers[i // 4].name}, {drawing.caption}: {off:.3f} source pixels off"
 
 
 def test_source_pixels_are_shown_as_they_are(run: CommandLine, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from sidecar.masks.mask import Labels, Segment
 from sidecar.masks.writers.dicom_stream import DicomStream
 from sidecar.masks.writers.seg import require_headers, require_names, require_space
 from sidecar.masks.writers.table import MaskWriter
-from sidecar.points.rtstruct import _describe, _frame_of_reference, _image, _observation
+from sidecar.points.rtstruct import contour_image, describe, frame_of_reference, observation
 from sidecar.points.source_headers import NOTICE, headers_of, patient_and_study
 from sidecar.progress import Progress
 
@@ -65,17 +65,17 @@ def _dataset(mask: MappedMask, header: Dataset) -> Dataset:
     """Everything but the contours."""
     source = mask.sidecar.document.source
     dataset = patient_and_study(header)
-    _describe(dataset)
+    describe(dataset)
     dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     dataset.SeriesDescription = "Masks mapped by sidecar"
     dataset.StructureSetLabel = "MASKS"
     dataset.FrameOfReferenceUID = source.frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
     images = dict.fromkeys(plane.sop_instance_uid for plane in source.planes)
-    dataset.ReferencedFrameOfReferenceSequence = [_frame_of_reference(source, header, images)]
+    dataset.ReferencedFrameOfReferenceSequence = [frame_of_reference(source, header, images)]
     numbered = list(enumerate(mask.segments, 1))
     dataset.StructureSetROISequence = [_roi(n, segment, source.frame_of_reference_uid) for n, segment in numbered]
-    dataset.RTROIObservationsSequence = [_observation(n) for n, _ in numbered]
+    dataset.RTROIObservationsSequence = [observation(n) for n, _ in numbered]
     return dataset
 
 
@@ -122,7 +122,7 @@ def _contour(mask: MappedMask, index: int, polygon: NDArray[np.float64], header:
     plane = mask.sidecar.document.source.planes[slices[len(slices) // 2]]
     points = stack.to_patient(np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))]))
     contour = Dataset()
-    contour.ContourImageSequence = [_image(header, plane.sop_instance_uid, plane.frame_number or 0)]
+    contour.ContourImageSequence = [contour_image(header, plane.sop_instance_uid, plane.frame_number or 0)]
     contour.ContourGeometricType = "CLOSED_PLANAR"
     contour.NumberOfContourPoints = str(len(points))
     contour[_CONTOUR_DATA] = _decimals(points)
