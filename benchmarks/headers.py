@@ -22,7 +22,7 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
 
     source = scan.write_sparse_scan(settings.work / f"sparse_{settings.size}_{FILES}", Kind(settings.size), FILES)
     files = sorted(source.iterdir())[:BY_PYDICOM]
-    figures = {"files": FILES}
+    figures: dict[str, float] = {"files": FILES}
     figures |= _rates("ours", FILES, lambda: scan_headers(source))
     figures |= _rates("pydicom", BY_PYDICOM, lambda: [pydicom.dcmread(path, stop_before_pixels=True) for path in files])
     tell("  " + ", ".join(f"{name} {value:,.0f}" for name, value in figures.items()))

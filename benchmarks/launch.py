@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 #: Seconds between two looks at the processes.
 LOOK = 0.02
@@ -20,10 +21,9 @@ def descendants(process: int) -> Iterator[int]:
     """A process and all that it started, as far as they can be seen (Linux)."""
     yield process
     try:
-        for task in os.listdir(f"/proc/{process}/task"):
-            with open(f"/proc/{process}/task/{task}/children") as file:
-                for child in file.read().split():
-                    yield from descendants(int(child))
+        for task in Path(f"/proc/{process}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from descendants(int(child))
     except OSError:
         return
 
@@ -31,15 +31,15 @@ def descendants(process: int) -> Iterator[int]:
 def peak_bytes(process: int) -> int:
     """The most memory one process ever had; 0 where it has ended."""
     try:
-        with open(f"/proc/{process}/status") as file:
-            return next((1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM")), 0)
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
         return 0
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
 
 
 def watch(process: int, peaks: list[int]) -> None:
     """The most that the peaks of all processes that run at a time come to."""
-    while os.path.isdir(f"/proc/{process}"):
+    while Path(f"/proc/{process}").is_dir():
         peaks[0] = max(peaks[0], sum(map(peak_bytes, descendants(process))))
         time.sleep(LOOK)
 

@@ -1,4 +1,4 @@
-"""Milliseconds of processor per slice of every stage on one thread, beside the least that stage can take: the best way known, in the same run.
+"""Milliseconds of processor per slice of every stage on one thread, beside the least it can take: the best way known, in the same run.
 
 The slices go through all stages one after the other, as in an export, so that caches are as warm as they are there and no warmer.
 """

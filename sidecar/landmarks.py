@@ -107,7 +107,7 @@ def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow
         try:
             patient = sidecar.stack.to_patient(source)
         except GeometryError as error:
-            raise LabelError(str(error), labels.path) from None
+            raise labels.error(int(np.argmax(source[:, 2] != 0)), str(error)) from None
     return MappedPoints(
         sidecar=sidecar,
         columns=labels.columns,

@@ -31,6 +31,8 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGLSLossless,
     MediaStorageDirectoryStorage,
+    MRSpectroscopyStorage,
+    RawDataStorage,
     RLELossless,
 )
 
@@ -314,6 +316,32 @@ def test_a_deflate_bomb_is_refused_in_little_memory(run: CommandLine, originals:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1 << 30  # of 4 GiB
+
+
+def test_neither_identity_nor_absolute_paths_are_written_or_told(scan: Path, run: CommandLine) -> None:
+    here = run.folder
+    run.done("inspect", here / "scan")
+    run.done("inspect", here / "scan", "--json")
+    run.done("export", here / "scan", here / "png", "--scale=1", "--dry-run")
+    run.done("export", here / "scan", here / "png", "--scale=1")
+    (here / "png" / "labels.csv").write_text("image,x,y\nslice_0000,1,2\n")
+    run.done("map-points", here / "png" / "labels.csv", "-o", here / "mapped.csv")
+    run.done("project", here / "mapped.csv", "--sidecar", here / "png", "-o", here / "placed.csv")
+    for name, data in contents(here).items():
+        if data is not None and not name.startswith("scan/"):
+            assert not any(secret.encode() in data.lower() for secret in SECRETS), name
+            assert os.fsencode(here) not in data, name
+
+
+def test_objects_of_the_scan_that_are_no_images_are_passed_by(scan: Path, run: CommandLine) -> None:
+    for number, (sop_class, rows) in enumerate({MRSpectroscopyStorage: 16, RawDataStorage: None}.items()):
+        other = dcmread(scan / VICTIM)
+        del other.PixelData
+        if rows is None:
+            del other.Rows
+        other.SOPClassUID = other.file_meta.MediaStorageSOPClassUID = sop_class
+        other.save_as(scan / f"other{number}")
+    assert "5 PNGs" in run.done("export", "scan", "out", "--scale=1", "--dry-run").out
 
 
 # --- sources that are no scan ---

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tracemalloc
@@ -163,8 +164,8 @@ TABLES = {
     "decimal comma without quotes": ("image,x,y\nslice_0001,1,5,2,5\n", "row 2"),
     "decimal comma behind tabs": ("image\tx\ty\nslice_0001\t1,5\t2\n", "row 2"),
     "thousands behind semicolons": ("image;x;y\nslice_0001;1.234,5;2\n", "row 2"),
-    "open quote": ('image,x,y,label\nslice_0001,1,2,"a\nslice_0001,1,2,b\n', "labels.csv"),
-    "misplaced quote": ('image,x,y,label\nslice_0001,1,2,"a"b\n', "labels.csv"),
+    "open quote": ('image,x,y,label\nslice_0001,1,2,"a\nslice_0001,1,2,b\n', "labels.csv, line 3"),
+    "misplaced quote": ('image,x,y,label\nslice_0001,1,2,"a"b\n', "labels.csv, line 2"),
     "quoted newline then an error": ('image,x,y,label\nslice_0001,1,2,"a\nb"\nslice_0001,1,oops,c\n', "row 3"),
     "header of semicolons, rows of commas": ("image;x;y\nslice_0001,1,2\n", "row 2"),
     "output of map-points": ("image,x,y,x_mm\nslice_0001,1,2,3\n", "x_mm"),
@@ -249,6 +250,32 @@ def test_a_table_of_nothing_but_a_header_maps_to_one(run: CommandLine) -> None:
         assert outcome.out.endswith(",frame_number,space\n")
         assert "0 ×" in outcome.err
     run.done("project", labels(run, "x_mm,y_mm,z_mm\n"))
+
+
+@pytest.mark.parametrize(("command", "text"), [("map-points", RIGHT), ("project", "x_mm,y_mm,z_mm,name\n-31,18,-407,a\n-30,19,-406,b\n")])
+def test_any_bytes_changed_are_read_or_refused(command: str, text: str, run: CommandLine) -> None:
+    rng = random.Random(command)
+    for _ in range(300):
+        data = bytearray(text.encode())
+        for _ in range(rng.choice([1, 1, 2, 6])):
+            at = rng.randrange(len(data))
+            data[at : at + rng.choice([0, 1, 1, 3])] = rng.choice(
+                [b"", b",", b'"', b"\n", b"\r", b";", b"\t", b"e", b"-", b"\xff", b"9" * 20]
+            )
+        outcome = run(command, labels(run, bytes(data)), "--sidecar", "png")
+        assert outcome.code in (0, 1)
+        assert outcome.code == 0 or ("labels.csv" in outcome.err and outcome.out == "")
+
+
+def test_a_label_between_slices_of_a_single_one_names_its_row(run: CommandLine) -> None:
+    write(Spec(columns=40, rows=36, slices=1, markers=False, junk=False), run.folder / "one")
+    run.done("export", "one", "png1", "--scale=1")
+    (run.folder / "png1" / "labels.csv").write_text("slice,x,y\n0,1,1\n0.25,1,1\n")
+    run.refuses("map-points", "png1/labels.csv", says=("labels.csv, row 3", "single slice"))
+    (run.folder / "points.csv").write_text("x_mm,y_mm,z_mm\n-31,18,-407\n0,0,0\n")
+    run.refuses("project", "points.csv", "--sidecar", "png1", says=("points.csv, row 3", "only slice"))
+    placed = rows(run.done("project", "points.csv", "--sidecar", "png1", "--allow-outside").out)
+    assert [(line["image"], line["slice"]) for line in placed] == [("slice_0000.png", "0.0"), ("", "")]
 
 
 # --- files ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from shutil import copytree
 
@@ -194,6 +195,21 @@ def test_a_wrong_config_names_its_key(name: str, run: CommandLine) -> None:
 def test_a_config_of_another_encoding_is_refused(data: bytes, run: CommandLine) -> None:
     (run.folder / "config.yaml").write_bytes(data)
     run.refuses("export", "scan", "out", "--config", "config.yaml", code=2, says="config.yaml")
+
+
+def test_any_bytes_changed_in_a_config_are_read_or_refused(run: CommandLine) -> None:
+    text = "scale: 1/2\nz-step: 2\nbits: 16\nwindow: [40, 400]\ncrop: '1:9,2:8,:'\nsources:\n- {source: scan, output: out}\n"
+    rng = random.Random(1)
+    pieces = [b"", b":", b"\n", b"[", b"{", b"&", b"*", b"!", b"-", b"|", b"'", b"\xff", b"9" * 9, b"#", b" ", b"\t", b"?", b"~"]
+    for _ in range(250):
+        data = bytearray(text.encode())
+        for _ in range(rng.choice([1, 1, 2, 5])):
+            at = rng.randrange(len(data))
+            data[at : at + rng.choice([0, 1, 1, 3])] = rng.choice(pieces)
+        (run.folder / "config.yaml").write_bytes(data)
+        outcome = run("export", "--config", "config.yaml", "--dry-run")
+        assert outcome.code in (0, 1, 2)
+        assert outcome.code == 0 or "sidecar: " in outcome.err
 
 
 def test_a_config_with_many_keys_is_refused_soon(run: CommandLine) -> None:

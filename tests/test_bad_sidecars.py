@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -310,6 +311,25 @@ def test_any_one_number_changed_is_noticed_or_does_not_matter(original: Path) ->
         except DocumentError:
             continue
         assert np.array_equal(changed_one.to_patient(points, slices), right), path
+
+
+@pytest.mark.parametrize("value", [None, "x", "", -1, 0, 1e308, -1e308, 10**30, True, [], {}, [1], [[0]]], ids=str)
+def test_anything_anywhere_is_read_or_refused(value: Any, original: Path) -> None:
+    text = (original / "sidecar.json").read_text()
+    for path in paths_of_all(json.loads(text))[:: 1 if value is None else 7]:
+        document = json.loads(text)
+        *parents, last = path
+        holder = document
+        for key in parents:
+            holder = holder[key]
+        holder[last] = value
+        with contextlib.suppress(DocumentError):
+            sidecar.Sidecar.of(sidecar.document.parse(json.dumps(document))).to_source([[1, 2]], 3)
+
+
+def paths_of_all(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, item in items for found in ((*path, key), *paths_of_all(item, (*path, key)))]
 
 
 def paths_of_numbers(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

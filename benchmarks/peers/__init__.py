@@ -15,11 +15,9 @@ from shlex import quote
 
 Command = Callable[[Path, Path, int], Sequence[str | Path]]
 
-_HERE = Path(__file__).parent
-
 
 def _script(name: str) -> Command:
-    return lambda source, output, bits: [sys.executable, _HERE / f"{name}.py", source, output, str(bits)]
+    return lambda source, output, bits: [sys.executable, "-m", f"{__name__}.{name}", source, output, str(bits)]
 
 
 def _dcmtk(program: str) -> Command:

@@ -11,7 +11,7 @@ PROCESSES = 2
 
 
 def convert_all(convert: Callable[[Path, Path, int], None]) -> None:
-    """``convert(file, png, bits)`` for every file of a folder: ``script.py IN OUT 8|16``."""
+    """``convert(file, png, bits)`` for every file of a folder: ``script IN OUT 8|16``."""
     source, output, bits = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     output.mkdir(parents=True, exist_ok=True)
     files = sorted(source.iterdir())

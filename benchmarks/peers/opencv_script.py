@@ -1,4 +1,4 @@
-"""pydicom and OpenCV by someone who knows them: two threads, PNG level 1: ``opencv_script.py IN OUT 8|16``."""
+"""pydicom and OpenCV by someone who knows them: two threads, PNG level 1: ``opencv_script IN OUT 8|16``."""
 
 from __future__ import annotations
 

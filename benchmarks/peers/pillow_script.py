@@ -1,4 +1,4 @@
-"""pydicom, numpy and Pillow, as most people write it: ``pillow_script.py IN OUT 8|16``."""
+"""pydicom, numpy and Pillow, as most people write it: ``pillow_script IN OUT 8|16``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from halves import convert_all
 from PIL import Image
+
+from benchmarks.peers.halves import convert_all
 
 
 def convert(file: Path, png: Path, bits: int) -> None:

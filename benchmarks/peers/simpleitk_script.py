@@ -1,11 +1,15 @@
-"""SimpleITK slice by slice: ``simpleitk_script.py IN OUT 8|16``."""
+"""SimpleITK slice by slice: ``simpleitk_script IN OUT 8|16``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import SimpleITK as sitk
-from halves import convert_all
+import SimpleITK
+
+from benchmarks.peers.halves import convert_all
+
+sitk: Any = SimpleITK  # it tells no types
 
 
 def convert(file: Path, png: Path, bits: int) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sidecar.places import place
+
 NAME = "zoom"
 HELP = """Export a full-resolution stack around each landmark that was placed on the small PNGs, to refine it on original pixels.
 
@@ -19,9 +21,9 @@ EXAMPLES = (
 
 def run(
     labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Label file, or a folder of them, on the small PNGs.")],
-    source: Annotated[Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")],
+    source: Annotated[Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR; or its URL.", parser=place)],
     size: Annotated[str, typer.Option(metavar="MM", help="Edge of the box around each landmark: 4mm, 250um …")] = "4mm",
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the folders go.")] = Path("zooms"),
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=place)] = Path("zooms"),
     sidecar: Annotated[
         Path | None, typer.Option(metavar="PATH", help="sidecar.json of the small PNGs, where it is not beside them.")
     ] = None,

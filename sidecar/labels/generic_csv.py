@@ -105,10 +105,11 @@ def _plain_cells(text: str, delimiter: str, path: Path) -> _Cells:
 def _quoted_cells(text: str, delimiter: str, path: Path) -> _Cells:
     """Cells of a table that may have quoted ones (RFC 4180)."""
     csv.field_size_limit(MAX_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        every = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        every = list(reader)
     except csv.Error as error:
-        raise LabelError(f"is not readable as CSV: {error}", path) from None
+        raise LabelError(f"is not readable as CSV: {error}", path, f"line {reader.line_num}") from None
     rows = [i + 1 for i, record in enumerate(every) if record]
     records = [record for record in every if record]
     width = len(records[0])

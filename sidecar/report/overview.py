@@ -62,5 +62,5 @@ def shrunk(image: NDArray[Any], largest: int = LARGEST) -> tuple[NDArray[Any], i
 def shown(values: NDArray[Any], contrast: tuple[float, float]) -> NDArray[np.uint8]:
     """8-bit shades of PNG values; NaN is black."""
     lower, upper = contrast
-    shades = (np.nan_to_num(np.asarray(values, dtype=np.float64), nan=lower) - lower) * (255 / (upper - lower))
+    shades = (np.nan_to_num(np.asarray(values, dtype=np.float64), nan=lower) - lower) * 255 / (upper - lower)
     return np.asarray(np.clip(np.floor(shades + 0.5), 0, 255).astype(np.uint8))

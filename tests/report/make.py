@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from viewer.make import Export, turned
+
 from sidecar.mapping import Decimation, Sidecar
 from sidecar.sampling import Axis
-from viewer.make import Export, turned
 
 
 def oblique_sidecar(**changes: Any) -> Sidecar:

@@ -15,17 +15,17 @@ import pytest
 from command_line import CommandLine
 from phantoms import SECRETS, Phantom, Spec, centroid, write
 from PIL import Image
+from viewer.browser import Browser
 
 import sidecar
 from report.read import Page
-from viewer.browser import Browser
 
 HOSTILE = "</title></style><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;{{ 7 * 7 }}"
 
 
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory: pytest.TempPathFactory) -> Phantom:
-    spec = Spec(columns=75, rows=61, slices=59, pixel_spacing=(0.5, 0.5), slice_gaps=0.55, sigma=(2.5, 2.2))
+    spec = Spec(columns=75, rows=61, slices=80, pixel_spacing=(0.5, 0.5), slice_gaps=0.55, sigma=(2.5, 2.2))
     return write(spec, tmp_path_factory.mktemp("scan"))
 
 

@@ -1,4 +1,4 @@
-"""The command on phantoms: markers stand where the crosses are, in every view; only slices around labels are read; wrong input is refused."""
+"""The command on phantoms: markers stand at the crosses in every view, only slices around labels are read, wrong input is refused."""
 
 from __future__ import annotations
 

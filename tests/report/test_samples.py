@@ -76,7 +76,7 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: Look) -> None
 
 def test_slices_that_a_section_does_not_need_are_not_asked_for() -> None:
     space = Space.of(oblique_sidecar())
-    section = Section.across(space, Look(Way(0, 1), Way(2, 1)), space.stack.to_patient([20, 20, 3])[0], 2.0, channels=1)
+    section = Section.across(space, Look(Way(0, 1), Way(2, 1)), space.stack.to_patient([20, 20, 3])[0], 1.1, channels=1)
     assert section.slices.tolist() == [2, 3, 4]
 
 
