@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.adopt.closeup import FEW_PIXELS, Closeup, clipped
 from sidecar.adopt.depth import Products
 from sidecar.adopt.forward import AREA, KERNELS, Kernel, Kind, matrix
 from sidecar.adopt.placement import Placement
 from sidecar.adopt.pool import mean
-from sidecar.adopt.register import MOST_PIXELS, Seen, correlation
+from sidecar.adopt.register import Seen, correlation
+from sidecar.adopt.saturation import Range
 from sidecar.adopt.snap import ROUNDING
-from sidecar.adopt.tone import Tone, fit_tone
+from sidecar.adopt.tone import fit_tone
 from sidecar.adopt.trial import Images, Slices
 
 Floats = NDArray[np.float64]
@@ -22,8 +24,6 @@ Plane = NDArray[np.float32]
 
 #: Most slices on either side that an image may be a mean of.
 DEEPEST = 8
-#: Pixels looked at when several slices are compared at once.
-FEW_PIXELS = MOST_PIXELS // 4
 #: A smaller part left unexplained by less than this ratio is no reason to prefer one kernel, or one width, to another.
 SAME = 1.05
 
@@ -40,22 +40,15 @@ class Depth:
     deviation: float
     products: tuple[Products, ...]
 
-    def unexplained(self, shift: float = 0.0) -> float:
-        """Mean part of the images that is unexplained with all of them moved by ``shift`` slices."""
-        return self.unexplained_on(self.step, self.offset + shift)
-
-    def unexplained_on(self, step: float, offset: float) -> float:
-        """The same on another line of slices."""
+    def unexplained(self, step: float, offset: float) -> float:
+        """Mean part of the images that is unexplained when they lie on this line of slices."""
         places = step * self.images + offset
         return float(np.mean([p.unexplained(np.array([place]), self.width)[0] for p, place in zip(self.products, places, strict=True)]))
 
-
-def products_of(slices: Slices, image: Plane, placement: Placement, tone: Tone, near: int, reach: int) -> Products:
-    """The products of an image (v, u) with models on the slices around ``near``."""
-    seen = Seen.of(image, placement, most=FEW_PIXELS)
-    first, last = max(0, near - reach), min(len(slices) - 1, near + reach)
-    models = [tone.apply(seen.predicted(slices.plane(number))) for number in range(first, last + 1)]
-    return Products.of(seen.values, models, first, seen.inside((slices.rows, slices.columns)))
+    @property
+    def astray(self) -> Floats:
+        """(images,) distance, in slices, of each image from the line."""
+        return self.places - self.step * self.images - self.offset
 
 
 def reach_of(step: float) -> int:
@@ -63,34 +56,33 @@ def reach_of(step: float) -> int:
     return min(DEEPEST, int(np.ceil(abs(step) / 2)) + 1)
 
 
-def depth_of(numbers: NDArray[np.intp], products: Sequence[Products], step: float) -> Depth:
+def depth_of(seen: Sequence[Closeup], step: float) -> Depth:
     """The line of slices by the places of single images, as means over one slice or over a whole step, whichever explains more."""
-    widths = [1.0, abs(step)] if 1.5 < abs(step) <= 2 * DEEPEST - 1 and len(numbers) > 1 else [1.0]
-    made = [_depth(numbers, products, width) for width in widths]
-    one, whole = made[0], made[-1]
-    return whole if whole.unexplained() + ROUNDING < (one.unexplained() + ROUNDING) / SAME else one
+    widths = [1.0, abs(step)] if 1.5 < abs(step) <= 2 * DEEPEST - 1 and len(seen) > 1 else [1.0]
+    made = [_depth(seen, width) for width in widths]
+    one, whole = ((depth, depth.unexplained(depth.step, depth.offset) + ROUNDING) for depth in (made[0], made[-1]))
+    return whole[0] if whole[1] < one[1] / SAME else one[0]
 
 
-def _depth(numbers: NDArray[np.intp], products: Sequence[Products], width: float) -> Depth:
+def _depth(seen: Sequence[Closeup], width: float) -> Depth:
+    numbers, products = np.array([c.number for c in seen], dtype=np.intp), tuple(c.products for c in seen)
     places = np.array([p.best(width)[0] for p in products])
     count = len(numbers)
     if count == 1:
-        step, offset, deviation = 1.0, float(places[0] - numbers[0]), 0.0
-    else:
-        centre = numbers.mean()
-        slopes = [(places[b] - places[a]) / (numbers[b] - numbers[a]) for a in range(count) for b in range(a + 1, count)]
-        step = float(np.median(slopes))
-        level, spread = mean(places - step * (numbers - centre), np.full(count, 0.01))
-        offset, deviation = level - step * centre, spread
-    return Depth(numbers, places, width, step, offset, deviation, tuple(products))
+        return Depth(numbers, places, width, 1.0, float(places[0] - numbers[0]), 0.0, products)
+    centre = numbers.mean()
+    slopes = [(places[b] - places[a]) / (numbers[b] - numbers[a]) for a in range(count) for b in range(a + 1, count)]
+    step = float(np.median(slopes))
+    level, deviation = mean(places - step * (numbers - centre), np.full(count, 0.01))
+    return Depth(numbers, places, width, step, level - step * centre, deviation, products)
 
 
-def mean_slice(slices: Slices, place: float, width: float) -> Plane:
-    """The mean of the slices that an image at ``place`` is made of."""
+def mean_slice(slices: Slices, place: float, width: float, window: Range | None) -> Plane:
+    """The mean of the slices, each as its window leaves it, that an image at ``place`` is made of."""
     weights = matrix(len(slices), np.array([place]), width, AREA).tocoo()
     total: Plane | None = None
     for number, weight in zip(weights.coords[1], weights.data, strict=True):
-        part = slices.plane(int(number)) * weight
+        part = clipped(slices.plane(int(number)), window) * weight
         total = part if total is None else total + part
     assert total is not None
     return total
@@ -112,9 +104,11 @@ class Sample:
         return 1 - max(0.0, correlation(seen.values, tone.apply(model), where)) ** 2
 
 
-def sample(slices: Slices, images: Images, number: int, placement: Placement, depth: Depth) -> Sample:
-    place = depth.step * number + depth.offset
-    return Sample(placement.along_source(images.image(number)), mean_slice(slices, place, depth.width))
+def sample(slices: Slices, images: Images, closeup: Closeup, depth: Depth) -> Sample:
+    """The image of a close-up, with its slice."""
+    place = depth.step * closeup.number + depth.offset
+    image = closeup.fit.placement.along_source(images.image(closeup.number))
+    return Sample(image, mean_slice(slices, place, depth.width, closeup.window))
 
 
 def unexplained(samples: Sequence[Sample], placement: Placement, kernel: Kernel) -> float:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sidecar.adopt.explain import Depth, Sample, depth_of, likeliest, products_of, reach_of, sample, unexplained
+from sidecar.adopt.closeup import Closeup, look_closely
+from sidecar.adopt.explain import Depth, Sample, depth_of, likeliest, reach_of, sample, unexplained
 from sidecar.adopt.forward import Kernel, Kind
 from sidecar.adopt.ideas import BLANK, Overview, Pins, spread
 from sidecar.adopt.placement import Placement, edges
 from sidecar.adopt.pool import Pooled, pool
-from sidecar.adopt.register import Fit, refine
+from sidecar.adopt.register import Fit
 from sidecar.adopt.snap import LEAST, Measured, Snapped, snap
 from sidecar.adopt.trial import Images, Slices, Trial, attempt
 from sidecar.errors import ImageError
@@ -120,21 +121,17 @@ def _same(one: Trial, other: Trial) -> bool:
 def _fitted(
     slices: Slices, images: Images, chosen: list[int], trial: Trial, spacing: Sequence[float | None], pins: Pins, progress: Progress
 ) -> Match:
-    fits, numbers, products = [], np.array(chosen, dtype=np.intp), []
-    reach = reach_of(trial.step)
+    reach, leader, guess = reach_of(trial.step), trial.leader.placement, None
+    seen: list[Closeup] = []
     for number in chosen:
-        image = trial.placement.along_source(images.image(number))
-        near = int(np.clip(round(trial.step * number + trial.offset), 0, len(slices) - 1))
-        rough = refine(slices.plane(near), image, trial.placement)
-        product = products_of(slices, image, rough.placement, rough.tone, near, reach)
-        nearest = round(product.best(1.0)[0])
-        fits.append(rough if nearest == near else refine(slices.plane(nearest), image, rough.placement))
-        products.append(product)
+        seen.append(look_closely(slices, images, number, leader, trial.step * number + trial.offset, reach, guess))
+        guess = seen[-1].window or guess
         progress.advance(1, 0)
-    depth = depth_of(numbers, products, trial.step)
+    fits = [closeup.fit for closeup in seen]
+    depth = depth_of(seen, trial.step)
     pooled = pool(fits)
-    good = [n for n, fit in zip(chosen, fits, strict=True) if fit.correlation >= LEAST_CORRELATION] or chosen[:1]
-    samples = [sample(slices, images, n, trial.placement, depth) for n in good[:: max(1, len(good) // TRIED)]]
+    good = [closeup for closeup in seen if closeup.fit.correlation >= LEAST_CORRELATION] or seen[:1]
+    samples = [sample(slices, images, closeup, depth) for closeup in good[:: max(1, len(good) // TRIED)]]
     kernel, kinds = likeliest(samples, pooled.placement)
     columns, rows = _snapped(slices, pooled, spacing, samples, kernel, kinds)
     placement = Placement(columns.axis, rows.axis, trial.placement.transposed)
@@ -169,15 +166,15 @@ def _slices_snapped(depth: Depth, count: int, length: int, spacing: float | None
     axis = Axis(depth.step, depth.offset, count, "resize")
     kinds: Set[Kind] = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
     measured = Measured(axis, depth.deviation, length, spacing, SLICE_TOLERANCE)
-    return snap(measured, kinds, lambda line: depth.unexplained_on(line.factor, line.offset))
+    return snap(measured, kinds, lambda line: depth.unexplained(line.factor, line.offset))
 
 
 def _checked(answer: Match, best: Trial, others: Sequence[Trial]) -> RunnerUp | None:
     """Refuse an answer that does not stand out."""
     if answer.correlation < LEAST_CORRELATION:
         raise ImageError(f"not sure enough {answer.correlation}")
-    own = answer.depth.unexplained()
-    aside = min(answer.depth.unexplained(shift) for shift in (-NEXT, NEXT))
+    own = answer.depth.unexplained(answer.depth.step, answer.depth.offset)
+    aside = min(answer.depth.unexplained(answer.depth.step, answer.depth.offset + shift) for shift in (-NEXT, NEXT))
     if own > CLEAR_SLICES * aside:
         raise ImageError(f"slices cannot be told apart {own} {aside}")
     other = next((t for t in others if t.is_straight), None)

@@ -66,7 +66,7 @@ class Seen:
         """The model of ``values`` on a slice."""
         across = matrix(plane.shape[1], positions(self.columns), self.columns.factor, kernel)
         down = matrix(plane.shape[0], positions(self.rows)[self.rows_used.ravel()], self.rows.factor, rows_kernel or kernel)
-        return (down @ (across @ plane.T).T).reshape(self.values.shape)
+        return np.asarray((across @ (down @ plane).T).T.reshape(self.values.shape))
 
     def inside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """Which pixels have their middle on the slice."""
@@ -102,8 +102,12 @@ def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit
     while block > finest:
         placement = _settle(plane, image, placement, block, SETTLED_COARSE).placement
         block //= 2
-    placement = _settle(plane, image, placement, finest, SETTLED_COARSE).placement
-    return _settle(plane, image, placement, finest, SETTLED, fit_tone)
+    return polish(plane, image, _settle(plane, image, placement, finest, SETTLED_COARSE).placement, finest)
+
+
+def polish(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit:
+    """The last level of `refine` alone, from a placement that is right to a pixel or less."""
+    return _settle(plane, image, start, finest, SETTLED, fit_tone)
 
 
 def _coarsest_block(shape: tuple[int, ...]) -> int:
@@ -115,13 +119,15 @@ def _coarsest_block(shape: tuple[int, ...]) -> int:
 
 def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settled: float, curve: Curve = matched_tone) -> Fit:
     """Gauss-Newton at one block size until nothing moves."""
-    deviations = np.full(4, np.inf)
+    deviations, last = np.full(4, np.inf), np.zeros(4)
     for _ in range(STEPS):
         seen = Seen.of(image, placement, block)
         part, origin, coarse = _part(plane, seen)
         step, deviations = _step(part, _on_part(seen, origin, coarse), coarse, curve)
         limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
         step = np.clip(step, -np.abs(limit), np.abs(limit))
+        step = np.where(step * last < 0, step / 2, step)  # not to and fro
+        last = step
         placement = placement.moved((step[0], step[1]), (step[2], step[3]))
         if np.abs(step / limit).max() * 2 < settled:
             break
@@ -142,10 +148,10 @@ def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, 
     steep_across = matrix(plane.shape[1], x + half, fx) - matrix(plane.shape[1], x - half, fx)
     down = matrix(plane.shape[0], y, fy)
     steep_down = matrix(plane.shape[0], y + half, fy) - matrix(plane.shape[0], y - half, fy)
-    narrowed = (across @ plane.T).T
-    model = (down @ narrowed).reshape(shape)
-    slope_x = (down @ (steep_across @ plane.T).T).reshape(shape)
-    slope_y = (steep_down @ narrowed).reshape(shape)
+    low = (down @ plane).T
+    model = (across @ low).T.reshape(shape)
+    slope_x = (steep_across @ low).T.reshape(shape)
+    slope_y = (across @ (steep_down @ plane).T).T.reshape(shape)
 
     where = seen.inside(plane.shape)
     tone = curve(model[where], seen.values[where])

@@ -10,64 +10,82 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from sidecar.adopt.placement import Placement
-from sidecar.adopt.register import Seen, correlation
+from sidecar.adopt.forward import matrix
+from sidecar.adopt.placement import Placement, positions
+from sidecar.adopt.register import Fit, Seen, correlation
 from sidecar.adopt.tone import Tone, fit_tone
 
+Floats = NDArray[np.float64]
 Plane = NDArray[np.float32]
 Range = tuple[float, float]
 
 #: Part of an image that has its lowest or highest value before a window is looked for, and pixels looked at.
 SATURATED = 0.005
 PIXELS = 1 << 16
-#: Tries of the search, and the ratio by which it must lower what is unexplained to be believed.
+#: Tries of the search; the ratio by which a window must lower what is unexplained to be believed, beside what does not matter.
 TRIES = 60
-BETTER = 1.1
+BETTER, NEGLIGIBLE = 1.2, 1e-3
 #: Where the tone curve leaves the ends of the image's range, in parts of it, to start from.
 STARTS = (0.02, 0.2)
 
 
-def window_of(plane: Plane, image: Plane, placement: Placement, tone: Tone) -> Range | None:
-    """The source values below and above which an image (v, u) was clipped before it was reduced; None where that explains nothing."""
+def window_of(plane: Plane, image: Plane, fit: Fit, guess: Range | None) -> Range | None:
+    """The source values below and above which an image (v, u) was clipped before it was reduced; None where that explains nothing.
+
+    ``guess`` may be that of another image.
+    """
+    placement = fit.placement
     if max(abs(placement.columns.factor), abs(placement.rows.factor)) <= 1:
         return None
     lowest, highest = float(image.min()), float(image.max())
-    saturated = [float((image == end).mean()) > SATURATED for end in (lowest, highest)]
-    if not any(saturated) or lowest == highest:
+    dark, bright = (float((image == end).mean()) > SATURATED for end in (lowest, highest))
+    if not (dark or bright) or lowest == highest:
         return None
-    seen = Seen.of(image, placement, most=PIXELS)
-    where = seen.inside(plane.shape)
-    bottom, top = float(plane.min()), float(plane.max())
+    if fit.tone.image[0] > fit.tone.image[-1]:
+        dark, bright = bright, dark
+    left = _Left(plane, image, placement)
 
-    def clip(ends: NDArray[np.float64]) -> Range:
-        lower, upper = min(ends), max(ends)
-        return (lower if saturated[0] else bottom), (upper if saturated[1] else top)
+    def clip(ends: Floats) -> Range:
+        lower, upper = sorted(float(end) for end in ends)
+        return (lower if dark else left.range[0]), (upper if bright else left.range[1])
 
-    def left(ends: NDArray[np.float64]) -> float:
-        model = seen.predicted(np.clip(plane, *clip(ends)))
-        curve = fit_tone(model[where], seen.values[where])
-        return 1 - max(0.0, correlation(seen.values, curve.apply(model), where)) ** 2
-
-    plain = left(np.array([bottom, top]))
-    starts = [_range(tone, part, lowest, highest) for part in STARTS]
-    found = [
-        scipy.optimize.minimize(left, start, method="Nelder-Mead", options={"maxfev": TRIES, "initial_simplex": _simplex(start)})
-        for start in starts
-        if start[0] != start[1]
-    ]
-    best = min(found, key=lambda f: f.fun, default=None)
-    if best is None or best.fun * BETTER > plain:
+    starts = [r for r in (guess, *(_range(fit.tone, part, lowest, highest) for part in STARTS)) if r is not None]
+    if not starts:
+        return None
+    start = np.array(min(starts, key=lambda r: left(clip(np.array(r)))))
+    search = {"maxfev": TRIES, "initial_simplex": _simplex(start)}
+    best = scipy.optimize.minimize(lambda ends: left(clip(ends)), start, method="Nelder-Mead", options=search)
+    if (best.fun + NEGLIGIBLE) * BETTER > left(left.range) + NEGLIGIBLE:
         return None
     return clip(best.x)
 
 
-def _range(tone: Tone, part: float, lowest: float, highest: float) -> NDArray[np.float64]:
+class _Left:
+    """What a model of a slice, clipped and then reduced, leaves unexplained of some bands of an image."""
+
+    def __init__(self, plane: Plane, image: Plane, placement: Placement) -> None:
+        seen = Seen.of(image, placement, most=PIXELS)
+        self._seen, self._where = seen.values, seen.inside(plane.shape)
+        self._across = matrix(plane.shape[1], positions(seen.columns), seen.columns.factor)
+        down = matrix(plane.shape[0], positions(seen.rows)[seen.rows_used.ravel()], seen.rows.factor)
+        looked_at = np.unique(down.indices)
+        self._down, self._plane = down[:, looked_at], plane[looked_at]
+        self.range = float(self._plane.min()), float(self._plane.max())
+
+    def __call__(self, window: Range) -> float:
+        low = self._down @ np.clip(self._plane, *window)
+        model = (self._across @ low.T).T.reshape(self._seen.shape)
+        curve = fit_tone(model[self._where], self._seen[self._where])
+        return 1 - max(0.0, correlation(self._seen, curve.apply(model), self._where)) ** 2
+
+
+def _range(tone: Tone, part: float, lowest: float, highest: float) -> Range | None:
     """Source values where the curve is ``part`` of its range away from either end."""
     height = (tone.image - lowest) / (highest - lowest)
     inside = tone.source[(height > part) & (height < 1 - part)]
-    return np.array([inside.min(), inside.max()]) if inside.size else np.zeros(2)
+    return (float(inside.min()), float(inside.max())) if len(inside) > 1 else None
 
 
-def _simplex(start: NDArray[np.float64]) -> NDArray[np.float64]:
+def _simplex(start: Floats) -> Floats:
     width = start[1] - start[0]
     return np.array([start, start + [0.25 * width, 0], start - [0, 0.25 * width]])

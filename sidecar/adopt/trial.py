@@ -24,6 +24,8 @@ Plane = NDArray[np.float32]
 HOPELESS = 0.2
 #: Slices by which thumbnails may miss the right one.
 ASTRAY = 1.5
+#: Pixels by which fits of images that lie at one place may disagree before those that are worse are tried again.
+AGREED = 0.3
 
 
 class Slices(Protocol):
@@ -73,6 +75,11 @@ class Trial:
         return float(np.mean([1 - max(0.0, fit.correlation) ** 2 for fit in self.fits]))
 
     @property
+    def leader(self) -> Fit:
+        """The fit that explains most of its image."""
+        return max(self.fits, key=lambda fit: fit.correlation)
+
+    @property
     def is_straight(self) -> bool:
         """Whether the slices found are on one line, to within what thumbnails tell."""
         return bool(np.abs(self.step * self.images + self.offset - self.slices).max() <= ASTRAY)
@@ -89,15 +96,33 @@ def attempt(slices: Slices, images: Images, start: Placement, line: Line, chosen
     """
     found, fits = [], []
     for number, near in zip(chosen, line.at(chosen), strict=True):
-        image = start.along_source(images.image(number))
-        nearest, likeness = closest_slice(slices, image, start, near, reach)
-        if likeness < HOPELESS:
+        nearest, likeness, fit = _registered(slices, images, int(number), start, near, reach, side)
+        if fit is None or likeness < HOPELESS:
             return None
         found.append(nearest)
-        fits.append(refine(slices.plane(nearest), image, start, max(1, max(image.shape) // side)))
+        fits.append(fit)
+    pooled = pool(fits)
+    if max(pooled.columns_deviation / abs(pooled.placement.columns.factor), pooled.rows_deviation / abs(pooled.placement.rows.factor)) > AGREED:
+        leader = max(fits, key=lambda fit: fit.correlation).placement
+        for i, number in enumerate(chosen):
+            nearest, _, fit = _registered(slices, images, int(number), leader, found[i], 1, side)
+            if fit is not None and fit.correlation > fits[i].correlation:
+                found[i], fits[i] = nearest, fit
+        pooled = pool(fits)
     numbers = np.asarray(chosen, dtype=np.intp)
     step, offset = through(numbers, np.array(found, dtype=np.float64))
-    return Trial(numbers, np.array(found, dtype=np.intp), tuple(fits), pool(fits), step, offset)
+    return Trial(numbers, np.array(found, dtype=np.intp), tuple(fits), pooled, step, offset)
+
+
+def _registered(
+    slices: Slices, images: Images, number: int, start: Placement, near: float, reach: int, side: int
+) -> tuple[int, float, Fit | None]:
+    """The slice found for one image, how like their thumbnails are, and the fit where they are like at all."""
+    image = start.along_source(images.image(number))
+    nearest, likeness = closest_slice(slices, image, start, near, reach)
+    if likeness < HOPELESS:
+        return nearest, likeness, None
+    return nearest, likeness, refine(slices.plane(nearest), image, start, max(1, max(image.shape) // side))
 
 
 def closest_slice(slices: Slices, image: Plane, placement: Placement, near: float, reach: int) -> tuple[int, float]:
