@@ -36,11 +36,7 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     finally:
         if all_processors:
             os.sched_setaffinity(0, all_processors)
-    figures: dict[str, Any] = {
-        "labels": LABELS,
-        "bytes": labels.stat().st_size + mapped.stat().st_size,
-        "runs": [asdict(taken) for taken in runs],
-    }
+    figures: dict[str, Any] = {"labels": LABELS, "runs": [asdict(taken) for taken in runs]}
     figures |= {name: statistics.median(getattr(taken, name) for taken in runs) for name in ("wall", "cpu", "peak")}
     tell(f"  {LABELS:,} labels: {figures['cpu']:.2f} s of processor, {figures['peak'] / 1e6:.0f} MB")
     return figures

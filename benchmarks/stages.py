@@ -10,6 +10,7 @@ import mmap
 import os
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -71,14 +72,18 @@ def stages_of(source: Path, work: Path, bits: int, slices: int) -> list[Stage]:
     output.mkdir(parents=True)
     ours, least = _rounds(_ours(job, bits), job, output), _rounds(_least(job, bits), job, output)
     ways = dict(zip(STAGES, _WAYS, strict=True))
-    found = [Stage(name, ours[name], least[name], ways[name]) for name in STAGES]
-    headers, opened = _seconds(lambda: scan(source)), _seconds(lambda: [_head(path) for path in sorted(source.iterdir())])
-    count = len(list(source.iterdir()))
-    found.append(Stage("header scan", 1000 * headers / count, 1000 * opened / count, "open, read 4 KiB, close"))
+    found = [_stage(name, ours[name], least[name], ways[name]) for name in STAGES]
+    files = sorted(source.iterdir())
+    scanned, walked = _seconds(lambda: scan(source)), _seconds(lambda: [_walk(path) for path in files])
+    found.append(_stage("header scan", 1000 * scanned / len(files), 1000 * walked / len(files), "a walk over the elements, no values"))
     program, imported = (1000 * _import_seconds(line) / slices for line in _IMPORTS)
-    found.append(Stage(f"imports, for {slices} slices", program, imported, "Python, numpy and isal alone"))
+    found.append(_stage(f"imports, for {slices} slices", program, imported, "Python, numpy and isal alone"))
     shutil.rmtree(output, ignore_errors=True)
     return found
+
+
+def _stage(name: str, ours: float, least: float, way: str) -> Stage:
+    return Stage(name, ours, least, way) if least < ours else Stage(name, ours, ours, "as it is done")
 
 
 Slice = Callable[[FrameSource, Path], Iterator[None]]
@@ -125,8 +130,8 @@ def _ours(job: Job, bits: int) -> Slice:
 
 _WAYS = (
     "preadv into page-aligned memory",
-    "OpenCV INTER_AREA, or ours where that is not installed",
-    "OpenCV convertScaleAbs; nothing at 16 bits",
+    "OpenCV INTER_AREA",
+    "OpenCV convertScaleAbs",
     "two numpy calls into memory that is there",
     "isal level 1 of the same rows",
     "SHA-256 of the same bytes",
@@ -192,12 +197,16 @@ def _best_window(bits: int) -> Callable[[Any], Any]:
     return lambda gray: (gray >> 8).astype(np.uint8)
 
 
-def _head(path: Path) -> bytes:
+def _walk(path: Path) -> int:
+    """Where the pixels of a file in Explicit VR Little Endian begin."""
     file = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(file, 4096)
-    finally:
-        os.close(file)
+    data, at, element = os.read(file, 8192), 132, struct.Struct("<I2sHI").unpack_from
+    os.close(file)
+    while True:
+        tag, vr, short, long = element(data, at)
+        if tag == 0x00107FE0:
+            return at + 12
+        at += 12 + long if vr == b"OB" else 8 + short
 
 
 def _seconds(work: Callable[[], Any]) -> float:

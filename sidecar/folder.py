@@ -99,7 +99,7 @@ def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) ->
     pngs = [name for name in entries if _PNG.fullmatch(name)]
     if unfinished == digest and SIDECAR_NAME not in entries:
         whole = frozenset(pngs) & frozenset(names)
-    elif not entries:
+    elif all(name.endswith(PART_SUFFIX) for name in entries):
         whole = frozenset()
     elif overwrite:
         _clear(path, entries)

@@ -80,6 +80,8 @@ class Linear:
         png = np.multiply(stored, exact(gain), dtype=exact)
         png += exact(bias + 0.5)
         np.clip(png, exact(0), exact(top + 0.5), out=png)
+        if np.issubdtype(stored.dtype, np.floating):
+            np.nan_to_num(png, copy=False)  # no value is the lowest
         return np.asarray(png.astype(_TYPES[self.bits]))
 
 

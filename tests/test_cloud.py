@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from sidecar.errors import DocumentError, MissingExtraError, OutputError, Source
 from sidecar.exporter import plan_export, run_job
 from sidecar.options import make_options
 from sidecar.places import open_read, place
+from sidecar.workers import Workers
 
 fsspec = pytest.importorskip("fsspec", reason="the extra cloud is not installed")
 pytest.importorskip("upath", reason="the extra cloud is not installed")
@@ -159,6 +162,19 @@ def test_a_second_export_into_one_folder_keeps_the_first_from_finishing(
     with pytest.raises(OutputError, match=r"another export into png began meanwhile.*--overwrite"):
         run_job(job)
     assert met
+
+
+def test_workers_elsewhere_get_the_same_place(memory: Store) -> None:
+    memory.fs.pipe_file(f"{memory.base}/x", b"data")
+    path = pickle.loads(pickle.dumps(place(f"{memory.url}/x")))
+    assert path == place(f"{memory.url}/x") and path.read_bytes() == b"data"
+
+
+def test_cutting_across_on_a_cluster_needs_a_shared_folder(memory: Store, tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    (job,) = plan_export(tmp_path / "scan", place(f"{memory.url}/png"), make_options(scale=0.5, plane="coronal"))
+    with ThreadPoolExecutor(1) as executor, pytest.raises(OutputError, match="file system that all its machines share"):
+        run_job(job, workers=Workers(executor, 1, lost=(ConnectionError,)))
 
 
 def test_long_reads_and_small_ones_are_those_of_a_file(memory: Store) -> None:

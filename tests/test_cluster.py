@@ -130,7 +130,7 @@ def test_a_config_of_many_specimens_goes_to_the_cluster(cluster: Cluster, tmp_pa
     assert result.exit_code == 0, result.output
     assert time.monotonic() - began < 60
     there = contents(tmp_path / "out")
-    assert len(there) == 33
+    assert len(there) == 36
     shutil.rmtree(tmp_path / "out")
     assert CliRunner().invoke(app, ["export", "--config", str(tmp_path / "all.yaml")]).exit_code == 0
     assert contents(tmp_path / "out") == there

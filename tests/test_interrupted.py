@@ -57,6 +57,8 @@ def stopped(scan: Path, output: Path, how: signal.Signals, after: int) -> int:
     program.send_signal(how)
     _, error = program.communicate(timeout=60)
     assert b"Traceback" not in error
+    if how == signal.SIGINT and after and program.returncode:
+        assert program.returncode == 130 and b"goes on where it stopped" in error
     return program.returncode
 
 

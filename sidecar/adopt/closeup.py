@@ -40,7 +40,9 @@ def look_closely(slices: Slices, images: Images, number: int, start: Placement, 
     nearest = max(around, key=lambda n: _likeness(slices.plane(n), image, start))
     plane = slices.plane(nearest)
     fit, window = _with_window(plane, image, refine(plane, image, start), guess)
-    return Closeup(number, fit, window, _products(slices, image, fit, window, range(max(0, nearest - reach), min(len(slices), nearest + reach + 1))))
+    return Closeup(
+        number, fit, window, _products(slices, image, fit, window, range(max(0, nearest - reach), min(len(slices), nearest + reach + 1)))
+    )
 
 
 def clipped(plane: Plane, window: Range | None) -> Plane:

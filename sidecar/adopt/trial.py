@@ -102,7 +102,10 @@ def attempt(slices: Slices, images: Images, start: Placement, line: Line, chosen
         found.append(nearest)
         fits.append(fit)
     pooled = pool(fits)
-    if max(pooled.columns_deviation / abs(pooled.placement.columns.factor), pooled.rows_deviation / abs(pooled.placement.rows.factor)) > AGREED:
+    if (
+        max(pooled.columns_deviation / abs(pooled.placement.columns.factor), pooled.rows_deviation / abs(pooled.placement.rows.factor))
+        > AGREED
+    ):
         leader = max(fits, key=lambda fit: fit.correlation).placement
         for i, number in enumerate(chosen):
             nearest, _, fit = _registered(slices, images, int(number), leader, found[i], 1, side)

@@ -62,7 +62,7 @@ def check_source(sidecar: Sidecar, source: Path, folder: Path, slices: int | Non
     findings = check_headers(sidecar, series)
     if found.damaged:
         findings.insert(0, Finding("source", False, f"damaged DICOM file: {found.damaged[0]} ({len(found.damaged)} in all)"))
-    if series is None or any(f.passed is not True for f in findings):
+    if series is None or any(f.passed is None for f in findings):
         return [*findings, _not_done("pixels")]
     return [*findings, check_pixels(sidecar, series, found.root, folder, slices, progress)]
 

@@ -79,7 +79,7 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
 def check_headers(sidecar: Sidecar, series: Series | None) -> list[Finding]:
     """Findings on the headers of a stack: its instances in their order, whose they are, their geometry and their values."""
     rest = ("identifiers", "planes", "stored values")
-    problem = next(_other_instances(sidecar.document, series), None)
+    problem = next(_other_instances(sidecar, series), None)
     if series is None or problem is not None:
         return [Finding("instances", False, problem or ""), *(Finding(name, None, "of another stack") for name in rest)]
     plan = plan_again(sidecar, series)
@@ -106,6 +106,7 @@ _NOT_OF_THE_SOURCE: Any = {
     "generator": True,
     "warnings": True,
     "digest": True,
+    "control_points": True,
     "source": {"planes": {"__all__": {"file"}}},  # relative to the folder that was given then
     "images": {"value", "window"},
 }
@@ -115,7 +116,8 @@ def _all_there(series: Series) -> str:
     return f"{len(series.frames)} SOP instances or frames, in the same order"
 
 
-def _other_instances(document: Document, series: Series | None) -> Iterator[str]:
+def _other_instances(sidecar: Sidecar, series: Series | None) -> Iterator[str]:
+    document = sidecar.document
     wanted = [(p.sop_instance_uid, p.frame_number) for p in document.source.planes]
     if series is None:
         yield f"none of its {len(wanted)} SOP instances is in this source: it is another scan"
@@ -128,6 +130,11 @@ def _other_instances(document: Document, series: Series | None) -> Iterator[str]
         yield f"of {len(wanted)} SOP instances or frames {missing} are missing in the source, and it holds {more} more"
     elif there != wanted:
         yield "the SOP instances are in another order in the source: their positions were changed"
+    layout, (columns, rows, _) = series.common.layout, document.source.size
+    if (layout.columns, layout.rows) != (columns, rows):
+        yield f"the images of the source are {layout.columns} × {layout.rows}, the sidecar says {columns} × {rows}"
+    if plan_again(sidecar, series).channels != document.images.channels:
+        yield "the images of the source are gray, or coloured, where the PNGs are not"
 
 
 def differences(stated: Any, found: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 
 import typer
@@ -44,10 +43,6 @@ def main() -> None:
     except SidecarError as error:
         typer.echo(f"sidecar: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt:
-        typer.echo("sidecar: interrupted; an export goes on where it stopped when the same command is run again", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output has gone; nothing is wrong, and nothing more can be said on stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:  # the last net: such as a full disk behind stdout
+        typer.echo(f"sidecar: {error.strerror or 'input/output error'}", err=True)
+        sys.exit(1)

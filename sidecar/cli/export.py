@@ -92,7 +92,12 @@ def run(
                 _tell(job, to_stdout=dry_run)
         if dry_run:
             return
-        for sidecar, job in zip(run_jobs(planned, progress, scheduler), planned, strict=True):
+        try:
+            written = run_jobs(planned, progress, scheduler)
+        except KeyboardInterrupt:
+            typer.echo("sidecar: interrupted; the same command goes on where it stopped", err=True)
+            raise
+        for sidecar, job in zip(written, planned, strict=True):
             if job.plan.options.volume is not None and not quiet:
                 from sidecar.volume import volume_notes
 

@@ -32,10 +32,11 @@ def read_bytes(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
     """The whole file. Raises LabelError when it cannot be read or is larger than ``limit_bytes``."""
     try:
         with path.open("rb") as file:
-            data = file.read(limit_bytes + 1)
+            size = path.stat().st_size
+            data = file.read(limit_bytes + 1) if size <= limit_bytes else b""
     except OSError as error:
         raise LabelError(f"cannot be read: {error.strerror or 'input/output error'}", path) from error
-    if len(data) > limit_bytes:
+    if max(size, len(data)) > limit_bytes:
         raise LabelError(f"is larger than {limit_bytes // 2**20} MiB, too large for a label file; split it", path)
     return data
 

@@ -28,6 +28,8 @@ def rgb_of_ybr(ybr: NDArray[Any]) -> NDArray[np.uint8]:
 @lru_cache(maxsize=4)
 def palette(source: Source) -> tuple[int, NDArray[np.uint8]]:
     """The stored value of the first entry, and the entries as (n, 3) RGB (PS3.3 C.7.6.3.1.5 and C.7.6.3.1.6)."""
+    from pydicom.errors import BytesLengthException
+
     names = [f"{colour}PaletteColorLookupTable" for colour in ("Red", "Green", "Blue")]
     segmented = [f"Segmented{name}Data" for name in names]
     keywords = [f"{name}{part}" for name in names for part in ("Descriptor", "Data")]
@@ -41,7 +43,7 @@ def palette(source: Source) -> tuple[int, NDArray[np.uint8]]:
             table = _segmented_palette(dataset, first, count)
         else:
             table = np.stack([_palette_entries(dataset[f"{name}Data"].value, count, source.layout) for name in names], axis=-1)
-    except READ_ERRORS as error:
+    except (*READ_ERRORS, BytesLengthException) as error:
         raise PixelError(f"the palette cannot be read ({error}); {CONVERT}") from error
     # Entries of 16 bits fill their range, save in files that put 8-bit values into them.
     return first, (table >> 8 if table.max() > 0xFF else table).astype(np.uint8)

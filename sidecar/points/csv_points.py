@@ -63,7 +63,7 @@ def merged(tables: Sequence[dict[str, Sequence[str]]]) -> dict[str, Sequence[str
 
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     carried = list(dict.fromkeys(name for part in parts for name in part.columns))
-    taken = [name for name in COLUMNS if name in carried]
+    taken = [name for name in COLUMNS if name in {column.strip().lower() for column in carried}]
     if taken:
         raise LabelError(
             f"the input already has a column {taken[0]}, as output of map-points has; leave it out, or map the original labels"

@@ -62,10 +62,26 @@ def label(png: Sidecar, markers: list[Marker], folder: Path) -> Path:
     return path
 
 
+def drawing_mm(drawing: Drawing, size_mm: float) -> list[float]:
+    """Mm of an image pixel in x and y, as it is drawn; a drawing is 200 units wide."""
+    return [size_mm / 200 / unit for unit in drawing.unit]
+
+
+def expected_mm(drawing: Drawing, phantom: Phantom, png: Sidecar) -> list[float]:
+    """The same by the headers: those of the PNG, of the source pixels, or of the finest step where it is interpolated."""
+    if drawing.caption.startswith("PNG"):
+        return [float(spacing or 0) for spacing in (png.document.images.spacing or ())[:2]]
+    if "pixels of slice" in drawing.caption:
+        columns_first = list(reversed(phantom.pixel_spacing))
+        order = [name for name in png.document.decimation.order if name != "slices"]
+        return columns_first if order == ["columns", "rows"] else columns_first[::-1]
+    return [min(*phantom.pixel_spacing, *phantom.spec.gaps)] * 2
+
+
 def off_in_source_pixels(drawing: Drawing, size_mm: float, finest_mm: float) -> float:
     """How far the marker stands from the cross, in the finest source pixels."""
     pixels = drawing.pixels if drawing.pixels.ndim == 2 else drawing.pixels[..., 0]
-    mm_per_pixel = np.array([size_mm / 200 / unit for unit in drawing.unit])
+    mm_per_pixel = np.array(drawing_mm(drawing, size_mm))
     radius = 12 * finest_mm / float(mm_per_pixel.max())
     found = centroid(pixels, drawing.cross, max(radius, 4.0))
     return float(np.linalg.norm((np.array(found) - drawing.cross) * mm_per_pixel) / finest_mm)
@@ -85,6 +101,7 @@ def test_markers_stand_at_their_crosses(name: str, run: CommandLine, tmp_path: P
     finest = min(*phantom.pixel_spacing, *phantom.spec.gaps)
     for i, drawing in enumerate(drawings):
         assert drawing.article == f"label-{i // 4 + 1}"
+        assert drawing_mm(drawing, 18.0) == pytest.approx(expected_mm(drawing, phantom, png), rel=1e-4)
         off = off_in_source_pixels(drawing, 18.0, finest)
         assert off < BOUND_SOURCE_PIXELS, f"{markers[i // 4].name}, {drawing.caption}: {off:.3f} source pixels off"
 
@@ -93,17 +110,22 @@ def test_source_pixels_are_shown_as_they_are(run: CommandLine, tmp_path: Path) -
     """In-plane views hold the very values of the scan, on the scale of the PNGs."""
     phantom = write(Spec(**{**ROUND, "bits_stored": 8, "rescale": None}), tmp_path / "scan")
     png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
-    markers = [marker for marker in phantom.markers if marker.kind == "plane"][:12]
+    markers = [*phantom.markers[:3], *phantom.markers[-9:]]
+    assert {marker.kind for marker in markers} == {"plane", "volume"}
     run.done("report", label(png, markers, tmp_path / "png"), "--source", tmp_path / "scan", "-o", tmp_path / "r.html", "--size", "5mm")
-    shown = [drawing for drawing in Page.of(tmp_path / "r.html").drawings() if "pixels of slice" in drawing.caption]
+    page = Page.of(tmp_path / "r.html")
+    shown = [drawing for drawing in page.drawings() if "pixels of slice" in drawing.caption]
     assert len(shown) == len(markers)
     for marker, drawing in zip(markers, shown, strict=True):
         left, top = (round(at - cross) for at, cross in zip(marker.source[:2], drawing.cross, strict=True))
         assert np.abs(np.array(marker.source[:2]) - drawing.cross - (left, top)).max() < 1e-3
         rows, columns = drawing.pixels.shape
-        stored = phantom.stored(int(marker.source[2]))[top : top + rows, left : left + columns]
+        nearest = round(marker.source[2])
+        assert f"pixels of slice {nearest}" in drawing.caption
+        stored = phantom.stored(nearest)[top : top + rows, left : left + columns]
         assert (drawing.pixels == stored).all()
         assert 10 <= min(rows, columns) <= max(rows, columns) <= 12
+        assert marker.sop_instance_uid in page.text
 
 
 def test_labels_at_the_border_show_where_the_image_ends(run: CommandLine, tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""``python -m benchmarks``: write the input, measure, print, and on request write docs/performance.md and its picture anew."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import compressed, headers, instructions, labels, memory, peers, report, stages, throughput
+from benchmarks.dicom import NATIVE
+from benchmarks.settings import Settings, Tell, machine
+
+PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
+    "throughput": throughput.measure,
+    "stages": stages.measure,
+    "memory": memory.measure,
+    "headers": headers.measure,
+    "compressed": compressed.measure,
+    "labels": labels.measure,
+    "instructions": instructions.measure,
+}
+_DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def main() -> None:
+    asked = _arguments()
+    chosen = None if asked.peers is None else frozenset(asked.peers)
+    settings = Settings(tuple(sorted(asked.slices)), asked.size, chosen, asked.runs, asked.work)
+    settings.work.mkdir(parents=True, exist_ok=True)
+    saved = settings.work / "results.json"
+    results: dict[str, Any] = json.loads(saved.read_text()) if saved.exists() else {}
+    for part in asked.parts:
+        print(f"== {part}", flush=True)
+        before = machine()
+        figures = PARTS[part](settings, lambda line: print(line, flush=True))
+        results[part] = {"machine": before, "figures": figures}
+        saved.write_text(json.dumps(results, indent=1))
+        print(f"\n{report.section(part, results[part])}\n", flush=True)
+    if asked.write:
+        from benchmarks.picture import draw
+
+        report.write_page(_DOCS / "performance.md", results)
+        draw(results).save(_DOCS / "images" / "performance.png", optimize=True)
+
+
+def _arguments() -> argparse.Namespace:
+    found = ", ".join(peers.installed(NATIVE)) or "none"
+    parser = argparse.ArgumentParser("python -m benchmarks", description=f"Measures sidecar and its peers; installed are: {found}.")
+    parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="PART", help=f"one or more of: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--slices", type=int, nargs="+", default=[400, 1000], metavar="N", help="slices of the throughput runs")
+    parser.add_argument("--size", type=int, default=1024, metavar="N", help="edge of the slices in pixels")
+    parser.add_argument("--peers", nargs="*", metavar="NAME", help="these peers only")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each, in turns")
+    work = Path(tempfile.gettempdir(), "sidecar-benchmarks")
+    parser.add_argument("--work", type=Path, default=work, metavar="DIR", help="where input, output and results.json are kept; some 10 GB")
+    parser.add_argument("--write", action="store_true", help="write tables and picture of all results into docs/")
+    asked = parser.parse_args()
+    unknown = [part for part in asked.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
+    return asked
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Figures → Markdown tables, and these into the page that waits for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.throughput import OURS
+
+#: What a page holds of one part; what stands between the two comments is written anew.
+_PLACE = re.compile(r"(<!-- measured: (?P<part>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(page: str, results: dict[str, Any]) -> str:
+    """A page with the tables of all parts that there are results for; the others stay as they are."""
+
+    def replaced(place: re.Match[str]) -> str:
+        result = results.get(place["part"])
+        return place[0] if result is None else f"{place[1]}\n{section(place['part'], result)}\n\n{place[3]}"
+
+    return _PLACE.sub(replaced, page)
+
+
+def section(part: str, result: dict[str, Any]) -> str:
+    """The tables of one part, and when and where they were measured."""
+    machine = result["machine"]
+    return f"{TABLES[part](result['figures'])}\n\n*{machine['date']}: {machine['processor']}; {machine['system']}; {machine['packages']}.*"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table whose first column is text."""
+    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _throughput(figures: dict[str, Any]) -> str:
+    tables = []
+    for bits, by_slices in figures["bits"].items():
+        head = [f"{bits}-bit PNGs"]
+        for slices in by_slices:
+            head += [f"{int(slices):,} slices", "× ours", "processor", "× ours"]
+        names = list(dict.fromkeys(name for results in by_slices.values() for name in results))
+        rows = []
+        for name in names:
+            times = [cell for results in by_slices.values() for cell in _times(results, name)]
+            rows.append([name, *times, _peak(by_slices, name)])
+        tables.append(table([*head, "peak"], rows))
+    sizes = [[what, f"{ratio:.3f}"] for what, ratio in figures["bytes"].items()]
+    note = f"Medians of {figures['runs']} runs in turns, {figures['size']}² slices."
+    return "\n\n".join([note, *tables, table(["Our PNGs", "bytes ÷ Pillow level 1"], sizes)])
+
+
+def _times(results: dict[str, Any], name: str) -> list[str]:
+    """Seconds and processor seconds of one program, each with its ratio to ours."""
+    if name not in results:
+        return ["–"] * 4
+    one, ours = results[name], results[OURS]
+    return [cell for key in ("wall", "cpu") for cell in (f"{one[key]:.2f} s", f"{one[key] / ours[key]:.1f}")]
+
+
+def _peak(by_slices: dict[str, Any], name: str) -> str:
+    return f"{max(results[name]['peak'] for results in by_slices.values() if name in results) / 1e6:.0f} MB"
+
+
+def _stages(figures: dict[str, Any]) -> str:
+    tables = []
+    for bits, stages in figures["bits"].items():
+        rows = [[s["name"], f"{s['ours']:.3f}", f"{s['least']:.3f}", _ratio(s), s["way"]] for s in stages]
+        total = {key: sum(s[key] for s in stages) for key in ("ours", "least")}
+        rows.append(["**sum**", f"**{total['ours']:.2f}**", f"**{total['least']:.2f}**", f"**{_ratio(total)}**", ""])
+        tables.append(table([f"{bits} bits, ms per slice", "ours", "least", "ours ÷ least", "the least is"], rows))
+    return "\n\n".join(tables)
+
+
+def _ratio(stage: dict[str, Any]) -> str:
+    return f"{stage['ours'] / stage['least']:.1f}" if stage["least"] >= 0.001 else "–"
+
+
+def _memory(figures: dict[str, Any]) -> str:
+    peaks = figures["peaks"]
+    counts = sorted({count for by_count in peaks.values() for count in by_count}, key=int)
+    head = ["Peak of the whole process tree", *(f"{int(count):,} slices" for count in counts), "growth per slice"]
+    rows = []
+    for size, by_count in peaks.items():
+        first, *_, last = by_count
+        growth = (by_count[last] - by_count[first]) / (int(last) - int(first)) / 1024
+        cells = [f"{by_count[count] / 1e6:.0f} MB" if count in by_count else "–" for count in counts]
+        rows.append([f"{size}²", *cells, f"{growth:.1f} KiB"])
+    others = [
+        ["Means of 10 slices", f"{figures['mean'] / 1e6:.0f} MB"],
+        [f"One file of {figures['frames']:,} frames, {figures['multiframe_bytes'] / 1e9:.0f} GB", f"{figures['multiframe'] / 1e6:.0f} MB"],
+    ]
+    return f"{table(head, rows)}\n\n{table(['Also', 'peak'], others)}"
+
+
+def _headers(figures: dict[str, Any]) -> str:
+    head = [f"{figures['files']:,} files", "files a second", "of one processor"]
+    return table(
+        head, [[name, *(f"{figures[f'{name}, files/s{kind}']:,.0f}" for kind in ("", " of processor"))] for name in ("ours", "pydicom")]
+    )
+
+
+def _compressed(figures: dict[str, Any]) -> str:
+    syntaxes = figures["syntaxes"]
+    names = list(dict.fromkeys(name for results in syntaxes.values() for name in results if name != OURS))
+    head = ["", "ours", "processor", *(f"{name}, × ours (processor)" for name in names)]
+    rows = []
+    for syntax, results in syntaxes.items():
+        ours = results[OURS]
+        ratios = [
+            f"{results[n]['wall'] / ours['wall']:.1f} ({results[n]['cpu'] / ours['cpu']:.1f})" if n in results else "–" for n in names
+        ]
+        rows.append([syntax, f"{ours['wall']:.2f} s", f"{ours['cpu']:.2f} s", *ratios])
+    return f"{figures['slices']} slices to 8-bit PNGs.\n\n{table(head, rows)}"
+
+
+def _labels(figures: dict[str, Any]) -> str:
+    cells = [f"{figures['cpu']:.2f} s", f"{figures['wall']:.2f} s", f"{figures['peak'] / 1e6:.0f} MB"]
+    return table(["map-points, one processor", "processor", "wall clock", "peak"], [[f"{figures['labels']:,} labels", *cells]])
+
+
+def _instructions(figures: dict[str, Any]) -> str:
+    rows = [[f"{bits} bits", f"{f['slice']:.2f}", f"{f['rest']:,.0f}"] for bits, f in figures.get("bits", {}).items()]
+    return table(["Million instructions", "per slice", "all else, once"], rows)
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "throughput": _throughput,
+    "stages": _stages,
+    "memory": _memory,
+    "headers": _headers,
+    "compressed": _compressed,
+    "labels": _labels,
+    "instructions": _instructions,
+}
+
+
+def write_page(page: Path, results: dict[str, Any]) -> None:
+    """Write the tables into a page."""
+    page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
