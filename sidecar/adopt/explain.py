@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adopt.closeup import FEW_PIXELS, Closeup, clipped
+from sidecar.adopt.closeup import Closeup, clipped
 from sidecar.adopt.depth import Products
-from sidecar.adopt.forward import AREA, KERNELS, Kernel, Kind, matrix
+from sidecar.adopt.forward import AREA, Kernel, matrix
 from sidecar.adopt.placement import Placement
 from sidecar.adopt.pool import mean
 from sidecar.adopt.register import Seen, correlation
 from sidecar.adopt.saturation import Range
-from sidecar.adopt.snap import ROUNDING
 from sidecar.adopt.tone import fit_tone
 from sidecar.adopt.trial import Images, Slices
 
@@ -24,6 +23,10 @@ Plane = NDArray[np.float32]
 
 #: Most slices on either side that an image may be a mean of.
 DEEPEST = 8
+#: Pixels of an image that models are held against.
+SAMPLE_PIXELS = 1 << 16
+#: Left unexplained by rounding to 8 bits alone; ratios of less mean nothing.
+ROUNDING = 1e-4
 #: A smaller part left unexplained by less than this ratio is no reason to prefer one kernel, or one width, to another.
 SAME = 1.05
 
@@ -97,7 +100,7 @@ class Sample:
 
     def unexplained(self, placement: Placement, kernel: Kernel) -> float:
         """The part of the image's detail that the model by this kernel at this placement leaves."""
-        seen = Seen.of(self.image, placement, most=FEW_PIXELS)
+        seen = Seen.of(self.image, placement, most=SAMPLE_PIXELS)
         where = seen.inside(self.plane.shape)
         model = seen.predicted(self.plane, kernel)
         tone = fit_tone(model[where], seen.values[where])
@@ -114,10 +117,3 @@ def sample(slices: Slices, images: Images, closeup: Closeup, depth: Depth) -> Sa
 def unexplained(samples: Sequence[Sample], placement: Placement, kernel: Kernel) -> float:
     """The mean of some images."""
     return float(np.mean([s.unexplained(placement, kernel) for s in samples]))
-
-
-def likeliest(samples: Sequence[Sample], placement: Placement) -> tuple[Kernel, frozenset[Kind]]:
-    """The kernel that leaves least unexplained, and the kinds of those that cannot be told from it."""
-    left = np.array([unexplained(samples, placement, kernel) for kernel in KERNELS]) + ROUNDING
-    equals = [kernel for kernel, value in zip(KERNELS, left, strict=True) if value <= SAME * left.min()]
-    return equals[0], frozenset(kernel.kind for kernel in equals)

@@ -27,7 +27,7 @@ Curve = Callable[[Plane, Plane], Tone]
 #: Longer side of the coarsest image, pixels; and about how many pixels of an image are looked at, in bands of rows.
 COARSEST = 48
 MOST_PIXELS = 1 << 20
-BAND = 32
+BAND, FEWEST_BANDS = 32, 4
 STEPS = 12
 #: A level is done when no edge moves by more than this part of one of its pixels; coarse levels need only lead to the next.
 SETTLED, SETTLED_COARSE = 2e-3, 0.1
@@ -52,7 +52,7 @@ class Seen:
     @classmethod
     def of(cls, image: Plane, placement: Placement, block: int = 1, most: int = MOST_PIXELS) -> Seen:
         height, width = (n // block for n in image.shape)
-        bands = max(1, min(height // BAND, most // (BAND * width)))
+        bands = max(1, min(height // BAND, max(FEWEST_BANDS, most // (BAND * width))))
         deep = height if bands * BAND >= height - BAND else BAND
         first = np.linspace(0, height - deep, 1 if deep == height else bands).astype(np.intp)
         used = first[:, None] + np.arange(deep)

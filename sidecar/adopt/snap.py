@@ -17,12 +17,10 @@ from sidecar.sampling import Axis
 ANY: Set[Kind] = frozenset({"point", "interpolated", "averaged"})
 SMOOTH: Set[Kind] = frozenset({"interpolated", "averaged"})
 
-#: Standard deviations, and least part of a source sample covered by one pixel, within which a hypothesis counts as measured.
-DEVIATIONS = 3.0
-LEAST = 0.05
-#: Parts left unexplained that differ by less than the first ratio are equal; a hypothesis may leave more than the measured line by the
-#: second; what rounding to 8 bits leaves.
-SAME, NO_WORSE, ROUNDING = 1.03, 1.1, 1e-4
+#: Standard deviations, and least part of a source sample covered by one pixel, within which a line agrees with the measured one.
+DEVIATIONS, LEAST = 3.0, 0.05
+#: Parts of a pixel within which lines are tried at all: registration may be that far off where a program took single samples.
+TRIED = 0.25
 #: Decimals of a factor, its inverse or a spacing that somebody may have typed.
 TYPED_DECIMALS = 3
 #: A number with few digits counts as typed only where one would be that near by chance in fewer than this part of all cases.
@@ -37,12 +35,11 @@ class Measured:
     deviation: float
     length: int
     spacing: float | None
-    least: float = LEAST
 
     @property
     def tolerance(self) -> float:
-        """Distance in source samples within which a hypothesis agrees at both ends."""
-        return max(DEVIATIONS * self.deviation, self.least * max(1.0, abs(self.axis.factor)))
+        """Distance in source samples within which a line agrees at both ends."""
+        return max(DEVIATIONS * self.deviation, LEAST * max(1.0, abs(self.axis.factor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +49,27 @@ class Snapped:
     axis: Axis
     words: str
     distance: float
-    exact: bool
+    kinds: Set[Kind]
+    exact: bool = True
 
 
-def hypotheses(measured: Measured, kinds: Set[Kind]) -> list[Snapped]:
-    """Every exact line within tolerance that goes with one of the ``kinds`` of kernel, plain ones first."""
+def as_measured(measured: Measured) -> Snapped:
+    """The line as it was found, for want of a better one."""
+    return Snapped(measured.axis, "as measured", 0.0, ANY, exact=False)
+
+
+def hypotheses(measured: Measured) -> list[Snapped]:
+    """Every exact line near a measured one, plain ones first."""
     flipped = measured.axis.factor < 0
     forward = _reversed(measured.axis) if flipped else measured.axis
+    reach = max(measured.tolerance, TRIED * max(1.0, abs(forward.factor)))
     found = []
-    for axis, words, by in _lines(replace(measured, axis=forward)):
+    for axis, words, kinds in _lines(replace(measured, axis=forward)):
         distance = _distance(axis, forward)
-        if distance <= measured.tolerance and by & kinds:
-            found.append(Snapped(_reversed(axis), f"{words}, flipped", distance, True) if flipped else Snapped(axis, words, distance, True))
+        if distance <= reach:
+            line = (_reversed(axis), f"{words}, flipped") if flipped else (axis, words)
+            found.append(Snapped(*line, distance, kinds))
     return found
-
-
-def snap(measured: Measured, kinds: Set[Kind], unexplained: Callable[[Axis], float]) -> Snapped:
-    """The hypothesis that leaves least of the images unexplained, the plainest of equals; the measured line where it leaves less."""
-    found = [(snapped, unexplained(snapped.axis) + ROUNDING) for snapped in hypotheses(measured, kinds)]
-    if found:
-        limit = min(min(left for _, left in found) * SAME, (unexplained(measured.axis) + ROUNDING) * NO_WORSE)
-        for snapped, left in found:
-            if left <= limit:
-                return snapped
-    return Snapped(measured.axis, "as measured", 0.0, False)
 
 
 def _reversed(axis: Axis) -> Axis:
@@ -111,11 +105,7 @@ def _lines(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
     yield line(n / m, (n / m - 1) / 2), f"{n} resized to {m}", SMOOTH
     if m > 1:
         yield line((n - 1) / (m - 1), 0), f"{n} resized to {m}, the first and last samples kept in place", ANY
-    length = round(f * m)
-    for by, words in ((length / m, f"{length} reduced to {m}"), *((typed, f"every {typed:.9g} samples") for typed in _typed(f, measured))):
-        for shift, how in ((_mean_floor(by, 0, m), "rounded down"), (_mean_floor(by, by / 2, m), "nearest to the middle")):
-            start = round(axis.offset - shift)
-            yield line(by, start + shift), f"{words}{_from(start)}, {how}", {"point"}
+    yield from _single_samples(measured, line)
     for factor in _typed(f, measured):
         yield line(factor, 0), f"every {factor:.9g} samples", ANY
         yield line(factor, (factor - 1) / 2), f"resized by 1/{factor:.9g}", SMOOTH
@@ -130,10 +120,18 @@ def _lines(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
         yield line((stop - start) / (m - 1), start), f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place", ANY
 
 
-def _mean_floor(factor: float, offset: float, count: int) -> float:
-    """How far ⌊factor · p + offset⌋ is from factor · p on average over all pixels p: nearest sampling moves images by that much."""
-    places = factor * np.arange(count)
-    return float((np.floor(places + offset + 1e-9) - places).mean())
+def _single_samples(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[tuple[Axis, str, Set[Kind]]]:
+    """Lines through the samples that nearest-neighbour programs take, ⌊factor · p + start⌋: they are not on the line they were meant for."""
+    axis, m = measured.axis, measured.axis.size
+    length = round(axis.factor * m)
+    meant = [(length / m, f"{length} reduced to {m}"), *((f, f"every {f:.9g} samples") for f in _typed(axis.factor, measured))]
+    pixels = np.arange(m)
+    for factor, words in meant:
+        for first, how in ((0.0, "rounded down"), (factor / 2, "nearest to the middle")):
+            taken = np.floor(factor * pixels + first + 1e-9)
+            slope, level = np.polyfit(pixels, taken, 1) if m > 1 else (factor, taken[0])
+            start = round(axis.offset - level)
+            yield line(slope, start + level), f"{words}{_from(start)}, {how}", {"point"}
 
 
 def _from(start: int) -> str:

@@ -48,8 +48,8 @@ class Look:
 class Space:
     """The source with its millimetres, or with pixels in their place where it has none: slices are then one pixel apart.
 
-    ``steps``: between columns, rows and slices, on average along the normal. ``directions`` (3, 3): unit vectors of the column, row and
-    slice axes, one in each row.
+    ``steps``: between columns, rows and slices, the last along the stack axis, on average. ``directions`` (3, 3): unit vectors of a row, a
+    column and the slice normal, one in each row.
     """
 
     stack: Stack
@@ -62,8 +62,8 @@ class Space:
         stack = sidecar.stack or _pixels(*sidecar.document.source.size)
         axes = stack.axes[0] / np.linalg.norm(stack.axes[0], axis=0)
         between_rows, between_columns = stack.pixel_spacing
-        gap = float(stack.gaps.mean()) if stack.slices > 1 else max(stack.pixel_spacing)
-        steps = np.array([between_columns, between_rows, gap])
+        along = max(stack.pixel_spacing) if stack.slice_step is None else float(np.linalg.norm(stack.slice_step))
+        steps = np.array([between_columns, between_rows, along])
         return cls(stack, sidecar.stack is not None, steps, np.array([*axes.T, stack.normal]))
 
     @property

@@ -74,7 +74,6 @@ def test_the_policy_allows_this_style_and_images_within_and_nothing_else(page: P
 def test_hostile_names_stay_text(page: Path) -> None:
     found = Page.of(page)
     assert " ".join("".join(found.texts).split()).count(HOSTILE) == 2, "in the table and at its views"
-    assert "49" not in found.text.split("Overview")[0]
     assert "? c" in found.text, "what is no text is shown as a question mark"
     assert any(tag == "bdi" for tag, _ in found.elements)
 
