@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sidecar.adopt.closeup import Closeup, look_closely
-from sidecar.adopt.explain import Depth, Sample, depth_of, likeliest, reach_of, sample, unexplained
-from sidecar.adopt.forward import Kernel, Kind
+from sidecar.adopt.explain import Depth, depth_of, reach_of, sample
+from sidecar.adopt.forward import Kernel
 from sidecar.adopt.ideas import BLANK, Overview, Pins, spread
 from sidecar.adopt.placement import Placement, edges
-from sidecar.adopt.pool import Pooled, pool
+from sidecar.adopt.pool import pool
 from sidecar.adopt.register import Fit
-from sidecar.adopt.snap import LEAST, Measured, Snapped, snap
+from sidecar.adopt.resampling import resampling_of, slices_line
+from sidecar.adopt.snap import Measured, Snapped
 from sidecar.adopt.trial import Images, Slices, Trial, attempt
 from sidecar.errors import ImageError
 from sidecar.progress import Progress
@@ -26,10 +27,6 @@ TRIED, FITTED, TRIAL_SIDE = 3, 8, 256
 LEAST_CORRELATION = 0.6
 #: The best answer must leave at most this part of what the runner-up leaves unexplained; beside it, neighbouring slices this part.
 CLEAR, CLEAR_SLICES = 0.75, 0.9
-#: Part of a pixel by which nearest sampling, which moves each pixel by up to half a sample, may deceive registration.
-JITTER = 0.15
-#: Slices within which exact lines of slices are tried.
-SLICE_TOLERANCE = 0.4
 #: Slices that an answer off by one would be moved by.
 NEXT = 1.0
 
@@ -132,41 +129,27 @@ def _fitted(
     pooled = pool(fits)
     good = [closeup for closeup in seen if closeup.fit.correlation >= LEAST_CORRELATION] or seen[:1]
     samples = [sample(slices, images, closeup, depth) for closeup in good[:: max(1, len(good) // TRIED)]]
-    kernel, kinds = likeliest(samples, pooled.placement)
-    columns, rows = _snapped(slices, pooled, spacing, samples, kernel, kinds)
-    placement = Placement(columns.axis, rows.axis, trial.placement.transposed)
+    sizes = slices.columns, slices.rows
+    columns, rows = (
+        Measured(axis, deviation, length, mm)
+        for axis, deviation, length, mm in zip(
+            (pooled.placement.columns, pooled.placement.rows), (pooled.columns_deviation, pooled.rows_deviation), sizes, spacing[:2], strict=True
+        )
+    )
+    resampling = resampling_of(samples, columns, rows, trial.placement.transposed)
+    line = Measured(Axis(depth.step, depth.offset, len(images), "resize"), depth.deviation, len(slices), spacing[2])
     return Match(
-        columns=columns,
-        rows=rows,
-        slices=_slices_snapped(depth, len(images), len(slices), spacing[2]),
-        transposed=placement.transposed,
+        columns=resampling.columns,
+        rows=resampling.rows,
+        slices=slices_line(line, depth),
+        transposed=trial.placement.transposed,
         deviations=(pooled.columns_deviation, pooled.rows_deviation, depth.deviation),
-        kernel=kernel,
+        kernel=resampling.kernel,
         depth=depth,
         fits=tuple(fits),
-        correlation=float(np.sqrt(max(0.0, 1 - unexplained(samples, placement, kernel)))),
+        correlation=float(np.sqrt(max(0.0, 1 - resampling.unexplained))),
         runner_up=None,
     )
-
-
-def _snapped(
-    slices: Slices, pooled: Pooled, spacing: Sequence[float | None], samples: Sequence[Sample], kernel: Kernel, kinds: Set[Kind]
-) -> tuple[Snapped, Snapped]:
-    """Columns, then rows with the columns found."""
-    placement = pooled.placement
-    least = JITTER if kinds == {"point"} else LEAST
-    across = Measured(placement.columns, pooled.columns_deviation, slices.columns, spacing[0], least)
-    columns = snap(across, kinds, lambda axis: unexplained(samples, replace(placement, columns=axis), kernel))
-    found = replace(placement, columns=columns.axis)
-    down = Measured(placement.rows, pooled.rows_deviation, slices.rows, spacing[1], least)
-    return columns, snap(down, kinds, lambda axis: unexplained(samples, replace(found, rows=axis), kernel))
-
-
-def _slices_snapped(depth: Depth, count: int, length: int, spacing: float | None) -> Snapped:
-    axis = Axis(depth.step, depth.offset, count, "resize")
-    kinds: Set[Kind] = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
-    measured = Measured(axis, depth.deviation, length, spacing, SLICE_TOLERANCE)
-    return snap(measured, kinds, lambda line: depth.unexplained(line.factor, line.offset))
 
 
 def _checked(answer: Match, best: Trial, others: Sequence[Trial]) -> RunnerUp | None:

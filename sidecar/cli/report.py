@@ -16,7 +16,7 @@ NAME = "report"
 HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML page to look at, mail or print.
 
 LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source slices around labels are read.
-The page holds all it shows, no patient identity, and loads nothing."""
+The page loads nothing, and names no patient unless text is burned into the images."""
 EXAMPLES = "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report labels/ --source scan/ --size 3mm"
 
 #: More labels than this make a page that is a burden to open; --limit says how many all the same.
