@@ -36,12 +36,30 @@ def main() -> None:
             time.sleep(2)
             browser.driver.find_element("xpath", f"//*[contains(text(), '{LANDMARK}')]").click()
             time.sleep(1)
-            shot = Path(folder, "shot.png")
-            browser.driver.save_screenshot(str(shot))
-            with Image.open(shot) as image:
-                image.convert("RGB").quantize(COLOURS).save(HERE / "viewer.png", optimize=True)
+            _keep(browser, Path(folder), "viewer.png")
+            told = [
+                str(demo / "labels.csv"),
+                "--sidecar",
+                str(demo / "png"),
+                "--source",
+                str(demo / "scan"),
+                "-o",
+                str(demo / "report.html"),
+            ]
+            assert CliRunner().invoke(app, ["report", *told]).exit_code == 0
+            browser.driver.get((demo / "report.html").as_uri())
+            time.sleep(1)
+            _keep(browser, Path(folder), "report.png")
         finally:
             browser.close()
+
+
+def _keep(browser: Browser, folder: Path, name: str) -> None:
+    """What the browser shows, in few colours."""
+    shot = folder / name
+    browser.driver.save_screenshot(str(shot))
+    with Image.open(shot) as image:
+        image.convert("RGB").quantize(COLOURS).save(HERE / name, optimize=True)
 
 
 def _without_images(labels: Path) -> Path:

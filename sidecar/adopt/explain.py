@@ -23,6 +23,8 @@ Plane = NDArray[np.float32]
 
 #: Most slices on either side that an image may be a mean of.
 DEEPEST = 8
+#: Slices by which the place of one image may deceive: a mean of neighbouring slices has less noise, which also makes it more alike.
+VAGUE = 0.05
 #: Pixels of an image that models are held against.
 SAMPLE_PIXELS = 1 << 16
 #: Left unexplained by rounding to 8 bits alone; ratios of less mean nothing.
@@ -76,7 +78,7 @@ def _depth(seen: Sequence[Closeup], width: float) -> Depth:
     centre = numbers.mean()
     slopes = [(places[b] - places[a]) / (numbers[b] - numbers[a]) for a in range(count) for b in range(a + 1, count)]
     step = float(np.median(slopes))
-    level, deviation = mean(places - step * (numbers - centre), np.full(count, 0.01))
+    level, deviation = mean(places - step * (numbers - centre), np.full(count, VAGUE))
     return Depth(numbers, places, width, step, level - step * centre, deviation, products)
 
 

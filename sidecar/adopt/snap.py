@@ -41,6 +41,11 @@ class Measured:
         """Distance in source samples within which a line agrees at both ends."""
         return max(DEVIATIONS * self.deviation, LEAST * max(1.0, abs(self.axis.factor)))
 
+    @property
+    def reach(self) -> float:
+        """Distance within which lines are tried at all."""
+        return max(self.tolerance, TRIED * max(1.0, abs(self.axis.factor)))
+
 
 @dataclass(frozen=True, slots=True)
 class Snapped:
@@ -62,11 +67,10 @@ def hypotheses(measured: Measured) -> list[Snapped]:
     """Every exact line near a measured one, plain ones first."""
     flipped = measured.axis.factor < 0
     forward = _reversed(measured.axis) if flipped else measured.axis
-    reach = max(measured.tolerance, TRIED * max(1.0, abs(forward.factor)))
     found = []
     for axis, words, kinds in _lines(replace(measured, axis=forward)):
         distance = _distance(axis, forward)
-        if distance <= reach:
+        if distance <= measured.reach:
             line = (_reversed(axis), f"{words}, flipped") if flipped else (axis, words)
             found.append(Snapped(*line, distance, kinds))
     return found
@@ -123,8 +127,8 @@ def _lines(measured: Measured) -> Iterator[tuple[Axis, str, Set[Kind]]]:
 def _single_samples(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[tuple[Axis, str, Set[Kind]]]:
     """Lines through the samples that nearest-neighbour programs take, ⌊factor · p + start⌋: they are not on the line they were meant for."""
     axis, m = measured.axis, measured.axis.size
-    length = round(axis.factor * m)
-    meant = [(length / m, f"{length} reduced to {m}"), *((f, f"every {f:.9g} samples") for f in _typed(axis.factor, measured))]
+    lengths = {measured.length, round(axis.factor * m)}
+    meant = [*((length / m, f"{length} reduced to {m}") for length in lengths), *((f, f"every {f:.9g} samples") for f in _typed(axis.factor, measured))]
     pixels = np.arange(m)
     for factor, words in meant:
         for first, how in ((0.0, "rounded down"), (factor / 2, "nearest to the middle")):
@@ -140,7 +144,7 @@ def _from(start: int) -> str:
 
 def _typed(factor: float, measured: Measured) -> list[float]:
     """Factors near the measured one that a number with few digits gives: the factor itself, its inverse, or the spacing it makes."""
-    reach = 2 * measured.tolerance / max(1, measured.axis.size - 1)
+    reach = 2 * measured.reach / max(1, measured.axis.size - 1)
     found = []
     for decimals in range(1, TYPED_DECIMALS + 1):
         unit = Fraction(1, 10**decimals)
