@@ -46,7 +46,7 @@ def run(
 ) -> None:
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import choice, written
-    from sidecar.cli.zoom import _millimetres
+    from sidecar.cli.zoom import length_mm
     from sidecar.errors import LabelError, UsageError
     from sidecar.labels.table import PixelOrigin
     from sidecar.landmarks import find_sidecar, label_files, map_file
@@ -74,7 +74,7 @@ def run(
             labels=found[:limit],
             root=root,
             series=series,
-            size=usual_size(Space.of(export)) if size is None else _millimetres(size),
+            size=usual_size(Space.of(export)) if size is None else length_mm(size),
         )
         page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
     written(output, [*files, place], lambda part: part.write_bytes(page))

@@ -39,12 +39,12 @@ def run(
     from sidecar.mapping import Sidecar
     from sidecar.zoom import plan_zooms
 
-    millimetres = _millimetres(size)
+    edge_mm = length_mm(size)
     given = None if sidecar is None else Sidecar.open(sidecar)
     with watched(quiet) as progress:
         for path in label_files([labels]):
             points = map_file(path, given, format=from_format).points
-            jobs = plan_zooms(points, source, output, millimetres, progress)
+            jobs = plan_zooms(points, source, output, edge_mm, progress)
             if overwrite:
                 jobs = [
                     replace(job, plan=replace(job.plan, options=job.plan.options.model_copy(update={"overwrite": True}))) for job in jobs
@@ -55,7 +55,7 @@ def run(
                 typer.echo(f"{job.output.name}: {slices} PNGs of {columns} × {rows}", err=True)
 
 
-def _millimetres(size: str) -> float:
+def length_mm(size: str) -> float:
     import re
 
     from sidecar.errors import UsageError
