@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ PIXEL_COLUMNS = ("image", "slice", "x", "y")
 SAME_SCAN = 1e-3
 #: No pixel, voxel or millimetre of a label is farther from 0; far larger numbers could not be reckoned with.
 FARTHEST = 1e7
+
+#: What spreadsheets take for a formula: = or @ in front, or a sign in front of a call or a command.
+_FORMULA = re.compile(r"^\s*(?:[=@]|[+-].*[(|!])", re.MULTILINE)
 
 #: A label file folder is searched for these endings.
 LABEL_ENDINGS = frozenset([".csv", ".tsv", ".txt", ".json", ".geojson", ".xml", ".roi", ".zip", ".tps", ".pts", ".fcsv", ".landmarkascii"])
@@ -78,8 +82,20 @@ def map_file(
     if sidecar is None:
         sidecar = Sidecar.open(find_sidecar(path, format))
     labels = read_labels(path, png_stack(sidecar), format, pixel_origin)
+    _refuse_formulas(labels)
     placed = place(labels, sidecar)
     return Mapping(labels, map_points(labels, placed.png, sidecar, allow_outside), (*labels.notes, *placed.notes))
+
+
+def _refuse_formulas(labels: Labels) -> None:
+    """LabelError for the first text that a spreadsheet would run when it opens the table that is written: names come from files of others."""
+    for name, cells in labels.columns.items():
+        if name.lower() not in ("x", "y", "slice", "vertex") and _FORMULA.search("\n".join(cells)):
+            first = next((i for i, cell in enumerate(cells) if _FORMULA.match(cell)), None)
+            if first is not None:
+                raise labels.error(
+                    first, f"{name} {cells[first][:40]!r} begins as a formula does, which a spreadsheet would run; rename it"
+                )
 
 
 def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow_outside: bool = False) -> MappedPoints:

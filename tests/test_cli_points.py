@@ -132,3 +132,24 @@ def test_commands_load_only_what_they_need(png: Path, command: str, absent: set[
     loaded = told[told.index("LOADED") :].split()
     assert not absent & set(loaded)
     assert "sidecar.cli" in loaded
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "@SUM(1)", " =1+1", "+cmd|' /C calc'!A0", "-2+3+cmd(1)"])
+def test_formulas_in_names_are_refused(png: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "labels.csv").write_text(f'label,x,y,slice\nfine,1,1,1\n"{name}",1,1,1\n')
+    told = run("map-points", tmp_path / "labels.csv", "--sidecar", png, "-o", tmp_path / "out.csv", code=1)
+    assert isinstance(told.exception, sidecar.LabelError)
+    assert "row 3" in str(told.exception) and "formula" in str(told.exception) and not (tmp_path / "out.csv").exists()
+
+
+def test_names_that_only_look_odd_are_fine(png: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("label,x,y,slice,note\n-left,1,1,1,-3.5\na=b,1,1,1,+\n")
+    assert [row["label"] for row in rows(run("map-points", tmp_path / "labels.csv", "--sidecar", png).stdout)] == ["-left", "a=b"]
+
+
+def test_a_huge_label_file_is_refused_unread(png: Path, tmp_path: Path) -> None:
+    with (tmp_path / "labels.csv").open("wb") as file:
+        file.write(b"label,x,y,slice\n")
+        file.truncate(200_000_000)
+    told = run("map-points", tmp_path / "labels.csv", "--sidecar", png, code=1)
+    assert "too large for a label file" in str(told.exception)

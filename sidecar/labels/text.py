@@ -13,8 +13,8 @@ from xml.etree.ElementTree import Element, ParseError
 
 from sidecar.errors import LabelError
 
-#: No label file is larger than this; one that is, is refused before it is read into memory.
-LIMIT_BYTES = 512 * 2**20
+#: No label file is larger than this, some five million labels; one that is, is refused before it is read into memory.
+LIMIT_BYTES = 128 * 2**20
 
 #: No number of a label file is larger; up to here, sums and products of two stay finite and whole numbers exact.
 LARGEST = 1e15
