@@ -88,7 +88,7 @@ def map_file(
 
 
 def _refuse_formulas(labels: Labels) -> None:
-    """LabelError for the first text that a spreadsheet would run when it opens the table that is written: names come from files of others."""
+    """LabelError for the first text that a spreadsheet would run when it opens the table: names may come from files of others."""
     for name, cells in labels.columns.items():
         if name.lower() not in ("x", "y", "slice", "vertex") and _FORMULA.search("\n".join(cells)):
             first = next((i for i, cell in enumerate(cells) if _FORMULA.match(cell)), None)
