@@ -13,6 +13,9 @@ from sidecar.errors import LabelError
 from sidecar.mapping import Sidecar
 from sidecar.points.table import TO_SPACE, MappedPoints, Space, Writer
 
+#: Points written at a time: their text then fits the processor's cache.
+PIECE = 1 << 14
+
 #: What map-points adds, in this order.
 COLUMNS = (
     "source_column", "source_row", "source_slice", "x_mm", "y_mm", "z_mm", "uncertainty_mm", "sop_instance_uid", "frame_number", "space",
@@ -71,7 +74,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     extras = {name: make for name, (wanted, make) in _EXTRAS.items() if any(wanted(part.sidecar) for part in parts)}
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(_quoted([*carried, *COLUMNS, *extras])) + "\n")
-        for part in parts:
+        for part in (piece for whole in parts for piece in whole.pieces(PIECE)):
             columns = [_quoted(part.columns.get(name) or [""] * len(part)) for name in carried]
             blocks = [*columns, _number_rows(part, space), _instance_rows(part, space)]
             blocks += [make(part) for make in extras.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -42,6 +42,21 @@ class MappedPoints:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def pieces(self, size: int) -> Iterator[MappedPoints]:
+        """The same points in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            some = slice(start, start + size)
+            uids, frames = self.instances.sop_instance_uid[some], self.instances.frame_number[some]
+            yield MappedPoints(
+                sidecar=self.sidecar,
+                columns={name: cells[some] for name, cells in self.columns.items()},
+                png=self.png[some],
+                source=self.source[some],
+                patient=self.patient[some],
+                uncertainty_mm=self.uncertainty_mm[some],
+                instances=Instances(uids, frames),
+            )
 
     def text(self, column: str, default: str = "") -> Sequence[str]:
         """A carried column, or ``default`` for every point where the input had none."""
