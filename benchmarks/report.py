@@ -90,6 +90,11 @@ def _memory(figures: dict[str, Any]) -> str:
         rows.append([f"{size}²", *cells, f"{growth:.1f} KiB"])
     others = [
         ["Means of 10 slices", f"{figures['mean'] / 1e6:.0f} MB"],
+        *(
+            [f"map-mask to `.{ending}`, {int(count):,} slices of 512²", f"{peak / 1e6:.0f} MB"]
+            for ending, by_count in figures["masks"].items()
+            for count, peak in by_count.items()
+        ),
         [f"One file of {figures['frames']:,} frames, {figures['multiframe_bytes'] / 1e9:.0f} GB", f"{figures['multiframe'] / 1e6:.0f} MB"],
     ]
     return f"{table(head, rows)}\n\n{table(['Also', 'peak'], others)}"
