@@ -16,8 +16,19 @@ from shlex import quote
 Command = Callable[[Path, Path, int], Sequence[str | Path]]
 
 
-def _script(name: str) -> Command:
+def _threads(name: str) -> Command:
+    """A script that does all by itself."""
     return lambda source, output, bits: [sys.executable, "-m", f"{__name__}.{name}", source, output, str(bits)]
+
+
+def _halves(name: str) -> Command:
+    """A script in two processes, each for a half of the files."""
+
+    def command(source: Path, output: Path, bits: int) -> Sequence[str | Path]:
+        script = " ".join(map(quote, map(str, (sys.executable, "-m", f"{__name__}.{name}", source, output, bits))))
+        return ["sh", "-c", f"printf '0\\n1\\n' | xargs -P2 -n1 {script}"]
+
+    return command
 
 
 def _dcmtk(program: str) -> Command:
@@ -39,10 +50,11 @@ def installed(syntax: str) -> dict[str, Command]:
     jpeg_ls = syntax.startswith("1.2.840.10008.1.2.4.8")
     dcmtk = shutil.which("dcm2img") or shutil.which("dcml2pnm" if jpeg_ls else "dcmj2pnm")
     scripts = {
-        "SimpleITK": ("SimpleITK", "simpleitk_script"),
-        "OpenCV script": ("cv2", "opencv_script"),
-        "pydicom + Pillow script": ("PIL", "pillow_script"),
+        "SimpleITK": ("SimpleITK", _halves("simpleitk_script")),
+        "OpenCV script": ("cv2", _halves("opencv_script")),
+        "OpenCV, threads, level 1": ("cv2", _threads("opencv_threads_script")),
+        "pydicom + Pillow script": ("PIL", _halves("pillow_script")),
     }
     found = {} if dcmtk is None else {"dcmtk": _dcmtk(dcmtk)}
-    found |= {name: _script(script) for name, (module, script) in scripts.items() if find_spec(module)}
+    found |= {name: command for name, (module, command) in scripts.items() if find_spec(module)}
     return found | ({"dcm2niix": _dcm2niix} if shutil.which("dcm2niix") else {})

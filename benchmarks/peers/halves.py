@@ -1,28 +1,17 @@
-"""Two processes, each over every other file: what a shell script with ``&`` does."""
+"""Every other file of a folder: what one of two processes gets."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from multiprocessing import Process
 from pathlib import Path
 
 PROCESSES = 2
 
 
-def convert_all(convert: Callable[[Path, Path, int], None]) -> None:
-    """``convert(file, png, bits)`` for every file of a folder: ``script IN OUT 8|16``."""
-    source, output, bits = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+def convert_half(convert: Callable[[Path, Path, int], None]) -> None:
+    """``convert(file, png, bits)`` for a half of the files: ``script IN OUT 8|16 0|1``."""
+    source, output, bits, half = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     output.mkdir(parents=True, exist_ok=True)
-    files = sorted(source.iterdir())
-    workers = [Process(target=_convert, args=(convert, files[k::PROCESSES], output, bits)) for k in range(PROCESSES)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    sys.exit(any(worker.exitcode for worker in workers))
-
-
-def _convert(convert: Callable[[Path, Path, int], None], files: list[Path], output: Path, bits: int) -> None:
-    for file in files:
+    for file in sorted(source.iterdir())[half::PROCESSES]:
         convert(file, output / f"{file.stem}.png", bits)

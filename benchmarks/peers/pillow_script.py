@@ -1,4 +1,4 @@
-"""pydicom, numpy and Pillow, as most people write it: ``pillow_script IN OUT 8|16``."""
+"""pydicom, numpy and Pillow, as most people write it: ``pillow_script IN OUT 8|16 0|1``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 from PIL import Image
 
-from benchmarks.peers.halves import convert_all
+from benchmarks.peers.halves import convert_half
 
 
 def convert(file: Path, png: Path, bits: int) -> None:
@@ -25,4 +25,4 @@ def convert(file: Path, png: Path, bits: int) -> None:
 
 
 if __name__ == "__main__":
-    convert_all(convert)
+    convert_half(convert)

@@ -1,4 +1,4 @@
-"""SimpleITK slice by slice: ``simpleitk_script IN OUT 8|16``."""
+"""SimpleITK slice by slice: ``simpleitk_script IN OUT 8|16 0|1``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import SimpleITK
 
-from benchmarks.peers.halves import convert_all
+from benchmarks.peers.halves import convert_half
 
 sitk: Any = SimpleITK  # it tells no types
 
@@ -23,4 +23,4 @@ def convert(file: Path, png: Path, bits: int) -> None:
 
 if __name__ == "__main__":
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    convert_all(convert)
+    convert_half(convert)
