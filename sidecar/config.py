@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from sidecar.errors import UsageError
-from sidecar.options import Config, ExportOptions, validated
+from sidecar.options import ExportOptions, validated
 from sidecar.places import is_url, place
 
 #: A config larger than this is not one.
@@ -17,6 +18,33 @@ MAX_BYTES = 4 * 1024 * 1024
 
 _PLACES = frozenset({"source", "output", "sources"})
 _DECIMATIONS = ("scale", "spacing", "fit")
+
+
+def _place(value: Any) -> Any:
+    if isinstance(value, str) and (not value or "\0" in value):
+        raise ValueError("the name of a file or folder is expected")
+    return value
+
+
+class Specimen(ExportOptions):
+    """One entry of a config's ``sources``: where from, where to, and options of its own."""
+
+    source: Annotated[Path, BeforeValidator(_place), Field(description="DICOM folder, file or DICOMDIR, relative to the config file")]
+    output: Annotated[Path, BeforeValidator(_place), Field(description="folder for PNGs and sidecar.json, relative to the config file")]
+
+
+class Config(ExportOptions):
+    """A YAML config for ``sidecar export --config``: options by their names, for one source or for many."""
+
+    model_config = ConfigDict(title="sidecar export config 1.0", json_schema_extra={"$id": "config-1.0"})
+
+    source: Annotated[
+        Path | None, BeforeValidator(_place), Field(description="DICOM folder, file or DICOMDIR, relative to the config file")
+    ] = None
+    output: Annotated[
+        Path | None, BeforeValidator(_place), Field(description="folder for PNGs and sidecar.json, relative to the config file")
+    ] = None
+    sources: Annotated[list[Specimen], Field(description="several specimens; what each leaves out is taken from above")] = []  # noqa: RUF012  (pydantic copies it)
 
 
 def load_config(
@@ -94,3 +122,11 @@ class _NoAliases(yaml.SafeLoader):
             if count > 1:
                 raise yaml.YAMLError(f"the key {key!r} is given twice")
         return super().construct_mapping(node, deep)
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the config, as kept in ``schemas/config-1.0.schema.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(mode="validation", by_alias=True),
+    }

@@ -26,7 +26,6 @@ from sidecar.planes import AS_STORED
 from sidecar.progress import Progress, Silent
 from sidecar.record import generator, make_sidecar
 from sidecar.render import FrameSource, Recipe, Task, file_digest, render
-from sidecar.reslice import render_resliced
 from sidecar.series import choose, find_series
 from sidecar.window import Linear, Stored
 from sidecar.workers import Workers, dask_workers, local_workers
@@ -135,6 +134,8 @@ def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers
         tasks = (Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k))) for k in missing)
         results = workers.results(partial(render, recipe), tasks)
     else:
+        from sidecar.reslice import render_resliced  # not loaded for slices as stored
+
         results = render_resliced(recipe, plan, missing, workers)
     for done in results:
         digests[done.index] = done.sha256

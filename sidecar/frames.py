@@ -6,8 +6,10 @@ Every fault is a SourceError, PixelError or one of the built-in errors that a da
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from sidecar.errors import SourceError
@@ -68,12 +70,15 @@ _FRAME_KEYS = (
 )
 
 
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+
+
 class Attributes(Protocol):
     """What is asked of a header: a pydicom Dataset, or a `PlainHeader`."""
 
     file_meta: Any
 
-    def get(self, keyword: str, default: Any = None) -> Any: ...
+    def get(self, keyword: str, default: Any = None, /) -> Any: ...
     def __contains__(self, keyword: Any) -> bool: ...
     def __len__(self) -> int: ...
 
@@ -94,7 +99,7 @@ def description_of(dataset: Attributes) -> str:
 
 def is_printable(text: str) -> bool:
     """Without control characters, of which every tag that was taken for text has some."""
-    return all(c >= " " and c != "\x7f" for c in text)
+    return _CONTROL.search(text) is None
 
 
 class _Nothing:
@@ -102,7 +107,7 @@ class _Nothing:
 
     file_meta: Any = None
 
-    def get(self, keyword: str, default: Any = None) -> Any:
+    def get(self, keyword: str, default: Any = None, /) -> Any:
         return default
 
     def __contains__(self, keyword: Any) -> bool:
@@ -161,13 +166,15 @@ class _Groups:
     top: Attributes
 
     def get(self, sequence: str, keyword: str) -> Any:
+        if self.is_classic:
+            return self.top.get(keyword)
         for groups in (self.frame, self.shared):
             items = groups.get(sequence)
             if items:
                 return items[0].get(keyword)
-        return self.top.get(keyword) if self.is_classic else None
+        return None
 
-    @property
+    @cached_property
     def is_classic(self) -> bool:
         return not len(self.frame) and not len(self.shared)
 

@@ -79,8 +79,8 @@ class Stack:
             raise GeometryError("a stack needs one position and one orientation for each of its planes")
         if not (np.isfinite(self.positions).all() and all(np.isfinite(s) and s > 0 for s in self.pixel_spacing)):
             raise GeometryError("positions must be finite and Pixel Spacing positive")
-        for cosines in np.unique(self.orientations, axis=0):
-            check_orientation(tuple(cosines))
+        for cosines in sorted(set(map(tuple, self.orientations.tolist()))):
+            check_orientation(cosines)
         if np.abs(self.orientations - self.orientations[0]).max() > 2 * PARALLEL_TOLERANCE:
             raise GeometryError("the planes of a stack must be parallel")
         if len(self.positions) > 1 and self.gaps.min() <= 0:
@@ -99,6 +99,12 @@ class Stack:
     def gaps(self) -> Floats:
         """(n − 1,) mm between neighbouring planes, along the normal."""
         return np.diff(self.positions @ self.normal)
+
+    @cached_property
+    def median_gap(self) -> float:
+        """mm: the median of `gaps`; 0 for a single plane."""
+        ordered = np.sort(self.gaps)
+        return float((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2) if len(ordered) else 0.0
 
     @cached_property
     def axes(self) -> Floats:

@@ -162,15 +162,10 @@ def _scan_file(path: Path, name: str, found: Scan, commons: Commons) -> None:
 
 def _plain(path: Path) -> _Header | None:
     """The header of a plain file; None where pydicom should have a look."""
-    try:
-        plain = read_plain(path)
-        if plain is None:
-            return None
-        for keyword in ATTRIBUTES:
-            plain.get(keyword)
-        return _Header(plain, str(plain.get("SOPClassUID") or ""), plain.pixel_keyword, plain.pixel_offset)
-    except ValueError:  # a value that is not what it should be: pydicom knows better what to make of it
+    plain = read_plain(path)
+    if plain is None:
         return None
+    return _Header(plain, str(plain.get("SOPClassUID") or ""), plain.pixel_keyword, plain.pixel_offset)
 
 
 def _by_pydicom(path: Path) -> _Header | None:

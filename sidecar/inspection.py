@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sidecar.errors import SidecarError
 from sidecar.geometry import anatomical_letters
 from sidecar.headers import scan
@@ -38,9 +36,7 @@ class Found:
             "description": common.description,
             "split": list(series.split),
             "size": [common.layout.columns, common.layout.rows, len(series.frames)],
-            "spacing": None
-            if stack is None
-            else [stack.pixel_spacing[1], stack.pixel_spacing[0], None if gaps is None else float(np.median(gaps))],
+            "spacing": None if stack is None else [stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap or None],
             "directions": directions(series),
             "transfer_syntaxes": sorted({frame.common.layout.transfer_syntax for frame in series.frames}),
             "photometric_interpretation": common.layout.photometric,

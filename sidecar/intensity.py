@@ -13,6 +13,7 @@ from sidecar.errors import SourceError
 from sidecar.pixels import read_frame
 from sidecar.plan import Plan
 from sidecar.render import FrameSource
+from sidecar.sampling import spread
 from sidecar.series import Frame
 from sidecar.window import Linear, Stored, dicom_window, robust_range
 
@@ -85,9 +86,8 @@ def _values(frame: Frame, source: Path) -> NDArray[Any]:
 
 def _sampled_range(plan: Plan, source: Path) -> tuple[float, float]:
     frames = list(plan.frames_read())
-    chosen = np.unique(np.linspace(0, len(frames) - 1, SAMPLE_SLICES).round().astype(int))
     samples = []
-    for i in chosen:
+    for i in spread(len(frames), SAMPLE_SLICES):
         stored = _values(frames[i], source)
         slope, intercept = frames[i].rescale
         samples.append(stored[:: max(1, stored.size // SAMPLE_PIXELS)].astype(np.float64) * slope + intercept)

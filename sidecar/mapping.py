@@ -87,8 +87,8 @@ class Decimation:
     def control_points(self, stack: Stack | None) -> list[ControlPoint]:
         """The corners, the middle and one uneven point of the PNG stack with what they map to."""
         last = np.array(self.size) - 1.0
-        pixels = np.array([(0, 0, 0), *np.diag(last), last, last / 2, np.floor(last / 3)])
-        pixels = np.unique(pixels, axis=0)
+        corners_and_inside = np.array([(0, 0, 0), *np.diag(last), last, last / 2, np.floor(last / 3)])
+        pixels = np.array(sorted(set(map(tuple, corners_and_inside.tolist()))))
         if stack is not None and stack.slices == 1:
             pixels[:, 2] = 0
         source = self.to_source(pixels)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -94,12 +93,6 @@ def _wide_enough(window: Any) -> Any:
         if not lower < upper < math.inf:
             raise ValueError("no two numbers lie in this window; widen it")
     return window
-
-
-def _place(value: Any) -> Any:
-    if isinstance(value, str) and (not value or "\0" in value):
-        raise ValueError("the name of a file or folder is expected")
-    return value
 
 
 def _text(value: Any) -> Any:
@@ -194,35 +187,6 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
         name = ".".join(keys).replace("_", "-")
         message = first["msg"].removeprefix("Value error, ").replace("Input should", "it should", 1)
         raise UsageError(f"{where}{prefix + name + ': ' if name else ''}{message}") from None
-
-
-class Specimen(ExportOptions):
-    """One entry of a config's ``sources``: where from, where to, and options of its own."""
-
-    source: Annotated[Path, BeforeValidator(_place), Field(description="DICOM folder, file or DICOMDIR, relative to the config file")]
-    output: Annotated[Path, BeforeValidator(_place), Field(description="folder for PNGs and sidecar.json, relative to the config file")]
-
-
-class Config(ExportOptions):
-    """A YAML config for ``sidecar export --config``: options by their names, for one source or for many."""
-
-    model_config = ConfigDict(title="sidecar export config 1.0", json_schema_extra={"$id": "config-1.0"})
-
-    source: Annotated[
-        Path | None, BeforeValidator(_place), Field(description="DICOM folder, file or DICOMDIR, relative to the config file")
-    ] = None
-    output: Annotated[
-        Path | None, BeforeValidator(_place), Field(description="folder for PNGs and sidecar.json, relative to the config file")
-    ] = None
-    sources: Annotated[list[Specimen], Field(description="several specimens; what each leaves out is taken from above")] = []
-
-
-def config_schema() -> dict[str, Any]:
-    """The JSON Schema of the config, as kept in ``schemas/config-1.0.schema.json``."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Config.model_json_schema(mode="validation", by_alias=True),
-    }
 
 
 def is_whole(number: float) -> bool:

@@ -77,15 +77,20 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DEEPEST = 50
 
+_NUMBERS = {b"US": struct.Struct("<H"), b"SS": struct.Struct("<h"), b"FD": struct.Struct("<d")}
+
 _FIRST_READ, _MOST = 1 << 13, 1 << 20
-_element = struct.Struct("<HH2sH").unpack_from
+_MOST_KINDS = 1 << 12
+_element = struct.Struct("<6sH").unpack_from
+_item = struct.Struct("<HH2sH").unpack_from
 _long_length = struct.Struct("<I").unpack_from
 
 
-class PlainHeader:
-    """The attributes of one plain file, by `get` as pydicom's Dataset has it. Values are parsed when they are asked for.
+class PlainHeader(dict[str, Any]):
+    """The values of one plain file's attributes by keyword, to be asked as a pydicom Dataset is.
 
     ``pixel_keyword`` and ``pixel_offset``: the pixel data element, and where its native value starts (None when compressed).
+    ValueError where a value is not what its VR says.
     """
 
     __slots__ = ("_raw", "file_meta", "pixel_keyword", "pixel_offset")
@@ -93,21 +98,11 @@ class PlainHeader:
     original_encoding = (False, True)
 
     def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_offset: int) -> None:
+        super().__init__({keyword: _parsed(*value) for keyword, value in raw.items()})
         self._raw = raw
-        self.file_meta = {"TransferSyntaxUID": _parsed(*raw["TransferSyntaxUID"])}
+        self.file_meta = {"TransferSyntaxUID": self["TransferSyntaxUID"]}
         self.pixel_keyword = pixel_keyword
-        self.pixel_offset = pixel_offset if self.file_meta["TransferSyntaxUID"] == _NATIVE else None
-
-    def get(self, keyword: str, default: Any = None) -> Any:
-        """The value of an attribute. ValueError where it is not what its VR says."""
-        raw = self._raw.get(keyword)
-        return default if raw is None else _parsed(*raw)
-
-    def __contains__(self, keyword: str) -> bool:
-        return keyword in self._raw
-
-    def __len__(self) -> int:
-        return len(self._raw)
+        self.pixel_offset = pixel_offset if self["TransferSyntaxUID"] == _NATIVE else None
 
     def raw(self, keywords: Iterable[str]) -> tuple[tuple[bytes, bytes] | None, ...]:
         """Attributes as they stand in the file: a key under which what was made of them can be found again."""
@@ -133,6 +128,8 @@ def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
     while True:
         try:
             return _scanned(data)
+        except ValueError:  # a value that is not what it should be: pydicom knows better what to make of it
+            return None
         except (IndexError, struct.error):  # the header goes on behind what was read
             more = read(7 * len(data)) if len(data) < _MOST else b""
         if not more:
@@ -140,35 +137,49 @@ def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
         data += more
 
 
+class _Kinds(dict[bytes, tuple[int, bytes, bool, str | None]]):
+    """By the first six bytes of an element: tag, VR, whether its length takes four bytes, and the keyword where it is wanted.
+
+    What was met before is found at once: files of a series have the same elements. ValueError for what makes a file anything but plain.
+    """
+
+    def __missing__(self, head: bytes) -> tuple[int, bytes, bool, str | None]:
+        group, element, vr = struct.unpack("<HH2s", head)
+        tag = group << 16 | element
+        keyword, vrs = _WANTED.get(tag, (None, _LONG if tag in PIXEL_DATA else _LONG | _SHORT))
+        if tag in _NOT_PLAIN or vr not in vrs:
+            raise ValueError
+        kind = tag, vr, vr in _LONG, keyword
+        if len(self) < _MOST_KINDS:
+            self[head] = kind
+        return kind
+
+
+_kinds = _Kinds()
+
+
 def _scanned(data: bytes) -> PlainHeader | None:
-    """Scan elements up to the pixel data. IndexError or struct.error where the data end before."""
+    """Scan elements up to the pixel data. IndexError or struct.error where the data end before, ValueError where they are not plain."""
     raw: dict[str, tuple[bytes, bytes]] = {}
     at, before, size = 132, 0, len(data)
     while True:
-        group, element, vr, length = _element(data, at)
-        tag = group << 16 | element
-        if tag <= before or tag in _NOT_PLAIN:
+        head, length = _element(data, at)
+        tag, vr, is_long, keyword = _kinds[head]
+        if tag <= before:
             return None
         before = tag
-        if vr in _LONG:
-            (length,) = _long_length(data, at + 8)
-            at += 12
-        elif vr in _SHORT:
-            at += 8
-        else:
-            return None
-        if tag in PIXEL_DATA:
-            return PlainHeader(raw, PIXEL_DATA[tag], at) if "TransferSyntaxUID" in raw else None
-        if length == _UNDEFINED:
-            if vr != b"SQ":
-                return None
-            at = _behind_sequence(data, at)
-            continue
-        wanted = _WANTED.get(tag)
-        if wanted is not None:
-            keyword, vrs = wanted
-            if vr not in vrs:
-                return None
+        at += 8
+        if is_long:
+            (length,) = _long_length(data, at)
+            at += 4
+            if tag in PIXEL_DATA:
+                return PlainHeader(raw, PIXEL_DATA[tag], at) if "TransferSyntaxUID" in raw else None
+            if length == _UNDEFINED:
+                if vr != b"SQ":
+                    return None
+                at = _behind_sequence(data, at)
+                continue
+        if keyword is not None:
             if at + length > size:
                 raise IndexError
             raw[keyword] = vr, data[at : at + length]
@@ -182,7 +193,7 @@ def _behind_sequence(data: bytes, at: int, depth: int = 0) -> int:
     if depth > _DEEPEST:
         raise IndexError
     while True:
-        group, element, _, _ = _element(data, at)
+        group, element, _, _ = _item(data, at)
         tag, (length,) = group << 16 | element, _long_length(data, at + 4)
         at += 8
         if tag == _SEQUENCE_END:
@@ -194,7 +205,7 @@ def _behind_sequence(data: bytes, at: int, depth: int = 0) -> int:
 
 def _behind_item(data: bytes, at: int, depth: int) -> int:
     while True:
-        group, element, vr, length = _element(data, at)
+        group, element, vr, length = _item(data, at)
         if group << 16 | element == _ITEM_END:
             return at + 8
         if vr in _LONG:
@@ -210,9 +221,11 @@ def _behind_item(data: bytes, at: int, depth: int) -> int:
 @lru_cache(maxsize=4096)  # most values are the same from slice to slice
 def _parsed(vr: bytes, value: bytes) -> Any:
     """A value as pydicom has it: numbers, text without its padding, a list where there are several, None where there is none."""
-    if vr in (b"US", b"SS", b"FD"):
-        kind = {b"US": "H", b"SS": "h", b"FD": "d"}[vr]
-        numbers = [item for (item,) in struct.iter_unpack("<" + kind, value)]
+    if vr in _NUMBERS:
+        size = _NUMBERS[vr].size
+        if len(value) % size:
+            raise ValueError
+        numbers = [item for (item,) in _NUMBERS[vr].iter_unpack(value)]
         return numbers[0] if len(numbers) == 1 else numbers or None
     text = value.decode("ascii").rstrip("\0 ")
     if not text:

@@ -143,7 +143,7 @@ def _voxel(series: Series) -> tuple[float, float, float] | None:
     stack = series.stack
     if stack is None:
         return None
-    return stack.pixel_spacing[1], stack.pixel_spacing[0], float(np.median(stack.gaps)) if stack.slices > 1 else 0.0
+    return stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap
 
 
 def _fitting(series: Series, options: ExportOptions, budget: int, ranges: list[tuple[int, int]]) -> tuple[float, float, float]:

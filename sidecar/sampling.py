@@ -76,6 +76,11 @@ class Axis:
         return range(first, first + (1 if self.method == "stride" else round(self.factor)))
 
 
+def spread(count: int, wanted: int) -> list[int]:
+    """``wanted`` of the numbers 0 … count − 1, as evenly as can be and with both ends; all where there are no more."""
+    return sorted(set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()))
+
+
 def reduce_plane(plane: NDArray[Any], columns: Axis, rows: Axis) -> NDArray[Any]:
     """One source plane (rows, columns[, channels]) reduced to (rows.size, columns.size[, channels]), in the same type.
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sidecar.config import config_schema
 from sidecar.document import schema
 from sidecar.masks.segments import mask_config_schema
-from sidecar.options import config_schema
 
 #: In a checkout; an installed package has them in its own folder ``schemas``.
 FOLDER = Path(__file__).parents[1] / "schemas"

@@ -331,7 +331,7 @@ def irregularities(stack: Stack) -> list[str]:
     found = []
     if stack.tilt_degrees > TILT_TOLERANCE_DEGREES:
         found.append(f"gantry tilt: the stack axis is {stack.tilt_degrees:.2f}° off the slice normal; every plane keeps its own position")
-    gaps, median = stack.gaps, float(np.median(stack.gaps))
+    gaps, median = stack.gaps, stack.median_gap
     uneven = np.abs(gaps - median) > GAP_TOLERANCE * median
     multiples = np.rint(gaps / median)
     missing = uneven & (multiples > 1) & (np.abs(gaps - multiples * median) <= 0.05 * median)

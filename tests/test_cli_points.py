@@ -120,18 +120,30 @@ def test_labels_of_every_tool_that_is_recognised_state_what_was_read(png: Path, 
     ],
 )
 def test_commands_load_only_what_they_need(png: Path, command: str, absent: set[str]) -> None:
+    assert not absent & loaded(png, *command.split())
+
+
+def test_an_export_of_plain_files_loads_only_what_it_needs(phantom: Phantom, tmp_path: Path) -> None:
+    absent = {"pydicom", "imagecodecs", "jinja2", "yaml", "rich", "sidecar.pixels.codecs", "sidecar.reslice", "sidecar.config"}
+    command = ["export", str(phantom.folder), "png", "--scale", "1/2", "--quiet"]
+    assert not absent & loaded(tmp_path, *command)
+    assert not (absent | {"PIL", "sidecar.viewer"}) & loaded(tmp_path, *command, "--no-viewer", "--overwrite")
+
+
+def loaded(folder: Path, *command: str) -> set[str]:
+    """The modules that a command has loaded in the end."""
     script = (
         "import sys, contextlib\n"
-        f"sys.argv = ['sidecar', *{command.split()!r}]\n"
+        f"sys.argv = ['sidecar', *{command!r}]\n"
         "from sidecar.cli import main\n"
         "with contextlib.suppress(SystemExit):\n"
         "    main()\n"
         "print('LOADED', *sys.modules, file=sys.stderr)"
     )
-    told = subprocess.run([sys.executable, "-c", script], cwd=png, capture_output=True, text=True, check=True).stderr
-    loaded = told[told.index("LOADED") :].split()
-    assert not absent & set(loaded)
-    assert "sidecar.cli" in loaded
+    told = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True).stderr
+    modules = set(told[told.index("LOADED") :].split())
+    assert "sidecar.cli" in modules
+    return modules
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "@SUM(1)", " =1+1", "+cmd|' /C calc'!A0", "-2+3+cmd(1)"])

@@ -19,6 +19,7 @@ from sidecar.plan import Plan
 from sidecar.progress import Progress
 from sidecar.render import FrameSource, Recipe, Task, png_values
 from sidecar.reslice import turned
+from sidecar.sampling import spread
 from sidecar.series import Series
 
 #: Bytes of slices that are held at once where every PNG has a line of each of them.
@@ -29,7 +30,7 @@ def check_pixels(sidecar: Sidecar, series: Series, root: Path, folder: Path, sli
     """Make ``slices`` of the decimated slices again, spread over the stack, or all of them, and compare them with the PNGs."""
     plan = plan_again(sidecar, series)
     count = plan.reduction.slices.size
-    chosen = np.unique(np.linspace(0, count - 1, count if slices is None else min(slices, count)).round().astype(int))
+    chosen = np.array(spread(count, count if slices is None else slices), np.intp)
     progress.start("making slices again", len(chosen))
     values, most, images = 0, 0, []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 
@@ -46,3 +47,5 @@ def main() -> None:
     except OSError as error:  # the last net: such as a full disk behind stdout
         typer.echo(f"sidecar: {error.strerror or 'input/output error'}", err=True)
         sys.exit(1)
+    finally:
+        gc.freeze()  # the process ends here: no last search for garbage among all that was imported

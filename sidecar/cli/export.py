@@ -106,11 +106,12 @@ def run(
 
 
 def _specimens(source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]) -> list[tuple[Path, Path, Any]]:
-    from sidecar.config import load_config
     from sidecar.errors import UsageError
     from sidecar.options import make_options
 
     if config is not None:
+        from sidecar.config import load_config
+
         return load_config(config, source, output, given)
     if source is None or output is None:
         raise UsageError("SOURCE and OUTPUT are needed, here or in a --config file")

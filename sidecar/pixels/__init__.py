@@ -15,9 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import PixelError
-from sidecar.pixels.codecs import decompress
-from sidecar.pixels.colour import palette, rgb_of_ybr
-from sidecar.pixels.encapsulated import encoded_frame
 from sidecar.pixels.layout import NATIVE, FramePixels, PixelLayout, layout_of
 from sidecar.pixels.native import native_frame
 from sidecar.pixels.source import Source
@@ -55,11 +52,18 @@ def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any
     if layout.transfer_syntax in NATIVE:
         stored = native_frame(path, pixels, out)
     else:
+        from sidecar.pixels.codecs import decompress  # not loaded for native pixels
+        from sidecar.pixels.encapsulated import encoded_frame
+
         stored, photometric = decompress(encoded_frame(Source.of(path, pixels), pixels.frame), layout)
     if photometric == "PALETTE COLOR":
+        from sidecar.pixels.colour import palette
+
         first, table = palette(Source.of(path, pixels))
         # values outside the table take its ends (PS3.3 C.7.6.3.1.5)
         return table[np.clip(stored.astype(np.int64) - first, 0, len(table) - 1)]
     if photometric.startswith("YBR_FULL"):
+        from sidecar.pixels.colour import rgb_of_ybr
+
         return rgb_of_ybr(stored)
     return stored

@@ -25,6 +25,7 @@ from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.folder import VIEWER_IMAGES
 from sidecar.places import open_read
+from sidecar.sampling import spread
 
 #: Folder, beside the PNGs, of the copies of a 16-bit stack.
 SPLIT_FOLDER = VIEWER_IMAGES
@@ -107,9 +108,8 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
 def _measured(document: Document, folder: Path) -> Range:
     """The PNG values between which all but the darkest and brightest pixels of a sample of images lie."""
     names = [image.name for image in document.images.files]
-    chosen = np.unique(np.linspace(0, len(names) - 1, MEASURED_IMAGES).round().astype(int))
     counts = np.zeros(2**document.images.bits, dtype=np.int64)
-    for i in chosen:
+    for i in spread(len(names), MEASURED_IMAGES):
         counts += np.bincount(read_image(document, folder, names[i]).ravel(), minlength=len(counts))
     parts = np.cumsum(counts) / counts.sum()
     lower, upper = np.searchsorted(parts, [CLIPPED, 1 - CLIPPED])

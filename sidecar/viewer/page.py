@@ -15,10 +15,10 @@ from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import escape
 
 from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
@@ -89,7 +89,7 @@ def remove_viewer(folder: Path, names: Iterable[str]) -> None:
 
 
 def render(document: Document, display: Display) -> str:
-    """The page as text."""
+    """The page as text. What others wrote is escaped, or is JSON that cannot end its element; all else is our own."""
     libraries = [_SOURCE_MAP.sub("", _web(f"vendor/{name}")) for name in LIBRARIES]
     program = "".join(_plain(_web(name)) for name in MODULES)
     style = _web("viewer.css")
@@ -103,15 +103,14 @@ def render(document: Document, display: Display) -> str:
         "require-trusted-types-for": ["'script'"],
         "trusted-types": ["'none'"],
     }
-    template = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True).from_string(_web("viewer.html.j2"))
-    return template.render(
-        policy="; ".join(" ".join([name, *sources]) for name, sources in policy.items()),
-        title=f"{document.source.modality} {' × '.join(map(str, document.images.size))}",
-        style=Markup(style),
-        libraries=[Markup(text) for text in libraries],
-        program=Markup(program),
-        page=Markup(_script_json(_page_data(document, display))),
-        licences=Markup("\n\n".join(_web(f"vendor/{name}") for name in LICENCES)),
+    return Template(_web("viewer.html")).substitute(
+        policy=escape("; ".join(" ".join([name, *sources]) for name, sources in policy.items())),
+        title=escape(f"{document.source.modality} {' × '.join(map(str, document.images.size))}"),
+        style=style,
+        libraries="".join(f"<script>{text}</script>\n" for text in libraries),
+        program=program,
+        page=_script_json(_page_data(document, display)),
+        licences="\n\n".join(_web(f"vendor/{name}") for name in LICENCES),
     )
 
 
