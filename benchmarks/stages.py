@@ -122,7 +122,7 @@ def _ours(job: Job, bits: int) -> Slice:
         yield
         hashlib.sha256(compressed).hexdigest()
         yield
-        write_whole(path, [compressed])
+        write_whole(path, compressed)
         yield
 
     return one

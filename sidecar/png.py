@@ -53,10 +53,8 @@ def _compressors() -> tuple[dict[Compression, Callable[[Any], bytes]], Callable[
 _compress, _crc32 = _compressors()
 
 
-def encode(
-    pixels: NDArray[Any], text: Mapping[str, str], pixel_mm: tuple[float, float] | None, compression: Compression = "fast"
-) -> list[bytes]:
-    """One PNG as a list of parts to be written one after the other.
+def encode(pixels: NDArray[Any], text: Mapping[str, str], pixel_mm: tuple[float, float] | None, compression: Compression = "fast") -> bytes:
+    """One PNG as the bytes of its file.
 
     ``pixels`` (rows, columns) or (rows, columns, 3), uint8 or uint16. ``text`` becomes tEXt chunks (Latin-1 keywords and values).
     ``pixel_mm``: size of a pixel in x and y, written as pHYs (whole pixels per metre: a hint, not the truth), or None.
@@ -72,7 +70,7 @@ def encode(
     for keyword, value in text.items():
         parts += _chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + value.encode("latin-1", "replace"))
     lines = _up(pixels) if compression == "fast" else _average(pixels)
-    return [*parts, *_chunk(b"IDAT", _compress[compression](lines)), *_chunk(b"IEND", b"")]
+    return b"".join([*parts, *_chunk(b"IDAT", _compress[compression](lines)), *_chunk(b"IEND", b"")])
 
 
 def _samples(pixels: NDArray[Any]) -> NDArray[np.uint8]:

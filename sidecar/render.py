@@ -90,14 +90,14 @@ class Rendered:
 
 def render(recipe: Recipe, task: Task) -> Rendered:
     """Make one PNG. Raises PixelError for its source, OutputError for its place."""
-    pixels = png_values(recipe, task)
-    text = {**dict(recipe.text), "Slice": str(task.index)}
-    parts = encode(pixels, text, recipe.pixel_mm, recipe.compression)
-    write_whole(recipe.output / task.name, parts)
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return Rendered(task.index, digest.hexdigest(), sum(f.bytes for f in task.frames), sum(map(len, parts)))
+    return written(recipe, task, png_values(recipe, task))
+
+
+def written(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
+    """Write the PNG of a task."""
+    png = encode(pixels, {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm, recipe.compression)
+    write_whole(recipe.output / task.name, png)
+    return Rendered(task.index, hashlib.sha256(png).hexdigest(), sum(f.bytes for f in task.frames), len(png))
 
 
 def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
@@ -119,6 +119,9 @@ def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
 
 
 _memory = threading.local()
+#: Once a block of this size was given back, glibc keeps smaller ones that are freed instead of giving them back too: otherwise every
+#: array of every slice costs a page fault for each 4 KiB of it.
+_KEPT_BYTES = 1 << 23
 
 
 def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
@@ -126,6 +129,7 @@ def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
     layout = frame.pixels.layout
     if getattr(_memory, "layout", None) != layout:
         _memory.layout, _memory.buffer = layout, frame_buffer(layout)
+        np.empty(_KEPT_BYTES, np.uint8)  # given back at once
     plane = read_frame(recipe.source / frame.file, frame.pixels, _memory.buffer)
     return reduce_plane(plane, recipe.columns, recipe.rows)
 
@@ -145,15 +149,14 @@ def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArr
     return total / count if floating else ((total + count // 2) // count).astype(first.dtype)
 
 
-def write_whole(path: Path, parts: list[bytes]) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write a file beside its place and rename it, so that it is there whole or not at all; what is remote is so by itself."""
     far = remote(path)
     if far is not None:
-        return _put(far, parts)
+        return _put(far, data)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")  # two workers may be at the same PNG when one seemed lost
     try:
-        with part.open("wb") as file:
-            file.writelines(parts)
+        part.write_bytes(data)
         part.replace(path)
     except OSError as error:
         with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"
@@ -162,9 +165,9 @@ def write_whole(path: Path, parts: list[bytes]) -> None:
         raise OutputError(f"{path.name} cannot be written: {with_what}; then run the same command again to go on") from None
 
 
-def _put(far: Remote, parts: list[bytes]) -> None:
+def _put(far: Remote, data: bytes) -> None:
     try:
-        far.put(b"".join(parts))
+        far.put(data)
     except OSError as error:
         raise OutputError(f"{far.name} cannot be written: {error.strerror}; then run the same command again to go on") from None
 

@@ -6,7 +6,6 @@ The scratch file holds the decimated stack uncompressed, as large as the plan sa
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,8 +21,7 @@ from sidecar.errors import OutputError
 from sidecar.places import remote
 from sidecar.plan import Plan
 from sidecar.planes import Turn
-from sidecar.png import encode
-from sidecar.render import FrameSource, Recipe, Rendered, Task, png_values, write_whole
+from sidecar.render import FrameSource, Recipe, Rendered, Task, png_values, written
 from sidecar.workers import Workers
 
 SCRATCH = ".sidecar-scratch"
@@ -95,9 +93,7 @@ def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
 def _cut(recipe: Recipe, scratch: Scratch, turn: Turn, task: Task) -> Rendered:
     """Write one PNG of the turned stack."""
     plane = turned(scratch.open("r"), turn)[task.index]
-    parts = encode(np.ascontiguousarray(plane), {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm, recipe.compression)
-    write_whole(recipe.output / task.name, parts)
-    return Rendered(task.index, hashlib.sha256(b"".join(parts)).hexdigest(), 0, sum(map(len, parts)))
+    return written(recipe, task, np.ascontiguousarray(plane))
 
 
 def turned(stack: NDArray[Any], turn: Turn) -> NDArray[Any]:

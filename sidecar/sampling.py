@@ -126,7 +126,7 @@ def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
     return np.int64
 
 
-#: Rows per pass of the packed mean, so that its scratch stays in the second-level cache.
+#: Pixels per pass of the packed mean, so that what lies between stays in the second-level cache.
 _PASS_PIXELS = 1 << 17
 
 
@@ -135,11 +135,15 @@ def _mean_of_packed_pairs(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:
     rows, columns = plane.shape
     pairs = plane.view(np.uint32)
     out = np.empty((rows // 2, columns // 2), np.uint16)
-    rows_per_pass = max(2, _PASS_PIXELS // columns & ~1)
+    rows_per_pass = min(rows, max(2, _PASS_PIXELS // columns & ~1))
+    memory = np.empty((2, rows_per_pass, columns // 2), np.uint32)
     for top in range(0, rows, rows_per_pass):
         part = pairs[top : top + rows_per_pass]
-        sums = (part & np.uint32(0xFFFF)) + (part >> np.uint32(16))
-        quads = sums[0::2] + sums[1::2]
+        sums, high = memory[:, : len(part)]
+        np.bitwise_and(part, np.uint32(0xFFFF), out=sums)
+        np.right_shift(part, np.uint32(16), out=high)
+        sums += high
+        quads = np.add(sums[0::2], sums[1::2], out=high[: len(part) // 2])
         quads += np.uint32(2)
         quads >>= np.uint32(2)
         out[top // 2 : (top + len(part)) // 2] = quads

@@ -50,11 +50,14 @@ class Stored:
     def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
         """PNG values, uint8 or uint16, of an array of stored values of any shape."""
         png = _TYPES[self.bits]
-        if self.inverted:
-            return (self.highest - stored.astype(np.int32)).astype(png)
-        if self.lowest == 0:
+        if self.lowest == 0 and not self.inverted:
             return stored.astype(png, copy=False)
-        return (stored.astype(np.int32) - self.lowest).astype(png)
+        moved: NDArray[Any] = stored.astype(png)  # modulo 2^bits, as is the difference, which fits
+        if self.inverted:
+            np.subtract(png(self.highest % 2**self.bits), moved, out=moved)
+        else:
+            moved -= png(self.lowest % 2**self.bits)
+        return moved
 
 
 @dataclass(frozen=True, slots=True)

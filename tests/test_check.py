@@ -179,7 +179,7 @@ def repainted(path: Path, change: Callable[[np.ndarray], None]) -> None:
     change(pixels)
     from sidecar.png import encode
 
-    path.write_bytes(b"".join(encode(pixels, text, None)))
+    path.write_bytes(encode(pixels, text, None))
 
 
 def one_brighter(pixels: np.ndarray) -> None:

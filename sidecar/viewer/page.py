@@ -69,7 +69,7 @@ def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
     remove_viewer(folder, [image.name for image in document.images.files])
     html = render(document, display_of(document, folder))
     path = folder / VIEWER_NAME
-    write_whole(path, [html.encode()])
+    write_whole(path, html.encode())
     return path
 
 

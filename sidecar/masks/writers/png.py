@@ -37,7 +37,7 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
     for name, plane in zip(names, planes, strict=True):
         write_whole(path / name, empty if plane is None else encode(plane, {}, None))
         progress.advance(1, 0)
-    write_whole(path / INDEX, [json.dumps(_index(mask, names), indent=1, ensure_ascii=False).encode()])
+    write_whole(path / INDEX, json.dumps(_index(mask, names), indent=1, ensure_ascii=False).encode())
 
 
 def _images(mask: MappedMask) -> tuple[list[str], Iterator[Labels | None]]:
