@@ -85,18 +85,20 @@ _long_length = struct.Struct("<I").unpack_from
 class PlainHeader:
     """The attributes of one plain file, by `get` as pydicom's Dataset has it. Values are parsed when they are asked for.
 
-    ``pixel_keyword`` and ``pixel_offset``: the pixel data element, and where its native value starts (None when compressed).
+    ``pixel_keyword`` and ``pixel_start``: the pixel data element, and where its value starts, native or compressed.
+    ``pixel_offset``: the same, None when compressed.
     """
 
-    __slots__ = ("_raw", "file_meta", "pixel_keyword", "pixel_offset")
+    __slots__ = ("_raw", "file_meta", "pixel_keyword", "pixel_offset", "pixel_start")
 
     original_encoding = (False, True)
 
-    def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_offset: int) -> None:
+    def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_start: int) -> None:
         self._raw = raw
         self.file_meta = {"TransferSyntaxUID": _parsed(*raw["TransferSyntaxUID"])}
         self.pixel_keyword = pixel_keyword
-        self.pixel_offset = pixel_offset if self.file_meta["TransferSyntaxUID"] == _NATIVE else None
+        self.pixel_start = pixel_start
+        self.pixel_offset = pixel_start if self.file_meta["TransferSyntaxUID"] == _NATIVE else None
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """The value of an attribute. ValueError where it is not what its VR says."""

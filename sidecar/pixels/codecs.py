@@ -94,13 +94,15 @@ def _rle(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     bounds = [*starts[:count], len(stream)]
     if count != layout.samples * size or bounds != sorted(bounds):
         raise PixelError(f"the compressed image has {count} segments where {layout.samples * size} are due; {COPY_AGAIN}")
-    raw = np.empty((pixels, layout.samples, size), np.uint8)
+    values = np.zeros((pixels, layout.samples), f"<u{size}")
     for number, (start, stop) in enumerate(pairwise(bounds)):
         segment = packbits_decode(stream[start:stop], out=pixels + 256)  # some writers encode their padding too
         if len(segment) < pixels:
             raise PixelError(f"the compressed image is cut short; {COPY_AGAIN}")
-        raw[:, number // size, size - 1 - number % size] = np.frombuffer(segment, np.uint8, pixels)
-    return native_values(raw.reshape(-1), replace(layout, planar=0)), layout.photometric
+        sample = values[:, number // size]
+        sample <<= 8
+        sample |= np.frombuffer(segment, np.uint8, pixels)
+    return native_values(values.reshape(-1).view(np.uint8), replace(layout, planar=0)), layout.photometric
 
 
 def _uncompressed(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
