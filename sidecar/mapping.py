@@ -6,6 +6,7 @@ source files nor pydicom.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +31,24 @@ CONTROL_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Instances:
-    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last plane."""
+    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last plane.
 
-    sop_instance_uid: list[str]
-    frame_number: NDArray[np.int64]
+    ``planes``: SOP Instance UID and frame number of every source plane, and last ("", 0). ``plane`` (N,): which of them each point is on.
+    """
+
+    planes: Sequence[tuple[str, int]]
+    plane: NDArray[np.intp]
+
+    def __getitem__(self, some: slice) -> Instances:
+        return Instances(self.planes, self.plane[some])
+
+    @cached_property
+    def sop_instance_uid(self) -> list[str]:
+        return [self.planes[k][0] for k in self.plane.tolist()]
+
+    @cached_property
+    def frame_number(self) -> NDArray[np.int64]:
+        return np.array([frame for _, frame in self.planes], dtype=np.int64)[self.plane]
 
 
 @dataclass(frozen=True)
@@ -155,7 +170,8 @@ class Sidecar:
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
         """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that of its last."""
         points = _points(xy, slice)
-        return np.asarray(np.all((points >= -0.5) & (points <= np.array(self.size) - 0.5), axis=1))
+        within = (points >= -0.5) & (points <= np.array(self.size) - 0.5)
+        return np.asarray(within[:, 0] & within[:, 1] & within[:, 2])
 
     def instances(self, source: ArrayLike) -> Instances:
         """The DICOM instance nearest to each source index (N, 3); halfway between two it is the lower slice."""
@@ -163,10 +179,8 @@ class Sidecar:
         planes = self.document.source.planes
         nearest = np.ceil(along - 0.5)
         outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
-        slot = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
-        uids = np.array([*(p.sop_instance_uid for p in planes), ""], dtype=object)
-        frames = np.array([*(p.frame_number or 0 for p in planes), 0], dtype=np.int64)
-        return Instances(uids[slot].tolist(), frames[slot])
+        plane = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
+        return Instances([*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane)
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
         """Half the diagonal of the output voxel at each source index (N, 3), in mm: what decimation alone can hide.
