@@ -116,11 +116,9 @@ def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow
         first = int(np.argmin(inside))
         x, y, k = png[first]
         columns, rows, slices = sidecar.size
-        raise labels.error(
-            first,
-            f"({x:g}, {y:g}) on slice {k:g} lies outside of the PNGs ({columns} × {rows} × {slices}); "
-            "correct it, or map it all the same with --allow-outside",
-        )
+        on_margin = bool(np.all((png[first] >= -0.5) & (png[first] <= np.array(sidecar.size) - 0.5)))
+        where = "on a margin of the images, beyond the scan" if on_margin else f"outside of the PNGs ({columns} × {rows} × {slices})"
+        raise labels.error(first, f"({x:g}, {y:g}) on slice {k:g} lies {where}; correct it, or map it all the same with --allow-outside")
     if not (png.min(initial=0) >= -FARTHEST and png.max(initial=0) <= FARTHEST):
         first = int(np.argmin(np.all(np.abs(png) <= FARTHEST, axis=1)))
         raise labels.error(first, "its coordinates are too large to be a place on any image; correct it")
