@@ -6,6 +6,7 @@ png = sidecar.export("scan/", "png/", scale=0.5, z_step=2)     # or: png = sidec
 mm = png.to_patient([[120.0, 88.5]], slice=7)                   # PNG pixel, center convention → patient mm, LPS
 xy, k = png.from_patient(mm)                                    # and back
 points = sidecar.map_file("labels.csv", png).points             # a label file of any tool
+old = sidecar.adopt("scan/", "old_pngs/")                       # PNGs that another program made of the scan
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sidecar.errors import (
     AmbiguousSeriesError,
     DocumentError,
     GeometryError,
+    ImageError,
     LabelError,
     MissingExtraError,
     OutputError,
@@ -28,6 +30,7 @@ from sidecar.errors import (
 )
 
 if TYPE_CHECKING:
+    from sidecar.adoption import adopt
     from sidecar.exporter import export
     from sidecar.inspection import inspect
     from sidecar.landmarks import map_file, project_file
@@ -37,6 +40,7 @@ __all__ = [
     "AmbiguousSeriesError",
     "DocumentError",
     "GeometryError",
+    "ImageError",
     "LabelError",
     "MissingExtraError",
     "OutputError",
@@ -46,6 +50,7 @@ __all__ = [
     "SourceError",
     "UsageError",
     "WorkersLostError",
+    "adopt",
     "export",
     "inspect",
     "map_file",
@@ -56,6 +61,7 @@ __all__ = [
 #: Where names come from that are loaded when they are first used, so that mapping points never loads pydicom.
 _LAZY = {
     "Sidecar": "sidecar.mapping",
+    "adopt": "sidecar.adoption",
     "export": "sidecar.exporter",
     "inspect": "sidecar.inspection",
     "map_file": "sidecar.landmarks",

@@ -124,7 +124,7 @@ class Value(Model):
 class Window(Model):
     """The modality values that became the lowest and highest PNG value; what lies beyond was clipped."""
 
-    mode: Literal["auto", "dicom", "full", "given", "stored"]
+    mode: Literal["auto", "dicom", "full", "given", "stored", "measured"]
     lower: float
     upper: float
 
@@ -149,6 +149,40 @@ class Images(Grid):
     value: Value | None = None
     window: Window | None = None
     files: Annotated[list[Image], Field(min_length=1)]
+
+
+class EvidenceAxis(Model):
+    """Why an adopted axis is what it is. Lengths are in source samples, at the outer edges of the images, where they are largest."""
+
+    made_by: Annotated[str, Field(description="how a program gets this line, in words")]
+    exact: Annotated[bool, Field(description="false: no exact line fits, the measured one stands")]
+    residual_shift: Annotated[float, Field(ge=0, description="from the measured line to the one taken")]
+    deviation: Annotated[float, Field(ge=0, description="standard deviation of the measured line")]
+
+
+class EvidenceRunnerUp(Model):
+    """The next best answer, and which part of the images' detail each of the two leaves unexplained."""
+
+    made_by: str
+    unexplained: float
+    unexplained_by_answer: float
+
+
+class Evidence(Model):
+    """What speaks for a document that was not written by an export, but found from the pixels of images that existed before it."""
+
+    columns: EvidenceAxis
+    rows: EvidenceAxis
+    slices: EvidenceAxis
+    kernel: Annotated[str, Field(description="how source samples were weighed for a pixel")]
+    intensity: Annotated[str, Field(description="line, line for each image, or curve: from source values to those of the images")]
+    correlation: Annotated[float, Field(description="of detail, between the images looked at closely and the source")]
+    images_looked_at: list[int]
+    image_correlation: Annotated[list[float], Field(description="of every image's thumbnail with its slice; 0 for a blank image")]
+    image_confidence: Annotated[
+        list[float], Field(description="by what part neighbouring slices explain each image worse: 1 is sure, 0 a guess")
+    ]
+    runner_up: EvidenceRunnerUp | None = None
 
 
 class ControlPoint(Model):
@@ -176,6 +210,7 @@ class Document(Model):
     images: Images
     control_points: Annotated[list[ControlPoint], Field(min_length=1)]
     zoom: Zoom | None = None
+    evidence: Annotated[Evidence | None, Field(description="null: an export wrote the images and knows how")] = None
     warnings: list[str] = []
     digest: Annotated[
         str | None,
@@ -183,6 +218,13 @@ class Document(Model):
             description="SHA-256 of all the rest, as JSON of sorted keys without spaces and whole numbers written as 1.0; null: unchecked"
         ),
     ] = None
+
+    @property
+    def remedy(self) -> str:
+        """What to do about an image that cannot be shown."""
+        if self.evidence is None:
+            return "export again, or restore it from a copy"
+        return "restore it from a copy, or adopt gray or RGB PNGs of these images"
 
     def sealed(self) -> Document:
         """The same with its digest, by which `load` notices any later change."""

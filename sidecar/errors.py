@@ -7,6 +7,7 @@
     │   ├── GeometryError        positions and orientations that do not make a stack
     │   └── PixelError           pixel data that cannot be decoded
     ├── DocumentError            a sidecar.json that is missing, damaged, or too new         (exit 1)
+    ├── ImageError               images of another program that cannot be adopted              (exit 1)
     ├── LabelError               a label or point file, with the row it is about             (exit 1)
     ├── OutputError              the place we were asked to write to                         (exit 1)
     ├── WorkersLostError         a cluster whose workers keep dying                          (exit 1)
@@ -61,6 +62,14 @@ class LabelError(SidecarError, ValueError):
         super().__init__(f"{place}: {message}" if place else message)
         self.path = path
         self.where = where
+
+
+class ImageError(SidecarError, ValueError):
+    """Images of another program that cannot be read, or are not, or not surely, slices of a scan; ``path`` is the image or its folder."""
+
+    def __init__(self, message: str, path: str | PathLike[str] | None = None) -> None:
+        super().__init__(f"{Path(path).name}: {message}" if path else message)
+        self.path = path
 
 
 class OutputError(SidecarError, OSError):

@@ -26,7 +26,7 @@ from sidecar.planes import AS_STORED
 from sidecar.progress import Progress, Silent
 from sidecar.record import generator, make_sidecar
 from sidecar.render import FrameSource, Recipe, Task, file_digest, render
-from sidecar.series import choose, find_series
+from sidecar.series import Series, choose, find_series
 from sidecar.window import Linear, Stored
 from sidecar.workers import Workers, dask_workers, local_workers
 
@@ -51,7 +51,16 @@ def plan_export(source: Path, output: Path, options: ExportOptions, progress: Pr
 
     Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
     """
-    progress = progress or Silent()
+    root, chosen = read_series(source, options.series, progress or Silent())
+    outputs = [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
+    return [Job(make_plan(s, options), root, out) for s, out in zip(chosen, outputs, strict=True)]
+
+
+def read_series(source: Path, asked: str | None, progress: Progress) -> tuple[Path, list[Series]]:
+    """The folder that frames name their files by, and the stacks that were ``asked`` for: a UID, a number, "all", or the only one.
+
+    Raises SourceError where there are none, AmbiguousSeriesError where one is to be chosen.
+    """
     progress.start("reading headers", None)
     found = scan(source, lambda: progress.advance(1, 0))
     refuse_damaged(found)
@@ -59,9 +68,7 @@ def plan_export(source: Path, output: Path, options: ExportOptions, progress: Pr
     if not series:
         met = ", ".join(f"{count} × {kind}" for kind, count in found.others.most_common(4)) or "nothing at all"
         raise SourceError(f"no DICOM images found in {source.name or 'this folder'} (it holds {met})")
-    chosen = choose(series, options.series)
-    outputs = [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
-    return [Job(make_plan(s, options), found.root, out) for s, out in zip(chosen, outputs, strict=True)]
+    return found.root, choose(series, asked)
 
 
 def refuse_damaged(found: Scan) -> None:

@@ -167,8 +167,9 @@ class Stack:
         below = self._plane_below(along)
         part = (along - below)[:, None]
         if self._share_axes:
-            between = part * np.diff(self.positions, axis=0)[below]
-            return np.asarray(self.positions[below] + between + column_row @ self.axes[0].T)
+            patient = self.positions[below] + part * np.diff(self.positions, axis=0)[below]
+            patient += column_row @ self.axes[0].T
+            return np.asarray(patient)
         return self._on_plane(below, column_row) * (1 - part) + self._on_plane(below + 1, column_row) * part
 
     def to_index(self, patient: ArrayLike) -> Floats:

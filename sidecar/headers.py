@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.frames import Attributes, Commons, frames_of, is_printable, parts_of, text_of
 from sidecar.pixels import layout_of
-from sidecar.pixels.deflated import read_header
+from sidecar.pixels.deflated import inflated, read_header
+from sidecar.pixels.layout import DEFLATED
 from sidecar.places import open_read, remote, resolved, stamp
 from sidecar.plain import ATTRIBUTES, PIXEL_DATA, read_plain
 from sidecar.series import Frame
@@ -152,7 +153,7 @@ def _scan_file(path: Path, name: str, found: Scan, commons: Commons) -> None:
         elif header.keyword is None and not _needs_pixels(header):
             found.others[f"{text_of(header.attributes, 'Modality') or 'DICOM'} without an image"] += 1
         else:
-            keyword = _checked(header, stamp(path)[0])
+            keyword = _checked(header, path)
             found.frames += frames_of(header.attributes, _told(name), keyword, header.offset, commons)
     except Exception as error:
         if not isinstance(error, (SidecarError, *_parse_errors())):
@@ -187,16 +188,19 @@ def _needs_pixels(header: _Header) -> bool:
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
-def _checked(header: _Header, size: int) -> str:
+def _checked(header: _Header, path: Path) -> str:
     """The keyword of the pixels, after holding what the header promises against the size of the file, before anything is made of it."""
     if header.keyword is None:
         raise PixelError("it has image attributes but no pixel data: the file is cut short")
-    count = int(header.attributes.get("NumberOfFrames") or 1)
-    needed = (
-        count if header.offset is None else header.offset + math.ceil(count * layout_of(header.attributes, header.keyword).frame_bits / 8)
-    )
+    size, count = stamp(path)[0], int(header.attributes.get("NumberOfFrames") or 1)
+    layout = layout_of(header.attributes, header.keyword)
+    promised = math.ceil(count * layout.frame_bits / 8)
+    needed = count if header.offset is None else header.offset + promised
     if needed > size:
         raise PixelError(f"the file is cut short: {size:,} bytes, where its header promises at least {needed:,}")
+    if layout.transfer_syntax == DEFLATED and size > promised:  # it was deflated and is longer: what is in it?
+        with open_read(path) as file:
+            inflated(file)
     return header.keyword
 
 

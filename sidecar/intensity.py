@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sidecar.errors import SourceError
 from sidecar.pixels import read_frame
 from sidecar.plan import Plan
-from sidecar.render import FrameSource
+from sidecar.render import FrameSource, available_processors
 from sidecar.sampling import spread
 from sidecar.series import Frame
 from sidecar.window import Linear, Stored, dicom_window, robust_range
@@ -86,13 +87,17 @@ def _values(frame: Frame, source: Path) -> NDArray[Any]:
 
 def _sampled_range(plan: Plan, source: Path) -> tuple[float, float]:
     frames = list(plan.frames_read())
-    samples = []
-    for i in spread(len(frames), SAMPLE_SLICES):
-        stored = _values(frames[i], source)
-        slope, intercept = frames[i].rescale
-        samples.append(stored[:: max(1, stored.size // SAMPLE_PIXELS)].astype(np.float64) * slope + intercept)
-    values = np.concatenate(samples)
+    chosen = spread(len(frames), SAMPLE_SLICES)
+    with ThreadPoolExecutor(plan.options.jobs or available_processors()) as threads:  # decoding them one by one would take seconds
+        values = np.concatenate(list(threads.map(lambda i: _sample(frames[i], source), chosen)))
     return robust_range(values) if values.size else (0.0, 1.0)
+
+
+def _sample(frame: Frame, source: Path) -> NDArray[np.float64]:
+    """Modality values of some pixels of a frame."""
+    stored = _values(frame, source)
+    slope, intercept = frame.rescale
+    return np.asarray(stored[:: max(1, stored.size // SAMPLE_PIXELS)].astype(np.float64) * slope + intercept)
 
 
 def _full_range(frames: Iterable[Frame], source: Path, on_frame: Callable[[], object]) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from sidecar.errors import DocumentError, GeometryError, LabelError, SidecarErro
 from sidecar.labels import read_labels
 from sidecar.labels.generic_csv import Table
 from sidecar.labels.place import place
+from sidecar.labels.rows import Rows
 from sidecar.labels.table import Labels, PixelOrigin, PngStack
 from sidecar.mapping import Sidecar
 from sidecar.points.csv_points import numbers
@@ -32,6 +33,8 @@ FARTHEST = 1e7
 
 #: What spreadsheets take for a formula: = or @ in front, or a sign in front of a call or a command.
 _FORMULA = re.compile(r"^\s*(?:[=@]|[+-].*[(|!])", re.MULTILINE)
+#: Where none of these is, no formula is.
+_FORMULA_MARKS = b"=@+-"
 
 #: A label file folder is searched for these endings.
 LABEL_ENDINGS = frozenset([".csv", ".tsv", ".txt", ".json", ".geojson", ".xml", ".roi", ".zip", ".tps", ".pts", ".fcsv", ".landmarkascii"])
@@ -89,8 +92,13 @@ def map_file(
 
 def _refuse_formulas(labels: Labels) -> None:
     """LabelError for the first text that a spreadsheet would run when it opens the table: names may come from files of others."""
-    for name, cells in labels.columns.items():
-        if name.lower() not in ("x", "y", "slice", "vertex") and _FORMULA.search("\n".join(cells)):
+    if isinstance(labels.columns, Rows) and not labels.columns.hold(_FORMULA_MARKS):
+        return
+    for name in labels.columns:
+        if name.lower() in ("x", "y", "slice", "vertex"):
+            continue
+        cells = labels.columns[name]
+        if _FORMULA.search("\n".join(set(cells))):
             first = next((i for i, cell in enumerate(cells) if _FORMULA.match(cell)), None)
             if first is not None:
                 raise labels.error(
@@ -108,15 +116,13 @@ def map_points(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow
         first = int(np.argmin(inside))
         x, y, k = png[first]
         columns, rows, slices = sidecar.size
-        raise labels.error(
-            first,
-            f"({x:g}, {y:g}) on slice {k:g} lies outside of the PNGs ({columns} × {rows} × {slices}); "
-            "correct it, or map it all the same with --allow-outside",
-        )
-    sensible = np.all(np.abs(png) <= FARTHEST, axis=1)
-    if not sensible.all():
-        raise labels.error(int(np.argmin(sensible)), "its coordinates are too large to be a place on any image; correct it")
-    source = sidecar.to_source(png[:, :2], png[:, 2])
+        on_margin = bool(np.all((png[first] >= -0.5) & (png[first] <= np.array(sidecar.size) - 0.5)))
+        where = "on a margin of the images, beyond the scan" if on_margin else f"outside of the PNGs ({columns} × {rows} × {slices})"
+        raise labels.error(first, f"({x:g}, {y:g}) on slice {k:g} lies {where}; correct it, or map it all the same with --allow-outside")
+    if not (png.min(initial=0) >= -FARTHEST and png.max(initial=0) <= FARTHEST):
+        first = int(np.argmin(np.all(np.abs(png) <= FARTHEST, axis=1)))
+        raise labels.error(first, "its coordinates are too large to be a place on any image; correct it")
+    source = sidecar.decimation.to_source(png)
     if sidecar.stack is None:
         patient = np.full_like(source, np.nan)
     else:

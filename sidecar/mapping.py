@@ -6,6 +6,7 @@ source files nor pydicom.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,10 +31,24 @@ CONTROL_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Instances:
-    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last plane."""
+    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last plane.
 
-    sop_instance_uid: list[str]
-    frame_number: NDArray[np.int64]
+    ``planes``: SOP Instance UID and frame number of every source plane, and last ("", 0). ``plane`` (N,): which of them each point is on.
+    """
+
+    planes: Sequence[tuple[str, int]]
+    plane: NDArray[np.intp]
+
+    def __getitem__(self, some: slice) -> Instances:
+        return Instances(self.planes, self.plane[some])
+
+    @cached_property
+    def sop_instance_uid(self) -> list[str]:
+        return [self.planes[k][0] for k in self.plane.tolist()]
+
+    @cached_property
+    def frame_number(self) -> NDArray[np.int64]:
+        return np.array([frame for _, frame in self.planes], dtype=np.int64)[self.plane]
 
 
 @dataclass(frozen=True)
@@ -153,9 +168,19 @@ class Sidecar:
         return self.from_source(self._geometry().to_index(patient))
 
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that of its last."""
+        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that of its last, and not on its margins.
+
+        A margin is made of pixels whose centres lie beyond the source: only adopted stacks have some.
+        """
         points = _points(xy, slice)
-        return np.asarray(np.all((points >= -0.5) & (points <= np.array(self.size) - 0.5), axis=1))
+        within = (points >= -0.5) & (points <= np.array(self.size) - 0.5)
+        on = np.asarray(within[:, 0] & within[:, 1] & within[:, 2])
+        return on & self._on_source(points) if self.document.evidence is not None else on
+
+    def _on_source(self, points: Floats) -> NDArray[np.bool_]:
+        """Whether the centre of the pixel that each point lies on is within the source."""
+        centres = self.decimation.to_source(np.clip(np.rint(points), 0, np.array(self.size) - 1))
+        return np.asarray(np.all((centres >= -0.5) & (centres <= np.array(self.document.source.size) - 0.5), axis=1))
 
     def instances(self, source: ArrayLike) -> Instances:
         """The DICOM instance nearest to each source index (N, 3); halfway between two it is the lower slice."""
@@ -163,25 +188,34 @@ class Sidecar:
         planes = self.document.source.planes
         nearest = np.ceil(along - 0.5)
         outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
-        slot = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
-        uids = np.array([*(p.sop_instance_uid for p in planes), ""], dtype=object)
-        frames = np.array([*(p.frame_number or 0 for p in planes), 0], dtype=np.int64)
-        return Instances(uids[slot].tolist(), frames[slot])
+        plane = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
+        return Instances([*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane)
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
         """Half the diagonal of the output voxel at each source index (N, 3), in mm: what decimation alone can hide.
 
         Along the slices the voxel is as thick as the larger distance to its neighbours; a single slice counts in its plane only.
-        NaN without patient geometry.
+        Axes of adopted images that are known as measured only count as so much wider at either end. NaN without patient geometry.
         """
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
         if self.stack is None:
             return np.full(len(along), np.nan)
         between_rows, between_columns = self.stack.pixel_spacing
-        in_plane = (between_columns * self.decimation.columns.factor) ** 2 + (between_rows * self.decimation.rows.factor) ** 2
+        vague_columns, vague_rows, vague_slices = self._vague
+        in_plane = (between_columns * (abs(self.decimation.columns.factor) + 2 * vague_columns)) ** 2
+        in_plane += (between_rows * (abs(self.decimation.rows.factor) + 2 * vague_rows)) ** 2
         slices = self.decimation.slices
         nearest = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
-        return np.asarray(0.5 * np.sqrt(in_plane + self._thickness[nearest] ** 2))
+        thickness = self._thickness[nearest] * (1 + 2 * vague_slices / abs(slices.factor))
+        return np.asarray(0.5 * np.sqrt(in_plane + thickness**2))
+
+    @property
+    def _vague(self) -> tuple[float, float, float]:
+        """Source samples by which an adopted axis may be off, where no exact line was found for it."""
+        found = self.document.evidence
+        axes = () if found is None else (found.columns, found.rows, found.slices)
+        columns, rows, slices = (0.0 if axis.exact else axis.deviation for axis in axes) if axes else (0.0, 0.0, 0.0)
+        return columns, rows, slices
 
     def slice_of(self, image: str) -> int | None:
         """The PNG slice an image name means, with or without extension and folders; None when there is none of that name."""
@@ -213,14 +247,16 @@ class Sidecar:
     def _check(self) -> None:
         """Recompute what the document repeats; GeometryError names the first thing that does not agree."""
         doc = self.document
-        columns, rows, slices = doc.source.size
-        for name, axis, length in zip(("columns", "rows", "slices"), self.decimation.axes, (columns, rows, slices), strict=True):
-            first, last = axis.to_source(np.array([0.0, axis.size - 1.0]))
-            if axis.factor == 0 or not (min(first, last) >= -0.5 and max(first, last) <= length - 0.5):
+        for name, axis, length in zip(AXIS_NAMES, self.decimation.axes, doc.source.size, strict=True):
+            ends = axis.to_source(np.array([0.0, axis.size - 1.0]))
+            within = ends.min() >= -0.5 and ends.max() <= length - 0.5
+            overlaps = ends.max() >= -0.5 and ends.min() <= length - 0.5
+            margins = doc.evidence is not None and name != "slices"  # other programs may have put some around the scan
+            if axis.factor == 0 or not (overlaps if margins else within):
                 raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
         if sorted(self.decimation.order) != [0, 1, 2]:
             raise GeometryError("decimation.order names an axis twice")
-        if doc.images.size != self.size or len(doc.images.files) != self.size[2] or len(doc.source.planes) != slices:
+        if doc.images.size != self.size or len(doc.images.files) != self.size[2] or len(doc.source.planes) != doc.source.size[2]:
             raise GeometryError("sizes, images and planes do not agree in number")
         if len(self._slice_by_name) != self.size[2]:
             raise GeometryError("two images have the same name")

@@ -89,20 +89,21 @@ _long_length = struct.Struct("<I").unpack_from
 class PlainHeader(dict[str, Any]):
     """The values of one plain file's attributes by keyword, to be asked as a pydicom Dataset is.
 
-    ``pixel_keyword`` and ``pixel_offset``: the pixel data element, and where its native value starts (None when compressed).
-    ValueError where a value is not what its VR says.
+    ``pixel_keyword`` and ``pixel_start``: the pixel data element, and where its value starts, native or compressed.
+    ``pixel_offset``: the same, None when compressed. ValueError where a value is not what its VR says.
     """
 
-    __slots__ = ("_raw", "file_meta", "pixel_keyword", "pixel_offset")
+    __slots__ = ("_raw", "file_meta", "pixel_keyword", "pixel_offset", "pixel_start")
 
     original_encoding = (False, True)
 
-    def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_offset: int) -> None:
+    def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_start: int) -> None:
         super().__init__({keyword: _parsed(*value) for keyword, value in raw.items()})
         self._raw = raw
         self.file_meta = {"TransferSyntaxUID": self["TransferSyntaxUID"]}
         self.pixel_keyword = pixel_keyword
-        self.pixel_offset = pixel_offset if self["TransferSyntaxUID"] == _NATIVE else None
+        self.pixel_start = pixel_start
+        self.pixel_offset = pixel_start if self["TransferSyntaxUID"] == _NATIVE else None
 
     def raw(self, keywords: Iterable[str]) -> tuple[tuple[bytes, bytes] | None, ...]:
         """Attributes as they stand in the file: a key under which what was made of them can be found again."""

@@ -15,6 +15,7 @@ from sidecar.intensity import mode_of
 from sidecar.mapping import AXIS_NAMES, Decimation, Sidecar
 from sidecar.plan import Plan
 from sidecar.sampling import Axis
+from sidecar.series import Series
 from sidecar.window import Linear, Stored
 
 
@@ -35,8 +36,8 @@ def make_sidecar(plan: Plan, values: Stored | Linear | None, digests: Sequence[s
         coordinate_system=None if stack is None else "LPS",
         units="pixel" if stack is None else "mm",
         pixel_origin="center",
-        source=_source(plan),
-        decimation=_decimation(decimation),
+        source=source_model(plan.series),
+        decimation=decimation_model(decimation),
         images=_images(plan, values, digests),
         control_points=decimation.control_points(stack),
         zoom=zoom,
@@ -45,9 +46,9 @@ def make_sidecar(plan: Plan, values: Stored | Linear | None, digests: Sequence[s
     return Sidecar.of(document.sealed())
 
 
-def _source(plan: Plan) -> Source:
-    series, stack = plan.series, plan.series.stack
-    common = series.common
+def source_model(series: Series) -> Source:
+    """The planes of a stack, in order, and what they share."""
+    stack, common = series.stack, series.common
     first = series.frames[0].orientation
     planes = [
         Plane(
@@ -61,7 +62,7 @@ def _source(plan: Plan) -> Source:
     ]
     return Source(
         size=(common.layout.columns, common.layout.rows, len(series.frames)),
-        **_grid(stack),
+        **grid(stack),
         study_instance_uid=common.study_instance_uid,
         series_instance_uid=common.series_instance_uid,
         frame_of_reference_uid=common.frame_of_reference_uid,
@@ -75,7 +76,7 @@ def _source(plan: Plan) -> Source:
 _WHOLE = Decimation(*(Axis(1.0, 0.0, 1, "stride"),) * 3)
 
 
-def _grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]:
+def grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]:
     """origin, spacing, direction and affine of a stack, or of its decimation; a single plane has no spacing along the slices."""
     if stack is None:
         return {}
@@ -84,18 +85,19 @@ def _grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any
     png_axes = source_axes @ decimation.matrix[:3, :3]
     lengths = np.linalg.norm(png_axes, axis=0)
     spacing = [None if affine is None and i == 2 else float(length) for i, length in zip(decimation.order, lengths, strict=True)]
-    grid: dict[str, Any] = {
+    made: dict[str, Any] = {
         "origin": tuple(stack.to_patient(decimation.to_source((0, 0, 0)))[0].tolist()),
         "spacing": tuple(spacing),
         "direction": tuple(map(tuple, (png_axes / lengths).tolist())),
         "affine_residual_mm": None if affine is None else affine.residual_mm,
     }
     if affine is not None and stack.affine_is_exact:
-        grid["affine"] = tuple(map(tuple, (affine.matrix @ decimation.matrix).tolist()))
-    return grid
+        made["affine"] = tuple(map(tuple, (affine.matrix @ decimation.matrix).tolist()))
+    return made
 
 
-def _decimation(decimation: Decimation) -> DecimationModel:
+def decimation_model(decimation: Decimation) -> DecimationModel:
+    """The axes as the document has them."""
     columns, rows, slices = (AxisModel(factor=a.factor, offset=a.offset, size=a.size, method=a.method) for a in decimation.axes)
     x, y, number = (AXIS_NAMES[i] for i in decimation.order)
     return DecimationModel(columns=columns, rows=rows, slices=slices, order=(x, y, number))
@@ -123,7 +125,7 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
         window = Window(mode=mode, lower=ends[0], upper=ends[1])
     return Images(
         size=decimation.size,
-        **_grid(stack, decimation),
+        **grid(stack, decimation),
         bits=plan.bits,
         channels=plan.channels,
         value=value,

@@ -10,9 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
 from sidecar.render import Rendered, Task, available_processors
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 #: Tasks submitted ahead of the workers, per worker: enough to keep them busy, few enough to keep memory flat.
 AHEAD = 3
@@ -52,6 +56,23 @@ class Workers:
                         if tries == TRIES:
                             raise
                         waiting.append((task, tries + 1))
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Results of ``work`` in the order of ``items``, by as many threads as there are processors, with a bounded number under way."""
+    count = available_processors()
+    pending = deque[Future[R]]()
+    with ThreadPoolExecutor(count, thread_name_prefix="sidecar") as executor:
+        try:
+            for item in items:
+                if len(pending) == AHEAD * count:
+                    yield pending.popleft().result()
+                pending.append(executor.submit(work, item))
+            while pending:
+                yield pending.popleft().result()
         finally:
             for future in pending:
                 future.cancel()

@@ -222,7 +222,7 @@ def test_the_help_that_is_run_says_what_the_page_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every argument, option, help text and example, whatever the layout; white space apart, as help is wrapped."""
-    shown = "".join(CommandLine(tmp_path, monkeypatch, capsys).done(name, "--help").out.split())
+    shown = "".join(CommandLine(tmp_path, monkeypatch, capsys).done(name, "--help").out.translate(str.maketrans("{}", "  ")).split())
     for line in help_of(name).splitlines()[1:-1]:
         for piece in re.split(r"\[OPTIONS\]|\s{2,}|, (?=--)|\[default: |\bsidecar " + name, line):
             assert "".join(piece.split()).strip("[]") in shown
@@ -329,12 +329,15 @@ def example() -> Sidecar:
     return Sidecar.of(documents.parse(max(blocks, key=len)))
 
 
+_AXES = (documents.AxisModel, documents.EvidenceAxis)
+
+
 def objects(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, set[str]]]:
     """(path, field names) of a model and of every model in it; all three axes are one."""
     yield path or "the document", set(model.model_fields)
     for name, field in model.model_fields.items():
-        for inner in {m for m in _models(field.annotation) if m is not documents.AxisModel or name == "columns"}:
-            step = "columns, rows, slices" if inner is documents.AxisModel else name
+        for inner in {m for m in _models(field.annotation) if m not in _AXES or name == "columns"}:
+            step = "columns, rows, slices" if inner in _AXES else name
             listed = "[]" if "list[" in str(field.annotation) else ""
             yield from objects(inner, f"{path}.{step}{listed}".removeprefix("."))
 

@@ -62,6 +62,8 @@ def check_source(sidecar: Sidecar, source: Path, folder: Path, slices: int | Non
     findings = check_headers(sidecar, series)
     if found.damaged:
         findings.insert(0, Finding("source", False, f"damaged DICOM file: {found.damaged[0]} ({len(found.damaged)} in all)"))
+    if sidecar.document.evidence is not None and series is not None:
+        return [*findings, Finding("pixels", None, "another program made the images; adopt them again to hold them against the scan")]
     if series is None or any(f.passed is None for f in findings):
         return [*findings, _not_done("pixels")]
     return [*findings, check_pixels(sidecar, series, found.root, folder, slices, progress)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sidecar.check.finding import Finding, finding
-from sidecar.document import Document, Grid
+from sidecar.document import Document, Evidence, Grid
 from sidecar.errors import DocumentError
 from sidecar.geometry import Stack
 from sidecar.mapping import AXIS_NAMES, CONTROL_TOLERANCE, Decimation, Sidecar
@@ -28,14 +28,27 @@ def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
     count, images = len(document.control_points), len(document.images.files)
     findings = [
         Finding("control points", True, f"{count} control points and the positions of {images} images recomputed"),
-        finding("decimation", list(_wrong_axes(sidecar.decimation)), "factor, offset and size of each axis are what its method makes"),
-        finding("values", list(_wrong_values(document)), "the line from PNG values to values of the source fits the window"),
+        *(_as_exported(document, sidecar.decimation) if document.evidence is None else [_as_adopted(document.evidence, images)]),
     ]
     if sidecar.stack is not None:
         grids = [("source", document.source, _whole(sidecar.stack)), ("images", document.images, sidecar.decimation)]
         problems = [f"{name}.{problem}" for name, grid, axes in grids for problem in _wrong_grid(grid, sidecar.stack, axes)]
         findings.append(finding("grids", problems, "origin, spacing, direction and affine put corners where their planes do"))
     return findings, sidecar
+
+
+def _as_exported(document: Document, decimation: Decimation) -> list[Finding]:
+    return [
+        finding("decimation", list(_wrong_axes(decimation)), "factor, offset and size of each axis are what its method makes"),
+        finding("values", list(_wrong_values(document)), "the line from PNG values to values of the source fits the window"),
+    ]
+
+
+def _as_adopted(evidence: Evidence, images: int) -> Finding:
+    counted = {len(evidence.image_correlation), len(evidence.image_confidence)}
+    problems = [] if counted == {images} else ["evidence: it does not speak of every image once"]
+    said = f"another program made these images; how was found from their pixels (correlation {evidence.correlation:.3f})"
+    return finding("evidence", problems, said)
 
 
 def untwisted(decimation: Decimation) -> tuple[Decimation, Turn]:

@@ -50,7 +50,7 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
             missing.append(str(error))
             continue
         if digest != image.sha256:
-            digests.append(f"{image.name} {_changed(png, k)}")
+            digests.append(f"{image.name} {_changed(image.name, png, k)}")
         sizes += [f"{image.name} {problem}" for problem in _wrong_size(png, document)]
         texts += [f"{image.name} {problem}" for problem in _wrong_text(png, document, k)]
         silent += png is None or not png.text
@@ -58,9 +58,14 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
     missing += [f"{name} is there, but is none of this export" for name in _strangers(folder, names)]
     columns, rows, count = document.images.size
     said = f"{count} PNGs of {columns} × {rows}, {document.images.bits} bits, {document.images.channels} per pixel"
-    return [
+    found = [
         finding("files", missing, f"{count} PNGs, none missing and none too many"),
         finding("digests", digests, f"{count} SHA-256 digests"),
+    ]
+    if document.evidence is not None:  # images of another program are of any kind, and say nothing of us
+        return found
+    return [
+        *found,
         finding("sizes", sizes, said),
         Finding("texts", None, "these images carry no text of an export")
         if silent == count
@@ -121,9 +126,9 @@ def _chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 12 + length
 
 
-def _changed(png: Png | None, k: int) -> str:
+def _changed(name: str, png: Png | None, k: int) -> str:
     if png is None:
-        return "is no longer a PNG"
+        return "is no longer a PNG" if name.lower().endswith(".png") else "was changed after it was adopted"
     if not png.whole:
         return "is cut short"
     said = png.text.get("Slice", "")
@@ -163,4 +168,4 @@ def read_pixels(document: Document, folder: Path, name: str) -> NDArray[Any]:
             return np.asarray(imagecodecs.png_decode(path.read_bytes()))
     except (OSError, RuntimeError, ValueError) as error:
         problem = f"cannot be read ({error.strerror if isinstance(error, OSError) else error})"
-    raise DocumentError(f"{name} {problem}; export again, or restore it from a copy")
+    raise DocumentError(f"{name} {problem}; {document.remedy}")

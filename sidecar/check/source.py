@@ -16,7 +16,7 @@ from sidecar.intensity import choose_values, mode_of
 from sidecar.mapping import Sidecar
 from sidecar.options import ExportOptions
 from sidecar.plan import Plan
-from sidecar.record import make_sidecar
+from sidecar.record import make_sidecar, source_model
 from sidecar.series import Frame, Series
 from sidecar.window import Line, Linear, Stored
 
@@ -82,22 +82,34 @@ def check_headers(sidecar: Sidecar, series: Series | None) -> list[Finding]:
     problem = next(_other_instances(sidecar, series), None)
     if series is None or problem is not None:
         return [Finding("instances", False, problem or ""), *(Finding(name, None, "of another stack") for name in rest)]
+    if sidecar.document.evidence is not None:
+        again = sidecar.document.model_copy(update={"source": source_model(series)})
+        return [*_of_the_source(sidecar.document, again), Finding("stored values", None, "another program made the images")]
     plan = plan_again(sidecar, series)
     try:
         values = values_again(plan, sidecar.document)
         digests = [image.sha256 for image in sidecar.document.images.files]
         again = make_sidecar(plan, values, digests, sidecar.document.zoom).document
     except SidecarError as error:
-        return [Finding("instances", True, _all_there(series)), Finding("planes", False, str(error))]
-    stated, made = (document.model_dump(exclude=_NOT_OF_THE_SOURCE) for document in (sidecar.document, again))
-    found = list(differences(stated, made))
+        return [Finding("instances", True, _all_there(len(series.frames))), Finding("planes", False, str(error))]
+    problems = list(_other_values(sidecar.document, again))
+    return [
+        *_of_the_source(sidecar.document, again),
+        finding("stored values", problems, "the rescale of the headers gives the line on record"),
+    ]
+
+
+def _of_the_source(stated: Document, again: Document) -> list[Finding]:
+    """What two documents say of one source, the second by its headers."""
+    one, other = (document.model_dump(exclude=_NOT_OF_THE_SOURCE) for document in (stated, again))
+    found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
     where = [text for path, text in found if path not in IDENTIFIERS]
+    count = len(again.source.planes)
     return [
-        Finding("instances", True, _all_there(series)),
+        Finding("instances", True, _all_there(count)),
         finding("identifiers", whose, "study, series and frame of reference UIDs, modality"),
-        finding("planes", where, f"position, orientation, spacing and size of {len(series.frames)} planes"),
-        finding("stored values", list(_other_values(sidecar.document, again)), "the rescale of the headers gives the line on record"),
+        finding("planes", where, f"position, orientation, spacing and size of {count} planes"),
     ]
 
 
@@ -112,8 +124,8 @@ _NOT_OF_THE_SOURCE: Any = {
 }
 
 
-def _all_there(series: Series) -> str:
-    return f"{len(series.frames)} SOP instances or frames, in the same order"
+def _all_there(count: int) -> str:
+    return f"{count} SOP instances or frames, in the same order"
 
 
 def _other_instances(sidecar: Sidecar, series: Series | None) -> Iterator[str]:
@@ -133,7 +145,7 @@ def _other_instances(sidecar: Sidecar, series: Series | None) -> Iterator[str]:
     layout, (columns, rows, _) = series.common.layout, document.source.size
     if (layout.columns, layout.rows) != (columns, rows):
         yield f"the images of the source are {layout.columns} × {layout.rows}, the sidecar says {columns} × {rows}"
-    if plan_again(sidecar, series).channels != document.images.channels:
+    if document.evidence is None and plan_again(sidecar, series).channels != document.images.channels:
         yield "the images of the source are gray, or coloured, where the PNGs are not"
 
 

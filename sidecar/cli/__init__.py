@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from sidecar.cli import align, check, demo, export, inspect, map_mask, map_points, measure, project, report, view, zoom
+from sidecar.cli import adopt, align, check, demo, export, inspect, map_mask, map_points, measure, project, report, view, zoom
 from sidecar.errors import SidecarError, UsageError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (inspect, export, map_points, map_mask, project, measure, align, zoom, view, report, check, demo):
+for command in (inspect, export, map_points, map_mask, project, measure, align, zoom, adopt, view, report, check, demo):
     app.command(command.NAME, help=command.HELP, epilog=command.EXAMPLES)(command.run)
 
 

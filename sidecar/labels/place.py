@@ -50,7 +50,7 @@ def _slices(labels: Labels, sidecar: Sidecar) -> NDArray[np.float64]:
             known[image] = -1.0 if found is None else float(found)
         else:
             known[image] = np.nan
-    named = np.array([known[image] for image in labels.image], dtype=np.float64)
+    named = np.fromiter(map(known.__getitem__, labels.image), np.float64, len(labels))
     slices = np.where(np.isnan(labels.slice), named, labels.slice)
     _refuse(labels, named == -1, lambda i: f"no PNG of this export is named {labels.image[i]!r}{_names(sidecar)}")
     _refuse(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
+from sidecar.labels.rows import Columns
 
 PixelOrigin = Literal["center", "corner"]
 
@@ -61,7 +62,7 @@ class Labels:
     xy: NDArray[np.float64]
     slice: NDArray[np.float64]
     image: Sequence[str]
-    columns: dict[str, Sequence[str]]
+    columns: Columns
     where: Callable[[int], str]
     tool: str
     pixel_origin: str

@@ -5,19 +5,27 @@ The only way into a deflated data set is from its start, and 1 MiB of it can inf
 
 from __future__ import annotations
 
+import contextlib
 import io
+import struct
 import zlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sidecar.errors import PixelError
-from sidecar.pixels.layout import CONVERT, COPY_AGAIN, DEFLATED
+from sidecar.pixels.layout import CONVERT, COPY_AGAIN, DEFLATED, READ_ERRORS
 from sidecar.plain import PIXEL_DATA
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileMetaDataset
 
+#: The fastest inflater: 6 ms for a noisy 1024 x 1024 slice of 16 bits, zlib-ng 7, zlib 10.
+_inflate: Any = zlib
+with contextlib.suppress(ImportError):
+    from isal import isal_zlib as _inflate
+
 INFLATED_LIMIT = 1 << 29  # bytes of one inflated file: it has to be held whole
+_HEADER_BYTES = 1 << 16  # of an inflated file, in which nearly every header ends
 
 
 def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
@@ -31,11 +39,22 @@ def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
     file.seek(0)
     meta = _file_meta(file)
     if meta.get("TransferSyntaxUID") == DEFLATED:
-        dataset = read_data_set(io.BytesIO(inflated(file)), keywords)
+        dataset = _beginning(file, keywords) or read_data_set(io.BytesIO(inflated(file)), keywords)
         dataset.file_meta = meta
         return dataset
     file.seek(0)
     return dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(keywords))
+
+
+def _beginning(file: BinaryIO, keywords: Iterable[str]) -> Dataset | None:
+    """The same of a deflated file, of which no more is inflated than a header takes; None where that does not reach the pixels."""
+    start = io.BytesIO(inflated(file, enough=_HEADER_BYTES))
+    try:
+        dataset = read_data_set(start, keywords)
+    except READ_ERRORS:
+        return None
+    group, element = struct.unpack("<HH", start.read(4).ljust(4, b"\0"))
+    return dataset if group << 16 | element in PIXEL_DATA else None
 
 
 def read_data_set(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
@@ -59,25 +78,27 @@ def _file_meta(file: BinaryIO) -> FileMetaDataset:
     return FileMetaDataset(read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2))
 
 
-def inflated(file: BinaryIO, most: int = INFLATED_LIMIT) -> bytes:
-    """The data set of an open deflated file, which may have ``most`` bytes, and no more than INFLATED_LIMIT.
+def inflated(file: BinaryIO, most: int = INFLATED_LIMIT, enough: int | None = None) -> bytes:
+    """The data set of an open deflated file, which may have ``most`` bytes, and no more than INFLATED_LIMIT; or as many as are ``enough``.
 
-    Raises PixelError when it is larger, damaged or cut short.
+    Raises PixelError when it is larger, damaged or cut short, as far as it is inflated.
     """
     limit = min(most, INFLATED_LIMIT)
-    inflater, data = zlib.decompressobj(-zlib.MAX_WBITS), io.BytesIO()
+    wanted = limit + 1 if enough is None else min(enough, limit + 1)
+    inflater, parts, size = _inflate.decompressobj(-zlib.MAX_WBITS), [], 0
     file.seek(0)
     head = file.read(144)  # preamble, "DICM", and the group length of the meta information
     if head[128:138] != b"DICM\x02\x00\x00\x00UL":
         raise PixelError(f"the meta information of this deflated file has no group length; {CONVERT}")
     file.seek(144 + int.from_bytes(head[140:144], "little"))
-    while not inflater.eof and (chunk := file.read(1 << 16)):
+    while not inflater.eof and size < wanted and (chunk := file.read(1 << 16)):
         try:
-            data.write(inflater.decompress(chunk, limit - data.tell() + 1))
-        except zlib.error as error:
+            parts.append(inflater.decompress(chunk, wanted - size))
+        except _inflate.error as error:
             raise PixelError(f"the deflated data are damaged; {COPY_AGAIN}") from error
-        if data.tell() > limit:
-            raise PixelError(f"it inflates to more than {limit >> 20} MiB, the most that its pixels need or that is allowed; {CONVERT}")
-    if not inflater.eof:
+        size += len(parts[-1])
+    if size > limit:
+        raise PixelError(f"it inflates to more than {limit >> 20} MiB, the most that its pixels need or that is allowed; {CONVERT}")
+    if not inflater.eof and size < wanted:
         raise PixelError(f"the deflated data end early; {COPY_AGAIN}")
-    return data.getvalue()
+    return b"".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from sidecar.errors import PixelError
 from sidecar.pixels.deflated import inflated, read_data_set, read_header
 from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS, FramePixels, PixelLayout, pixel_bytes
 from sidecar.places import HEADER_BLOCK, open_read, stamp
-from sidecar.plain import PIXEL_DATA
+from sidecar.plain import PIXEL_DATA, read_plain
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -55,6 +56,9 @@ class Element:
 
 @lru_cache(maxsize=4)
 def pixel_element(source: Source) -> Element:
+    plain = read_plain(source.path) if source.frames == 1 else None  # one frame needs no offset table
+    if plain is not None and plain.pixel_keyword == source.layout.keyword:
+        return Element(plain.pixel_start, b"", ())
     with source.open() as file:
         dataset = header_of(source, file, "ExtendedOffsetTable")
         start = file.tell()  # pydicom stops where the element begins
@@ -78,7 +82,25 @@ def header_of(source: Source, file: BinaryIO, *keywords: str) -> Dataset:
         raise PixelError(f"the header cannot be read ({type(error).__name__}); {COPY_AGAIN}") from error
 
 
-@lru_cache(maxsize=1)
+_memory = threading.local()
+
+
 def _inflated(source: Source) -> bytes:
+    """All of a deflated file. Each thread remembers the last it had, as element and frame are read one after the other; a file of many
+    frames is remembered for all."""
+    if source.frames > 1:
+        return _shared(source)
+    if getattr(_memory, "source", None) != source:
+        _memory.source = _memory.data = None
+        _memory.data = _inflate(source)
+        _memory.source = source
+    data: bytes = _memory.data
+    return data
+
+
+def _inflate(source: Source) -> bytes:
     with open_read(source.path) as file:
         return inflated(file, pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE)
+
+
+_shared = lru_cache(maxsize=1)(_inflate)

@@ -10,11 +10,9 @@ import pydantic_core
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
+from sidecar.labels.rows import Rows
 from sidecar.mapping import Sidecar
 from sidecar.points.table import TO_SPACE, MappedPoints, Space, Writer
-
-#: Points written at a time: their text then fits the processor's cache.
-PIECE = 1 << 14
 
 #: What map-points adds, in this order.
 COLUMNS = (
@@ -74,11 +72,34 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     extras = {name: make for name, (wanted, make) in _EXTRAS.items() if any(wanted(part.sidecar) for part in parts)}
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(_quoted([*carried, *COLUMNS, *extras])) + "\n")
-        for part in (piece for whole in parts for piece in whole.pieces(PIECE)):
-            columns = [_quoted(part.columns.get(name) or [""] * len(part)) for name in carried]
-            blocks = [*columns, _number_rows(part, space), _instance_rows(part, space)]
-            blocks += [make(part) for make in extras.values()]
-            file.write("".join(map("{}\n".format, map(",".join, zip(*blocks, strict=True)))))
+        for part in parts:
+            on_plane = [f"{uid},{frame or ''},{space.upper()}" for uid, frame in part.instances.planes]
+            for piece in part.pieces():
+                instances = [on_plane[k] for k in piece.instances.plane.tolist()]
+                behind = _rows([instances, *(make(piece) for make in extras.values())])
+                commas, line_ends = [","] * len(piece), ["\n"] * len(piece)
+                front = [_carried(piece, carried), commas] if carried else []
+                file.write(_interleaved(*front, _number_rows(piece, space), commas, behind, line_ends))
+
+
+def _interleaved(*columns: Sequence[str]) -> str:
+    """The first of each column, the second of each, and so on, with nothing in between: the fastest way to join them."""
+    texts = [""] * sum(map(len, columns))
+    for i, column in enumerate(columns):
+        texts[i :: len(columns)] = column
+    return "".join(texts)
+
+
+def _rows(columns: Sequence[Sequence[str]]) -> Sequence[str]:
+    """Cells side by side, joined by commas."""
+    return columns[0] if len(columns) == 1 else list(map(",".join, zip(*columns, strict=True)))
+
+
+def _carried(points: MappedPoints, names: list[str]) -> Sequence[str]:
+    """What stands in front of the numbers of each point: its line of the input as it was, or cell by cell where that would not do."""
+    columns = points.columns
+    lines = columns.csv_lines() if isinstance(columns, Rows) and list(columns) == names else None
+    return _rows([_quoted(columns.get(name) or [""] * len(points)) for name in names]) if lines is None else lines
 
 
 def _number_rows(points: MappedPoints, space: Space) -> Sequence[str]:
@@ -90,9 +111,7 @@ def _number_rows(points: MappedPoints, space: Space) -> Sequence[str]:
 
 def _joined(values: NDArray[np.float64]) -> Sequence[str]:
     """Each row of (N, K) finite numbers as text, joined by commas: one flat list in one call, with a null behind each row to cut at."""
-    if not len(values):
-        return []
-    ended = np.column_stack([np.where(values == 0, 0.0, values), np.full(len(values), np.nan)])
+    ended = np.column_stack([np.where(values == 0, 0.0, values), np.full(len(values), np.nan)])  # no minus zero
     text = pydantic_core.to_json(ended.ravel().tolist(), inf_nan_mode="null").decode()
     return text[1 : -len(",null]")].split(",null,")
 
@@ -116,13 +135,6 @@ _EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Callable[[MappedPoints], Seq
     "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
     "between_slices": (lambda sidecar: sidecar.decimation.order[2] != 2, _neighbours),
 }
-
-
-def _instance_rows(points: MappedPoints, space: Space) -> Sequence[str]:
-    """Instance, frame and space of each point, joined by commas."""
-    pairs = list(zip(points.instances.sop_instance_uid, points.instances.frame_number.tolist(), strict=True))
-    texts = {pair: f"{pair[0]},{pair[1] or ''},{space.upper()}" for pair in set(pairs)}
-    return [texts[pair] for pair in pairs]
 
 
 WRITER = Writer("csv", (".csv",), _write)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.labels.generic_csv import Table
+from sidecar.labels.rows import Columns
 from sidecar.points.shapes import Shape, shapes_of
 from sidecar.points.table import TO_SPACE, Space
 
@@ -29,7 +30,7 @@ class PointTable:
     mm: NDArray[np.float64]
     uncertainty_mm: NDArray[np.float64]
     rows: tuple[str, ...]
-    columns: dict[str, Sequence[str]]
+    columns: Columns
 
     def select(self, *names: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Places (K, 3) and uncertainties (K,) of K named points, in the order asked for: what the functions of `measure` take.

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.labels.rows import PIECE, Columns, Rows
 from sidecar.mapping import Instances, Sidecar
 
 Space = Literal["lps", "ras"]
@@ -33,7 +34,7 @@ class MappedPoints:
     """
 
     sidecar: Sidecar
-    columns: dict[str, Sequence[str]]
+    columns: Columns
     png: NDArray[np.float64]
     source: NDArray[np.float64]
     patient: NDArray[np.float64]
@@ -43,19 +44,19 @@ class MappedPoints:
     def __len__(self) -> int:
         return len(self.source)
 
-    def pieces(self, size: int) -> Iterator[MappedPoints]:
-        """The same points in order, ``size`` at a time."""
-        for start in range(0, len(self), size):
-            some = slice(start, start + size)
-            uids, frames = self.instances.sop_instance_uid[some], self.instances.frame_number[some]
+    def pieces(self) -> Iterator[MappedPoints]:
+        """The same points in order, `PIECE` at a time."""
+        columns = self.columns
+        for start in range(0, len(self), PIECE):
+            some = slice(start, start + PIECE)
             yield MappedPoints(
                 sidecar=self.sidecar,
-                columns={name: cells[some] for name, cells in self.columns.items()},
+                columns=columns.piece(start) if isinstance(columns, Rows) else {name: cells[some] for name, cells in columns.items()},
                 png=self.png[some],
                 source=self.source[some],
                 patient=self.patient[some],
                 uncertainty_mm=self.uncertainty_mm[some],
-                instances=Instances(uids, frames),
+                instances=self.instances[some],
             )
 
     def text(self, column: str, default: str = "") -> Sequence[str]:

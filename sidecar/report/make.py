@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.check.images import read_pixels
-from sidecar.document import Value
+from sidecar.document import Images
 from sidecar.errors import DocumentError, UsageError
 from sidecar.mapping import Sidecar
 from sidecar.pixels import frame_buffer, read_frame
@@ -146,19 +146,26 @@ def _read_source(request: Request, views: Sequence[View], progress: Progress) ->
     for number in sorted(takers):
         frame = FrameSource.of(request.series.frames[number])
         plane = read_frame(request.root / frame.file, frame.pixels, buffer)
-        scale = _scale(request.sidecar.document.images.value, plane.ndim, frame.rescale)
+        scale = _scale(request.sidecar.document.images, plane, frame.rescale)
         for view in takers[number]:
             view.take(number, plane, scale)
         progress.advance(1, frame.bytes)
 
 
-def _scale(value: Value | None, dimensions: int, rescale: tuple[float, float]) -> Scale:
-    """Stored values as the PNG values they would have at full resolution; colours are the same in both."""
-    if dimensions == 3:
+def _scale(images: Images, plane: NDArray[Any], rescale: tuple[float, float]) -> Scale:
+    """Stored values of a source slice as the PNG values they would have at full resolution; colours are the same in both.
+
+    Where no one line makes the values of adopted images, a slice is shown from its darkest to its brightest.
+    """
+    if plane.ndim == 3:
         return lambda stored: np.asarray(stored, dtype=np.float64)
-    if value is None or value.slope == 0:
+    if images.value is None:
+        intercept, slope = float(plane.min()), max(float(np.ptp(plane)), 1.0) / (2**images.bits - 1)
+        rescale = (1.0, 0.0)
+    elif images.value.slope == 0:
         raise DocumentError("the sidecar does not say which values its PNGs show; export again, or restore it from a copy")
-    slope, intercept = value.slope, value.intercept
+    else:
+        slope, intercept = images.value.slope, images.value.intercept
 
     def scale(stored: NDArray[Any]) -> Floats:
         return np.asarray((np.asarray(stored, dtype=np.float64) * rescale[0] + (rescale[1] - intercept)) / slope)

@@ -95,13 +95,14 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
             size = image.size
             pixels = np.asarray(image) if size == (columns, rows) else None
     except FileNotFoundError:
-        raise DocumentError(f"{name} is not beside the sidecar; export again, or restore it from a copy") from None
+        raise DocumentError(f"{name} is not beside the sidecar; {document.remedy}") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DocumentError(f"{name} cannot be read ({error}); export again, or restore it from a copy") from None
+        raise DocumentError(f"{name} cannot be read ({error}); {document.remedy}") from None
     if pixels is None:
-        raise DocumentError(f"{name} is {size[0]} × {size[1]} pixels, the sidecar says {columns} × {rows}; export again")
+        raise DocumentError(f"{name} is {size[0]} × {size[1]} pixels, the sidecar says {columns} × {rows}; {document.remedy}")
     if pixels.dtype != depth or pixels.shape != shape:
-        raise DocumentError(f"{name} is not of {document.images.bits} bits and {document.images.channels} channels; export again")
+        images = document.images
+        raise DocumentError(f"{name} is not of {images.bits} bits and {images.channels} channels; {document.remedy}")
     return pixels
 
 

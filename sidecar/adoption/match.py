@@ -1,0 +1,167 @@
+"""From two stacks to one answer: ideas, trials, close-ups at full resolution, exact lines; `verdict` refuses what does not stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sidecar.adoption.closeup import Closeup, look_closely
+from sidecar.adoption.explain import Depth, Sample, depth_of, reach_of, sample
+from sidecar.adoption.forward import Kernel
+from sidecar.adoption.ideas import BLANK, Overview, Pins, spread
+from sidecar.adoption.placement import Placement, edges
+from sidecar.adoption.pool import pool
+from sidecar.adoption.resampling import resampling_of, rival_of, slices_line
+from sidecar.adoption.saturation import Range
+from sidecar.adoption.snap import Measured, Snapped
+from sidecar.adoption.trial import Images, Slices, Trial, attempt
+from sidecar.adoption.verdict import (
+    LEAST_CORRELATION,
+    RunnerUp,
+    blank,
+    check_correlation,
+    check_depth,
+    check_pins,
+    check_place,
+    check_rival,
+    not_found,
+    runner_up,
+)
+from sidecar.progress import Progress
+from sidecar.sampling import Axis
+
+#: Images that a trial looks at, that are looked at closely, and that kernels are held against; longer side trials reduce images to.
+TRIED, FITTED, SAMPLED, TRIAL_SIDE = 3, 8, 3, 256
+#: Mm between columns, rows and slices, as far as they are known.
+Spacing = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Match:
+    """The answer: three lines, the standard deviation of the ends of each as measured, and how the images were made."""
+
+    columns: Snapped
+    rows: Snapped
+    slices: Snapped
+    transposed: bool
+    inverted: bool
+    deviations: tuple[float, float, float]
+    kernel: Kernel
+    depth: Depth
+    closeups: tuple[Closeup, ...]
+    samples: tuple[Sample, ...]
+    correlation: float
+    runner_up: RunnerUp | None
+
+    @property
+    def placement(self) -> Placement:
+        return Placement(self.columns.axis, self.rows.axis, self.transposed)
+
+    @property
+    def window(self) -> Range | None:
+        """The window that most images looked at were clipped to before they were reduced."""
+        windows = [closeup.window for closeup in self.closeups if closeup.window is not None]
+        if 2 * len(windows) <= len(self.closeups):
+            return None
+        lower, upper = np.median(windows, axis=0)
+        return float(lower), float(upper)
+
+
+def match(slices: Slices, images: Images, spacing: Spacing, pins: Pins, progress: Progress) -> Match:
+    """Find how ``images`` were made from ``slices``. ImageError where no answer stands out, with those that came nearest."""
+    progress.start("looking through the scan", None)
+    square = None if spacing[0] is None or spacing[1] is None else (spacing[0], spacing[1])
+    overview = Overview.of(slices, images, square, lambda: progress.advance(1, 0))
+    chosen = _chosen(overview, FITTED)
+    if not chosen:
+        raise blank()
+    best, others = _tried(slices, images, overview, pins, progress)
+    second = runner_up(best, others)
+    progress.start("looking closely", len(chosen))
+    closeups = _looked_at(slices, images, chosen, best, progress)
+    return _answer(slices, images, closeups, best, spacing, pins, second)
+
+
+def _chosen(overview: Overview, count: int) -> list[int]:
+    """Images spread over the stack with something to recognise on them."""
+    telling = overview.images[overview.content > BLANK]
+    return [int(telling[i]) for i in spread(len(telling), count)] if len(telling) else []
+
+
+def _tried(slices: Slices, images: Images, overview: Overview, pins: Pins, progress: Progress) -> tuple[Trial, list[Trial]]:
+    """The best trial, and the others; at all scales only when the likely ones lead nowhere."""
+    reach = max(1, int(np.diff(overview.slices).max(initial=1)))
+    tried = _chosen(overview, TRIED)
+    found: list[Trial] = []
+    for everywhere in (False, True) if pins.factor is None else (False,):
+        progress.start("trying every scale" if everywhere else "comparing thumbnails", None)
+        for idea in overview.ideas(pins, everywhere):
+            trial = attempt(slices, images, idea.placement, idea.line, tried, reach, TRIAL_SIDE, idea.inverted)
+            found += [] if trial is None else [trial]
+            progress.advance(1, 0)
+        found = _distinct(found)
+        if found and found[0].correlation >= LEAST_CORRELATION:
+            return found[0], found[1:]
+    raise not_found(found)
+
+
+def _distinct(trials: Sequence[Trial]) -> list[Trial]:
+    """Best first, those that came to the same answer only once."""
+    kept: list[Trial] = []
+    for trial in sorted(trials, key=lambda t: t.unexplained):
+        if not any(_same(trial, other) for other in kept):
+            kept.append(trial)
+    return kept
+
+
+def _same(one: Trial, other: Trial) -> bool:
+    a, b = one.placement, other.placement
+    if a.orientation != b.orientation or np.abs(one.slices - other.slices).max() > 1:
+        return False
+    apart = np.abs(np.array([*edges(a.columns), *edges(a.rows)]) - [*edges(b.columns), *edges(b.rows)]).max()
+    return bool(apart < 2 * max(1.0, abs(a.columns.factor), abs(a.rows.factor)))
+
+
+def _looked_at(slices: Slices, images: Images, chosen: Sequence[int], trial: Trial, progress: Progress) -> list[Closeup]:
+    reach, start, guess = reach_of(trial.step), trial.leader.placement, None
+    seen: list[Closeup] = []
+    for number in chosen:
+        seen.append(look_closely(slices, images, number, start, trial.step * number + trial.offset, reach, guess))
+        guess = seen[-1].window or guess
+        progress.advance(1, 0)
+    return seen
+
+
+def _answer(
+    slices: Slices, images: Images, closeups: Sequence[Closeup], trial: Trial, spacing: Spacing, pins: Pins, second: RunnerUp | None
+) -> Match:
+    good = [closeup for closeup in closeups if closeup.fit.correlation >= LEAST_CORRELATION] or list(closeups)
+    depth = depth_of(good, trial.step)
+    pooled = pool([closeup.fit for closeup in good])
+    check_depth(depth, images.names)
+    samples = [sample(slices, images, closeup, depth) for closeup in good[:: -(-len(good) // SAMPLED)]]
+    columns = Measured(pooled.placement.columns, pooled.columns_deviation, slices.columns, spacing[0])
+    rows = Measured(pooled.placement.rows, pooled.rows_deviation, slices.rows, spacing[1])
+    resampling = resampling_of(samples, columns, rows, pooled.placement.transposed)
+    line = Measured(Axis(depth.step, depth.offset, len(images), "resize"), depth.deviation, len(slices), spacing[2])
+    found = slices_line(line, depth)
+    check_correlation(resampling.unexplained)
+    check_place(columns, rows, resampling)
+    check_rival(rival_of(samples, columns, rows, pooled.placement.transposed, resampling))
+    check_pins(pins, resampling.columns.axis, resampling.rows.axis, found.axis)
+    return Match(
+        columns=resampling.columns,
+        rows=resampling.rows,
+        slices=found,
+        transposed=pooled.placement.transposed,
+        inverted=trial.inverted,
+        deviations=(pooled.columns_deviation, pooled.rows_deviation, depth.deviation),
+        kernel=resampling.kernel,
+        depth=depth,
+        closeups=tuple(closeups),
+        samples=tuple(samples),
+        correlation=float(np.sqrt(max(0.0, 1 - resampling.unexplained))),
+        runner_up=second,
+    )

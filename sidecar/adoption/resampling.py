@@ -1,0 +1,107 @@
+"""The resampling that explains the images best: kernel and exact lines are tried together, as each shows only with the other right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sidecar.adoption.depth import ROUNDING
+from sidecar.adoption.explain import Depth, Sample, unexplained
+from sidecar.adoption.forward import KERNELS, Kernel, Kind
+from sidecar.adoption.placement import Placement
+from sidecar.adoption.snap import Measured, Snapped, as_measured, distance, hypotheses
+
+T = TypeVar("T")
+
+#: Answers that leave parts unexplained whose ratio is less are equal, and the plainest is taken.
+SAME = 1.03
+#: What an answer may leave to be taken without trying further kernels.
+NOTHING = 1e-3
+#: An exact line that costs less than this many times the one taken, and is farther from it than this part of a pixel, is a rival.
+RIVAL, APART = 1.2, 0.25
+#: An exact line within the uncertainty of the measured one may leave that much more than it; one beyond must leave that much less.
+NO_WORSE, MUCH_BETTER = 1.1, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """Lines of columns and rows, the kernel, and what they leave ``unexplained`` of the images looked at."""
+
+    columns: Snapped
+    rows: Snapped
+    kernel: Kernel
+    unexplained: float
+
+    @property
+    def is_exact(self) -> bool:
+        return self.columns.exact and self.rows.exact
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another exact line of an axis, ``name``, that explains the images about as well as the one taken."""
+
+    name: str
+    taken: Snapped
+    other: Snapped
+
+
+def resampling_of(samples: Sequence[Sample], columns: Measured, rows: Measured, transposed: bool) -> Resampling:
+    """The best of all kernels with the lines that each of them can go with."""
+
+    def left(across: Snapped, down: Snapped, kernel: Kernel) -> float:
+        return unexplained(samples, Placement(across.axis, down.axis, transposed), kernel)
+
+    def with_kernel(kernel: Kernel) -> Resampling:
+        across = _settled(columns, {kernel.kind}, lambda line: left(line, as_measured(rows), kernel))
+        down = _settled(rows, {kernel.kind}, lambda line: left(across, line, kernel))
+        again = _settled(columns, {kernel.kind}, lambda line: left(line, down, kernel))
+        return Resampling(again, down, kernel, left(again, down, kernel))
+
+    found = []
+    for kernel in KERNELS:
+        found.append(with_kernel(kernel))
+        if found[-1].is_exact and found[-1].unexplained < NOTHING:
+            break
+    return _plainest(found, lambda r: (r.unexplained + ROUNDING) * _handicap(r.columns, columns) * _handicap(r.rows, rows))
+
+
+def rival_of(samples: Sequence[Sample], columns: Measured, rows: Measured, transposed: bool, taken: Resampling) -> Rival | None:
+    """The first exact line, with any kernel, that cannot be told from the one taken although it is somewhere else."""
+    cost = taken.unexplained + ROUNDING
+    for name, own, measured in (("columns", taken.columns, columns), ("rows", taken.rows, rows)):
+        apart = APART * max(1.0, abs(own.axis.factor))
+        for line in hypotheses(measured) if own.exact else ():
+            if distance(line.axis, own.axis) <= apart:
+                continue
+            pair = (line, taken.rows) if name == "columns" else (taken.columns, line)
+            placement = Placement(pair[0].axis, pair[1].axis, transposed)
+            ratio = RIVAL * _handicap(own, measured) / _handicap(line, measured)
+            if any(unexplained(samples, placement, k) + ROUNDING < ratio * cost for k in KERNELS if k.kind in line.kinds):
+                return Rival(name, own, line)
+    return None
+
+
+def slices_line(measured: Measured, depth: Depth) -> Snapped:
+    """The line of slices: of single slices, or of means when that is what the images are."""
+    kinds: set[Kind] = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
+    return _settled(measured, kinds, lambda line: depth.unexplained(line.axis.factor, line.axis.offset))
+
+
+def _settled(measured: Measured, kinds: set[Kind], left: Callable[[Snapped], float]) -> Snapped:
+    lines = [line for line in hypotheses(measured) if line.kinds & kinds]
+    return _plainest([*lines, as_measured(measured)], lambda line: (left(line) + ROUNDING) * _handicap(line, measured))
+
+
+def _handicap(line: Snapped, measured: Measured) -> float:
+    if not line.exact:
+        return 1.0
+    return 1 / NO_WORSE if line.distance <= measured.tolerance else 1 / MUCH_BETTER
+
+
+def _plainest(found: Iterable[T], cost: Callable[[T], float]) -> T:
+    """The first whose cost is the least, or as good as that."""
+    costs = [(one, cost(one)) for one in found]
+    least = min(value for _, value in costs)
+    return next(one for one, value in costs if value <= SAME * least)

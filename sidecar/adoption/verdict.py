@@ -1,0 +1,140 @@
+"""When an answer is refused, and the words for it: every threshold of the matching is here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sidecar.adoption.depth import ROUNDING
+from sidecar.adoption.explain import Depth
+from sidecar.adoption.ideas import Pins
+from sidecar.adoption.placement import edges
+from sidecar.adoption.resampling import Resampling, Rival
+from sidecar.adoption.snap import Measured
+from sidecar.adoption.trial import Trial
+from sidecar.errors import ImageError
+from sidecar.sampling import Axis
+
+#: Correlation of detail below which a trial leads nowhere, and that the answer must reach. Measured: 0.81 for 36 × 36 pixels of strong
+#: JPEG compression is the least of right answers; other heads reach 0.45, slices between those of the scan 0.72.
+LEAST_CORRELATION, SUFFICIENT = 0.6, 0.75
+#: The answer must leave at most this part of what the runner-up leaves unexplained, and of what the same answer one slice on leaves.
+CLEAR, CLEAR_SLICES = 0.75, 0.9
+#: Largest standard deviation of the edges of the images, in their pixels, and largest distance of an image from the line of slices.
+VAGUE_PLACE, ASTRAY = 0.25, 0.3
+#: Part of a pixel, over the whole image, by which a factor may differ from the one that was given.
+PINNED = 0.5
+#: Candidates named in a refusal.
+NAMED = 3
+
+_PIN = "say what you know with --factor, --z-step or --flip"
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The best answer of another kind, in words, and what it leaves unexplained where the answer leaves ``best``."""
+
+    words: str
+    unexplained: float
+    best: float
+
+
+def blank() -> ImageError:
+    return ImageError("there is nothing to recognise on these images: they are blank, or nearly")
+
+
+def not_found(trials: Sequence[Trial]) -> ImageError:
+    """No trial comes near."""
+    listed = f"; the nearest:\n{_listed(trials)}" if trials else ""
+    return ImageError(
+        "these images were not found in this scan: are they of another series (--series), turned by an odd angle, or of another scan? "
+        f"If they are of this one, {_PIN}{listed}"
+    )
+
+
+def runner_up(best: Trial, others: Sequence[Trial]) -> RunnerUp | None:
+    """The best of the other answers; ImageError when it is nearly as good."""
+    other = next((trial for trial in others if trial.is_straight), None)
+    if other is None:
+        return None
+    if best.unexplained + ROUNDING > CLEAR * (other.unexplained + ROUNDING):
+        raise ImageError(
+            "these images can have been made in two ways that explain them about equally well (a symmetric object, or slices that look "
+            f"alike); {_PIN}:\n{_listed([best, other])}"
+        )
+    return RunnerUp(describe(other), other.unexplained, best.unexplained)
+
+
+def check_place(columns: Measured, rows: Measured, found: Resampling) -> None:
+    """Refuse images that fit no exact line and do not fix where their edges are in the source."""
+    for name, measured, line in (("columns", columns, found.columns), ("rows", rows, found.rows)):
+        if not line.exact and measured.deviation > VAGUE_PLACE * max(1.0, abs(measured.axis.factor)):
+            raise ImageError(
+                f"these images show too little, or disagree: they fix the place of their edges only to {measured.deviation:.2g} source "
+                f"{name}; adopt a stack with more on it, or give --factor"
+            )
+
+
+def check_rival(rival: Rival | None) -> None:
+    """Refuse images that fit two exact lines."""
+    if rival is not None:
+        lines = "\n".join(f"  source = {s.axis.factor:.6g} · pixel {s.axis.offset:+.6g}: {s.words}" for s in (rival.taken, rival.other))
+        raise ImageError(
+            f"these images show too little to tell two ways apart in which their {rival.name} can have been made; adopt a stack with more "
+            f"on it, or give --factor:\n{lines}"
+        )
+
+
+def check_depth(depth: Depth, names: Sequence[str]) -> None:
+    """Refuse images that are on no one line of slices, or whose slices cannot be told from their neighbours."""
+    worst = int(np.argmax(np.abs(depth.astray)))
+    if abs(depth.astray[worst]) > ASTRAY:
+        places = ", ".join(f"{names[n]} at slice {place:.4g}" for n, place in zip(depth.images, depth.places, strict=True))
+        raise ImageError(
+            f"these images do not go through the scan in equal steps ({places}): are some missing, doubled or out of order? "
+            "Put those in a folder of their own that do"
+        )
+    own = depth.unexplained(depth.step, depth.offset) + ROUNDING
+    aside = min(depth.unexplained(depth.step, depth.offset + one) for one in (-1.0, 1.0)) + ROUNDING
+    if own > CLEAR_SLICES * aside:
+        raise ImageError("neighbouring slices of this scan explain these images as well: which slice an image shows cannot be told")
+
+
+def check_correlation(left: float) -> None:
+    """Refuse an answer that leaves too much unexplained."""
+    correlation = float(np.sqrt(max(0.0, 1 - left)))
+    if correlation < SUFFICIENT:
+        raise ImageError(
+            f"these images are like slices of this scan (correlation {correlation:.2f}), but not enough to be made from them "
+            f"({SUFFICIENT:g}): are they of another series, or of another reconstruction of the same scan?"
+        )
+
+
+def check_pins(pins: Pins, columns: Axis, rows: Axis, slices: Axis) -> None:
+    """Refuse what contradicts the user."""
+    if pins.factor is not None:
+        for axis, asked in zip((columns, rows), pins.factor, strict=True):
+            if abs(abs(axis.factor) - asked) * axis.size > PINNED * asked:
+                raise ImageError(f"--factor {asked:g} does not fit these images: one of their pixels covers {abs(axis.factor):.6g}")
+    if pins.z_step is not None and slices.size > 1 and abs(abs(slices.factor) - pins.z_step) * slices.size > PINNED * pins.z_step:
+        raise ImageError(
+            f"--z-step {pins.z_step:g} does not fit these images: from one to the next there are {abs(slices.factor):.6g} slices"
+        )
+
+
+def describe(trial: Trial) -> str:
+    """A trial in one line."""
+    columns, rows = trial.placement.columns, trial.placement.rows
+    lines = f"1/{abs(columns.factor):.4g} × 1/{abs(rows.factor):.4g} of columns {_span(columns)}, rows {_span(rows)}"
+    return f"{trial.placement.orientation.name}, {lines}, slice {trial.offset:.4g} {trial.step:+.4g} per image"
+
+
+def _listed(trials: Sequence[Trial]) -> str:
+    return "\n".join(f"  correlation {trial.correlation:.2f}: {describe(trial)}" for trial in trials[:NAMED])
+
+
+def _span(axis: Axis) -> str:
+    lower, upper = edges(axis)
+    return f"{lower + 0.5:.1f} to {upper + 0.5:.1f}"

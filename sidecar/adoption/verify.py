@@ -1,0 +1,130 @@
+"""Every image against its own slice and those of its neighbours, by thumbnails: a swapped, doubled or foreign image shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.adoption.closeup import clipped, likeness
+from sidecar.adoption.forward import matrix
+from sidecar.adoption.ideas import BLANK
+from sidecar.adoption.match import Match
+from sidecar.adoption.placement import positions
+from sidecar.adoption.thumbs import Grid, features
+from sidecar.adoption.trial import Images, Slices
+from sidecar.errors import ImageError
+from sidecar.progress import Progress
+from sidecar.workers import in_order
+
+Plane = NDArray[np.float32]
+
+#: Part of the typical correlation that every image must have with its slice.
+FOREIGN = 0.5
+#: An image is misplaced when a neighbour's slice leaves less than this part of what its own leaves, beside what never matters.
+MISPLACED, NEGLIGIBLE = 0.67, 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """For every image the correlation of its thumbnail with its slice, and by what part its neighbours' slices do worse: 1 is sure, 0 is
+    as good as a guess. Both are 0 for the ``blank`` images, on which nothing can be recognised."""
+
+    correlation: tuple[float, ...]
+    confidence: tuple[float, ...]
+    blank: int
+
+
+def verify(slices: Slices, images: Images, found: Match, progress: Progress) -> Verified:
+    """Look at every image and its slice once. ImageError names the first image that does not belong where the line puts it."""
+    progress.start("checking every image", len(images))
+    numbers = np.clip(np.rint(found.slices.axis.to_source(np.arange(len(images), dtype=np.float64))), 0, len(slices) - 1).astype(int)
+    model = _Thumbs(slices, images, found)
+    pairs = in_order(lambda pair: (model.of_image(pair[0]), model.of_slice(pair[1])), list(enumerate(numbers.tolist())))
+    rows = list(_compared(pairs, numbers.tolist(), progress))
+    _check(rows, numbers.tolist(), slices, images, found)
+    told = np.array([row[0] is not None for row in rows])
+    own = np.array([row[0] or 0.0 for row in rows])
+    others = np.array([max((c for _, c in row[1]), default=0.0) for row in rows])
+    confidence = np.clip(1 - (1 - own**2 + NEGLIGIBLE) / (1 - others**2 + NEGLIGIBLE), 0, 1) * told
+    return Verified(
+        tuple(float(round(c, 4)) for c in own), tuple(float(round(c, 4)) for c in confidence), int(len(told) - np.count_nonzero(told))
+    )
+
+
+class _Thumbs:
+    """Features of images, and of slices seen as images were made."""
+
+    def __init__(self, slices: Slices, images: Images, found: Match) -> None:
+        self._sign = np.float32(-1 if found.inverted else 1)
+        self._slices, self._images, self._placement, self._window = slices, images, found.placement, found.window
+        size = (images.height, images.width) if found.transposed else (images.width, images.height)
+        inner = Grid.of(*size)
+        columns, rows = found.placement.columns, found.placement.rows
+        self._grid = inner
+        self._across = matrix(size[0], positions(inner.columns), inner.columns.factor) @ matrix(
+            slices.columns, positions(columns), columns.factor, found.kernel
+        )
+        self._down = matrix(size[1], positions(inner.rows), inner.rows.factor) @ matrix(
+            slices.rows, positions(rows), rows.factor, found.kernel
+        )
+
+    def of_image(self, number: int) -> Plane:
+        return self._sign * features(self._grid.thumb(self._placement.along_source(self._images.image(number))))
+
+    def of_slice(self, number: int) -> Plane:
+        plane = clipped(self._slices.plane(number), self._window)
+        return features(np.asarray((self._across @ (self._down @ plane).T).T))
+
+
+#: Correlation with its own slice, None for a blank image; and (image, correlation) for slices of its neighbours.
+Row = tuple[float | None, list[tuple[int, float]]]
+
+
+def _compared(pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], progress: Progress) -> Iterator[Row]:
+    """For each image its correlation with its own slice, and (image, correlation) for those of its neighbours that have another."""
+    before, here = None, next(pairs)
+    for k in range(len(numbers)):
+        after = next(pairs, None)
+        image, model = here
+        beside = [(j, pair[1]) for j, pair in ((k - 1, before), (k + 1, after)) if pair is not None and numbers[j] != numbers[k]]
+        told = float((image**2).mean()) > BLANK
+        yield (_correlation(image, model) if told else None), [(j, _correlation(image, other)) for j, other in beside if told]
+        progress.advance(1, 0)
+        if after is not None:
+            before, here = here, after
+
+
+def _correlation(one: Plane, other: Plane) -> float:
+    scale = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    return max(0.0, float((one * other).sum()) / scale) if scale > 0 else 0.0
+
+
+def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: Images, found: Match) -> None:
+    """Refuse images whose thumbnails are suspicious when full resolution says the same."""
+
+    def left(image: int, slice: int) -> float:
+        plane = clipped(slices.plane(slice), found.window)
+        full = likeness(plane, found.placement.along_source(images.image(image)), found.placement)
+        return 1 - max(0.0, full) ** 2 + NEGLIGIBLE
+
+    typical = float(np.median([own for own, _ in rows if own is not None]))
+    for k, (own, neighbours) in enumerate(rows):
+        if own is None:
+            continue
+        if own < FOREIGN * typical and left(k, numbers[k]) > 1 - (FOREIGN * found.correlation) ** 2:
+            raise ImageError(
+                f"it does not show slice {numbers[k]} of the scan, as its place among the images says (correlation {own:.2f}, others "
+                f"{typical:.2f}); move it away if it is no slice, and number the images in the order of the slices",
+                images.names[k],
+            )
+        for j, other in neighbours:
+            suspicious = 1 - other**2 + NEGLIGIBLE < MISPLACED * (1 - own**2 + NEGLIGIBLE)
+            if suspicious and left(k, numbers[j]) < MISPLACED * left(k, numbers[k]):
+                raise ImageError(
+                    f"it shows slice {numbers[j]} of the scan, the place of {images.names[j]}, rather than slice {numbers[k]}: "
+                    "are images missing, doubled or out of order here?",
+                    images.names[k],
+                )

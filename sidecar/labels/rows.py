@@ -1,0 +1,89 @@
+"""The columns of a table without quotes, kept as its lines: cells are cut when they are asked for, and a million rows stay small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+#: Rows at a time: their cells then fit the processor's cache.
+PIECE = 1 << 14
+#: So many texts of a column are kept once each: names of images and landmarks come again and again.
+_KEPT_ONCE = 1 << 12
+
+#: Columns by name, N cells each.
+Columns = Mapping[str, Sequence[str]]
+
+
+class Repeated:
+    """A column of texts that are mostly the same again and again: ``cells``, where equal ones are one object."""
+
+    def __init__(self) -> None:
+        self.cells: list[str] = []
+        self._known: dict[str, str] = {}
+
+    def add(self, cells: Sequence[str]) -> None:
+        self.cells += map(self._known.setdefault, cells, cells) if len(self._known) < _KEPT_ONCE else cells
+
+
+class Rows(Columns):
+    """Columns by name, in the order of the header.
+
+    ``blocks``: UTF-8 lines with a newline between them, `PIECE` to a block and fewer in the last; there are no quotes in them, and
+    ``delimiter`` separates as many cells in each as there are ``names``.
+    """
+
+    def __init__(self, names: Sequence[str], delimiter: str, blocks: Sequence[bytes]) -> None:
+        self._number = {name: i for i, name in enumerate(names)}
+        self._delimiter = delimiter
+        self._blocks = blocks
+
+    def __len__(self) -> int:
+        return len(self._number)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._number)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._number
+
+    def __getitem__(self, name: str) -> list[str]:
+        number = self._number[name]
+        if len(self._blocks) == 1:
+            return self._cells[number]
+        column = Repeated()
+        for piece in self.pieces():
+            column.add(piece._cells[number])
+        return column.cells
+
+    @cached_property
+    def _cells(self) -> list[list[str]]:
+        """All cells by column, of a single block."""
+        cells = self._text().replace("\n", self._delimiter).split(self._delimiter)
+        return [cells[i :: len(self)] for i in range(len(self))]
+
+    def _text(self) -> str:
+        return self._blocks[0].decode()
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return PIECE * (len(self._blocks) - 1) + self._blocks[-1].count(b"\n") + 1 if self._blocks else 0
+
+    def pieces(self) -> Iterator[Rows]:
+        """The same rows in order, `PIECE` at a time."""
+        return (self.piece(PIECE * i) for i in range(len(self._blocks)))
+
+    def piece(self, start: int) -> Rows:
+        """`PIECE` rows, or as many as are left, from row ``start``, a multiple of it."""
+        return Rows(list(self), self._delimiter, self._blocks[start // PIECE : start // PIECE + 1])
+
+    def hold(self, marks: bytes) -> bool:
+        """Whether any of these bytes is in any of the rows."""
+        return any(mark in block for mark in marks for block in self._blocks)
+
+    def csv_lines(self) -> list[str] | None:
+        """Rows of a single block as lines of a CSV with commas; None where a cell would need quotes for that."""
+        text = self._text()
+        if self._delimiter != "," and "," in text:
+            return None
+        return text.replace(self._delimiter, ",").split("\n")
