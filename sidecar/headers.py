@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.frames import Attributes, Commons, frames_of, is_printable, parts_of, text_of
 from sidecar.pixels import layout_of
-from sidecar.pixels.deflated import inflated, read_header
+from sidecar.pixels.deflated import inflated, read_header, read_plain_deflated
 from sidecar.pixels.layout import DEFLATED
 from sidecar.places import open_read, remote, resolved, stamp
 from sidecar.plain import ATTRIBUTES, PIXEL_DATA, read_plain
@@ -163,7 +163,7 @@ def _scan_file(path: Path, name: str, found: Scan, commons: Commons) -> None:
 
 def _plain(path: Path) -> _Header | None:
     """The header of a plain file; None where pydicom should have a look."""
-    plain = read_plain(path)
+    plain = read_plain(path) or read_plain_deflated(path)
     if plain is None:
         return None
     return _Header(plain, str(plain.get("SOPClassUID") or ""), plain.pixel_keyword, plain.pixel_offset)

@@ -67,9 +67,9 @@ _WANTED = {tag: (keyword, frozenset(vrs.encode().split())) for keyword, (tag, vr
 #: Directory records and functional groups: pydicom reads these.
 _NOT_PLAIN = frozenset({0x00041220, 0x52009229, 0x52009230})
 PIXEL_DATA = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
-#: Transfer syntaxes whose data set is not Explicit VR Little Endian: implicit, deflated, big endian.
-_OTHERWISE_ENCODED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"})
-_NATIVE = "1.2.840.10008.1.2.1"
+#: Transfer syntaxes whose data set is not Explicit VR Little Endian: implicit and big endian.
+_OTHERWISE_ENCODED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.2"})
+_NATIVE, _DEFLATED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
 _LONG = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"})
 _SHORT = frozenset({b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST"})
 _SHORT |= {b"TM", b"UI", b"UL", b"US"}
@@ -89,7 +89,8 @@ _long_length = struct.Struct("<I").unpack_from
 class PlainHeader(dict[str, Any]):
     """The values of one plain file's attributes by keyword, to be asked as a pydicom Dataset is.
 
-    ``pixel_keyword`` and ``pixel_start``: the pixel data element, and where its value starts, native or compressed.
+    ``pixel_keyword`` and ``pixel_start``: the pixel data element, and where its value starts, native or compressed; of a deflated file
+    in its inflated data set.
     ``pixel_offset``: the same, None when compressed. ValueError where a value is not what its VR says.
     """
 
@@ -138,6 +139,17 @@ def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
         data += more
 
 
+def read_inflated(meta: bytes, data_set: bytes) -> PlainHeader | None:
+    """The same of a deflated file: ``meta`` all of it before its data set, and the beginning of that as it was inflated.
+
+    None where pydicom should read it, or more has to be inflated.
+    """
+    try:
+        return _scanned(meta + data_set, len(meta))
+    except (ValueError, IndexError, struct.error):
+        return None
+
+
 class _Kinds(dict[bytes, tuple[int, bytes, bool, str | None]]):
     """By the first six bytes of an element: tag, VR, whether its length takes four bytes, and the keyword where it is wanted.
 
@@ -159,8 +171,11 @@ class _Kinds(dict[bytes, tuple[int, bytes, bool, str | None]]):
 _kinds = _Kinds()
 
 
-def _scanned(data: bytes) -> PlainHeader | None:
-    """Scan elements up to the pixel data. IndexError or struct.error where the data end before, ValueError where they are not plain."""
+def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | None:
+    """Scan elements up to the pixel data. IndexError or struct.error where the data end before, ValueError where they are not plain.
+
+    ``inflated_from``: where in ``data`` a data set begins that was deflated, as its transfer syntax must say then.
+    """
     raw: dict[str, tuple[bytes, bytes]] = {}
     at, before, size = 132, 0, len(data)
     while True:
@@ -174,7 +189,7 @@ def _scanned(data: bytes) -> PlainHeader | None:
             (length,) = _long_length(data, at)
             at += 4
             if tag in PIXEL_DATA:
-                return PlainHeader(raw, PIXEL_DATA[tag], at) if "TransferSyntaxUID" in raw else None
+                return PlainHeader(raw, PIXEL_DATA[tag], at - (inflated_from or 0)) if "TransferSyntaxUID" in raw else None
             if length == _UNDEFINED:
                 if vr != b"SQ":
                     return None
@@ -184,8 +199,10 @@ def _scanned(data: bytes) -> PlainHeader | None:
             if at + length > size:
                 raise IndexError
             raw[keyword] = vr, data[at : at + length]
-            if keyword == "TransferSyntaxUID" and _parsed(*raw[keyword]) in _OTHERWISE_ENCODED:
-                return None
+            if keyword == "TransferSyntaxUID":
+                syntax = _parsed(*raw[keyword])
+                if syntax in _OTHERWISE_ENCODED or (syntax == _DEFLATED) != (inflated_from is not None):
+                    return None
         at += length
 
 

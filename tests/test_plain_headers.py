@@ -10,12 +10,14 @@ import pytest
 from phantoms import Spec, write
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from sidecar.errors import PixelError
+from sidecar.pixels.deflated import read_plain_deflated
 from sidecar.plain import ATTRIBUTES, read_plain
 
 
 def same(path: Path) -> bool:
-    """Whether the plain reader took the file; every attribute then equals pydicom's."""
-    plain = read_plain(path)
+    """Whether a plain reader took the file; every attribute then equals pydicom's."""
+    plain = read_plain(path) or read_plain_deflated(path)
     if plain is None:
         return False
     with path.open("rb") as file:
@@ -55,9 +57,9 @@ def test_equal_to_pydicom_on_every_real_scan(shared_data: Path) -> None:
     assert taken > 100, "the plain reader has to be of use"
 
 
-@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"])
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"])
 def test_equal_to_pydicom_on_phantoms(syntax: str, tmp_path: Path) -> None:
-    phantom = write(Spec(transfer_syntax=syntax, signed=syntax.endswith("2.1")), tmp_path)
+    phantom = write(Spec(transfer_syntax=syntax, signed=syntax.startswith("1.2.840.10008.1.2.1")), tmp_path)
     assert all(same(path) for path in phantom.files())
 
 
@@ -65,6 +67,18 @@ def test_equal_to_pydicom_on_phantoms(syntax: str, tmp_path: Path) -> None:
 def test_other_encodings_are_left_to_pydicom(syntax: str, tmp_path: Path) -> None:
     phantom = write(Spec(transfer_syntax=syntax), tmp_path)
     assert not any(read_plain(path) for path in phantom.files())
+
+
+def test_deflated_files_whose_meta_information_is_cut_or_lies_are_left_to_pydicom(tmp_path: Path) -> None:
+    path = write(Spec(transfer_syntax="1.2.840.10008.1.2.1.99"), tmp_path).files()[0]
+    whole = path.read_bytes()
+    length = int.from_bytes(whole[140:144], "little")
+    for lie in (0, length - 2, 1 << 20):
+        path.write_bytes(whole[:140] + lie.to_bytes(4, "little") + whole[144:])
+        try:
+            assert read_plain_deflated(path) is None
+        except PixelError as error:
+            assert "deflated" in str(error)
 
 
 def test_enhanced_files_and_cut_ones_are_left_to_pydicom(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sidecar.errors import PixelError
 from sidecar.pixels.layout import CONVERT, COPY_AGAIN, DEFLATED, READ_ERRORS
-from sidecar.plain import PIXEL_DATA
+from sidecar.places import open_read
+from sidecar.plain import PIXEL_DATA, PlainHeader, read_inflated
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileMetaDataset
@@ -25,6 +27,9 @@ with contextlib.suppress(ImportError):
     from isal import isal_zlib as _inflate
 
 INFLATED_LIMIT = 1 << 29  # bytes of one inflated file: it has to be held whole
+#: Behind the preamble: "DICM", and the element that has the length of the meta information (PS3.10 7.1).
+_META_BEGINS = b"DICM\x02\x00\x00\x00UL"
+_META_BYTES = 1 << 12  # in which nearly all meta information ends
 _HEADER_BYTES = 1 << 16  # of an inflated file, in which nearly every header ends
 
 
@@ -44,6 +49,18 @@ def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
         return dataset
     file.seek(0)
     return dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(keywords))
+
+
+def read_plain_deflated(path: Path) -> PlainHeader | None:
+    """The header of a deflated file that is plain otherwise (see `sidecar.plain`), of which no more is inflated than a header takes.
+
+    None where pydicom should read it. Raises PixelError as `inflated`.
+    """
+    with open_read(path) as file:
+        head = file.read(_META_BYTES)
+        if head[128:138] != _META_BEGINS or DEFLATED.encode() not in head or _meta_ends(head) > len(head):
+            return None
+        return read_inflated(head[: _meta_ends(head)], inflated(file, enough=_HEADER_BYTES))
 
 
 def _beginning(file: BinaryIO, keywords: Iterable[str]) -> Dataset | None:
@@ -87,10 +104,10 @@ def inflated(file: BinaryIO, most: int = INFLATED_LIMIT, enough: int | None = No
     wanted = limit + 1 if enough is None else min(enough, limit + 1)
     inflater, parts, size = _inflate.decompressobj(-zlib.MAX_WBITS), [], 0
     file.seek(0)
-    head = file.read(144)  # preamble, "DICM", and the group length of the meta information
-    if head[128:138] != b"DICM\x02\x00\x00\x00UL":
+    head = file.read(144)
+    if head[128:138] != _META_BEGINS:
         raise PixelError(f"the meta information of this deflated file has no group length; {CONVERT}")
-    file.seek(144 + int.from_bytes(head[140:144], "little"))
+    file.seek(_meta_ends(head))
     while not inflater.eof and size < wanted and (chunk := file.read(1 << 16)):
         try:
             parts.append(inflater.decompress(chunk, wanted - size))
@@ -102,3 +119,7 @@ def inflated(file: BinaryIO, most: int = INFLATED_LIMIT, enough: int | None = No
     if not inflater.eof and size < wanted:
         raise PixelError(f"the deflated data end early; {COPY_AGAIN}")
     return b"".join(parts)
+
+
+def _meta_ends(head: bytes) -> int:
+    return 144 + int.from_bytes(head[140:144], "little")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sidecar.errors import PixelError
-from sidecar.pixels.deflated import inflated, read_data_set, read_header
+from sidecar.pixels.deflated import inflated, read_data_set, read_header, read_plain_deflated
 from sidecar.pixels.layout import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS, FramePixels, PixelLayout, pixel_bytes
 from sidecar.places import HEADER_BLOCK, open_read, stamp
 from sidecar.plain import PIXEL_DATA, read_plain
@@ -56,7 +56,8 @@ class Element:
 
 @lru_cache(maxsize=4)
 def pixel_element(source: Source) -> Element:
-    plain = read_plain(source.path) if source.frames == 1 else None  # one frame needs no offset table
+    read = read_plain_deflated if source.layout.transfer_syntax == DEFLATED else read_plain
+    plain = read(source.path) if source.frames == 1 else None  # one frame needs no offset table
     if plain is not None and plain.pixel_keyword == source.layout.keyword:
         return Element(plain.pixel_start, b"", ())
     with source.open() as file:
