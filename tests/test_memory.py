@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from adoption.make import autoscaled, texture, write_images, write_scan
 from phantoms import write_flat_series, write_sparse_multiframe
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
@@ -53,3 +54,13 @@ def test_a_huge_multiframe_file_is_read_frame_by_frame(tmp_path: Path) -> None:
     write_sparse_multiframe(tmp_path / "scan", frames=500, size=(2048, 2000))
     peak = peak_kib("export", tmp_path / "scan", tmp_path / "png", "--scale", "0.25", "--z-step", "50", "--jobs", "2", "-q")
     assert peak / 1000 < 300
+
+
+def test_adopting_keeps_thumbnails_only(tmp_path: Path) -> None:
+    peaks = {}
+    for slices in (200, 800):
+        volume = texture(64, 64, slices)
+        scan = write_scan(tmp_path / f"scan{slices}", volume)
+        images = write_images(tmp_path / f"images{slices}", [autoscaled(plane) for plane in volume])
+        peaks[slices] = peak_kib("adopt", scan, images, "-q")
+    assert (peaks[800] - peaks[200]) / 600 < 20
