@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -23,10 +24,16 @@ class Taken:
     peak: int
 
 
+#: What pip installs is compiled once; a checkout is so by its first start, if it may be.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(command: Sequence[str | Path]) -> Taken:
     """Run a command to its end. RuntimeError with its last words where it fails."""
     launch = [sys.executable, "-I", "-S", str(_LAUNCH), *map(str, command)]
-    done = subprocess.run(launch, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        launch, env=_ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+    )
     words, _, figures = done.stderr.rstrip().rpartition("\n")
     taken = json.loads(figures)
     if taken.pop("exit"):

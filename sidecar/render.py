@@ -149,6 +149,10 @@ def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArr
     return total / count if floating else ((total + count // 2) // count).astype(first.dtype)
 
 
+#: The kernel makes names in a folder one after the other, and threads that wait for it there keep their processors busy.
+_naming = threading.Lock()
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file beside its place and rename it, so that it is there whole or not at all; what is remote is so by itself."""
     far = remote(path)
@@ -156,8 +160,9 @@ def write_whole(path: Path, data: bytes) -> None:
         return _put(far, data)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")  # two workers may be at the same PNG when one seemed lost
     try:
-        part.write_bytes(data)
-        part.replace(path)
+        with _naming:
+            part.write_bytes(data)
+            part.replace(path)
     except OSError as error:
         with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"
         with contextlib.suppress(OSError):

@@ -97,6 +97,20 @@ def decoded(data: bytes, shape: tuple[int, ...], dtype: type) -> np.ndarray:
     return samples.copy().view(np.dtype(dtype).newbyteorder(">")).reshape(shape).astype(dtype)
 
 
+@pytest.mark.parametrize("compression", ["fast", "small"])
+def test_the_window_that_a_png_names_is_enough(compression: Compression) -> None:
+    """Readers hold no more of what they inflated than the stream's own header asks for; every 1,500 bytes repeat, to tempt it further."""
+    pixels = np.random.default_rng(4).integers(0, 255, (1, 1500), dtype=np.uint8).repeat(40, axis=0).reshape(10, -1)
+    data = encode(pixels, {}, None, compression)
+    at = data.index(b"IDAT")
+    stream = rest = data[at + 4 : at + 4 + int.from_bytes(data[at - 4 : at], "big")]
+    reader, inflated = zlib.decompressobj(8 + (stream[0] >> 4)), []
+    while rest:
+        inflated.append(reader.decompress(rest, 256))  # what was given out is no longer in reach, save in the window
+        rest = reader.unconsumed_tail
+    assert b"".join([*inflated, reader.flush()]) == zlib.decompress(stream)
+
+
 def test_pngs_are_whole_without_fast_deflate() -> None:
     """Where isal and zlib-ng have no wheel, zlib does it."""
     script = (

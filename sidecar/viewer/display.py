@@ -10,12 +10,10 @@ with the offset and bits of the whole stack; the page's contrast filter puts the
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +24,7 @@ from sidecar.errors import DocumentError, OutputError
 from sidecar.folder import VIEWER_IMAGES
 from sidecar.places import open_read
 from sidecar.sampling import spread
+from sidecar.workers import in_order
 
 #: Folder, beside the PNGs, of the copies of a 16-bit stack.
 SPLIT_FOLDER = VIEWER_IMAGES
@@ -36,7 +35,6 @@ CLIPPED = 0.005
 #: Bytes of a remote PNG fetched at a time.
 _PNG_BLOCK = 1 << 20
 
-T = TypeVar("T")
 Range = tuple[float, float]
 
 
@@ -110,8 +108,8 @@ def _measured(document: Document, folder: Path) -> Range:
     """The PNG values between which all but the darkest and brightest pixels of a sample of images lie."""
     names = [image.name for image in document.images.files]
     counts = np.zeros(2**document.images.bits, dtype=np.int64)
-    for i in spread(len(names), MEASURED_IMAGES):
-        counts += np.bincount(read_image(document, folder, names[i]).ravel(), minlength=len(counts))
+    for pixels in in_order(lambda i: read_image(document, folder, names[i]), spread(len(names), MEASURED_IMAGES)):
+        counts += np.bincount(pixels.ravel(), minlength=len(counts))
     parts = np.cumsum(counts) / counts.sum()
     lower, upper = np.searchsorted(parts, [CLIPPED, 1 - CLIPPED])
     return float(lower), float(max(upper, lower + 1))
@@ -124,7 +122,7 @@ def _write_split(document: Document, folder: Path) -> Split:
         pixels = read_image(document, folder, name)
         return int(pixels.min()), int(pixels.max())
 
-    found = _in_threads(extremes, names)
+    found = list(in_order(extremes, names))
     offset = min(low for low, _ in found)
     split = Split(SPLIT_FOLDER, offset, max((max(high for _, high in found) - offset).bit_length(), 8))
 
@@ -141,7 +139,8 @@ def _write_split(document: Document, folder: Path) -> Split:
         (folder / SPLIT_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"folder {SPLIT_FOLDER} cannot be made: {error.strerror}") from None
-    _in_threads(write, names)
+    for _ in in_order(write, names):
+        pass
     return split
 
 
@@ -152,9 +151,3 @@ def split_pixels(pixels: NDArray[np.uint16], split: Split) -> NDArray[np.uint8]:
     colours[..., 0] = stretched >> 8
     colours[..., 1] = stretched & 0xFF
     return colours
-
-
-def _in_threads(work: Callable[[str], T], names: Iterable[str]) -> list[T]:
-    """``work`` done on every name; Pillow lets go of the interpreter lock while it decodes and encodes."""
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        return list(pool.map(work, names))
