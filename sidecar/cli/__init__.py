@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import sys
 
 import typer
@@ -36,6 +37,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Entry point. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no large matrix is multiplied here; starting threads for it costs as much as numpy
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no µ shows ? instead of failing
