@@ -93,5 +93,6 @@ def planned(plan: Plan) -> dict[str, Any]:
         "bits": plan.bits,
         "channels": plan.channels,
         "bytes": plan.png_bytes,
+        "scratch_bytes": plan.scratch_bytes,
         "decimation": {name: {"factor": a.factor, "offset": a.offset, "method": a.method} for name, a in axes},
     }

@@ -56,6 +56,11 @@ class Plan:
         """Uncompressed PNG bytes."""
         return int(np.prod(self.reduction.size)) * self.channels * self.bits // 8
 
+    @property
+    def scratch_bytes(self) -> int:
+        """Size of the scratch file that PNGs along another axis are cut from (`sidecar.reslice`); 0 for slices as stored."""
+        return 0 if self.turn == AS_STORED else self.png_bytes
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """PNG names in slice order."""

@@ -15,6 +15,8 @@ from sidecar.cli import app
 from sidecar.errors import GeometryError, UsageError
 from sidecar.geometry import anatomical_letters
 from sidecar.landmarks import map_file
+from sidecar.progress import Silent
+from sidecar.reslice import SCRATCH
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +64,58 @@ def test_named_planes_look_as_radiologists_expect(phantom: Phantom, tmp_path: Pa
         assert np.allclose((affine @ [*pixel, 1])[:3], png.to_patient([pixel[:2]], pixel[2])[0], atol=1e-6)
 
 
-def test_the_same_bytes_again_and_resumed(phantom: Phantom, tmp_path: Path) -> None:
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_same_bytes_for_any_number_of_workers(phantom: Phantom, tmp_path: Path) -> None:
     sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5, jobs=1)
     sidecar.export(phantom.folder, tmp_path / "b", plane="coronal", scale=0.5, jobs=3)
-    assert {p.name: p.read_bytes() for p in (tmp_path / "a").iterdir()} == {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir()}
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+class Stopped(Silent):
+    """Ctrl-C when some PNGs are there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def advance(self, slices: int, source_bytes: int) -> None:
+        if len(list(self.folder.glob("*.png"))) >= 4:
+            raise KeyboardInterrupt
+
+
+def test_resumed_to_the_same_bytes(phantom: Phantom, tmp_path: Path) -> None:
+    sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5)
+    with pytest.raises(KeyboardInterrupt):
+        sidecar.export(phantom.folder, tmp_path / "b", Stopped(tmp_path / "b"), plane="coronal", scale=0.5)
+    there = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "b").glob("*.png")}
+    assert 4 <= len(there) < len(list((tmp_path / "a").glob("*.png"))) and not (tmp_path / "b" / "sidecar.json").exists()
+    sidecar.export(phantom.folder, tmp_path / "b", plane="coronal", scale=0.5)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert {name: (tmp_path / "b" / name).stat().st_mtime_ns for name in there} == there
+
+
+class Watched(Silent):
+    """The sizes that the scratch file has while PNGs are cut."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch, self.sizes = scratch, set[int]()
+
+    def advance(self, slices: int, source_bytes: int) -> None:
+        if self.scratch.exists():
+            self.sizes.add(self.scratch.stat().st_size)
+
+
+def test_the_scratch_file_is_as_large_as_was_said_before(phantom: Phantom, tmp_path: Path) -> None:
+    said = CliRunner().invoke(
+        app, ["export", str(phantom.folder), str(tmp_path / "png"), "--plane", "coronal", "--bits", "16", "--dry-run"]
+    )
+    assert "scratch file of 0.5 MB" in said.stdout and not (tmp_path / "png").exists()
+    watched = Watched(tmp_path / "png" / SCRATCH)
+    sidecar.export(phantom.folder, tmp_path / "png", watched, plane="coronal", bits=16)
+    assert watched.sizes == {61 * 71 * 59 * 2} and round(61 * 71 * 59 * 2 / 1e6, 1) == 0.5
+    assert not watched.scratch.exists()
 
 
 def test_a_point_between_slices_says_which_two(phantom: Phantom, tmp_path: Path) -> None:

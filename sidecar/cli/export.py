@@ -17,7 +17,10 @@ HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says
 
 Without --scale, --spacing, --fit or --z-step the smallest decimation is taken that fits in 2 GB; the plan is printed.
 An interrupted export goes on where it stopped when the same command is run again."""
-EXAMPLES = "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Example: sidecar export --config specimens.yaml --dry-run"
+EXAMPLES = (
+    "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Example: sidecar export scan/ coronal/ --plane coronal     "
+    "Example: sidecar export --config specimens.yaml --dry-run"
+)
 
 
 def run(

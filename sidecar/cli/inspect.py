@@ -94,7 +94,8 @@ def describe_plan(planned: dict[str, Any]) -> str:
     factors = " × ".join(f"1/{axis['factor']:.6g}" if axis["factor"] != 1 else "1" for axis in axes.values())
     colour = " RGB" if planned["channels"] == 3 else ""
     size = f"{int(planned['bytes']) / 1e6:,.1f} MB"
-    return f"{slices} PNGs of {columns} × {rows}, {planned['bits']}-bit{colour}, scale {factors}, {size} before compression"
+    scratch = f"; until then a scratch file of {planned['scratch_bytes'] / 1e6:,.1f} MB" if planned["scratch_bytes"] else ""
+    return f"{slices} PNGs of {columns} × {rows}, {planned['bits']}-bit{colour}, scale {factors}, {size} before compression{scratch}"
 
 
 def printable(text: str) -> str:
