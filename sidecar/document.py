@@ -4,14 +4,13 @@ Everything in it can be recomputed from the planes and the three axes; what repe
 control points) is there for readers of other programs and to notice a document that was changed by hand.
 """
 
-from __future__ import annotations
-
+# Annotations are values here, not text: pydantic reads them when the module is loaded, and text takes it a quarter longer.
 import codecs
 import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -226,7 +225,7 @@ class Document(Model):
             return "export again, or restore it from a copy"
         return "restore it from a copy, or adopt gray or RGB PNGs of these images"
 
-    def sealed(self) -> Document:
+    def sealed(self) -> Self:
         """The same with its digest, by which `load` notices any later change."""
         return self.model_copy(update={"digest": _digest(_raw(self.model_dump_json(), SIDECAR_NAME))})
 

@@ -1,10 +1,9 @@
 """What a user can ask of an export, checked once for the command line, the YAML config and the library alike."""
 
-from __future__ import annotations
-
+# Annotations are values here, not text, as in `sidecar.document`.
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -157,7 +156,7 @@ class ExportOptions(BaseModel):
     overwrite: Annotated[bool, Field(strict=True, description="replace an earlier export in the output folder")] = False
 
     @model_validator(mode="after")
-    def _one_decimation(self) -> ExportOptions:
+    def _one_decimation(self) -> Self:
         given = [name for name in ("scale", "spacing", "fit") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")

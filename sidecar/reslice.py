@@ -67,10 +67,10 @@ def _scratch_folder(output: Path, workers: Workers) -> Iterator[Path]:
 
 
 def _resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers, scratch: Scratch) -> Iterator[Rendered]:
-    free = shutil.disk_usage(scratch.path.parent).free
-    if plan.scratch_bytes > free:
+    needed, free = plan.scratch_bytes, shutil.disk_usage(scratch.path.parent).free
+    if needed > free:
         raise OutputError(
-            f"cutting along another axis needs {plan.scratch_bytes / 1e9:.1f} GB of scratch space, and {free / 1e9:.1f} GB are free; decimate more"
+            f"cutting along another axis needs {needed / 1e9:.1f} GB of scratch space, and {free / 1e9:.1f} GB are free; decimate more"
         )
     try:
         scratch.open("w+")

@@ -12,6 +12,10 @@ import typer
 from sidecar.cli import adopt, align, check, demo, export, inspect, map_mask, map_points, measure, project, report, view, zoom
 from sidecar.errors import SidecarError, UsageError
 
+#: No large matrix is multiplied here: starting threads for that costs as much as numpy's import. And pydantic needs no plugins: looking
+#: for them reads the metadata of every package that is installed.
+_QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+
 app = typer.Typer(
     name="sidecar",
     help="DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.",
@@ -37,7 +41,8 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Entry point. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no large matrix is multiplied here; starting threads for it costs as much as numpy
+    for name, value in _QUICK_START.items():
+        os.environ.setdefault(name, value)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no µ shows ? instead of failing
