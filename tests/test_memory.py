@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from adoption.make import autoscaled, texture, write_images, write_scan
-from phantoms import write_flat_series, write_sparse_multiframe
+from phantoms import Phantom, write_flat_series, write_sparse_fragments, write_sparse_multiframe
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
 
 MEASURED = """
 import sys
+from collections.abc import Callable
 from sidecar.cli import main
 sys.argv = ["sidecar", *sys.argv[1:]]
 main()
@@ -49,11 +51,14 @@ def test_peak_with_two_workers(edge: int, most_mb: int, options: list[str], tmp_
     assert peak / 1000 < most_mb
 
 
-def test_a_huge_multiframe_file_is_read_frame_by_frame(tmp_path: Path) -> None:
-    """4 GB in one file, as much as a native file can hold; it is sparse, and one frame in fifty is wanted."""
-    write_sparse_multiframe(tmp_path / "scan", frames=500, size=(2048, 2000))
-    peak = peak_kib("export", tmp_path / "scan", tmp_path / "png", "--scale", "0.25", "--z-step", "50", "--jobs", "2", "-q")
+@pytest.mark.parametrize(("writer", "frames"), [(write_sparse_multiframe, 500), (write_sparse_fragments, 2500)])
+def test_a_huge_multiframe_file_is_read_frame_by_frame(writer: Callable[..., Phantom], frames: int, tmp_path: Path) -> None:
+    """4 GB in one file, as much as a native one can hold, and 20 GB in fragments; both are sparse, and few frames are wanted."""
+    (path,) = set(writer(tmp_path / "scan", frames=frames, size=(2048, 2000)).files())
+    assert path.stat().st_size > 8.19e6 * frames
+    peak = peak_kib("export", tmp_path / "scan", tmp_path / "png", "--scale", "0.25", "--z-step", frames // 10, "--jobs", "2", "-q")
     assert peak / 1000 < 300
+    assert len(list((tmp_path / "png").glob("*.png"))) == 10
 
 
 def test_adopting_keeps_thumbnails_only(tmp_path: Path) -> None:

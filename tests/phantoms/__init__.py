@@ -10,7 +10,7 @@ file, and the writers only carry it out. One seed, one scan: two specs with the 
 scan in two encodings, with the same UIDs.
 """
 
-from .bulk import write_flat_series, write_sparse_multiframe
+from .bulk import write_flat_series, write_sparse_fragments, write_sparse_multiframe
 from .headers import GARBAGE_ICON
 from .identity import IDENTITY, SECRETS
 from .measure import centroid, centroid3d
@@ -31,5 +31,6 @@ __all__ = [
     "plan",
     "write",
     "write_flat_series",
+    "write_sparse_fragments",
     "write_sparse_multiframe",
 ]
