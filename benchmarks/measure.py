@@ -25,14 +25,14 @@ class Taken:
 
 
 #: What pip installs is compiled once; a checkout is so by its first start, if it may be.
-_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def run(command: Sequence[str | Path]) -> Taken:
     """Run a command to its end. RuntimeError with its last words where it fails."""
     launch = [sys.executable, "-I", "-S", str(_LAUNCH), *map(str, command)]
     done = subprocess.run(
-        launch, env=_ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+        launch, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False
     )
     words, _, figures = done.stderr.rstrip().rpartition("\n")
     taken = json.loads(figures)

@@ -106,7 +106,7 @@ def _stages(canvas: Canvas, figures: dict[str, Any], left: float) -> None:
 
 
 def _memory(canvas: Canvas, figures: dict[str, Any], left: float) -> None:
-    canvas.title(left, "Peak memory against slices", "all processes, two workers")
+    canvas.title(left, "Peak memory against slices", "MB of all processes, two workers")
     width, counts = 250, sorted({int(count) for by_count in figures["peaks"].values() for count in by_count})
     highest = 50 * math.ceil(max(max(by_count.values()) for by_count in figures["peaks"].values()) / 50e6)
     x0 = left + 40
@@ -119,7 +119,6 @@ def _memory(canvas: Canvas, figures: dict[str, Any], left: float) -> None:
         _, y = at(counts[0], peak * 1e6)
         canvas.line((x0, y), (x0 + width, y), color=EDGE, width=1)
         canvas.text(x0 - 8, y, f"{peak}", 14, DIM, "rm")
-    canvas.text(left, TOP - 22, "MB", 14, DIM, "lm")
     for count in counts:
         canvas.text(at(count, 0)[0], BOTTOM + 8, f"{count:,}", 14, DIM, "ma")
     for (size, by_count), colour in zip(figures["peaks"].items(), BITS_COLOURS.values(), strict=False):

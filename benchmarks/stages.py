@@ -25,9 +25,11 @@ import numpy as np
 
 from benchmarks import scan as scans
 from benchmarks.dicom import Kind
+from benchmarks.measure import ENVIRONMENT
 from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import BITS
 from sidecar import png
+from sidecar.cli import QUICK_START
 from sidecar.exporter import Job, plan_export
 from sidecar.headers import scan
 from sidecar.intensity import choose_values
@@ -222,4 +224,6 @@ def _import_seconds(line: str, times: int = 5) -> float:
     code = "import resource, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True); "
     code += "u = resource.getrusage(resource.RUSAGE_CHILDREN); print(u.ru_utime + u.ru_stime)"
     command: Sequence[str] = [sys.executable, "-c", code, line]
-    return statistics.median(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(times))
+    environment = ENVIRONMENT | QUICK_START  # as `sidecar.cli.main` sets it
+    taken = (subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout for _ in range(times))
+    return statistics.median(map(float, taken))

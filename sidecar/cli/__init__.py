@@ -14,7 +14,7 @@ from sidecar.errors import SidecarError, UsageError
 
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import. And pydantic needs no plugins: looking
 #: for them reads the metadata of every package that is installed.
-_QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
 app = typer.Typer(
     name="sidecar",
@@ -41,7 +41,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Entry point. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
-    for name, value in _QUICK_START.items():
+    for name, value in QUICK_START.items():
         os.environ.setdefault(name, value)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
