@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Iterable
 
 import typer
 
@@ -16,27 +17,39 @@ from sidecar.errors import SidecarError, UsageError
 #: for them reads the metadata of every package that is installed.
 QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
-app = typer.Typer(
-    name="sidecar",
-    help="DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-for command in (inspect, export, map_points, map_mask, project, measure, align, zoom, adopt, view, report, check, demo):
-    app.command(command.NAME, help=command.HELP, epilog=command.EXAMPLES)(command.run)
+COMMANDS = {
+    command.NAME: command
+    for command in (inspect, export, map_points, map_mask, project, measure, align, zoom, adopt, view, report, check, demo)
+}
 
 
-@app.callback(invoke_without_command=True)
+def program(names: Iterable[str]) -> typer.Typer:
+    """The program with these commands: what a command takes is worked out before any is run, which is felt with all of them."""
+    made = typer.Typer(
+        name="sidecar",
+        help="DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in names:
+        command = COMMANDS[name]
+        made.command(name, help=command.HELP, epilog=command.EXAMPLES)(command.run)
+    made.callback(invoke_without_command=True)(_root)
+    return made
+
+
 def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
     if version:
         from sidecar.record import generator
 
         typer.echo(generator())
         raise typer.Exit
+
+
+app = program(COMMANDS)
 
 
 def main() -> None:
@@ -46,8 +59,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no µ shows ? instead of failing
+    asked = sys.argv[1:2]
     try:
-        app()
+        program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
     except SidecarError as error:
         typer.echo(f"sidecar: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
