@@ -103,19 +103,21 @@ def decimation_model(decimation: Decimation) -> DecimationModel:
     return DecimationModel(columns=columns, rows=rows, slices=slices, order=(x, y, number))
 
 
+def image_files(
+    stack: Stack | None, decimation: Decimation, names: Sequence[str], source_slices: Sequence[list[int]], digests: Sequence[str]
+) -> list[Image]:
+    """Every image with the source slices it is made of, the patient position of its pixel (0, 0), and its digest."""
+    corners = np.column_stack([np.zeros((len(names), 2)), np.arange(len(names))])
+    positions = [None] * len(names) if stack is None else [tuple(p) for p in stack.to_patient(decimation.to_source(corners)).tolist()]
+    return [
+        Image(name=name, source_slices=slices, position=position, sha256=digest)
+        for name, slices, position, digest in zip(names, source_slices, positions, digests, strict=True)
+    ]
+
+
 def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Images:
     stack, decimation = plan.series.stack, plan.decimation
-    corners = np.column_stack([np.zeros((len(digests), 2)), np.arange(len(digests))])
-    positions = None if stack is None else stack.to_patient(decimation.to_source(corners))
-    files = [
-        Image(
-            name=name,
-            source_slices=list(plan.samples_of(k)),
-            position=None if positions is None else tuple(positions[k].tolist()),
-            sha256=digest,
-        )
-        for k, (name, digest) in enumerate(zip(plan.names, digests, strict=True))
-    ]
+    source_slices = [list(plan.samples_of(k)) for k in range(len(plan.names))]
     value, window = None, None
     mode = mode_of(plan)
     if values is not None and mode is not None:
@@ -130,5 +132,5 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
         channels=plan.channels,
         value=value,
         window=window,
-        files=files,
+        files=image_files(stack, decimation, plan.names, source_slices, digests),
     )

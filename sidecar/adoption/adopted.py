@@ -14,9 +14,9 @@ from sidecar.adoption.intensity import Intensity
 from sidecar.adoption.match import Match
 from sidecar.adoption.stacks import PngImages
 from sidecar.adoption.verify import Verified
-from sidecar.document import VERSION, Document, Evidence, EvidenceAxis, EvidenceRunnerUp, Image, Images, Value, Window
+from sidecar.document import VERSION, Document, Evidence, EvidenceAxis, EvidenceRunnerUp, Images, Value, Window
 from sidecar.mapping import Decimation, Sidecar
-from sidecar.record import decimation_model, generator, grid, source_model
+from sidecar.record import decimation_model, generator, grid, image_files, source_model
 from sidecar.sampling import Axis, Method
 from sidecar.series import Series
 
@@ -34,17 +34,7 @@ def make_document(
     columns, rows = (with_method(line.axis, found.kernel.kind == "point") for line in (found.columns, found.rows))
     slices = with_method(found.slices.axis, found.depth.width <= 1)
     decimation = Decimation(columns, rows, slices, (1, 0, 2) if found.transposed else (0, 1, 2))
-    corners = np.column_stack([np.zeros((len(images), 2)), np.arange(len(images))])
-    positions = None if stack is None else stack.to_patient(decimation.to_source(corners))
-    files = [
-        Image(
-            name=name,
-            source_slices=source_slices(slices, k, found.depth, len(series.frames)),
-            position=None if positions is None else tuple(positions[k].tolist()),
-            sha256=digests[k],
-        )
-        for k, name in enumerate(images.names)
-    ]
+    taken = [source_slices(slices, k, found.depth, len(series.frames)) for k in range(len(images))]
     value, window = _value(intensity, images.bits, series.common.rescale_unit)
     document = Document(
         version=VERSION,
@@ -61,7 +51,7 @@ def make_document(
             channels=images.channels,
             value=value,
             window=window,
-            files=files,
+            files=image_files(stack, decimation, images.names, taken, digests),
         ),
         control_points=decimation.control_points(stack),
         evidence=_evidence(found, verified, intensity),
