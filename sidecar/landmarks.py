@@ -71,7 +71,7 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def map_file(
-    path: Path,
+    path: str | Path,
     sidecar: Sidecar | None = None,
     *,
     format: str | None = None,
@@ -82,6 +82,7 @@ def map_file(
 
     Raises LabelError naming file and row for anything that cannot be mapped, DocumentError for the sidecar.
     """
+    path = Path(path)
     if sidecar is None:
         sidecar = Sidecar.open(find_sidecar(path, format))
     labels = read_labels(path, png_stack(sidecar), format, pixel_origin)
@@ -185,13 +186,13 @@ class Projection:
     notes: tuple[str, ...]
 
 
-def project_file(path: Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
+def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
     """PNG pixels of the points of a CSV with columns x_mm, y_mm, z_mm (LPS, or as its column ``space`` says) or source_column, source_row,
     source_slice. The inverse of `map_file`; where both are there, they must agree.
 
     Raises LabelError naming file and row.
     """
-    table = Table(path)
+    table = Table(Path(path))
     source = _source_indices(table, sidecar)
     xy, slices = sidecar.from_source(source)
     png = np.column_stack([xy, slices])

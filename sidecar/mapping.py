@@ -192,7 +192,7 @@ class Sidecar:
         return Instances([*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane)
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
-        """Half the diagonal of the output voxel at each source index (N, 3), in mm: what decimation alone can hide.
+        """Half the longest diagonal of the output voxel at each source index (N, 3), in mm: what decimation alone can hide.
 
         Along the slices the voxel is as thick as the larger distance to its neighbours; a single slice counts in its plane only.
         Axes of adopted images that are known as measured only count as so much wider at either end. NaN without patient geometry.
@@ -200,14 +200,33 @@ class Sidecar:
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
         if self.stack is None:
             return np.full(len(along), np.nan)
-        between_rows, between_columns = self.stack.pixel_spacing
-        vague_columns, vague_rows, vague_slices = self._vague
-        in_plane = (between_columns * (abs(self.decimation.columns.factor) + 2 * vague_columns)) ** 2
-        in_plane += (between_rows * (abs(self.decimation.rows.factor) + 2 * vague_rows)) ** 2
         slices = self.decimation.slices
         nearest = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
-        thickness = self._thickness[nearest] * (1 + 2 * vague_slices / abs(slices.factor))
-        return np.asarray(0.5 * np.sqrt(in_plane + thickness**2))
+        return np.asarray(self._half_diagonals[nearest])
+
+    @cached_property
+    def _half_diagonals(self) -> Floats:
+        """mm, for each decimated slice. Gantry tilt shears voxels, so that their four diagonals differ."""
+        assert self.stack is not None
+        columns, rows, slices = self.decimation.columns, self.decimation.rows, self.decimation.slices
+        vague_columns, vague_rows, vague_slices = self._vague
+        centres = slices.to_source(np.arange(slices.size, dtype=np.float64))
+        plane = np.clip(np.rint(centres), 0, self.stack.slices - 1).astype(np.intp)
+        across, down = np.moveaxis(
+            self.stack.axes[plane] * (abs(columns.factor) + 2 * vague_columns, abs(rows.factor) + 2 * vague_rows), 2, 0
+        )
+        steps = self._slice_steps(centres) * (1 + 2 * vague_slices / abs(slices.factor))
+        diagonals = [across + i * down + j * step for i in (-1, 1) for j in (-1, 1) for step in (steps[:-1], steps[1:])]
+        return np.asarray(np.linalg.norm(diagonals, axis=2).max(axis=0) / 2)
+
+    def _slice_steps(self, centres: Floats) -> Floats:
+        """(n + 1, 3) mm from each decimated slice to the next, and before the first and after the last as there."""
+        assert self.stack is not None
+        if len(centres) == 1:
+            step = np.zeros(3) if self.stack.slice_step is None else self.stack.slice_step * abs(self.decimation.slices.factor)
+            return np.tile(step, (2, 1))
+        steps = np.diff(self.stack.to_patient(np.column_stack([np.zeros((len(centres), 2)), centres])), axis=0)
+        return np.concatenate([steps[:1], steps, steps[-1:]])
 
     @property
     def _vague(self) -> tuple[float, float, float]:
@@ -224,20 +243,6 @@ class Sidecar:
     @cached_property
     def _slice_by_name(self) -> dict[str, int]:
         return {image_key(file.name): i for i, file in enumerate(self.document.images.files)}
-
-    @cached_property
-    def _thickness(self) -> Floats:
-        """mm along the normal of the output voxel at each decimated slice."""
-        assert self.stack is not None
-        if self.stack.slices == 1:
-            return np.zeros(1)
-        slices = self.decimation.slices
-        centres = slices.to_source(np.arange(slices.size, dtype=np.float64))
-        heights = np.interp(centres, np.arange(self.stack.slices), self.stack.positions @ self.stack.normal)
-        if len(heights) == 1:
-            return np.array([self.stack.gaps.mean() * abs(slices.factor)])
-        gaps = np.abs(np.diff(heights))
-        return np.asarray(np.maximum(np.append(gaps, 0), np.insert(gaps, 0, 0)))
 
     def _geometry(self) -> Stack:
         if self.stack is None:

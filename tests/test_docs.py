@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import typer.main
+from adoption.make import autoscaled, texture, write_images, write_scan
 from command_line import CommandLine
 from phantoms import Spec, write
 from pydantic import BaseModel
@@ -316,6 +317,23 @@ def test_the_files_of_a_tool_page_are_the_same_landmark(name: str, png: Sidecar,
         first = [i for i in range(len(points)) if ids[i] == ids[0] and points.text("shape_type")[i] == points.text("shape_type")[0]]
         first = first if points.text("shape_type", "point")[0] != "point" else first[:1]
         np.testing.assert_allclose(points.source[first].mean(axis=0), BREGMA, atol=1e-3)
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statement by statement, on a scan and labels of its names; labels come when the PNGs are there."""
+    monkeypatch.chdir(tmp_path)
+    volume = texture(slices=12)
+    write_scan(Path("scan"), volume)
+    write_images(Path("old_pngs"), [autoscaled(plane)[::2, ::2] for plane in volume])
+    (block,) = re.findall(r"^```python\n(.*?)^```", PAGES["README.md"].read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {}
+    for statement in ast.parse(block).body:
+        if "labels.csv" in ast.unparse(statement):
+            Path("png/labels.csv").write_text("image,x,y\nslice_0002.png,30,20\n", encoding="utf-8")
+        exec(compile(ast.Module([statement], []), "README.md", "exec"), names)
+    assert names["k"][0] == pytest.approx(7) and names["xy"][0] == pytest.approx([120.0, 88.5])
+    assert names["points"].source.tolist() == [[60.5, 40.5, 4.0]]
+    assert names["old"].to_source([[30, 20]], 2).tolist() == [[60.0, 40.0, 2.0]]
 
 
 # The sidecar document.

@@ -168,6 +168,18 @@ def test_uncertainty_is_half_the_diagonal_of_an_output_voxel(tmp_path: Path) -> 
     assert png.uncertainty_mm(png.to_source(np.zeros((3, 2)), [0, 1, 2])) == pytest.approx(0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2))
 
 
+@pytest.mark.parametrize("tilt", [-20.0, 0.0, 16.5])
+def test_no_corner_of_an_output_voxel_is_farther_than_the_uncertainty(tilt: float, tmp_path: Path) -> None:
+    """Gantry tilt shears voxels: one of their diagonals is longer than edges at right angles would have it."""
+    write(Spec(columns=40, rows=30, slices=12, pixel_spacing=(0.7, 0.4), slice_gaps=1.3, tilt_degrees=tilt, markers=False), tmp_path)
+    png = planned(tmp_path, scale=0.5, z_step=2)
+    centre = png.to_source([[7, 6]], 2)
+    corners = centre + np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    assert png.stack is not None
+    farthest = np.linalg.norm(png.stack.to_patient(corners) - png.stack.to_patient(centre), axis=1).max()
+    assert png.uncertainty_mm(centre) == pytest.approx(farthest, rel=1e-9)  # positions are written with some ten decimals
+
+
 def test_the_instance_of_a_mean_is_the_nearest_of_its_slices(tmp_path: Path) -> None:
     phantom = write(Spec(columns=40, rows=30, slices=8, markers=False), tmp_path)
     png = planned(tmp_path, z_step=2, z_filter="mean")

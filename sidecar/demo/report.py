@@ -127,7 +127,7 @@ def _meaning(tour: Tour) -> Iterator[str]:
         yield f"NOT every label came back where it belongs: {', '.join(check.failed)}."
     elif tour.of_specimen:
         yield (
-            f"Every landmark came back, {worst:.2f} µm off at most. ±: the uncertainty that map-points states, half the diagonal of "
+            f"Every landmark came back, {worst:.2f} µm off at most. ±: the uncertainty that map-points states, half the longest diagonal of "
             "a PNG voxel; finding the middle of a spot does better than one pixel."
         )
     elif unit == "px":
@@ -135,7 +135,7 @@ def _meaning(tour: Tour) -> Iterator[str]:
     else:
         yield (
             "Every label lies where the DICOM headers put it, to a thousandth of a µm, and on the right instance: worked out apart from "
-            "this package's geometry, with pydicom and the equation of PS3.3 C.7.6.2.1.1. ±: half the diagonal of a PNG voxel."
+            "this package's geometry, with pydicom and the equation of PS3.3 C.7.6.2.1.1. ±: half the longest diagonal of a PNG voxel."
         )
     shift = _short(float(check.doubled_errors.mean()) * units)
     yield (

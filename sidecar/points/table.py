@@ -28,7 +28,7 @@ class MappedPoints:
     ``png``             (N, 3) PNG pixel x, y and slice, *center* convention.
     ``source``          (N, 3) source index column, row, slice; 0 = centre of the first voxel.
     ``patient``         (N, 3) mm, LPS; NaN where the source has no patient geometry.
-    ``uncertainty_mm``  (N,) half the diagonal of the output voxel.
+    ``uncertainty_mm``  (N,) half the longest diagonal of the output voxel.
     ``instances``       SOP Instance UID and 1-based frame number (0: single-frame) of each point.
     ``sidecar``         the export they lie on.
     """
