@@ -13,7 +13,7 @@ import contextlib
 import json
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,6 @@ COMPANIONS = frozenset({SIDECAR_NAME, "viewer.html", ".sidecar-scratch", "volume
 #: The folder in which `sidecar view` puts what browsers can show of a 16-bit stack.
 VIEWER_IMAGES = "viewer_images"
 
-_PNG = re.compile(r"slice_\d{4,}\.png")
 _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
 
 
@@ -89,14 +88,15 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> OutputFolder:
     entries = _names_in(path)
-    foreign = [name for name in entries if not _is_ours(path / name)]
+    is_png = _png_names(names)
+    foreign = [name for name in entries if not _is_ours(path / name, is_png)]
     if foreign:
         raise OutputError(
             f"{path.name} holds files that are not of an export ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); "
             "nothing was touched: choose an empty folder, or move them away"
         )
     unfinished = _journal(path, "digest")
-    pngs = [name for name in entries if _PNG.fullmatch(name)]
+    pngs = [name for name in entries if is_png(name)]
     if unfinished == digest and SIDECAR_NAME not in entries:
         whole = frozenset(pngs) & frozenset(names)
     elif all(name.endswith(PART_SUFFIX) for name in entries):
@@ -128,11 +128,17 @@ def _names_in(path: Path) -> list[str]:
         raise OutputError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
-def _is_ours(path: Path) -> bool:
+def _png_names(names: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a file is named as the PNGs of an export with these ``names``, also of one with fewer or more slices."""
+    pattern = re.compile(re.escape(names[0].rpartition("_")[0]) + r"_\d{4,}\.png")
+    return lambda name: pattern.fullmatch(name) is not None
+
+
+def _is_ours(path: Path, is_png: Callable[[str], bool]) -> bool:
     name = _PART.sub("", path.name)
     if name == VIEWER_IMAGES and path.is_dir() and not path.is_symlink():
-        return all(_PNG.fullmatch(inside.name) and inside.is_file() for inside in path.iterdir())
-    return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or _PNG.fullmatch(name) is not None)
+        return all(is_png(inside.name) and inside.is_file() for inside in path.iterdir())
+    return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
 
 def _journal(path: Path, key: str) -> str | None:

@@ -88,7 +88,16 @@ def map_file(
     labels = read_labels(path, png_stack(sidecar), format, pixel_origin)
     _refuse_formulas(labels)
     placed = place(labels, sidecar)
-    return Mapping(labels, map_points(labels, placed.png, sidecar, allow_outside), (*labels.notes, *placed.notes))
+    points = map_points(labels, placed.png, sidecar, allow_outside)
+    return Mapping(labels, points, (*labels.notes, *placed.notes, *_other_landmarks(points)))
+
+
+def _other_landmarks(points: MappedPoints) -> list[str]:
+    """A note where labels on the stack around one landmark bear the name of another: the file may be that of another stack."""
+    zoom = points.sidecar.document.zoom
+    others = sorted(set(points.text("label")) - {"", zoom.label}) if zoom is not None and zoom.label else []
+    more = " …" if len(others) > 3 else ""
+    return [f"named {', '.join(others[:3])}{more}, but these PNGs are around {zoom.label}"] if others and zoom is not None else []
 
 
 def _refuse_formulas(labels: Labels) -> None:

@@ -27,13 +27,16 @@ MAX_FACTOR = 2.0**31
 
 @dataclass(frozen=True)
 class Plan:
-    """One export of one stack. ``reduction``: the decimation along the source's axes; ``turn``: which way the PNGs are cut through it."""
+    """One export of one stack. ``reduction``: the decimation along the source's axes; ``turn``: which way the PNGs are cut through it;
+    ``stem``: what the names of the PNGs begin with.
+    """
 
     series: Series
     options: ExportOptions
     reduction: Decimation
     warnings: tuple[str, ...]
     turn: Turn = AS_STORED
+    stem: str = "slice"
 
     @cached_property
     def decimation(self) -> Decimation:
@@ -66,7 +69,7 @@ class Plan:
         """PNG names in slice order."""
         count = self.decimation.size[2]
         digits = max(4, len(str(count - 1)))
-        return tuple(f"slice_{i:0{digits}d}.png" for i in range(count))
+        return tuple(f"{self.stem}_{i:0{digits}d}.png" for i in range(count))
 
     def frames_of(self, decimated_slice: int) -> tuple[Frame, ...]:
         """The source frames that one decimated slice, and when cut as stored one PNG, is made of."""

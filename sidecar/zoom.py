@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +43,9 @@ def plan_zooms(points: MappedPoints, source: Path, output: Path, size_mm: float,
         crop = _box(sidecar, points.source[i], size_mm)
         options = ExportOptions(scale=1.0, crop=crop, bits=sidecar.document.images.bits, window=_window(sidecar.document.images))
         zoom = Zoom(label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i]))
-        jobs.append(Job(make_plan(series, options), root, output / _folder_name(i, label), zoom))
+        folder = _folder_name(i, label)
+        plan = replace(make_plan(series, options), stem=f"zoom_{folder}")  # no label file of one zoom fits another
+        jobs.append(Job(plan, root, output / folder, zoom))
     return jobs
 
 
@@ -84,7 +88,8 @@ def _window(images: Images) -> tuple[float, float] | None:
 
 
 def _folder_name(number: int, label: str) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", label).strip("._")[:40]
+    letters = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", letters).strip("._")[:40]
     return f"{number + 1:03d}_{plain}" if plain else f"{number + 1:03d}"
 
 

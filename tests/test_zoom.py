@@ -65,6 +65,23 @@ def test_landmarks_are_refined_on_original_pixels(coarse: tuple[Phantom, Path], 
         assert float(row["uncertainty_mm"]) < float(first[row["label"]]["uncertainty_mm"])
 
 
+def test_a_label_file_of_one_zoom_fits_no_other(coarse: tuple[Phantom, Path], tmp_path: Path) -> None:
+    """Downloads are all called labels.csv: names of images, and of landmarks, tell them apart."""
+    _, labels = coarse
+    run("zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms")
+    one, other = sorted((tmp_path / "zooms").iterdir())[:2]
+    zoom, image = (sidecar.open(one).document.zoom, sidecar.open(one).document.images.files[0].name)
+    assert zoom is not None and image == f"zoom_{one.name}_0000.png"
+    (other / "labels.csv").write_text(f"label,image,x,y\n{zoom.label},{image},3,3\n")
+    told = run("map-points", other / "labels.csv", code=1)
+    assert image in str(told.exception)
+    (other / "labels.csv").write_text(f"label,slice,x,y\n{zoom.label},0,3,3\n")
+    assert f"named {zoom.label}, but these PNGs are around" in run("map-points", other / "labels.csv").stderr
+    run("zoom", labels, "--source", tmp_path / "scan", "--size", "12mm", "-o", tmp_path / "again", "--overwrite")
+    run("zoom", labels, "--source", tmp_path / "scan", "--size", "13mm", "-o", tmp_path / "again", "--overwrite")
+    run("check", tmp_path / "again" / one.name, "--source", tmp_path / "scan")
+
+
 def test_only_slices_around_the_landmarks_are_read(coarse: tuple[Phantom, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     phantom, labels = coarse
     labels.write_text("\n".join(labels.read_text().splitlines()[:2]) + "\n")

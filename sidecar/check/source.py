@@ -61,7 +61,8 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
     mode = images.window.mode if images.window else None
     window: Any = mode if mode in ("auto", "dicom", "full") else (0.0, 1.0) if mode == "given" else None
     reduction, turn = untwisted(sidecar.decimation)
-    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), turn)
+    stem = "slice" if sidecar.document.zoom is None else images.files[0].name.rpartition("_")[0]  # any landmark's
+    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), turn, stem)
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:

@@ -127,7 +127,7 @@ def _meaning(tour: Tour) -> Iterator[str]:
         yield f"NOT every label came back where it belongs: {', '.join(check.failed)}."
     elif tour.of_specimen:
         yield (
-            f"Every landmark came back, {worst:.2f} µm off at most. ±: the uncertainty that map-points states, half the longest diagonal of "
+            f"Every landmark came back, {worst:.2f} µm off at most. ±: what map-points states as uncertainty, half the longest diagonal of "
             "a PNG voxel; finding the middle of a spot does better than one pixel."
         )
     elif unit == "px":

@@ -63,9 +63,9 @@ export function TopBar({ viewer, state }) {
 }
 
 function summary({ page, mapping }) {
-  const { source, images } = page.document;
+  const { source, images, zoom } = page.document;
   const spacing = images.spacing?.filter((part) => part !== null).map((part) => +part.toPrecision(4));
-  return [source.modality, `${mapping.size.join(" × ")} PNG pixels`, spacing && `${spacing.join(" × ")} mm`].filter(Boolean).join(" · ");
+  return [zoom?.label, source.modality, `${mapping.size.join(" × ")} PNG pixels`, spacing && `${spacing.join(" × ")} mm`].filter(Boolean).join(" · ");
 }
 
 export const SliceBar = memo(({ viewer, wanted, items, view }) => {

@@ -33,12 +33,18 @@ export class Landmarks {
     const { items, problem } = this.viewer.storage.load();
     const warning = problem ?? (this.viewer.storage.works() ? null : NOT_KEPT);
     return {
-      items: items ?? [],
+      items: items ?? this.begun(),
       selected: null,
       drag: null,
       measured: [null, null],
       ...(warning && { message: { text: warning, bad: true } }),
     };
+  }
+
+  /** The list of a page that is opened for the first time: on a stack around one landmark, its name, to be placed. */
+  begun() {
+    const name = trimLabel(this.viewer.page.document.zoom?.label ?? "");
+    return name === "" ? [] : addNames([], [name])[0];
   }
 
   item(id) {
