@@ -88,7 +88,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> OutputFolder:
     entries = _names_in(path)
-    is_png = _png_names(names)
+    is_png = png_names(names)
     foreign = [name for name in entries if not _is_ours(path / name, is_png)]
     if foreign:
         raise OutputError(
@@ -128,7 +128,7 @@ def _names_in(path: Path) -> list[str]:
         raise OutputError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
-def _png_names(names: Sequence[str]) -> Callable[[str], bool]:
+def png_names(names: Sequence[str]) -> Callable[[str], bool]:
     """Whether a file is named as the PNGs of an export with these ``names``, also of one with fewer or more slices."""
     pattern = re.compile(re.escape(names[0].rpartition("_")[0]) + r"_\d{4,}\.png")
     return lambda name: pattern.fullmatch(name) is not None

@@ -10,7 +10,7 @@ import numpy as np
 from sidecar.adoption.closeup import Closeup, look_closely
 from sidecar.adoption.explain import Depth, Sample, depth_of, reach_of, sample
 from sidecar.adoption.forward import Kernel
-from sidecar.adoption.ideas import BLANK, Overview, Pins, spread
+from sidecar.adoption.ideas import BLANK, Idea, Overview, Pins, spread
 from sidecar.adoption.placement import Placement, edges
 from sidecar.adoption.pool import pool
 from sidecar.adoption.resampling import resampling_of, rival_of, slices_line
@@ -95,16 +95,19 @@ def _tried(slices: Slices, images: Images, overview: Overview, pins: Pins, progr
     reach = max(1, int(np.diff(overview.slices).max(initial=1)))
     tried = _chosen(overview, TRIED)
     found: list[Trial] = []
+    ideas: list[Idea] = []
     for everywhere in (False, True) if pins.factor is None else (False,):
         progress.start("trying every scale" if everywhere else "comparing thumbnails", None)
-        for idea in overview.ideas(pins, everywhere):
+        fresh = list(overview.ideas(pins, everywhere))
+        ideas += fresh
+        for idea in fresh:
             trial = attempt(slices, images, idea.placement, idea.line, tried, reach, TRIAL_SIDE, idea.inverted)
             found += [] if trial is None else [trial]
             progress.advance(1, 0)
         found = _distinct(found)
         if found and found[0].correlation >= LEAST_CORRELATION:
             return found[0], found[1:]
-    raise not_found(found)
+    raise not_found(found, ideas, pins)
 
 
 def _distinct(trials: Sequence[Trial]) -> list[Trial]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from sidecar.adoption.depth import ROUNDING
 from sidecar.adoption.explain import Depth
-from sidecar.adoption.ideas import Pins
-from sidecar.adoption.placement import edges
+from sidecar.adoption.ideas import Idea, Pins
+from sidecar.adoption.placement import Placement, edges
 from sidecar.adoption.resampling import Resampling, Rival
 from sidecar.adoption.snap import Measured
 from sidecar.adoption.trial import Trial
@@ -45,12 +45,18 @@ def blank() -> ImageError:
     return ImageError("there is nothing to recognise on these images: they are blank, or nearly")
 
 
-def not_found(trials: Sequence[Trial]) -> ImageError:
-    """No trial comes near."""
-    listed = f"; the nearest:\n{_listed(trials)}" if trials else ""
+def not_found(trials: Sequence[Trial], ideas: Sequence[Idea], pins: Pins) -> ImageError:
+    """No trial comes near. The ``ideas`` are told where no trial of one came to anything."""
+    given = [name for name, pin in (("--factor", pins.factor), ("--z-step", pins.z_step), ("--flip", pins.flips)) if pin is not None]
+    wrong = f", or is what was given with {' and '.join(given)} wrong" if given else ""
+    known = "" if given else f" If they are of this one, {_PIN}."
+    likely = sorted(ideas, key=lambda idea: -idea.line.score)[:NAMED]
+    listed = [f"likeness {i.line.score:.2f} of thumbnails: {_in_words(i.placement, i.line.step, i.line.offset)}" for i in likely]
+    nearest = _listed(trials) if trials else "\n".join(f"  {line}" for line in listed)
+    near = f" The nearest, none near enough:\n{nearest}" if nearest else ""
     return ImageError(
-        "these images were not found in this scan: are they of another series (--series), turned by an odd angle, or of another scan? "
-        f"If they are of this one, {_PIN}{listed}"
+        "these images were not found in this scan: are they of another series (--series), turned by an odd angle, or of another scan"
+        f"{wrong}?{known}{near}"
     )
 
 
@@ -93,13 +99,25 @@ def check_depth(depth: Depth, names: Sequence[str]) -> None:
     if abs(depth.astray[worst]) > ASTRAY:
         places = ", ".join(f"{names[n]} at slice {place:.4g}" for n, place in zip(depth.images, depth.places, strict=True))
         raise ImageError(
-            f"these images do not go through the scan in equal steps ({places}): are some missing, doubled or out of order? "
-            "Put those in a folder of their own that do"
+            f"these images do not go through the scan in equal steps{_first_jump(depth, names)}: are some missing, doubled or out of "
+            f"order? Put those in a folder of their own that do. Looked at: {places}"
         )
     own = depth.unexplained(depth.step, depth.offset) + ROUNDING
     aside = min(depth.unexplained(depth.step, depth.offset + one) for one in (-1.0, 1.0)) + ROUNDING
     if own > CLEAR_SLICES * aside:
         raise ImageError("neighbouring slices of this scan explain these images as well: which slice an image shows cannot be told")
+
+
+def _first_jump(depth: Depth, names: Sequence[str]) -> str:
+    """Between which two of the images looked at the steps are others than most are."""
+    steps = np.diff(depth.places) / np.diff(depth.images)
+    if len(steps) < 3:
+        return ""
+    beyond = np.abs(steps - np.median(steps)) * np.diff(depth.images)
+    first = int(np.argmax(beyond > ASTRAY))
+    return (
+        f"; the first jump is between {names[depth.images[first]]} and {names[depth.images[first + 1]]}" if beyond[first] > ASTRAY else ""
+    )
 
 
 def check_correlation(left: float) -> None:
@@ -126,9 +144,13 @@ def check_pins(pins: Pins, columns: Axis, rows: Axis, slices: Axis) -> None:
 
 def describe(trial: Trial) -> str:
     """A trial in one line."""
-    columns, rows = trial.placement.columns, trial.placement.rows
+    return _in_words(trial.placement, trial.step, trial.offset)
+
+
+def _in_words(placement: Placement, step: float, offset: float) -> str:
+    columns, rows = placement.columns, placement.rows
     lines = f"1/{abs(columns.factor):.4g} × 1/{abs(rows.factor):.4g} of columns {_span(columns)}, rows {_span(rows)}"
-    return f"{trial.placement.orientation.name}, {lines}, slice {trial.offset:.4g} {trial.step:+.4g} per image"
+    return f"{placement.orientation.name}, {lines}, slice {offset:.4g} {step:+.4g} per image"
 
 
 def _listed(trials: Sequence[Trial]) -> str:

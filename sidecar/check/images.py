@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sidecar.check.finding import Finding, finding
 from sidecar.document import SIDECAR_NAME, Document
 from sidecar.errors import DocumentError
+from sidecar.folder import png_names
 from sidecar.progress import Progress
 from sidecar.render import file_digest
 
@@ -24,7 +25,6 @@ HEAD = 1 << 16
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _CHANNELS = {0: 1, 2: 3}
-_OURS = re.compile(r"slice_\d{4,}\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +55,31 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
         texts += [f"{image.name} {problem}" for problem in _wrong_text(png, document, k)]
         silent += png is None or not png.text
         progress.advance(1, 0)
+    unread = len(missing)
     missing += [f"{name} is there, but is none of this export" for name in _strangers(folder, names)]
     columns, rows, count = document.images.size
-    said = f"{count} PNGs of {columns} × {rows}, {document.images.bits} bits, {document.images.channels} per pixel"
-    found = [
-        finding("files", missing, f"{count} PNGs, none missing and none too many"),
-        finding("digests", digests, f"{count} SHA-256 digests"),
-    ]
+    read = count - unread
+    said = f"{read} PNGs of {columns} × {rows}, {document.images.bits} bits, {document.images.channels} per pixel"
+    files = finding("files", missing, f"{count} PNGs, none missing and none too many")
+    if read == 0:
+        return [files, *(Finding(name, None, "no PNG to look at") for name in ("digests", "sizes", "texts"))]
+    found = [files, finding("digests", digests, f"{read} SHA-256 digests")]
     if document.evidence is not None:  # images of another program are of any kind, and say nothing of us
         return found
     return [
         *found,
         finding("sizes", sizes, said),
         Finding("texts", None, "these images carry no text of an export")
-        if silent == count
-        else finding("texts", texts, f"each of {count} PNGs names its slice and its series"),
+        if silent == read
+        else finding("texts", texts, f"each of {read} PNGs names its slice and its series"),
     ]
 
 
 def _strangers(folder: Path, names: Sequence[str]) -> list[str]:
     """PNGs named as an export names them, that a label tool would show among the others."""
+    is_png = png_names(names)
     try:
-        return sorted({path.name for path in folder.iterdir() if _OURS.fullmatch(path.name)}.difference(names))
+        return sorted({path.name for path in folder.iterdir() if is_png(path.name)}.difference(names))
     except OSError as error:
         raise DocumentError(f"folder {folder.absolute().name} cannot be read: {error.strerror}") from None
 

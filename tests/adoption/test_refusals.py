@@ -49,7 +49,9 @@ def test_some_blank_images_follow_from_the_others(scan: Path, volume: Volume, tm
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_images_of_another_scan(seed: int, scan: Path, tmp_path: Path) -> None:
     """The same kind of thing, the same size, the same values: only what is on it differs."""
-    refused(scan, images_of(tmp_path, texture(COLUMNS, ROWS, SLICES, seed)[::3]), "not found in this scan")
+    message = refused(scan, images_of(tmp_path, texture(COLUMNS, ROWS, SLICES, seed)[::3]), "not found in this scan")
+    assert "The nearest, none near enough:\n" in message and message.count(" per image") >= 1, "the candidates are told"
+    assert "say what you know with --factor" in message
 
 
 def test_noise(scan: Path, tmp_path: Path) -> None:
@@ -105,7 +107,7 @@ def swapped(planes: list[Volume]) -> list[Volume]:
         (lambda planes: planes[:20] + planes[21:], "missing, doubled or out of order"),
         (lambda planes: [*planes[:9], planes[8], *planes[9:-1]], "missing, doubled or out of order"),
         (swapped, "missing, doubled or out of order"),
-        (lambda planes: planes[:15] + planes[20:], "equal steps"),
+        (lambda planes: planes[:15] + planes[20:], "equal steps; the first jump is between"),
         (lambda planes: [*planes[:12], texture(COLUMNS, ROWS, 1, seed=9)[0], *planes[13:]], "frame_13"),
         (lambda planes: sorted(planes, key=lambda plane: float(plane.std())), "images"),
     ],
@@ -121,7 +123,7 @@ def test_pins_that_contradict_the_pixels(scan: Path, volume: Volume, tmp_path: P
         adopt(scan, images, factor=3)
     with pytest.raises(ImageError):
         adopt(scan, images, z_step=1)
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError, match="what was given with --flip wrong"):
         adopt(scan, images, flip="x")
     assert adopt(scan, images, factor=2, z_step=2, flip="none").document.decimation.slices.offset == 0
 
