@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sidecar.errors import SidecarError
-from sidecar.geometry import anatomical_letters
+from sidecar.geometry import Stack, anatomical_letters
 from sidecar.headers import scan
+from sidecar.mapping import AXIS_NAMES
 from sidecar.options import ExportOptions
 from sidecar.places import place
 from sidecar.plan import Plan, make_plan
@@ -36,7 +39,7 @@ class Found:
             "description": common.description,
             "split": list(series.split),
             "size": [common.layout.columns, common.layout.rows, len(series.frames)],
-            "spacing": None if stack is None else [stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap or None],
+            "spacing": None if stack is None else [stack.pixel_spacing[1], stack.pixel_spacing[0], _slice_spacing(stack)],
             "directions": directions(series),
             "transfer_syntaxes": sorted({frame.common.layout.transfer_syntax for frame in series.frames}),
             "photometric_interpretation": common.layout.photometric,
@@ -85,6 +88,11 @@ def directions(series: Series) -> list[str] | None:
     return [anatomical_letters(axis) for axis in (stack.axes[0, :, 0], stack.axes[0, :, 1], along)]
 
 
+def _slice_spacing(stack: Stack) -> float | None:
+    """mm from slice to slice as the sidecar has it: along the stack, by least squares."""
+    return None if stack.slice_step is None else float(np.linalg.norm(stack.slice_step))
+
+
 def planned(plan: Plan) -> dict[str, Any]:
     """What an export writes, as plain JSON types."""
     axes = zip(("columns", "rows", "slices"), plan.reduction.axes, strict=True)
@@ -94,5 +102,6 @@ def planned(plan: Plan) -> dict[str, Any]:
         "channels": plan.channels,
         "bytes": plan.png_bytes,
         "scratch_bytes": plan.scratch_bytes,
+        "order": [AXIS_NAMES[i] for i in plan.decimation.order],
         "decimation": {name: {"factor": a.factor, "offset": a.offset, "method": a.method} for name, a in axes},
     }

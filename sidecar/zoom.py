@@ -24,6 +24,8 @@ from sidecar.series import Series, find_series
 
 #: More landmarks than this in one call are a slip rather than a wish.
 MOST_LANDMARKS = 500
+#: A box of fewer source pixels than this shows nothing.
+LEAST_PIXELS = 3
 
 
 def plan_zooms(points: MappedPoints, source: Path, output: Path, size_mm: float, progress: Progress | None = None) -> list[Job]:
@@ -35,6 +37,11 @@ def plan_zooms(points: MappedPoints, source: Path, output: Path, size_mm: float,
     sidecar, stack = points.sidecar, points.sidecar.stack
     if stack is None:
         raise GeometryError("the scan has no patient geometry, so that a size in mm means nothing in it")
+    if not len(points):
+        raise UsageError("there are no landmarks in these labels, and nothing to zoom in on")
+    least = LEAST_PIXELS * min(stack.pixel_spacing)
+    if size_mm < least:
+        raise UsageError(f"--size {size_mm:g}mm is less than {LEAST_PIXELS} source pixels across, nothing to see; {least:g}mm is the least")
     if len(points) > MOST_LANDMARKS:
         raise UsageError(f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split the file")
     root, series = find_same_series(sidecar, source, progress)

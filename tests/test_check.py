@@ -235,7 +235,9 @@ def test_swapped_digests(png: Path) -> None:
 
 def test_missing_and_foreign_pngs(png: Path) -> None:
     (png / "slice_0001.png").rename(png / "slice_0099.png")
-    assert failed(check_export(png)) == {"files": "slice_0001.png is not there; slice_0099.png is there, but is none of this export"}
+    assert failed(check_export(png)) == {
+        "files": "slice_0001.png is not there, beside its sidecar.json; slice_0099.png is there, but is none of this export"
+    }
 
 
 def test_pngs_of_another_size_or_depth(png: Path) -> None:

@@ -106,5 +106,14 @@ def test_wrong_scan_and_wrong_size_are_refused(coarse: tuple[Phantom, Path], tmp
     told = run("zoom", labels, "--source", tmp_path / "other", "-o", tmp_path / "zooms", code=1)
     assert "does not hold the scan" in str(told.exception)
     assert not (tmp_path / "zooms").exists()
+    told = run("zoom", labels, "--source", tmp_path / "scan", "--size", "250um", code=1)
+    assert "less than 3 source pixels" in str(told.exception) and "1.2mm is the least" in str(told.exception)
+    assert (
+        "the whole scan: a smaller --size gives less"
+        in run("zoom", labels, "--source", tmp_path / "scan", "--size", "50cm", "-o", tmp_path / "all").stderr
+    )
+    empty = labels.with_name("empty.csv")
+    empty.write_text("label,x,y,slice\n")
+    assert "no landmarks" in str(run("zoom", empty, "--source", tmp_path / "scan", "-o", tmp_path / "none", code=1).exception)
     told = run("zoom", labels, "--source", tmp_path / "scan", "--size", "big", code=1)
     assert "--size big" in str(told.exception)

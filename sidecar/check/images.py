@@ -98,7 +98,7 @@ def image_path(folder: Path, name: str) -> Path:
     if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
         raise DocumentError(f"{name!r} is not the plain name of a file")
     if not (folder / name).is_file():
-        raise DocumentError(f"{name} is not there")
+        raise DocumentError(f"{name} is not there, beside its {SIDECAR_NAME}")
     return folder / name
 
 

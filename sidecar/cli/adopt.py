@@ -35,7 +35,13 @@ def run(
     ] = None,
     series: Annotated[str | None, typer.Option(metavar="UID|NUMBER", help="Which stack, as inspect numbers them.")] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write, instead of sidecar.json beside the images.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to write, instead of sidecar.json beside the images, where check, view and report look for them.",
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no findings on stderr.")] = False,
 ) -> None:

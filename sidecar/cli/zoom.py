@@ -52,7 +52,9 @@ def run(
             run_jobs(jobs, progress)
             for job in jobs:
                 columns, rows, slices = job.plan.decimation.size
-                typer.echo(f"{job.output.name}: {slices} PNGs of {columns} × {rows}", err=True)
+                whole = (columns, rows, slices) == points.sidecar.document.source.size
+                note = ", the whole scan: a smaller --size gives less" if whole else ""
+                typer.echo(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}", err=True)
 
 
 def length_mm(size: str) -> float:
