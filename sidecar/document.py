@@ -279,7 +279,9 @@ def load(path: Path) -> Document:
         text = file.read_bytes()
     except FileNotFoundError:
         where = f"{file.name} in folder {path.absolute().name}" if file != path else path.name
-        raise DocumentError(f"there is no {where}: an export that was interrupted has none; run it again to finish it") from None
+        ours = file.name == SIDECAR_NAME
+        why = ": an export that was interrupted has none; run it again to finish it" if ours else ", neither a file nor a folder"
+        raise DocumentError(f"there is no {where}{why}") from None
     except OSError as error:
         raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
     text = text.removeprefix(codecs.BOM_UTF8)

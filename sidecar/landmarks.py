@@ -61,10 +61,11 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
         except OSError as error:
             raise LabelError(f"cannot be read: {error.strerror}", path) from None
         if inside is not None:
-            inside = [p for p in inside if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file()]
-            if not inside:
-                raise LabelError("holds no label files", path)
-            files += inside
+            labels = [p for p in inside if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file()]
+            if not labels:
+                deeper = ", and folders in it are not searched: name them" if any(p.is_dir() for p in inside) else ""
+                raise LabelError(f"holds no label files{deeper}", path)
+            files += labels
         else:
             files.append(path)
     return files

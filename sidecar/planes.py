@@ -51,7 +51,7 @@ def turn_of(plane: str, stack: Stack | None) -> Turn:
     if "".join(sign + name for sign, name in by_axis) == plane and sorted(name for _, name in by_axis) == ["x", "y", "z"]:
         x, y, number = (_SOURCE_AXES[name] for _, name in by_axis)
         return Turn((x, y, number), (bool(by_axis[0][0]), bool(by_axis[1][0]), bool(by_axis[2][0])))
-    letters = NAMED_PLANES.get(plane, plane)
+    letters = NAMED_PLANES.get(plane.lower(), plane)
     if len(letters) != 3 or not all(letter in _TOWARDS for letter in letters):
         raise UsageError(
             f"--plane {plane}: it is axial, coronal, sagittal, three of L R P A H F such as LFP, or x, y, z in an order such as xzy"

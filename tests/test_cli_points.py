@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_every_format_is_written_by_name_and_by_ending(png: Path, phantom: Phant
         result = run("map-points", png / "labels.csv", "--to", name, "-o", tmp_path / name, "--dicom", phantom.folder)
         assert "names the patient" in result.stderr and (tmp_path / name).stat().st_size > 500
         assert run("map-points", png / "labels.csv", "--to", name, "-o", tmp_path / "x", code=1).exception is not None
+
+
+def test_what_is_not_there_or_lies_deeper_is_said(png: Path, tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["map-points", str(png / "labels.csv"), "--sidecar", str(tmp_path / "nothere")])
+    assert str(told.exception) == "there is no nothere, neither a file nor a folder"
+    for name in ("a", "b"):
+        shutil.copytree(png, tmp_path / "all" / name)
+    told = CliRunner().invoke(app, ["map-points", str(tmp_path / "all")])
+    assert "folders in it are not searched: name them" in str(told.exception)
+    told = CliRunner().invoke(app, ["map-points", *(str(tmp_path / "all" / name / "labels.csv") for name in ("a", "b"))])
+    assert [line.split(":")[0] for line in told.stderr.splitlines() if " × " in line] == ["a/labels.csv", "b/labels.csv"]
 
 
 def test_several_exports_in_one_table(png: Path, phantom: Phantom, tmp_path: Path) -> None:

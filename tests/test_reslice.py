@@ -55,7 +55,7 @@ def test_markers_come_back_from_any_plane(phantom: Phantom, plane: str, options:
 
 
 def test_named_planes_look_as_radiologists_expect(phantom: Phantom, tmp_path: Path) -> None:
-    for plane, towards in {"axial": "LPH", "coronal": "LFP", "sagittal": "PFL"}.items():
+    for plane, towards in {"axial": "LPH", "Coronal": "LFP", "sagittal": "PFL"}.items():
         png = sidecar.export(phantom.folder, tmp_path / plane, plane=plane)
         direction = np.array(png.document.images.direction)
         assert "".join(anatomical_letters(direction[:, i])[0] for i in range(3)) == towards

@@ -42,6 +42,8 @@ def run(
     space: Annotated[str, typer.Option(metavar="lps|ras", help="Axes of the millimetres.")] = "lps",
     allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Map labels beyond the edges of the PNGs too.")] = False,
 ) -> None:
+    from collections import Counter
+
     from sidecar.cli.writing import choice, deliver
     from sidecar.labels.table import PixelOrigin
     from sidecar.landmarks import label_files, map_file
@@ -55,11 +57,13 @@ def run(
     given = None if sidecar is None else Sidecar.open(sidecar)
     mappings = []
     files = label_files(labels)
+    names = Counter(path.name for path in files)
     for path in files:
         mapping = map_file(path, given, format=from_format, pixel_origin=origin, allow_outside=allow_outside)
         mappings.append(mapping)
         read = mapping.labels
-        typer.echo(f"{path.name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin {read.pixel_origin}", err=True)
+        name = f"{path.absolute().parent.name}/{path.name}" if names[path.name] > 1 else path.name
+        typer.echo(f"{name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin {read.pixel_origin}", err=True)
         notes = list(mapping.notes)
         if mapping.points.sidecar.stack is None:
             notes.append("this scan has no patient geometry: source pixels only, millimetres are left empty")
