@@ -88,7 +88,8 @@ def notes(found: Match, verified: Verified) -> list[str]:
         ("columns", "rows", "slices"), (found.columns, found.rows, found.slices), found.deviations, strict=True
     ):
         if not line.exact and deviation > TELL:
-            lines.append(f"the {name} are known to ±{deviation:.2g} only: no exact way of making them fits better than what was measured")
+            why = "other lines explain as much" if line.leeway else "no exact way of making them fits better than what was measured"
+            lines.append(f"the {name} are known to ±{deviation:.2g} only: {why}")
     if verified.blank:
         lines.append(f"{verified.blank} images have nothing to recognise on them; their slices follow from the others")
     return lines

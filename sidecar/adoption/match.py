@@ -13,7 +13,8 @@ from sidecar.adoption.forward import Kernel
 from sidecar.adoption.ideas import BLANK, Idea, Overview, Pins, spread
 from sidecar.adoption.placement import Placement, edges
 from sidecar.adoption.pool import pool
-from sidecar.adoption.resampling import resampling_of, rival_of, slices_line
+from sidecar.adoption.register import COARSEST, twist
+from sidecar.adoption.resampling import resampling_of, rivals_of, slices_line, with_leeway
 from sidecar.adoption.saturation import Range
 from sidecar.adoption.snap import Measured, Snapped
 from sidecar.adoption.trial import Images, Slices, Trial, attempt
@@ -21,11 +22,13 @@ from sidecar.adoption.verdict import (
     LEAST_CORRELATION,
     RunnerUp,
     blank,
+    check_agreement,
     check_correlation,
     check_depth,
     check_pins,
     check_place,
-    check_rival,
+    check_rivals,
+    check_straight,
     not_found,
     runner_up,
 )
@@ -34,6 +37,11 @@ from sidecar.sampling import Axis
 
 #: Images that a trial looks at, that are looked at closely, and that kernels are held against; longer side trials reduce images to.
 TRIED, FITTED, SAMPLED, TRIAL_SIDE = 3, 8, 3, 256
+#: The standard deviation of a line as measured, over what the scatter of images says. Measured: off by up to five times that where edges
+#: are steep and values bent.
+MEASURED = 3.0
+#: Block by which images are reduced to tell larger angles.
+COARSE_BLOCK = 4
 #: Mm between columns, rows and slices, as far as they are known.
 Spacing = tuple[float | None, float | None, float | None]
 
@@ -137,11 +145,23 @@ def _looked_at(slices: Slices, images: Images, chosen: Sequence[int], trial: Tri
     return seen
 
 
+def _leeway(line: Snapped, deviation: float) -> float:
+    """How far a line may be off, as a standard deviation: what blurs or bends edges alike on all images does not scatter."""
+    return deviation if line.exact else max(MEASURED * deviation, line.leeway)
+
+
+def _askew(sample: Sample, placement: Placement) -> float:
+    """By how many source pixels the edges of an image run askew: at full resolution, and for larger angles reduced."""
+    blocks = [1] if min(sample.image.shape) < COARSE_BLOCK * COARSEST else [1, COARSE_BLOCK]
+    return max(twist(sample.plane, sample.image, placement, block) for block in blocks)
+
+
 def _answer(
     slices: Slices, images: Images, closeups: Sequence[Closeup], trial: Trial, spacing: Spacing, pins: Pins, second: RunnerUp | None
 ) -> Match:
     good = [closeup for closeup in closeups if closeup.fit.correlation >= LEAST_CORRELATION] or list(closeups)
     depth = depth_of(good, trial.step)
+    check_agreement(good, closeups, depth.step, images.names)
     pooled = pool([closeup.fit for closeup in good])
     check_depth(depth, images.names)
     samples = [sample(slices, images, closeup, depth) for closeup in good[:: -(-len(good) // SAMPLED)]]
@@ -151,16 +171,20 @@ def _answer(
     line = Measured(Axis(depth.step, depth.offset, len(images), "resize"), depth.deviation, len(slices), spacing[2])
     found = slices_line(line, depth)
     check_correlation(resampling.unexplained)
+    placement = Placement(resampling.columns.axis, resampling.rows.axis, pooled.placement.transposed)
+    check_straight([_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis)
     check_place(columns, rows, resampling)
-    check_rival(rival_of(samples, columns, rows, pooled.placement.transposed, resampling))
+    rivals = rivals_of(samples, columns, rows, pooled.placement.transposed, resampling)
+    check_rivals(rivals)
+    across, down = (with_leeway(one, rivals) for one in (resampling.columns, resampling.rows))
     check_pins(pins, resampling.columns.axis, resampling.rows.axis, found.axis)
     return Match(
-        columns=resampling.columns,
-        rows=resampling.rows,
+        columns=across,
+        rows=down,
         slices=found,
         transposed=pooled.placement.transposed,
         inverted=trial.inverted,
-        deviations=(pooled.columns_deviation, pooled.rows_deviation, depth.deviation),
+        deviations=(_leeway(across, pooled.columns_deviation), _leeway(down, pooled.rows_deviation), _leeway(found, depth.deviation)),
         kernel=resampling.kernel,
         depth=depth,
         closeups=tuple(closeups),

@@ -8,7 +8,7 @@ is symmetric, so that a program with another symmetric kernel does not move the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,8 @@ STEPS = 12
 SETTLED, SETTLED_COARSE = 2e-3, 0.1
 #: A pixel that misses by this many times what is typical has half its weight.
 OUTLYING = 3.0
+#: Standard deviations from which on an angle is one.
+CERTAIN = 3.0
 #: Blur that is subtracted to leave the detail, in image pixels.
 DETAIL_SIGMA = 2.0
 
@@ -149,8 +151,30 @@ def _settle(plane: Plane, image: Plane, placement: Placement, block: int, settle
     return Fit(placement, correlation(seen.values, tone.apply(model), seen.inside(plane.shape)), tone, deviations, levers)
 
 
+def twist(plane: Plane, image: Plane, placement: Placement, block: int = 1) -> float:
+    """Source pixels by which the edges of an image (v, u) run askew to the source's axes, as it does where it is turned or sheared.
+
+    One step of least squares with what a placement has no terms for: columns that shift along v, and rows along u. It tells small
+    angles as they are, large ones as too small, and 0 where noise could be all of it.
+    """
+    seen = Seen.of(image, placement, block)
+    part, origin, coarse = _part(plane, seen)
+    slope_x, slope_y, left, weight, u, v = _linearised(part, _on_part(seen, origin, coarse), coarse, fit_tone)
+    terms = slope_x, slope_x * u, slope_x * v, slope_y, slope_y * v, slope_y * u
+    step, covariance = _least_squares(terms, left, weight)
+    askew, deviation = np.abs(step[[2, 5]]), np.sqrt(np.clip(np.diag(covariance)[[2, 5]], 0, None))
+    return float(np.where(askew > CERTAIN * deviation, askew, 0).max())
+
+
 def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, Floats, Floats]:
     """Shift and stretch of columns, then of rows, in source pixels; deviations and levers of the edges they move, as `Fit` has them."""
+    slope_x, slope_y, left, weight, u, v = _linearised(plane, seen, coarse, curve)
+    step, covariance = _least_squares((slope_x, slope_x * u, slope_y, slope_y * v), left, weight)
+    return (step, *_at_edges(covariance))
+
+
+def _linearised(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Plane, Plane, Plane, Plane, Floats, Floats]:
+    """How the model changes with columns and with rows, what it leaves, the weight of that, and u and v from −1 to 1."""
     x, y = positions(seen.columns), positions(seen.rows)[seen.rows_used.ravel()]
     shape = seen.values.shape
     fx, fy = seen.columns.factor, seen.rows.factor
@@ -171,12 +195,17 @@ def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, 
     slope_x, slope_y = (tone.apply(model + s / 2) - tone.apply(model - s / 2) for s in (slope_x, slope_y))
     weight = where * _weight(left, slope_x**2 + slope_y**2)
     u, v = from_middle(seen.columns), from_middle(seen.rows)[seen.rows_used][:, :, None]
-    jacobian = np.stack([(s * weight).ravel() for s in (slope_x, slope_x * u, slope_y, slope_y * v)]).astype(np.float64)
-    normal = jacobian @ np.stack([s.ravel() for s in (slope_x, slope_x * u, slope_y, slope_y * v)]).T.astype(np.float64)
+    return slope_x, slope_y, left, weight, u, v
+
+
+def _least_squares(terms: Sequence[NDArray[Any]], left: Plane, weight: Plane) -> tuple[Floats, NDArray[Any]]:
+    """How much of each term explains best what is left, and the covariance of that."""
+    jacobian = np.stack([(term * weight).ravel() for term in terms]).astype(np.float64)
+    normal = jacobian @ np.stack([term.ravel() for term in terms]).T.astype(np.float64)
     pull = jacobian @ left.ravel().astype(np.float64)
     inverse = np.linalg.pinv(normal, hermitian=True)
     noise = float((weight * left**2).sum() / max(float(weight.sum()), 1.0))
-    return (inverse @ pull, *_at_edges(inverse * noise))
+    return inverse @ pull, inverse * noise
 
 
 def _at_edges(covariance: NDArray[Any]) -> tuple[Floats, Floats]:

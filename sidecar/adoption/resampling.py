@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sidecar.adoption.depth import ROUNDING
@@ -18,8 +18,9 @@ T = TypeVar("T")
 SAME = 1.03
 #: What an answer may leave to be taken without trying further kernels.
 NOTHING = 1e-3
-#: An exact line that costs less than this many times the one taken, and is farther from it than this part of a pixel, is a rival.
-RIVAL, APART = 1.2, 0.25
+#: An exact line that costs less than this many times the one taken, and is farther from it than this part of a source pixel, is a rival;
+#: lines that differ by less cost are the same, and the plainest is taken.
+RIVAL, ELSEWHERE, SAME_LINE = 1.2, 0.25, 1.1
 #: An exact line within the uncertainty of the measured one may leave that much more than it; one beyond must leave that much less.
 NO_WORSE, MUCH_BETTER = 1.1, 0.7
 
@@ -46,6 +47,11 @@ class Rival:
     taken: Snapped
     other: Snapped
 
+    @property
+    def apart(self) -> float:
+        """Part of a pixel of the images, or of the source where those are finer, between the two."""
+        return distance(self.taken.axis, self.other.axis) / max(1.0, abs(self.taken.axis.factor))
+
 
 def resampling_of(samples: Sequence[Sample], columns: Measured, rows: Measured, transposed: bool) -> Resampling:
     """The best of all kernels with the lines that each of them can go with."""
@@ -64,23 +70,34 @@ def resampling_of(samples: Sequence[Sample], columns: Measured, rows: Measured, 
         found.append(with_kernel(kernel))
         if found[-1].is_exact and found[-1].unexplained < NOTHING:
             break
-    return _plainest(found, lambda r: (r.unexplained + ROUNDING) * _handicap(r.columns, columns) * _handicap(r.rows, rows))
+    return _plainest(
+        found,
+        lambda r: (r.unexplained + ROUNDING) * _handicap(r.columns, columns, r.kernel.kind) * _handicap(r.rows, rows, r.kernel.kind),
+    )
 
 
-def rival_of(samples: Sequence[Sample], columns: Measured, rows: Measured, transposed: bool, taken: Resampling) -> Rival | None:
-    """The first exact line, with any kernel, that cannot be told from the one taken although it is somewhere else."""
+def rivals_of(samples: Sequence[Sample], columns: Measured, rows: Measured, transposed: bool, taken: Resampling) -> list[Rival]:
+    """Exact lines, with any kernel, that cannot be told from the one taken although they are somewhere else."""
     cost = taken.unexplained + ROUNDING
+    found = []
     for name, own, measured in (("columns", taken.columns, columns), ("rows", taken.rows, rows)):
-        apart = APART * max(1.0, abs(own.axis.factor))
         for line in hypotheses(measured) if own.exact else ():
-            if distance(line.axis, own.axis) <= apart:
+            if distance(line.axis, own.axis) <= ELSEWHERE:
                 continue
             pair = (line, taken.rows) if name == "columns" else (taken.columns, line)
             placement = Placement(pair[0].axis, pair[1].axis, transposed)
-            ratio = RIVAL * _handicap(own, measured) / _handicap(line, measured)
+            ratio = RIVAL * _handicap(own, measured, taken.kernel.kind) / _handicap(line, measured, taken.kernel.kind)
             if any(unexplained(samples, placement, k) + ROUNDING < ratio * cost for k in KERNELS if k.kind in line.kinds):
-                return Rival(name, own, line)
-    return None
+                found.append(Rival(name, own, line))
+    return found
+
+
+def with_leeway(line: Snapped, rivals: Sequence[Rival]) -> Snapped:
+    """The line taken, no longer called exact where others explain the images about as well: it may be as far off as they are."""
+    others = [rival.other for rival in rivals if rival.taken is line]
+    if not others:
+        return line
+    return replace(line, words=f"{line.words}, or {others[0].words}", exact=False, leeway=max(distance(o.axis, line.axis) for o in others))
 
 
 def slices_line(measured: Measured, depth: Depth) -> Snapped:
@@ -91,17 +108,19 @@ def slices_line(measured: Measured, depth: Depth) -> Snapped:
 
 def _settled(measured: Measured, kinds: set[Kind], left: Callable[[Snapped], float]) -> Snapped:
     lines = [line for line in hypotheses(measured) if line.kinds & kinds]
-    return _plainest([*lines, as_measured(measured)], lambda line: (left(line) + ROUNDING) * _handicap(line, measured))
+    kind: Kind = "point" if kinds == {"point"} else "averaged"
+    return _plainest([*lines, as_measured(measured)], lambda line: (left(line) + ROUNDING) * _handicap(line, measured, kind), SAME_LINE)
 
 
-def _handicap(line: Snapped, measured: Measured) -> float:
+def _handicap(line: Snapped, measured: Measured, kind: Kind) -> float:
+    """Of single samples the measured line is one of many that take the same: an exact one within reach is as likely."""
     if not line.exact:
         return 1.0
-    return 1 / NO_WORSE if line.distance <= measured.tolerance else 1 / MUCH_BETTER
+    return 1 / NO_WORSE if line.distance <= (measured.reach if kind == "point" else measured.tolerance) else 1 / MUCH_BETTER
 
 
-def _plainest(found: Iterable[T], cost: Callable[[T], float]) -> T:
+def _plainest(found: Iterable[T], cost: Callable[[T], float], same: float = SAME) -> T:
     """The first whose cost is the least, or as good as that."""
     costs = [(one, cost(one)) for one in found]
     least = min(value for _, value in costs)
-    return next(one for one, value in costs if value <= SAME * least)
+    return next(one for one, value in costs if value <= same * least)

@@ -46,13 +46,17 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Snapped:
-    """The line taken, the words for how it comes about, how far the measured one is from its ends, and the kernels that go with it."""
+    """The line taken, the words for how it comes about, how far the measured one is from its ends, and the kernels that go with it.
+
+    ``leeway``: source samples to the farthest of other lines that explain as much.
+    """
 
     axis: Axis
     words: str
     distance: float
     kinds: Set[Kind]
     exact: bool = True
+    leeway: float = 0.0
 
 
 def as_measured(measured: Measured) -> Snapped:
@@ -129,6 +133,8 @@ def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> It
     yield line(step, start), f"{_every(step)}{_from(start)}", ANY if step == 1 else POINT
     if step > 1:
         start = round(axis.offset - (step - 1) / 2)
+        if start < 0:
+            return  # no program takes means of what is not there; scans with margins are another line
         kinds: Set[Kind] = SMOOTH if step == 2 else frozenset({"averaged"})
         yield line(step, start + (step - 1) / 2), f"means of {step}{_from(start)}", kinds
 

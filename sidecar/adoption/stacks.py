@@ -121,7 +121,7 @@ def open_images(folder: Path) -> PngImages:
 
 def natural_order(name: str) -> tuple[tuple[bool, int, str], ...]:
     """Numbers in a name count as numbers: slice_9 comes before slice_10."""
-    return tuple((not part.isdigit(), int(part) if part.isdigit() else 0, part.lower()) for part in _NUMBER.split(name) if part)
+    return tuple((not part.isdecimal(), int(part) if part.isdecimal() else 0, part.lower()) for part in _NUMBER.split(name) if part)
 
 
 def _is_image(path: Path) -> bool:

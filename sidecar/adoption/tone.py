@@ -31,9 +31,15 @@ class Tone:
         return np.asarray(np.interp(values, self.source, self.image), dtype=np.float32)
 
 
+#: The curve of an image that shows no pixel of the source.
+_NOTHING = Tone(np.zeros(1), np.zeros(1))
+
+
 def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | None = None) -> Tone:
     """The curve of the mean image value over bins of equally many source values; all arguments of one shape."""
     x, y = source.ravel(), image.ravel()
+    if not x.size:
+        return _NOTHING
     w = np.ones_like(y) if weight is None else weight.ravel()
     bins = int(np.clip(x.size // PIXELS_PER_BIN, 2, BINS))
     sample = x[:: max(1, x.size // EDGE_SAMPLE)]
@@ -53,6 +59,8 @@ def matched_tone(source: NDArray[Any], image: NDArray[Any]) -> Tone:
 
     It falls where bright source pixels are dark in the image.
     """
+    if not source.size:
+        return _NOTHING
     x, y = (v.ravel()[:: max(1, v.size // EDGE_SAMPLE)] for v in (source, image))
     falls = float(((x - x.mean()) * (y - y.mean())).sum()) < 0
     ordered, values = np.sort(x), np.sort(y)

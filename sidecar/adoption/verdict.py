@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sidecar.adoption.closeup import Closeup
 from sidecar.adoption.depth import ROUNDING
 from sidecar.adoption.explain import Depth
 from sidecar.adoption.ideas import Idea, Pins
@@ -24,6 +25,10 @@ LEAST_CORRELATION, SUFFICIENT = 0.6, 0.75
 CLEAR, CLEAR_SLICES = 0.75, 0.9
 #: Largest standard deviation of the edges of the images, in their pixels, and largest distance of an image from the line of slices.
 VAGUE_PLACE, ASTRAY = 0.25, 0.3
+#: Pixels between two exact lines that explain the images equally well, from which on none is taken.
+FAR_APART = 0.25
+#: Pixels by which the edges of an image may run askew to the source's axes.
+ASKEW = 0.25
 #: Part of a pixel, over the whole image, by which a factor may differ from the one that was given.
 PINNED = 0.5
 #: Candidates named in a refusal.
@@ -83,14 +88,33 @@ def check_place(columns: Measured, rows: Measured, found: Resampling) -> None:
             )
 
 
-def check_rival(rival: Rival | None) -> None:
-    """Refuse images that fit two exact lines."""
-    if rival is not None:
+def check_rivals(rivals: Sequence[Rival]) -> None:
+    """Refuse images that fit two exact lines which are far apart."""
+    for rival in (rival for rival in rivals if rival.apart > FAR_APART):
         lines = "\n".join(f"  source = {s.axis.factor:.6g} · pixel {s.axis.offset:+.6g}: {s.words}" for s in (rival.taken, rival.other))
         raise ImageError(
             f"these images show too little to tell two ways apart in which their {rival.name} can have been made; adopt a stack with more "
             f"on it, or give --factor:\n{lines}"
         )
+
+
+def check_straight(twists: Sequence[float], columns: Axis, rows: Axis) -> None:
+    """Refuse images that are turned by an odd angle, sheared or warped: factors and offsets cannot say where their pixels are."""
+    askew = float(np.median(twists))
+    if askew > ASKEW * max(1.0, abs(columns.factor), abs(rows.factor)):
+        raise ImageError(
+            f"the edges of these images run askew to those of the scan, by {askew:.2g} source pixels or more: are they turned by an odd "
+            "angle, sheared or warped? Only quarter turns and flips can be adopted"
+        )
+
+
+def check_agreement(good: Sequence[Closeup], looked_at: Sequence[Closeup], step: float, names: Sequence[str]) -> None:
+    """Refuse stacks of which fewer than half of the images looked at closely are like a slice, or all of them like the same one."""
+    bad = ", ".join(names[closeup.number] for closeup in looked_at if all(closeup is not one for one in good))
+    if 2 * len(good) < len(looked_at):
+        raise ImageError(f"too few of these images are like slices of this scan; not like any: {bad}")
+    if step == 0:
+        raise ImageError("these images all come out as the same slice of the scan: give --z-step, or adopt a stack with more on it")
 
 
 def check_depth(depth: Depth, names: Sequence[str]) -> None:

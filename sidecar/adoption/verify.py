@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,11 @@ Plane = NDArray[np.float32]
 
 #: Part of the typical correlation that every image must have with its slice.
 FOREIGN = 0.5
+#: Images on either side whose slices an image is held against.
+NEIGHBOURS = 32
+#: An image that its slice explains no better than another's is a stranger when so much of it is unexplained, and so many times as much as
+#: of most, unless at full resolution its own slice is better than the ones beside by this ratio.
+STRANGE, STRANGER, OWN_BETTER = 0.1, 8.0, 0.9
 #: An image is misplaced when a neighbour's slice leaves less than this part of what its own leaves, beside what never matters.
 MISPLACED, NEGLIGIBLE = 0.67, 2e-3
 
@@ -85,16 +92,17 @@ Row = tuple[float | None, list[tuple[int, float]]]
 
 def _compared(pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], progress: Progress) -> Iterator[Row]:
     """For each image its correlation with its own slice, and (image, correlation) for those of its neighbours that have another."""
-    before, here = None, next(pairs)
+    near = deque[tuple[int, Plane, Plane]]()  # (image, its features, those of its slice), from NEIGHBOURS before one to as many after it
+    ahead = ((j, *pair) for j, pair in enumerate(pairs))
     for k in range(len(numbers)):
-        after = next(pairs, None)
-        image, model = here
-        beside = [(j, pair[1]) for j, pair in ((k - 1, before), (k + 1, after)) if pair is not None and numbers[j] != numbers[k]]
+        near.extend(islice(ahead, max(0, k + NEIGHBOURS - near[-1][0]) if near else NEIGHBOURS + 1))
+        while near[0][0] < k - NEIGHBOURS:
+            near.popleft()
+        image, model = next((image, model) for j, image, model in near if j == k)
+        beside = [(j, other) for j, _, other in near if numbers[j] != numbers[k]]
         told = float((image**2).mean()) > BLANK
         yield (_correlation(image, model) if told else None), [(j, _correlation(image, other)) for j, other in beside if told]
         progress.advance(1, 0)
-        if after is not None:
-            before, here = here, after
 
 
 def _correlation(one: Plane, other: Plane) -> float:
@@ -111,6 +119,7 @@ def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: 
         return 1 - max(0.0, full) ** 2 + NEGLIGIBLE
 
     typical = float(np.median([own for own, _ in rows if own is not None]))
+    most = STRANGER * (1 - typical**2 + NEGLIGIBLE)
     for k, (own, neighbours) in enumerate(rows):
         if own is None:
             continue
@@ -120,11 +129,20 @@ def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: 
                 f"{typical:.2f}); move it away if it is no slice, and number the images in the order of the slices",
                 images.names[k],
             )
-        for j, other in neighbours:
+        for j, other in sorted(neighbours, key=lambda pair: -pair[1]):
             suspicious = 1 - other**2 + NEGLIGIBLE < MISPLACED * (1 - own**2 + NEGLIGIBLE)
             if suspicious and left(k, numbers[j]) < MISPLACED * left(k, numbers[k]):
                 raise ImageError(
                     f"it shows slice {numbers[j]} of the scan, the place of {images.names[j]}, rather than slice {numbers[k]}: "
                     "are images missing, doubled or out of order here?",
+                    images.names[k],
+                )
+        unexplained = 1 - own**2 + NEGLIGIBLE
+        if unexplained > max(STRANGE, most) and max((c for _, c in neighbours), default=0.0) >= own:
+            beside = [n for n in (numbers[k] - 1, numbers[k] + 1) if 0 <= n < len(slices)]
+            if left(k, numbers[k]) > OWN_BETTER * min((left(k, n) for n in beside), default=np.inf):
+                raise ImageError(
+                    f"it is not like slice {numbers[k]} of the scan, which its place among the images says, nor like those beside it "
+                    f"(correlation {own:.2f}, others {typical:.2f}); move it away if it is no slice of this scan",
                     images.names[k],
                 )
