@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adoption.closeup import Closeup, clipped
+from sidecar.adoption.closeup import Closeup, clipped, likeness
 from sidecar.adoption.depth import ROUNDING, Products
 from sidecar.adoption.forward import AREA, Kernel, matrix
 from sidecar.adoption.placement import Placement
@@ -23,6 +23,8 @@ Plane = NDArray[np.float32]
 
 #: Most slices on either side that an image may be a mean of.
 DEEPEST = 8
+#: Slices on either side that maxima and minima are taken of.
+REACH = 3
 #: Slices by which the place of one image may deceive.
 VAGUE = 0.05
 #: Pixels of an image that models are held against.
@@ -93,10 +95,12 @@ def mean_slice(slices: Slices, place: float, width: float, window: Range | None)
 
 @dataclass(frozen=True)
 class Sample:
-    """One image (v, u) with the slice, or mean of slices, that it was made from."""
+    """One image (v, u) with the slice, or mean of slices, that it was made from; the place of that, and the window it was clipped to."""
 
     image: Plane
     plane: Plane
+    place: float
+    window: Range | None
 
     def unexplained(self, placement: Placement, kernel: Kernel) -> float:
         """The part of the image's detail that the model by this kernel at this placement leaves."""
@@ -111,7 +115,20 @@ def sample(slices: Slices, images: Images, closeup: Closeup, depth: Depth) -> Sa
     """The image of a close-up, with its slice."""
     place = depth.step * closeup.number + depth.offset
     image = closeup.fit.placement.along_source(images.image(closeup.number))
-    return Sample(image, mean_slice(slices, place, depth.width, closeup.window))
+    return Sample(image, mean_slice(slices, place, depth.width, closeup.window), place, closeup.window)
+
+
+def best_extremes(slices: Slices, sample: Sample, placement: Placement) -> float:
+    """The part that is unexplained by the best maximum or minimum of several slices around the place of a sample."""
+    first, last = (int(np.clip(round(sample.place) + side * REACH, 0, len(slices) - 1)) for side in (-1, 1))
+    planes = [clipped(slices.plane(number), sample.window) for number in range(first, last + 1)]
+    found = []
+    for extreme in (np.maximum, np.minimum):
+        stack = planes
+        while len(stack) > 1:  # of two slices, of three, and so on
+            stack = [extreme(one, other) for one, other in zip(stack, planes[len(planes) - len(stack) + 1 :], strict=False)]
+            found += [1 - max(0.0, likeness(plane, sample.image, placement)) ** 2 for plane in stack]
+    return min(found, default=1.0)
 
 
 def unexplained(samples: Sequence[Sample], placement: Placement, kernel: Kernel) -> float:

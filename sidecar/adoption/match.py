@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sidecar.adoption.closeup import Closeup, look_closely
-from sidecar.adoption.explain import Depth, Sample, depth_of, reach_of, sample
+from sidecar.adoption.explain import Depth, Sample, best_extremes, depth_of, reach_of, sample
 from sidecar.adoption.forward import Kernel
 from sidecar.adoption.ideas import BLANK, Idea, Overview, Pins, spread
 from sidecar.adoption.placement import Placement, edges
@@ -25,6 +25,7 @@ from sidecar.adoption.verdict import (
     check_agreement,
     check_correlation,
     check_depth,
+    check_extremes,
     check_pins,
     check_place,
     check_rivals,
@@ -40,6 +41,8 @@ TRIED, FITTED, SAMPLED, TRIAL_SIDE = 3, 8, 3, 256
 #: The standard deviation of a line as measured, over what the scatter of images says. Measured: off by up to five times that where edges
 #: are steep and values bent.
 MEASURED = 3.0
+#: What of the images may remain unexplained without looking for other ways in which they may have been made.
+DOUBTFUL = 0.01
 #: Block by which images are reduced to tell larger angles.
 COARSE_BLOCK = 4
 #: Mm between columns, rows and slices, as far as they are known.
@@ -172,6 +175,9 @@ def _answer(
     found = slices_line(line, depth)
     check_correlation(resampling.unexplained)
     placement = Placement(resampling.columns.axis, resampling.rows.axis, pooled.placement.transposed)
+    if resampling.unexplained > DOUBTFUL:
+        extremes = [(one.unexplained(placement, resampling.kernel), best_extremes(slices, one, placement)) for one in samples]
+        check_extremes(*(float(np.median(column)) for column in zip(*extremes, strict=True)))
     check_straight([_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis)
     check_place(columns, rows, resampling)
     rivals = rivals_of(samples, columns, rows, pooled.placement.transposed, resampling)

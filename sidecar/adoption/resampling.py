@@ -21,6 +21,8 @@ NOTHING = 1e-3
 #: An exact line that costs less than this many times the one taken, and is farther from it than this part of a source pixel, is a rival;
 #: lines that differ by less cost are the same, and the plainest is taken.
 RIVAL, ELSEWHERE, SAME_LINE = 1.2, 0.25, 1.1
+#: A line whose ends are free is always near: it must be that much better than one of the whole source.
+FREE = 1.5
 #: An exact line within the uncertainty of the measured one may leave that much more than it; one beyond must leave that much less.
 NO_WORSE, MUCH_BETTER = 1.1, 0.7
 
@@ -86,7 +88,8 @@ def rivals_of(samples: Sequence[Sample], columns: Measured, rows: Measured, tran
                 continue
             pair = (line, taken.rows) if name == "columns" else (taken.columns, line)
             placement = Placement(pair[0].axis, pair[1].axis, transposed)
-            ratio = RIVAL * _handicap(own, measured, taken.kernel.kind) / _handicap(line, measured, taken.kernel.kind)
+            likely = _handicap(own, measured, taken.kernel.kind) / _handicap(line, measured, taken.kernel.kind)
+            ratio = RIVAL * likely if line.free == own.free else FREE
             if any(unexplained(samples, placement, k) + ROUNDING < ratio * cost for k in KERNELS if k.kind in line.kinds):
                 found.append(Rival(name, own, line))
     return found
@@ -109,7 +112,11 @@ def slices_line(measured: Measured, depth: Depth) -> Snapped:
 def _settled(measured: Measured, kinds: set[Kind], left: Callable[[Snapped], float]) -> Snapped:
     lines = [line for line in hypotheses(measured) if line.kinds & kinds]
     kind: Kind = "point" if kinds == {"point"} else "averaged"
-    return _plainest([*lines, as_measured(measured)], lambda line: (left(line) + ROUNDING) * _handicap(line, measured, kind), SAME_LINE)
+    remains = [(left(line) + ROUNDING, line) for line in (*lines, as_measured(measured))]
+    least = min(one * _handicap(line, measured, kind) for one, line in remains)
+    remaining, best = next((one, line) for one, line in remains if one * _handicap(line, measured, kind) <= SAME_LINE * least)
+    natural = (line for one, line in remains if one <= FREE * remaining and line.exact and not line.free)
+    return next(natural, best) if best.free else best
 
 
 def _handicap(line: Snapped, measured: Measured, kind: Kind) -> float:
@@ -119,8 +126,8 @@ def _handicap(line: Snapped, measured: Measured, kind: Kind) -> float:
     return 1 / NO_WORSE if line.distance <= (measured.reach if kind == "point" else measured.tolerance) else 1 / MUCH_BETTER
 
 
-def _plainest(found: Iterable[T], cost: Callable[[T], float], same: float = SAME) -> T:
+def _plainest(found: Iterable[T], cost: Callable[[T], float]) -> T:
     """The first whose cost is the least, or as good as that."""
     costs = [(one, cost(one)) for one in found]
     least = min(value for _, value in costs)
-    return next(one for one, value in costs if value <= same * least)
+    return next(one for one, value in costs if value <= SAME * least)

@@ -48,7 +48,8 @@ class Measured:
 class Snapped:
     """The line taken, the words for how it comes about, how far the measured one is from its ends, and the kernels that go with it.
 
-    ``leeway``: source samples to the farthest of other lines that explain as much.
+    ``leeway``: source samples to the farthest of other lines that explain as much. ``free``: both of its ends are whatever fits best, so
+    that there always is such a line near a measured one.
     """
 
     axis: Axis
@@ -57,6 +58,7 @@ class Snapped:
     kinds: Set[Kind]
     exact: bool = True
     leeway: float = 0.0
+    free: bool = False
 
 
 def as_measured(measured: Measured) -> Snapped:
@@ -69,10 +71,12 @@ def hypotheses(measured: Measured) -> list[Snapped]:
     flipped = measured.axis.factor < 0
     forward = _reversed(measured.axis) if flipped else measured.axis
     found: list[Snapped] = []
-    for axis, words, kinds in _lines(replace(measured, axis=forward)):
+    lines = [(False, *line) for line in _lines(replace(measured, axis=forward))]
+    lines += [(True, *line) for line in _free_lines(replace(measured, axis=forward))]
+    for free, axis, words, kinds in lines:
         off = distance(axis, forward)
         if off <= measured.reach and not any(axis == other.axis and kinds <= other.kinds for other in found):
-            found.append(Snapped(axis, words, off, kinds))
+            found.append(Snapped(axis, words, off, kinds, free=free))
     return [replace(line, axis=_reversed(line.axis), words=f"{line.words}, flipped") for line in found] if flipped else found
 
 
@@ -109,19 +113,27 @@ def _lines(measured: Measured) -> Iterator[Line]:
         yield line(factor, 0), words, ANY
         start = round(axis.offset - (factor - 1) / 2)
         yield line(factor, start + (factor - 1) / 2), f"{words}, from the edge of sample {start}", SMOOTH
-    start, stop = round(axis.offset - f / 2 + 0.5), round(axis.offset + f * (m - 0.5) + 0.5)
-    if 0 <= start < stop <= n:
-        factor = (stop - start) / m
-        yield line(factor, start + (factor - 1) / 2), f"{start}:{stop} resized to {m}", SMOOTH
-    start, stop = round(axis.offset), round(axis.offset + f * (m - 1))
-    if 0 <= start < stop < n:
-        yield line((stop - start) / (m - 1), start), f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place", ANY
     whole = round(n / f)
     if whole > 0:
         factor = n / whole
         margin = round(((factor - 1) / 2 - axis.offset) / factor)
         words = f"{n} resized to {whole}, " + (f"after {margin} pixels of margin" if margin > 0 else f"its pixels from {-margin} on")
         yield line(factor, (factor - 1) / 2 - margin * factor), words, SMOOTH
+
+
+def _free_lines(measured: Measured) -> Iterator[Line]:
+    """Any part of the source, resized."""
+    axis, n, m, f = measured.axis, measured.length, measured.axis.size, measured.axis.factor
+    if m == 1:
+        return
+    start, stop = round(axis.offset - f / 2 + 0.5), round(axis.offset + f * (m - 0.5) + 0.5)
+    if 0 <= start < stop <= n:
+        factor = (stop - start) / m
+        yield replace(axis, factor=factor, offset=start + (factor - 1) / 2), f"{start}:{stop} resized to {m}", SMOOTH
+    start, stop = round(axis.offset), round(axis.offset + f * (m - 1))
+    if 0 <= start < stop < n:
+        kept = f"{start}:{stop + 1} resized to {m}, the first and last samples kept in place"
+        yield replace(axis, factor=(stop - start) / (m - 1), offset=float(start)), kept, ANY
 
 
 def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[Line]:

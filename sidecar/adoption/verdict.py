@@ -108,6 +108,15 @@ def check_straight(twists: Sequence[float], columns: Axis, rows: Axis) -> None:
         )
 
 
+def check_extremes(left: float, by_extremes: float) -> None:
+    """Refuse images that maxima or minima of slices explain better."""
+    if by_extremes + ROUNDING < CLEAR * (left + ROUNDING):
+        raise ImageError(
+            "these images are more like the brightest, or darkest, of several slices than like slices or means of slices: projections "
+            "have no one place between the slices and cannot be adopted"
+        )
+
+
 def check_agreement(good: Sequence[Closeup], looked_at: Sequence[Closeup], step: float, names: Sequence[str]) -> None:
     """Refuse stacks of which fewer than half of the images looked at closely are like a slice, or all of them like the same one."""
     bad = ", ".join(names[closeup.number] for closeup in looked_at if all(closeup is not one for one in good))
