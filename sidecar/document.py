@@ -154,7 +154,9 @@ class EvidenceAxis(Model):
     """Why an adopted axis is what it is. Lengths are in source samples, at the outer edges of the images, where they are largest."""
 
     made_by: Annotated[str, Field(description="how a program gets this line, in words")]
-    exact: Annotated[bool, Field(description="false: no exact line fits, the measured one stands")]
+    exact: Annotated[
+        bool, Field(description="false: no exact line fits and the measured one stands, or several do and deviation covers them")
+    ]
     residual_shift: Annotated[float, Field(ge=0, description="from the measured line to the one taken")]
     deviation: Annotated[float, Field(ge=0, description="standard deviation of the measured line")]
 

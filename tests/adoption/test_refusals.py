@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
 from PIL import Image
 
 import sidecar
@@ -115,6 +116,37 @@ def swapped(planes: list[Volume]) -> list[Volume]:
 )
 def test_stacks_out_of_order(spoil: object, says: str, scan: Path, volume: Volume, tmp_path: Path) -> None:
     refused(scan, images_of(tmp_path, spoil(list(volume))), says)  # type: ignore[operator]
+
+
+def test_images_exchanged_with_some_farther_away(scan: Path, volume: Volume, tmp_path: Path) -> None:
+    """Neither is like the slices next to its place, so that these do not give it away."""
+    planes = list(volume)
+    planes[15], planes[18] = planes[18], planes[15]
+    refused(scan, images_of(tmp_path, planes), "frame_16")
+
+
+@pytest.mark.parametrize("degrees", [0.5, 1.0, -1.5])
+def test_images_turned_by_an_odd_angle(degrees: float, scan: Path, volume: Volume, tmp_path: Path) -> None:
+    turned = [scipy.ndimage.rotate(plane.astype(np.float32), degrees, reshape=False, order=1, mode="nearest") for plane in volume]
+    refused(scan, images_of(tmp_path, turned), "askew" if abs(degrees) < 1 else "turned by an odd angle")
+
+
+def test_sheared_images(scan: Path, volume: Volume, tmp_path: Path) -> None:
+    sheared = [scipy.ndimage.affine_transform(plane.astype(np.float32), [[1, 0], [0.02, 1]], order=1, mode="nearest") for plane in volume]
+    refused(scan, images_of(tmp_path, sheared), "askew")
+
+
+@pytest.mark.parametrize("extreme", [np.max, np.min])
+def test_projections_of_slices(extreme: Callable[..., Volume], scan: Path, volume: Volume, tmp_path: Path) -> None:
+    slabs = [extreme(volume[k : k + 3], axis=0) for k in range(0, SLICES - 2, 3)]
+    refused(scan, images_of(tmp_path, slabs), "brightest, or darkest")
+
+
+def test_a_name_with_a_digit_that_is_no_number(scan: Path, volume: Volume, tmp_path: Path) -> None:
+    images = images_of(tmp_path, list(volume))
+    for path in images.iterdir():
+        path.rename(path.with_name(f"a²_{path.name}"))
+    assert adopt(scan, images).document.decimation.slices.factor == 1
 
 
 def test_pins_that_contradict_the_pixels(scan: Path, volume: Volume, tmp_path: Path) -> None:
