@@ -173,12 +173,12 @@ def _answer(
     resampling = resampling_of(samples, columns, rows, pooled.placement.transposed)
     line = Measured(Axis(depth.step, depth.offset, len(images), "resize"), depth.deviation, len(slices), spacing[2])
     found = slices_line(line, depth)
-    check_correlation(resampling.unexplained)
     placement = Placement(resampling.columns.axis, resampling.rows.axis, pooled.placement.transposed)
+    check_straight([_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis)
+    check_correlation(resampling.unexplained)
     if resampling.unexplained > DOUBTFUL:
         extremes = [(one.unexplained(placement, resampling.kernel), best_extremes(slices, one, placement)) for one in samples]
         check_extremes(*(float(np.median(column)) for column in zip(*extremes, strict=True)))
-    check_straight([_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis)
     check_place(columns, rows, resampling)
     rivals = rivals_of(samples, columns, rows, pooled.placement.transposed, resampling)
     check_rivals(rivals)
