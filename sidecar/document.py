@@ -158,7 +158,9 @@ class EvidenceAxis(Model):
         bool, Field(description="false: no exact line fits and the measured one stands, or several do and deviation covers them")
     ]
     residual_shift: Annotated[float, Field(ge=0, description="from the measured line to the one taken")]
-    deviation: Annotated[float, Field(ge=0, description="standard deviation of the measured line")]
+    deviation: Annotated[
+        float, Field(ge=0, description="standard deviation of the line, wider than that of the measured one where it is not exact")
+    ]
 
 
 class EvidenceRunnerUp(Model):

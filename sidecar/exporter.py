@@ -20,7 +20,7 @@ from sidecar.headers import Scan, scan
 from sidecar.intensity import choose_values
 from sidecar.mapping import Sidecar
 from sidecar.options import ExportOptions
-from sidecar.places import place, resolved, stamp
+from sidecar.places import place, remote, resolved, stamp
 from sidecar.plan import Plan, make_plan
 from sidecar.planes import AS_STORED
 from sidecar.progress import Progress, Silent
@@ -112,7 +112,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         progress.start("writing PNGs", len(plan.names))
         digests = _rendered(recipe, plan, folder, workers, progress)
         sidecar = make_sidecar(plan, values, digests, job.zoom)
-        if plan.options.viewer and plan.bits == 8:
+        if _has_page(job):
             from sidecar.viewer import write_viewer  # not loaded where there is no page
 
             write_viewer(sidecar, job.output)
@@ -125,6 +125,12 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar
+
+
+def _has_page(job: Job) -> bool:
+    """Browsers show 8 bits. Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot hold."""
+    with_copies = job.zoom is not None and job.plan.channels == 1 and not remote(job.output)
+    return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
 
 
 def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers, progress: Progress) -> list[str]:

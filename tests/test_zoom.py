@@ -45,6 +45,9 @@ def test_landmarks_are_refined_on_original_pixels(coarse: tuple[Phantom, Path], 
     first = {row["label"]: row for row in csv.DictReader(io.StringIO(run("map-points", labels).stdout))}
     folders = sorted((tmp_path / "zooms").iterdir())
     assert len(folders) == 5
+    for folder in folders:  # of 16 bits, too, there is a page, with copies that a browser can show
+        names = {path.name for path in folder.glob("*.png")}
+        assert (folder / "viewer.html").is_file() and {path.name for path in (folder / "viewer_images").iterdir()} == names
     for folder in folders:
         png = sidecar.open(folder)
         zoom = png.document.zoom

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import islice
 
 import numpy as np
@@ -27,6 +28,8 @@ Plane = NDArray[np.float32]
 FOREIGN = 0.5
 #: Images on either side whose slices an image is held against.
 NEIGHBOURS = 32
+#: Of those, how many are kept: the ones that explain it best.
+KEPT = 4
 #: An image that its slice explains no better than another's is a stranger when so much of it is unexplained, and so many times as much as
 #: of most, unless at full resolution its own slice is better than the ones beside by this ratio.
 STRANGE, STRANGER, OWN_BETTER = 0.1, 8.0, 0.9
@@ -86,12 +89,12 @@ class _Thumbs:
         return features(np.asarray((self._across @ (self._down @ plane).T).T))
 
 
-#: Correlation with its own slice, None for a blank image; and (image, correlation) for slices of its neighbours.
+#: Correlation with its own slice, None for a blank image; and (image, correlation) for slices of its neighbours, best first.
 Row = tuple[float | None, list[tuple[int, float]]]
 
 
 def _compared(pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], progress: Progress) -> Iterator[Row]:
-    """For each image its correlation with its own slice, and (image, correlation) for those of its neighbours that have another."""
+    """For each image its correlation with its own slice, and (image, correlation) for the best of its neighbours that have another."""
     near = deque[tuple[int, Plane, Plane]]()  # (image, its features, those of its slice), from NEIGHBOURS before one to as many after it
     ahead = ((j, *pair) for j, pair in enumerate(pairs))
     for k in range(len(numbers)):
@@ -100,8 +103,11 @@ def _compared(pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], prog
             near.popleft()
         image, model = next((image, model) for j, image, model in near if j == k)
         beside = [(j, other) for j, _, other in near if numbers[j] != numbers[k]]
-        told = float((image**2).mean()) > BLANK
-        yield (_correlation(image, model) if told else None), [(j, _correlation(image, other)) for j, other in beside if told]
+        if float((image**2).mean()) > BLANK:
+            others = ((j, _correlation(image, other)) for j, other in beside)
+            yield _correlation(image, model), nlargest(KEPT, others, key=lambda found: found[1])
+        else:
+            yield None, []
         progress.advance(1, 0)
 
 
@@ -129,7 +135,7 @@ def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: 
                 f"{typical:.2f}); move it away if it is no slice, and number the images in the order of the slices",
                 images.names[k],
             )
-        for j, other in sorted(neighbours, key=lambda pair: -pair[1]):
+        for j, other in neighbours:
             suspicious = 1 - other**2 + NEGLIGIBLE < MISPLACED * (1 - own**2 + NEGLIGIBLE)
             if suspicious and left(k, numbers[j]) < MISPLACED * left(k, numbers[k]):
                 raise ImageError(
