@@ -101,7 +101,8 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
-    with claimed(job.output, plan.digest(_stamps(job)), plan.names, options.overwrite) as folder:
+    waiting = partial(progress.start, "watching whether another export is at work there", None)
+    with claimed(job.output, plan.digest(_stamps(job)), plan.names, options.overwrite, waiting) as folder:
         if options.volume is not None:
             from sidecar.volume import volume_of  # not loaded where there is none
 

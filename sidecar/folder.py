@@ -3,8 +3,7 @@
 While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock`` keeps a second one out. ``sidecar.json``
 comes last and the journal goes: its presence means "complete". Nothing that we did not write is ever overwritten or removed.
 
-Object stores have no locks. There the journal names the run too, and a run that no longer finds its name in the end does not finish:
-two exports into one folder at once are noticed by the first of them, but not kept from writing.
+Behind a URL, where there are no locks, the lock is a claim (see `sidecar.claim`).
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sidecar.claim import Claim, TakenError, claim
 from sidecar.document import SIDECAR_NAME
 from sidecar.errors import OutputError
 from sidecar.places import remote
@@ -37,18 +36,18 @@ _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that is ours for as long as the lock is held. ``whole`` are the PNGs of an interrupted run of the same plan.
+    """A folder that is ours for as long as it is locked. ``whole`` are the PNGs of an interrupted run of the same plan.
 
-    ``run``: what the journal calls this run.
+    ``claim``: the lock of a remote folder.
     """
 
     path: Path
     whole: frozenset[str]
-    run: str
+    claim: Claim | None
 
     def confirm(self) -> None:
-        """OutputError where there are no locks and another run took the folder meanwhile."""
-        if remote(self.path) and _journal(self.path, "run") != self.run:
+        """OutputError where another run took the folder meanwhile, as claims can be lost."""
+        if self.claim is not None and not self.claim.holds():
             raise OutputError(f"another export into {self.path.name} began meanwhile; when it is done, start anew with --overwrite")
 
     def finish(self) -> None:
@@ -57,36 +56,43 @@ class OutputFolder:
 
 
 @contextlib.contextmanager
-def claimed(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> Iterator[OutputFolder]:
+def claimed(
+    path: Path, digest: str, names: Sequence[str], overwrite: bool, on_wait: Callable[[], object] = lambda: None
+) -> Iterator[OutputFolder]:
     """Make or take ``path`` for an export with this digest. OutputError says what is in the way and the way out.
 
     An unfinished export of the same digest is continued; of another one, or a finished one, is replaced only with ``overwrite``.
+    ``on_wait`` is called where it takes a while to see whether another export is at it.
     """
     with contextlib.ExitStack() as held:
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if not remote(path):
-                held.enter_context(_locked(path / LOCK))
-        except Timeout:
+            lock = held.enter_context(_locked(path / LOCK, on_wait))
+        except (Timeout, TakenError):
             raise OutputError(f"another export is writing to {path.name} now; wait for it, or choose another folder") from None
         except OSError as error:
             raise OutputError(f"{path.name} cannot be written to: {error.strerror or 'not a folder one can write to'}") from None
-        yield _prepared(path, digest, names, overwrite)
+        yield _prepared(path, digest, names, overwrite, lock)
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, on_wait: Callable[[], object]) -> Iterator[Claim | None]:
+    far = remote(path)
+    if far is not None:
+        with claim(far, on_wait) as made:
+            yield made
+        return
     lock = FileLock(path)
     lock.acquire(timeout=0)
     try:
-        yield
+        yield None
     finally:
         lock.release()
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
 
 
-def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) -> OutputFolder:
+def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool, lock: Claim | None) -> OutputFolder:
     entries = _names_in(path)
     is_png = png_names(names)
     foreign = [name for name in entries if not _is_ours(path / name, is_png)]
@@ -95,7 +101,7 @@ def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) ->
             f"{path.name} holds files that are not of an export ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); "
             "nothing was touched: choose an empty folder, or move them away"
         )
-    unfinished = _journal(path, "digest")
+    unfinished = _unfinished(path)
     pngs = [name for name in entries if is_png(name)]
     if unfinished == digest and SIDECAR_NAME not in entries:
         whole = frozenset(pngs) & frozenset(names)
@@ -116,9 +122,8 @@ def _prepared(path: Path, digest: str, names: Sequence[str], overwrite: bool) ->
     for name in entries:
         if name.endswith(PART_SUFFIX):
             (path / name).unlink(missing_ok=True)
-    folder = OutputFolder(path, whole, secrets.token_hex(8))
-    _write_journal(path, {"digest": digest, "run": folder.run})
-    return folder
+    _write_journal(path, {"digest": digest})
+    return OutputFolder(path, whole, lock)
 
 
 def _names_in(path: Path) -> list[str]:
@@ -141,10 +146,10 @@ def _is_ours(path: Path, is_png: Callable[[str], bool]) -> bool:
     return path.is_file() and not path.is_symlink() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
 
-def _journal(path: Path, key: str) -> str | None:
-    """What the journal of a folder says; None where there is none that can be read."""
+def _unfinished(path: Path) -> str | None:
+    """The digest in the journal of a folder; None where there is none that can be read."""
     try:
-        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))[key])
+        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

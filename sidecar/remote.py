@@ -105,6 +105,21 @@ class Remote(ProxyUPath):
         self.fs.pipe_file(self.path, data)
 
     @_plainly
+    def create(self, data: bytes) -> bool:
+        """Write the whole file where there is none, and tell whether that was so. Storages that cannot do that in one step look first."""
+        try:
+            self.fs.pipe_file(self.path, data, mode="create")
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.ENOSYS:
+                raise
+            if self.fs.exists(self.path):
+                return False
+            self.fs.pipe_file(self.path, data)
+        return True
+
+    @_plainly
     def stamp(self) -> tuple[int, str]:
         """Size in bytes, and the ETag or time of change."""
         info = self.fs.info(self.path)

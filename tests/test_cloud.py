@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -26,9 +27,11 @@ from phantoms import Spec, write, write_flat_series
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 import sidecar
+from sidecar import claim as claims
 from sidecar import exporter, render
 from sidecar.errors import DocumentError, MissingExtraError, OutputError, SourceError, UsageError
 from sidecar.exporter import plan_export, run_job
+from sidecar.folder import LOCK
 from sidecar.options import make_options
 from sidecar.places import open_read, place
 from sidecar.workers import Workers
@@ -145,23 +148,91 @@ def test_a_changed_source_is_refused(memory: Store, tmp_path: Path, monkeypatch:
         sidecar.export(url, f"{memory.url}/png", scale=0.5)
 
 
-def test_a_second_export_into_one_folder_keeps_the_first_from_finishing(
-    memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(Spec(), tmp_path / "scan")
-    (job,) = plan_export(tmp_path / "scan", place(f"{memory.url}/png"), make_options(scale=0.5, jobs=1))
-    made, met = render.render, []
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims are renewed, watched and given up as ever, but twenty times as fast."""
+    for name in ("RENEWAL", "LOOK", "PATIENCE"):
+        monkeypatch.setattr(claims, name, getattr(claims, name) / 20)
 
-    def and_again(recipe: Any, task: Any) -> Any:
-        if not met:
-            met.append(task)
-            sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.25, overwrite=True)
+
+def claim_in(store: Store, name: str) -> str:
+    return f"{store.base}/{name}/{LOCK}"
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """``act`` while the first PNG of an export is made."""
+    made, met = render.render, threading.Event()
+
+    def acting(recipe: Any, task: Any) -> Any:
+        if not met.is_set():
+            met.set()
+            act()
         return made(recipe, task)
 
-    monkeypatch.setattr(exporter, "render", and_again)
+    monkeypatch.setattr(exporter, "render", acting)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("options", [{"scale": 0.5}, {"scale": 0.25, "overwrite": True}], ids=["the same", "another"])
+def test_a_second_export_into_one_folder_is_refused(
+    options: dict[str, Any], memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Spec(), tmp_path / "scan")
+    refused: list[str] = []
+
+    def second() -> None:
+        with pytest.raises(OutputError) as caught:
+            sidecar.export(tmp_path / "scan", f"{memory.url}/png", **options)
+        refused.append(str(caught.value))
+
+    sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
+    meanwhile(monkeypatch, second)
+    sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
+    assert refused == ["another export is writing to png now; wait for it, or choose another folder"]
+    assert memory.contents("png") == contents(tmp_path / "png"), "the first was disturbed, or left its claim behind"
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_export_whose_claim_was_taken_does_not_finish(memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(Spec(), tmp_path / "scan")
+    meanwhile(monkeypatch, lambda: memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n"))
     with pytest.raises(OutputError, match=r"another export into png began meanwhile.*--overwrite"):
-        run_job(job)
-    assert met
+        sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
+    left = memory.contents("png")
+    assert left[LOCK] == b"another 0\n" and "sidecar.json" not in left
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_claim_that_goes_while_it_is_watched_is_no_hindrance(memory: Store, tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n")
+    threading.Timer(claims.LOOK * 3, lambda: memory.fs.rm(claim_in(memory, "png"))).start()
+    began = time.monotonic()
+    sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
+    assert time.monotonic() - began >= claims.LOOK * 3 and LOCK not in memory.contents("png")
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "missing", [NotImplementedError(), TypeError("mode"), OSError(errno.ENOSYS, "501")], ids=lambda error: type(error).__name__
+)
+def test_storages_that_cannot_write_exclusively_look_first(
+    missing: Exception, memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Spec(), tmp_path / "scan")
+    pipe = type(memory.fs).pipe_file
+
+    def without(self: Any, path: str, value: bytes, mode: str = "overwrite", **kwargs: Any) -> None:
+        if mode == "create":
+            raise missing
+        pipe(self, path, value, **kwargs)
+
+    monkeypatch.setattr(type(memory.fs), "pipe_file", without)
+    far = place(f"{memory.url}/png/{LOCK}")
+    assert (far.create(b"mine"), far.create(b"yours"), far.read_bytes()) == (True, False, b"mine")  # type: ignore[attr-defined]
+    far.unlink()
+    sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
+    assert LOCK not in memory.contents("png")
 
 
 def test_workers_elsewhere_get_the_same_place(memory: Store) -> None:
@@ -348,6 +419,22 @@ def test_one_compressed_frame_of_many_is_one_range(s3: Store, server: tuple[str,
     assert header + item + frame / 2 < sum(counted.sent.values()) < header + item + 2 * frame
 
 
+@pytest.mark.usefixtures("quick")
+def test_two_exports_on_s3(s3: Store, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real server's conditional PUT, and what it answers to the second."""
+    far = place(f"{s3.url}/elsewhere/{LOCK}")
+    assert (far.create(b"mine"), far.create(b"yours"), far.read_bytes()) == (True, False, b"mine")  # type: ignore[attr-defined]
+
+    def second() -> None:
+        with pytest.raises(OutputError, match="another export is writing to png now"):
+            sidecar.export(scan, f"{s3.url}/png", scale=0.5)
+
+    meanwhile(monkeypatch, second)
+    sidecar.export(scan, f"{s3.url}/png", scale=0.5)
+    assert LOCK not in s3.contents("png")
+
+
+@pytest.mark.usefixtures("quick")
 def test_killed_and_resumed(s3: Store, scan: Path, tmp_path: Path, server: tuple[str, Counted]) -> None:
     sidecar.export(scan, tmp_path / "png", scale=0.5)
     url, counted = s3.put(scan, "scan"), server[1]
