@@ -73,7 +73,7 @@ def _files(source: Path) -> tuple[Path, list[Path]]:
 def _all_files(folder: Path) -> list[Path]:
     far = remote(folder)
     if far is None:
-        return sorted(_walk(folder))
+        return list(_walk(folder))
     try:
         return cast("list[Path]", far.files())
     except OSError as error:
@@ -81,17 +81,25 @@ def _all_files(folder: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Regular files below ``folder``; links out of it are not followed."""
-    for directory, _, names in os.walk(folder, onerror=_refuse_folder, followlinks=False):
-        for name in names:
-            path = Path(directory, name)
-            if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(folder.resolve())):
-                yield path
+    """Regular files below ``folder``, in the order of their names; links out of it are not followed."""
+    waiting = _entries(folder)
+    while waiting:
+        entry = waiting.pop()
+        if entry.is_dir(follow_symlinks=False):
+            waiting += _entries(Path(entry.path))
+            continue
+        path = Path(entry.path)
+        if entry.is_file() and (not entry.is_symlink() or path.resolve().is_relative_to(folder.resolve())):
+            yield path
 
 
-def _refuse_folder(error: OSError) -> None:
-    """A folder that cannot be read may hold some of the slices."""
-    raise SourceError(f"folder {Path(error.filename).name} cannot be read: {error.strerror}") from None
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, the first last. One that cannot be read may hold some of the slices."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name, reverse=True)
+    except OSError as error:
+        raise SourceError(f"folder {folder.name} cannot be read: {error.strerror}") from None
 
 
 def _referenced_files(dicomdir: Path) -> list[Path]:

@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import SourceError
-from sidecar.pixels import read_frame
 from sidecar.plan import Plan
-from sidecar.render import FrameSource, available_processors
+from sidecar.render import FrameSource, available_processors, source_plane
 from sidecar.sampling import spread
 from sidecar.series import Frame
 from sidecar.window import Linear, Stored, dicom_window, robust_range
 
-#: Slices looked at for `--window auto`, and pixels taken from each.
+#: Slices looked at for `--window auto`, and pixels taken from all of them together.
 SAMPLE_SLICES = 16
-SAMPLE_PIXELS = 1 << 16
+SAMPLE_PIXELS = 1 << 18
 
 Mode = Literal["auto", "dicom", "full", "given", "stored"]
 
@@ -76,9 +75,8 @@ def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
 
 
 def _values(frame: Frame, source: Path) -> NDArray[Any]:
-    """Modality values of a frame without its padding, flat."""
-    part = FrameSource.of(frame)
-    stored = read_frame(source / part.file, part.pixels).ravel()
+    """Stored values of a frame without its padding, flat; valid as long as a `source_plane`."""
+    stored = source_plane(source, FrameSource.of(frame)).ravel()
     if frame.common.padding is not None:
         lowest, highest = frame.common.padding
         stored = stored[(stored < lowest) | (stored > highest)]
@@ -87,17 +85,17 @@ def _values(frame: Frame, source: Path) -> NDArray[Any]:
 
 def _sampled_range(plan: Plan, source: Path) -> tuple[float, float]:
     frames = list(plan.frames_read())
-    chosen = spread(len(frames), SAMPLE_SLICES)
+    chosen = [frames[i] for i in spread(len(frames), SAMPLE_SLICES)]
     with ThreadPoolExecutor(plan.options.jobs or available_processors()) as threads:  # decoding them one by one would take seconds
-        values = np.concatenate(list(threads.map(lambda i: _sample(frames[i], source), chosen)))
+        values = np.concatenate(list(threads.map(lambda frame: _sample(frame, source, SAMPLE_PIXELS // len(chosen)), chosen)))
     return robust_range(values) if values.size else (0.0, 1.0)
 
 
-def _sample(frame: Frame, source: Path) -> NDArray[np.float64]:
-    """Modality values of some pixels of a frame."""
+def _sample(frame: Frame, source: Path, wanted: int) -> NDArray[np.float64]:
+    """Modality values of about ``wanted`` pixels of a frame."""
     stored = _values(frame, source)
     slope, intercept = frame.rescale
-    return np.asarray(stored[:: max(1, stored.size // SAMPLE_PIXELS)].astype(np.float64) * slope + intercept)
+    return np.asarray(stored[:: max(1, stored.size // wanted)].astype(np.float64) * slope + intercept)
 
 
 def _full_range(frames: Iterable[Frame], source: Path, on_frame: Callable[[], object]) -> tuple[float, float]:

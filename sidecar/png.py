@@ -15,6 +15,7 @@ import contextlib
 import struct
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -64,15 +65,15 @@ def encode(pixels: NDArray[Any], text: Mapping[str, str], pixel_mm: tuple[float,
     rows, columns = pixels.shape[:2]
     depth = 8 * pixels.dtype.itemsize
     header = struct.pack(">IIBBBBB", columns, rows, depth, _RGB if pixels.ndim == 3 else _GRAY, 0, 0, 0)
-    parts = [_SIGNATURE, *_chunk(b"IHDR", header)]
+    parts = [_SIGNATURE, _small_chunk(b"IHDR", header)]
     if pixel_mm is not None:
         per_metre = [min(round(1000 / mm), 2**31 - 1) for mm in pixel_mm]
         if min(per_metre) > 0:
-            parts += _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
+            parts.append(_small_chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1)))
     for keyword, value in text.items():
-        parts += _chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + value.encode("latin-1", "replace"))
+        parts.append(_small_chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + value.encode("latin-1", "replace")))
     lines = _up(pixels) if compression == "fast" else _average(pixels)
-    return b"".join([*parts, *_chunk(b"IDAT", _compress[compression](lines)), *_chunk(b"IEND", b"")])
+    return b"".join([*parts, *_chunk(b"IDAT", _compress[compression](lines)), _small_chunk(b"IEND", b"")])
 
 
 def _samples(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -101,6 +102,11 @@ def _average(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     lines[:, 0] = _AVERAGE
     np.subtract(samples, (left & above) + ((left ^ above) >> 1), out=lines[:, 1:])
     return lines
+
+
+@lru_cache(maxsize=64)  # most are the same in every PNG of a stack
+def _small_chunk(kind: bytes, data: bytes) -> bytes:
+    return b"".join(_chunk(kind, data))
 
 
 def _chunk(kind: bytes, data: bytes) -> list[bytes]:

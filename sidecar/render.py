@@ -9,7 +9,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import OutputError
 from sidecar.pixels import FramePixels, frame_buffer, read_frame
+from sidecar.pixels.layout import NATIVE
 from sidecar.places import open_read, remote
 from sidecar.png import Compression, encode
 from sidecar.sampling import Axis, reduce_plane
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sidecar.remote import Remote
 
 PART_SUFFIX = ".part"
+#: A native frame of 2 MiB takes two milliseconds, a compressed one from five to two hundred.
+_DECODING, _LEAST_EFFORT = 16, 1 << 20
 #: Bytes of a remote file fetched at a time for its digest: most PNGs at once.
 _DIGEST_BLOCK = 1 << 22
 
@@ -76,6 +78,12 @@ class Task:
     index: int
     name: str
     frames: tuple[FrameSource, ...]
+
+    @property
+    def effort(self) -> int:
+        """Bytes to work through, as far as it can be told; those that must be decoded first count `_DECODING` times."""
+        frames = sum(frame.bytes * (1 if frame.pixels.layout.transfer_syntax in NATIVE else _DECODING) for frame in self.frames)
+        return max(frames, _LEAST_EFFORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +132,18 @@ _memory = threading.local()
 _KEPT_BYTES = 1 << 23
 
 
-def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
-    """A reduced source plane; it may be a view of this thread's frame memory, valid until the next call in the same thread."""
+def source_plane(source: Path, frame: FrameSource) -> NDArray[Any]:
+    """A source plane; it may be a view of this thread's frame memory, valid until the next call in the same thread."""
     layout = frame.pixels.layout
     if getattr(_memory, "layout", None) != layout:
         _memory.layout, _memory.buffer = layout, frame_buffer(layout)
         np.empty(_KEPT_BYTES, np.uint8)  # given back at once
-    plane = read_frame(recipe.source / frame.file, frame.pixels, _memory.buffer)
-    return reduce_plane(plane, recipe.columns, recipe.rows)
+    return read_frame(source / frame.file, frame.pixels, _memory.buffer)
+
+
+def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
+    """A reduced source plane, valid as long as a `source_plane`."""
+    return reduce_plane(source_plane(recipe.source, frame), recipe.columns, recipe.rows)
 
 
 def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:
@@ -158,15 +170,16 @@ def write_whole(path: Path, data: bytes) -> None:
     far = remote(path)
     if far is not None:
         return _put(far, data)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")  # two workers may be at the same PNG when one seemed lost
+    part = f"{path}.{os.urandom(4).hex()}{PART_SUFFIX}"  # two workers may be at the same PNG when one seemed lost
     try:
         with _naming:
-            part.write_bytes(data)
-            part.replace(path)
+            with open(part, "wb") as file:  # noqa: PTH123  (a Path takes as long to make as the file, and holds the interpreter lock)
+                file.write(data)
+            os.replace(part, path)  # noqa: PTH105
     except OSError as error:
         with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+            os.unlink(part)  # noqa: PTH108
         raise OutputError(f"{path.name} cannot be written: {with_what}; then run the same command again to go on") from None
 
 

@@ -126,8 +126,8 @@ def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
     return np.int64
 
 
-#: Pixels per pass of the packed mean: what lies between stays in the cache, and threads seldom meet at the interpreter lock.
-_PASS_PIXELS = 1 << 18
+#: Pixels per pass of the packed mean: few passes, as threads meet at the interpreter lock after each step, in bounded memory.
+_PASS_PIXELS = 1 << 20
 
 
 def _mean_of_packed_pairs(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -296,9 +296,9 @@ def _in_file_order(frames: list[Frame]) -> tuple[list[Frame], None, list[str]]:
 
 
 def _in_plane_order(frames: list[Frame]) -> tuple[list[Frame], Stack, list[str]]:
-    for frame in frames:
-        if frame.orientation is not None:
-            check_orientation(frame.orientation)
+    for orientation in dict.fromkeys(f.orientation for f in frames):
+        if orientation is not None:
+            check_orientation(orientation)
     places = _places(frames)
     if places is None:
         raise GeometryError("some slices have no patient position: repair the headers, or move the odd ones away")

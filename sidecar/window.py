@@ -96,9 +96,18 @@ def dicom_window(center: float, width: float) -> tuple[float, float]:
 
 def robust_range(values: NDArray[np.float64], outside: float = 0.1) -> tuple[float, float]:
     """The range without the lowest and highest ``outside`` per cent; the whole range where that would be empty."""
-    lower, upper = np.percentile(values, [outside, 100 - outside])
+    lower, upper = _percentiles(values, outside, 100 - outside)
     if upper <= lower:
         lower, upper = values.min(), values.max()
     if upper <= lower:
         upper = lower + 1
     return float(lower), float(upper)
+
+
+def _percentiles(values: NDArray[np.float64], *wanted: float) -> list[float]:
+    """As `numpy.percentile`, whose first call loads numpy.ma: that takes longer than to sort a sample."""
+    places = np.array(wanted) / 100 * (values.size - 1)
+    below = np.floor(places).astype(int)
+    above = np.minimum(below + 1, values.size - 1)
+    ordered = np.partition(values, [*below, *above])
+    return [float(np.interp(place, [i, i + 1], ordered[[i, j]])) for place, i, j in zip(places, below, above, strict=True)]

@@ -18,8 +18,10 @@ from sidecar.render import Rendered, Task, available_processors
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Tasks submitted ahead of the workers, per worker: enough to keep them busy, few enough to keep memory flat.
+#: Futures submitted ahead of the workers, per worker: enough to keep them busy, few enough to keep memory flat.
 AHEAD = 3
+#: Bytes that the tasks of one future work through: the loop takes the interpreter lock from the workers for each.
+BATCH_BYTES = 1 << 23
 #: How often a task is given out when its workers are lost.
 TRIES = 4
 #: Seconds to wait for a Dask scheduler to answer.
@@ -37,25 +39,27 @@ class Workers:
     def results(self, work: Callable[[Task], Rendered], tasks: Iterable[Task]) -> Iterator[Rendered]:
         """Results of ``work`` as they come, with a bounded number of tasks submitted; the first failure cancels what has not begun.
 
-        A task whose worker was lost is given to another, up to `TRIES` times.
+        Tasks whose worker was lost are given to another, up to `TRIES` times.
         """
-        pending: dict[Future[Rendered], tuple[Task, int]] = {}
-        waiting = deque[tuple[Task, int]]()
-        fresh = iter(tasks)
+        pending: dict[Future[list[Rendered]], tuple[list[Task], int]] = {}
+        waiting = deque[tuple[list[Task], int]]()
+        fresh = _batches(tasks)
         try:
             while True:
                 while len(pending) < AHEAD * self.count and (given := waiting.popleft() if waiting else _first_try(fresh)):
-                    pending[self.executor.submit(work, given[0])] = given
+                    pending[self.executor.submit(_each, work, given[0])] = given
                 if not pending:
                     return
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    task, tries = pending.pop(future)
+                    batch, tries = pending.pop(future)
                     try:
-                        yield future.result()
+                        done = future.result()
                     except self.lost:
                         if tries == TRIES:
                             raise
-                        waiting.append((task, tries + 1))
+                        waiting.append((batch, tries + 1))
+                    else:
+                        yield from done
         finally:
             for future in pending:
                 future.cancel()
@@ -78,9 +82,25 @@ def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
                 future.cancel()
 
 
-def _first_try(tasks: Iterator[Task]) -> tuple[Task, int] | None:
-    task = next(tasks, None)
-    return None if task is None else (task, 1)
+def _batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    """Tasks that follow each other, as many as make up `BATCH_BYTES`."""
+    batch: list[Task] = []
+    for task in tasks:
+        batch.append(task)
+        if sum(task.effort for task in batch) >= BATCH_BYTES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _first_try(batches: Iterator[list[Task]]) -> tuple[list[Task], int] | None:
+    batch = next(batches, None)
+    return None if batch is None else (batch, 1)
+
+
+def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> list[Rendered]:
+    return [work(task) for task in batch]
 
 
 @contextlib.contextmanager

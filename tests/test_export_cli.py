@@ -18,7 +18,7 @@ from pydicom.fileset import FileSet
 from typer.testing import CliRunner, Result
 
 import sidecar
-from sidecar import headers, intensity, pixels, render
+from sidecar import headers, pixels, render
 from sidecar.cli import app
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.landmarks import find_sidecar, map_file
@@ -58,7 +58,6 @@ def test_inspect_and_dry_run_read_no_pixels(tmp_path: Path, monkeypatch: pytest.
         raise AssertionError("pixels were read")
 
     monkeypatch.setattr(render, "read_frame", refuse)
-    monkeypatch.setattr(intensity, "read_frame", refuse)
     run("inspect", tmp_path / "scan")
     told = run("export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run").stdout
     assert "9 PNGs of 30 × 23" in told and "last 1 of 61 columns" in told
@@ -75,7 +74,6 @@ def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return true_read(path, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(render, "read_frame", noted)
-    monkeypatch.setattr(intensity, "read_frame", noted)
     sidecar.export(tmp_path / "scan", tmp_path / "png", z_step=10)
     assert read == {path.name for path in phantom.files()[::10]}
 

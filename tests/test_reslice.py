@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import sidecar
+from sidecar import workers
 from sidecar.cli import app
 from sidecar.errors import GeometryError, UsageError
 from sidecar.geometry import anatomical_letters
@@ -85,7 +86,8 @@ class Stopped(Silent):
             raise KeyboardInterrupt
 
 
-def test_resumed_to_the_same_bytes(phantom: Phantom, tmp_path: Path) -> None:
+def test_resumed_to_the_same_bytes(phantom: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "BATCH_BYTES", 1)  # these PNGs are so small that all of them would be under way at once
     sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5)
     with pytest.raises(KeyboardInterrupt):
         sidecar.export(phantom.folder, tmp_path / "b", Stopped(tmp_path / "b"), plane="coronal", scale=0.5)

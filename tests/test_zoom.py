@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import sidecar
-from sidecar import intensity, render
+from sidecar import render
 from sidecar.cli import app
 
 
@@ -96,7 +96,6 @@ def test_only_slices_around_the_landmarks_are_read(coarse: tuple[Phantom, Path],
         return true_read(path, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(render, "read_frame", noted)
-    monkeypatch.setattr(intensity, "read_frame", noted)
     run("zoom", labels, "--source", tmp_path / "scan", "--size", "2mm", "-o", tmp_path / "zooms")
     slice_of = {Path(plane.file).name: i for i, plane in enumerate(phantom.planes)}
     near = round(float(labels.read_text().splitlines()[1].rsplit(",", 1)[1]))

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import cv2
 import pydicom
 
-from benchmarks.peers.halves import convert_half
+from benchmarks.peers.halves import half
 
-
-def convert(file: Path, png: Path, bits: int, options: Sequence[int] = ()) -> None:
+cv2.setNumThreads(1)  # two processes are enough for two processors
+for file, png, bits in half():
     dataset = pydicom.dcmread(file)
     small = cv2.resize(dataset.pixel_array, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     if bits == 8:
         gain = 255 / float(dataset.WindowWidth)
         small = cv2.convertScaleAbs(small, alpha=gain, beta=gain * (float(dataset.WindowWidth) / 2 - float(dataset.WindowCenter)))
-    cv2.imwrite(str(png), small, options)
-
-
-if __name__ == "__main__":
-    cv2.setNumThreads(1)  # two processes are enough for two processors
-    convert_half(convert)
+    cv2.imwrite(str(png), small)

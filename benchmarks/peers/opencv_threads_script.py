@@ -7,17 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
+import pydicom
 
-from benchmarks.peers.opencv_script import convert
+
+def convert(file: Path, png: Path, bits: int) -> None:
+    dataset = pydicom.dcmread(file)
+    small = cv2.resize(dataset.pixel_array, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    if bits == 8:
+        gain = 255 / float(dataset.WindowWidth)
+        small = cv2.convertScaleAbs(small, alpha=gain, beta=gain * (float(dataset.WindowWidth) / 2 - float(dataset.WindowCenter)))
+    cv2.imwrite(str(png), small, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
 
 def main() -> None:
     source, output, bits = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     output.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)  # the threads below are enough for two processors
-    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(convert, file, output / f"{file.stem}.png", bits, fast) for file in sorted(source.iterdir())]:
+        for done in [threads.submit(convert, file, output / f"{file.stem}.png", bits) for file in sorted(source.iterdir())]:
             done.result()
 
 

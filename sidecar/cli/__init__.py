@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import os
@@ -16,6 +17,9 @@ from sidecar.errors import SidecarError, UsageError
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import. And pydantic needs no plugins: looking
 #: for them reads the metadata of every package that is installed.
 QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+
+#: Searches for garbage, which imports make next to none of: as a rule they would go through all modules a dozen times.
+SELDOM = (20_000, 20, 20)
 
 COMMANDS = {
     command.NAME: command
@@ -52,10 +56,22 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 app = program(COMMANDS)
 
 
+def entry() -> None:
+    """The installed command: `main`, and at its end none of the taking apart of all that was imported, which takes as long as a command."""
+    try:
+        main()
+    except SystemExit as ended:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        atexit._run_exitfuncs()
+        os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
+
+
 def main() -> None:
-    """Entry point. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
+    """Run what ``sys.argv`` asks for. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
     for name, value in QUICK_START.items():
         os.environ.setdefault(name, value)
+    gc.set_threshold(*SELDOM)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no µ shows ? instead of failing
@@ -68,5 +84,3 @@ def main() -> None:
     except OSError as error:  # the last net: such as a full disk behind stdout
         typer.echo(f"sidecar: {error.strerror or 'input/output error'}", err=True)
         sys.exit(1)
-    finally:
-        gc.freeze()  # the process ends here: no last search for garbage among all that was imported

@@ -36,15 +36,13 @@ def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) ->
     the next call with the same memory; compressed frames do not use it.
     Raises PixelError, with file and frame, when the data are cut short, damaged or in an encoding that is not supported.
     """
-    place = f"{path.name}, frame {pixels.frame + 1} of {pixels.frames}"
-    if not 0 <= pixels.frame < pixels.frames:
-        raise PixelError(f"{place}: there is no such frame")
     try:
+        if not 0 <= pixels.frame < pixels.frames:
+            raise PixelError("there is no such frame")
         return _read(path, pixels, out)
-    except OSError as error:
-        raise PixelError(f"{place}: the file cannot be read: {error.strerror or error}") from error
-    except PixelError as error:
-        raise PixelError(f"{place}: {error}") from error
+    except (OSError, PixelError) as error:
+        why = f"the file cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+        raise PixelError(f"{path.name}, frame {pixels.frame + 1} of {pixels.frames}: {why}") from error
 
 
 def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:

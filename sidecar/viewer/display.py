@@ -29,7 +29,7 @@ from sidecar.workers import in_order
 #: Folder, beside the PNGs, of the copies of a 16-bit stack.
 SPLIT_FOLDER = VIEWER_IMAGES
 #: Images the contrast is measured on, spread over the stack.
-MEASURED_IMAGES = 16
+MEASURED_IMAGES = 8
 #: The darkest and brightest pixels left out when the contrast is measured, as parts of all.
 CLIPPED = 0.005
 #: Bytes of a remote PNG fetched at a time.
