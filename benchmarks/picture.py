@@ -17,8 +17,8 @@ TOP, BOTTOM = 100, 380
 GROUND, INK, DIM, EDGE = "#10151c", "#eef3f8", "#9fb0c0", "#3a4856"
 BITS_COLOURS = {"8": "#2fd980", "16": "#4aa8ff"}
 STAGE_COLOURS = ("#4aa8ff", "#2fd980", "#ffc53d", "#c48bff", "#ff5757", "#6fe0e0", "#ff9d4a", "#9fb0c0", "#5d6f80")
-#: Peers that write what we write; the others stand in the table.
-_NOT_SHOWN = frozenset({OURS, "dcm2niix"})
+#: What writes something else, or is there twice, stands in the table alone.
+_NOT_SHOWN = frozenset({OURS, "dcm2niix", "SimpleITK, a thread each"})
 
 
 @cache

@@ -103,8 +103,8 @@ def reduce_plane(plane: NDArray[Any], columns: Axis, rows: Axis) -> NDArray[Any]
 
 def block_mean(plane: NDArray[Any], by_rows: int, by_columns: int) -> NDArray[Any]:
     """Mean over blocks of by_rows × by_columns; both divide the shape. Integers: exact, rounded half up."""
-    if by_rows == by_columns == 2 and plane.dtype == np.uint16 and plane.ndim == 2 and plane.flags.c_contiguous:
-        return _mean_of_packed_pairs(plane)
+    if by_rows == by_columns == 2 and plane.dtype in _PAIRS and plane.ndim == 2 and plane.flags.c_contiguous:
+        return _mean_of_packed_pairs(plane, _PAIRS[plane.dtype])
     total = _sum_dtype(plane.dtype, by_rows * by_columns)
     summed = plane[0::by_rows].astype(total)
     for i in range(1, by_rows):
@@ -130,22 +130,30 @@ def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
 _PASS_PIXELS = 1 << 20
 
 
-def _mean_of_packed_pairs(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """2 × 2 mean of uint16, two neighbours at a time as the halves of one uint32: no strided access."""
+#: The integer of which two neighbours are the halves, by the type of one.
+_PAIRS = {np.dtype(one): pair for one, pair in ((np.uint8, np.uint16), (np.int8, np.int16), (np.uint16, np.uint32), (np.int16, np.int32))}
+
+
+def _mean_of_packed_pairs(plane: NDArray[Any], pair: type[np.generic]) -> NDArray[Any]:
+    """2 × 2 mean of integers, two neighbours at a time as the halves of a ``pair``: no strided access."""
     rows, columns = plane.shape
-    pairs = plane.view(np.uint32)
-    out = np.empty((rows // 2, columns // 2), np.uint16)
+    pairs, half = plane.view(pair), pair(8 * plane.itemsize)
+    out = np.empty((rows // 2, columns // 2), plane.dtype)
     rows_per_pass = min(rows, max(2, _PASS_PIXELS // columns & ~1))
-    memory = np.empty((2, rows_per_pass, columns // 2), np.uint32)
+    memory = np.empty((2, rows_per_pass, columns // 2), pair)
     for top in range(0, rows, rows_per_pass):
         part = pairs[top : top + rows_per_pass]
-        sums, high = memory[:, : len(part)]
-        np.bitwise_and(part, np.uint32(0xFFFF), out=sums)
-        np.right_shift(part, np.uint32(16), out=high)
-        sums += high
-        quads = np.add(sums[0::2], sums[1::2], out=high[: len(part) // 2])
-        quads += np.uint32(2)
-        quads >>= np.uint32(2)
+        sums, other = memory[:, : len(part)]
+        if plane.dtype.kind == "u":
+            np.bitwise_and(part, pair(2 ** int(half) - 1), out=sums)
+        else:  # shifted there and back: the sign comes along
+            np.left_shift(part, half, out=sums)
+            sums >>= half
+        np.right_shift(part, half, out=other)
+        sums += other
+        quads = np.add(sums[0::2], sums[1::2], out=other[: len(part) // 2])
+        quads += pair(2)
+        quads >>= pair(2)
         out[top // 2 : (top + len(part)) // 2] = quads
     return out
 

@@ -22,7 +22,7 @@ from sidecar import exporter, render
 from sidecar.errors import OutputError, PixelError, SidecarError
 
 SLICES = 120
-EXPORT = "from sidecar.cli import main; main()"
+EXPORT = "from sidecar.cli import entry; entry()"
 
 
 @pytest.fixture(scope="module")

@@ -74,8 +74,10 @@ def test_block_means_are_exact_and_rounded_half_up(by_rows: int, by_columns: int
         assert np.array_equal(reduced, np.floor(mean + 0.5 + 1e-12).astype(dtype))
 
 
-def test_the_packed_mean_is_the_plain_one() -> None:
-    plane = np.random.default_rng(1).integers(0, 65536, (514, 1026), dtype=np.uint16)
+@pytest.mark.parametrize("dtype", ["u1", "i1", "<u2", "<i2", ">u2", ">i2"])
+def test_the_packed_mean_is_the_plain_one(dtype: str) -> None:
+    limits = np.iinfo(dtype)
+    plane = np.random.default_rng(1).integers(limits.min, limits.max, (1026, 1282), endpoint=True).astype(dtype)
     view = plane[:, :].copy(order="F")  # not contiguous by rows: takes the general way
     assert np.array_equal(block_mean(plane, 2, 2), block_mean(view, 2, 2))
 

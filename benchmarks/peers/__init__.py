@@ -21,11 +21,11 @@ def _threads(name: str) -> Command:
     return lambda source, output, bits: [sys.executable, "-m", f"{__name__}.{name}", source, output, str(bits)]
 
 
-def _halves(name: str) -> Command:
+def _halves(name: str, *environment: str) -> Command:
     """A script in two processes, each for a half of the files."""
 
     def command(source: Path, output: Path, bits: int) -> Sequence[str | Path]:
-        script = " ".join(map(quote, map(str, (sys.executable, "-m", f"{__name__}.{name}", source, output, bits))))
+        script = " ".join(map(quote, map(str, ("env", *environment, sys.executable, "-m", f"{__name__}.{name}", source, output, bits))))
         return ["sh", "-c", f"printf '0\\n1\\n' | xargs -P2 -n1 {script}"]
 
     return command
@@ -51,6 +51,7 @@ def installed(syntax: str) -> dict[str, Command]:
     dcmtk = shutil.which("dcm2img") or shutil.which("dcml2pnm" if jpeg_ls else "dcmj2pnm")
     scripts = {
         "SimpleITK": ("SimpleITK", _halves("simpleitk_script")),
+        "SimpleITK, a thread each": ("SimpleITK", _halves("simpleitk_script", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1")),
         "OpenCV script": ("cv2", _halves("opencv_script")),
         "OpenCV, threads, level 1": ("cv2", _threads("opencv_threads_script")),
         "pydicom + Pillow script": ("PIL", _halves("pillow_script")),

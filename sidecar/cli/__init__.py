@@ -61,7 +61,7 @@ def entry() -> None:
     try:
         main()
     except SystemExit as ended:
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
             stream.flush()
         atexit._run_exitfuncs()
         os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
