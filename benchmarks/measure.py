@@ -8,6 +8,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,16 @@ def run(command: Sequence[str | Path]) -> Taken:
     return Taken(**taken)
 
 
+#: Seconds for which ext4 gives no deleted inode to another file: whoever makes files meanwhile pays for the search.
+_DELETED = 6
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+        time.sleep(_DELETED)
+
+
 #: Name and command of a program, the latter by the folder that it is to fill.
 Contender = tuple[str, Callable[[Path], Sequence[str | Path]]]
 
@@ -66,16 +77,20 @@ class Result:
 
 
 def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Callable[[str], None]) -> dict[str, Result]:
-    """A B C A B C …, so that a slow minute of the machine falls on all alike. One that fails is left out, and that is told."""
+    """A B C, B C A …, so that a slow minute of the machine falls on all alike, and none always comes after the same one.
+
+    One that fails is left out, and that is told.
+    """
     taken: dict[str, list[Taken]] = {}
     written: dict[str, int] = {}
     failed: set[str] = set()
     for number in range(runs):
-        for name, command in contenders:
+        first = number % len(contenders)
+        for name, command in [*contenders[first:], *contenders[:first]]:
             if name in failed:
                 continue
             output = work / "output"
-            shutil.rmtree(output, ignore_errors=True)
+            _remove(output)
             try:
                 once = run(command(output))
             except RuntimeError as error:
@@ -85,5 +100,5 @@ def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Calla
             taken.setdefault(name, []).append(once)
             written[name] = sum(path.stat().st_size for path in output.glob("*.png"))
             tell(f"  {number + 1}/{runs} {name}: {once.wall:.2f} s, {once.cpu:.2f} s of processor")
-    shutil.rmtree(work / "output", ignore_errors=True)
+    _remove(work / "output")
     return {name: Result(all_runs, written[name]) for name, all_runs in taken.items() if name not in failed}

@@ -80,7 +80,8 @@ class Linear:
         line = self.line
         gain, bias = rescale[0] / line.slope, (rescale[1] - line.intercept) / line.slope
         exact = np.float64 if stored.dtype.itemsize > 2 or self.bits == 16 else np.float32
-        png = np.multiply(stored, exact(gain), dtype=exact)
+        png: NDArray[Any] = stored.astype(exact)
+        png *= exact(gain)
         png += exact(bias + 0.5)
         np.clip(png, exact(0), exact(top + 0.5), out=png)
         if np.issubdtype(stored.dtype, np.floating):
