@@ -117,12 +117,12 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
             from sidecar.viewer import write_viewer  # not loaded where there is no page
 
             write_viewer(sidecar, job.output)
-        folder.confirm()
         if options.volume is not None:
             from sidecar.volume import write_volume
 
             progress.start("writing the volume", None)
             write_volume(job.output, options.volume, sidecar)
+        folder.confirm()
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish()
     return sidecar
@@ -151,9 +151,11 @@ def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers
         from sidecar.reslice import render_resliced  # not loaded for slices as stored
 
         results = render_resliced(recipe, plan, missing, workers)
-    for done in results:
-        digests[done.index] = done.sha256
-        progress.advance(done.index >= 0, done.bytes_read)
+    with contextlib.closing(results):  # whatever ends this, no worker writes on when the folder is given back
+        for done in results:
+            folder.go_on()
+            digests[done.index] = done.sha256
+            progress.advance(done.index >= 0, done.bytes_read)
     return [digests[k] for k in range(len(plan.names))]
 
 

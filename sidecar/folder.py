@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from filelock import FileLock, Timeout
 
@@ -48,11 +49,22 @@ class OutputFolder:
     def confirm(self) -> None:
         """OutputError where another run took the folder meanwhile, as claims can be lost."""
         if self.claim is not None and not self.claim.holds():
-            raise OutputError(f"another export into {self.path.name} began meanwhile; when it is done, start anew with --overwrite")
+            self._refuse()
+
+    def go_on(self) -> None:
+        """The same as far as it is known already: asked after every PNG."""
+        if self.claim is not None and self.claim.lost.is_set():
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise OutputError(f"another export into {self.path.name} began meanwhile; when it is done, start anew with --overwrite")
 
     def finish(self) -> None:
-        """The document is in place: the journal has served."""
+        """The document is in place: the journal has served. What a worker that was lost had begun goes too."""
         (self.path / JOURNAL).unlink(missing_ok=True)
+        if self.claim is None:
+            for part in self.path.glob(f"*.png.*{PART_SUFFIX}"):
+                part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

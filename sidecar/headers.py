@@ -89,7 +89,10 @@ def _walk(folder: Path) -> Iterator[Path]:
             waiting += _entries(Path(entry.path))
             continue
         path = Path(entry.path)
-        if entry.is_file() and (not entry.is_symlink() or path.resolve().is_relative_to(folder.resolve())):
+        if entry.is_symlink():
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+                yield path
+        elif entry.is_file():
             yield path
 
 

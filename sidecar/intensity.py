@@ -95,7 +95,8 @@ def _sample(frame: Frame, source: Path, wanted: int) -> NDArray[np.float64]:
     """Modality values of about ``wanted`` pixels of a frame."""
     stored = _values(frame, source)
     slope, intercept = frame.rescale
-    return np.asarray(stored[:: max(1, stored.size // wanted)].astype(np.float64) * slope + intercept)
+    step = stored.size // wanted | 1  # odd: a step that divides the width would look at the same columns in every row
+    return np.asarray(stored[::step].astype(np.float64) * slope + intercept)
 
 
 def _full_range(frames: Iterable[Frame], source: Path, on_frame: Callable[[], object]) -> tuple[float, float]:

@@ -79,7 +79,6 @@ class Remote(ProxyUPath):
     is_dir = _plainly(ProxyUPath.is_dir)
     is_file = _plainly(ProxyUPath.is_file)
     stat = _plainly(ProxyUPath.stat)
-    unlink = _plainly(ProxyUPath.unlink)
     rmdir = _plainly(ProxyUPath.rmdir)
 
     @_plainly
@@ -106,18 +105,38 @@ class Remote(ProxyUPath):
 
     @_plainly
     def create(self, data: bytes) -> bool:
-        """Write the whole file where there is none, and tell whether that was so. Storages that cannot do that in one step look first."""
+        """Write the whole file where there is none, and tell whether that was so: in one step, where the storage knows how."""
+        if self._is_there():
+            return False
         try:
             self.fs.pipe_file(self.path, data, mode="create")
-        except FileExistsError:
-            return False
-        except (NotImplementedError, TypeError, OSError) as error:
-            if isinstance(error, OSError) and error.errno != errno.ENOSYS:
-                raise
-            if self.fs.exists(self.path):
-                return False
+        except (NotImplementedError, TypeError):
             self.fs.pipe_file(self.path, data)
+        except OSError as error:
+            if error.errno == errno.ENOSYS:
+                self.fs.pipe_file(self.path, data)
+            elif not isinstance(error, FileExistsError) and not self._is_there():  # storages say in many ways that it is
+                raise
+            else:
+                return False
         return True
+
+    def _is_there(self) -> bool:
+        """Asked of the storage itself: what was remembered of a listing may be old."""
+        try:
+            self.fs.cat_file(self.path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    @_plainly
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Remove this file, and none that its name would match as a pattern."""
+        try:
+            self.fs.rm_file(self.path)
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
 
     @_plainly
     def stamp(self) -> tuple[int, str]:

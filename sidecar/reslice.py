@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ class Scratch:
         return np.memmap(self.path, self.dtype, mode, shape=self.shape)
 
 
-def render_resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers) -> Iterator[Rendered]:
+def render_resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers) -> Generator[Rendered]:
     """Make the missing PNGs of a plan that cuts along another axis. OutputError where the disk cannot hold the scratch file.
 
     First every decimated slice is given (as `Rendered` of index −1), then every PNG.
@@ -66,7 +66,7 @@ def _scratch_folder(output: Path, workers: Workers) -> Iterator[Path]:
             yield Path(folder)
 
 
-def _resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers, scratch: Scratch) -> Iterator[Rendered]:
+def _resliced(recipe: Recipe, plan: Plan, missing: list[int], workers: Workers, scratch: Scratch) -> Generator[Rendered]:
     needed, free = plan.scratch_bytes, shutil.disk_usage(scratch.path.parent).free
     if needed > free:
         raise OutputError(

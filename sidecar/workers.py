@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
@@ -36,14 +37,15 @@ class Workers:
     count: int
     lost: tuple[type[BaseException], ...] = ()
 
-    def results(self, work: Callable[[Task], Rendered], tasks: Iterable[Task]) -> Iterator[Rendered]:
-        """Results of ``work`` as they come, with a bounded number of tasks submitted; the first failure cancels what has not begun.
+    def results(self, work: Callable[[Task], Rendered], tasks: Iterable[Task]) -> Generator[Rendered]:
+        """Results of ``work`` as they come, with a bounded number of tasks submitted; the first failure cancels what has not begun, and
+        nothing is at work any more when this ends, save on a cluster, which cannot be stopped.
 
         Tasks whose worker was lost are given to another, up to `TRIES` times.
         """
         pending: dict[Future[list[Rendered]], tuple[list[Task], int]] = {}
         waiting = deque[tuple[list[Task], int]]()
-        fresh = _batches(tasks)
+        fresh = _batches(tasks, AHEAD * self.count)
         try:
             while True:
                 while len(pending) < AHEAD * self.count and (given := waiting.popleft() if waiting else _first_try(fresh)):
@@ -61,8 +63,9 @@ class Workers:
                     else:
                         yield from done
         finally:
-            for future in pending:
-                future.cancel()
+            running = [future for future in pending if not future.cancel()]
+            if not self.lost:
+                wait(running)
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -82,10 +85,12 @@ def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
                 future.cancel()
 
 
-def _batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
-    """Tasks that follow each other, as many as make up `BATCH_BYTES`."""
+def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
+    """Tasks that follow each other, as many as make up `BATCH_BYTES`; the first ``singly`` alone, so that a few keep all workers busy."""
+    fresh = iter(tasks)
+    yield from ([task] for task in islice(fresh, singly))
     batch: list[Task] = []
-    for task in tasks:
+    for task in fresh:
         batch.append(task)
         if sum(task.effort for task in batch) >= BATCH_BYTES:
             yield batch

@@ -380,6 +380,8 @@ def test_links_out_of_the_source_are_not_followed(scan: Path, run: CommandLine) 
     run.refuses("export", "inside", "out", says="no DICOM images")
     (scan / "loop").symlink_to(scan, target_is_directory=True)
     (scan / "dangling.dcm").symlink_to("nowhere")
+    (scan / "itself.dcm").symlink_to("itself.dcm")
+    (scan / "through.dcm").symlink_to(f"{VICTIM}/beyond")
     run.done("export", "scan", "out", "--scale=1")
 
 

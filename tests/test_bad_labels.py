@@ -379,8 +379,11 @@ def test_a_full_device_behind_stdout_is_told(command: tuple[str, ...], run: Comm
     labels(run, RIGHT)
     run.done("map-points", "png/labels.csv", "-o", "points.csv")
     code = "import sys; from sidecar.cli import entry; entry()"
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([sys.executable, "-c", code, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered
+        )
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert done.returncode == 1

@@ -151,7 +151,7 @@ def test_a_changed_source_is_refused(memory: Store, tmp_path: Path, monkeypatch:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims are renewed, watched and given up as ever, but twenty times as fast."""
-    for name in ("RENEWAL", "LOOK", "PATIENCE"):
+    for name in ("RENEWAL", "LOOK", "PATIENCE", "SETTLING"):
         monkeypatch.setattr(claims, name, getattr(claims, name) / 20)
 
 
@@ -200,6 +200,78 @@ def test_an_export_whose_claim_was_taken_does_not_finish(memory: Store, tmp_path
         sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     left = memory.contents("png")
     assert left[LOCK] == b"another 0\n" and "sidecar.json" not in left
+
+
+class Shared:
+    """A claim's object in a storage that is slow to remove: what one asks for is done ``slow`` seconds later."""
+
+    def __init__(self, objects: dict[str, bytes], slow: float) -> None:
+        self.objects, self.slow, self.lock = objects, slow, threading.Lock()
+
+    def create(self, data: bytes) -> bool:
+        return self.objects.setdefault("claim", data) is data
+
+    def put(self, data: bytes) -> None:
+        self.objects["claim"] = data
+
+    def read_bytes(self) -> bytes:
+        try:
+            return self.objects["claim"]
+        except KeyError:
+            raise FileNotFoundError from None
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        time.sleep(self.slow)
+        self.objects.pop("claim", None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_of_two_that_take_over_together_one_is_refused() -> None:
+    """The slower removes the new claim of the quicker, and takes its place."""
+    objects = {"claim": b"killed 3\n"}
+    holding, most, refused = threading.Semaphore(0), [0, 0], []
+
+    def run(slow: float) -> None:
+        try:
+            with claims.claim(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
+                most[0] += 1
+                most[1] = max(most)
+                time.sleep(claims.PATIENCE)
+                assert mine.holds() and not mine.lost.is_set()
+                most[0] -= 1
+                holding.release()
+        except claims.TakenError:
+            refused.append(slow)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(run, slow) for slow in (0, claims.LOOK)]:
+            done.result()
+    assert most == [0, 1] and len(refused) == 1 and not objects
+
+
+def test_removing_a_file_takes_its_name_as_it_is(memory: Store) -> None:
+    for name in ("mouse1", "mouse[12]", "mouse*"):
+        memory.fs.pipe_file(f"{memory.base}/{name}/x", b"data")
+    place(f"{memory.url}/mouse[12]/x").unlink()
+    place(f"{memory.url}/mouse*/x").unlink()
+    assert not memory.contents("mouse[12]") and memory.fs.cat_file(f"{memory.base}/mouse1/x") == b"data"
+    place(f"{memory.url}/mouse[12]/x").unlink(missing_ok=True)
+    with pytest.raises(FileNotFoundError):
+        place(f"{memory.url}/mouse[12]/x").unlink()
+
+
+def test_a_storage_that_says_in_other_words_that_it_is_there(memory: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's write came between our look and ours, and the storage calls that an invalid argument."""
+    far = place(f"{memory.url}/png/{LOCK}")
+
+    def refusing(self: Any, path: str, value: bytes, mode: str = "overwrite") -> None:
+        self.open(path, "wb", data=b"yours")
+        raise OSError(errno.EINVAL, "At least one of the pre-conditions you specified did not hold")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory.fs), "pipe_file", refusing)
+        assert not far.create(b"mine")  # type: ignore[attr-defined]
+    assert far.read_bytes() == b"yours"
 
 
 @pytest.mark.usefixtures("quick")

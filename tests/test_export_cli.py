@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from phantoms import SECRETS, Spec, write
+from phantoms import SECRETS, Spec, write, write_flat_series
 from PIL import Image
 from pydicom.fileset import FileSet
 from typer.testing import CliRunner, Result
 
 import sidecar
-from sidecar import headers, pixels, render
+from sidecar import headers, intensity, pixels, render
 from sidecar.cli import app
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.landmarks import find_sidecar, map_file
@@ -172,6 +172,17 @@ def test_the_sidecar_is_found_beside_labels_or_images(tmp_path: Path) -> None:
         find_sidecar(outside)
     with pytest.raises(LabelError):
         find_sidecar(tmp_path / "none.csv")
+
+
+def test_the_window_is_measured_in_every_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a width that is a power of two, as the sample's step would be: it must not fall between the columns looked at."""
+    pixels = np.zeros((512, 512), np.uint16)
+    pixels[:, 100:150] = 1000
+    write_flat_series(tmp_path / "scan", slices=1, size=(512, 512), pixels=pixels)
+    monkeypatch.setattr(intensity, "SAMPLE_PIXELS", 1024)
+    png = sidecar.export(tmp_path / "scan", tmp_path / "png")
+    window, (_, intercept) = png.document.images.window, (1, -1024)
+    assert window is not None and (window.lower, window.upper) == (intercept, 1000 + intercept)
 
 
 def test_pixel_padding_does_not_make_the_window(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from phantoms import write_flat_series
 from PIL import Image
 
 import sidecar
-from sidecar import exporter, render
+from sidecar import exporter, folder, render, workers
 from sidecar.errors import OutputError, PixelError, SidecarError
 
 SLICES = 120
@@ -99,6 +99,53 @@ def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **opti
         with pytest.raises(OutputError, match="disk is full"):
             sidecar.export(scan, output, **options)
     assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
+
+
+def test_a_few_tasks_keep_all_workers_busy(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many that wait, as for a storage far away, get one slice each; later ones come together."""
+    together: list[int] = []
+    each = workers._each
+    monkeypatch.setattr(workers, "_each", lambda work, batch: together.append(len(batch)) or each(work, batch))  # type: ignore[func-returns-value]
+    sidecar.export(scan, tmp_path / "many", scale=0.5, jobs=64)
+    assert together == [1] * SLICES
+    together.clear()
+    sidecar.export(scan, tmp_path / "two", scale=0.5, jobs=2)
+    assert sum(together) == SLICES and together[:6] == [1] * 6 and max(together) == 8
+    assert contents(tmp_path / "many") == contents(tmp_path / "two")
+
+
+def test_what_a_lost_worker_had_begun_does_not_stay(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = render.render
+
+    def leaving(recipe: Any, task: Any) -> Any:
+        (recipe.output / f"{task.name}.0c686362.part").touch()
+        return made(recipe, task)
+
+    monkeypatch.setattr(exporter, "render", leaving)
+    sidecar.export(scan, tmp_path / "png", scale=0.5)
+    assert contents(tmp_path / "png") == undisturbed
+
+
+def test_nobody_writes_on_after_a_failure(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is given back when the last worker has stopped, not before."""
+    made, late, over = render.render, list[int](), list[float]()
+
+    def failing(recipe: Any, task: Any) -> Any:
+        if task.index == 20:
+            raise OutputError("the disk is full")
+        time.sleep(0.01)
+        done = made(recipe, task)
+        late.extend([task.index] * bool(over))
+        return done
+
+    monkeypatch.setattr(exporter, "render", failing)
+    released = folder.FileLock.release
+    monkeypatch.setattr(folder.FileLock, "release", lambda self: (over.append(time.monotonic()), released(self)))
+    with pytest.raises(OutputError, match="disk is full"):
+        sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=4)
+    assert over and not late
 
 
 def test_a_changed_plan_is_refused(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,10 +61,14 @@ def entry() -> None:
     try:
         main()
     except SystemExit as ended:
-        for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
-            stream.flush()
+        code = ended.code if isinstance(ended.code, int) else bool(ended.code)
         atexit._run_exitfuncs()
-        os._exit(ended.code if isinstance(ended.code, int) else bool(ended.code))
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
+            try:
+                stream.flush()
+            except OSError:  # of which `main` has told
+                code = code or 1
+        os._exit(code)
 
 
 def main() -> None:
