@@ -8,7 +8,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,16 +39,6 @@ def run(command: Sequence[str | Path]) -> Taken:
     if taken.pop("exit"):
         raise RuntimeError(f"{command[0]}: {words.strip()[-600:]}")
     return Taken(**taken)
-
-
-#: Seconds for which ext4 gives no deleted inode to another file: whoever makes files meanwhile pays for the search.
-_DELETED = 6
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
-        time.sleep(_DELETED)
 
 
 #: Name and command of a program, the latter by the folder that it is to fill.
@@ -90,7 +79,7 @@ def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Calla
             if name in failed:
                 continue
             output = work / "output"
-            _remove(output)
+            shutil.rmtree(output, ignore_errors=True)
             try:
                 once = run(command(output))
             except RuntimeError as error:
@@ -100,5 +89,5 @@ def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Calla
             taken.setdefault(name, []).append(once)
             written[name] = sum(path.stat().st_size for path in output.glob("*.png"))
             tell(f"  {number + 1}/{runs} {name}: {once.wall:.2f} s, {once.cpu:.2f} s of processor")
-    _remove(work / "output")
+    shutil.rmtree(work / "output", ignore_errors=True)
     return {name: Result(all_runs, written[name]) for name, all_runs in taken.items() if name not in failed}
