@@ -124,7 +124,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
             write_volume(job.output, options.volume, sidecar)
         folder.confirm()
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
-        folder.finish()
+        folder.finish(frozenset(plan.names))
     return sidecar
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -59,12 +59,13 @@ class OutputFolder:
     def _refuse(self) -> NoReturn:
         raise OutputError(f"another export into {self.path.name} began meanwhile; when it is done, start anew with --overwrite")
 
-    def finish(self) -> None:
-        """The document is in place: the journal has served. What a worker that was lost had begun goes too."""
+    def finish(self, names: Collection[str]) -> None:
+        """The document is in place: the journal has served. What a lost worker had begun of the PNGs ``names`` goes too."""
         (self.path / JOURNAL).unlink(missing_ok=True)
         if self.claim is None:
-            for part in self.path.glob(f"*.png.*{PART_SUFFIX}"):
-                part.unlink(missing_ok=True)
+            for part in self.path.glob(f"*{PART_SUFFIX}"):
+                if _PART.sub("", part.name) in names:
+                    part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

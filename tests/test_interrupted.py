@@ -121,11 +121,12 @@ def test_what_a_lost_worker_had_begun_does_not_stay(
 
     def leaving(recipe: Any, task: Any) -> Any:
         (recipe.output / f"{task.name}.0c686362.part").touch()
+        (recipe.output / "photo.png.0c686362.part").write_bytes(b"of somebody else")
         return made(recipe, task)
 
     monkeypatch.setattr(exporter, "render", leaving)
     sidecar.export(scan, tmp_path / "png", scale=0.5)
-    assert contents(tmp_path / "png") == undisturbed
+    assert contents(tmp_path / "png") == undisturbed | {"photo.png.0c686362.part": b"of somebody else"}
 
 
 def test_nobody_writes_on_after_a_failure(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
