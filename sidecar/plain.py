@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -79,11 +79,19 @@ _DEEPEST = 50
 
 _NUMBERS = {b"US": struct.Struct("<H"), b"SS": struct.Struct("<h"), b"FD": struct.Struct("<d")}
 
+#: Where the first element begins, behind a preamble and the letters DICM.
+_BEGINNING = 132
 _FIRST_READ, _MOST = 1 << 13, 1 << 20
-_MOST_KINDS = 1 << 12
+_MOST_KINDS, _MOST_MOULDS = 1 << 12, 8
 _element = struct.Struct("<6sH").unpack_from
 _item = struct.Struct("<HH2sH").unpack_from
 _long_length = struct.Struct("<I").unpack_from
+
+
+#: VR and bytes of a value.
+Raw = tuple[bytes, bytes]
+#: Where a value starts and stops, and its keyword where it is wanted.
+Span = tuple[int, int, str | None]
 
 
 class PlainHeader(dict[str, Any]):
@@ -98,17 +106,24 @@ class PlainHeader(dict[str, Any]):
 
     original_encoding = (False, True)
 
-    def __init__(self, raw: dict[str, tuple[bytes, bytes]], pixel_keyword: str, pixel_start: int) -> None:
-        super().__init__({keyword: _parsed(*value) for keyword, value in raw.items()})
+    def __init__(self, raw: dict[str, Raw], values: dict[str, Any], pixel_keyword: str, pixel_start: int) -> None:
+        super().__init__(values)
         self._raw = raw
         self.file_meta = {"TransferSyntaxUID": self["TransferSyntaxUID"]}
         self.pixel_keyword = pixel_keyword
         self.pixel_start = pixel_start
         self.pixel_offset = pixel_start if self["TransferSyntaxUID"] == _NATIVE else None
 
-    def raw(self, keywords: Iterable[str]) -> tuple[tuple[bytes, bytes] | None, ...]:
+    def raw(self, keywords: Iterable[str]) -> tuple[Raw | None, ...]:
         """Attributes as they stand in the file: a key under which what was made of them can be found again."""
         return tuple(map(self._raw.get, keywords))
+
+    def with_texts(self, texts: Iterable[bytes]) -> PlainHeader:
+        """The header of a file that lies as this one does, from the bytes of its values in the same order."""
+        pairs = zip(self._raw.items(), texts, strict=True)
+        new = {keyword: (vr, text) for (keyword, (vr, before)), text in pairs if text != before}
+        values = {keyword: _parsed(*value) for keyword, value in new.items()}
+        return PlainHeader(self._raw | new, self | values, self.pixel_keyword, self.pixel_start)
 
 
 def read_plain(path: Path) -> PlainHeader | None:
@@ -125,11 +140,11 @@ def read_plain(path: Path) -> PlainHeader | None:
 
 def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
     data = read(_FIRST_READ)
-    if data[128:132] != b"DICM":
+    if data[_BEGINNING - 4 : _BEGINNING] != b"DICM":
         return None
     while True:
         try:
-            return _scanned(data)
+            return _moulds.cut(data) or _scanned(data)
         except ValueError:  # a value that is not what it should be: pydicom knows better what to make of it
             return None
         except (IndexError, struct.error):  # the header goes on behind what was read
@@ -171,13 +186,69 @@ class _Kinds(dict[bytes, tuple[int, bytes, bool, str | None]]):
 _kinds = _Kinds()
 
 
+class _Mould:
+    """The headers of a series lie alike: one that was scanned is a mould in which those of other files are cut in one go.
+
+    ``fixed`` cuts out what leads a scan, which must be the same bytes: tags, VRs, lengths, and the transfer syntax. ``wanted`` cuts out
+    the values.
+    """
+
+    def __init__(self, data: bytes, spans: Sequence[Span], end: int, header: PlainHeader) -> None:
+        free = [(start, stop) for start, stop, keyword in spans if keyword != "TransferSyntaxUID"]
+        stops, starts = [_BEGINNING, *(stop for _, stop in free)], [*(start for start, _ in free), end]
+        self._fixed = _cutter(zip(stops, starts, strict=True))
+        self._wanted = _cutter((start, stop) for start, stop, keyword in spans if keyword is not None)
+        self._expected = self._fixed.unpack_from(data)
+        self._last = header
+
+    def cut(self, data: bytes) -> PlainHeader | None:
+        """The header at the beginning of ``data``; None where it lies otherwise. ValueError for a value that is not what it should be."""
+        if len(data) < self._fixed.size or self._fixed.unpack_from(data) != self._expected:
+            return None
+        self._last = self._last.with_texts(self._wanted.unpack_from(data))
+        return self._last
+
+
+def _cutter(spans: Iterable[tuple[int, int]]) -> struct.Struct:
+    """What takes the bytes of each span, which follow each other."""
+    form, at = "", 0
+    for start, stop in spans:
+        form += f"{start - at}x{stop - start}s"
+        at = stop
+    return struct.Struct(form)
+
+
+class _Moulds:
+    """Those met last: numbers written with more or fewer digits make a few of one series."""
+
+    def __init__(self) -> None:
+        self._known: tuple[_Mould, ...] = ()
+
+    def cut(self, data: bytes) -> PlainHeader | None:
+        for mould in self._known:
+            header = mould.cut(data)
+            if header is not None:
+                self.remember(mould)
+                return header
+        return None
+
+    def remember(self, mould: _Mould) -> None:
+        """As the first to try."""
+        if self._known[:1] != (mould,):
+            self._known = (mould, *(known for known in self._known if known is not mould))[:_MOST_MOULDS]
+
+
+_moulds = _Moulds()
+
+
 def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | None:
     """Scan elements up to the pixel data. IndexError or struct.error where the data end before, ValueError where they are not plain.
 
     ``inflated_from``: where in ``data`` a data set begins that was deflated, as its transfer syntax must say then.
     """
-    raw: dict[str, tuple[bytes, bytes]] = {}
-    at, before, size = 132, 0, len(data)
+    raw: dict[str, Raw] = {}
+    spans: list[Span] = []
+    at, before, size = _BEGINNING, 0, len(data)
     while True:
         head, length = _element(data, at)
         tag, vr, is_long, keyword = _kinds[head]
@@ -189,7 +260,7 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
             (length,) = _long_length(data, at)
             at += 4
             if tag in PIXEL_DATA:
-                return PlainHeader(raw, PIXEL_DATA[tag], at - (inflated_from or 0)) if "TransferSyntaxUID" in raw else None
+                break
             if length == _UNDEFINED:
                 if vr != b"SQ":
                     return None
@@ -201,9 +272,17 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
             raw[keyword] = vr, data[at : at + length]
             if keyword == "TransferSyntaxUID":
                 syntax = _parsed(*raw[keyword])
-                if syntax in _OTHERWISE_ENCODED or (syntax == _DEFLATED) != (inflated_from is not None):
+                if not isinstance(syntax, str) or syntax in _OTHERWISE_ENCODED or (syntax == _DEFLATED) != (inflated_from is not None):
                     return None
+        spans.append((at, at + length, keyword))
         at += length
+    if "TransferSyntaxUID" not in raw:
+        return None
+    values = {keyword: _parsed(*value) for keyword, value in raw.items()}
+    header = PlainHeader(raw, values, PIXEL_DATA[tag], at - (inflated_from or 0))
+    if inflated_from is None:
+        _moulds.remember(_Mould(data, spans, at, header))
+    return header
 
 
 def _behind_sequence(data: bytes, at: int, depth: int = 0) -> int:

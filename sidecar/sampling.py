@@ -126,8 +126,8 @@ def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
     return np.int64
 
 
-#: Pixels per pass of the packed mean: few passes, as threads meet at the interpreter lock after each step, in bounded memory.
-_PASS_PIXELS = 1 << 20
+#: Pixels per pass of the packed mean: few passes, as threads meet at the interpreter lock after each step, but within the caches.
+_PASS_PIXELS = 1 << 19
 
 
 #: The integer of which two neighbours are the halves, by the type of one.

@@ -7,9 +7,12 @@ from typing import Any
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from phantoms import Spec, write
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from sidecar import plain as plain_headers
 from sidecar.errors import PixelError
 from sidecar.pixels.deflated import read_plain_deflated
 from sidecar.plain import ATTRIBUTES, read_plain
@@ -61,6 +64,56 @@ def test_equal_to_pydicom_on_every_real_scan(shared_data: Path) -> None:
 def test_equal_to_pydicom_on_phantoms(syntax: str, tmp_path: Path) -> None:
     phantom = write(Spec(transfer_syntax=syntax, signed=syntax.startswith("1.2.840.10008.1.2.1")), tmp_path)
     assert all(same(path) for path in phantom.files())
+
+
+def alone(path: Path) -> Any:
+    """What is read of a file before any other was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_headers, "_moulds", plain_headers._Moulds())
+        return stated(path)
+
+
+def stated(path: Path) -> Any:
+    header = read_plain(path)
+    return None if header is None else (dict(header), header.raw(ATTRIBUTES), header.pixel_keyword, header.pixel_start, header.pixel_offset)
+
+
+@pytest.fixture(scope="module")
+def slice_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(Spec(), tmp_path_factory.mktemp("slices")).files()[0]
+
+
+@given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=2)), min_size=1, max_size=3))
+def test_what_was_read_before_makes_no_difference(changes: list[tuple[float, bytes]], slice_file: Path) -> None:
+    whole = slice_file.read_bytes()
+    assert stated(slice_file) == alone(slice_file)
+    header = read_plain(slice_file)
+    assert header is not None
+    changed = bytearray(whole)
+    for part, value in changes:
+        at = 132 + int(part * (header.pixel_start - 132))
+        changed[at : at + len(value)] = value
+    path = slice_file.with_name("changed")
+    path.write_bytes(changed)
+    try:
+        assert repr(stated(path)) == repr(alone(path))  # as text, in which one NaN equals another
+        assert stated(slice_file) == alone(slice_file)
+    finally:
+        path.unlink()
+
+
+def test_a_file_that_differs_in_its_transfer_syntax_alone_is_left_to_pydicom(tmp_path: Path) -> None:
+    path = write(Spec(), tmp_path).files()[0]
+    assert read_plain(path) is not None
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0", 1))
+    assert read_plain(path) is None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_was_read_before_makes_no_difference_on_any_real_scan(shared_data: Path) -> None:
+    files = [path for path in sorted(shared_data.rglob("*")) if path.is_file() and path.suffix not in (".json", ".md", ".tsv", ".txt")]
+    for path in (*files, *reversed(files)):
+        assert stated(path) == alone(path)
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"])
