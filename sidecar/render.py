@@ -173,14 +173,24 @@ def write_whole(path: Path, data: bytes) -> None:
     part = f"{path}.{os.urandom(4).hex()}{PART_SUFFIX}"  # two workers may be at the same PNG when one seemed lost
     try:
         with _naming:
-            with open(part, "wb") as file:  # noqa: PTH123  (a Path takes as long to make as the file, and holds the interpreter lock)
-                file.write(data)
+            _write_new(part, data)
             os.replace(part, path)  # noqa: PTH105
     except OSError as error:
         with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"
         with contextlib.suppress(OSError):
             os.unlink(part)  # noqa: PTH108
         raise OutputError(f"{path.name} cannot be written: {with_what}; then run the same command again to go on") from None
+
+
+def _write_new(name: str, data: bytes) -> None:
+    """Without a Path, which takes as long to make as the file, or a file object, which asks the system more than it has to."""
+    number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(number, rest) :]
+    finally:
+        os.close(number)
 
 
 def _put(far: Remote, data: bytes) -> None:

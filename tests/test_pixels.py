@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import mmap
+import os
 import random
 import struct
 import subprocess
@@ -196,6 +197,25 @@ def test_plain_16_bit_is_a_view_of_the_page_aligned_buffer(tmp_path: Path) -> No
         address = frame.__array_interface__["data"][0]
         assert address == np.frombuffer(buffer, np.uint8).__array_interface__["data"][0]
         assert address % mmap.PAGESIZE == 0
+
+
+@pytest.mark.parametrize("in_pieces", [True, False])
+@pytest.mark.parametrize("frame", [0, 1])
+def test_however_the_system_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frame: int, in_pieces: bool) -> None:
+    values = noise("u2", (2, 20, 20))
+    path = write(tmp_path, values.tobytes(), (20, 20), NumberOfFrames=2)
+    pixels = pixels_of(path, frame, with_offset=True)
+    if in_pieces:
+        whole = os.preadv
+        monkeypatch.setattr(os, "preadv", lambda number, views, at: whole(number, [views[0][:70]], at))
+    else:
+        monkeypatch.delattr(os, "preadv")
+    for buffer in (None, frame_buffer(pixels.layout)):
+        np.testing.assert_array_equal(read_frame(path, pixels, buffer), values[frame])
+    path.write_bytes(path.read_bytes()[: -900 if frame == 0 else -100])
+    for buffer in (None, frame_buffer(pixels.layout)):
+        with pytest.raises(PixelError, match="ends 100 bytes too early"):
+            read_frame(path, pixels, buffer)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sparse files")

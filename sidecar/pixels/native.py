@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import math
 import mmap
+import os
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,28 +31,88 @@ def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDAr
     start, stop = pixels.frame * layout.frame_bits, (pixels.frame + 1) * layout.frame_bits
     first, last = start // 8, math.ceil(stop / 8)
     lead, trail = (first % 2, last % 2) if in_words else (0, 0)
-    with _unbuffered(path, pixels) as file:
-        size = file.seek(0, io.SEEK_END)
-        _check_length(file, offset, last, pixels)
-        raw = _fill(file, size, offset + first - lead, lead + last - first + trail, out)
+    with _opened(path, pixels) as file:
+        raw = _raw(file, pixels, offset, first - lead, last + trail, out)
     if in_words:
         raw = raw.view(np.uint16).byteswap(inplace=True).view(np.uint8)[lead : lead + last - first]
     return native_values(raw, layout, start % 8)
 
 
-def _unbuffered(path: Path, pixels: FramePixels) -> BinaryIO:
-    """The file, such that reading into memory is one system call straight into it."""
+class _Local:
+    """A file of this machine, read by as few calls as can be: each is a step out of the interpreter, and another thread's turn."""
+
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_RDONLY)
+
+    def __enter__(self) -> _Local:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._number)
+
+    def size(self) -> int:
+        return os.fstat(self._number).st_size
+
+    def read(self, at: int, *views: memoryview) -> int:
+        """Fill the views one after the other; how many bytes there were."""
+        return os.preadv(self._number, views, at)
+
+
+class _Stream:
+    """Any other: inflated, remote, or on a system without such calls."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __enter__(self) -> _Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def size(self) -> int:
+        return self._file.seek(0, io.SEEK_END)
+
+    def read(self, at: int, *views: memoryview) -> int:
+        self._file.seek(at)
+        return sum(self._file.readinto(view) for view in views)  # type: ignore[attr-defined]
+
+
+def _opened(path: Path, pixels: FramePixels) -> _Local | _Stream:
     if pixels.layout.transfer_syntax == DEFLATED:
-        return Source.of(path, pixels).open()
+        return _Stream(Source.of(path, pixels).open())
     if remote(path):  # the first frame comes together with the length before it, in one request
-        return open_read(path, _LENGTH + (math.ceil(pixels.layout.frame_bits / 8) if pixels.frame == 0 else 0))
-    return cast("BinaryIO", io.FileIO(path))
+        return _Stream(open_read(path, _LENGTH + (math.ceil(pixels.layout.frame_bits / 8) if pixels.frame == 0 else 0)))
+    return _Local(path) if hasattr(os, "preadv") else _Stream(open_read(path))
 
 
-def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels) -> None:
-    """Hold the element's length, the four bytes before its value, against what the header promises."""
-    file.seek(offset - _LENGTH)
-    length = int.from_bytes(file.read(_LENGTH), "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little")
+def _raw(file: _Local | _Stream, pixels: FramePixels, offset: int, first: int, last: int, out: mmap.mmap | None) -> NDArray[np.uint8]:
+    """The bytes from ``first`` to ``last`` of the value at ``offset``; its length, before it, is held against what the header promises."""
+    start, count, stated = offset + first, last - first, memoryview(bytearray(_LENGTH))
+    view = memoryview(out)[:count] if out is not None else _memory(file, start, count)
+    if len(view) < count:
+        raise ValueError(f"out holds {len(view)} bytes, a frame takes {count}")
+    head = (stated, view) if first == 0 else (stated,)
+    done = max(file.read(offset - _LENGTH, *head) - _LENGTH, 0)
+    _check_length(stated, pixels)
+    while done < count and (n := file.read(start + done, view[done:])):
+        done += n
+    if done < count:
+        raise PixelError(f"the file ends {count - done} bytes too early; {COPY_AGAIN}")
+    return np.frombuffer(view, np.uint8)
+
+
+def _memory(file: _Local | _Stream, start: int, count: int) -> memoryview:
+    """Not asked for where the file does not hold as much: a damaged header may promise more than any machine has."""
+    missing = start + count - file.size()
+    if missing > 0:
+        raise PixelError(f"the file ends {missing} bytes too early; {COPY_AGAIN}")
+    return np.empty(count, np.uint8).data
+
+
+def _check_length(stated: memoryview, pixels: FramePixels) -> None:
+    needed = math.ceil((pixels.frame + 1) * pixels.layout.frame_bits / 8)
+    length = int.from_bytes(stated, "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little")
     promised = pixel_bytes(pixels.layout, pixels.frames)
     if length == UNDEFINED_LENGTH:
         raise PixelError("the pixel data are encapsulated although the transfer syntax is a native one; correct either")
@@ -65,22 +126,6 @@ def _check_length(file: BinaryIO, offset: int, needed: int, pixels: FramePixels)
             f"the pixel data are {length} bytes where the header promises {promised}; correct Rows, Columns, BitsAllocated, "
             "NumberOfFrames or PhotometricInterpretation"
         )
-
-
-def _fill(file: BinaryIO, size: int, start: int, count: int, out: mmap.mmap | None) -> NDArray[np.uint8]:
-    missing = start + count - size
-    if missing > 0:
-        raise PixelError(f"the file ends {missing} bytes too early; {COPY_AGAIN}")
-    view = (np.empty(count, np.uint8).data if out is None else memoryview(out))[:count]
-    if len(view) < count:
-        raise ValueError(f"out holds {len(view)} bytes, a frame takes {count}")
-    file.seek(start)
-    done = 0
-    while done < count and (n := file.readinto(view[done:])):  # type: ignore[attr-defined]
-        done += n
-    if done < count:
-        raise PixelError(f"the file became shorter while it was read; {COPY_AGAIN}")
-    return np.frombuffer(view, np.uint8)
 
 
 def native_values(raw: NDArray[np.uint8], layout: PixelLayout, skip: int = 0) -> NDArray[Any]:
