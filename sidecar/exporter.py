@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidecar import document as documents
 from sidecar.document import Zoom
@@ -111,12 +112,12 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         values = choose_values(plan, job.source, lambda: progress.advance(1, 0))
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
-        digests = _rendered(recipe, plan, folder, workers, progress)
+        digests, counts = _rendered(recipe, plan, folder, workers, progress)
         sidecar = make_sidecar(plan, values, digests, job.zoom)
         if _has_page(job):
             from sidecar.viewer import write_viewer  # not loaded where there is no page
 
-            write_viewer(sidecar, job.output)
+            write_viewer(sidecar, job.output, counts)
         if options.volume is not None:
             from sidecar.volume import write_volume
 
@@ -134,9 +135,20 @@ def _has_page(job: Job) -> bool:
     return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
 
 
-def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers, progress: Progress) -> list[str]:
-    """Digests of all PNGs in slice order; those that are there whole are read, not made again."""
-    digests = {}
+def _counted(job: Job) -> frozenset[int]:
+    """The PNGs on which the contrast of the page is measured: then they need not be read again for it."""
+    if not _has_page(job):
+        return frozenset()
+    from sidecar.viewer.display import measured_images
+
+    return frozenset(measured_images(len(job.plan.names)))
+
+
+def _rendered(
+    recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers, progress: Progress
+) -> tuple[list[str], dict[int, NDArray[np.intp]]]:
+    """Digests of all PNGs in slice order, and what was counted; PNGs that are there whole are read, not made again."""
+    digests, counts = {}, {}
     missing = []
     for k, name in enumerate(plan.names):
         if name in folder.whole:
@@ -155,8 +167,10 @@ def _rendered(recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers
         for done in results:
             folder.go_on()
             digests[done.index] = done.sha256
+            if done.counts is not None:
+                counts[done.index] = done.counts
             progress.advance(done.index >= 0, done.bytes_read)
-    return [digests[k] for k in range(len(plan.names))]
+    return [digests[k] for k in range(len(plan.names))], counts
 
 
 def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
@@ -182,6 +196,7 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         text=tuple(text.items()),
         pixel_mm=pixel_mm,
         compression=plan.options.compression,
+        counted=_counted(job),
     )
 
 

@@ -39,7 +39,7 @@ _DIGEST_BLOCK = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What all PNGs of one export share. ``values`` is None for colour."""
+    """What all PNGs of one export share. ``values`` is None for colour; ``counted``: the PNGs whose values are counted on the way."""
 
     source: Path
     output: Path
@@ -50,6 +50,7 @@ class Recipe:
     text: tuple[tuple[str, str], ...]
     pixel_mm: tuple[float, float] | None
     compression: Compression = "fast"
+    counted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One PNG made: its digest, and what it took."""
+    """One PNG made: its digest, what it took, and where they were to be counted how many pixels have each value."""
 
     index: int
     sha256: str
     bytes_read: int
     bytes_written: int
+    counts: NDArray[np.intp] | None = None
 
 
 def render(recipe: Recipe, task: Task) -> Rendered:
@@ -105,7 +107,13 @@ def written(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
     """Write the PNG of a task."""
     png = encode(pixels, {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm, recipe.compression)
     write_whole(recipe.output / task.name, png)
-    return Rendered(task.index, hashlib.sha256(png).hexdigest(), sum(f.bytes for f in task.frames), len(png))
+    counts = value_counts(pixels) if task.index in recipe.counted else None
+    return Rendered(task.index, hashlib.sha256(png).hexdigest(), sum(f.bytes for f in task.frames), len(png), counts)
+
+
+def value_counts(pixels: NDArray[Any]) -> NDArray[np.intp]:
+    """How many of the pixels, uint8 or uint16, have each value that there can be."""
+    return np.bincount(pixels.ravel(), minlength=1 << 8 * pixels.itemsize)
 
 
 def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:

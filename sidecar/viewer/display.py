@@ -10,19 +10,20 @@ with the offset and bits of the whole stack; the page's contrast filter puts the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.folder import VIEWER_IMAGES
 from sidecar.places import open_read
+from sidecar.render import value_counts
 from sidecar.sampling import spread
 from sidecar.workers import in_order
 
@@ -36,6 +37,7 @@ CLIPPED = 0.005
 _PNG_BLOCK = 1 << 20
 
 Range = tuple[float, float]
+Counts = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ class Display:
     split: Split | None
 
 
-def display_of(document: Document, folder: Path) -> Display:
+def display_of(document: Document, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})) -> Display:
     """How to show the PNGs of ``document`` that lie in ``folder``; writes the copies of a 16-bit stack.
 
+    ``counts``: how many pixels of an image have each value, for those of the `measured_images` that need not be read for it.
     DocumentError for a PNG that is missing, damaged or of another size or depth; OutputError where copies cannot be written.
     """
-    measured = _measured(document, folder)
+    measured = _measured(document, folder, counts)
     if document.images.bits == 16 and document.images.channels == 1:
         split = _write_split(document, folder)
         return Display((split.offset, split.offset + 2.0**split.bits - 1), measured, measured, split)
@@ -85,6 +88,8 @@ def remove_copies(folder: Path, names: Iterable[str]) -> None:
 
 def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     """The pixels (rows, columns[, channels]) of one PNG, checked against the document."""
+    from PIL import Image  # not loaded where nothing has to be read
+
     columns, rows, _ = document.images.size
     depth = np.dtype(np.uint8 if document.images.bits == 8 else np.uint16)
     shape = (rows, columns) if document.images.channels == 1 else (rows, columns, 3)
@@ -104,18 +109,26 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     return pixels
 
 
-def _measured(document: Document, folder: Path) -> Range:
+def measured_images(count: int) -> list[int]:
+    """Those of ``count`` images on which the contrast is measured."""
+    return spread(count, MEASURED_IMAGES)
+
+
+def _measured(document: Document, folder: Path, counts: Mapping[int, Counts]) -> Range:
     """The PNG values between which all but the darkest and brightest pixels of a sample of images lie."""
     names = [image.name for image in document.images.files]
-    counts = np.zeros(2**document.images.bits, dtype=np.int64)
-    for pixels in in_order(lambda i: read_image(document, folder, names[i]), spread(len(names), MEASURED_IMAGES)):
-        counts += np.bincount(pixels.ravel(), minlength=len(counts))
-    parts = np.cumsum(counts) / counts.sum()
+    chosen = measured_images(len(names))
+    unread = [names[i] for i in chosen if i not in counts]
+    found = in_order(lambda name: value_counts(read_image(document, folder, name)), unread)
+    total = np.sum([*found, *(counts[i] for i in chosen if i in counts)], axis=0)
+    parts = np.cumsum(total) / total.sum()
     lower, upper = np.searchsorted(parts, [CLIPPED, 1 - CLIPPED])
     return float(lower), float(max(upper, lower + 1))
 
 
 def _write_split(document: Document, folder: Path) -> Split:
+    from PIL import Image
+
     names = [image.name for image in document.images.files]
 
     def extremes(name: str) -> tuple[int, int]:

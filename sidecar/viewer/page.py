@@ -10,12 +10,13 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import escape
@@ -24,7 +25,7 @@ from sidecar.document import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
 from sidecar.render import write_whole
-from sidecar.viewer.display import Display, display_of, remove_copies
+from sidecar.viewer.display import Counts, Display, display_of, remove_copies
 
 VIEWER_NAME = "viewer.html"
 
@@ -59,15 +60,16 @@ _SOURCE_MAP = re.compile(r"\n//# sourceMappingURL=.*")
 _WEB = files("sidecar.viewer") / "web"
 
 
-def write_viewer(sidecar: Sidecar, folder: Path) -> Path:
+def write_viewer(sidecar: Sidecar, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})) -> Path:
     """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder`` and return its path; an old one goes first.
 
+    ``counts``: see `sidecar.viewer.display.display_of`.
     A 16-bit stack also gets copies of its PNGs that a browser can show in full (see `sidecar.viewer.display`).
     DocumentError where a PNG is missing or not what the sidecar says, OutputError where a file cannot be written.
     """
     document = sidecar.document
     remove_viewer(folder, [image.name for image in document.images.files])
-    html = render(document, display_of(document, folder))
+    html = render(document, display_of(document, folder, counts))
     path = folder / VIEWER_NAME
     write_whole(path, html.encode())
     return path

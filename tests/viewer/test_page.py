@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from phantoms import Spec, write
 from PIL import Image as Pillow
 
+from sidecar import export
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
 from sidecar.sampling import Axis
@@ -217,6 +219,21 @@ def test_contrast_is_measured_between_the_outermost_half_percent(tmp_path: Path)
     assert display.measured == display.contrast
     assert abs(display.measured[0] - (1000 + 0.005 * 4096)) <= 1
     assert abs(display.measured[1] - (1000 + 0.995 * 4096)) <= 1
+
+
+@pytest.mark.parametrize("plane", [None, "coronal"])
+@pytest.mark.parametrize(
+    "spec",
+    [Spec(slices=13), Spec(slices=4, signed=True), Spec(photometric="RGB", bits_stored=8, rescale=None)],
+    ids=["gray", "few", "rgb"],
+)
+def test_the_contrast_that_an_export_counts_on_the_way_is_that_of_its_pngs(tmp_path: Path, spec: Spec, plane: str | None) -> None:
+    source = write(spec, tmp_path / "scan").folder
+    sidecar = export(source, tmp_path / "png", scale=1, bits=8, plane=plane)
+    counted = (tmp_path / "png" / "viewer.html").read_bytes()
+    assert write_viewer(sidecar, tmp_path / "png").read_bytes() == counted
+    measured = display_of(sidecar.document, tmp_path / "png").measured
+    assert measured[0] < measured[1]
 
 
 def test_8_bits_are_shown_as_they_were_exported(tmp_path: Path) -> None:
