@@ -82,7 +82,9 @@ _NUMBERS = {b"US": struct.Struct("<H"), b"SS": struct.Struct("<h"), b"FD": struc
 #: Where the first element begins, behind a preamble and the letters DICM.
 _BEGINNING = 132
 _FIRST_READ, _MOST = 1 << 13, 1 << 20
-_MOST_KINDS, _MOST_MOULDS = 1 << 12, 8
+_MOST_KINDS = 1 << 12
+#: Headers remembered as moulds, and elements in one.
+_MOST_MOULDS, _MOST_ELEMENTS = 8, 1 << 10
 _element = struct.Struct("<6sH").unpack_from
 _item = struct.Struct("<HH2sH").unpack_from
 _long_length = struct.Struct("<I").unpack_from
@@ -280,7 +282,7 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
         return None
     values = {keyword: _parsed(*value) for keyword, value in raw.items()}
     header = PlainHeader(raw, values, PIXEL_DATA[tag], at - (inflated_from or 0))
-    if inflated_from is None:
+    if inflated_from is None and len(spans) <= _MOST_ELEMENTS:
         _moulds.remember(_Mould(data, spans, at, header))
     return header
 
