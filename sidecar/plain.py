@@ -83,8 +83,8 @@ _NUMBERS = {b"US": struct.Struct("<H"), b"SS": struct.Struct("<h"), b"FD": struc
 _BEGINNING = 132
 _FIRST_READ, _MOST = 1 << 13, 1 << 20
 _MOST_KINDS = 1 << 12
-#: Headers remembered as moulds, and elements in one.
-_MOST_MOULDS, _MOST_ELEMENTS = 8, 1 << 10
+#: Headers remembered as moulds, and bytes of one.
+_MOST_MOULDS, _LARGEST_MOULD = 8, 1 << 15
 _element = struct.Struct("<6sH").unpack_from
 _item = struct.Struct("<HH2sH").unpack_from
 _long_length = struct.Struct("<I").unpack_from
@@ -207,8 +207,9 @@ class _Mould:
         """The header at the beginning of ``data``; None where it lies otherwise. ValueError for a value that is not what it should be."""
         if len(data) < self._fixed.size or self._fixed.unpack_from(data) != self._expected:
             return None
-        self._last = self._last.with_texts(self._wanted.unpack_from(data))
-        return self._last
+        header = self._last.with_texts(self._wanted.unpack_from(data))
+        self._last = header
+        return header
 
 
 def _cutter(spans: Iterable[tuple[int, int]]) -> struct.Struct:
@@ -282,7 +283,7 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
         return None
     values = {keyword: _parsed(*value) for keyword, value in raw.items()}
     header = PlainHeader(raw, values, PIXEL_DATA[tag], at - (inflated_from or 0))
-    if inflated_from is None and len(spans) <= _MOST_ELEMENTS:
+    if inflated_from is None and at <= _LARGEST_MOULD:
         _moulds.remember(_Mould(data, spans, at, header))
     return header
 

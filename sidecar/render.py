@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 PART_SUFFIX = ".part"
 #: A native frame of 2 MiB takes two milliseconds, a compressed one from five to two hundred.
 _DECODING, _LEAST_EFFORT = 16, 1 << 20
+#: Pixels counted at a time: NumPy makes eight bytes of each.
+_COUNTED_PIXELS = 1 << 20
 #: Bytes of a remote file fetched at a time for its digest: most PNGs at once.
 _DIGEST_BLOCK = 1 << 22
 
@@ -113,7 +115,11 @@ def written(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
 
 def value_counts(pixels: NDArray[Any]) -> NDArray[np.intp]:
     """How many of the pixels, uint8 or uint16, have each value that there can be."""
-    return np.bincount(pixels.ravel(), minlength=1 << 8 * pixels.itemsize)
+    flat, values = pixels.ravel(), 1 << 8 * pixels.itemsize
+    counts = np.zeros(values, np.intp)
+    for start in range(0, flat.size, _COUNTED_PIXELS):
+        counts += np.bincount(flat[start : start + _COUNTED_PIXELS], minlength=values)
+    return counts
 
 
 def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:

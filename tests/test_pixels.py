@@ -6,6 +6,7 @@ import io
 import mmap
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -84,7 +85,17 @@ def pixels_of(path: Path, frame: int = 0, with_offset: bool = False) -> FramePix
 
 
 def read(path: Path, frame: int = 0) -> Array:
-    return read_frame(path, pixels_of(path, frame))
+    """A frame as it is read into memory of its own; into a buffer it is the same, or refused in the same words."""
+    pixels = pixels_of(path, frame)
+    try:
+        buffered = read_frame(path, pixels, frame_buffer(pixels.layout)).copy()
+    except PixelError as error:
+        with pytest.raises(PixelError, match=f"^{re.escape(str(error))}$"):
+            read_frame(path, pixels)
+        raise
+    own = read_frame(path, pixels)
+    np.testing.assert_array_equal(own, buffered)
+    return own
 
 
 def noise(dtype: str, shape: Sequence[int] = (33, 21), bits: int | None = None) -> Array:
@@ -150,18 +161,21 @@ def test_native_values_are_the_stored_bits_and_nothing_else(
 
 
 @settings(deadline=None, max_examples=30)
-@given(shape=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)), seed=st.integers(0, 1 << 30))
-def test_packed_bits_start_anywhere_in_a_byte(tmp_path_factory: pytest.TempPathFactory, shape: tuple[int, int, int], seed: int) -> None:
+@given(
+    shape=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)),
+    seed=st.integers(0, 1 << 30),
+    encoding=st.sampled_from([(LITTLE, "OB"), (LITTLE, "OW"), (BIG, "OB"), (BIG, "OW")]),
+)
+@example(shape=(4, 4, 7), seed=0, encoding=(BIG, "OW"))
+def test_packed_bits_start_anywhere_in_a_byte(
+    tmp_path_factory: pytest.TempPathFactory, shape: tuple[int, int, int], seed: int, encoding: tuple[str, str]
+) -> None:
     masks = np.random.default_rng(seed).integers(0, 2, shape, dtype=np.uint8)
     data = np.packbits(masks, bitorder="little").tobytes()
-    path = write(
-        tmp_path_factory.mktemp("bits"),
-        data + b"\0" * (len(data) % 2),
-        shape[1:],
-        vr="OB",
-        BitsAllocated=1,
-        NumberOfFrames=shape[0],
-    )
+    data += b"\0" * (len(data) % 2)
+    if encoding == (BIG, "OW"):
+        data = np.frombuffer(data, "u2").byteswap().tobytes()
+    path = write(tmp_path_factory.mktemp("bits"), data, shape[1:], *encoding, BitsAllocated=1, NumberOfFrames=shape[0])
     for number, mask in enumerate(masks):
         np.testing.assert_array_equal(read(path, number), mask)
 

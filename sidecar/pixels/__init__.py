@@ -24,7 +24,7 @@ __all__ = ["FramePixels", "PixelLayout", "frame_buffer", "layout_of", "read_fram
 
 def frame_buffer(layout: PixelLayout) -> mmap.mmap:
     """Page-aligned memory for one native frame of this layout, to be given to `read_frame` again and again."""
-    return mmap.mmap(-1, layout.frame_bits // 8 + 2)
+    return mmap.mmap(-1, layout.frame_bits // 8 + 4)  # packed bits begin and end within bytes, and those within words
 
 
 def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) -> NDArray[Any]:

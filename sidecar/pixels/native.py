@@ -19,6 +19,8 @@ from sidecar.places import open_read, remote
 
 #: Bytes of an element's length, which stand before its value.
 _LENGTH = 4
+#: Bytes read at a time: some systems take no more than 2 GiB.
+_AT_ONCE = 1 << 30
 
 
 def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
@@ -55,7 +57,7 @@ class _Local:
 
     def read(self, at: int, *views: memoryview) -> int:
         """Fill the views one after the other; how many bytes there were."""
-        return os.preadv(self._number, views, at)
+        return os.preadv(self._number, [view[:_AT_ONCE] for view in views], at)
 
 
 class _Stream:
@@ -88,26 +90,35 @@ def _opened(path: Path, pixels: FramePixels) -> _Local | _Stream:
 
 def _raw(file: _Local | _Stream, pixels: FramePixels, offset: int, first: int, last: int, out: mmap.mmap | None) -> NDArray[np.uint8]:
     """The bytes from ``first`` to ``last`` of the value at ``offset``; its length, before it, is held against what the header promises."""
-    start, count, stated = offset + first, last - first, memoryview(bytearray(_LENGTH))
-    view = memoryview(out)[:count] if out is not None else _memory(file, start, count)
-    if len(view) < count:
-        raise ValueError(f"out holds {len(view)} bytes, a frame takes {count}")
-    head = (stated, view) if first == 0 else (stated,)
-    done = max(file.read(offset - _LENGTH, *head) - _LENGTH, 0)
+    start, end, stated = offset + first, offset + last, memoryview(bytearray(_LENGTH))
+    view = None if out is None else memoryview(out)[: end - start]
+    together = (stated,) if view is None or first else (stated, view)
+    done = file.read(offset - _LENGTH, *together)
+    _complete(file, offset - _LENGTH, stated, done, end)
     _check_length(stated, pixels)
-    while done < count and (n := file.read(start + done, view[done:])):
-        done += n
-    if done < count:
-        raise PixelError(f"the file ends {count - done} bytes too early; {COPY_AGAIN}")
+    if view is None:
+        if end > file.size():  # no memory for what a damaged header promises
+            raise _ends_early(file, end)
+        view = np.empty(end - start, np.uint8).data
+    if len(view) < end - start:
+        raise ValueError(f"out holds {len(view)} bytes, a frame takes {end - start}")
+    _complete(file, start, view, max(done - _LENGTH, 0), end)
     return np.frombuffer(view, np.uint8)
 
 
-def _memory(file: _Local | _Stream, start: int, count: int) -> memoryview:
-    """Not asked for where the file does not hold as much: a damaged header may promise more than any machine has."""
-    missing = start + count - file.size()
-    if missing > 0:
-        raise PixelError(f"the file ends {missing} bytes too early; {COPY_AGAIN}")
-    return np.empty(count, np.uint8).data
+def _complete(file: _Local | _Stream, at: int, view: memoryview, done: int, end: int) -> None:
+    """Read what is missing of the bytes at ``at`` behind the first ``done``; the file has to reach to ``end``."""
+    while done < len(view):
+        n = file.read(at + done, view[done:])
+        if not n:
+            raise _ends_early(file, end)
+        done += n
+
+
+def _ends_early(file: _Local | _Stream, end: int) -> PixelError:
+    missing = end - file.size()
+    what = f"ends {missing} bytes too early" if missing > 0 else "became shorter while it was read"
+    return PixelError(f"the file {what}; {COPY_AGAIN}")
 
 
 def _check_length(stated: memoryview, pixels: FramePixels) -> None:
