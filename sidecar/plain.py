@@ -89,7 +89,6 @@ _element = struct.Struct("<6sH").unpack_from
 _item = struct.Struct("<HH2sH").unpack_from
 _long_length = struct.Struct("<I").unpack_from
 
-
 #: VR and bytes of a value.
 Raw = tuple[bytes, bytes]
 #: Where a value starts and stops, and its keyword where it is wanted.
@@ -191,8 +190,7 @@ _kinds = _Kinds()
 class _Mould:
     """The headers of a series lie alike: one that was scanned is a mould in which those of other files are cut in one go.
 
-    ``fixed`` cuts out what leads a scan, which must be the same bytes: tags, VRs, lengths, and the transfer syntax. ``wanted`` cuts out
-    the values.
+    What leads a scan must be the same bytes: tags, VRs and lengths, and the transfer syntax. The wanted values are whatever lies between.
     """
 
     def __init__(self, data: bytes, spans: Sequence[Span], end: int, header: PlainHeader) -> None:

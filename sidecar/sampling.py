@@ -126,7 +126,7 @@ def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
     return np.int64
 
 
-#: Pixels per pass of the packed mean: few passes, as threads meet at the interpreter lock after each step, but within the caches.
+#: Pixels per pass of the packed mean: few passes, as threads meet at the interpreter lock after each step, in bounded memory.
 _PASS_PIXELS = 1 << 19
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import Spec, write
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -83,6 +83,7 @@ def slice_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(Spec(), tmp_path_factory.mktemp("slices")).files()[0]
 
 
+@settings(deadline=None)
 @given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=2)), min_size=1, max_size=3))
 def test_what_was_read_before_makes_no_difference(changes: list[tuple[float, bytes]], slice_file: Path) -> None:
     whole = slice_file.read_bytes()
