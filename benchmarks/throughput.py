@@ -21,7 +21,7 @@ _PNGS_COMPARED = 24
 
 def sidecar(*arguments: str | Path) -> list[str | Path]:
     """The command line, by the Python that runs this."""
-    return [sys.executable, "-c", "from sidecar.cli import entry; entry()", *arguments]
+    return [sys.executable, "-c", "from sidecar.__main__ import entry; entry()", *arguments]
 
 
 def export(source: Path, output: Path, bits: int, *more: str) -> Sequence[str | Path]:

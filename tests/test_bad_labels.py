@@ -378,7 +378,7 @@ def test_a_full_device_behind_stdout_is_told(command: tuple[str, ...], run: Comm
     copytree(original.parent / "scan", run.folder / "scan")
     labels(run, RIGHT)
     run.done("map-points", "png/labels.csv", "-o", "points.csv")
-    code = "import sys; from sidecar.cli import entry; entry()"
+    code = "import sys; from sidecar.__main__ import entry; entry()"
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

@@ -40,7 +40,7 @@ fsspec = pytest.importorskip("fsspec", reason="the extra cloud is not installed"
 pytest.importorskip("upath", reason="the extra cloud is not installed")
 
 SECRET = "wJalrXUtnFEMI"
-EXPORT = "from sidecar.cli import entry; entry()"
+EXPORT = "from sidecar.__main__ import entry; entry()"
 
 
 class Store:

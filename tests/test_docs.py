@@ -98,7 +98,7 @@ def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
 
 def _transcript(command: str) -> str:
     """What a command shows: messages, then data. It must succeed."""
-    program = [sys.executable, "-c", "from sidecar.cli import entry; entry()", *shlex.split(command)[1:]]
+    program = [sys.executable, "-c", "from sidecar.__main__ import entry; entry()", *shlex.split(command)[1:]]
     done = subprocess.run(program, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"}, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stderr + done.stdout

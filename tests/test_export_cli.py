@@ -203,7 +203,7 @@ def test_pixel_padding_does_not_make_the_window(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["export"], 2), (["inspect", "nowhere"], 1)])
 def test_the_command_ends_as_it_should_though_it_takes_nothing_apart(arguments: list[str], code: int, tmp_path: Path) -> None:
     """Its exit code, all that was said, and what others registered for the end; also where the caller closed stdout."""
-    program = "import atexit; atexit.register(print, 'goodbye', flush=True); from sidecar.cli import entry; entry()"
+    program = "import atexit; atexit.register(print, 'goodbye', flush=True); from sidecar.__main__ import entry; entry()"
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == code and done.stdout.endswith("goodbye\n")
@@ -214,7 +214,7 @@ def test_the_command_ends_as_it_should_though_it_takes_nothing_apart(arguments: 
 
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
-    command = [sys.executable, "-c", "from sidecar.cli import entry; entry()", "export", str(tmp_path / "scan")]
+    command = [sys.executable, "-c", "from sidecar.__main__ import entry; entry()", "export", str(tmp_path / "scan")]
     plain = subprocess.run([*command, str(tmp_path / "a")], capture_output=True, check=True)
     assert b"\x1b" not in plain.stderr and b"9 PNGs" in plain.stderr and plain.stdout == b""
     quiet = subprocess.run([*command, str(tmp_path / "b"), "--quiet"], capture_output=True, check=True)

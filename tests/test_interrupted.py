@@ -22,7 +22,7 @@ from sidecar import exporter, folder, render, workers
 from sidecar.errors import OutputError, PixelError, SidecarError
 
 SLICES = 120
-EXPORT = "from sidecar.cli import entry; entry()"
+EXPORT = "from sidecar.__main__ import entry; entry()"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,47 @@ def stopped(scan: Path, output: Path, how: signal.Signals, after: int) -> int:
     if how == signal.SIGINT and after and program.returncode:
         assert program.returncode == 130 and b"goes on where it stopped" in error
     return program.returncode
+
+
+#: Ctrl-C at the moment a module is looked for; ``swallowed``: what is loading makes another error of it, as pydantic does at times.
+EARLY = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == {name!r}:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                if {swallowed}:
+                    raise RuntimeError("the model cannot be built") from None
+                raise
+sys.meta_path.insert(0, Finder())
+sys.argv = {arguments!r}
+"""
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+@pytest.mark.parametrize("name", ["typer", "sidecar.cli.zoom", "pydantic", "numpy", "sidecar.document"])
+def test_interrupted_while_it_is_being_loaded(scan: Path, tmp_path: Path, name: str, swallowed: bool) -> None:
+    arguments = ["sidecar", "export", str(scan), str(tmp_path / "png"), "--scale", "0.5"]
+    program = EARLY.format(name=name, swallowed=swallowed, arguments=arguments) + EXPORT
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert not (tmp_path / "png").exists()
+
+
+def test_an_error_that_nobody_interrupted_is_not_hidden(tmp_path: Path) -> None:
+    broken = "import sys; sys.modules['sidecar.exporter'] = None; sys.argv = ['sidecar', 'export', 'a', 'b']\n"
+    done = subprocess.run([sys.executable, "-c", broken + EXPORT], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "ModuleNotFoundError" in done.stderr
+
+
+def test_it_runs_as_a_module_too(scan: Path, tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "sidecar"]
+    asked = subprocess.run([*program, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert asked.stdout.startswith("dicom-sidecar ")
+    subprocess.run([*program, "export", str(scan), "png", "--scale", "0.5", "-q"], cwd=tmp_path, check=True)
+    assert (tmp_path / "png" / "sidecar.json").exists()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import io
 import os
@@ -54,21 +53,6 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 app = program(COMMANDS)
-
-
-def entry() -> None:
-    """The installed command: `main`, and at its end none of the taking apart of all that was imported, which takes as long as a command."""
-    try:
-        main()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else bool(ended.code)
-        atexit._run_exitfuncs()
-        for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
-            try:
-                stream.flush()
-            except OSError:  # of which `main` has told
-                code = code or 1
-        os._exit(code)
 
 
 def main() -> None:

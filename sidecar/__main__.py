@@ -1,0 +1,60 @@
+"""The installed command, and `python -m sidecar`: what goes on around the command line, from the first moment to the last.
+
+Light, so that Ctrl-C finds it at work while the rest is still being loaded.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+from types import FrameType
+
+#: What a shell gives for a program that Ctrl-C ended: 128 and the number of the signal.
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def entry() -> None:
+    """`sidecar.cli.main`, and at its end none of the taking apart of all that was imported, which takes as long as a command.
+
+    From here on Ctrl-C never ends in a traceback.
+    """
+    code = _finished()
+    atexit._run_exitfuncs()
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
+        try:
+            stream.flush()
+        except OSError:  # of which `main` has told
+            code = code or 1
+    os._exit(code)
+
+
+def _finished() -> int:
+    """The exit code of `main`."""
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is not where a shell has it ignored
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        from sidecar.cli import main
+
+        main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:
+        if interrupted:  # what was loading at that moment may have made an error of its own of it, as pydantic does
+            return INTERRUPTED
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    entry()
