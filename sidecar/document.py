@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sidecar.errors import DocumentError, OutputError
+from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.places import remote
 
 VERSION = "1.0"
@@ -317,7 +317,7 @@ def save(document: Document, path: Path) -> None:
     except OSError as error:
         if far is None:
             part.unlink(missing_ok=True)
-        raise OutputError(f"{path.name} cannot be written: {error.strerror}") from None
+        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
 
 
 def schema() -> dict[str, Any]:

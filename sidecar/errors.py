@@ -19,6 +19,7 @@ knows nothing of this package can still catch what it expects.
 
 from __future__ import annotations
 
+import errno
 from os import PathLike
 from pathlib import Path
 
@@ -74,6 +75,13 @@ class ImageError(SidecarError, ValueError):
 
 class OutputError(SidecarError, OSError):
     """The output cannot be written, or something of the user's is in its place."""
+
+
+def reason(error: OSError) -> str:
+    """Why the system does not write, in words for users; for a full disk with the way out."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; free some space and run the same command again"
+    return error.strerror or str(error) or "input/output error"
 
 
 class WorkersLostError(SidecarError, RuntimeError):

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.claim import Claim, TakenError, claim
 from sidecar.document import SIDECAR_NAME
-from sidecar.errors import OutputError
+from sidecar.errors import OutputError, reason
 from sidecar.places import remote
 from sidecar.render import PART_SUFFIX
 
@@ -84,7 +84,7 @@ def claimed(
         except (Timeout, TakenError):
             raise OutputError(f"another export is writing to {path.name} now; wait for it, or choose another folder") from None
         except OSError as error:
-            raise OutputError(f"{path.name} cannot be written to: {error.strerror or 'not a folder one can write to'}") from None
+            raise OutputError(f"{path.name} cannot be written to: {reason(error)}") from None
         yield _prepared(path, digest, names, overwrite, lock)
 
 
@@ -177,7 +177,7 @@ def _write_journal(path: Path, journal: dict[str, str]) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path / JOURNAL)
     except OSError as error:
-        raise OutputError(f"{path.name} cannot be written to: {error.strerror}") from None
+        raise OutputError(f"{path.name} cannot be written to: {reason(error)}") from None
 
 
 def _clear(path: Path, names: Sequence[str]) -> None:
@@ -186,7 +186,7 @@ def _clear(path: Path, names: Sequence[str]) -> None:
         try:
             _remove(path / name)
         except OSError as error:
-            raise OutputError(f"{name} cannot be replaced: {error.strerror}") from None
+            raise OutputError(f"{name} cannot be replaced: {reason(error)}") from None
 
 
 def _remove(path: Path) -> None:

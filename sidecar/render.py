@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import threading
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import OutputError
+from sidecar.errors import OutputError, reason
 from sidecar.pixels import FramePixels, frame_buffer, read_frame
 from sidecar.pixels.layout import NATIVE
 from sidecar.places import open_read, remote
@@ -190,10 +189,9 @@ def write_whole(path: Path, data: bytes) -> None:
             _write_new(part, data)
             os.replace(part, path)  # noqa: PTH105
     except OSError as error:
-        with_what = "the disk is full: free some space" if error.errno == errno.ENOSPC else error.strerror or "input/output error"
         with contextlib.suppress(OSError):
             os.unlink(part)  # noqa: PTH108
-        raise OutputError(f"{path.name} cannot be written: {with_what}; then run the same command again to go on") from None
+        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
 
 
 def _write_new(name: str, data: bytes) -> None:
@@ -211,7 +209,7 @@ def _put(far: Remote, data: bytes) -> None:
     try:
         far.put(data)
     except OSError as error:
-        raise OutputError(f"{far.name} cannot be written: {error.strerror}; then run the same command again to go on") from None
+        raise OutputError(f"{far.name} cannot be written: {reason(error)}") from None
 
 
 def file_digest(path: Path) -> str:

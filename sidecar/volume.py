@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document import SIDECAR_NAME
-from sidecar.errors import GeometryError, OutputError, SidecarError, UsageError
+from sidecar.errors import GeometryError, OutputError, SidecarError, UsageError, reason
 from sidecar.mapping import Sidecar
 from sidecar.render import PART_SUFFIX
 from sidecar.volume_files import RAW_HEADERS, Volume, write_planes
@@ -50,7 +50,7 @@ def write_volume(folder: Path, format: str, sidecar: Sidecar | None = None) -> P
     except SidecarError:
         raise
     except OSError as error:
-        raise OutputError(f"{path.name} cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import typer
 
 from sidecar.cli import adopt, align, check, demo, export, inspect, map_mask, map_points, measure, project, report, view, zoom
-from sidecar.errors import SidecarError, UsageError
+from sidecar.errors import SidecarError, UsageError, reason
 
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import. And pydantic needs no plugins: looking
 #: for them reads the metadata of every package that is installed.
@@ -70,5 +70,5 @@ def main() -> None:
         typer.echo(f"sidecar: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except OSError as error:  # the last net: such as a full disk behind stdout
-        typer.echo(f"sidecar: {error.strerror or 'input/output error'}", err=True)
+        typer.echo(f"sidecar: {reason(error)}", err=True)
         sys.exit(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.document import SIDECAR_NAME
-from sidecar.errors import LabelError, OutputError, UsageError
+from sidecar.errors import LabelError, OutputError, UsageError, reason
 
 if TYPE_CHECKING:
     from sidecar.points.table import MappedPoints, Space, Writer
@@ -58,7 +58,7 @@ def to_stdout(data: bytes) -> None:
         raise
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or what is left would fail once more at the end
-        raise OutputError(f"stdout cannot be written: {error.strerror}") from None
+        raise OutputError(f"stdout cannot be written: {reason(error)}") from None
 
 
 def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
@@ -81,7 +81,7 @@ def _told(name: str) -> Iterator[None]:
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"{name} cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{name} cannot be written: {reason(error)}") from None
     except UnicodeEncodeError:
         raise LabelError("a label holds half a character (a lone surrogate), which no text file can hold; correct it") from None
 

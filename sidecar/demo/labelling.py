@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sidecar.errors import OutputError
+from sidecar.errors import OutputError, reason
 from sidecar.mapping import Sidecar
 
 Floats = NDArray[np.float64]
@@ -137,4 +137,4 @@ def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: 
                 image = files[int(np.ceil(label.slice - 0.5))].name
                 rows.writerow([label.name, f"{png_folder}/{image}", *(f"{v:.3f}" for v in (label.slice, label.x, label.y))])
     except OSError as error:
-        raise OutputError(f"{path.name} cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None

@@ -14,7 +14,7 @@ from sidecar.demo.anatomy import Grid, Specimen
 from sidecar.demo.headers import planes_in_order
 from sidecar.demo.labelling import Label
 from sidecar.demo.writer import SCAN_GRID, weevil, write_scan
-from sidecar.errors import OutputError, UsageError
+from sidecar.errors import OutputError, UsageError, reason
 from sidecar.exporter import Job, plan_export, run_job
 from sidecar.labels.generic_csv import Table
 from sidecar.landmarks import PATIENT_COLUMNS, SOURCE_COLUMNS, map_file
@@ -158,7 +158,7 @@ def claim(folder: Path) -> Path:
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"{folder.name} cannot be written to: {error.strerror or error}") from None
+        raise OutputError(f"{folder.name} cannot be written to: {reason(error)}") from None
     return folder
 
 
@@ -182,7 +182,7 @@ def _map_back(places: Places, labels: Sequence[Label], sidecar: Sidecar) -> Tabl
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"{places.mapped.name} cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{places.mapped.name} cannot be written: {reason(error)}") from None
     return Table(places.mapped)
 
 

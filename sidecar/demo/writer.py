@@ -17,7 +17,7 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
 from sidecar.demo.anatomy import Grid, Specimen
-from sidecar.errors import OutputError
+from sidecar.errors import OutputError, reason
 from sidecar.progress import Progress
 
 #: Modality value = stored + INTERCEPT; low enough that noise in air is not clipped.
@@ -70,7 +70,7 @@ def write_scan(folder: Path, specimen: Specimen, grid: Grid, progress: Progress)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"the scan cannot be written to {folder.name}: {error.strerror or error}") from None
+        raise OutputError(f"the scan cannot be written to {folder.name}: {reason(error)}") from None
 
 
 def slice_dataset(grid: Grid, k: int, stored: NDArray[np.uint16]) -> Dataset:

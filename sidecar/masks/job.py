@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from sidecar import document as documents
-from sidecar.errors import OutputError, SidecarError, UsageError
+from sidecar.errors import OutputError, SidecarError, UsageError, reason
 from sidecar.labels.table import PixelOrigin
 from sidecar.mapping import Sidecar
 from sidecar.masks.grid import Fill
@@ -66,7 +66,7 @@ class Job:
         except SidecarError:
             raise
         except OSError as error:
-            raise OutputError(f"{self.output.name} cannot be written: {error.strerror or error}") from None
+            raise OutputError(f"{self.output.name} cannot be written: {reason(error)}") from None
         finally:
             _remove(part)
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document import Document
-from sidecar.errors import DocumentError, OutputError
+from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.folder import VIEWER_IMAGES
 from sidecar.places import open_read
 from sidecar.render import value_counts
@@ -144,14 +144,14 @@ def _write_split(document: Document, folder: Path) -> Split:
         try:
             Image.fromarray(split_pixels(pixels, split)).save(folder / SPLIT_FOLDER / name, "PNG", compress_level=1)
         except OSError as error:
-            raise OutputError(f"{SPLIT_FOLDER}/{name} cannot be written: {error.strerror}") from None
+            raise OutputError(f"{SPLIT_FOLDER}/{name} cannot be written: {reason(error)}") from None
 
     if (folder / SPLIT_FOLDER).is_symlink():
         raise OutputError(f"{SPLIT_FOLDER} is a link to another place; remove it")
     try:
         (folder / SPLIT_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"folder {SPLIT_FOLDER} cannot be made: {error.strerror}") from None
+        raise OutputError(f"folder {SPLIT_FOLDER} cannot be made: {reason(error)}") from None
     for _ in in_order(write, names):
         pass
     return split
