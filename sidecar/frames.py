@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from sidecar.errors import SourceError
 from sidecar.pixels import layout_of
 from sidecar.plain import PlainHeader
-from sidecar.series import Common, Frame
+from sidecar.series import Common, Frame, type_of_key
 
 #: SOP classes whose Image Plane or functional groups are mandatory (PS3.3 A.3, A.4, A.21, A.36, A.38, A.56, A.70): without them
 #: something is wrong with the file, and pixel units would hide it.
@@ -69,6 +69,13 @@ _FRAME_KEYS = (
     ("acquisition", "FrameContentSequence", "FrameAcquisitionNumber"),
 )
 
+#: What `_Repeated` is made of in a classic object.
+_REPEATED_ATTRIBUTES = (
+    "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "TransferSyntaxUID",
+    *(keyword for _, keyword in _KEYS),
+)  # fmt: skip
+#: Of these so many are remembered: acquisition times can make one for each slice.
+_MOST_REPEATED = 64
 
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 
@@ -120,12 +127,23 @@ class _Nothing:
 NOTHING: Attributes = _Nothing()
 
 
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """What most frames have like the one before: `Frame` tells what it is."""
+
+    orientation: tuple[float, float, float, float, float, float] | None
+    rescale: tuple[float, float]
+    window: tuple[float, float] | None
+    keys: type_of_key
+
+
 class Commons:
-    """One `Common` for all frames that agree in it; plain headers whose bytes agree find theirs without being parsed again."""
+    """What frames agree in, kept once for all of them; plain headers whose bytes agree find theirs without being parsed again."""
 
     def __init__(self) -> None:
         self._by_value: dict[Common, Common] = {}
         self._by_bytes: dict[Hashable, Common] = {}
+        self._repeated: dict[Hashable, _Repeated] = {}
 
     def of(self, dataset: Attributes, groups: _Groups, keyword: str, multiframe: bool) -> Common:
         if multiframe or not isinstance(dataset, PlainHeader):
@@ -138,6 +156,16 @@ class Commons:
             self._by_bytes[key] = self._by_value.setdefault(common, common)
         return self._by_bytes[key]
 
+    def repeated(self, dataset: Attributes, groups: _Groups, placed: bool) -> _Repeated:
+        if not isinstance(dataset, PlainHeader):
+            return _repeated(dataset, groups, placed)
+        key = (placed, *dataset.raw(_REPEATED_ATTRIBUTES))
+        if key not in self._repeated:
+            if len(self._repeated) == _MOST_REPEATED:
+                self._repeated.clear()
+            self._repeated[key] = _repeated(dataset, groups, placed)
+        return self._repeated[key]
+
 
 def frames_of(dataset: Attributes, name: str, keyword: str, offset: int | None, commons: Commons) -> list[Frame]:
     """The frames of one file, whose name in documents is ``name``; ``keyword, offset``: its pixel data element and where the native value
@@ -149,12 +177,29 @@ def frames_of(dataset: Attributes, name: str, keyword: str, offset: int | None, 
     if count < 1:
         raise SourceError(f"NumberOfFrames is {count}")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [NOTHING])[0]
+    number, instance = dataset.get("InstanceNumber"), text_of(dataset, "SOPInstanceUID")
     made = []
-    for i in range(count):
-        groups = _Groups(per_frame[i] if per_frame else NOTHING, shared, dataset)
+    for i, own in enumerate(per_frame or [NOTHING]):
+        groups = _Groups(own, shared, dataset)
         common = commons.of(dataset, groups, keyword, count > 1 or bool(per_frame))
-        made.append(_frame(dataset, groups, common, name, i, count, offset))
-    return made
+        position = _position(groups, count)
+        repeated = commons.repeated(dataset, groups, placed=position is not None)
+        frame = Frame(
+            common=common,
+            file=name,
+            frame=i,
+            frames=count,
+            offset=offset,
+            sop_instance_uid=instance,
+            instance_number=None if number in (None, "") else int(number),
+            position=position,  # type: ignore[arg-type]
+            orientation=repeated.orientation,
+            rescale=repeated.rescale,
+            window=repeated.window,
+            keys=repeated.keys,
+        )
+        made.append(frame)
+    return made if len(made) == count else [replace(frame, frame=i) for i in range(count)]
 
 
 @dataclass(frozen=True)
@@ -202,25 +247,15 @@ def _common(dataset: Attributes, groups: _Groups, keyword: str, multiframe: bool
     )
 
 
-def _frame(dataset: Attributes, groups: _Groups, common: Common, name: str, i: int, count: int, offset: int | None) -> Frame:
-    position = _position(groups, count)
-    orientation = _floats(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6) if position else None
+def _repeated(dataset: Attributes, groups: _Groups, placed: bool) -> _Repeated:
+    orientation = _floats(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6) if placed else None
     slope = _float(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
     intercept = _float(groups.get("PixelValueTransformationSequence", "RescaleIntercept"))
     if slope == 0:
         raise SourceError("Rescale Slope is 0")
     center = _first(groups.get("FrameVOILUTSequence", "WindowCenter"))
     width = _first(groups.get("FrameVOILUTSequence", "WindowWidth"))
-    number = dataset.get("InstanceNumber")
-    return Frame(
-        common=common,
-        file=name,
-        frame=i,
-        frames=count,
-        offset=offset,
-        sop_instance_uid=text_of(dataset, "SOPInstanceUID"),
-        instance_number=None if number in (None, "") else int(number),
-        position=position,  # type: ignore[arg-type]
+    return _Repeated(
         orientation=orientation,  # type: ignore[arg-type]
         rescale=(1.0 if slope is None else slope, 0.0 if intercept is None else intercept),
         window=(center, width) if center is not None and width is not None and width > 0 else None,

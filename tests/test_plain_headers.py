@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from phantoms import Spec, write
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from sidecar import headers
 from sidecar import plain as plain_headers
 from sidecar.errors import PixelError
+from sidecar.headers import scan
 from sidecar.pixels.deflated import read_plain_deflated
 from sidecar.plain import ATTRIBUTES, read_plain
+from sidecar.series import Frame
 
 
 def same(path: Path) -> bool:
@@ -115,6 +119,69 @@ def test_what_was_read_before_makes_no_difference_on_any_real_scan(shared_data: 
     files = [path for path in sorted(shared_data.rglob("*")) if path.is_file() and path.suffix not in (".json", ".md", ".tsv", ".txt")]
     for path in (*files, *reversed(files)):
         assert stated(path) == alone(path)
+
+
+def frames_alone(files: list[Path]) -> list[Frame]:
+    """The frames of files of one folder, each read as if there were no other."""
+    return [frame for path in files for frame in scan(path).frames]
+
+
+#: By attribute: values of which each slice has one, or none of them.
+VARYING: dict[str, list[Any]] = {
+    "ImageOrientationPatient": [[1, 0, 0, 0, 1, 0], [1, 0, 0, 0, -1, 0]],
+    "ImagePositionPatient": [[0, 0, 1], [0, 0, 2]],
+    "RescaleSlope": [1, 2],
+    "RescaleIntercept": [0, -1024],
+    "WindowCenter": [40, [40, 500]],
+    "WindowWidth": [400, 0],
+    "AcquisitionNumber": [1, 2],
+    "AcquisitionTime": ["101010", "101011"],
+    "ContentTime": ["101010", "101012"],
+    "EchoTime": [5, 10],
+    "ImageType": [["ORIGINAL", "PRIMARY"], ["DERIVED", "PRIMARY"]],
+    "PixelPaddingValue": [0, 7],
+    "SeriesDescription": ["one", "another"],
+}
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Slices that differ from the first in one attribute or none."""
+    first = {keyword: draw(st.sampled_from([*values, None])) for keyword, values in VARYING.items()}
+    changes = st.sampled_from([(keyword, value) for keyword, values in VARYING.items() for value in [*values, None]])
+    return [first, *(first | dict([change]) for change in draw(st.lists(changes, min_size=1, max_size=5)))]
+
+
+@settings(deadline=None, max_examples=150)
+@given(stack=stacks())
+def test_slices_that_share_some_values_and_not_others(stack: list[dict[str, Any]], slice_file: Path) -> None:
+    """What is kept once for slices that agree is that of each of them, also where pydicom reads the headers."""
+    folder = slice_file.with_name("stack")
+    folder.mkdir()
+    try:
+        for k, values in enumerate(stack):
+            dataset = pydicom.dcmread(slice_file)
+            for keyword, value in values.items():
+                dataset.pop(keyword, None)
+                if value is not None:
+                    vr = dictionary_VR(keyword).replace("US or SS", "SS" if dataset.PixelRepresentation else "US")
+                    dataset.add_new(keyword, vr, value)
+            dataset.save_as(folder / f"{k}.dcm")
+        found = scan(folder)
+        assert found.frames == frames_alone(sorted(folder.iterdir())) and len(found.frames) == len(stack) and not found.damaged
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(headers, "read_plain", lambda path: None)
+            assert found.frames == scan(folder).frames
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_slices_of_every_real_scan_are_those_of_their_files(shared_data: Path) -> None:
+    for folder in {path.parent for path in shared_data.rglob("*.dcm")}:
+        files = sorted(path for path in folder.iterdir() if path.is_file() and path.name.upper() != "DICOMDIR")
+        if all(path.is_file() for path in folder.iterdir()):
+            assert scan(folder).frames == frames_alone(files)
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"])
