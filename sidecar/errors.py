@@ -78,10 +78,10 @@ class OutputError(SidecarError, OSError):
 
 
 def reason(error: OSError) -> str:
-    """Why the system does not write, in words for users; for a full disk with the way out."""
+    """Why the system does not write, for a full disk with the way out. Never what a library says: that may quote a whole path."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full; free some space and run the same command again"
-    return error.strerror or str(error) or "input/output error"
+    return error.strerror or "input/output error"
 
 
 class WorkersLostError(SidecarError, RuntimeError):
