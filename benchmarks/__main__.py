@@ -1,4 +1,6 @@
-"""``python -m benchmarks``: write the input, measure, print, and on request write docs/performance.md and its picture anew."""
+"""``python -m benchmarks``: write the input, measure, print, and on request write
+docs/performance.md and its picture anew.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import compressed, headers, instructions, labels, memory, peers, report, stages, throughput
+from benchmarks import (
+    compressed,
+    headers,
+    instructions,
+    labels,
+    memory,
+    peers,
+    report,
+    stages,
+    throughput,
+)
 from benchmarks.dicom import NATIVE
 from benchmarks.settings import Settings, Tell, machine
 
@@ -48,15 +60,41 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     found = ", ".join(peers.installed(NATIVE)) or "none"
-    parser = argparse.ArgumentParser("python -m benchmarks", description=f"Measures sidecar and its peers; installed are: {found}.")
-    parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="PART", help=f"one or more of: {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--slices", type=int, nargs="+", default=[400, 1000], metavar="N", help="slices of the throughput runs")
-    parser.add_argument("--size", type=int, default=1024, metavar="N", help="edge of the slices in pixels")
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks",
+        description=f"Measures sidecar and its peers; installed are: {found}.",
+    )
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        default=list(PARTS),
+        metavar="PART",
+        help=f"one or more of: {', '.join(PARTS)} (default: all)",
+    )
+    parser.add_argument(
+        "--slices",
+        type=int,
+        nargs="+",
+        default=[400, 1000],
+        metavar="N",
+        help="slices of the throughput runs",
+    )
+    parser.add_argument(
+        "--size", type=int, default=1024, metavar="N", help="edge of the slices in pixels"
+    )
     parser.add_argument("--peers", nargs="*", metavar="NAME", help="these peers only")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each, in turns")
     work = Path(tempfile.gettempdir(), "sidecar-benchmarks")
-    parser.add_argument("--work", type=Path, default=work, metavar="DIR", help="where input, output and results.json are kept; some 10 GB")
-    parser.add_argument("--write", action="store_true", help="write tables and picture of all results into docs/")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=work,
+        metavar="DIR",
+        help="where input, output and results.json are kept; some 10 GB",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="write tables and picture of all results into docs/"
+    )
     asked = parser.parse_args()
     unknown = [part for part in asked.parts if part not in PARTS]
     if unknown:

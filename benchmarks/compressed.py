@@ -1,4 +1,6 @@
-"""Compressed sources: our export against every peer that can read them, 16-bit slices to 8-bit PNGs of half size."""
+"""Compressed sources: our export against every peer that can read them, 16-bit slices to 8-bit PNGs
+of half size.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
         folder = settings.work / f"{name.lower().replace(' ', '_')}_{settings.size}_{SLICES}"
         source = scan.write_scan(folder, Kind(settings.size, syntax=syntax), SLICES)
         tell(f"{name}, {SLICES} slices")
-        able = [contender for contender in contenders(source, 8, settings.peers, syntax) if contender[0] != "dcm2niix"]
+        able = [
+            contender
+            for contender in contenders(source, 8, settings.peers, syntax)
+            if contender[0] != "dcm2niix"
+        ]
         results = in_turns(able, min(settings.runs, 2), settings.work, tell)
         figures[name] = {who: summary(result) for who, result in results.items()}
     return {"slices": SLICES, "syntaxes": figures}

@@ -22,9 +22,16 @@ _SLICES, _SIZE = 500, 512
 
 
 def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
-    """Medians over all runs. Everything runs on one processor where the system lets a process choose it."""
-    source = scan.write_sparse_scan(settings.work / f"sparse_{_SIZE}_{_SLICES}", Kind(_SIZE), _SLICES)
-    png, labels, mapped = (settings.work / name for name in ("labels_png", "labels.csv", "mapped.csv"))
+    """Medians over all runs.
+
+    Everything runs on one processor where the system lets a process choose it.
+    """
+    source = scan.write_sparse_scan(
+        settings.work / f"sparse_{_SIZE}_{_SLICES}", Kind(_SIZE), _SLICES
+    )
+    png, labels, mapped = (
+        settings.work / name for name in ("labels_png", "labels.csv", "mapped.csv")
+    )
     shutil.rmtree(png, ignore_errors=True)
     run(export(source, png, 8))
     _write_labels(labels)
@@ -32,13 +39,21 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     if all_processors:
         os.sched_setaffinity(0, {max(all_processors)})
     try:
-        runs = [run(sidecar("map-points", labels, "--sidecar", png, "-o", mapped)) for _ in range(settings.runs)]
+        runs = [
+            run(sidecar("map-points", labels, "--sidecar", png, "-o", mapped))
+            for _ in range(settings.runs)
+        ]
     finally:
         if all_processors:
             os.sched_setaffinity(0, all_processors)
     figures: dict[str, Any] = {"labels": LABELS, "runs": [asdict(taken) for taken in runs]}
-    figures |= {name: statistics.median(getattr(taken, name) for taken in runs) for name in ("wall", "cpu", "peak")}
-    tell(f"  {LABELS:,} labels: {figures['cpu']:.2f} s of processor, {figures['peak'] / 1e6:.0f} MB")
+    figures |= {
+        name: statistics.median(getattr(taken, name) for taken in runs)
+        for name in ("wall", "cpu", "peak")
+    }
+    tell(
+        f"  {LABELS:,} labels: {figures['cpu']:.2f} s of processor, {figures['peak'] / 1e6:.0f} MB"
+    )
     return figures
 
 
@@ -46,5 +61,8 @@ def _write_labels(path: Path) -> None:
     numbers = np.random.default_rng(1)
     xy = numbers.uniform(0, _SIZE / 2 - 1, (LABELS, 2)).round(2).tolist()
     slices = numbers.integers(0, _SLICES, LABELS).tolist()
-    rows = (f"slice_{k:04d}.png,{x},{y},landmark {i % 50}" for i, ((x, y), k) in enumerate(zip(xy, slices, strict=True)))
+    rows = (
+        f"slice_{k:04d}.png,{x},{y},landmark {i % 50}"
+        for i, ((x, y), k) in enumerate(zip(xy, slices, strict=True))
+    )
     path.write_text("\n".join(["image,x,y,label", *rows, ""]), encoding="utf-8")

@@ -1,6 +1,8 @@
-"""Run a command and tell what it took: ``python -I -S launch.py COMMAND …`` prints one line of JSON on stderr when it has ended.
+"""Run a command and tell what it took: ``python -I -S launch.py COMMAND …`` prints one line of JSON
+on stderr when it has ended.
 
-A process of its own, and a small one: Linux counts the memory of the process that starts a command as the command's own peak.
+A process of its own, and a small one: Linux counts the memory of the process that starts a command
+as the command's own peak.
 """
 
 from __future__ import annotations

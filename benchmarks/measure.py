@@ -1,4 +1,6 @@
-"""Whole programs, measured from outside: wall clock, processor time and peak memory of all their processes."""
+"""Whole programs, measured from outside: wall clock, processor time and peak memory of all their
+processes.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,22 @@ class Taken:
 
 
 #: What pip installs is compiled once; a checkout is so by its first start, if it may be.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
 
 
 def run(command: Sequence[str | Path]) -> Taken:
     """Run a command to its end. RuntimeError with its last words where it fails."""
     launch = [sys.executable, "-I", "-S", str(_LAUNCH), *map(str, command)]
     done = subprocess.run(
-        launch, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+        launch,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
     )
     words, _, figures = done.stderr.rstrip().rpartition("\n")
     taken = json.loads(figures)
@@ -65,8 +75,11 @@ class Result:
         return max(taken.peak for taken in self.runs)
 
 
-def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Callable[[str], None]) -> dict[str, Result]:
-    """A B C, B C A …, so that a slow minute of the machine falls on all alike, and none always comes after the same one.
+def in_turns(
+    contenders: Sequence[Contender], runs: int, work: Path, tell: Callable[[str], None]
+) -> dict[str, Result]:
+    """A B C, B C A …, so that a slow minute of the machine falls on all alike, and none always
+    comes after the same one.
 
     One that fails is left out, and that is told.
     """
@@ -90,4 +103,8 @@ def in_turns(contenders: Sequence[Contender], runs: int, work: Path, tell: Calla
             written[name] = sum(path.stat().st_size for path in output.glob("*.png"))
             tell(f"  {number + 1}/{runs} {name}: {once.wall:.2f} s, {once.cpu:.2f} s of processor")
     shutil.rmtree(work / "output", ignore_errors=True)
-    return {name: Result(all_runs, written[name]) for name, all_runs in taken.items() if name not in failed}
+    return {
+        name: Result(all_runs, written[name])
+        for name, all_runs in taken.items()
+        if name not in failed
+    }

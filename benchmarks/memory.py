@@ -1,4 +1,6 @@
-"""Peak memory of all processes of an export, against the number of slices: sources whose pixels are holes, so that nothing else grows."""
+"""Peak memory of all processes of an export, against the number of slices: sources whose pixels are
+holes, so that nothing else grows.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,25 @@ FRAMES = 10_000
 
 
 def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
-    """Peaks in bytes by edge and slices; of means over slices; and of one large multi-frame file."""
+    """Peaks in bytes by edge and slices; of means over slices; and of one large multi-frame
+    file.
+    """
     peaks: dict[str, dict[str, int]] = {}
     for size, counts in ((settings.size, SLICES), (2 * settings.size, SLICES[:2])):
         for slices in counts:
-            source = scan.write_sparse_scan(settings.work / f"sparse_{size}_{slices}", Kind(size), slices)
-            peaks.setdefault(str(size), {})[str(slices)] = _peak(source, settings.work, tell, f"{slices} slices of {size}²")
+            source = scan.write_sparse_scan(
+                settings.work / f"sparse_{size}_{slices}", Kind(size), slices
+            )
+            peaks.setdefault(str(size), {})[str(slices)] = _peak(
+                source, settings.work, tell, f"{slices} slices of {size}²"
+            )
     source = settings.work / f"sparse_{settings.size}_{SLICES[1]}"
-    mean = _peak(source, settings.work, tell, "means of 10 slices", "--z-step", "10", "--z-filter", "mean")
-    frames = scan.write_sparse_multiframe(settings.work / f"multiframe_{settings.size}_{FRAMES}", settings.size, FRAMES)
+    mean = _peak(
+        source, settings.work, tell, "means of 10 slices", "--z-step", "10", "--z-filter", "mean"
+    )
+    frames = scan.write_sparse_multiframe(
+        settings.work / f"multiframe_{settings.size}_{FRAMES}", settings.size, FRAMES
+    )
     large = (frames / "frames.dcm").stat().st_size
     multiframe = _peak(frames, settings.work, tell, f"a multi-frame file of {large / 1e9:.0f} GB")
     return {
@@ -46,10 +58,14 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
 
 
 def masks(settings: Settings, tell: Tell) -> dict[str, dict[str, int]]:
-    """Peaks in bytes of map-mask to full resolution, by format and slices: half-size masks, one painted block on each."""
+    """Peaks in bytes of map-mask to full resolution, by format and slices: half-size masks, one
+    painted block on each.
+    """
     peaks: dict[str, dict[str, int]] = {}
     for slices in MASKED:
-        source = scan.write_sparse_scan(settings.work / f"sparse_{MASK_EDGE}_{slices}", Kind(MASK_EDGE), slices)
+        source = scan.write_sparse_scan(
+            settings.work / f"sparse_{MASK_EDGE}_{slices}", Kind(MASK_EDGE), slices
+        )
         output, painted = settings.work / "output", settings.work / "painted"
         for folder in (output, painted):
             shutil.rmtree(folder, ignore_errors=True)
@@ -61,10 +77,21 @@ def masks(settings: Settings, tell: Tell) -> dict[str, dict[str, int]]:
             Image.fromarray(label).save(painted / png.name)
         for ending in ("seg.nrrd", "nii.gz"):
             written = settings.work / f"mask.{ending}"
-            command = [sys.executable, "-c", "from sidecar.cli import main; main()", "map-mask", str(painted), "--sidecar", str(output)]
+            command = [
+                sys.executable,
+                "-c",
+                "from sidecar.cli import main; main()",
+                "map-mask",
+                str(painted),
+                "--sidecar",
+                str(output),
+            ]
             taken = run([*command, "-o", str(written), "-q"])
             peaks.setdefault(ending, {})[str(slices)] = taken.peak
-            tell(f"  map-mask to {ending}, {slices} slices: {taken.peak / 1e6:.1f} MB, {written.stat().st_size:,} bytes")
+            tell(
+                f"  map-mask to {ending}, {slices} slices: {taken.peak / 1e6:.1f} MB,"
+                f" {written.stat().st_size:,} bytes"
+            )
             written.unlink()
     return peaks
 

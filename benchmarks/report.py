@@ -14,11 +14,17 @@ _PLACE = re.compile(r"(<!-- measured: (?P<part>\w+) -->\n).*?(<!-- end -->)", re
 
 
 def filled(page: str, results: dict[str, Any]) -> str:
-    """A page with the tables of all parts that there are results for; the others stay as they are."""
+    """A page with the tables of all parts that there are results for; the others stay as they
+    are.
+    """
 
     def replaced(place: re.Match[str]) -> str:
         result = results.get(place["part"])
-        return place[0] if result is None else f"{place[1]}\n{section(place['part'], result)}\n\n{place[3]}"
+        return (
+            place[0]
+            if result is None
+            else f"{place[1]}\n{section(place['part'], result)}\n\n{place[3]}"
+        )
 
     return _PLACE.sub(replaced, page)
 
@@ -26,7 +32,10 @@ def filled(page: str, results: dict[str, Any]) -> str:
 def section(part: str, result: dict[str, Any]) -> str:
     """The tables of one part, and when and where they were measured."""
     machine = result["machine"]
-    return f"{TABLES[part](result['figures'])}\n\n*{machine['date']}: {machine['processor']}; {machine['system']}; {machine['packages']}.*"
+    return (
+        f"{TABLES[part](result['figures'])}\n\n*{machine['date']}: {machine['processor']};"
+        f" {machine['system']}; {machine['packages']}.*"
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -57,7 +66,11 @@ def _times(results: dict[str, Any], name: str) -> list[str]:
     if name not in results:
         return ["–"] * 4
     one, ours = results[name], results[OURS]
-    return [cell for key in ("wall", "cpu") for cell in (f"{one[key]:.2f} s", f"{one[key] / ours[key]:.1f}")]
+    return [
+        cell
+        for key in ("wall", "cpu")
+        for cell in (f"{one[key]:.2f} s", f"{one[key] / ours[key]:.1f}")
+    ]
 
 
 def _peak(by_slices: dict[str, Any], name: str) -> str:
@@ -67,10 +80,26 @@ def _peak(by_slices: dict[str, Any], name: str) -> str:
 def _stages(figures: dict[str, Any]) -> str:
     tables = []
     for bits, stages in figures["bits"].items():
-        rows = [[s["name"], f"{s['ours']:.3f}", f"{s['least']:.3f}", _ratio(s), s["way"]] for s in stages]
+        rows = [
+            [s["name"], f"{s['ours']:.3f}", f"{s['least']:.3f}", _ratio(s), s["way"]]
+            for s in stages
+        ]
         total = {key: sum(s[key] for s in stages) for key in ("ours", "least")}
-        rows.append(["**sum**", f"**{total['ours']:.2f}**", f"**{total['least']:.2f}**", f"**{_ratio(total)}**", ""])
-        tables.append(table([f"{bits} bits, ms per slice", "ours", "least", "ours ÷ least", "the least is"], rows))
+        rows.append(
+            [
+                "**sum**",
+                f"**{total['ours']:.2f}**",
+                f"**{total['least']:.2f}**",
+                f"**{_ratio(total)}**",
+                "",
+            ]
+        )
+        tables.append(
+            table(
+                [f"{bits} bits, ms per slice", "ours", "least", "ours ÷ least", "the least is"],
+                rows,
+            )
+        )
     return "\n\n".join(tables)
 
 
@@ -81,12 +110,18 @@ def _ratio(stage: dict[str, Any]) -> str:
 def _memory(figures: dict[str, Any]) -> str:
     peaks = figures["peaks"]
     counts = sorted({count for by_count in peaks.values() for count in by_count}, key=int)
-    head = ["Peak of the whole process tree", *(f"{int(count):,} slices" for count in counts), "growth per slice"]
+    head = [
+        "Peak of the whole process tree",
+        *(f"{int(count):,} slices" for count in counts),
+        "growth per slice",
+    ]
     rows = []
     for size, by_count in peaks.items():
         first, *_, last = by_count
         growth = (by_count[last] - by_count[first]) / (int(last) - int(first)) / 1024
-        cells = [f"{by_count[count] / 1e6:.0f} MB" if count in by_count else "–" for count in counts]
+        cells = [
+            f"{by_count[count] / 1e6:.0f} MB" if count in by_count else "–" for count in counts
+        ]
         rows.append([f"{size}²", *cells, f"{growth:.1f} KiB"])
     others = [
         ["Means of 10 slices", f"{figures['mean'] / 1e6:.0f} MB"],
@@ -95,7 +130,10 @@ def _memory(figures: dict[str, Any]) -> str:
             for ending, by_count in figures["masks"].items()
             for count, peak in by_count.items()
         ),
-        [f"One file of {figures['frames']:,} frames, {figures['multiframe_bytes'] / 1e9:.0f} GB", f"{figures['multiframe'] / 1e6:.0f} MB"],
+        [
+            f"One file of {figures['frames']:,} frames, {figures['multiframe_bytes'] / 1e9:.0f} GB",
+            f"{figures['multiframe'] / 1e6:.0f} MB",
+        ],
     ]
     return f"{table(head, rows)}\n\n{table(['Also', 'peak'], others)}"
 
@@ -103,31 +141,52 @@ def _memory(figures: dict[str, Any]) -> str:
 def _headers(figures: dict[str, Any]) -> str:
     head = [f"{figures['files']:,} files", "files a second", "of one processor"]
     return table(
-        head, [[name, *(f"{figures[f'{name}, files/s{kind}']:,.0f}" for kind in ("", " of processor"))] for name in ("ours", "pydicom")]
+        head,
+        [
+            [name, *(f"{figures[f'{name}, files/s{kind}']:,.0f}" for kind in ("", " of processor"))]
+            for name in ("ours", "pydicom")
+        ],
     )
 
 
 def _compressed(figures: dict[str, Any]) -> str:
     syntaxes = figures["syntaxes"]
-    names = list(dict.fromkeys(name for results in syntaxes.values() for name in results if name != OURS))
+    names = list(
+        dict.fromkeys(name for results in syntaxes.values() for name in results if name != OURS)
+    )
     head = ["", "ours", "processor", *(f"{name}, × ours (processor)" for name in names)]
     rows = []
     for syntax, results in syntaxes.items():
         ours = results[OURS]
         ratios = [
-            f"{results[n]['wall'] / ours['wall']:.1f} ({results[n]['cpu'] / ours['cpu']:.1f})" if n in results else "–" for n in names
+            (
+                f"{results[n]['wall'] / ours['wall']:.1f} ({results[n]['cpu'] / ours['cpu']:.1f})"
+                if n in results
+                else "–"
+            )
+            for n in names
         ]
         rows.append([syntax, f"{ours['wall']:.2f} s", f"{ours['cpu']:.2f} s", *ratios])
     return f"{figures['slices']} slices to 8-bit PNGs.\n\n{table(head, rows)}"
 
 
 def _labels(figures: dict[str, Any]) -> str:
-    cells = [f"{figures['cpu']:.2f} s", f"{figures['wall']:.2f} s", f"{figures['peak'] / 1e6:.0f} MB"]
-    return table(["map-points, one processor", "processor", "wall clock", "peak"], [[f"{figures['labels']:,} labels", *cells]])
+    cells = [
+        f"{figures['cpu']:.2f} s",
+        f"{figures['wall']:.2f} s",
+        f"{figures['peak'] / 1e6:.0f} MB",
+    ]
+    return table(
+        ["map-points, one processor", "processor", "wall clock", "peak"],
+        [[f"{figures['labels']:,} labels", *cells]],
+    )
 
 
 def _instructions(figures: dict[str, Any]) -> str:
-    rows = [[f"{bits} bits", f"{f['slice']:.2f}", f"{f['rest']:,.0f}"] for bits, f in figures.get("bits", {}).items()]
+    rows = [
+        [f"{bits} bits", f"{f['slice']:.2f}", f"{f['rest']:,.0f}"]
+        for bits, f in figures.get("bits", {}).items()
+    ]
     return table(["Million instructions", "per slice", "all else, once"], rows)
 
 

@@ -1,4 +1,6 @@
-"""Input: a made-up micro-CT of 16 bits with noise and structure, whole, sparse (pixels are a hole) or compressed."""
+"""Input: a made-up micro-CT of 16 bits with noise and structure, whole, sparse (pixels are a hole)
+or compressed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ Pixels = NDArray[np.uint16]
 
 
 def planes(size: int, count: int) -> Iterator[Pixels]:
-    """``count`` slices of size × size: air, a body with trabeculae and rods in it, white noise, zeros outside of the field of view."""
+    """``count`` slices of size × size: air, a body with trabeculae and rods in it, white noise,
+    zeros outside of the field of view.
+    """
     originals = [_plane(size, k) for k in range(min(ORIGINALS, count))]
     for k in range(count):
         yield np.ascontiguousarray(np.rot90(originals[k % len(originals)], k // len(originals) % 4))
@@ -56,7 +60,9 @@ def write_scan(folder: Path, kind: Kind, slices: int) -> Path:
     def write(part: Path) -> None:
         encode = ENCODERS[kind.syntax]
         for k, plane in enumerate(planes(kind.size, slices)):
-            stored = plane ^ np.uint16(0x8000) if kind.signed else plane  # as int16 the same image, 32768 lower
+            stored = (
+                plane ^ np.uint16(0x8000) if kind.signed else plane
+            )  # as int16 the same image, 32768 lower
             meta, header = dicom.slice_header(kind, k)
             (part / _name(k)).write_bytes(meta + encode(header, stored))
 
@@ -64,7 +70,9 @@ def write_scan(folder: Path, kind: Kind, slices: int) -> Path:
 
 
 def write_sparse_scan(folder: Path, kind: Kind, slices: int) -> Path:
-    """The same with a hole for pixels, which reads as zeros and takes no room: for memory and headers."""
+    """The same with a hole for pixels, which reads as zeros and takes no room: for memory and
+    headers.
+    """
 
     def write(part: Path) -> None:
         length = 2 * kind.size**2
@@ -78,7 +86,9 @@ def write_sparse_scan(folder: Path, kind: Kind, slices: int) -> Path:
 
 
 def write_sparse_multiframe(folder: Path, size: int, frames: int) -> Path:
-    """One file of any length: uncompressed frames, each a hole in a fragment of its own, as native pixels end at 4 GiB."""
+    """One file of any length: uncompressed frames, each a hole in a fragment of its own, as native
+    pixels end at 4 GiB.
+    """
 
     def write(part: Path) -> None:
         meta, header = dicom.multiframe_header(Kind(size, syntax=dicom.ENCAPSULATED), frames)
@@ -112,15 +122,22 @@ def _native(header: bytes, plane: Pixels) -> bytes:
 
 
 def _deflated(header: bytes, plane: Pixels) -> bytes:
-    deflate = zlib.compressobj(6, wbits=-zlib.MAX_WBITS)  # the whole data set, without a zlib header (PS3.5 A.5)
+    deflate = zlib.compressobj(
+        6, wbits=-zlib.MAX_WBITS
+    )  # the whole data set, without a zlib header (PS3.5 A.5)
     return deflate.compress(_native(header, plane)) + deflate.flush()
 
 
 def _rle(plane: Pixels) -> bytes:
-    """PackBits of the high bytes, then of the low ones, row by row, behind a table of 16 words (PS3.5 annex G)."""
+    """PackBits of the high bytes, then of the low ones, row by row, behind a table of 16 words
+    (PS3.5 annex G).
+    """
     from imagecodecs import packbits_encode
 
-    segments = [b"".join(packbits_encode(row.tobytes()) for row in half) for half in ((plane >> 8).astype("u1"), plane.astype("u1"))]
+    segments = [
+        b"".join(packbits_encode(row.tobytes()) for row in half)
+        for half in ((plane >> 8).astype("u1"), plane.astype("u1"))
+    ]
     segments = [segment + b"\0" * (len(segment) % 2) for segment in segments]
     starts = [64, 64 + len(segments[0])]
     return struct.pack("<16I", 2, *starts, *[0] * 13) + b"".join(segments)

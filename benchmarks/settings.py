@@ -18,7 +18,9 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Settings:
-    """Slices of the throughput runs, their edge in pixels, the peers by name (None: all that are installed), runs of each, and a folder."""
+    """Slices of the throughput runs, their edge in pixels, the peers by name (None: all that are
+    installed), runs of each, and a folder.
+    """
 
     slices: tuple[int, ...]
     size: int
@@ -33,8 +35,13 @@ def machine() -> dict[str, str]:
     return {
         "date": date.today().isoformat(),
         "processor": f"{_processor()}, {os.cpu_count()} processors, {load} before the run",
-        "system": f"{platform.system()} {platform.release()}, {platform.python_implementation()} {platform.python_version()}",
-        "packages": ", ".join(f"{name} {version(name)}" for name in ("numpy", "pydicom", "isal", "pillow")),
+        "system": (
+            f"{platform.system()} {platform.release()}, {platform.python_implementation()}"
+            f" {platform.python_version()}"
+        ),
+        "packages": ", ".join(
+            f"{name} {version(name)}" for name in ("numpy", "pydicom", "isal", "pillow")
+        ),
     }
 
 
@@ -43,4 +50,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )

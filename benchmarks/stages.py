@@ -1,6 +1,8 @@
-"""Milliseconds of processor per slice of every stage on one thread, beside the least it can take: the best way known, in the same run.
+"""Milliseconds of processor per slice of every stage on one thread, beside the least it can take:
+the best way known, in the same run.
 
-The slices go through all stages one after the other, as in an export, so that caches are as warm as they are there and no warmer.
+The slices go through all stages one after the other, as in an export, so that caches are as warm as
+they are there and no warmer.
 """
 
 from __future__ import annotations
@@ -30,23 +32,29 @@ from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import BITS
 from sidecar import png
 from sidecar.cli import QUICK_START
-from sidecar.exporter import Job, plan_export
-from sidecar.headers import scan
-from sidecar.intensity import choose_values
-from sidecar.options import make_options
-from sidecar.pixels import frame_buffer, read_frame
-from sidecar.render import FrameSource, write_whole
-from sidecar.sampling import reduce_plane
+from sidecar.dicom.frame_source import FrameSource
+from sidecar.dicom.pixels import frame_buffer, read_frame
+from sidecar.dicom.scan import scan
+from sidecar.exporting.options import make_options
+from sidecar.exporting.run import Job, plan_export
+from sidecar.exporting.window_choice import choose_values
+from sidecar.grid.reduce import reduce_plane
+from sidecar.storage.whole_file import write_whole
 
 STAGES = ("read", "mean", "window", "filter", "deflate", "digest", "write")
 #: Slices that are timed, and those before them that warm everything up.
 SLICES, WARM = 60, 8
-_IMPORTS = ("import sidecar.cli; import sidecar.exporter; import sidecar.cli.export", "import numpy; from isal import isal_zlib")
+_IMPORTS = (
+    "import sidecar.cli; import sidecar.exporting.run; import sidecar.cli.export",
+    "import numpy; from isal import isal_zlib",
+)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Median milliseconds of processor per slice, ours and the least, and how the least is reached."""
+    """Median milliseconds of processor per slice, ours and the least, and how the least is
+    reached.
+    """
 
     name: str
     ours: float
@@ -56,7 +64,9 @@ class Stage:
 
 def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     """All stages by bits."""
-    source = scans.write_scan(settings.work / f"native_{settings.size}_{SLICES}", Kind(settings.size), SLICES)
+    source = scans.write_scan(
+        settings.work / f"native_{settings.size}_{SLICES}", Kind(settings.size), SLICES
+    )
     figures: dict[str, Any] = {"slices": max(settings.slices), "bits": {}}
     for bits in BITS:
         stages = stages_of(source, settings.work, bits, max(settings.slices))
@@ -67,7 +77,10 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
 
 
 def stages_of(source: Path, work: Path, bits: int, slices: int) -> list[Stage]:
-    """All stages of an export of ``source`` to half size. Imports are shared out over ``slices`` slices."""
+    """All stages of an export of ``source`` to half size.
+
+    Imports are shared out over ``slices`` slices.
+    """
     (job,) = plan_export(source, work / "stages", make_options(scale=0.5, bits=bits))
     output = work / "stages"
     shutil.rmtree(output, ignore_errors=True)
@@ -76,16 +89,30 @@ def stages_of(source: Path, work: Path, bits: int, slices: int) -> list[Stage]:
     ways = dict(zip(STAGES, _WAYS, strict=True))
     found = [_stage(name, ours[name], least[name], ways[name]) for name in STAGES]
     files = sorted(source.iterdir())
-    scanned, walked = _seconds(lambda: scan(source)), _seconds(lambda: [_walk(path) for path in files])
-    found.append(_stage("header scan", 1000 * scanned / len(files), 1000 * walked / len(files), "a walk over the elements, no values"))
+    scanned, walked = (
+        _seconds(lambda: scan(source)),
+        _seconds(lambda: [_walk(path) for path in files]),
+    )
+    found.append(
+        _stage(
+            "header scan",
+            1000 * scanned / len(files),
+            1000 * walked / len(files),
+            "a walk over the elements, no values",
+        )
+    )
     program, imported = (1000 * _import_seconds(line) / slices for line in _IMPORTS)
-    found.append(_stage(f"imports, for {slices} slices", program, imported, "Python, numpy and isal alone"))
+    found.append(
+        _stage(f"imports, for {slices} slices", program, imported, "Python, numpy and isal alone")
+    )
     shutil.rmtree(output, ignore_errors=True)
     return found
 
 
 def _stage(name: str, ours: float, least: float, way: str) -> Stage:
-    return Stage(name, ours, least, way) if least < ours else Stage(name, ours, ours, "as it is done")
+    return (
+        Stage(name, ours, least, way) if least < ours else Stage(name, ours, ours, "as it is done")
+    )
 
 
 Slice = Callable[[FrameSource, Path], Iterator[None]]
@@ -106,7 +133,7 @@ def _rounds(one: Slice, job: Job, output: Path) -> dict[str, float]:
 
 
 def _ours(job: Job, bits: int) -> Slice:
-    """The stages of `sidecar.render.render`, cut apart."""
+    """The stages of `sidecar.exporting.make_png.render`, cut apart."""
     decimation, values = job.plan.decimation, choose_values(job.plan, job.source)
     assert values is not None
     buffer = frame_buffer(job.plan.series.common.layout)
@@ -142,7 +169,9 @@ _WAYS = (
 
 
 def _least(job: Job, bits: int) -> Slice:
-    """The same with what is known to be quickest, in memory that is there, and without any check."""
+    """The same with what is known to be quickest, in memory that is there, and without any
+    check.
+    """
     layout = job.plan.series.common.layout
     memory = mmap.mmap(-1, 2 * layout.rows * layout.columns)
     plane = np.frombuffer(memory, layout.dtype).reshape(layout.rows, layout.columns)
@@ -221,9 +250,15 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 def _import_seconds(line: str, times: int = 5) -> float:
     """Median seconds of processor of a Python that runs one line, start and end included."""
-    code = "import resource, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True); "
+    code = (
+        "import resource, subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]],"
+        " check=True); "
+    )
     code += "u = resource.getrusage(resource.RUSAGE_CHILDREN); print(u.ru_utime + u.ru_stime)"
     command: Sequence[str] = [sys.executable, "-c", code, line]
     environment = ENVIRONMENT | QUICK_START  # as `sidecar.cli.main` sets it
-    taken = (subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout for _ in range(times))
+    taken = (
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(times)
+    )
     return statistics.median(map(float, taken))

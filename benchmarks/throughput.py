@@ -1,4 +1,6 @@
-"""Whole programs side by side: our export and every peer, uncompressed sources of 16 bits to half size."""
+"""Whole programs side by side: our export and every peer, uncompressed sources of 16 bits to half
+size.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,27 @@ def sidecar(*arguments: str | Path) -> list[str | Path]:
 
 
 def export(source: Path, output: Path, bits: int, *more: str) -> Sequence[str | Path]:
-    """Our export to half size as a user runs it: with checks, digests, the window of the whole stack, viewer and sidecar."""
-    return sidecar("export", source, output, "--scale", "1/2", "--bits", str(bits), "--jobs", str(WORKERS), "--quiet", *more)
+    """Our export to half size as a user runs it: with checks, digests, the window of the whole
+    stack, viewer and sidecar.
+    """
+    return sidecar(
+        "export",
+        source,
+        output,
+        "--scale",
+        "1/2",
+        "--bits",
+        str(bits),
+        "--jobs",
+        str(WORKERS),
+        "--quiet",
+        *more,
+    )
 
 
-def contenders(source: Path, bits: int, chosen: frozenset[str] | None, syntax: str = NATIVE) -> list[Contender]:
+def contenders(
+    source: Path, bits: int, chosen: frozenset[str] | None, syntax: str = NATIVE
+) -> list[Contender]:
     """Ours first, then the peers that are installed and wanted."""
 
     def contender(name: str, command: peers.Command) -> Contender:
@@ -41,16 +59,32 @@ def contenders(source: Path, bits: int, chosen: frozenset[str] | None, syntax: s
 
 
 def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
-    """Results by bits and slices, and the size of our PNGs over that of the same by Pillow at level 1."""
+    """Results by bits and slices, and the size of our PNGs over that of the same by Pillow at level
+    1.
+    """
     figures: dict[str, Any] = {"runs": settings.runs, "size": settings.size, "bits": {}}
     for slices in settings.slices:
-        source = scan.write_scan(settings.work / f"native_{settings.size}_{slices}", Kind(settings.size), slices)
+        source = scan.write_scan(
+            settings.work / f"native_{settings.size}_{slices}", Kind(settings.size), slices
+        )
         for bits in BITS:
             tell(f"{slices} slices, {bits} bits")
-            results = in_turns(contenders(source, bits, settings.peers), settings.runs, settings.work, tell)
-            figures["bits"].setdefault(str(bits), {})[str(slices)] = {name: summary(result) for name, result in results.items()}
-    source = scan.write_scan(settings.work / f"native_{settings.size}_{_PNGS_COMPARED}", Kind(settings.size), _PNGS_COMPARED)
-    figures["bytes"] = {f"{bits} bits, {c}": _against_pillow(source, settings.work, bits, c) for bits in BITS for c in ("fast", "small")}
+            results = in_turns(
+                contenders(source, bits, settings.peers), settings.runs, settings.work, tell
+            )
+            figures["bits"].setdefault(str(bits), {})[str(slices)] = {
+                name: summary(result) for name, result in results.items()
+            }
+    source = scan.write_scan(
+        settings.work / f"native_{settings.size}_{_PNGS_COMPARED}",
+        Kind(settings.size),
+        _PNGS_COMPARED,
+    )
+    figures["bytes"] = {
+        f"{bits} bits, {c}": _against_pillow(source, settings.work, bits, c)
+        for bits in BITS
+        for c in ("fast", "small")
+    }
     return figures
 
 

@@ -1,17 +1,19 @@
-"""DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.
+"""DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in
+the scan.
 
 import sidecar
 
 png = sidecar.export("scan/", "png/", scale=0.5, z_step=2)     # or: png = sidecar.open("png/")
-mm = png.to_patient([[120.0, 88.5]], slice=7)                   # PNG pixel, center convention → patient mm, LPS
+mm = png.to_patient([[120.0, 88.5]], slice=7)                   # PNG pixel, center convention →
+                                                                patient mm, LPS
 xy, k = png.from_patient(mm)                                    # and back
 points = sidecar.map_file("labels.csv", png).points             # a label file of any tool
-old = sidecar.adopt("scan/", "old_pngs/")                       # PNGs that another program made of the scan
+old = sidecar.adopt("scan/", "old_pngs/")                       # PNGs that another program made of
+                                                                the scan
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import (
@@ -30,10 +32,7 @@ from sidecar.errors import (
 )
 
 if TYPE_CHECKING:
-    from sidecar.adoption import adopt
-    from sidecar.exporter import export
-    from sidecar.inspection import inspect
-    from sidecar.landmarks import map_file, project_file
+    from sidecar.api import adopt, export, inspect, map_file, open, project_file
     from sidecar.mapping import Sidecar
 
 __all__ = [
@@ -58,15 +57,10 @@ __all__ = [
     "project_file",
 ]
 
-#: Where names come from that are loaded when they are first used, so that mapping points never loads pydicom.
-_LAZY = {
-    "Sidecar": "sidecar.mapping",
-    "adopt": "sidecar.adoption",
-    "export": "sidecar.exporter",
-    "inspect": "sidecar.inspection",
-    "map_file": "sidecar.landmarks",
-    "project_file": "sidecar.landmarks",
-}
+#: Loaded when they are first used, so that mapping points never loads pydicom.
+_LAZY = dict.fromkeys(
+    ("adopt", "export", "inspect", "map_file", "open", "project_file"), "sidecar.api"
+) | {"Sidecar": "sidecar.mapping"}
 
 
 def __getattr__(name: str) -> Any:
@@ -75,10 +69,3 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'sidecar' has no attribute {name!r}")
-
-
-def open(path: str | Path) -> Sidecar:
-    """The mapping of a finished export: ``sidecar.json``, or the folder that holds it. DocumentError where it cannot be trusted."""
-    from sidecar.mapping import Sidecar
-
-    return Sidecar.open(path)

@@ -1,4 +1,5 @@
-"""The installed command, and `python -m sidecar`: what goes on around the command line, from the first moment to the last.
+"""The installed command, and `python -m sidecar`: what goes on around the command line, from the
+first moment to the last.
 
 Light, so that Ctrl-C finds it at work while the rest is still being loaded.
 """
@@ -16,7 +17,8 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 def entry() -> None:
-    """`sidecar.cli.main`, and at its end none of the taking apart of all that was imported, which takes as long as a command.
+    """`sidecar.cli.main`, and at its end none of the taking apart of all that was imported, which
+    takes as long as a command.
 
     From here on Ctrl-C never ends in a traceback.
     """
@@ -39,7 +41,9 @@ def _finished() -> int:
         interrupted = True
         raise KeyboardInterrupt
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is not where a shell has it ignored
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # it is not where a shell has it ignored
         signal.signal(signal.SIGINT, interrupt)
     try:
         from sidecar.cli import main
@@ -50,7 +54,8 @@ def _finished() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:
-        if interrupted:  # what was loading at that moment may have made an error of its own of it, as pydantic does
+        # what was loading at that moment may have made an error of its own of it, as pydantic does
+        if interrupted:
             return INTERRUPTED
         raise
     return 0

@@ -2,16 +2,23 @@
 
     SidecarError                 root: the command line prints its message, without a traceback
     ├── UsageError               options that contradict each other or make no sense        (exit 2)
-    ├── SourceError              the DICOM source: nothing there, ambiguous, corrupt         (exit 1)
+    ├── SourceError              the DICOM source: nothing there, ambiguous, corrupt         (exit
+                                 1)
     │   ├── AmbiguousSeriesError more than one stack fits: names them and how to choose
     │   ├── GeometryError        positions and orientations that do not make a stack
     │   └── PixelError           pixel data that cannot be decoded
-    ├── DocumentError            a sidecar.json that is missing, damaged, or too new         (exit 1)
-    ├── ImageError               images of another program that cannot be adopted              (exit 1)
-    ├── LabelError               a label or point file, with the row it is about             (exit 1)
-    ├── OutputError              the place we were asked to write to                         (exit 1)
-    ├── WorkersLostError         a cluster whose workers keep dying                          (exit 1)
-    └── MissingExtraError        an optional package that is not installed                   (exit 1)
+    ├── DocumentError            a sidecar.json that is missing, damaged, or too new         (exit
+                                 1)
+    ├── ImageError               images of another program that cannot be adopted              (exit
+                                 1)
+    ├── LabelError               a label or point file, with the row it is about             (exit
+                                 1)
+    ├── OutputError              the place we were asked to write to                         (exit
+                                 1)
+    ├── WorkersLostError         a cluster whose workers keep dying                          (exit
+                                 1)
+    └── MissingExtraError        an optional package that is not installed                   (exit
+                                 1)
 
 Those that are about a value are ValueErrors too, and OutputError is an OSError, so that code that
 knows nothing of this package can still catch what it expects.
@@ -20,8 +27,18 @@ knows nothing of this package can still catch what it expects.
 from __future__ import annotations
 
 import errno
-from os import PathLike
-from pathlib import Path
+from typing import Protocol
+
+
+class _PathLike(Protocol):
+    """`os.PathLike`, which this module must not import: pure modules import this one."""
+
+    def __fspath__(self) -> str: ...
+
+
+def _file_name(path: str | _PathLike) -> str:
+    """The last part of a path: messages never tell where on a machine a file is."""
+    return str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 class SidecarError(Exception):
@@ -55,21 +72,26 @@ class DocumentError(SidecarError, ValueError):
 class LabelError(SidecarError, ValueError):
     """A label or point file that cannot be read or mapped.
 
-    ``path`` names the file and ``where`` the place in it ("row 7", "shape 3"), both as shown to the user.
+    ``path`` names the file and ``where`` the place in it ("row 7", "shape 3"), both as shown to the
+    user.
     """
 
-    def __init__(self, message: str, path: str | PathLike[str] | None = None, where: str | None = None) -> None:
-        place = ", ".join(part for part in (Path(path).name if path else None, where) if part)
+    def __init__(
+        self, message: str, path: str | _PathLike | None = None, where: str | None = None
+    ) -> None:
+        place = ", ".join(part for part in (_file_name(path) if path else None, where) if part)
         super().__init__(f"{place}: {message}" if place else message)
         self.path = path
         self.where = where
 
 
 class ImageError(SidecarError, ValueError):
-    """Images of another program that cannot be read, or are not, or not surely, slices of a scan; ``path`` is the image or its folder."""
+    """Images of another program that cannot be read, or are not, or not surely, slices of a scan;
+    ``path`` is the image or its folder.
+    """
 
-    def __init__(self, message: str, path: str | PathLike[str] | None = None) -> None:
-        super().__init__(f"{Path(path).name}: {message}" if path else message)
+    def __init__(self, message: str, path: str | _PathLike | None = None) -> None:
+        super().__init__(f"{_file_name(path)}: {message}" if path else message)
         self.path = path
 
 
@@ -78,14 +100,19 @@ class OutputError(SidecarError, OSError):
 
 
 def reason(error: OSError) -> str:
-    """Why the system does not write, for a full disk with the way out. Never what a library says: that may quote a whole path."""
+    """Why the system does not write, for a full disk with the way out.
+
+    Never what a library says: that may quote a whole path.
+    """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full; free some space and run the same command again"
     return error.strerror or "input/output error"
 
 
 class WorkersLostError(SidecarError, RuntimeError):
-    """The workers of a cluster were lost more often than work was given out anew; what was written can be resumed."""
+    """The workers of a cluster were lost more often than work was given out anew; what was written
+    can be resumed.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(f"{message}; run the same command again to go on where it stopped")
@@ -95,4 +122,11 @@ class MissingExtraError(SidecarError, ImportError):
     """A feature needs an optional package; the message names the extra that brings it."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional package: pip install 'dicom-sidecar[{extra}]'")
+        super().__init__(
+            f"{feature} needs an optional package: pip install 'dicom-sidecar[{extra}]'"
+        )
+
+
+def printable(text: str) -> str:
+    """Text from a header without control characters, which could do things to a terminal."""
+    return "".join(c for c in text if c.isprintable())

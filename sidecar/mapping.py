@@ -1,7 +1,8 @@
-"""PNG pixels to source voxels, patient millimetres and DICOM instances, and back. Pure and vectorised.
+"""PNG pixels to source voxels, patient millimetres and DICOM instances, and back. Pure and
+vectorised.
 
-All pixel coordinates here are *center*: 0 is the middle of the first pixel. `Sidecar` is the whole of it: it needs neither the
-source files nor pydicom.
+All pixel coordinates here are *center*: 0 is the middle of the first pixel. `Sidecar` is the whole
+of it: it needs neither the source files nor pydicom.
 """
 
 from __future__ import annotations
@@ -14,26 +15,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sidecar import document as documents
-from sidecar.document import AxisName, ControlPoint, Document
+from sidecar.document import model as documents
+from sidecar.document.model import AXIS_NAMES, Document
 from sidecar.errors import DocumentError, GeometryError
-from sidecar.geometry import Stack
-from sidecar.places import place
-from sidecar.sampling import Axis
+from sidecar.grid.axis import Axis
+from sidecar.grid.decimation import Decimation
+from sidecar.grid.stack import Stack
+from sidecar.storage.location import place
 
 Floats = NDArray[np.float64]
 
-#: The source axes by their names in the document.
-AXIS_NAMES: tuple[AxisName, AxisName, AxisName] = ("columns", "rows", "slices")
-#: How far a recomputed control point or image position may be from what the document says, in mm and pixels.
+#: How far a recomputed control point or image position may be from what the document says, in mm
+#: and pixels.
 CONTROL_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class Instances:
-    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last plane.
+    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last
+    plane.
 
-    ``planes``: SOP Instance UID and frame number of every source plane, and last ("", 0). ``plane`` (N,): which of them each point is on.
+    ``planes``: SOP Instance UID and frame number of every source plane, and last ("", 0). ``plane``
+    (N,): which of them each point is on.
     """
 
     planes: Sequence[tuple[str, int]]
@@ -52,73 +55,11 @@ class Instances:
 
 
 @dataclass(frozen=True)
-class Decimation:
-    """The axes between source index and PNG pixel. ``order``: the source axis, 0 columns, 1 rows, 2 slices, along each PNG axis."""
-
-    columns: Axis
-    rows: Axis
-    slices: Axis
-    order: tuple[int, int, int] = (0, 1, 2)
-
-    @property
-    def axes(self) -> tuple[Axis, Axis, Axis]:
-        """In the order of the source: columns, rows, slices."""
-        return self.columns, self.rows, self.slices
-
-    @property
-    def png_axes(self) -> tuple[Axis, Axis, Axis]:
-        """In the order of the PNGs: x, y, number."""
-        x, y, number = self.order
-        return self.axes[x], self.axes[y], self.axes[number]
-
-    @property
-    def size(self) -> tuple[int, int, int]:
-        """PNG columns and rows, and number of PNGs."""
-        x, y, number = self.png_axes
-        return x.size, y.size, number.size
-
-    @property
-    def matrix(self) -> Floats:
-        """(4, 4): source index = matrix · (x, y, number, 1)."""
-        matrix = np.eye(4)
-        matrix[:3, :3] = 0
-        for i, axis in zip(self.order, self.png_axes, strict=True):
-            matrix[i, self.order.index(i)], matrix[i, 3] = axis.factor, axis.offset
-        return matrix
-
-    def to_source(self, pixel: ArrayLike) -> Floats:
-        """Source indices (N, 3) of PNG pixels (x, y, slice) (N, 3)."""
-        pixels = np.asarray(pixel, dtype=np.float64).reshape(-1, 3)
-        source = np.empty_like(pixels)
-        for i, axis in zip(self.order, self.png_axes, strict=True):
-            source[:, i] = axis.to_source(pixels[:, self.order.index(i)])
-        return source
-
-    def to_pixel(self, source: ArrayLike) -> Floats:
-        """PNG pixels (x, y, slice) (N, 3) of source indices (N, 3)."""
-        indices = np.asarray(source, dtype=np.float64).reshape(-1, 3)
-        return np.column_stack([axis.to_pixel(indices[:, i]) for i, axis in zip(self.order, self.png_axes, strict=True)])
-
-    def control_points(self, stack: Stack | None) -> list[ControlPoint]:
-        """The corners, the middle and one uneven point of the PNG stack with what they map to."""
-        last = np.array(self.size) - 1.0
-        corners_and_inside = np.array([(0, 0, 0), *np.diag(last), last, last / 2, np.floor(last / 3)])
-        pixels = np.array(sorted(set(map(tuple, corners_and_inside.tolist()))))
-        if stack is not None and stack.slices == 1:
-            pixels[:, 2] = 0
-        source = self.to_source(pixels)
-        patient = None if stack is None else stack.to_patient(source)
-        return [
-            ControlPoint(pixel=_triple(pixels[i]), source=_triple(source[i]), patient=None if patient is None else _triple(patient[i]))
-            for i in range(len(pixels))
-        ]
-
-
-@dataclass(frozen=True)
 class Sidecar:
     """One export, ready to map points. Make one with `sidecar.open(path)`.
 
-    ``stack`` is the source's geometry, or None for images without patient geometry, which map to source pixels only.
+    ``stack`` is the source's geometry, or None for images without patient geometry, which map to
+    source pixels only.
     """
 
     document: Document
@@ -129,7 +70,9 @@ class Sidecar:
     def of(cls, document: Document) -> Sidecar:
         """The mapping a document describes. DocumentError where the document contradicts itself."""
         d = document.decimation
-        columns, rows, slices = (Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices))
+        columns, rows, slices = (
+            Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)
+        )
         x, y, number = (AXIS_NAMES.index(name) for name in d.order)
         decimation = Decimation(columns, rows, slices, (x, y, number))
         try:
@@ -137,7 +80,9 @@ class Sidecar:
                 made = cls(document, decimation, _stack_of(document))
                 made._check()
         except GeometryError as error:
-            raise DocumentError(f"the sidecar contradicts itself: {error}; export again, or restore it from a copy") from None
+            raise DocumentError(
+                f"the sidecar contradicts itself: {error}; export again, or restore it from a copy"
+            ) from None
         return made
 
     @classmethod
@@ -151,26 +96,37 @@ class Sidecar:
         return self.decimation.size
 
     def to_source(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
-        """Source indices (N, 3), column, row, slice, of PNG pixels ``xy`` (N, 2) on 0-based PNG slices ``slice`` (N,) or one."""
+        """Source indices (N, 3), column, row, slice, of PNG pixels ``xy`` (N, 2) on 0-based PNG
+        slices ``slice`` (N,) or one.
+        """
         return self.decimation.to_source(_points(xy, slice))
 
     def to_patient(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
-        """Patient mm (N, 3), LPS, of PNG pixels. GeometryError where the source has no patient geometry."""
+        """Patient mm (N, 3), LPS, of PNG pixels.
+
+        GeometryError where the source has no patient geometry.
+        """
         return self._geometry().to_patient(self.to_source(xy, slice))
 
     def from_source(self, index: ArrayLike) -> tuple[Floats, Floats]:
-        """PNG pixels (N, 2) and slices (N,) of source indices (N, 3): the inverse of `to_source`."""
+        """PNG pixels (N, 2) and slices (N,) of source indices (N, 3): the inverse of
+        `to_source`.
+        """
         pixel = self.decimation.to_pixel(index)
         return pixel[:, :2], pixel[:, 2]
 
     def from_patient(self, patient: ArrayLike) -> tuple[Floats, Floats]:
-        """PNG pixels (N, 2) and slices (N,) of patient mm (N, 3), LPS: the inverse of `to_patient`."""
+        """PNG pixels (N, 2) and slices (N,) of patient mm (N, 3), LPS: the inverse of
+        `to_patient`.
+        """
         return self.from_source(self._geometry().to_index(patient))
 
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that of its last, and not on its margins.
+        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that
+        of its last, and not on its margins.
 
-        A margin is made of pixels whose centres lie beyond the source: only adopted stacks have some.
+        A margin is made of pixels whose centres lie beyond the source: only adopted stacks have
+        some.
         """
         points = _points(xy, slice)
         within = (points >= -0.5) & (points <= np.array(self.size) - 0.5)
@@ -180,22 +136,32 @@ class Sidecar:
     def _on_source(self, points: Floats) -> NDArray[np.bool_]:
         """Whether the centre of the pixel that each point lies on is within the source."""
         centres = self.decimation.to_source(np.clip(np.rint(points), 0, np.array(self.size) - 1))
-        return np.asarray(np.all((centres >= -0.5) & (centres <= np.array(self.document.source.size) - 0.5), axis=1))
+        return np.asarray(
+            np.all(
+                (centres >= -0.5) & (centres <= np.array(self.document.source.size) - 0.5), axis=1
+            )
+        )
 
     def instances(self, source: ArrayLike) -> Instances:
-        """The DICOM instance nearest to each source index (N, 3); halfway between two it is the lower slice."""
+        """The DICOM instance nearest to each source index (N, 3); halfway between two it is the
+        lower slice.
+        """
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
         planes = self.document.source.planes
         nearest = np.ceil(along - 0.5)
         outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
         plane = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
-        return Instances([*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane)
+        return Instances(
+            [*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane
+        )
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
-        """Half the longest diagonal of the output voxel at each source index (N, 3), in mm: what decimation alone can hide.
+        """Half the longest diagonal of the output voxel at each source index (N, 3), in mm: what
+        decimation alone can hide.
 
-        Along the slices the voxel is as thick as the larger distance to its neighbours; a single slice counts in its plane only.
-        Axes of adopted images that are known as measured only count as so much wider at either end. NaN without patient geometry.
+        Along the slices the voxel is as thick as the larger distance to its neighbours; a single
+        slice counts in its plane only. Axes of adopted images that are known as measured only count
+        as so much wider at either end. NaN without patient geometry.
         """
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
         if self.stack is None:
@@ -206,38 +172,67 @@ class Sidecar:
 
     @cached_property
     def _half_diagonals(self) -> Floats:
-        """mm, for each decimated slice. Gantry tilt shears voxels, so that their four diagonals differ."""
+        """mm, for each decimated slice.
+
+        Gantry tilt shears voxels, so that their four diagonals differ.
+        """
         assert self.stack is not None
-        columns, rows, slices = self.decimation.columns, self.decimation.rows, self.decimation.slices
+        columns, rows, slices = (
+            self.decimation.columns,
+            self.decimation.rows,
+            self.decimation.slices,
+        )
         vague_columns, vague_rows, vague_slices = self._vague
         centres = slices.to_source(np.arange(slices.size, dtype=np.float64))
         plane = np.clip(np.rint(centres), 0, self.stack.slices - 1).astype(np.intp)
         across, down = np.moveaxis(
-            self.stack.axes[plane] * (abs(columns.factor) + 2 * vague_columns, abs(rows.factor) + 2 * vague_rows), 2, 0
+            self.stack.axes[plane]
+            * (abs(columns.factor) + 2 * vague_columns, abs(rows.factor) + 2 * vague_rows),
+            2,
+            0,
         )
         steps = self._slice_steps(centres) * (1 + 2 * vague_slices / abs(slices.factor))
-        diagonals = [across + i * down + j * step for i in (-1, 1) for j in (-1, 1) for step in (steps[:-1], steps[1:])]
+        diagonals = [
+            across + i * down + j * step
+            for i in (-1, 1)
+            for j in (-1, 1)
+            for step in (steps[:-1], steps[1:])
+        ]
         return np.asarray(np.linalg.norm(diagonals, axis=2).max(axis=0) / 2)
 
     def _slice_steps(self, centres: Floats) -> Floats:
-        """(n + 1, 3) mm from each decimated slice to the next, and before the first and after the last as there."""
+        """(n + 1, 3) mm from each decimated slice to the next, and before the first and after the
+        last as there.
+        """
         assert self.stack is not None
         if len(centres) == 1:
-            step = np.zeros(3) if self.stack.slice_step is None else self.stack.slice_step * abs(self.decimation.slices.factor)
+            step = (
+                np.zeros(3)
+                if self.stack.slice_step is None
+                else self.stack.slice_step * abs(self.decimation.slices.factor)
+            )
             return np.tile(step, (2, 1))
-        steps = np.diff(self.stack.to_patient(np.column_stack([np.zeros((len(centres), 2)), centres])), axis=0)
+        steps = np.diff(
+            self.stack.to_patient(np.column_stack([np.zeros((len(centres), 2)), centres])), axis=0
+        )
         return np.concatenate([steps[:1], steps, steps[-1:]])
 
     @property
     def _vague(self) -> tuple[float, float, float]:
-        """Source samples by which an adopted axis may be off, where no exact line was found for it."""
+        """Source samples by which an adopted axis may be off, where no exact line was found for
+        it.
+        """
         found = self.document.evidence
         axes = () if found is None else (found.columns, found.rows, found.slices)
-        columns, rows, slices = (0.0 if axis.exact else axis.deviation for axis in axes) if axes else (0.0, 0.0, 0.0)
+        columns, rows, slices = (
+            (0.0 if axis.exact else axis.deviation for axis in axes) if axes else (0.0, 0.0, 0.0)
+        )
         return columns, rows, slices
 
     def slice_of(self, image: str) -> int | None:
-        """The PNG slice an image name means, with or without extension and folders; None when there is none of that name."""
+        """The PNG slice an image name means, with or without extension and folders;
+        None when there is none of that name.
+        """
         return self._slice_by_name.get(image_key(image))
 
     @cached_property
@@ -246,26 +241,41 @@ class Sidecar:
 
     def _geometry(self) -> Stack:
         if self.stack is None:
-            raise GeometryError("the source has no patient geometry: points map to source pixels only")
+            raise GeometryError(
+                "the source has no patient geometry: points map to source pixels only"
+            )
         return self.stack
 
     def _check(self) -> None:
-        """Recompute what the document repeats; GeometryError names the first thing that does not agree."""
+        """Recompute what the document repeats;
+        GeometryError names the first thing that does not agree.
+        """
         doc = self.document
-        for name, axis, length in zip(AXIS_NAMES, self.decimation.axes, doc.source.size, strict=True):
+        for name, axis, length in zip(
+            AXIS_NAMES, self.decimation.axes, doc.source.size, strict=True
+        ):
             ends = axis.to_source(np.array([0.0, axis.size - 1.0]))
             within = ends.min() >= -0.5 and ends.max() <= length - 0.5
             overlaps = ends.max() >= -0.5 and ends.min() <= length - 0.5
-            margins = doc.evidence is not None and name != "slices"  # other programs may have put some around the scan
+            margins = (
+                doc.evidence is not None and name != "slices"
+            )  # other programs may have put some around the scan
             if axis.factor == 0 or not (overlaps if margins else within):
                 raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
         if sorted(self.decimation.order) != [0, 1, 2]:
             raise GeometryError("decimation.order names an axis twice")
-        if doc.images.size != self.size or len(doc.images.files) != self.size[2] or len(doc.source.planes) != doc.source.size[2]:
+        if (
+            doc.images.size != self.size
+            or len(doc.images.files) != self.size[2]
+            or len(doc.source.planes) != doc.source.size[2]
+        ):
             raise GeometryError("sizes, images and planes do not agree in number")
         if len(self._slice_by_name) != self.size[2]:
             raise GeometryError("two images have the same name")
-        named = [(p.pixel, p.source, p.patient, f"control point {i}") for i, p in enumerate(doc.control_points)]
+        named = [
+            (p.pixel, p.source, p.patient, f"control point {i}")
+            for i, p in enumerate(doc.control_points)
+        ]
         pixels = np.array([p[0] for p in named])
         _agree(self.decimation.to_source(pixels), [p[1] for p in named], [p[3] for p in named])
         if self.stack is not None:
@@ -273,11 +283,18 @@ class Sidecar:
             _agree(patient, [p[2] for p in named], [p[3] for p in named])
             corners = np.column_stack([np.zeros((self.size[2], 2)), np.arange(self.size[2])])
             positions = self.stack.to_patient(self.decimation.to_source(corners))
-            _agree(positions, [f.position for f in doc.images.files], [f.name for f in doc.images.files])
+            _agree(
+                positions,
+                [f.position for f in doc.images.files],
+                [f.name for f in doc.images.files],
+            )
 
 
 def image_key(name: str) -> str:
-    """An image name without folders, extension and case, as labels name it: ``png\\Slice_0001.PNG`` → ``slice_0001``."""
+    """An image name without folders, extension and case, as labels name it:
+
+    ``png\\Slice_0001.PNG`` → ``slice_0001``.
+    """
     base = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
     stem, dot, extension = base.rpartition(".")
     return (stem if dot and extension.lower() in IMAGE_EXTENSIONS else base).lower()
@@ -289,33 +306,55 @@ IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif",
 def _stack_of(document: Document) -> Stack | None:
     source = document.source
     if document.coordinate_system is None or document.units == "pixel":
-        if document.coordinate_system or document.units == "mm" or any(p.position for p in source.planes):
-            raise GeometryError("coordinate_system, units and the planes' positions do not agree on whether it has patient geometry")
+        if (
+            document.coordinate_system
+            or document.units == "mm"
+            or any(p.position for p in source.planes)
+        ):
+            raise GeometryError(
+                "coordinate_system, units and the planes' positions do not agree on whether it has"
+                " patient geometry"
+            )
         return None
-    if source.pixel_spacing is None or source.orientation is None or any(p.position is None for p in source.planes):
-        raise GeometryError("a source in mm needs pixel_spacing, orientation and a position for every plane")
+    if (
+        source.pixel_spacing is None
+        or source.orientation is None
+        or any(p.position is None for p in source.planes)
+    ):
+        raise GeometryError(
+            "a source in mm needs pixel_spacing, orientation and a position for every plane"
+        )
     return Stack(
         columns=source.size[0],
         rows=source.size[1],
         pixel_spacing=source.pixel_spacing,
         positions=np.array([p.position for p in source.planes], dtype=np.float64),
-        orientations=np.array([p.orientation or source.orientation for p in source.planes], dtype=np.float64),
+        orientations=np.array(
+            [p.orientation or source.orientation for p in source.planes], dtype=np.float64
+        ),
     )
 
 
-def _agree(computed: Floats, stated: list[tuple[float, float, float] | None], names: list[str]) -> None:
+def _agree(
+    computed: Floats, stated: list[tuple[float, float, float] | None], names: list[str]
+) -> None:
     for row, name in zip(stated, names, strict=True):
         if row is None:
             raise GeometryError(f"{name} has no patient position")
     difference = np.abs(computed - np.array(stated, dtype=np.float64)).max(axis=1)
     if not np.all(difference <= CONTROL_TOLERANCE):
         worst = int(np.argmax(difference))
-        raise GeometryError(f"{names[worst]} is {difference[worst]:.3g} away from where its planes and decimation put it")
+        raise GeometryError(
+            f"{names[worst]} is {difference[worst]:.3g} away from where its planes and decimation"
+            " put it"
+        )
 
 
 def _points(xy: ArrayLike, slice: ArrayLike) -> Floats:
     pixels = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-    return np.column_stack([pixels, np.broadcast_to(np.asarray(slice, dtype=np.float64), len(pixels))])
+    return np.column_stack(
+        [pixels, np.broadcast_to(np.asarray(slice, dtype=np.float64), len(pixels))]
+    )
 
 
 def _triple(row: Floats) -> tuple[float, float, float]:

@@ -1,7 +1,9 @@
-"""The documentation is held to the code: what is made from it, what is run from it, and what it promises.
+"""The documentation is held to the code: what is made from it, what is run from it, and what it
+promises.
 
-`python tests/test_docs.py` writes anew what the pages take from the code: help texts, tables, lists of modules, and the output that
-stands below commands and Python blocks. Look at what it changed: nothing else looks at whether it is right.
+`python tests/test_docs.py` writes anew what the pages take from the code: help texts, tables, lists
+of modules, and the output that stands below commands and Python blocks. Look at what it changed:
+nothing else looks at whether it is right.
 """
 
 from __future__ import annotations
@@ -26,24 +28,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import typer.main
-from adoption.make import autoscaled, texture, write_images, write_scan
-from command_line import CommandLine
-from phantoms import Spec, write
+from kit.adopted_images import autoscaled, texture, write_images, write_scan
+from kit.command_line import CommandLine
+from kit.phantoms import Spec, write
 from pydantic import BaseModel
 
 import sidecar
-from sidecar import document as documents
 from sidecar.cli import app
-from sidecar.config import load_config
-from sidecar.labels import READERS, reader_for
-from sidecar.landmarks import map_file
+from sidecar.document import model as documents
+from sidecar.exporting.config import load_config
+from sidecar.labels.map import map_file
+from sidecar.labels.readers import READERS, reader_for
+from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
+from sidecar.labels.writers.csv_points import COLUMNS
 from sidecar.mapping import Sidecar
-from sidecar.points import SOURCE_WRITERS, WRITERS
-from sidecar.points.csv_points import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = {page.relative_to(ROOT).as_posix(): page for page in [*ROOT.glob("*.md"), *sorted(DOCS.rglob("*.md"))]}
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page
+    for page in [*ROOT.glob("*.md"), *sorted(DOCS.rglob("*.md"))]
+}
 TOOL_PAGES = {name: page for name, page in PAGES.items() if name.startswith("docs/tools/")}
 
 #: The scan of all pages: `scan/` wherever commands and Python are run.
@@ -54,7 +59,14 @@ SCAN = Spec(
 #: Where the landmark of all tool pages is in that scan, whatever the tool calls it.
 BREGMA = (203.5, 151.5, 6.0)
 #: Addresses that pages may point to.
-HOSTS = {"raw.githubusercontent.com", "dicom.nema.org", "keepachangelog.com", "semver.org", "json-schema.org", "github.com"}
+HOSTS = {
+    "raw.githubusercontent.com",
+    "dicom.nema.org",
+    "keepachangelog.com",
+    "semver.org",
+    "json-schema.org",
+    "github.com",
+}
 
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
@@ -62,12 +74,20 @@ COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: i
 # What pages take from the code.
 
 _MADE = re.compile(r"(<!-- from the code: (?P<what>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-_RUN = re.compile(r"^```(?P<kind>python|console)\n(?P<body>.*?)^```\n(?:\n```text\n(?P<out>.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+_RUN = re.compile(
+    r"^```(?P<kind>python|console)\n(?P<body>.*?)^```\n(?:\n```text\n(?P<out>.*?)^```\n)?",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def refreshed(page: Path) -> str:
-    """The page with every part that comes from the code made anew, and everything that can be run run anew."""
-    text = _MADE.sub(lambda found: f"{found[1]}\n{made(found['what'])}\n\n{found[3]}", page.read_text(encoding="utf-8"))
+    """The page with every part that comes from the code made anew, and everything that can be run
+    run anew.
+    """
+    text = _MADE.sub(
+        lambda found: f"{found[1]}\n{made(found['what'])}\n\n{found[3]}",
+        page.read_text(encoding="utf-8"),
+    )
     if not page.is_relative_to(DOCS) or not _RUN.search(text):
         return text
     names: dict[str, Any] = {"__name__": "docs"}
@@ -79,7 +99,9 @@ def refreshed(page: Path) -> str:
 
 
 def shown_files(text: str) -> list[tuple[str, str]]:
-    """Name and content of every file that a page shows in full: its name and a colon, then a block."""
+    """Name and content of every file that a page shows in full: its name and a colon, then a
+    block.
+    """
     return re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
@@ -98,8 +120,20 @@ def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
 
 def _transcript(command: str) -> str:
     """What a command shows: messages, then data. It must succeed."""
-    program = [sys.executable, "-c", "from sidecar.__main__ import entry; entry()", *shlex.split(command)[1:]]
-    done = subprocess.run(program, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"}, timeout=60)
+    program = [
+        sys.executable,
+        "-c",
+        "from sidecar.__main__ import entry; entry()",
+        *shlex.split(command)[1:],
+    ]
+    done = subprocess.run(
+        program,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     return done.stderr + done.stdout
 
@@ -110,10 +144,16 @@ def made(what: str) -> str:
         case "help":
             return help_of(names[0])
         case "label-formats":
-            rows = [(f"[{READERS[n].tool}]({_page_of(n)})", f"`{n}`", READERS[n].origin) for n in READERS]
+            rows = [
+                (f"[{READERS[n].tool}]({_page_of(n)})", f"`{n}`", READERS[n].origin)
+                for n in READERS
+            ]
             return table(("Tool", "`--from`", "Pixel origin"), rows)
         case "formats":
-            return table(("Read as", "`--from`", "Pixel origin"), [(READERS[n].tool, f"`{n}`", READERS[n].origin) for n in names])
+            return table(
+                ("Read as", "`--from`", "Pixel origin"),
+                [(READERS[n].tool, f"`{n}`", READERS[n].origin) for n in names],
+            )
         case "modules":
             return "\n".join(_modules()).strip()
     raise AssertionError(f"nothing in the code is called {what!r}")
@@ -124,15 +164,34 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def help_of(name: str) -> str:
-    """The help of a command as its declarations have it, in a layout that no version of Typer changes."""
+    """The help of a command as its declarations have it, in a layout that no version of Typer
+    changes.
+    """
     command = COMMANDS[name]
-    usage = " ".join(["sidecar", name, "[OPTIONS]", *(_usage(p) for p in command.params if p.param_type_name == "argument")])
-    rows = [(_spelling(p), p.help + (f" [default: {p.default}]" if p.default not in (None, False) else "")) for p in command.params]
+    usage = " ".join(
+        [
+            "sidecar",
+            name,
+            "[OPTIONS]",
+            *(_usage(p) for p in command.params if p.param_type_name == "argument"),
+        ]
+    )
+    rows = [
+        (
+            _spelling(p),
+            p.help + (f" [default: {p.default}]" if p.default not in (None, False) else ""),
+        )
+        for p in command.params
+    ]
     width = min(32, max(len(spelling) for spelling, _ in rows))
     lines = [usage, "", *command.help.splitlines(), ""]
     for spelling, text in rows:
         first, *more = textwrap.wrap(text, 110 - width)
-        lines += [spelling, f"{'':{width}}  {first}"] if len(spelling) > width else [f"{spelling:{width}}  {first}"]
+        lines += (
+            [spelling, f"{'':{width}}  {first}"]
+            if len(spelling) > width
+            else [f"{spelling:{width}}  {first}"]
+        )
         lines += [f"{'':{width}}  {line}" for line in more]
     return "```text\n" + "\n".join([*lines, "", *_examples(command.epilog)]) + "\n```"
 
@@ -151,18 +210,26 @@ def _spelling(parameter: Any) -> str:
 
 def _examples(epilog: str) -> list[str]:
     """Each on a line of its own: "Example: sidecar …", or "then: sidecar …"."""
-    return [" ".join(words.split()) for words in re.split(r"(?=Example:|then:)", epilog) if words.strip()]
+    return [
+        " ".join(words.split())
+        for words in re.split(r"(?=Example:|then:)", epilog)
+        if words.strip()
+    ]
 
 
 def _page_of(format: str) -> str:
     """The tool page, relative to docs/, that shows a label format."""
     pages = [page for page in TOOL_PAGES.values() if format in _formats(page)]
-    assert len(pages) == 1, f"{format} must be in the formats of one page below docs/tools, not {len(pages)}"
+    assert len(pages) == 1, (
+        f"{format} must be in the formats of one page below docs/tools, not {len(pages)}"
+    )
     return pages[0].relative_to(DOCS).as_posix()
 
 
 def _formats(page: Path) -> list[str]:
-    found = re.search(r"<!-- from the code: formats ([\w -]+?) -->", page.read_text(encoding="utf-8"))
+    found = re.search(
+        r"<!-- from the code: formats ([\w -]+?) -->", page.read_text(encoding="utf-8")
+    )
     return found[1].split() if found else []
 
 
@@ -189,8 +256,15 @@ _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 def test_what_comes_from_the_code_is_as_the_code_is(name: str) -> None:
     """Numbers to 1e-9: the last digit is the machine's."""
     shown, now = PAGES[name].read_text(encoding="utf-8"), refreshed(PAGES[name])
-    assert _NUMBER.sub("#", shown) == _NUMBER.sub("#", now), "look at it, then: python tests/test_docs.py"
-    np.testing.assert_allclose([float(n) for n in _NUMBER.findall(shown)], [float(n) for n in _NUMBER.findall(now)], rtol=1e-9, atol=1e-12)
+    assert _NUMBER.sub("#", shown) == _NUMBER.sub("#", now), (
+        "look at it, then: python tests/test_docs.py"
+    )
+    np.testing.assert_allclose(
+        [float(n) for n in _NUMBER.findall(shown)],
+        [float(n) for n in _NUMBER.findall(now)],
+        rtol=1e-9,
+        atol=1e-12,
+    )
 
 
 # Commands.
@@ -198,7 +272,9 @@ def test_what_comes_from_the_code_is_as_the_code_is(name: str) -> None:
 SHELL_LINES = [
     (name, line)
     for name, page in PAGES.items()
-    for block in re.findall(r"^```(?:sh|console)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for block in re.findall(
+        r"^```(?:sh|console)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     for line in block.splitlines()
 ]
 
@@ -215,15 +291,24 @@ def test_every_command_has_a_section_with_its_help_and_an_example(name: str) -> 
     section = re.search(rf"^## sidecar {name}$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     assert section, f"docs/command-line.md has no section '## sidecar {name}'"
     assert f"<!-- from the code: help {name} -->" in section[1]
-    assert re.search(rf"^(\$ )?sidecar {name} \S", _MADE.sub("", section[1]), re.MULTILINE), "a section needs an example of its own"
+    assert re.search(rf"^(\$ )?sidecar {name} \S", _MADE.sub("", section[1]), re.MULTILINE), (
+        "a section needs an example of its own"
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_that_is_run_says_what_the_page_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every argument, option, help text and example, whatever the layout; white space apart, as help is wrapped."""
-    shown = "".join(CommandLine(tmp_path, monkeypatch, capsys).done(name, "--help").out.translate(str.maketrans("{}", "  ")).split())
+    """Every argument, option, help text and example, whatever the layout; white space apart, as
+    help is wrapped.
+    """
+    shown = "".join(
+        CommandLine(tmp_path, monkeypatch, capsys)
+        .done(name, "--help")
+        .out.translate(str.maketrans("{}", "  "))
+        .split()
+    )
     for line in help_of(name).splitlines()[1:-1]:
         for piece in re.split(r"\[OPTIONS\]|\s{2,}|, (?=--)|\[default: |\bsidecar " + name, line):
             assert "".join(piece.split()).strip("[]") in shown
@@ -237,7 +322,10 @@ def test_every_command_shows_an_example_of_itself(name: str) -> None:
         parsed(example.partition(": ")[2])
 
 
-@pytest.mark.parametrize(("page", "line"), [(page, line.removeprefix("$ ")) for page, line in SHELL_LINES if "sidecar " in line])
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [(page, line.removeprefix("$ ")) for page, line in SHELL_LINES if "sidecar " in line],
+)
 def test_shell_examples_are_commands_that_exist(page: str, line: str) -> None:
     for command in re.findall(r"(?:^|&& )(sidecar [^&|]+)", line):
         parsed(command)
@@ -245,7 +333,10 @@ def test_shell_examples_are_commands_that_exist(page: str, line: str) -> None:
 
 def test_options_that_pages_name_exist() -> None:
     parameters = [parameter for command in COMMANDS.values() for parameter in command.params]
-    options = {option for p in parameters for option in [*p.opts, *p.secondary_opts]} | {"--help", "--version"}
+    options = {option for p in parameters for option in [*p.opts, *p.secondary_opts]} | {
+        "--help",
+        "--version",
+    }
     for name, page in PAGES.items():
         text = _MADE.sub("", page.read_text(encoding="utf-8"))
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options, name
@@ -256,7 +347,11 @@ def test_the_columns_of_the_output_are_those_of_the_contract() -> None:
     text = PAGES["docs/command-line.md"].read_text(encoding="utf-8")
     section = re.search(r"^### Output columns$(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
     assert section
-    assert [name for row in re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE) for name in re.findall(r"`(\w+)`", row)] == list(COLUMNS)
+    assert [
+        name
+        for row in re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    ] == list(COLUMNS)
 
 
 def test_the_output_formats_are_all_there() -> None:
@@ -265,14 +360,22 @@ def test_the_output_formats_are_all_there() -> None:
     assert section
     listed = {
         name: tuple(re.findall(r"`(.+?)`", endings))
-        for name, endings in re.findall(r"^\| `([a-z][\w-]*)` \| (.*?) \|", section[1], re.MULTILINE)
+        for name, endings in re.findall(
+            r"^\| `([a-z][\w-]*)` \| (.*?) \|", section[1], re.MULTILINE
+        )
     }
-    expected = {name: tuple(writer.endings) for name, writer in WRITERS.items()} | dict.fromkeys(SOURCE_WRITERS, ("--to", "--dicom"))
+    expected = {name: tuple(writer.endings) for name, writer in WRITERS.items()} | dict.fromkeys(
+        SOURCE_WRITERS, ("--to", "--dicom")
+    )
     assert {name: tuple(map(str.lower, endings)) for name, endings in listed.items()} == expected
 
 
 def test_the_config_of_the_page_is_read(tmp_path: Path) -> None:
-    configs = re.findall(r"^```yaml\n(.*?)^```", PAGES["docs/command-line.md"].read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    configs = re.findall(
+        r"^```yaml\n(.*?)^```",
+        PAGES["docs/command-line.md"].read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
     assert configs
     for text in configs:
         (tmp_path / "specimens.yaml").write_text(text, encoding="utf-8")
@@ -299,13 +402,25 @@ def test_every_label_format_has_a_tool_page(name: str) -> None:
 def test_every_tool_page_says_how_and_what_was_not_tried(name: str) -> None:
     text = TOOL_PAGES[name].read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert {"Open", "Label", "Save", "Map back", "What the file looks like", "Mind", "Not tried"} <= set(headings)
+    assert {
+        "Open",
+        "Label",
+        "Save",
+        "Map back",
+        "What the file looks like",
+        "Mind",
+        "Not tried",
+    } <= set(headings)
     assert re.search(r"^sidecar map-points ", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", TOOL_PAGES)
-def test_the_files_of_a_tool_page_are_the_same_landmark(name: str, png: Sidecar, tmp_path: Path) -> None:
-    """Read as one of the page's formats by content alone; the first shape, or its middle, is where bregma is."""
+def test_the_files_of_a_tool_page_are_the_same_landmark(
+    name: str, png: Sidecar, tmp_path: Path
+) -> None:
+    """Read as one of the page's formats by content alone; the first shape, or its middle, is where
+    bregma is.
+    """
     samples = shown_files(TOOL_PAGES[name].read_text(encoding="utf-8"))
     assert samples
     for file_name, content in samples:
@@ -314,18 +429,28 @@ def test_the_files_of_a_tool_page_are_the_same_landmark(name: str, png: Sidecar,
         assert reader_for(path).name in _formats(TOOL_PAGES[name])
         points = map_file(path, png).points
         ids = points.text("shape_id", "0")
-        first = [i for i in range(len(points)) if ids[i] == ids[0] and points.text("shape_type")[i] == points.text("shape_type")[0]]
+        first = [
+            i
+            for i in range(len(points))
+            if ids[i] == ids[0] and points.text("shape_type")[i] == points.text("shape_type")[0]
+        ]
         first = first if points.text("shape_type", "point")[0] != "point" else first[:1]
         np.testing.assert_allclose(points.source[first].mean(axis=0), BREGMA, atol=1e-3)
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statement by statement, on a scan and labels of its names; labels come when the PNGs are there."""
+    """Statement by statement, on a scan and labels of its names; labels come when the PNGs are
+    there.
+    """
     monkeypatch.chdir(tmp_path)
     volume = texture(slices=12)
     write_scan(Path("scan"), volume)
     write_images(Path("old_pngs"), [autoscaled(plane)[::2, ::2] for plane in volume])
-    (block,) = re.findall(r"^```python\n(.*?)^```", PAGES["README.md"].read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```",
+        PAGES["README.md"].read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
     names: dict[str, Any] = {}
     for statement in ast.parse(block).body:
         if "labels.csv" in ast.unparse(statement):
@@ -343,7 +468,9 @@ FORMAT = DOCS / "sidecar-format.md"
 
 def example() -> Sidecar:
     """The document that the format page shows in full, as it is read: checked against itself."""
-    blocks = re.findall(r"^```json\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(
+        r"^```json\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     return Sidecar.of(documents.parse(max(blocks, key=len)))
 
 
@@ -376,9 +503,17 @@ def test_the_format_page_has_every_object() -> None:
 
 @pytest.mark.parametrize("path", OBJECTS)
 def test_the_format_page_has_every_field_and_no_other(path: str) -> None:
-    section = re.search(rf"^### `?{re.escape(path)}`?$(.*?)(?=^#|\Z)", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    section = re.search(
+        rf"^### `?{re.escape(path)}`?$(.*?)(?=^#|\Z)",
+        FORMAT.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
     assert section
-    assert {name for row in re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE) for name in re.findall(r"`(\w+)`", row)} == OBJECTS[path]
+    assert {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    } == OBJECTS[path]
 
 
 class Step(NamedTuple):
@@ -390,9 +525,17 @@ class Step(NamedTuple):
 
 
 def steps(page: Path) -> list[Step]:
-    text = "\n".join(re.findall(r"^```text\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
-    lines = re.findall(r"^ *(\w[\w ]*?) += +([-−+·/().\d ]+) += +([-−.\d]+)(?: .*)?$", text, re.MULTILINE)
-    return [Step(name, _plain(expression), float(_plain(value))) for name, expression, value in lines]
+    text = "\n".join(
+        re.findall(
+            r"^```text\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        )
+    )
+    lines = re.findall(
+        r"^ *(\w[\w ]*?) += +([-−+·/().\d ]+) += +([-−.\d]+)(?: .*)?$", text, re.MULTILINE
+    )
+    return [
+        Step(name, _plain(expression), float(_plain(value))) for name, expression, value in lines
+    ]
 
 
 def _plain(text: str) -> str:
@@ -421,17 +564,29 @@ def test_the_worked_example_is_what_its_document_maps_to() -> None:
     assert png.document == png.document.sealed(), "its digest"
     at = [[by_hand["x"], by_hand["y"]]]
     source = png.to_source(at, by_hand["PNG slice"])
-    np.testing.assert_allclose(source, [[by_hand["column"], by_hand["row"], by_hand["slice"]]], atol=1e-12)
-    np.testing.assert_allclose(png.to_patient(at, by_hand["PNG slice"]), [[by_hand["P x"], by_hand["P y"], by_hand["P z"]]], atol=1e-12)
+    np.testing.assert_allclose(
+        source, [[by_hand["column"], by_hand["row"], by_hand["slice"]]], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        png.to_patient(at, by_hand["PNG slice"]),
+        [[by_hand["P x"], by_hand["P y"], by_hand["P z"]]],
+        atol=1e-12,
+    )
     between = png.to_patient(at, by_hand["PNG slice between"])
-    np.testing.assert_allclose(png.to_source(at, by_hand["PNG slice between"])[0, 2], by_hand["slice between"])
+    np.testing.assert_allclose(
+        png.to_source(at, by_hand["PNG slice between"])[0, 2], by_hand["slice between"]
+    )
     np.testing.assert_allclose(between[0, 2], by_hand["P z between"], atol=1e-12)
 
 
 @pytest.mark.parametrize("plane", ["as stored", "z-xy"])
 def test_the_reader_in_another_language_agrees(plane: str, tmp_path: Path) -> None:
-    """The JavaScript of the format page, by Node.js or in a browser, on the document of that page and on PNGs cut another way."""
-    (code,) = re.findall(r"^```js\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    """The JavaScript of the format page, by Node.js or in a browser, on the document of that page
+    and on PNGs cut another way.
+    """
+    (code,) = re.findall(
+        r"^```js\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     assert len(code.splitlines()) <= 15
     if plane == "as stored":
         png = example()
@@ -440,10 +595,13 @@ def test_the_reader_in_another_language_agrees(plane: str, tmp_path: Path) -> No
         png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.25, z_step=5, plane=plane)
     labels = np.random.default_rng(7).uniform(-0.5, np.array(png.size) + 0.5, (50, 3))
     program = (
-        f"{code}\nconst doc = {documents.as_text(png.document)}\nconst labels = {json.dumps(labels.tolist())}\n"
-        "const answer = JSON.stringify(labels.map(([x, y, slice]) => toPatient(doc, x, y, slice)))\n"
+        f"{code}\nconst doc = {documents.as_text(png.document)}\nconst labels ="
+        f" {json.dumps(labels.tolist())}\nconst answer = JSON.stringify(labels.map(([x, y, slice])"
+        " => toPatient(doc, x, y, slice)))\n"
     )
-    np.testing.assert_allclose(_javascript(program, tmp_path), png.to_patient(labels[:, :2], labels[:, 2]), atol=1e-9)
+    np.testing.assert_allclose(
+        _javascript(program, tmp_path), png.to_patient(labels[:, :2], labels[:, 2]), atol=1e-9
+    )
 
 
 def _javascript(program: str, folder: Path) -> Any:
@@ -453,17 +611,39 @@ def _javascript(program: str, folder: Path) -> Any:
         (folder / "program.js").write_text(f"{program}console.log(answer)\n", encoding="utf-8")
         command = [node, "program.js"]
     elif chromium:
-        page = f"<!doctype html><meta charset=utf-8><pre></pre><script>{program}document.querySelector('pre').textContent = answer</script>"
+        page = (
+            "<!doctype html><meta"
+            f" charset=utf-8><pre></pre><script>{program}document.querySelector('pre').textContent"
+            " = answer</script>"
+        )
         (folder / "page.html").write_text(page, encoding="utf-8")
         profile = f"--user-data-dir={folder / 'profile'}"
-        command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", profile, "--dump-dom", (folder / "page.html").as_uri()]
+        command = [
+            chromium,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            profile,
+            "--dump-dom",
+            (folder / "page.html").as_uri(),
+        ]
     else:
         message = "there is neither Node.js nor Chromium to run JavaScript"
         if os.environ.get("SIDECAR_REQUIRE_BROWSER"):
             pytest.fail(message)
         pytest.skip(message)
-    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True).stdout
-    return json.loads(re.sub(r"<[^>]*>", "", shown.partition("<pre>")[2].partition("</pre>")[0] or shown))
+    shown = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    ).stdout
+    return json.loads(
+        re.sub(r"<[^>]*>", "", shown.partition("<pre>")[2].partition("</pre>")[0] or shown)
+    )
 
 
 # The library.
@@ -477,7 +657,9 @@ def test_every_public_name_can_be_imported_and_is_documented() -> None:
 
 
 def test_every_method_of_the_mapping_is_documented() -> None:
-    public = {name for name in [*vars(Sidecar), *Sidecar.__annotations__] if not name.startswith("_")}
+    public = {
+        name for name in [*vars(Sidecar), *Sidecar.__annotations__] if not name.startswith("_")
+    }
     text = PAGES["docs/library.md"].read_text(encoding="utf-8")
     assert {name for name in public if f"`{name}" not in text and f".{name}" not in text} == set()
 
@@ -507,7 +689,9 @@ def test_every_link_leads_somewhere(name: str) -> None:
 def test_no_page_names_a_place_it_should_not(name: str) -> None:
     text = PAGES[name].read_text(encoding="utf-8")
     assert set(re.findall(r"https?://([^/\s)>\"]+)", text)) <= HOSTS
-    assert re.findall(r"(?:^|[\s(`'\"])(?:/(?!data/upload/)[a-z]\w*/\S*|[A-Z]:\\\S*)", text) == [], "paths of one machine"
+    assert (
+        re.findall(r"(?:^|[\s(`'\"])(?:/(?!data/upload/)[a-z]\w*/\S*|[A-Z]:\\\S*)", text) == []
+    ), "paths of one machine"
 
 
 def test_every_page_can_be_reached() -> None:
@@ -517,11 +701,17 @@ def test_every_page_can_be_reached() -> None:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
         if "://" not in target
     }
-    assert [name for name, page in PAGES.items() if page not in linked and name != "README.md"] == []
+    assert [
+        name for name, page in PAGES.items() if page not in linked and name != "README.md"
+    ] == []
 
 
 def test_extras_that_pages_name_exist() -> None:
-    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
+    extras = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+            "optional-dependencies"
+        ]
+    )
     for name, page in PAGES.items():
         named = re.findall(r"(?:dicom-sidecar|\.)\[([\w,]+)\]", page.read_text(encoding="utf-8"))
         assert {extra for group in named for extra in group.split(",")} <= extras, name
@@ -530,7 +720,11 @@ def test_extras_that_pages_name_exist() -> None:
 def test_the_changelog_has_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = PAGES["CHANGELOG.md"].read_text(encoding="utf-8")
-    assert re.search(rf"^## \[{re.escape(project['version'])}\] - (unreleased|\d{{4}}-\d\d-\d\d)$", text, re.MULTILINE)
+    assert re.search(
+        rf"^## \[{re.escape(project['version'])}\] - (unreleased|\d{{4}}-\d\d-\d\d)$",
+        text,
+        re.MULTILINE,
+    )
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= kinds
 

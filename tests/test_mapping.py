@@ -1,4 +1,6 @@
-"""Map and project as inverses, whatever the export; and that a sidecar notices when it was changed."""
+"""Map and project as inverses, whatever the export; and that a sidecar notices when it was
+changed.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from phantoms import Phantom, Spec, write
+from kit.phantoms import Phantom, Spec, write
 
 import sidecar
-from sidecar.document import as_text, parse
+from sidecar.dicom.scan import scan
+from sidecar.dicom.series import Series, find_series
+from sidecar.document.model import as_text, parse
 from sidecar.errors import DocumentError
-from sidecar.headers import scan
-from sidecar.landmarks import map_file, project_file
+from sidecar.exporting.build_document import make_sidecar
+from sidecar.exporting.options import make_options
+from sidecar.exporting.plan import make_plan
+from sidecar.labels.map import map_file, project_file
 from sidecar.mapping import Sidecar
-from sidecar.options import make_options
-from sidecar.plan import make_plan
-from sidecar.record import make_sidecar
-from sidecar.series import Series, find_series
 
 GRID = {"columns": 61, "rows": 47, "slices": 12, "orientation": "oblique"}
 
@@ -53,34 +55,58 @@ options = st.fixed_dictionaries(
         "z_step": st.integers(1, 4),
         "z_filter": st.sampled_from(["stride", "mean", "max"]),
         "crop": st.one_of(
-            st.none(), st.tuples(st.integers(0, 30), st.integers(0, 20), st.integers(0, 5)).map(lambda t: "{}:,{}:,{}:".format(*t))
+            st.none(),
+            st.tuples(st.integers(0, 30), st.integers(0, 20), st.integers(0, 5)).map(
+                lambda t: "{}:,{}:,{}:".format(*t)
+            ),
         ),
     }
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(options=options, data=st.data())
-def test_map_and_project_are_inverse(phantom: Phantom, options: dict[str, Any], data: st.DataObject) -> None:
+def test_map_and_project_are_inverse(
+    phantom: Phantom, options: dict[str, Any], data: st.DataObject
+) -> None:
     png = planned(phantom.folder, **options)
     columns, rows, slices = png.size
-    points = st.tuples(st.floats(-0.5, columns - 0.5), st.floats(-0.5, rows - 0.5), st.floats(-0.5, slices - 0.5))
+    points = st.tuples(
+        st.floats(-0.5, columns - 0.5), st.floats(-0.5, rows - 0.5), st.floats(-0.5, slices - 0.5)
+    )
     pixels = np.array(data.draw(st.lists(points, min_size=1, max_size=20)))
     xy, k = png.from_patient(png.to_patient(pixels[:, :2], pixels[:, 2]))
     assert np.abs(np.column_stack([xy, k]) - pixels).max() < 1e-9
     xy, k = png.from_source(png.to_source(pixels[:, :2], pixels[:, 2]))
     assert np.abs(np.column_stack([xy, k]) - pixels).max() < 1e-9
-    within = [index for index in png.to_source(pixels[:, :2], pixels[:, 2]) if 0 <= index[2] <= phantom.size[2] - 1]
+    within = [
+        index
+        for index in png.to_source(pixels[:, :2], pixels[:, 2])
+        if 0 <= index[2] <= phantom.size[2] - 1
+    ]
     assert png.stack is not None
-    assert np.allclose(png.stack.to_patient(within), np.reshape([phantom.patient(*index) for index in within], (-1, 3)), rtol=0, atol=1e-9)
+    assert np.allclose(
+        png.stack.to_patient(within),
+        np.reshape([phantom.patient(*index) for index in within], (-1, 3)),
+        rtol=0,
+        atol=1e-9,
+    )
 
 
-def test_another_export_of_the_same_scan_receives_the_points(phantom: Phantom, tmp_path: Path) -> None:
-    """Labels on one export, mapped and projected onto another, come back through it to the same place."""
+def test_another_export_of_the_same_scan_receives_the_points(
+    phantom: Phantom, tmp_path: Path
+) -> None:
+    """Labels on one export, mapped and projected onto another, come back through it to the same
+    place.
+    """
     half = sidecar.export(phantom.folder, tmp_path / "half", scale=0.5, z_step=2)
     third = sidecar.export(phantom.folder, tmp_path / "third", scale="1/3", crop="3:,6:,:")
     labels = tmp_path / "half" / "labels.csv"
-    labels.write_text("label,image,x,y,note\na,slice_0001.png,10.25,8.5,left\nb,slice_0004,20,12.125,\n")
+    labels.write_text(
+        "label,image,x,y,note\na,slice_0001.png,10.25,8.5,left\nb,slice_0004,20,12.125,\n"
+    )
     mapped = tmp_path / "mapped.csv"
     _command("map-points", labels, "-o", mapped)
     projected = tmp_path / "third" / "labels.csv"
@@ -99,7 +125,11 @@ def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: P
     png = sidecar.export(phantom.folder, tmp_path / "png", scale=0.37, z_step=2, z_filter="mean")
     rng = random.Random(5)
     rows = [
-        (rng.uniform(-0.5, png.size[0] - 0.5), rng.uniform(-0.5, png.size[1] - 0.5), rng.uniform(-0.4, png.size[2] - 0.6))
+        (
+            rng.uniform(-0.5, png.size[0] - 0.5),
+            rng.uniform(-0.5, png.size[1] - 0.5),
+            rng.uniform(-0.4, png.size[2] - 0.6),
+        )
         for _ in range(50)
     ]
     labels = tmp_path / "png" / "labels.csv"
@@ -145,7 +175,8 @@ def test_any_order_of_files_gives_the_same_sidecar(tmp_path: Path) -> None:
         lambda d: d["images"]["files"][1].update(name=d["images"]["files"][0]["name"]),
         lambda d: d["control_points"][0].update(patient=None),
         lambda d: (
-            d.update(coordinate_system=None, control_points=d["control_points"][:1]) or d["control_points"][0].update(source=[9, 9, 9])
+            d.update(coordinate_system=None, control_points=d["control_points"][:1])
+            or d["control_points"][0].update(source=[9, 9, 9])
         ),
     ],
 )
@@ -163,29 +194,62 @@ def test_the_document_survives_its_own_text(phantom: Phantom) -> None:
 
 
 def test_uncertainty_is_half_the_diagonal_of_an_output_voxel(tmp_path: Path) -> None:
-    write(Spec(columns=40, rows=30, slices=8, pixel_spacing=(0.7, 0.4), slice_gaps=1.3, markers=False), tmp_path)
+    write(
+        Spec(
+            columns=40, rows=30, slices=8, pixel_spacing=(0.7, 0.4), slice_gaps=1.3, markers=False
+        ),
+        tmp_path,
+    )
     png = planned(tmp_path, scale=0.5, z_step=3)
-    assert png.uncertainty_mm(png.to_source(np.zeros((3, 2)), [0, 1, 2])) == pytest.approx(0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2))
+    assert png.uncertainty_mm(png.to_source(np.zeros((3, 2)), [0, 1, 2])) == pytest.approx(
+        0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2)
+    )
 
 
 @pytest.mark.parametrize("tilt", [-20.0, 0.0, 16.5])
-def test_no_corner_of_an_output_voxel_is_farther_than_the_uncertainty(tilt: float, tmp_path: Path) -> None:
-    """Gantry tilt shears voxels: one of their diagonals is longer than edges at right angles would have it."""
-    write(Spec(columns=40, rows=30, slices=12, pixel_spacing=(0.7, 0.4), slice_gaps=1.3, tilt_degrees=tilt, markers=False), tmp_path)
+def test_no_corner_of_an_output_voxel_is_farther_than_the_uncertainty(
+    tilt: float, tmp_path: Path
+) -> None:
+    """Gantry tilt shears voxels: one of their diagonals is longer than edges at right angles would
+    have it.
+    """
+    write(
+        Spec(
+            columns=40,
+            rows=30,
+            slices=12,
+            pixel_spacing=(0.7, 0.4),
+            slice_gaps=1.3,
+            tilt_degrees=tilt,
+            markers=False,
+        ),
+        tmp_path,
+    )
     png = planned(tmp_path, scale=0.5, z_step=2)
     centre = png.to_source([[7, 6]], 2)
     corners = centre + np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     assert png.stack is not None
-    farthest = np.linalg.norm(png.stack.to_patient(corners) - png.stack.to_patient(centre), axis=1).max()
-    assert png.uncertainty_mm(centre) == pytest.approx(farthest, rel=1e-9)  # positions are written with some ten decimals
+    farthest = np.linalg.norm(
+        png.stack.to_patient(corners) - png.stack.to_patient(centre), axis=1
+    ).max()
+    assert png.uncertainty_mm(centre) == pytest.approx(
+        farthest, rel=1e-9
+    )  # positions are written with some ten decimals
 
 
 def test_the_instance_of_a_mean_is_the_nearest_of_its_slices(tmp_path: Path) -> None:
     phantom = write(Spec(columns=40, rows=30, slices=8, markers=False), tmp_path)
     png = planned(tmp_path, z_step=2, z_filter="mean")
     uids = [plane.sop_instance_uid for plane in phantom.planes]
-    assert png.instances(png.to_source([[0, 0]] * 2, [0, 1])).sop_instance_uid == [uids[0], uids[2]], "halfway: the lower one"
-    assert png.instances([[0, 0, 2.6], [0, 0, -0.6], [0, 0, 7.5]]).sop_instance_uid == [uids[3], "", uids[7]]
+    assert png.instances(png.to_source([[0, 0]] * 2, [0, 1])).sop_instance_uid == [
+        uids[0],
+        uids[2],
+    ], "halfway: the lower one"
+    assert png.instances([[0, 0, 2.6], [0, 0, -0.6], [0, 0, 7.5]]).sop_instance_uid == [
+        uids[3],
+        "",
+        uids[7],
+    ]
 
 
 def _command(*args: Any) -> None:
@@ -207,14 +271,19 @@ def _keep_columns(source: Path, target: Path, names: list[str]) -> None:
 
 
 def test_turned_and_mirrored_stacks_map_both_ways(phantom: Phantom) -> None:
-    """PNG axes may run along any source axis and either way: PNGs of other programs, and resliced ones."""
+    """PNG axes may run along any source axis and either way:
+
+    PNGs of other programs, and resliced ones.
+    """
     document = json.loads(as_text(planned(phantom.folder, scale=0.5).document))
     axes = document["decimation"]
     axes["order"] = ["slices", "rows", "columns"]
     axes["rows"].update(factor=-2.0, offset=44.5)
     document["images"]["size"] = [axes[name]["size"] for name in axes["order"]]
     sizes = document["images"]["size"]
-    document["images"]["files"] = [{"name": f"a{i}.png", "source_slices": [i], "sha256": "0" * 64} for i in range(sizes[2])]
+    document["images"]["files"] = [
+        {"name": f"a{i}.png", "source_slices": [i], "sha256": "0" * 64} for i in range(sizes[2])
+    ]
     stack = planned(phantom.folder).stack
     assert stack is not None
 
@@ -225,7 +294,12 @@ def test_turned_and_mirrored_stacks_map_both_ways(phantom: Phantom) -> None:
         image["position"] = stack.to_patient(source_of(0, 0, i))[0].tolist()
     pixels = [(0, 0, 0), (3.25, 7.5, 11)]
     document["control_points"] = [
-        {"pixel": p, "source": source_of(*p), "patient": stack.to_patient(source_of(*p))[0].tolist()} for p in pixels
+        {
+            "pixel": p,
+            "source": source_of(*p),
+            "patient": stack.to_patient(source_of(*p))[0].tolist(),
+        }
+        for p in pixels
     ]
     png = Sidecar.of(parse(json.dumps(document)))
     assert png.size == (12, 23, 30)
@@ -233,4 +307,6 @@ def test_turned_and_mirrored_stacks_map_both_ways(phantom: Phantom) -> None:
     assert np.allclose(png.to_source(points[:, :2], points[:, 2]), [source_of(*p) for p in points])
     xy, k = png.from_patient(png.to_patient(points[:, :2], points[:, 2]))
     assert np.abs(np.column_stack([xy, k]) - points).max() < 1e-9
-    assert np.allclose(png.decimation.matrix @ [2.5, 4.25, 17.75, 1], [*source_of(2.5, 4.25, 17.75), 1])
+    assert np.allclose(
+        png.decimation.matrix @ [2.5, 4.25, 17.75, 1], [*source_of(2.5, 4.25, 17.75), 1]
+    )

@@ -13,5 +13,9 @@ for file, png, bits in half():
     small = cv2.resize(dataset.pixel_array, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     if bits == 8:
         gain = 255 / float(dataset.WindowWidth)
-        small = cv2.convertScaleAbs(small, alpha=gain, beta=gain * (float(dataset.WindowWidth) / 2 - float(dataset.WindowCenter)))
+        small = cv2.convertScaleAbs(
+            small,
+            alpha=gain,
+            beta=gain * (float(dataset.WindowWidth) / 2 - float(dataset.WindowCenter)),
+        )
     cv2.imwrite(str(png), small)

@@ -10,7 +10,9 @@ from benchmarks.peers.halves import half
 
 for file, png, bits in half():
     dataset = pydicom.dcmread(file)
-    values = dataset.pixel_array.astype(np.float32) * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
+    values = dataset.pixel_array.astype(np.float32) * float(dataset.RescaleSlope) + float(
+        dataset.RescaleIntercept
+    )
     halved = (dataset.Columns // 2, dataset.Rows // 2)
     if bits == 8:
         lowest = float(dataset.WindowCenter) - float(dataset.WindowWidth) / 2

@@ -1,4 +1,5 @@
-"""Makes the picture of the README, round_trip.png, from a run of `sidecar demo`: every number in it is measured, none is typed in.
+"""Makes the picture of the README, round_trip.png, from a run of `sidecar demo`: every number in it
+is measured, none is typed in.
 
 python docs/images/make_pictures.py
 """
@@ -27,7 +28,8 @@ WIDTH, HEIGHT = 1200, 496
 PANEL = (340, 306)
 TOP = 92
 LEFTS = (28, 430, 832)
-#: Source voxels of the close-up, columns and rows, in the panel's own proportion; modality values that are black and white.
+#: Source voxels of the close-up, columns and rows, in the panel's own proportion; modality values
+#: that are black and white.
 CLOSE_UP = (10, 9)
 BLACK, WHITE = -1100, 2750
 
@@ -45,7 +47,10 @@ def font(size: int, bold: bool = False, mono: bool = False) -> ImageFont.FreeTyp
 
 @dataclass(frozen=True)
 class Story:
-    """What the picture shows: one landmark of a tour. Positions are (column, row) in their own pixels."""
+    """What the picture shows: one landmark of a tour.
+
+    Positions are (column, row) in their own pixels.
+    """
 
     scan: Gray
     pngs: list[Gray]
@@ -65,14 +70,19 @@ class Story:
         check = tour.check
         i = [label.name for label in check.labels].index(LANDMARK)
         label = check.labels[i]
-        true, back, doubled = (tour.sidecar.stack.to_index(p[i])[0] for p in (check.expected, check.mapped, check.doubled))
+        true, back, doubled = (
+            tour.sidecar.stack.to_index(p[i])[0]
+            for p in (check.expected, check.mapped, check.doubled)
+        )
         files = tour.sidecar.document.images.files
         k = round(label.slice)
         dataset = pydicom.dcmread(sorted(tour.places.scan.iterdir())[round(true[2])])
         values = dataset.pixel_array * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
         return cls(
             scan=(np.clip((values - BLACK) / (WHITE - BLACK), 0, 1) * 255).astype(np.uint8),
-            pngs=[np.asarray(Image.open(tour.places.png / files[k + step].name)) for step in (7, 4, 0)],
+            pngs=[
+                np.asarray(Image.open(tour.places.png / files[k + step].name)) for step in (7, 4, 0)
+            ],
             png_name=files[k].name,
             true_voxel=(true[0], true[1]),
             label=(label.x, label.y),
@@ -83,8 +93,11 @@ class Story:
             error=check.errors[i] * 1000,
             doubled_error=check.doubled_errors[i] * 1000,
             relation=[
-                f"{name:<6} = {axis.factor:g}{pixel}" + (f" + {axis.offset:g}" if axis.offset else "")
-                for name, pixel, axis in zip(("column", "row", "slice"), "xyk", tour.sidecar.decimation.axes, strict=True)
+                f"{name:<6} = {axis.factor:g}{pixel}"
+                + (f" + {axis.offset:g}" if axis.offset else "")
+                for name, pixel, axis in zip(
+                    ("column", "row", "slice"), "xyk", tour.sidecar.decimation.axes, strict=True
+                )
             ],
         )
 
@@ -96,28 +109,57 @@ class Canvas:
         self.image = Image.new("RGB", (WIDTH * OVER, HEIGHT * OVER), GROUND)
         self.draw = ImageDraw.Draw(self.image)
 
-    def text(self, x: float, y: float, text: str, size: int, color: str = INK, anchor: str = "la", **style: bool) -> None:
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: int,
+        color: str = INK,
+        anchor: str = "la",
+        **style: bool,
+    ) -> None:
         self.draw.text((x * OVER, y * OVER), text, color, font(size, **style), anchor)
 
     def line(self, *points: tuple[float, float], color: str, width: float = 2) -> None:
         self.draw.line([(x * OVER, y * OVER) for x, y in points], color, round(width * OVER))
 
-    def box(self, x: float, y: float, width: float, height: float, color: str, line: float = 2, fill: str | None = None) -> None:
-        self.draw.rectangle([v * OVER for v in (x, y, x + width, y + height)], fill, color, round(line * OVER))
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        color: str,
+        line: float = 2,
+        fill: str | None = None,
+    ) -> None:
+        self.draw.rectangle(
+            [v * OVER for v in (x, y, x + width, y + height)], fill, color, round(line * OVER)
+        )
 
     def ring(self, x: float, y: float, radius: float, color: str, width: float) -> None:
-        self.draw.ellipse([v * OVER for v in (x - radius, y - radius, x + radius, y + radius)], outline=color, width=round(width * OVER))
+        self.draw.ellipse(
+            [v * OVER for v in (x - radius, y - radius, x + radius, y + radius)],
+            outline=color,
+            width=round(width * OVER),
+        )
 
     def cross(self, x: float, y: float, arm: float, color: str, width: float) -> None:
         """A cross with a dark rim, seen on any ground."""
         for fill, rim in ((GROUND, 1.5), (color, 0.0)):
             for across, along in ((arm + rim, width / 2 + rim), (width / 2 + rim, arm + rim)):
-                self.draw.rectangle([v * OVER for v in (x - across, y - along, x + across, y + along)], fill)
+                self.draw.rectangle(
+                    [v * OVER for v in (x - across, y - along, x + across, y + along)], fill
+                )
 
     def pixels(self, gray: Gray, x: float, y: float, width: float, height: float) -> None:
         """An image with its pixels as the squares they are."""
         size = (round(width * OVER), round(height * OVER))
-        self.image.paste(Image.fromarray(gray).resize(size, Image.Resampling.NEAREST).convert("RGB"), (round(x * OVER), round(y * OVER)))
+        self.image.paste(
+            Image.fromarray(gray).resize(size, Image.Resampling.NEAREST).convert("RGB"),
+            (round(x * OVER), round(y * OVER)),
+        )
 
 
 def make(story: Story) -> Image.Image:
@@ -125,7 +167,11 @@ def make(story: Story) -> Image.Image:
     for left, title, subtitle in zip(
         LEFTS,
         ("The scan", "Small PNGs", "Back in the scan"),
-        ("DICOM, 12 µm voxels, oblique", "half size, every second slice", "close-up, one square = one voxel"),
+        (
+            "DICOM, 12 µm voxels, oblique",
+            "half size, every second slice",
+            "close-up, one square = one voxel",
+        ),
         strict=True,
     ):
         canvas.text(left, 22, title, 27, bold=True)
@@ -152,7 +198,9 @@ def _scan(canvas: Canvas, story: Story, left: int) -> None:
 
 
 def _pngs(canvas: Canvas, story: Story, left: int) -> None:
-    """A deck of PNGs, each at half the size the scan is shown at, the labelled one in front; and what the sidecar says."""
+    """A deck of PNGs, each at half the size the scan is shown at, the labelled one in front; and
+    what the sidecar says.
+    """
     width, height = (side / 2 for side in PANEL)
     for i, png in enumerate(story.pngs):
         x, y = left + PANEL[0] - width - 85 * i, TOP + 20 * i
@@ -193,10 +241,17 @@ def _captions(canvas: Canvas, story: Story) -> None:
     y = TOP + PANEL[1] + 22
     captions = (
         (((TRUE, f"truly at {story.true_mm} mm"),), ((DIM, "known, as the specimen is made up"),)),
-        (((BACK, f"labelled at x {story.label[0]:.2f}, y {story.label[1]:.2f}"),), ((DIM, f"on {story.png_name}, in any tool"),)),
+        (
+            ((BACK, f"labelled at x {story.label[0]:.2f}, y {story.label[1]:.2f}"),),
+            ((DIM, f"on {story.png_name}, in any tool"),),
+        ),
         (
             ((BACK, f"back at {story.back_mm} mm"),),
-            ((BACK, f"{story.error:.1f} µm off"), (DIM, "  PNG pixel × 2: "), (DOUBLED, f"{story.doubled_error:.1f} µm off")),
+            (
+                (BACK, f"{story.error:.1f} µm off"),
+                (DIM, "  PNG pixel × 2: "),
+                (DOUBLED, f"{story.doubled_error:.1f} µm off"),
+            ),
         ),
     )
     for left, lines in zip(LEFTS, captions, strict=True):

@@ -1,4 +1,5 @@
-"""Screenshots for the README, of the made-up scan of `sidecar demo`: python docs/images/make_screenshots.py (from the repository's root).
+"""Screenshots for the README, of the made-up scan of `sidecar demo`: python
+docs/images/make_screenshots.py (from the repository's root).
 
 Needs the test extra and Chromium with its driver.
 """
@@ -32,7 +33,9 @@ def main() -> None:
             page = demo / "png" / "viewer.html"
             browser.resize()
             browser.open(page)
-            browser.driver.find_element("css selector", "input[type=file]").send_keys(str(_without_images(demo / "labels.csv")))
+            browser.driver.find_element("css selector", "input[type=file]").send_keys(
+                str(_without_images(demo / "labels.csv"))
+            )
             time.sleep(2)
             browser.driver.find_element("xpath", f"//*[contains(text(), '{LANDMARK}')]").click()
             time.sleep(1)
@@ -63,7 +66,9 @@ def _keep(browser: Browser, folder: Path, name: str) -> None:
 
 
 def _without_images(labels: Path) -> Path:
-    """The demo's labels by slice number alone: they lie between PNGs, where the page takes no image name."""
+    """The demo's labels by slice number alone: they lie between PNGs, where the page takes no image
+    name.
+    """
     rows = [line.split(",") for line in labels.read_text().splitlines()]
     kept = [i for i, name in enumerate(rows[0]) if name != "image"]
     plain = labels.with_name("plain.csv")

@@ -1,15 +1,24 @@
-"""Stacks that another program made: which source slice each image is and how it was made, found from the pixels.
+"""Stacks that another program made: which source slice each image is and how it was made, found
+from the pixels.
 
 stacks       files: source slices, images
-thumbs       pure: block means and their features            placement    pure: where an image lies in its slice
+thumbs       pure: block means and their features            placement    pure: where an image lies
+             in its slice
 search       pure: orientation, scale, shift                 forward      pure: sampling as matrices
-order        pure: lines of slices                           tone         pure: curves from source to image values
-ideas        thumbnails → ideas                              register     pure: sub-pixel least squares
-trial        an idea → a few registered images               saturation   pure: windows applied before reducing
-closeup      one image at full resolution                    depth        pure: places between slices
-explain      what a way of making images leaves unexplained  pool, snap   pure: several images → one line → the exact one
-resampling   kernel and exact lines together                 intensity    pure: image values → source values
-match        all of it                                       verdict      pure: when to refuse, and the words
+order        pure: lines of slices                           tone         pure: curves from source
+             to image values
+ideas        thumbnails → ideas                              register     pure: sub-pixel least
+             squares
+trial        an idea → a few registered images               saturation   pure: windows applied
+             before reducing
+closeup      one image at full resolution                    depth        pure: places between
+             slices
+explain      what a way of making images leaves unexplained  pool, snap   pure: several images → one
+             line → the exact one
+resampling   kernel and exact lines together                 intensity    pure: image values →
+             source values
+match        all of it                                       verdict      pure: when to refuse, and
+             the words
 verify       every image against its slice                   adopted      the document
 """
 
@@ -38,35 +47,40 @@ def adopt(
     flip: str | None = None,
     progress: Progress | None = None,
 ) -> Sidecar:
-    """Find how the images in a folder were made from a DICOM stack, and write ``sidecar.json`` for them (``output``, or beside them).
+    """Find how the images in a folder were made from a DICOM stack, and write ``sidecar.json`` for
+    them (``output``, or beside them).
 
-    ``series``: which stack, as for an export. What is known of the answer: ``factor``, source pixels per image pixel along source columns
-    and rows; ``z_step``, source slices from one image to the next; ``flip``, the source axes that run backwards on the images, letters of
-    "xyz", with "t" where rows and columns are exchanged, or "none". The images are not changed.
+    ``series``: which stack, as for an export. What is known of the answer: ``factor``, source
+    pixels per image pixel along source columns and rows; ``z_step``, source slices from one image
+    to the next; ``flip``, the source axes that run backwards on the images, letters of "xyz", with
+    "t" where rows and columns are exchanged, or "none". The images are not changed.
 
-    Raises ImageError for images that cannot be read or are not, or not surely, slices of this stack; UsageError for options; SourceError
-    and its kinds for the source; OutputError where there is a document already; MissingExtraError without scipy.
+    Raises ImageError for images that cannot be read or are not, or not surely, slices of this
+    stack; UsageError for options; SourceError and its kinds for the source; OutputError where there
+    is a document already; MissingExtraError without scipy.
     """
     if find_spec("scipy") is None:
         raise MissingExtraError("Adopting a stack", "adopt")
-    from sidecar import document as documents
-    from sidecar.adoption.adopted import make_document
-    from sidecar.adoption.ideas import Pins
-    from sidecar.adoption.intensity import intensity_of
+    from sidecar.adoption.build_document import make_document
+    from sidecar.adoption.coarse.candidates import Pins
+    from sidecar.adoption.fine.value_line import intensity_of
     from sidecar.adoption.match import match
     from sidecar.adoption.stacks import SourceSlices, check_source, open_images
     from sidecar.adoption.verify import verify
-    from sidecar.exporter import read_series
-    from sidecar.places import place
-    from sidecar.render import file_digest
-    from sidecar.workers import in_order
+    from sidecar.document import model as documents
+    from sidecar.exporting.run import read_series
+    from sidecar.parallel import in_order
+    from sidecar.storage.location import place
+    from sidecar.storage.whole_file import file_digest
 
     progress = progress or Silent()
     pins = Pins.make(factor, z_step, flip)
     folder = Path(images)
     target = folder / documents.SIDECAR_NAME if output is None else Path(output)
     if target.exists():
-        raise OutputError(f"there is a {target.name} already; move it away, or write another with -o")
+        raise OutputError(
+            f"there is a {target.name} already; move it away, or write another with -o"
+        )
     pictures = open_images(folder)
     if series == "all":
         raise UsageError("--series all: images come from one stack; give its number")
@@ -93,13 +107,27 @@ def describe(sidecar: Sidecar) -> Iterator[str]:
         ("rows", decimation.rows, evidence.rows),
         ("slices", decimation.slices, evidence.slices),
     ):
-        shift = f"off by {seen.residual_shift:.3f} ± {seen.deviation:.3f}" if seen.exact else f"± {seen.deviation:.3f}"
-        yield f"{name:<10} source = {axis.factor:.9g} · pixel {axis.offset:+.9g}   {seen.made_by} ({shift})"
+        shift = (
+            f"off by {seen.residual_shift:.3f} ± {seen.deviation:.3f}"
+            if seen.exact
+            else f"± {seen.deviation:.3f}"
+        )
+        yield (
+            f"{name:<10} source = {axis.factor:.9g} · pixel {axis.offset:+.9g}   {seen.made_by}"
+            f" ({shift})"
+        )
     if decimation.order[0] != "columns":
         yield "turned     rows of the images run along columns of the source"
     yield f"kernel     {evidence.kernel}; values: {evidence.intensity}"
-    sure = [c for c, r in zip(evidence.image_confidence, evidence.image_correlation, strict=True) if r > 0]
-    yield f"evidence   correlation {evidence.correlation:.4f}; confidence of slices {min(sure, default=0):.2f} or more"
+    sure = [
+        c
+        for c, r in zip(evidence.image_confidence, evidence.image_correlation, strict=True)
+        if r > 0
+    ]
+    yield (
+        f"evidence   correlation {evidence.correlation:.4f}; confidence of slices"
+        f" {min(sure, default=0):.2f} or more"
+    )
     if evidence.runner_up is not None:
         second = evidence.runner_up
         yield (

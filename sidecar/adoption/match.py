@@ -1,4 +1,6 @@
-"""From two stacks to one answer: ideas, trials, close-ups at full resolution, exact lines; `verdict` refuses what does not stand out."""
+"""From two stacks to one answer: ideas, trials, close-ups at full resolution, exact lines;
+`verdict` refuses what does not stand out.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sidecar.adoption.closeup import Closeup, look_closely
-from sidecar.adoption.explain import Depth, Sample, best_extremes, depth_of, reach_of, sample
-from sidecar.adoption.forward import Kernel
-from sidecar.adoption.ideas import BLANK, Idea, Overview, Pins, spread
-from sidecar.adoption.placement import Placement, edges
-from sidecar.adoption.pool import pool
-from sidecar.adoption.register import COARSEST, twist
-from sidecar.adoption.resampling import resampling_of, rivals_of, slices_line, with_leeway
-from sidecar.adoption.saturation import Range
-from sidecar.adoption.snap import Measured, Snapped
-from sidecar.adoption.trial import Images, Slices, Trial, attempt
-from sidecar.adoption.verdict import (
+from sidecar.adoption.acceptance import (
     LEAST_CORRELATION,
     RunnerUp,
     blank,
@@ -33,15 +24,29 @@ from sidecar.adoption.verdict import (
     not_found,
     runner_up,
 )
+from sidecar.adoption.coarse.candidates import BLANK, Idea, Overview, Pins, spread
+from sidecar.adoption.fine.clipping import Range
+from sidecar.adoption.fine.combine import pool
+from sidecar.adoption.fine.explain import Depth, Sample, best_extremes, depth_of, reach_of, sample
+from sidecar.adoption.fine.full_resolution import Closeup, look_closely
+from sidecar.adoption.fine.kernel_choice import resampling_of, rivals_of, slices_line, with_leeway
+from sidecar.adoption.fine.register import COARSEST, twist
+from sidecar.adoption.fine.trial_registration import Trial, attempt
+from sidecar.adoption.model.exact_lines import Measured, Snapped
+from sidecar.adoption.model.placement import Placement, edges
+from sidecar.adoption.model.resampling_kernels import Kernel
+from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.grid.axis import Axis
 from sidecar.progress import Progress
-from sidecar.sampling import Axis
 
-#: Images that a trial looks at, that are looked at closely, and that kernels are held against; longer side trials reduce images to.
+#: Images that a trial looks at, that are looked at closely, and that kernels are held against;
+#: longer side trials reduce images to.
 TRIED, FITTED, SAMPLED, TRIAL_SIDE = 3, 8, 3, 256
-#: The standard deviation of a line as measured, over what the scatter of images says. Measured: off by up to five times that where edges
-#: are steep and values bent.
+#: The standard deviation of a line as measured, over what the scatter of images says. Measured: off
+#: by up to five times that where edges are steep and values bent.
 MEASURED = 3.0
-#: What of the images may remain unexplained without looking for other ways in which they may have been made.
+#: What of the images may remain unexplained without looking for other ways in which they may have
+#: been made.
 DOUBTFUL = 0.01
 #: Block by which images are reduced to tell larger angles.
 COARSE_BLOCK = 4
@@ -51,7 +56,9 @@ Spacing = tuple[float | None, float | None, float | None]
 
 @dataclass(frozen=True)
 class Match:
-    """The answer: three lines, the standard deviation of the ends of each as measured, and how the images were made."""
+    """The answer: three lines, the standard deviation of the ends of each as measured, and how the
+    images were made.
+    """
 
     columns: Snapped
     rows: Snapped
@@ -80,8 +87,13 @@ class Match:
         return float(lower), float(upper)
 
 
-def match(slices: Slices, images: Images, spacing: Spacing, pins: Pins, progress: Progress) -> Match:
-    """Find how ``images`` were made from ``slices``. ImageError where no answer stands out, with those that came nearest."""
+def match(
+    slices: Slices, images: Images, spacing: Spacing, pins: Pins, progress: Progress
+) -> Match:
+    """Find how ``images`` were made from ``slices``.
+
+    ImageError where no answer stands out, with those that came nearest.
+    """
     progress.start("looking through the scan", None)
     square = None if spacing[0] is None or spacing[1] is None else (spacing[0], spacing[1])
     overview = Overview.of(slices, images, square, lambda: progress.advance(1, 0))
@@ -101,7 +113,9 @@ def _chosen(overview: Overview, count: int) -> list[int]:
     return [int(telling[i]) for i in spread(len(telling), count)] if len(telling) else []
 
 
-def _tried(slices: Slices, images: Images, overview: Overview, pins: Pins, progress: Progress) -> tuple[Trial, list[Trial]]:
+def _tried(
+    slices: Slices, images: Images, overview: Overview, pins: Pins, progress: Progress
+) -> tuple[Trial, list[Trial]]:
     """The best trial, and the others; at all scales only when the likely ones lead nowhere."""
     reach = max(1, int(np.diff(overview.slices).max(initial=1)))
     tried = _chosen(overview, TRIED)
@@ -112,7 +126,9 @@ def _tried(slices: Slices, images: Images, overview: Overview, pins: Pins, progr
         fresh = list(overview.ideas(pins, everywhere))
         ideas += fresh
         for idea in fresh:
-            trial = attempt(slices, images, idea.placement, idea.line, tried, reach, TRIAL_SIDE, idea.inverted)
+            trial = attempt(
+                slices, images, idea.placement, idea.line, tried, reach, TRIAL_SIDE, idea.inverted
+            )
             found += [] if trial is None else [trial]
             progress.advance(1, 0)
         found = _distinct(found)
@@ -134,50 +150,86 @@ def _same(one: Trial, other: Trial) -> bool:
     a, b = one.placement, other.placement
     if a.orientation != b.orientation or np.abs(one.slices - other.slices).max() > 1:
         return False
-    apart = np.abs(np.array([*edges(a.columns), *edges(a.rows)]) - [*edges(b.columns), *edges(b.rows)]).max()
+    apart = np.abs(
+        np.array([*edges(a.columns), *edges(a.rows)]) - [*edges(b.columns), *edges(b.rows)]
+    ).max()
     return bool(apart < 2 * max(1.0, abs(a.columns.factor), abs(a.rows.factor)))
 
 
-def _looked_at(slices: Slices, images: Images, chosen: Sequence[int], trial: Trial, progress: Progress) -> list[Closeup]:
+def _looked_at(
+    slices: Slices, images: Images, chosen: Sequence[int], trial: Trial, progress: Progress
+) -> list[Closeup]:
     reach, start, guess = reach_of(trial.step), trial.leader.placement, None
     seen: list[Closeup] = []
     for number in chosen:
-        seen.append(look_closely(slices, images, number, start, trial.step * number + trial.offset, reach, guess))
+        seen.append(
+            look_closely(
+                slices, images, number, start, trial.step * number + trial.offset, reach, guess
+            )
+        )
         guess = seen[-1].window or guess
         progress.advance(1, 0)
     return seen
 
 
 def _leeway(line: Snapped, deviation: float) -> float:
-    """How far a line may be off, as a standard deviation: what blurs or bends edges alike on all images does not scatter."""
+    """How far a line may be off, as a standard deviation: what blurs or bends edges alike on all
+    images does not scatter.
+    """
     return deviation if line.exact else max(MEASURED * deviation, line.leeway)
 
 
 def _askew(sample: Sample, placement: Placement) -> float:
-    """By how many source pixels the edges of an image run askew: at full resolution, and for larger angles reduced."""
+    """By how many source pixels the edges of an image run askew: at full resolution, and for larger
+    angles reduced.
+    """
     blocks = [1] if min(sample.image.shape) < COARSE_BLOCK * COARSEST else [1, COARSE_BLOCK]
     return max(twist(sample.plane, sample.image, placement, block) for block in blocks)
 
 
 def _answer(
-    slices: Slices, images: Images, closeups: Sequence[Closeup], trial: Trial, spacing: Spacing, pins: Pins, second: RunnerUp | None
+    slices: Slices,
+    images: Images,
+    closeups: Sequence[Closeup],
+    trial: Trial,
+    spacing: Spacing,
+    pins: Pins,
+    second: RunnerUp | None,
 ) -> Match:
-    good = [closeup for closeup in closeups if closeup.fit.correlation >= LEAST_CORRELATION] or list(closeups)
+    good = [
+        closeup for closeup in closeups if closeup.fit.correlation >= LEAST_CORRELATION
+    ] or list(closeups)
     depth = depth_of(good, trial.step)
     check_agreement(good, closeups, depth.step, images.names)
     pooled = pool([closeup.fit for closeup in good])
     check_depth(depth, images.names)
-    samples = [sample(slices, images, closeup, depth) for closeup in good[:: -(-len(good) // SAMPLED)]]
-    columns = Measured(pooled.placement.columns, pooled.columns_deviation, slices.columns, spacing[0])
+    samples = [
+        sample(slices, images, closeup, depth) for closeup in good[:: -(-len(good) // SAMPLED)]
+    ]
+    columns = Measured(
+        pooled.placement.columns, pooled.columns_deviation, slices.columns, spacing[0]
+    )
     rows = Measured(pooled.placement.rows, pooled.rows_deviation, slices.rows, spacing[1])
     resampling = resampling_of(samples, columns, rows, pooled.placement.transposed)
-    line = Measured(Axis(depth.step, depth.offset, len(images), "resize"), depth.deviation, len(slices), spacing[2])
+    line = Measured(
+        Axis(depth.step, depth.offset, len(images), "resize"),
+        depth.deviation,
+        len(slices),
+        spacing[2],
+    )
     found = slices_line(line, depth)
-    placement = Placement(resampling.columns.axis, resampling.rows.axis, pooled.placement.transposed)
-    check_straight([_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis)
+    placement = Placement(
+        resampling.columns.axis, resampling.rows.axis, pooled.placement.transposed
+    )
+    check_straight(
+        [_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis
+    )
     check_correlation(resampling.unexplained)
     if resampling.unexplained > DOUBTFUL:
-        extremes = [(one.unexplained(placement, resampling.kernel), best_extremes(slices, one, placement)) for one in samples]
+        extremes = [
+            (one.unexplained(placement, resampling.kernel), best_extremes(slices, one, placement))
+            for one in samples
+        ]
         check_extremes(*(float(np.median(column)) for column in zip(*extremes, strict=True)))
     check_place(columns, rows, resampling)
     rivals = rivals_of(samples, columns, rows, pooled.placement.transposed, resampling)
@@ -190,7 +242,11 @@ def _answer(
         slices=found,
         transposed=pooled.placement.transposed,
         inverted=trial.inverted,
-        deviations=(_leeway(across, pooled.columns_deviation), _leeway(down, pooled.rows_deviation), _leeway(found, depth.deviation)),
+        deviations=(
+            _leeway(across, pooled.columns_deviation),
+            _leeway(down, pooled.rows_deviation),
+            _leeway(found, depth.deviation),
+        ),
         kernel=resampling.kernel,
         depth=depth,
         closeups=tuple(closeups),

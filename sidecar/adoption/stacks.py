@@ -1,4 +1,6 @@
-"""The two stacks as files: source slices in modality values, and images in gray; one at a time, nothing kept."""
+"""The two stacks as files: source slices in modality values, and images in gray; one at a time,
+nothing kept.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from sidecar.dicom.frame_source import FrameSource
+from sidecar.dicom.pixels import read_frame
+from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
-from sidecar.pixels import read_frame
-from sidecar.render import FrameSource
-from sidecar.series import Series
 
 Plane = NDArray[np.float32]
 
@@ -26,7 +28,15 @@ _GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 #: Filters of warnings belong to the whole process.
 _OPENING = Lock()
 _NUMBER = re.compile(r"(\d+)")
-_PIL_ERRORS = (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError, MemoryError)
+_PIL_ERRORS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,10 @@ class SourceSlices:
         if stored.ndim == 3:
             return np.asarray(stored @ _GRAY, dtype=np.float32)
         slope, intercept = frame.rescale
-        return np.asarray(np.nan_to_num(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)), dtype=np.float32)
+        return np.asarray(
+            np.nan_to_num(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)),
+            dtype=np.float32,
+        )
 
     @property
     def spacing(self) -> tuple[float, float] | None:
@@ -85,21 +98,33 @@ class PngImages:
         return len(self.names)
 
     def image(self, number: int) -> Plane:
-        """(height, width) gray values as they are stored. ImageError names an image that cannot be read."""
+        """(height, width) gray values as they are stored.
+
+        ImageError names an image that cannot be read.
+        """
         name = self.names[number]
         with _opened(self.folder / name) as image:
             _check(image, name, self.width, self.height)
             try:
                 values = np.asarray(
-                    image.convert("RGB") if _is_colour(image) else image.convert("L") if image.mode in ("1", "LA") else image
+                    image.convert("RGB")
+                    if _is_colour(image)
+                    else image.convert("L")
+                    if image.mode in ("1", "LA")
+                    else image
                 )
             except _PIL_ERRORS as error:
-                raise ImageError(f"it cannot be read to its end ({_short(error)}); export it again", name) from None
+                raise ImageError(
+                    f"it cannot be read to its end ({_short(error)}); export it again", name
+                ) from None
         return values.astype(np.float32) if values.ndim == 2 else values @ _GRAY
 
 
 def open_images(folder: Path) -> PngImages:
-    """The images in a folder, their headers read: all of one size. ImageError otherwise, which names the first that differs."""
+    """The images in a folder, their headers read: all of one size.
+
+    ImageError otherwise, which names the first that differs.
+    """
     if not folder.is_dir():
         raise ImageError("it is no folder; give the folder that holds the images", folder)
     names = sorted((p.name for p in folder.iterdir() if _is_image(p)), key=natural_order)
@@ -107,7 +132,9 @@ def open_images(folder: Path) -> PngImages:
         raise ImageError("it holds no PNG, JPEG or TIFF images", folder)
     doubles = {image_key(name) for name in names}
     if len(doubles) < len(names):
-        raise ImageError("two images have the same name but for their extension; move the copies away", folder)
+        raise ImageError(
+            "two images have the same name but for their extension; move the copies away", folder
+        )
     modes = set()
     with _opened(folder / names[0]) as first:
         width, height = first.size
@@ -116,37 +143,64 @@ def open_images(folder: Path) -> PngImages:
             _check(image, name, width, height)
             modes.add((image.mode, _is_colour(image)))
     deep = any(mode.startswith("I") for mode, _ in modes)
-    return PngImages(folder, tuple(names), width, height, 16 if deep else 8, 3 if any(colour for _, colour in modes) else 1)
+    return PngImages(
+        folder,
+        tuple(names),
+        width,
+        height,
+        16 if deep else 8,
+        3 if any(colour for _, colour in modes) else 1,
+    )
 
 
 def natural_order(name: str) -> tuple[tuple[bool, int, str], ...]:
     """Numbers in a name count as numbers: slice_9 comes before slice_10."""
-    return tuple((not part.isdecimal(), int(part) if part.isdecimal() else 0, part.lower()) for part in _NUMBER.split(name) if part)
+    return tuple(
+        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part.lower())
+        for part in _NUMBER.split(name)
+        if part
+    )
 
 
 def _is_image(path: Path) -> bool:
     return (
-        path.suffix.lower().lstrip(".") in IMAGE_EXTENSIONS and not path.name.startswith(".") and path.is_file() and not path.is_symlink()
+        path.suffix.lower().lstrip(".") in IMAGE_EXTENSIONS
+        and not path.name.startswith(".")
+        and path.is_file()
+        and not path.is_symlink()
     )
 
 
 def _opened(path: Path) -> Image.Image:
     try:
         with _OPENING, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow only warns of is refused below, or does not matter
+            warnings.simplefilter(
+                "ignore"
+            )  # what Pillow only warns of is refused below, or does not matter
             image = Image.open(path)
-            _ = getattr(image, "n_frames", 1)  # walks through a TIFF, which may be damaged farther in
+            _ = getattr(
+                image, "n_frames", 1
+            )  # walks through a TIFF, which may be damaged farther in
             return image
     except _PIL_ERRORS as error:
-        raise ImageError(f"it is not an image that can be read ({_short(error)}); move it away, or export it again", path) from None
+        raise ImageError(
+            f"it is not an image that can be read ({_short(error)}); move it away, or export it"
+            " again",
+            path,
+        ) from None
 
 
 def _check(image: Image.Image, name: str, width: int, height: int) -> None:
     if getattr(image, "n_frames", 1) != 1:
-        raise ImageError("it holds several images; save the stack as an image sequence, one file for each slice", name)
+        raise ImageError(
+            "it holds several images; save the stack as an image sequence, one file for each slice",
+            name,
+        )
     if image.size != (width, height):
         raise ImageError(
-            f"it has {image.width} × {image.height} pixels, the first image {width} × {height}; move what is no slice away", name
+            f"it has {image.width} × {image.height} pixels, the first image {width} × {height};"
+            " move what is no slice away",
+            name,
         )
     if image.mode == "F":
         raise ImageError("its pixels are floating-point numbers; save 8 or 16 bits", name)
@@ -165,4 +219,6 @@ def _short(error: BaseException) -> str:
 def check_source(slices: SourceSlices) -> None:
     """SourceError where slices are too small to tell anything."""
     if min(slices.columns, slices.rows) < 16:
-        raise SourceError(f"slices of {slices.columns} × {slices.rows} pixels are too small to find images in")
+        raise SourceError(
+            f"slices of {slices.columns} × {slices.rows} pixels are too small to find images in"
+        )

@@ -1,4 +1,6 @@
-"""Every image against its own slice and those of its neighbours, by thumbnails: a swapped, doubled or foreign image shows."""
+"""Every image against its own slice and those of its neighbours, by thumbnails: a swapped, doubled
+or foreign image shows.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,16 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adoption.closeup import clipped, likeness
-from sidecar.adoption.forward import matrix
-from sidecar.adoption.ideas import BLANK
+from sidecar.adoption.coarse.candidates import BLANK
+from sidecar.adoption.coarse.thumbs import Grid, features
+from sidecar.adoption.fine.full_resolution import clipped, likeness
 from sidecar.adoption.match import Match
-from sidecar.adoption.placement import positions
-from sidecar.adoption.thumbs import Grid, features
-from sidecar.adoption.trial import Images, Slices
+from sidecar.adoption.model.placement import positions
+from sidecar.adoption.model.resampling_kernels import matrix
+from sidecar.adoption.model.stacks import Images, Slices
 from sidecar.errors import ImageError
+from sidecar.parallel import in_order
 from sidecar.progress import Progress
-from sidecar.workers import in_order
 
 Plane = NDArray[np.float32]
 
@@ -30,17 +32,21 @@ FOREIGN = 0.5
 NEIGHBOURS = 32
 #: Of those, how many are kept: the ones that explain it best.
 KEPT = 4
-#: An image that its slice explains no better than another's is a stranger when so much of it is unexplained, and so many times as much as
-#: of most, unless at full resolution its own slice is better than the ones beside by this ratio.
+#: An image that its slice explains no better than another's is a stranger when so much of it is
+#: unexplained, and so many times as much as of most, unless at full resolution its own slice is
+#: better than the ones beside by this ratio.
 STRANGE, STRANGER, OWN_BETTER = 0.1, 8.0, 0.9
-#: An image is misplaced when a neighbour's slice leaves less than this part of what its own leaves, beside what never matters.
+#: An image is misplaced when a neighbour's slice leaves less than this part of what its own leaves,
+#: beside what never matters.
 MISPLACED, NEGLIGIBLE = 0.67, 2e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """For every image the correlation of its thumbnail with its slice, and by what part its neighbours' slices do worse: 1 is sure, 0 is
-    as good as a guess. Both are 0 for the ``blank`` images, on which nothing can be recognised."""
+    """For every image the correlation of its thumbnail with its slice, and by what part its
+    neighbours' slices do worse: 1 is sure, 0 is as good as a guess. Both are 0 for the ``blank``
+    images, on which nothing can be recognised.
+    """
 
     correlation: tuple[float, ...]
     confidence: tuple[float, ...]
@@ -48,11 +54,21 @@ class Verified:
 
 
 def verify(slices: Slices, images: Images, found: Match, progress: Progress) -> Verified:
-    """Look at every image and its slice once. ImageError names the first image that does not belong where the line puts it."""
+    """Look at every image and its slice once.
+
+    ImageError names the first image that does not belong where the line puts it.
+    """
     progress.start("checking every image", len(images))
-    numbers = np.clip(np.rint(found.slices.axis.to_source(np.arange(len(images), dtype=np.float64))), 0, len(slices) - 1).astype(int)
+    numbers = np.clip(
+        np.rint(found.slices.axis.to_source(np.arange(len(images), dtype=np.float64))),
+        0,
+        len(slices) - 1,
+    ).astype(int)
     model = _Thumbs(slices, images, found)
-    pairs = in_order(lambda pair: (model.of_image(pair[0]), model.of_slice(pair[1])), list(enumerate(numbers.tolist())))
+    pairs = in_order(
+        lambda pair: (model.of_image(pair[0]), model.of_slice(pair[1])),
+        list(enumerate(numbers.tolist())),
+    )
     rows = list(_compared(pairs, numbers.tolist(), progress))
     _check(rows, numbers.tolist(), slices, images, found)
     told = np.array([row[0] is not None for row in rows])
@@ -60,7 +76,9 @@ def verify(slices: Slices, images: Images, found: Match, progress: Progress) -> 
     others = np.array([max((c for _, c in row[1]), default=0.0) for row in rows])
     confidence = np.clip(1 - (1 - own**2 + NEGLIGIBLE) / (1 - others**2 + NEGLIGIBLE), 0, 1) * told
     return Verified(
-        tuple(float(round(c, 4)) for c in own), tuple(float(round(c, 4)) for c in confidence), int(len(told) - np.count_nonzero(told))
+        tuple(float(round(c, 4)) for c in own),
+        tuple(float(round(c, 4)) for c in confidence),
+        int(len(told) - np.count_nonzero(told)),
     )
 
 
@@ -69,7 +87,12 @@ class _Thumbs:
 
     def __init__(self, slices: Slices, images: Images, found: Match) -> None:
         self._sign = np.float32(-1 if found.inverted else 1)
-        self._slices, self._images, self._placement, self._window = slices, images, found.placement, found.window
+        self._slices, self._images, self._placement, self._window = (
+            slices,
+            images,
+            found.placement,
+            found.window,
+        )
         size = (images.height, images.width) if found.transposed else (images.width, images.height)
         inner = Grid.of(*size)
         columns, rows = found.placement.columns, found.placement.rows
@@ -82,20 +105,29 @@ class _Thumbs:
         )
 
     def of_image(self, number: int) -> Plane:
-        return self._sign * features(self._grid.thumb(self._placement.along_source(self._images.image(number))))
+        return self._sign * features(
+            self._grid.thumb(self._placement.along_source(self._images.image(number)))
+        )
 
     def of_slice(self, number: int) -> Plane:
         plane = clipped(self._slices.plane(number), self._window)
         return features(np.asarray((self._across @ (self._down @ plane).T).T))
 
 
-#: Correlation with its own slice, None for a blank image; and (image, correlation) for slices of its neighbours, best first.
+#: Correlation with its own slice, None for a blank image; and (image, correlation) for slices of
+#: its neighbours, best first.
 Row = tuple[float | None, list[tuple[int, float]]]
 
 
-def _compared(pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], progress: Progress) -> Iterator[Row]:
-    """For each image its correlation with its own slice, and (image, correlation) for the best of its neighbours that have another."""
-    near = deque[tuple[int, Plane, Plane]]()  # (image, its features, those of its slice), from NEIGHBOURS before one to as many after it
+def _compared(
+    pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], progress: Progress
+) -> Iterator[Row]:
+    """For each image its correlation with its own slice, and (image, correlation) for the best of
+    its neighbours that have another.
+    """
+    near = deque[
+        tuple[int, Plane, Plane]
+    ]()  # (image, its features, those of its slice), from NEIGHBOURS before one to as many after it
     ahead = ((j, *pair) for j, pair in enumerate(pairs))
     for k in range(len(numbers)):
         near.extend(islice(ahead, max(0, k + NEIGHBOURS - near[-1][0]) if near else NEIGHBOURS + 1))
@@ -116,7 +148,9 @@ def _correlation(one: Plane, other: Plane) -> float:
     return max(0.0, float((one * other).sum()) / scale) if scale > 0 else 0.0
 
 
-def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: Images, found: Match) -> None:
+def _check(
+    rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: Images, found: Match
+) -> None:
     """Refuse images whose thumbnails are suspicious when full resolution says the same."""
 
     def left(image: int, slice: int) -> float:
@@ -131,16 +165,18 @@ def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: 
             continue
         if own < FOREIGN * typical and left(k, numbers[k]) > 1 - (FOREIGN * found.correlation) ** 2:
             raise ImageError(
-                f"it does not show slice {numbers[k]} of the scan, as its place among the images says (correlation {own:.2f}, others "
-                f"{typical:.2f}); move it away if it is no slice, and number the images in the order of the slices",
+                f"it does not show slice {numbers[k]} of the scan, as its place among the images"
+                f" says (correlation {own:.2f}, others {typical:.2f}); move it away if it is no"
+                " slice, and number the images in the order of the slices",
                 images.names[k],
             )
         for j, other in neighbours:
             suspicious = 1 - other**2 + NEGLIGIBLE < MISPLACED * (1 - own**2 + NEGLIGIBLE)
             if suspicious and left(k, numbers[j]) < MISPLACED * left(k, numbers[k]):
                 raise ImageError(
-                    f"it shows slice {numbers[j]} of the scan, the place of {images.names[j]}, rather than slice {numbers[k]}: "
-                    "are images missing, doubled or out of order here?",
+                    f"it shows slice {numbers[j]} of the scan, the place of {images.names[j]},"
+                    f" rather than slice {numbers[k]}: are images missing, doubled or out of order"
+                    " here?",
                     images.names[k],
                 )
         unexplained = 1 - own**2 + NEGLIGIBLE
@@ -148,7 +184,8 @@ def _check(rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: 
             beside = [n for n in (numbers[k] - 1, numbers[k] + 1) if 0 <= n < len(slices)]
             if left(k, numbers[k]) > OWN_BETTER * min((left(k, n) for n in beside), default=np.inf):
                 raise ImageError(
-                    f"it is not like slice {numbers[k]} of the scan, which its place among the images says, nor like those beside it "
-                    f"(correlation {own:.2f}, others {typical:.2f}); move it away if it is no slice of this scan",
+                    f"it is not like slice {numbers[k]} of the scan, which its place among the"
+                    f" images says, nor like those beside it (correlation {own:.2f}, others"
+                    f" {typical:.2f}); move it away if it is no slice of this scan",
                     images.names[k],
                 )

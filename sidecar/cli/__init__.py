@@ -1,4 +1,6 @@
-"""The command line: a skin over the library, one small file per command, heavy imports inside the commands."""
+"""The command line: a skin over the library, one small file per command, heavy imports inside the
+commands.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +12,62 @@ from collections.abc import Iterable
 
 import typer
 
-from sidecar.cli import adopt, align, check, demo, export, inspect, map_mask, map_points, measure, project, report, view, zoom
+from sidecar.cli import (
+    adopt,
+    align,
+    check,
+    demo,
+    export,
+    inspect,
+    map_mask,
+    map_points,
+    measure,
+    project,
+    report,
+    view,
+    zoom,
+)
 from sidecar.errors import SidecarError, UsageError, reason
 
-#: No large matrix is multiplied here: starting threads for that costs as much as numpy's import. And pydantic needs no plugins: looking
-#: for them reads the metadata of every package that is installed.
+#: No large matrix is multiplied here: starting threads for that costs as much as numpy's import.
+#: And pydantic needs no plugins: looking for them reads the metadata of every package that is
+#: installed.
 QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
-#: Searches for garbage, which imports make next to none of: as a rule they would go through all modules a dozen times.
+#: Searches for garbage, which imports make next to none of: as a rule they would go through all
+#: modules a dozen times.
 SELDOM = (20_000, 20, 20)
 
 COMMANDS = {
     command.NAME: command
-    for command in (inspect, export, map_points, map_mask, project, measure, align, zoom, adopt, view, report, check, demo)
+    for command in (
+        inspect,
+        export,
+        map_points,
+        map_mask,
+        project,
+        measure,
+        align,
+        zoom,
+        adopt,
+        view,
+        report,
+        check,
+        demo,
+    )
 }
 
 
 def program(names: Iterable[str]) -> typer.Typer:
-    """The program with these commands: what a command takes is worked out before any is run, which is felt with all of them."""
+    """The program with these commands: what a command takes is worked out before any is run, which
+    is felt with all of them.
+    """
     made = typer.Typer(
         name="sidecar",
-        help="DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in the scan.",
+        help=(
+            "DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they"
+            " belong in the scan."
+        ),
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
@@ -44,9 +81,11 @@ def program(names: Iterable[str]) -> typer.Typer:
     return made
 
 
-def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
     if version:
-        from sidecar.record import generator
+        from sidecar.document.generator import generator
 
         typer.echo(generator())
         raise typer.Exit
@@ -56,13 +95,19 @@ app = program(COMMANDS)
 
 
 def main() -> None:
-    """Run what ``sys.argv`` asks for. Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a traceback."""
+    """Run what ``sys.argv`` asks for.
+
+    Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a
+    traceback.
+    """
     for name, value in QUICK_START.items():
         os.environ.setdefault(name, value)
     gc.set_threshold(*SELDOM)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no µ shows ? instead of failing
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal that has no µ shows ? instead of failing
     asked = sys.argv[1:2]
     try:
         program(asked if asked and asked[0] in COMMANDS else COMMANDS)()

@@ -7,49 +7,87 @@ from typing import Annotated
 
 import typer
 
-from sidecar.places import place
+from sidecar.storage.location import place
 
 NAME = "adopt"
-HELP = """Find how PNG, JPEG or TIFF slices that another program made come from a DICOM stack, and write the sidecar.json they lack.
+HELP = """Find how PNG, JPEG or TIFF slices that another program made come from a DICOM stack, and
+write the sidecar.json they lack.
 
-From the pixels: which slice each image is, scale and offset, crop, flips, quarter turns, order, resampling, values, and how sure that is.
-Images that are not, or not surely, slices of this stack are refused with the answers that came nearest; options say what you know."""
-EXAMPLES = "Example: sidecar adopt scan/ old_pngs/     Example: sidecar adopt scan/ old_pngs/ --flip none --z-step 2 -o old.json"
+From the pixels: which slice each image is, scale and offset, crop, flips, quarter turns, order,
+resampling, values, and how sure that is. Images that are not, or not surely, slices of this stack
+are refused with the answers that came nearest; options say what you know."""
+EXAMPLES = (
+    "Example: sidecar adopt scan/ old_pngs/     Example: sidecar adopt scan/ old_pngs/ --flip none"
+    " --z-step 2 -o old.json"
+)
 
 
 def run(
     dicom: Annotated[
-        Path, typer.Argument(metavar="DICOM", help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.", parser=place)
+        Path,
+        typer.Argument(
+            metavar="DICOM",
+            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            parser=place,
+        ),
     ],
-    pngs: Annotated[Path, typer.Argument(metavar="PNGS", help="The folder of the images, one file for each slice.")],
+    pngs: Annotated[
+        Path,
+        typer.Argument(metavar="PNGS", help="The folder of the images, one file for each slice."),
+    ],
     factor: Annotated[
-        str | None, typer.Option(metavar="F|FX,FY", help="Source pixels that one image pixel covers, along source columns and rows.")
+        str | None,
+        typer.Option(
+            metavar="F|FX,FY",
+            help="Source pixels that one image pixel covers, along source columns and rows.",
+        ),
     ] = None,
-    z_step: Annotated[float | None, typer.Option(metavar="N", help="Source slices from one image to the next.")] = None,
+    z_step: Annotated[
+        float | None, typer.Option(metavar="N", help="Source slices from one image to the next.")
+    ] = None,
     flip: Annotated[
         str | None,
         typer.Option(
             metavar="none|AXES",
-            help="Source axes that run backwards on the images: x, y, z, in any combination, and t where rows and columns are exchanged.",
+            help=(
+                "Source axes that run backwards on the images: x, y, z, in any combination, and t"
+                " where rows and columns are exchanged."
+            ),
         ),
     ] = None,
-    series: Annotated[str | None, typer.Option(metavar="UID|NUMBER", help="Which stack, as inspect numbers them.")] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="UID|NUMBER", help="Which stack, as inspect numbers them.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where to write, instead of sidecar.json beside the images, where check, view and report look for them.",
+            help=(
+                "Where to write, instead of sidecar.json beside the images, where check, view and"
+                " report look for them."
+            ),
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no findings on stderr.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no findings on stderr.")
+    ] = False,
 ) -> None:
     from sidecar.adoption import adopt, describe
     from sidecar.cli.progress import watched
 
     with watched(quiet) as progress:
-        sidecar = adopt(dicom, pngs, output=output, series=series, factor=_factors(factor), z_step=z_step, flip=flip, progress=progress)
+        sidecar = adopt(
+            dicom,
+            pngs,
+            output=output,
+            series=series,
+            factor=_factors(factor),
+            z_step=z_step,
+            flip=flip,
+            progress=progress,
+        )
     if not quiet:
         typer.echo("\n".join(describe(sidecar)), err=True)
         for warning in sidecar.document.warnings:
@@ -64,5 +102,8 @@ def _factors(text: str | None) -> tuple[float, float] | None:
     try:
         first, second = map(float, text.split(",") if "," in text else (text, text))
     except ValueError:
-        raise UsageError(f"--factor {text}: one number of source pixels such as 2, or two such as 2,2.5, is expected") from None
+        raise UsageError(
+            f"--factor {text}: one number of source pixels such as 2, or two such as 2,2.5, is"
+            " expected"
+        ) from None
     return first, second

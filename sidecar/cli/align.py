@@ -8,40 +8,57 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sidecar.align import Fit
+    from sidecar.morphometrics.align import Fit
 
 NAME = "align"
-HELP = """Move mapped points into an anatomical frame made of three or more named landmarks, or onto the landmarks of another specimen.
+HELP = """Move mapped points into an anatomical frame made of three or more named landmarks, or onto
+the landmarks of another specimen.
 
-MAPPED is a CSV of map-points. The result is that CSV with columns x_aligned, y_aligned, z_aligned (mm), on stdout or in -o FILE;
-the matrix and what is left of each landmark go to stderr. A mirror image is never taken: where one would fit much better, that is
-an error."""
+MAPPED is a CSV of map-points. The result is that CSV with columns x_aligned, y_aligned, z_aligned
+(mm), on stdout or in -o FILE; the matrix and what is left of each landmark go to stderr. A mirror
+image is never taken: where one would fit much better, that is an error."""
 EXAMPLES = (
-    "Example: sidecar align b.csv --onto a.csv -o b_on_a.csv     Example: sidecar align a.csv --frame 'nasion;inion;left ear,right ear'"
+    "Example: sidecar align b.csv --onto a.csv -o b_on_a.csv     Example: sidecar align a.csv"
+    " --frame 'nasion;inion;left ear,right ear'"
 )
 
 
 def run(
     mapped: Annotated[Path, typer.Argument(metavar="MAPPED", help="CSV of map-points.")],
     onto: Annotated[
-        Path | None, typer.Option(metavar="FIXED", help="CSV of map-points of the specimen to fit to, by common names.")
+        Path | None,
+        typer.Option(
+            metavar="FIXED", help="CSV of map-points of the specimen to fit to, by common names."
+        ),
     ] = None,
-    similarity: Annotated[bool, typer.Option("--similarity", help="With --onto: let one scale for all directions vary too.")] = False,
+    similarity: Annotated[
+        bool,
+        typer.Option(
+            "--similarity", help="With --onto: let one scale for all directions vary too."
+        ),
+    ] = False,
     frame: Annotated[
         str | None,
         typer.Option(
-            metavar="ORIGIN;AXIS;PLANE", help="Landmarks for 0, for the x axis, and beside it; several by commas mean their middle."
+            metavar="ORIGIN;AXIS;PLANE",
+            help=(
+                "Landmarks for 0, for the x axis, and beside it; several by commas mean their"
+                " middle."
+            ),
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
+    ] = None,
 ) -> None:
     import numpy as np
 
-    from sidecar.align import anatomical_frame, fit_rigid, fit_similarity
     from sidecar.cli.writing import deliver_columns
     from sidecar.errors import UsageError
-    from sidecar.points.csv_points import numbers
-    from sidecar.points.read import read_points
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.labels.writers.csv_points import numbers
+    from sidecar.morphometrics.align import anatomical_frame, fit_rigid, fit_similarity
 
     if (onto is None) == (frame is None):
         raise UsageError("give one of --onto FIXED and --frame ORIGIN;AXIS;PLANE")
@@ -49,7 +66,9 @@ def run(
         raise UsageError("--similarity goes with --onto")
     table = read_points(mapped)
     if onto is not None:
-        fit = (fit_similarity if similarity else fit_rigid)(table.positions(), read_points(onto).positions())
+        fit = (fit_similarity if similarity else fit_rigid)(
+            table.positions(), read_points(onto).positions()
+        )
         _tell(fit)
         matrix = fit.matrix
     else:
@@ -59,15 +78,21 @@ def run(
         typer.echo("  " + "  ".join(f"{value: .9g}" for value in row), err=True)
     moved = np.asarray(table.mm) @ matrix[:3, :3].T + matrix[:3, 3]
     added = {f"{axis}_aligned": numbers(moved[:, i]) for i, axis in enumerate("xyz")}
-    deliver_columns({**table.columns, **added}, output, inputs=[path for path in (mapped, onto) if path])
+    deliver_columns(
+        {**table.columns, **added}, output, inputs=[path for path in (mapped, onto) if path]
+    )
 
 
 def _three_places(frame: str) -> list[list[str]]:
     from sidecar.errors import UsageError
 
-    places = [[name.strip() for name in place.split(",") if name.strip()] for place in frame.split(";")]
+    places = [
+        [name.strip() for name in place.split(",") if name.strip()] for place in frame.split(";")
+    ]
     if len(places) != 3 or not all(places):
-        raise UsageError("--frame: three places are expected, such as 'nasion;inion;left ear,right ear'")
+        raise UsageError(
+            "--frame: three places are expected, such as 'nasion;inion;left ear,right ear'"
+        )
     return places
 
 
@@ -76,7 +101,8 @@ def _tell(fit: Fit) -> None:
         typer.echo(f"  {name}: {left:.4g} mm left", err=True)
     scale = "" if fit.scale == 1 else f", scale {fit.scale:.6g}"
     typer.echo(
-        f"{len(fit.residual_mm)} landmarks fitted, {fit.rms_mm:.4g} mm left (rms){scale}; a mirror image: {fit.mirrored_rms_mm:.4g} mm",
+        f"{len(fit.residual_mm)} landmarks fitted, {fit.rms_mm:.4g} mm left (rms){scale}; a mirror"
+        f" image: {fit.mirrored_rms_mm:.4g} mm",
         err=True,
     )
     if fit.unmatched:

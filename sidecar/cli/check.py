@@ -8,28 +8,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sidecar.check import Finding
+    from sidecar.checks import Finding
 
 NAME = "check"
-HELP = """Check that an export is still what its sidecar.json says, and with --source also what the DICOM files make.
+HELP = """Check that an export is still what its sidecar.json says, and with --source also what the
+DICOM files make.
 
-The document against its schema and itself, every PNG by its digest, size and text; with --source the headers once more, and a few slices
-made again and compared pixel by pixel. One line for each check. Exit 1 if any fails."""
+The document against its schema and itself, every PNG by its digest, size and text; with --source
+the headers once more, and a few slices made again and compared pixel by pixel. One line for each
+check. Exit 1 if any fails."""
 EXAMPLES = "Example: sidecar check png/     Example: sidecar check png/ --source scan/ --slices all"
 
 
 def run(
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder of an export, or its sidecar.json.")],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="Folder of an export, or its sidecar.json.")
+    ],
     source: Annotated[
-        Path | None, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.", show_default=False
+        ),
     ] = None,
-    slices: Annotated[str, typer.Option(metavar="N|all", help="Slices to make again, spread from the first to the last.")] = "3",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, for scripts.")] = False,
+    slices: Annotated[
+        str,
+        typer.Option(
+            metavar="N|all", help="Slices to make again, spread from the first to the last."
+        ),
+    ] = "3",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings as JSON, for scripts.")
+    ] = False,
 ) -> None:
     import json
     from dataclasses import asdict
 
-    from sidecar.check import check_export
+    from sidecar.checks import check_export
     from sidecar.cli.progress import watched
 
     with watched(quiet=False) as progress:
@@ -56,7 +70,7 @@ def _count(slices: str) -> int | None:
 
 
 def _line(finding: Finding) -> str:
-    from sidecar.cli.inspect import printable
+    from sidecar.errors import printable
 
     word = {True: "ok", False: "FAILED", None: "–"}[finding.passed]
     return f"{word:<8}{finding.check:<16}{printable(finding.detail)}"

@@ -8,22 +8,37 @@ from typing import Annotated
 import typer
 
 NAME = "demo"
-HELP = """Go the whole way of a landmark once: scan, small PNGs, labels on them, back into the scan, and how far off each one is.
+HELP = """Go the whole way of a landmark once: scan, small PNGs, labels on them, back into the scan,
+and how far off each one is.
 
-A made-up micro-CT of a weevil is written as true DICOM, its landmarks known to a fraction of a voxel. With --source the tour is of a
-scan of your own, checked against its DICOM headers. Exit 1 if any label does not come back within its uncertainty."""
+A made-up micro-CT of a weevil is written as true DICOM, its landmarks known to a fraction of a
+voxel. With --source the tour is of a scan of your own, checked against its DICOM headers. Exit 1 if
+any label does not come back within its uncertainty."""
 EXAMPLES = "Example: sidecar demo     Example: sidecar demo --source scan/ tour/"
 
 
 def run(
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for all of it; one of an earlier demo is made anew.")] = Path(
-        "sidecar-demo"
-    ),
+    output: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUTPUT", help="Folder for all of it; one of an earlier demo is made anew."
+        ),
+    ] = Path("sidecar-demo"),
     source: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A scan of your own: a folder, one file, or a DICOMDIR.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A scan of your own: a folder, one file, or a DICOMDIR.",
+            show_default=False,
+        ),
     ] = None,
     series: Annotated[
-        str | None, typer.Option(metavar="UID|NUMBER", help="Which stack of --source, as inspect numbers them.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="UID|NUMBER",
+            help="Which stack of --source, as inspect numbers them.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     from sidecar.cli.progress import watched
@@ -34,8 +49,16 @@ def run(
     if source is None and series is not None:
         raise UsageError("--series chooses a stack of --source; the made-up scan has only one")
     with watched(quiet=False) as progress:
-        tour = tour_of_specimen(output, progress) if source is None else tour_of_scan(source, output, series, progress)
+        tour = (
+            tour_of_specimen(output, progress)
+            if source is None
+            else tour_of_scan(source, output, series, progress)
+        )
     show(tour)
     if tour.check.failed:
-        typer.echo(f"sidecar: {len(tour.check.failed)} of {len(tour.check.labels)} labels did not come back where they belong", err=True)
+        typer.echo(
+            f"sidecar: {len(tour.check.failed)} of {len(tour.check.labels)} labels did not come"
+            " back where they belong",
+            err=True,
+        )
         raise typer.Exit(1)

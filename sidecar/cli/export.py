@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sidecar.places import place
+from sidecar.storage.location import place
 
 if TYPE_CHECKING:
-    from sidecar.exporter import Job
+    from sidecar.exporting.run import Job
 
 NAME = "export"
-HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they relate to it.
+HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
+relate to it.
 
-Without --scale, --spacing, --fit or --z-step the smallest decimation is taken that fits in 2 GB; the plan is printed.
-An interrupted export goes on where it stopped when the same command is run again."""
+Without --scale, --spacing, --fit or --z-step the smallest decimation is taken that fits in 2 GB;
+the plan is printed. An interrupted export goes on where it stopped when the same command is run
+again."""
 EXAMPLES = (
-    "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Example: sidecar export scan/ coronal/ --plane coronal     "
-    "Example: sidecar export --config specimens.yaml --dry-run"
+    "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Example: sidecar export scan/"
+    " coronal/ --plane coronal     Example: sidecar export --config specimens.yaml --dry-run"
 )
 
 
@@ -27,68 +29,143 @@ def run(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.", show_default=False, parser=place
+            metavar="SOURCE",
+            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            show_default=False,
+            parser=place,
         ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Argument(
-            metavar="OUTPUT", help="Folder for slice_0000.png … and sidecar.json; or its URL.", show_default=False, parser=place
+            metavar="OUTPUT",
+            help="Folder for slice_0000.png … and sidecar.json; or its URL.",
+            show_default=False,
+            parser=place,
         ),
     ] = None,
-    scale: Annotated[str | None, typer.Option(metavar="F", help="PNG size over source size: 0.5, 1/3 …")] = None,
-    spacing: Annotated[float | None, typer.Option(metavar="MM", help="Aim at this spacing on all axes.")] = None,
-    fit: Annotated[str | None, typer.Option(metavar="SIZE", help="Smallest decimation whose uncompressed PNGs fit: 2GB, 500MB …")] = None,
-    z_step: Annotated[int | None, typer.Option(metavar="N", help="One PNG for every N source slices.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="F", help="PNG size over source size: 0.5, 1/3 …")
+    ] = None,
+    spacing: Annotated[
+        float | None, typer.Option(metavar="MM", help="Aim at this spacing on all axes.")
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Smallest decimation whose uncompressed PNGs fit: 2GB, 500MB …"
+        ),
+    ] = None,
+    z_step: Annotated[
+        int | None, typer.Option(metavar="N", help="One PNG for every N source slices.")
+    ] = None,
     z_filter: Annotated[
-        str | None, typer.Option(metavar="stride|mean|max", help="Take one of N slices (stride), or their mean or maximum.")
+        str | None,
+        typer.Option(
+            metavar="stride|mean|max",
+            help="Take one of N slices (stride), or their mean or maximum.",
+        ),
     ] = None,
     bits: Annotated[
-        int | None, typer.Option(metavar="8|16", help="8: one window for the whole series; 16: stored values without loss.")
+        int | None,
+        typer.Option(
+            metavar="8|16",
+            help="8: one window for the whole series; 16: stored values without loss.",
+        ),
     ] = None,
     window: Annotated[
-        str | None, typer.Option(metavar="auto|dicom|full|CENTER,WIDTH", help="What 8 bits show, in modality units such as HU.")
+        str | None,
+        typer.Option(
+            metavar="auto|dicom|full|CENTER,WIDTH",
+            help="What 8 bits show, in modality units such as HU.",
+        ),
     ] = None,
     crop: Annotated[
-        str | None, typer.Option(metavar="X0:X1,Y0:Y1,Z0:Z1", help="Source voxels, ends not included; empty ends mean all.")
+        str | None,
+        typer.Option(
+            metavar="X0:X1,Y0:Y1,Z0:Z1",
+            help="Source voxels, ends not included; empty ends mean all.",
+        ),
     ] = None,
     plane: Annotated[
         str | None,
-        typer.Option(metavar="PLANE", help="Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as stored."),
+        typer.Option(
+            metavar="PLANE",
+            help=(
+                "Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as"
+                " stored."
+            ),
+        ),
     ] = None,
     series: Annotated[
-        str | None, typer.Option(metavar="UID|NUMBER|all", help="Which stack, as inspect numbers them; all writes a folder each.")
+        str | None,
+        typer.Option(
+            metavar="UID|NUMBER|all",
+            help="Which stack, as inspect numbers them; all writes a folder each.",
+        ),
     ] = None,
     compression: Annotated[
-        str | None, typer.Option(metavar="fast|small", help="Of the PNGs; small takes up to three times as long.")
+        str | None,
+        typer.Option(
+            metavar="fast|small", help="Of the PNGs; small takes up to three times as long."
+        ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Workers; as many as there are processors.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Workers; as many as there are processors.")
+    ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …",
+        ),
     ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and write nothing.")
+    ] = False,
     volume: Annotated[
         str | None,
-        typer.Option(metavar="nrrd|nifti|mha", help="Also write the PNG stack as one volume that knows its place in the patient."),
+        typer.Option(
+            metavar="nrrd|nifti|mha",
+            help="Also write the PNG stack as one volume that knows its place in the patient.",
+        ),
     ] = None,
     viewer: Annotated[
-        bool | None, typer.Option("--viewer/--no-viewer", help="Write viewer.html beside PNGs of 8 bits.", show_default="viewer")
+        bool | None,
+        typer.Option(
+            "--viewer/--no-viewer",
+            help="Write viewer.html beside PNGs of 8 bits.",
+            show_default="viewer",
+        ),
     ] = None,
-    overwrite: Annotated[bool | None, typer.Option("--overwrite", help="Replace an earlier export in OUTPUT.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")] = False,
+    overwrite: Annotated[
+        bool | None, typer.Option("--overwrite", help="Replace an earlier export in OUTPUT.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")
+    ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.exporter import plan_export, run_jobs
+    from sidecar.exporting.run import plan_export, run_jobs
 
     given = {
-        "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter, "bits": bits,
-        "window": window, "crop": crop, "plane": plane, "compression": compression, "series": series, "jobs": jobs,
-        "viewer": viewer, "volume": volume, "overwrite": overwrite,
+        "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
+        "bits": bits, "window": window, "crop": crop, "plane": plane, "compression": compression,
+        "series": series, "jobs": jobs, "viewer": viewer, "volume": volume, "overwrite": overwrite,
     }  # fmt: skip
-    specimens = _specimens(source, output, config, {name: value for name, value in given.items() if value is not None})
+    specimens = _specimens(
+        source, output, config, {name: value for name, value in given.items() if value is not None}
+    )
     with watched(quiet) as progress:
-        planned = [job for where, to, options in specimens for job in plan_export(where, to, options, progress)]
+        planned = [
+            job
+            for where, to, options in specimens
+            for job in plan_export(where, to, options, progress)
+        ]
         _refuse_shared_outputs(planned)
         for job in planned:
             if dry_run or not quiet:
@@ -102,18 +179,20 @@ def run(
             raise
         for sidecar, job in zip(written, planned, strict=True):
             if job.plan.options.volume is not None and not quiet:
-                from sidecar.volume import volume_notes
+                from sidecar.exporting.volume import volume_notes
 
                 for note in volume_notes(sidecar, job.plan.options.volume):
                     typer.echo(f"  note: {note}", err=True)
 
 
-def _specimens(source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]) -> list[tuple[Path, Path, Any]]:
+def _specimens(
+    source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]
+) -> list[tuple[Path, Path, Any]]:
     from sidecar.errors import UsageError
-    from sidecar.options import make_options
+    from sidecar.exporting.options import make_options
 
     if config is not None:
-        from sidecar.config import load_config
+        from sidecar.exporting.config import load_config
 
         return load_config(config, source, output, given)
     if source is None or output is None:
@@ -125,19 +204,27 @@ def _refuse_shared_outputs(jobs: list[Job]) -> None:
     from itertools import combinations
 
     from sidecar.errors import UsageError
-    from sidecar.places import resolved
+    from sidecar.storage.location import resolved
 
     places = [resolved(job.output) for job in jobs]
     for one, other in combinations(places, 2):
         if one == other:
-            raise UsageError(f"two sources would be written to {one.name}; give each an output of its own")
+            raise UsageError(
+                f"two sources would be written to {one.name}; give each an output of its own"
+            )
         if one in other.parents or other in one.parents:
-            raise UsageError(f"of the outputs {one.name} and {other.name} one is inside the other; keep them apart")
+            raise UsageError(
+                f"of the outputs {one.name} and {other.name} one is inside the other; keep them"
+                " apart"
+            )
 
 
 def _tell(job: Job, to_stdout: bool) -> None:
-    from sidecar.cli.inspect import describe_plan
-    from sidecar.inspection import planned
+    from sidecar.exporting.describe import describe_plan
+    from sidecar.exporting.inspect import planned
 
-    lines = [f"{job.output.name}: {describe_plan(planned(job.plan))}", *(f"  note: {warning}" for warning in job.plan.warnings)]
+    lines = [
+        f"{job.output.name}: {describe_plan(planned(job.plan))}",
+        *(f"  note: {warning}" for warning in job.plan.warnings),
+    ]
     typer.echo("\n".join(lines), err=not to_stdout)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.places import place
+from sidecar.storage.location import place
 
 if TYPE_CHECKING:
-    from sidecar.inspection import Found, Inspection
+    from sidecar.exporting.inspect import Found, Inspection
 
 NAME = "inspect"
-HELP = "Show every stack of slices found in a DICOM source, and what an export would write. Reads headers only."
+HELP = (
+    "Show every stack of slices found in a DICOM source, and what an export would write. Reads"
+    " headers only."
+)
 EXAMPLES = "Example: sidecar inspect scan/     Example: sidecar inspect scan/DICOMDIR --json"
 
 
 def run(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.", parser=place)
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            parser=place,
+        ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")
+    ] = False,
 ) -> None:
     import json
     import sys
@@ -29,7 +39,7 @@ def run(
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import to_stdout
     from sidecar.errors import SourceError
-    from sidecar.inspection import inspect
+    from sidecar.exporting.inspect import inspect
 
     with watched(quiet=False) as progress:
         progress.start("reading headers", None)
@@ -37,7 +47,11 @@ def run(
     if as_json:
         to_stdout((json.dumps(inspection.facts(), indent=1, ensure_ascii=False) + "\n").encode())
     else:
-        to_stdout("".join(f"{line}\n" for line in table(inspection)).encode(sys.stdout.encoding, "replace"))
+        to_stdout(
+            "".join(f"{line}\n" for line in table(inspection)).encode(
+                sys.stdout.encoding, "replace"
+            )
+        )
     for damaged in inspection.damaged:
         typer.echo(f"sidecar: damaged DICOM file: {damaged}", err=True)
     if not inspection.found:
@@ -53,10 +67,18 @@ def table(inspection: Inspection) -> list[str]:
 
 def describe(found: Found) -> list[str]:
     """The lines that describe one stack."""
+    from sidecar.errors import printable
+    from sidecar.exporting.describe import describe_plan
+
     facts = found.facts()
-    title = " · ".join(filter(None, [facts["modality"], printable(facts["description"]), *facts["split"]]))
+    title = " · ".join(
+        filter(None, [facts["modality"], printable(facts["description"]), *facts["split"]])
+    )
     number = "" if facts["series_number"] is None else f", series {facts['series_number']}"
-    lines = [f"[{facts['number']}] {title}{number}", f"    series     {facts['series_instance_uid']}"]
+    lines = [
+        f"[{facts['number']}] {title}{number}",
+        f"    series     {facts['series_instance_uid']}",
+    ]
     columns, rows, slices = facts["size"]
     lines.append(
         f"    size       {columns} columns × {rows} rows × {slices} slices, "
@@ -66,9 +88,12 @@ def describe(found: Found) -> list[str]:
         lines.append("    geometry   none: pixel units")
     else:
         x, y, z = facts["spacing"]
-        lines.append(f"    spacing    {x:.6g} × {y:.6g} × {'–' if z is None else format(z, '.6g')} mm")
         lines.append(
-            f"    direction  columns to {facts['directions'][0]}, rows to {facts['directions'][1]}, slices to {facts['directions'][2]}"
+            f"    spacing    {x:.6g} × {y:.6g} × {'–' if z is None else format(z, '.6g')} mm"
+        )
+        lines.append(
+            f"    direction  columns to {facts['directions'][0]}, rows to {facts['directions'][1]},"
+            f" slices to {facts['directions'][2]}"
         )
     if facts["slice_gaps"]:
         low, high = facts["slice_gaps"]
@@ -77,7 +102,9 @@ def describe(found: Found) -> list[str]:
             + (f" to {high:.6g} mm" if high - low > 1e-4 * high else "")
             + f", tilt {facts['tilt_degrees']:.2f}°"
         )
-    lines.append(f"    encoding   {', '.join(syntax_name(uid) for uid in facts['transfer_syntaxes'])}")
+    lines.append(
+        f"    encoding   {', '.join(syntax_name(uid) for uid in facts['transfer_syntaxes'])}"
+    )
     if facts["problem"]:
         lines.append(f"    refused    {facts['problem']}")
     else:
@@ -85,22 +112,6 @@ def describe(found: Found) -> list[str]:
         assert found.plan is not None
         lines.append(f"    export     {describe_plan(facts['export'])}")
     return lines
-
-
-def describe_plan(planned: dict[str, Any]) -> str:
-    """One line: what an export writes."""
-    columns, rows, slices = planned["size"]
-    axes = [planned["decimation"][name] for name in planned["order"]]
-    factors = " × ".join(f"1/{axis['factor']:.6g}" if axis["factor"] != 1 else "1" for axis in axes)
-    colour = " RGB" if planned["channels"] == 3 else ""
-    size = f"{int(planned['bytes']) / 1e6:,.1f} MB"
-    scratch = f"; until then a scratch file of {planned['scratch_bytes'] / 1e6:,.1f} MB" if planned["scratch_bytes"] else ""
-    return f"{slices} PNGs of {columns} × {rows}, {planned['bits']}-bit{colour}, scale {factors}, {size} before compression{scratch}"
-
-
-def printable(text: str) -> str:
-    """Text from a header without control characters, which could do things to a terminal."""
-    return "".join(c for c in text if c.isprintable())
 
 
 def syntax_name(uid: str) -> str:

@@ -10,46 +10,92 @@ import typer
 NAME = "map-mask"
 HELP = """Put masks and regions painted on the PNGs back on the scan.
 
-MASKS: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD, .seg.nrrd or NIfTI painted over the exported stack, or
-label files with polygons, boxes or brush masks. OUTPUT's ending says what is written: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of
-label PNGs. Masks with soft edges and resized ones are refused."""
+MASKS: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD, .seg.nrrd or NIfTI
+painted over the exported stack, or label files with polygons, boxes or brush masks. OUTPUT's ending
+says what is written: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of label PNGs. Masks with
+soft edges and resized ones are refused."""
 EXAMPLES = (
-    "Example: sidecar map-mask masks/ -o bones.seg.nrrd     Example: sidecar map-mask masks/ -o bones.dcm --dicom scan/ --config bones.yaml"
+    "Example: sidecar map-mask masks/ -o bones.seg.nrrd     Example: sidecar map-mask masks/ -o"
+    " bones.dcm --dicom scan/ --config bones.yaml"
 )
 
 
 def run(
-    masks: Annotated[list[Path], typer.Argument(metavar="MASKS...", help="A folder of PNGs, a volume, or label files.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUTPUT", help="File, or folder for PNGs, to write.")],
+    masks: Annotated[
+        list[Path],
+        typer.Argument(metavar="MASKS...", help="A folder of PNGs, a volume, or label files."),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="OUTPUT", help="File, or folder for PNGs, to write."
+        ),
+    ],
     sidecar: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder; without it the one beside or around MASKS.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="sidecar.json or its folder; without it the one beside or around MASKS.",
+        ),
     ] = None,
     to_format: Annotated[
         str | None,
-        typer.Option("--to", metavar="FORMAT", help="dicom-seg, seg.nrrd, nifti, png or dicom-rtstruct, instead of by OUTPUT's ending."),
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help=(
+                "dicom-seg, seg.nrrd, nifti, png or dicom-rtstruct, instead of by OUTPUT's ending."
+            ),
+        ),
     ] = None,
-    grid: Annotated[str, typer.Option(metavar="source|png", help="Full resolution, or as painted, with its own true geometry.")] = "source",
+    grid: Annotated[
+        str,
+        typer.Option(
+            metavar="source|png", help="Full resolution, or as painted, with its own true geometry."
+        ),
+    ] = "source",
     fill: Annotated[
         str,
         typer.Option(
-            metavar="repeat|interpolate|none", help="Source slices without a PNG: the nearest within half a step, shapes between, empty."
+            metavar="repeat|interpolate|none",
+            help=(
+                "Source slices without a PNG: the nearest within half a step, shapes between,"
+                " empty."
+            ),
         ),
     ] = "repeat",
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE.yaml", help="Segments: name, value or colour, and codes. Other labels are refused.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml",
+            help="Segments: name, value or colour, and codes. Other labels are refused.",
+        ),
     ] = None,
     dicom: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.",
+        ),
     ] = None,
-    from_format: Annotated[str | None, typer.Option("--from", metavar="FORMAT", help="What MASKS are, instead of recognising it.")] = None,
+    from_format: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="What MASKS are, instead of recognising it."),
+    ] = None,
     pixel_origin: Annotated[
-        str | None, typer.Option(metavar="center|corner", help="Where the (0, 0) of outlines is: the first pixel's middle or outer corner.")
+        str | None,
+        typer.Option(
+            metavar="center|corner",
+            help="Where the (0, 0) of outlines is: the first pixel's middle or outer corner.",
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")
+    ] = False,
 ) -> None:
-    from sidecar.cli.inspect import printable
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import choice
+    from sidecar.errors import printable
     from sidecar.mapping import Sidecar
     from sidecar.masks.job import Options, plan_job
 
@@ -60,7 +106,10 @@ def run(
         painted = job.mapped.painted
         names = [segment.name for segment in painted.segments]
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        typer.echo(printable(f"{masks[0].name}: {', '.join(names[:8])}{more} from {painted.tool}"), err=True)
+        typer.echo(
+            printable(f"{masks[0].name}: {', '.join(names[:8])}{more} from {painted.tool}"),
+            err=True,
+        )
         for note in job.notes:
             typer.echo(printable(f"  note: {note}"), err=True)
     with watched(quiet) as progress:

@@ -11,52 +11,89 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sidecar.points.read import PointTable
+    from sidecar.labels.mapped_file import PointTable
 
     #: What is measured, of what, and its places (N, 3) with their uncertainties (N,) in mm.
     Todo = tuple[str, list[str], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 NAME = "measure"
-HELP = """Distances, path lengths, angles and areas of mapped points, in mm, each with the most that decimation can have changed it.
+HELP = """Distances, path lengths, angles and areas of mapped points, in mm, each with the most that
+decimation can have changed it.
 
-MAPPED is a CSV of map-points. Without options: the distance of every two named points, the length of every line, the area of every polygon.
-The result is a CSV on stdout, or in -o FILE."""
-EXAMPLES = "Example: sidecar measure mapped.csv --distance 'left eye,right eye' --angle 'tip,base,apex'"
+MAPPED is a CSV of map-points. Without options: the distance of every two named points, the length
+of every line, the area of every polygon. The result is a CSV on stdout, or in -o FILE."""
+EXAMPLES = (
+    "Example: sidecar measure mapped.csv --distance 'left eye,right eye' --angle 'tip,base,apex'"
+)
 
 _PAIRS = 200
 
 
 def run(
     mapped: Annotated[Path, typer.Argument(metavar="MAPPED", help="CSV of map-points.")],
-    distance: Annotated[list[str] | None, typer.Option(metavar="A,B", help="Distance of two named points; may be repeated.")] = None,
+    distance: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Distance of two named points; may be repeated."),
+    ] = None,
     path: Annotated[
-        list[str] | None, typer.Option(metavar="A,B,C…", help="Length of a path through named points; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="A,B,C…", help="Length of a path through named points; may be repeated."
+        ),
     ] = None,
-    angle: Annotated[list[str] | None, typer.Option(metavar="A,B,C", help="Angle at B between A and C; may be repeated.")] = None,
+    angle: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B,C", help="Angle at B between A and C; may be repeated."),
+    ] = None,
     area: Annotated[
-        list[str] | None, typer.Option(metavar="A,B,C…", help="Area of a flat polygon of named points; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="A,B,C…", help="Area of a flat polygon of named points; may be repeated."
+        ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
+    ] = None,
 ) -> None:
-    from sidecar import measure
     from sidecar.cli.writing import deliver_columns
     from sidecar.errors import LabelError
-    from sidecar.points.csv_points import shortest
-    from sidecar.points.read import read_points
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.labels.writers.csv_points import shortest
+    from sidecar.morphometrics import measure
 
     table = read_points(mapped)
-    functions = {"distance": measure.distance, "path": measure.path_length, "angle": measure.angle, "area": measure.area}
+    functions = {
+        "distance": measure.distance,
+        "path": measure.path_length,
+        "angle": measure.angle,
+        "area": measure.area,
+    }
     asked = {"distance": distance, "path": path, "angle": angle, "area": area}
-    todo = [(kind, _names(text), table.select(*_names(text))) for kind, texts in asked.items() for text in texts or ()]
+    todo = [
+        (kind, _names(text), table.select(*_names(text)))
+        for kind, texts in asked.items()
+        for text in texts or ()
+    ]
     rows = []
     for kind, names, (places, uncertainty) in todo or _everything(table):
         try:
             found = functions[kind](places, uncertainty)
         except LabelError as error:
             raise LabelError(f"{kind} {', '.join(names)}: {error}", mapped) from None
-        rows.append((kind, " – ".join(names), shortest(found.value), shortest(found.uncertainty), found.unit))
+        rows.append(
+            (
+                kind,
+                " – ".join(names),
+                shortest(found.value),
+                shortest(found.uncertainty),
+                found.unit,
+            )
+        )
     columns = ("measure", "of", "value", "uncertainty", "unit")
-    cells: tuple[tuple[str, ...], ...] = tuple(zip(*rows, strict=True)) if rows else ((),) * len(columns)
+    cells: tuple[tuple[str, ...], ...] = (
+        tuple(zip(*rows, strict=True)) if rows else ((),) * len(columns)
+    )
     deliver_columns(dict(zip(columns, cells, strict=True)), output, inputs=[mapped])
 
 
@@ -71,10 +108,16 @@ def _everything(table: PointTable) -> list[Todo]:
     from sidecar.errors import UsageError
 
     shapes = table.shapes()
-    single = [table.names[shape.rows[0]] for shape in shapes if shape.type == "point" and table.names[shape.rows[0]]]
+    single = [
+        table.names[shape.rows[0]]
+        for shape in shapes
+        if shape.type == "point" and table.names[shape.rows[0]]
+    ]
     pairs = list(combinations(dict.fromkeys(single), 2))
     if len(pairs) > _PAIRS:
-        raise UsageError(f"{len(single)} points make {len(pairs)} distances; say which with --distance A,B")
+        raise UsageError(
+            f"{len(single)} points make {len(pairs)} distances; say which with --distance A,B"
+        )
     todo: list[Todo] = [("distance", list(pair), table.select(*pair)) for pair in pairs]
     for shape in shapes:
         rows = list(shape.rows)

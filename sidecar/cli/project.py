@@ -8,25 +8,39 @@ from typing import Annotated
 import typer
 
 NAME = "project"
-HELP = """Place points of patient millimetres or source voxels on the PNGs: the inverse of map-points.
+HELP = """Place points of patient millimetres or source voxels on the PNGs: the inverse of
+map-points.
 
-POINTS are CSV files with columns x_mm, y_mm, z_mm (LPS, or as a column space says) or source_column, source_row, source_slice, such as
-map-points writes. Columns image, slice, x, y are added, center convention."""
+POINTS are CSV files with columns x_mm, y_mm, z_mm (LPS, or as a column space says) or
+source_column, source_row, source_slice, such as map-points writes. Columns image, slice, x, y are
+added, center convention."""
 EXAMPLES = "Example: sidecar project old_landmarks.csv --sidecar png/ -o labels.csv"
 
 
 def run(
-    points: Annotated[list[Path], typer.Argument(metavar="POINTS...", help="CSV files of points, or folders of them.")],
+    points: Annotated[
+        list[Path],
+        typer.Argument(metavar="POINTS...", help="CSV files of points, or folders of them."),
+    ],
     sidecar: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder; without it the one beside POINTS.")
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="sidecar.json or its folder; without it the one beside POINTS."
+        ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it.")] = None,
-    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Keep points that fall beyond the edges of the PNGs.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
+    ] = None,
+    allow_outside: Annotated[
+        bool,
+        typer.Option("--allow-outside", help="Keep points that fall beyond the edges of the PNGs."),
+    ] = False,
 ) -> None:
     from sidecar.cli.writing import deliver_columns
-    from sidecar.landmarks import label_files, project_file
+    from sidecar.labels.map import label_files, project_file
+    from sidecar.labels.writers.csv_points import merged
     from sidecar.mapping import Sidecar
-    from sidecar.points.csv_points import merged
 
     projections = []
     for path in label_files(points):

@@ -8,64 +8,102 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from sidecar.dicom.series import Series
     from sidecar.mapping import Sidecar
     from sidecar.progress import Progress
-    from sidecar.series import Series
 
 NAME = "report"
-HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML page to look at, mail or print.
+HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML
+page to look at, mail or print.
 
-LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source slices around labels are read.
-The page loads nothing, and names no patient unless text is burned into the images."""
-EXAMPLES = "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report labels/ --source scan/ --size 3mm"
+LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source
+slices around labels are read. The page loads nothing, and names no patient unless text is burned
+into the images."""
+EXAMPLES = (
+    "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report"
+    " labels/ --source scan/ --size 3mm"
+)
 
 #: More labels than this make a page that is a burden to open; --limit says how many all the same.
 MOST_LABELS = 200
 
 
 def run(
-    labels: Annotated[list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")],
-    source: Annotated[Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")] = Path("report.html"),
+    labels: Annotated[
+        list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
+    ],
+    source: Annotated[
+        Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")
+    ] = Path("report.html"),
     size: Annotated[
         str | None,
-        typer.Option(metavar="MM", help="How much is shown: 4mm, 250um …; about 64 source pixels without it.", show_default=False),
+        typer.Option(
+            metavar="MM",
+            help="How much is shown: 4mm, 250um …; about 64 source pixels without it.",
+            show_default=False,
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"Show the first N labels only; needed for more than {MOST_LABELS}.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help=f"Show the first N labels only; needed for more than {MOST_LABELS}.",
+        ),
     ] = None,
     sidecar: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="sidecar.json or its folder, where it is not beside the labels or their images.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="sidecar.json or its folder, where it is not beside the labels or their images.",
+        ),
     ] = None,
-    from_format: Annotated[str | None, typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it.")] = None,
+    from_format: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
+    ] = None,
     pixel_origin: Annotated[
         str | None,
-        typer.Option(metavar="center|corner", help="Where the labels' (0, 0) is: the first pixel's middle or outer corner."),
+        typer.Option(
+            metavar="center|corner",
+            help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
+        ),
     ] = None,
-    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Show labels beyond the edges of the PNGs too.")] = False,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Show labels beyond the edges of the PNGs too.")
+    ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import choice, written
     from sidecar.cli.zoom import length_mm
     from sidecar.errors import LabelError, UsageError
-    from sidecar.labels.table import PixelOrigin
-    from sidecar.landmarks import find_sidecar, label_files, map_file
+    from sidecar.labels.map import find_sidecar, label_files, map_file
+    from sidecar.labels.model import PixelOrigin
     from sidecar.mapping import Sidecar
-    from sidecar.report import Request, make_report, render
-    from sidecar.report.labels import labels_of
-    from sidecar.report.make import usual_size
-    from sidecar.report.space import Space
+    from sidecar.reports import Request, make_report, render
+    from sidecar.reports.labels import labels_of
+    from sidecar.reports.make import usual_size
+    from sidecar.reports.space import Space
 
     origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
     files = label_files(labels)
     place = sidecar or _one({find_sidecar(path, from_format).resolve() for path in files})
     export = Sidecar.open(place)
-    mappings = [map_file(path, export, format=from_format, pixel_origin=origin, allow_outside=allow_outside) for path in files]
+    mappings = [
+        map_file(path, export, format=from_format, pixel_origin=origin, allow_outside=allow_outside)
+        for path in files
+    ]
     found = labels_of([mapping.points for mapping in mappings])
     if not found:
         raise LabelError("there are no labels in it to report on", files[0])
     if limit is None and len(found) > MOST_LABELS:
-        raise UsageError(f"there are {len(found)} labels; --limit N shows the first N of them, --limit {len(found)} all")
+        raise UsageError(
+            f"there are {len(found)} labels; --limit N shows the first N of them, --limit"
+            f" {len(found)} all"
+        )
     with watched(quiet=False) as progress:
         root, series = _scan(export, source, progress)
         request = Request(
@@ -80,7 +118,11 @@ def run(
     written(output, [*files, place], lambda part: part.write_bytes(page))
     for path, mapping in zip(files, mappings, strict=True):
         read = mapping.labels
-        typer.echo(f"{path.name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin {read.pixel_origin}", err=True)
+        typer.echo(
+            f"{path.name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin"
+            f" {read.pixel_origin}",
+            err=True,
+        )
         for note in dict.fromkeys(mapping.notes):
             typer.echo(f"  note: {note}", err=True)
     typer.echo(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB", err=True)
@@ -92,19 +134,26 @@ def _one(places: set[Path]) -> Path:
 
     if len(places) > 1:
         raise UsageError(
-            "the labels lie beside more than one sidecar.json; a report is of one export: give the labels of each on their own"
+            "the labels lie beside more than one sidecar.json; a report is of one export: give the"
+            " labels of each on their own"
         )
     return places.pop()
 
 
 def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Path, Series]:
-    """Where the scan is, and its stack. SourceError where it is not the one that the export was made of."""
-    from sidecar.check.source import check_headers
+    """Where the scan is, and its stack.
+
+    SourceError where it is not the one that the export was made of.
+    """
+    from sidecar.checks.source import check_headers
     from sidecar.errors import SourceError
-    from sidecar.zoom import find_same_series
+    from sidecar.exporting.zoom import find_same_series
 
     root, series = find_same_series(export, source, progress)
     wrong = [finding for finding in check_headers(export, series) if finding.passed is False]
     if wrong:
-        raise SourceError(f"{source.name or 'this folder'} is not as it was when the PNGs were made: {wrong[0].detail}")
+        raise SourceError(
+            f"{source.name or 'this folder'} is not as it was when the PNGs were made:"
+            f" {wrong[0].detail}"
+        )
     return root, series

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 NAME = "view"
-HELP = """Write viewer.html beside the PNGs of an export: a page to look at them and place landmarks, in any browser, without a server.
+HELP = """Write viewer.html beside the PNGs of an export: a page to look at them and place
+landmarks, in any browser, without a server.
 
-Exports of 8 bits come with it. For 16 bits, which browsers cannot show in full, this also writes copies of the PNGs that they can."""
+Exports of 8 bits come with it. For 16 bits, which browsers cannot show in full, this also writes
+copies of the PNGs that they can."""
 EXAMPLES = "Example: sidecar view png/"
 
 

@@ -1,4 +1,6 @@
-"""Writing results from the command line: to stdout or a file, whole or not at all, never over an input."""
+"""Writing results from the command line: to stdout or a file, whole or not at all, never over an
+input.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sidecar.document import SIDECAR_NAME
+from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import LabelError, OutputError, UsageError, reason
 
 if TYPE_CHECKING:
-    from sidecar.points.table import MappedPoints, Space, Writer
+    from sidecar.grid.space import Space
+    from sidecar.labels.mapped import MappedPoints, Writer
 
 
 def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
@@ -24,7 +27,13 @@ def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
     return value
 
 
-def deliver(writer: Writer, points: Sequence[MappedPoints], output: Path | None, space: Space, inputs: Iterable[Path]) -> None:
+def deliver(
+    writer: Writer,
+    points: Sequence[MappedPoints],
+    output: Path | None,
+    space: Space,
+    inputs: Iterable[Path],
+) -> None:
     """Write mapped points to ``output``, or to stdout."""
     if output is not None:
         written(output, inputs, lambda path: writer.write(points, path, space))
@@ -36,9 +45,11 @@ def deliver(writer: Writer, points: Sequence[MappedPoints], output: Path | None,
     to_stdout(data)
 
 
-def deliver_columns(columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Iterable[Path]) -> None:
+def deliver_columns(
+    columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Iterable[Path]
+) -> None:
     """Write columns of text as CSV to ``output``, or to stdout."""
-    from sidecar.points.csv_points import csv_text
+    from sidecar.labels.writers.csv_points import csv_text
 
     with _told("the result"):
         data = "".join(csv_text(dict(columns))).encode()
@@ -57,12 +68,16 @@ def to_stdout(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or what is left would fail once more at the end
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or what is left would fail once more at the end
         raise OutputError(f"stdout cannot be written: {reason(error)}") from None
 
 
 def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
-    """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not at all."""
+    """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not
+    at all.
+    """
     part = output.with_name(output.name + ".part")
     with _told(output.name):
         _check_place(output, part, inputs)
@@ -83,14 +98,21 @@ def _told(name: str) -> Iterator[None]:
     except OSError as error:
         raise OutputError(f"{name} cannot be written: {reason(error)}") from None
     except UnicodeEncodeError:
-        raise LabelError("a label holds half a character (a lone surrogate), which no text file can hold; correct it") from None
+        raise LabelError(
+            "a label holds half a character (a lone surrogate), which no text file can hold;"
+            " correct it"
+        ) from None
 
 
 def _check_place(output: Path, part: Path, inputs: Iterable[Path]) -> None:
     """Nothing of the user's is in the way but what -o names."""
-    if output.name == SIDECAR_NAME or any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+    if output.name == SIDECAR_NAME or any(
+        output.exists() and path.exists() and output.samefile(path) for path in inputs
+    ):
         raise UsageError(f"-o {output.name} would overwrite an input; give another name")
     if output.exists() and not output.is_file():
-        raise OutputError(f"{output.name} is not a file; give a file name, or leave -o out to write to stdout")
+        raise OutputError(
+            f"{output.name} is not a file; give a file name, or leave -o out to write to stdout"
+        )
     if part.exists():
         raise OutputError(f"{part.name} is in the way; move it away, or give another name")

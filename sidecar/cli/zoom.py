@@ -7,37 +7,67 @@ from typing import Annotated
 
 import typer
 
-from sidecar.places import place
+from sidecar.storage.location import place
 
 NAME = "zoom"
-HELP = """Export a full-resolution stack around each landmark that was placed on the small PNGs, to refine it on original pixels.
+HELP = """Export a full-resolution stack around each landmark that was placed on the small PNGs, to
+refine it on original pixels.
 
-Each landmark gets a folder with PNGs and a sidecar.json of its own. Label there again, in any tool, and map all folders at once:
-map-points then tells how far each landmark moved (shift_mm), and its uncertainty is that of a source voxel."""
+Each landmark gets a folder with PNGs and a sidecar.json of its own. Label there again, in any tool,
+and map all folders at once: map-points then tells how far each landmark moved (shift_mm), and its
+uncertainty is that of a source voxel."""
 EXAMPLES = (
-    "Example: sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/     then: sidecar map-points zooms/*/labels.csv -o refined.csv"
+    "Example: sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/     then: sidecar"
+    " map-points zooms/*/labels.csv -o refined.csv"
 )
 
 
 def run(
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Label file, or a folder of them, on the small PNGs.")],
-    source: Annotated[Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR; or its URL.", parser=place)],
-    size: Annotated[str, typer.Option(metavar="MM", help="Edge of the box around each landmark: 4mm, 250um …")] = "4mm",
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=place)] = Path("zooms"),
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELS", help="Label file, or a folder of them, on the small PNGs."
+        ),
+    ],
+    source: Annotated[
+        Path,
+        typer.Option(
+            metavar="DICOM",
+            help="The scan: a folder, a file or a DICOMDIR; or its URL.",
+            parser=place,
+        ),
+    ],
+    size: Annotated[
+        str, typer.Option(metavar="MM", help="Edge of the box around each landmark: 4mm, 250um …")
+    ] = "4mm",
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=place
+        ),
+    ] = Path("zooms"),
     sidecar: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="sidecar.json of the small PNGs, where it is not beside them.")
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="sidecar.json of the small PNGs, where it is not beside them."
+        ),
     ] = None,
-    from_format: Annotated[str | None, typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")] = False,
+    from_format: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     from dataclasses import replace
 
     from sidecar.cli.progress import watched
-    from sidecar.exporter import run_jobs
-    from sidecar.landmarks import label_files, map_file
+    from sidecar.exporting.run import run_jobs
+    from sidecar.exporting.zoom import plan_zooms
+    from sidecar.labels.map import label_files, map_file
     from sidecar.mapping import Sidecar
-    from sidecar.zoom import plan_zooms
 
     edge_mm = length_mm(size)
     given = None if sidecar is None else Sidecar.open(sidecar)
@@ -47,14 +77,23 @@ def run(
             jobs = plan_zooms(points, source, output, edge_mm, progress)
             if overwrite:
                 jobs = [
-                    replace(job, plan=replace(job.plan, options=job.plan.options.model_copy(update={"overwrite": True}))) for job in jobs
+                    replace(
+                        job,
+                        plan=replace(
+                            job.plan,
+                            options=job.plan.options.model_copy(update={"overwrite": True}),
+                        ),
+                    )
+                    for job in jobs
                 ]
             run_jobs(jobs, progress)
             for job in jobs:
                 columns, rows, slices = job.plan.decimation.size
                 whole = (columns, rows, slices) == points.sidecar.document.source.size
                 note = ", the whole scan: a smaller --size gives less" if whole else ""
-                typer.echo(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}", err=True)
+                typer.echo(
+                    f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}", err=True
+                )
 
 
 def length_mm(size: str) -> float:
@@ -63,7 +102,11 @@ def length_mm(size: str) -> float:
     from sidecar.errors import UsageError
 
     match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(mm|um|µm|cm)?\s*", size)
-    value = float(match[1]) * {"mm": 1.0, "um": 1e-3, "µm": 1e-3, "cm": 10.0}[match[2] or "mm"] if match else 0.0
+    value = (
+        float(match[1]) * {"mm": 1.0, "um": 1e-3, "µm": 1e-3, "cm": 10.0}[match[2] or "mm"]
+        if match
+        else 0.0
+    )
     if value <= 0:
         raise UsageError(f"--size {size}: a length such as 4mm or 250um is expected")
     return value

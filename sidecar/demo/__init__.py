@@ -1,4 +1,5 @@
-"""`sidecar demo`: the whole way of a landmark, on a made-up scan whose landmarks are known, or on the user's own.
+"""`sidecar demo`: the whole way of a landmark, on a made-up scan whose landmarks are known, or on
+the user's own.
 
 anatomy.py    pure: a made-up weevil, its landmarks, and where it lies in the scanner
 writer.py     the weevil as a micro-CT in true DICOM files

@@ -1,8 +1,9 @@
 """A made-up weevil of 1.6 mm, its landmarks, and where it lies in the scanner. Pure.
 
-Body frame, mm: x forwards to the rostrum, y to the left, z to the back. Values are as in a micro-CT after iodine staining. Every
-landmark is a small mineral core with a Gaussian profile inside a knob of cuticle: round in every direction, so that its
-centroid in the image is the landmark, whatever grid it is sampled on.
+Body frame, mm: x forwards to the rostrum, y to the left, z to the back. Values are as in a micro-CT
+after iodine staining. Every landmark is a small mineral core with a Gaussian profile inside a knob
+of cuticle: round in every direction, so that its centroid in the image is the landmark, whatever
+grid it is sampled on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from sidecar.demo.shapes import Ellipsoid, Floats, Limb, Shape, Vector, coverage
 
 AIR, FAT, TISSUE, MUSCLE, CUTICLE, GUT_CONTENT = -1000.0, -100.0, 350.0, 700.0, 1300.0, 2800.0
-#: What a landmark's core adds to the cuticle around it, and the standard deviation of its profile, mm.
+#: What a landmark's core adds to the cuticle around it, and the standard deviation of its profile,
+#: mm.
 CORE, CORE_SIGMA = 1500.0, 0.021
 #: Radius of the knob around a core, mm.
 KNOB = 0.072
@@ -48,10 +50,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Grid:
-    """The scan's voxels: patient = position + voxel · (column · columns + row · rows + slice · their cross product).
+    """The scan's voxels: patient = position + voxel · (column · columns + row · rows + slice ·
+    their cross product).
 
-    ``size`` columns, rows, slices; ``voxel`` edge in mm; ``position`` of the centre of voxel (0, 0, 0), LPS mm; ``axes`` (3, 3)
-    whose columns are the unit vectors of the column, row and slice axes.
+    ``size`` columns, rows, slices; ``voxel`` edge in mm; ``position`` of the centre of voxel (0, 0,
+    0), LPS mm; ``axes`` (3, 3) whose columns are the unit vectors of the column, row and slice
+    axes.
     """
 
     size: tuple[int, int, int]
@@ -104,17 +108,33 @@ class Specimen:
         for middle in self.landmarks.values():
             yield Part(Ellipsoid(middle, (KNOB, KNOB, KNOB)), CUTICLE)
 
-    def _around(self, grid: Grid, middle: Vector, reach: float) -> tuple[tuple[slice, slice, slice], NDArray[np.float32]]:
-        """The window of a volume (slices, rows, columns) that holds a ball in the body frame, and its voxels in that frame (…, 3)."""
+    def _around(
+        self, grid: Grid, middle: Vector, reach: float
+    ) -> tuple[tuple[slice, slice, slice], NDArray[np.float32]]:
+        """The window of a volume (slices, rows, columns) that holds a ball in the body frame, and
+        its voxels in that frame (…, 3).
+        """
         centre = grid.to_index(self.to_patient(np.asarray(middle)))
         margin = reach / grid.voxel + BLUR_VOXELS + 1
         low = np.maximum(np.floor(centre - margin), 0).astype(int)
         high = np.minimum(np.ceil(centre + margin) + 1, grid.size).astype(int)
         high = np.maximum(high, low)
         planes, rows, columns = np.ogrid[low[2] : high[2], low[1] : high[1], low[0] : high[0]]
-        origin, step = (np.asarray(grid.position) - self.place) @ self.pose, grid.voxel * grid.axes.T @ self.pose
-        body = origin + columns[..., None] * step[0] + rows[..., None] * step[1] + planes[..., None] * step[2]
-        return (slice(low[2], high[2]), slice(low[1], high[1]), slice(low[0], high[0])), body.astype(np.float32)
+        origin, step = (
+            (np.asarray(grid.position) - self.place) @ self.pose,
+            grid.voxel * grid.axes.T @ self.pose,
+        )
+        body = (
+            origin
+            + columns[..., None] * step[0]
+            + rows[..., None] * step[1]
+            + planes[..., None] * step[2]
+        )
+        return (
+            slice(low[2], high[2]),
+            slice(low[1], high[1]),
+            slice(low[0], high[0]),
+        ), body.astype(np.float32)
 
 
 def _body() -> Iterator[Part]:
@@ -131,8 +151,17 @@ def _hollow(shape: Ellipsoid | Limb, wall: float, inside: float) -> Iterator[Par
 
 def _abdomen() -> Iterator[Part]:
     """Grooved elytra, the fat body under them, the gut in a loop, the hooked spermatheca."""
-    yield from _hollow(Ellipsoid((-0.34, 0, 0), (0.46, 0.36, 0.31), grooves=18, depth=0.009), 0.042, FAT)
-    gut = [(-0.08, 0, -0.05), (-0.22, 0.08, -0.03), (-0.42, 0.10, 0.0), (-0.52, 0, 0.02), (-0.40, -0.11, 0.0), (-0.58, -0.08, -0.04)]
+    yield from _hollow(
+        Ellipsoid((-0.34, 0, 0), (0.46, 0.36, 0.31), grooves=18, depth=0.009), 0.042, FAT
+    )
+    gut = [
+        (-0.08, 0, -0.05),
+        (-0.22, 0.08, -0.03),
+        (-0.42, 0.10, 0.0),
+        (-0.52, 0, 0.02),
+        (-0.40, -0.11, 0.0),
+        (-0.58, -0.08, -0.04),
+    ]
     for radius, value in ((0.072, MUSCLE), (0.044, GUT_CONTENT)):
         yield from (Part(Limb(start, end, radius, radius), value) for start, end in pairwise(gut))
     hook = [(-0.16, -0.16, 0.05), (-0.21, -0.20, 0.05), (-0.27, -0.18, 0.05), (-0.27, -0.12, 0.05)]
@@ -148,7 +177,9 @@ def _thorax() -> Iterator[Part]:
     yield Part(Limb((0.1, 0, -0.04), (0.5, 0, -0.02), 0.05, 0.04), TISSUE)
     for side in (1, -1):
         for y, z in ((0.09, 0.07), (0.10, -0.06), (0.17, 0.02)):
-            yield Part(Limb((0.15, y * side, z), (0.42, 0.75 * y * side, 0.8 * z), 0.036, 0.028), MUSCLE)
+            yield Part(
+                Limb((0.15, y * side, z), (0.42, 0.75 * y * side, 0.8 * z), 0.036, 0.028), MUSCLE
+            )
         yield Part(Limb((0.2, 0.045 * side, 0.03), (0.5, 0.05 * side, 0.03), 0.016, 0.012), AIR)
 
 
@@ -171,13 +202,22 @@ def _legs_and_antennae() -> Iterator[Part]:
         for start, knee, foot, toe in (
             ((0.30, 0.18, -0.14), (0.45, 0.46, -0.06), (0.64, 0.54, -0.20), (0.74, 0.60, -0.26)),
             ((0.06, 0.22, -0.14), (0.06, 0.56, -0.06), (0.02, 0.72, -0.22), (-0.08, 0.77, -0.28)),
-            ((-0.18, 0.24, -0.16), (-0.42, 0.56, -0.06), (-0.64, 0.62, -0.20), (-0.76, 0.66, -0.26)),
+            (
+                (-0.18, 0.24, -0.16),
+                (-0.42, 0.56, -0.06),
+                (-0.64, 0.62, -0.20),
+                (-0.76, 0.66, -0.26),
+            ),
         ):
             a, b, c, d = ((x, y * side, z) for x, y, z in (start, knee, foot, toe))
             yield from _hollow(Limb(a, b, 0.06, 0.065), 0.024, MUSCLE)
             yield from _hollow(Limb(b, c, 0.045, 0.036), 0.02, TISSUE)
             yield Part(Limb(c, d, 0.028, 0.022), CUTICLE)
-        scape, elbow, club = (0.70, 0.07 * side, -0.04), (0.63, 0.29 * side, 0.0), (0.79, 0.36 * side, 0.02)
+        scape, elbow, club = (
+            (0.70, 0.07 * side, -0.04),
+            (0.63, 0.29 * side, 0.0),
+            (0.79, 0.36 * side, 0.02),
+        )
         yield Part(Limb(scape, elbow, 0.022, 0.026), CUTICLE)
         yield Part(Limb(elbow, club, 0.02, 0.02), CUTICLE)
         yield from _hollow(Ellipsoid(club, (0.06, 0.042, 0.042)), 0.018, TISSUE)

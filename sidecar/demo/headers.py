@@ -1,6 +1,8 @@
-"""Patient mm straight from DICOM headers, to hold the package against: nothing here uses its geometry, its headers or its sampling.
+"""Patient mm straight from DICOM headers, to hold the package against: nothing here uses its
+geometry, its headers or its sampling.
 
-PS3.3 C.7.6.2.1.1, on the plane itself:  P = IPP + IOP[0:3] · PixelSpacing[1] · column + IOP[3:6] · PixelSpacing[0] · row
+PS3.3 C.7.6.2.1.1, on the plane itself:  P = IPP + IOP[0:3] · PixelSpacing[1] · column + IOP[3:6] ·
+                                         PixelSpacing[0] · row
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ import pydicom
 from pydicom.dataset import Dataset
 
 _TAGS = [
-    "SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
+    "SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
 
 Point = tuple[float, float, float]
@@ -24,7 +26,10 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class HeaderPlane:
-    """One image plane as its header has it. ``frame_number`` is 1-based, None in a single-frame file."""
+    """One image plane as its header has it.
+
+    ``frame_number`` is 1-based, None in a single-frame file.
+    """
 
     sop_instance_uid: str
     frame_number: int | None
@@ -37,13 +42,16 @@ class HeaderPlane:
         to_columns, to_rows = self.orientation[:3], self.orientation[3:]
         between_rows, between_columns = self.pixel_spacing
         x, y, z = (
-            p + c * between_columns * column + r * between_rows * row for p, c, r in zip(self.position, to_columns, to_rows, strict=True)
+            p + c * between_columns * column + r * between_rows * row
+            for p, c, r in zip(self.position, to_columns, to_rows, strict=True)
         )
         return x, y, z
 
 
 def planes_in_order(folder: Path, members: Iterable[tuple[str, int | None]]) -> list[HeaderPlane]:
-    """The planes of ``members`` (file below ``folder``, frame number or None), along the normal of the first."""
+    """The planes of ``members`` (file below ``folder``, frame number or None), along the normal of
+    the first.
+    """
     by_file: dict[str, list[int | None]] = {}
     for file, frame_number in members:
         by_file.setdefault(file, []).append(frame_number)
@@ -51,11 +59,15 @@ def planes_in_order(folder: Path, members: Iterable[tuple[str, int | None]]) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks on odd values
         for file, frame_numbers in by_file.items():
-            dataset = pydicom.dcmread(folder / file, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+            dataset = pydicom.dcmread(
+                folder / file, stop_before_pixels=True, specific_tags=_TAGS, force=True
+            )
             planes += [_plane(dataset, frame_number) for frame_number in frame_numbers]
     (a, b, c), (d, e, f) = planes[0].orientation[:3], planes[0].orientation[3:]
     normal = (b * f - c * e, c * d - a * f, a * e - b * d)
-    return sorted(planes, key=lambda plane: sum(n * p for n, p in zip(normal, plane.position, strict=True)))
+    return sorted(
+        planes, key=lambda plane: sum(n * p for n, p in zip(normal, plane.position, strict=True))
+    )
 
 
 def _plane(dataset: Dataset, frame_number: int | None) -> HeaderPlane:
@@ -72,7 +84,9 @@ def _plane(dataset: Dataset, frame_number: int | None) -> HeaderPlane:
 
 
 def _attribute(dataset: Dataset, frame_number: int | None, sequence: str, keyword: str) -> Any:
-    """An attribute of one frame: from its own functional groups, then the shared ones, then the top level (PS3.3 C.7.6.16)."""
+    """An attribute of one frame: from its own functional groups, then the shared ones, then the top
+    level (PS3.3 C.7.6.16).
+    """
     groups: list[Dataset] = list(dataset.get("SharedFunctionalGroupsSequence") or [])
     if frame_number is not None and "PerFrameFunctionalGroupsSequence" in dataset:
         groups.insert(0, dataset.PerFrameFunctionalGroupsSequence[frame_number - 1])

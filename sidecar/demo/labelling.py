@@ -1,4 +1,5 @@
-"""Labels on exported PNGs, as a person makes them: look about where a landmark is, and mark the middle of the bright spot there.
+"""Labels on exported PNGs, as a person makes them: look about where a landmark is, and mark the
+middle of the bright spot there.
 
 Nothing here knows where the landmarks truly are: places come from the PNGs' pixels alone.
 """
@@ -19,7 +20,8 @@ from sidecar.mapping import Sidecar
 
 Floats = NDArray[np.float64]
 
-#: Where one looks for each landmark, as parts of the PNG stack's width, height and number of slices.
+#: Where one looks for each landmark, as parts of the PNG stack's width, height and number of
+#: slices.
 WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
     "rostrum tip": (0.90, 0.55, 0.40),
     "left eye": (0.75, 0.60, 0.55),
@@ -32,17 +34,21 @@ WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
 }
 #: One looks this far around, as part of the PNG stack.
 LOOK_AROUND = 0.07
-#: Standard deviation of the window in which the middle of a spot is weighed, in PNG pixels and slices.
+#: Standard deviation of the window in which the middle of a spot is weighed, in PNG pixels and
+#: slices.
 SPOT = 1.0
 #: A spot is weighed as far as this many pixels and slices from its brightest pixel.
 SPOT_RADIUS = 4
-#: What lies between these distances from the brightest pixel are the surroundings that the spot is brighter than.
+#: What lies between these distances from the brightest pixel are the surroundings that the spot is
+#: brighter than.
 SURROUNDINGS = (2.0, 2.6)
 
 
 @dataclass(frozen=True)
 class Label:
-    """A named point on the PNG stack, *center* convention, to a thousandth of a pixel; ``slice`` may be fractional."""
+    """A named point on the PNG stack, *center* convention, to a thousandth of a pixel;
+    ``slice`` may be fractional.
+    """
 
     name: str
     x: float
@@ -74,14 +80,19 @@ def find_landmarks(folder: Path, sidecar: Sidecar) -> list[Label]:
             for part, n in zip(reversed(place), stack.shape, strict=True)
         )
         brightest = np.unravel_index(int(np.argmax(stack[window])), stack[window].shape)
-        near = np.array([int(at) + (w.start or 0) for at, w in zip(brightest, window, strict=True)], dtype=np.float64)
+        near = np.array(
+            [int(at) + (w.start or 0) for at, w in zip(brightest, window, strict=True)],
+            dtype=np.float64,
+        )
         slice_, y, x = middle_of_spot(stack, near)
         labels.append(Label(name, x, y, slice_))
     return labels
 
 
 def known_places(folder: Path, sidecar: Sidecar) -> list[Label]:
-    """Places on the PNGs of any scan: two opposite corners, the middle, and the brightest spot of up to three slices."""
+    """Places on the PNGs of any scan: two opposite corners, the middle, and the brightest spot of
+    up to three slices.
+    """
     columns, rows, slices = sidecar.size
     files = sidecar.document.images.files
     labels = [
@@ -98,10 +109,12 @@ def known_places(folder: Path, sidecar: Sidecar) -> list[Label]:
 
 
 def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
-    """Middle of the bright spot whose brightest pixel is ``near``, both (slice, row, column), to a small part of a pixel.
+    """Middle of the bright spot whose brightest pixel is ``near``, both (slice, row, column), to a
+    small part of a pixel.
 
-    The centroid of what is brighter than the surroundings, weighed in a Gaussian window that follows it until it rests: a spot that is
-    alike on all sides rests at its middle, whatever lies farther off. What runs away is no spot: its brightest pixel it is, then.
+    The centroid of what is brighter than the surroundings, weighed in a Gaussian window that
+    follows it until it rests: a spot that is alike on all sides rests at its middle, whatever lies
+    farther off. What runs away is no spot: its brightest pixel it is, then.
     """
     low = np.maximum(near - SPOT_RADIUS, 0).astype(int)
     high = np.minimum(near + SPOT_RADIUS + 1, stack.shape).astype(int)
@@ -126,7 +139,10 @@ def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
 
 
 def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: Sidecar) -> None:
-    """A generic label CSV that names the PNGs in ``png_folder`` beside it. OutputError where it cannot be written."""
+    """A generic label CSV that names the PNGs in ``png_folder`` beside it.
+
+    OutputError where it cannot be written.
+    """
     files = sidecar.document.images.files
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -135,6 +151,12 @@ def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: 
             for label in labels:
                 # Half-way between two PNGs it is the lower one, as everywhere in the package.
                 image = files[int(np.ceil(label.slice - 0.5))].name
-                rows.writerow([label.name, f"{png_folder}/{image}", *(f"{v:.3f}" for v in (label.slice, label.x, label.y))])
+                rows.writerow(
+                    [
+                        label.name,
+                        f"{png_folder}/{image}",
+                        *(f"{v:.3f}" for v in (label.slice, label.x, label.y)),
+                    ]
+                )
     except OSError as error:
         raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None

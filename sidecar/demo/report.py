@@ -1,4 +1,6 @@
-"""What the terminal shows of a tour: tables by rich on stdout, plain text where that is not a terminal."""
+"""What the terminal shows of a tour: tables by rich on stdout, plain text where that is not a
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sidecar.cli.inspect import describe_plan, printable
 from sidecar.demo.tour import Floats, Tour
-from sidecar.inspection import Found, planned
-from sidecar.series import Series
+from sidecar.dicom.series import Series
+from sidecar.errors import printable
+from sidecar.exporting.describe import describe_plan
+from sidecar.exporting.inspect import Found, planned
 
 #: Width of the text where there is no terminal to ask.
 PLAIN_WIDTH = 100
@@ -34,11 +37,23 @@ def show(tour: Tour) -> None:
 
 def _steps(tour: Tour) -> Table:
     places, plan, factor = tour.places, tour.job.plan, tour.factor
-    scan, png, labels, mapped = (_typed(path) for path in (places.scan, places.png, places.labels, places.mapped))
+    scan, png, labels, mapped = (
+        _typed(path) for path in (places.scan, places.png, places.labels, places.mapped)
+    )
     series = f" --series {plan.options.series}" if plan.options.series else ""
     steps = (
-        ("The scan", Text(f"sidecar inspect {scan}", "cyan"), [_line(plan.series), *plan.series.warnings]),
-        ("Small PNGs", Text(f"sidecar export {scan} {png} --scale 1/{factor} --z-step {factor}{series}", "cyan"), [_exported(tour)]),
+        (
+            "The scan",
+            Text(f"sidecar inspect {scan}", "cyan"),
+            [_line(plan.series), *plan.series.warnings],
+        ),
+        (
+            "Small PNGs",
+            Text(
+                f"sidecar export {scan} {png} --scale 1/{factor} --z-step {factor}{series}", "cyan"
+            ),
+            [_exported(tour)],
+        ),
         ("Labels", Text("by hand, in any label tool"), [_labelled(tour)]),
         ("Back", Text(f"sidecar map-points {labels} -o {mapped}", "cyan"), [_mapped_to(tour)]),
     )
@@ -61,9 +76,15 @@ def _line(series: Series) -> str:
     """One stack in one line."""
     facts = Found(series, None, None).facts()
     columns, rows, slices = facts["size"]
-    parts = [facts["modality"], printable(facts["description"]), f"{columns} columns × {rows} rows × {slices} slices"]
+    parts = [
+        facts["modality"],
+        printable(facts["description"]),
+        f"{columns} columns × {rows} rows × {slices} slices",
+    ]
     if facts["spacing"] is not None:
-        parts.append(" × ".join(f"{edge:.4g}" for edge in facts["spacing"] if edge is not None) + " mm")
+        parts.append(
+            " × ".join(f"{edge:.4g}" for edge in facts["spacing"] if edge is not None) + " mm"
+        )
         parts.append("columns to {}, rows to {}, slices to {}".format(*facts["directions"]))
     return ", ".join(filter(None, parts))
 
@@ -75,13 +96,19 @@ def _exported(tour: Tour) -> str:
 def _labelled(tour: Tour) -> str:
     count = len(tour.check.labels)
     if tour.of_specimen:
-        return f"here: {count} bright spots, found on the PNGs about where a person would look, in their pixels alone"
+        return (
+            f"here: {count} bright spots, found on the PNGs about where a person would look, in"
+            " their pixels alone"
+        )
     return f"here: {count} known pixels: two corners, the middle, and bright spots"
 
 
 def _mapped_to(tour: Tour) -> str:
     if tour.sidecar.stack is None:
-        return "to source pixels only: this scan has no patient geometry, so there are no millimetres to go back to"
+        return (
+            "to source pixels only: this scan has no patient geometry, so there are no millimetres"
+            " to go back to"
+        )
     return "to source voxels, patient millimetres (LPS) and the DICOM instance each label lies on"
 
 
@@ -91,18 +118,35 @@ def _errors(tour: Tour) -> Table:
     kind = "source pixel" if unit == "px" else "mm"
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("landmark" if tour.of_specimen else "label", no_wrap=True)
-    table.add_column(f"true\nx y z, {kind}" if tour.of_specimen else "on the PNGs\nx y slice", justify="right")
-    table.add_column("mapped\ncolumn row slice" if unit == "px" else f"mapped\nx y z, {kind}", justify="right")
+    table.add_column(
+        f"true\nx y z, {kind}" if tour.of_specimen else "on the PNGs\nx y slice", justify="right"
+    )
+    table.add_column(
+        "mapped\ncolumn row slice" if unit == "px" else f"mapped\nx y z, {kind}", justify="right"
+    )
     table.add_column(f"error\n{unit}", justify="right")
     if unit == "µm":
         table.add_column("±\nµm", justify="right")
     table.add_column(f"by × {tour.factor}\n{unit}", justify="right")
     for i, label in enumerate(check.labels):
-        first = _numbers(check.expected[i], 4) if tour.of_specimen else f"{label.x:.1f} {label.y:.1f} {label.slice:g}"
-        error = Text(f"{check.errors[i] * units:.2f}", "bold red" if label.name in check.failed else "green")
+        first = (
+            _numbers(check.expected[i], 4)
+            if tour.of_specimen
+            else f"{label.x:.1f} {label.y:.1f} {label.slice:g}"
+        )
+        error = Text(
+            f"{check.errors[i] * units:.2f}", "bold red" if label.name in check.failed else "green"
+        )
         stated = [_short(tour.uncertainty[i] * units)] if unit == "µm" else []
         doubled = Text(_short(check.doubled_errors[i] * units), "red")
-        table.add_row(label.name, first, _numbers(check.mapped[i], 4 if tour.of_specimen else 3), error, *stated, doubled)
+        table.add_row(
+            label.name,
+            first,
+            _numbers(check.mapped[i], 4 if tour.of_specimen else 3),
+            error,
+            *stated,
+            doubled,
+        )
     return table
 
 
@@ -127,21 +171,25 @@ def _meaning(tour: Tour) -> Iterator[str]:
         yield f"NOT every label came back where it belongs: {', '.join(check.failed)}."
     elif tour.of_specimen:
         yield (
-            f"Every landmark came back, {worst:.2f} µm off at most. ±: what map-points states as uncertainty, half the longest diagonal of "
-            "a PNG voxel; finding the middle of a spot does better than one pixel."
+            f"Every landmark came back, {worst:.2f} µm off at most. ±: what map-points states as"
+            " uncertainty, half the longest diagonal of a PNG voxel; finding the middle of a spot"
+            " does better than one pixel."
         )
     elif unit == "px":
         yield "Every label came back to the source pixel that the edges of the PNG pixels give."
     else:
         yield (
-            "Every label lies where the DICOM headers put it, to a thousandth of a µm, and on the right instance: worked out apart from "
-            "this package's geometry, with pydicom and the equation of PS3.3 C.7.6.2.1.1. ±: half the longest diagonal of a PNG voxel."
+            "Every label lies where the DICOM headers put it, to a thousandth of a µm, and on the"
+            " right instance: worked out apart from this package's geometry, with pydicom and the"
+            " equation of PS3.3 C.7.6.2.1.1. ±: half the longest diagonal of a PNG voxel."
         )
     shift = _short(float(check.doubled_errors.mean()) * units)
     yield (
-        f"by × {factor}: PNG pixel times {factor}, as one does without a sidecar. All labels land about {shift} {unit} off, to the same "
-        f"side: a PNG pixel is the mean of {factor} × {factor} source pixels, and its middle is not that of the first of them but "
-        f"{(factor - 1) / 2:g} source pixels further on, along columns and along rows. No care in labelling makes up for that."
+        f"by × {factor}: PNG pixel times {factor}, as one does without a sidecar. All labels land"
+        f" about {shift} {unit} off, to the same side: a PNG pixel is the mean of {factor} ×"
+        f" {factor} source pixels, and its middle is not that of the first of them but"
+        f" {(factor - 1) / 2:g} source pixels further on, along columns and along rows. No care in"
+        " labelling makes up for that."
     )
 
 
@@ -150,6 +198,11 @@ def _where(tour: Tour) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for what, path in (("scan", places.scan), ("PNGs", places.png), ("labels", places.labels), ("mapped", places.mapped)):
+    for what, path in (
+        ("scan", places.scan),
+        ("PNGs", places.png),
+        ("labels", places.labels),
+        ("mapped", places.mapped),
+    ):
         table.add_row(Text(what, "bold"), str(path))
     return table

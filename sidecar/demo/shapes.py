@@ -1,6 +1,7 @@
 """Solid shapes as signed distances: negative inside, positive outside, in mm. Pure.
 
-Distances of ellipsoids and tapering limbs are good to first order near the surface, which is where they are used.
+Distances of ellipsoids and tapering limbs are good to first order near the surface, which is where
+they are used.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """``grooves`` furrows of ``depth`` mm run along its x axis, as the striae of a weevil's elytra do."""
+    """``grooves`` furrows of ``depth`` mm run along its x axis, as the striae of a weevil's elytra
+    do.
+    """
 
     middle: Vector
     radii: Vector
@@ -48,7 +51,9 @@ class Ellipsoid:
         slope = np.maximum(np.linalg.norm(p / radii**2, axis=-1), np.finfo(point.dtype).tiny)
         distance = np.where(scaled > 0, scaled * (scaled - 1) / slope, -min(self.radii))
         if self.grooves:
-            distance = distance + self.depth * np.cos(self.grooves * np.arctan2(p[..., 1], p[..., 2]))
+            distance = distance + self.depth * np.cos(
+                self.grooves * np.arctan2(p[..., 1], p[..., 2])
+            )
         return np.asarray(distance)
 
     def shrunk(self, by: float) -> Ellipsoid:
@@ -73,10 +78,15 @@ class Limb:
 
     @property
     def reach(self) -> float:
-        return float(np.linalg.norm(np.subtract(self.end, self.start))) / 2 + max(self.thick, self.thin)
+        return float(np.linalg.norm(np.subtract(self.end, self.start))) / 2 + max(
+            self.thick, self.thin
+        )
 
     def distance(self, point: Floats) -> Floats:
-        start, axis = np.asarray(self.start, point.dtype), np.subtract(self.end, self.start).astype(point.dtype)
+        start, axis = (
+            np.asarray(self.start, point.dtype),
+            np.subtract(self.end, self.start).astype(point.dtype),
+        )
         p = point - start
         along = np.clip(p @ axis / (axis @ axis), 0, 1)
         radius = self.thick + along * (self.thin - self.thick)
@@ -88,6 +98,8 @@ class Limb:
 
 
 def coverage(distance: Floats, blur: float) -> Floats:
-    """How much of a voxel lies within a surface at this signed distance, by a scanner that blurs edges over ± ``blur`` mm."""
+    """How much of a voxel lies within a surface at this signed distance, by a scanner that blurs
+    edges over ± ``blur`` mm.
+    """
     t = np.clip(0.5 - distance / (2 * blur), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))

@@ -1,4 +1,6 @@
-"""The tours: scan → PNGs → labels → mapped points, and how far these are from where they should be."""
+"""The tours: scan → PNGs → labels → mapped points, and how far these are from where they should
+be.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from sidecar.demo.headers import planes_in_order
 from sidecar.demo.labelling import Label
 from sidecar.demo.writer import SCAN_GRID, weevil, write_scan
 from sidecar.errors import OutputError, UsageError, reason
-from sidecar.exporter import Job, plan_export, run_job
-from sidecar.labels.generic_csv import Table
-from sidecar.landmarks import PATIENT_COLUMNS, SOURCE_COLUMNS, map_file
+from sidecar.exporting.options import make_options
+from sidecar.exporting.plan import make_plan
+from sidecar.exporting.run import Job, plan_export, run_job
+from sidecar.labels.map import PATIENT_COLUMNS, SOURCE_COLUMNS, map_file
+from sidecar.labels.readers.generic_csv import Table
+from sidecar.labels.writers import writer_for
 from sidecar.mapping import Sidecar
-from sidecar.options import make_options
-from sidecar.plan import make_plan
-from sidecar.points import writer_for
 from sidecar.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -34,9 +36,11 @@ png/        the PNGs, with sidecar.json
 labels.csv  labels on the PNGs
 mapped.csv  the same labels in source voxels and patient mm
 """
-#: PNGs of a tour take no more than this, uncompressed; a larger scan is decimated further than to a half.
+#: PNGs of a tour take no more than this, uncompressed; a larger scan is decimated further than to a
+#: half.
 PNG_BYTES = 300_000_000
-#: The package and the headers may differ by the rounding of arithmetic, no more: mm, and source pixels.
+#: The package and the headers may differ by the rounding of arithmetic, no more: mm, and source
+#: pixels.
 EXACT = 1e-6
 
 
@@ -62,10 +66,12 @@ class Places:
 
 @dataclass(frozen=True)
 class Check:
-    """Mapped points against where they should be: N labels, (N, 3) in LPS mm, or in source pixels without patient geometry.
+    """Mapped points against where they should be: N labels, (N, 3) in LPS mm, or in source pixels
+    without patient geometry.
 
-    ``doubled`` is where PNG pixel × factor would put them. ``allowed`` (N,) is the largest error that passes, ``wrong_instance`` (N,)
-    whether a point was given another DICOM instance than the one it lies on.
+    ``doubled`` is where PNG pixel × factor would put them. ``allowed`` (N,) is the largest error
+    that passes, ``wrong_instance`` (N,) whether a point was given another DICOM instance than the
+    one it lies on.
     """
 
     labels: Sequence[Label]
@@ -85,7 +91,10 @@ class Check:
 
     @property
     def failed(self) -> list[str]:
-        """Names of the labels that did not come back. An error that is not a number has not passed either."""
+        """Names of the labels that did not come back.
+
+        An error that is not a number has not passed either.
+        """
         bad = ~(self.errors <= self.allowed) | self.wrong_instance
         return [label.name for label, is_bad in zip(self.labels, bad, strict=True) if is_bad]
 
@@ -94,7 +103,8 @@ class Check:
 class Tour:
     """A tour that was made, of the made-up specimen or of a scan of the user's.
 
-    ``factor`` source pixels and slices became one. ``uncertainty`` (N,) mm as map-points states it, NaN without patient geometry.
+    ``factor`` source pixels and slices became one. ``uncertainty`` (N,) mm as map-points states it,
+    NaN without patient geometry.
     """
 
     of_specimen: bool
@@ -106,12 +116,18 @@ class Tour:
     uncertainty: Floats
 
 
-def tour_of_specimen(folder: Path, progress: Progress, specimen: Specimen | None = None, grid: Grid = SCAN_GRID) -> Tour:
-    """Scan the made-up specimen, export at half size and every second slice, label, map back; errors against the truth."""
+def tour_of_specimen(
+    folder: Path, progress: Progress, specimen: Specimen | None = None, grid: Grid = SCAN_GRID
+) -> Tour:
+    """Scan the made-up specimen, export at half size and every second slice, label, map back;
+    errors against the truth.
+    """
     specimen = specimen or weevil(grid)
     places = Places(claim(folder), folder / "scan")
     write_scan(places.scan, specimen, grid, progress)
-    (job,) = plan_export(places.scan, places.png, make_options(scale=0.5, z_step=2, overwrite=True), progress)
+    (job,) = plan_export(
+        places.scan, places.png, make_options(scale=0.5, z_step=2, overwrite=True), progress
+    )
     sidecar = run_job(job, progress)
     labels = labelling.find_landmarks(places.png, sidecar)
     mapped = _map_back(places, labels, sidecar)
@@ -119,7 +135,9 @@ def tour_of_specimen(folder: Path, progress: Progress, specimen: Specimen | None
     clicks = np.array([(label.x, label.y, label.slice) for label in labels])
     check = Check(
         labels=labels,
-        expected=specimen.to_patient(np.array([specimen.landmarks[label.name] for label in labels])),
+        expected=specimen.to_patient(
+            np.array([specimen.landmarks[label.name] for label in labels])
+        ),
         mapped=_columns(mapped, PATIENT_COLUMNS),
         doubled=grid.to_patient(2 * clicks),
         allowed=uncertainty,
@@ -129,13 +147,21 @@ def tour_of_specimen(folder: Path, progress: Progress, specimen: Specimen | None
 
 
 def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progress) -> Tour:
-    """The same with the user's own scan, where labels are put on known pixels and checked against the DICOM headers.
+    """The same with the user's own scan, where labels are put on known pixels and checked against
+    the DICOM headers.
 
     Raises what an export raises, and UsageError for ``series="all"``.
     """
     if series == "all":
-        raise UsageError("--series all: a tour is of one stack; give its number or Series Instance UID")
-    (whole,) = plan_export(source, folder / "png", make_options(scale=1.0, z_step=1, series=series, overwrite=True), progress)
+        raise UsageError(
+            "--series all: a tour is of one stack; give its number or Series Instance UID"
+        )
+    (whole,) = plan_export(
+        source,
+        folder / "png",
+        make_options(scale=1.0, z_step=1, series=series, overwrite=True),
+        progress,
+    )
     factor, job = _small_enough(whole)
     places = Places(claim(folder), source)
     sidecar = run_job(job, progress)
@@ -148,12 +174,17 @@ def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progr
 
 
 def claim(folder: Path) -> Path:
-    """``folder`` made, or taken again; OutputError where it holds something that is not of a tour."""
+    """``folder`` made, or taken again;
+    OutputError where it holds something that is not of a tour.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         entries = sorted(path.name for path in folder.iterdir())
         if entries and MARKER not in entries:
-            raise OutputError(f"{folder.name or 'this folder'} holds other files ({entries[0]}): give the demo a folder of its own")
+            raise OutputError(
+                f"{folder.name or 'this folder'} holds other files ({entries[0]}): give the demo a"
+                " folder of its own"
+            )
         (folder / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
     except OSError as error:
         if isinstance(error, OutputError):
@@ -163,7 +194,9 @@ def claim(folder: Path) -> Path:
 
 
 def _small_enough(whole: Job) -> tuple[int, Job]:
-    """The job at 1/2 of its size and every second slice, or at 1/3 and every third …, until its PNGs fit in PNG_BYTES."""
+    """The job at 1/2 of its size and every second slice, or at 1/3 and every third …, until its
+    PNGs fit in PNG_BYTES.
+    """
     factor = 1
     while True:
         factor += 1
@@ -174,7 +207,9 @@ def _small_enough(whole: Job) -> tuple[int, Job]:
 
 
 def _map_back(places: Places, labels: Sequence[Label], sidecar: Sidecar) -> Table:
-    """Write labels.csv, map it as `map-points` does, write mapped.csv, and read that as whoever uses it does."""
+    """Write labels.csv, map it as `map-points` does, write mapped.csv, and read that as whoever
+    uses it does.
+    """
     labelling.write_labels(places.labels, labels, places.png.name, sidecar)
     points = map_file(places.labels).points
     try:
@@ -189,24 +224,43 @@ def _map_back(places: Places, labels: Sequence[Label], sidecar: Sidecar) -> Tabl
 def _against_headers(job: Job, factor: int, labels: Sequence[Label], mapped: Table) -> Check:
     """Where the labels lie by pixel edges and DICOM headers alone.
 
-    ``factor`` source pixels fill one PNG pixel edge to edge, so edges are at factor · edge, and centres half a pixel beyond edges.
+    ``factor`` source pixels fill one PNG pixel edge to edge, so edges are at factor · edge, and
+    centres half a pixel beyond edges.
     """
-    centres = np.array([(factor * (label.x + 0.5) - 0.5, factor * (label.y + 0.5) - 0.5, factor * label.slice) for label in labels])
+    centres = np.array(
+        [
+            (factor * (label.x + 0.5) - 0.5, factor * (label.y + 0.5) - 0.5, factor * label.slice)
+            for label in labels
+        ]
+    )
     doubled = factor * np.array([(label.x, label.y, label.slice) for label in labels])
     allowed = np.full(len(labels), EXACT)
     if job.plan.series.stack is None:
         voxels = _columns(mapped, SOURCE_COLUMNS)
         return Check(labels, centres, voxels, doubled, allowed, np.zeros(len(labels), dtype=bool))
-    planes = planes_in_order(job.source, [(frame.file, frame.frame_number) for frame in job.plan.series.frames])
+    planes = planes_in_order(
+        job.source, [(frame.file, frame.frame_number) for frame in job.plan.series.frames]
+    )
     on = [planes[round(slice_)] for slice_ in centres[:, 2]]
-    stated = zip(mapped.texts("sop_instance_uid") or (), mapped.texts("frame_number") or (), strict=True)
+    stated = zip(
+        mapped.texts("sop_instance_uid") or (), mapped.texts("frame_number") or (), strict=True
+    )
     return Check(
         labels=labels,
-        expected=np.array([plane.point(column, row) for plane, (column, row, _) in zip(on, centres, strict=True)]),
+        expected=np.array(
+            [plane.point(column, row) for plane, (column, row, _) in zip(on, centres, strict=True)]
+        ),
         mapped=_columns(mapped, PATIENT_COLUMNS),
-        doubled=np.array([plane.point(column, row) for plane, (column, row, _) in zip(on, doubled, strict=True)]),
+        doubled=np.array(
+            [plane.point(column, row) for plane, (column, row, _) in zip(on, doubled, strict=True)]
+        ),
         allowed=allowed,
-        wrong_instance=np.array([s != (p.sop_instance_uid, str(p.frame_number or "")) for s, p in zip(stated, on, strict=True)]),
+        wrong_instance=np.array(
+            [
+                s != (p.sop_instance_uid, str(p.frame_number or ""))
+                for s, p in zip(stated, on, strict=True)
+            ]
+        ),
     )
 
 

@@ -1,6 +1,8 @@
-"""The weevil as a micro-CT: CT Image Storage, one file per slice, oblique to the patient axes. The same bytes every time.
+"""The weevil as a micro-CT: CT Image Storage, one file per slice, oblique to the patient axes. The
+same bytes every time.
 
-Attributes are those that PS3.3 A.3 asks of a CT image, with a made-up specimen in the patient's place.
+Attributes are those that PS3.3 A.3 asks of a CT image, with a made-up specimen in the patient's
+place.
 """
 
 from __future__ import annotations
@@ -33,15 +35,21 @@ _NAMESPACE = uuid.UUID("6b0ac0d0-8a1c-4a59-9a0a-6a5c2f3b7d11")
 
 def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
     """Rotation matrix of three angles in degrees: about z, then the new y, then the new x."""
-    (sz, sy, sx), (cz, sy_, cx) = np.sin(np.radians([yaw, pitch, roll])), np.cos(np.radians([yaw, pitch, roll]))
+    (sz, sy, sx), (cz, sy_, cx) = (
+        np.sin(np.radians([yaw, pitch, roll])),
+        np.cos(np.radians([yaw, pitch, roll])),
+    )
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     about_y = np.array([[sy_, 0, sy], [0, 1, 0], [-sy, 0, sy_]])
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     return np.asarray(about_z @ about_y @ about_x)
 
 
-#: 160 columns, 144 rows, 76 slices of 12 µm, turned against the patient axes as no clinical scanner would.
-SCAN_GRID = Grid(size=(160, 144, 76), voxel=0.012, position=(3.5127, 5.2841, 2.9163), axes=rotation(25, -14, 10))
+#: 160 columns, 144 rows, 76 slices of 12 µm, turned against the patient axes as no clinical scanner
+#: would.
+SCAN_GRID = Grid(
+    size=(160, 144, 76), voxel=0.012, position=(3.5127, 5.2841, 2.9163), axes=rotation(25, -14, 10)
+)
 
 
 def weevil(grid: Grid = SCAN_GRID) -> Specimen:
@@ -52,20 +60,31 @@ def weevil(grid: Grid = SCAN_GRID) -> Specimen:
 
 
 def write_scan(folder: Path, specimen: Specimen, grid: Grid, progress: Progress) -> None:
-    """Write the scan to ``folder``, in place of an earlier one. OutputError where it holds other files, or cannot be written."""
+    """Write the scan to ``folder``, in place of an earlier one.
+
+    OutputError where it holds other files, or cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         earlier = sorted(folder.iterdir())
         foreign = [path.name for path in earlier if not _OURS.fullmatch(path.name)]
         if foreign:
-            raise OutputError(f"{folder.name} holds files that are not of the demo ({foreign[0]}): move them away")
+            raise OutputError(
+                f"{folder.name} holds files that are not of the demo ({foreign[0]}): move them away"
+            )
         for path in earlier:
             path.unlink()
         progress.start("scanning the specimen", grid.size[2])
         noise = np.random.default_rng(1)
         for k, plane in enumerate(specimen.render(grid)):
-            stored = np.rint(plane - INTERCEPT + noise.normal(0, NOISE, plane.shape)).clip(0, 65535).astype("<u2")
-            slice_dataset(grid, k, stored).save_as(folder / f"CT_{k + 1:04d}.dcm", enforce_file_format=True)
+            stored = (
+                np.rint(plane - INTERCEPT + noise.normal(0, NOISE, plane.shape))
+                .clip(0, 65535)
+                .astype("<u2")
+            )
+            slice_dataset(grid, k, stored).save_as(
+                folder / f"CT_{k + 1:04d}.dcm", enforce_file_format=True
+            )
             progress.advance(1, stored.nbytes)
     except OSError as error:
         if isinstance(error, OutputError):
@@ -100,20 +119,28 @@ def slice_dataset(grid: Grid, k: int, stored: NDArray[np.uint16]) -> Dataset:
 def _about_the_study() -> Dataset:
     """What all slices share, by module."""
     dataset = Dataset()
-    patient = {"PatientName": "Demo^Specimen", "PatientID": "DEMO-WEEVIL", "PatientBirthDate": "", "PatientSex": "O"}
+    patient = {
+        "PatientName": "Demo^Specimen",
+        "PatientID": "DEMO-WEEVIL",
+        "PatientBirthDate": "",
+        "PatientSex": "O",
+    }
     study = {
-        "StudyInstanceUID": _uid("study"), "StudyID": "1", "StudyDate": "20250102", "StudyTime": "101500", "AccessionNumber": "",
-        "ReferringPhysicianName": "", "StudyDescription": "Made-up specimen",
+        "StudyInstanceUID": _uid("study"), "StudyID": "1", "StudyDate": "20250102",
+        "StudyTime": "101500", "AccessionNumber": "", "ReferringPhysicianName": "",
+        "StudyDescription": "Made-up specimen",
     }  # fmt: skip
     series = {
-        "Modality": "CT", "SeriesInstanceUID": _uid("series"), "SeriesNumber": "1", "SeriesDescription": "micro-CT of a made-up weevil",
-        "PatientPosition": "HFS", "FrameOfReferenceUID": _uid("frame of reference"), "PositionReferenceIndicator": "",
+        "Modality": "CT", "SeriesInstanceUID": _uid("series"), "SeriesNumber": "1",
+        "SeriesDescription": "micro-CT of a made-up weevil", "PatientPosition": "HFS",
+        "FrameOfReferenceUID": _uid("frame of reference"), "PositionReferenceIndicator": "",
         "Manufacturer": "sidecar demo", "SoftwareVersions": f"pydicom {pydicom.__version__}",
     }  # fmt: skip
     image = {
-        "SpecificCharacterSet": "ISO_IR 192", "SOPClassUID": CTImageStorage, "ImageType": ["DERIVED", "PRIMARY", "AXIAL"],
-        "AcquisitionNumber": "1", "KVP": "40", "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
-        "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 0,
+        "SpecificCharacterSet": "ISO_IR 192", "SOPClassUID": CTImageStorage,
+        "ImageType": ["DERIVED", "PRIMARY", "AXIAL"], "AcquisitionNumber": "1", "KVP": "40",
+        "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "BitsAllocated": 16,
+        "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 0,
         "RescaleIntercept": str(INTERCEPT), "RescaleSlope": "1", "RescaleType": "HU",
         "WindowCenter": str(WINDOW_CENTER), "WindowWidth": str(WINDOW_WIDTH),
     }  # fmt: skip

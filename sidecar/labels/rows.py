@@ -1,4 +1,6 @@
-"""The columns of a table without quotes, kept as its lines: cells are cut when they are asked for, and a million rows stay small."""
+"""The columns of a table without quotes, kept as its lines: cells are cut when they are asked for,
+and a million rows stay small.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,27 @@ Columns = Mapping[str, Sequence[str]]
 
 
 class Repeated:
-    """A column of texts that are mostly the same again and again: ``cells``, where equal ones are one object."""
+    """A column of texts that are mostly the same again and again:
+
+    ``cells``, where equal ones are one object.
+    """
 
     def __init__(self) -> None:
         self.cells: list[str] = []
         self._known: dict[str, str] = {}
 
     def add(self, cells: Sequence[str]) -> None:
-        self.cells += map(self._known.setdefault, cells, cells) if len(self._known) < _KEPT_ONCE else cells
+        self.cells += (
+            map(self._known.setdefault, cells, cells) if len(self._known) < _KEPT_ONCE else cells
+        )
 
 
 class Rows(Columns):
     """Columns by name, in the order of the header.
 
-    ``blocks``: UTF-8 lines with a newline between them, `PIECE` to a block and fewer in the last; there are no quotes in them, and
-    ``delimiter`` separates as many cells in each as there are ``names``.
+    ``blocks``: UTF-8 lines with a newline between them, `PIECE` to a block and fewer in the last;
+    there are no quotes in them, and ``delimiter`` separates as many cells in each as there are
+    ``names``.
     """
 
     def __init__(self, names: Sequence[str], delimiter: str, blocks: Sequence[bytes]) -> None:
@@ -67,7 +75,11 @@ class Rows(Columns):
     @property
     def count(self) -> int:
         """How many rows there are."""
-        return PIECE * (len(self._blocks) - 1) + self._blocks[-1].count(b"\n") + 1 if self._blocks else 0
+        return (
+            PIECE * (len(self._blocks) - 1) + self._blocks[-1].count(b"\n") + 1
+            if self._blocks
+            else 0
+        )
 
     def pieces(self) -> Iterator[Rows]:
         """The same rows in order, `PIECE` at a time."""
@@ -82,7 +94,9 @@ class Rows(Columns):
         return any(mark in block for mark in marks for block in self._blocks)
 
     def csv_lines(self) -> list[str] | None:
-        """Rows of a single block as lines of a CSV with commas; None where a cell would need quotes for that."""
+        """Rows of a single block as lines of a CSV with commas;
+        None where a cell would need quotes for that.
+        """
         text = self._text()
         if self._delimiter != "," and "," in text:
             return None

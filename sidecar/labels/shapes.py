@@ -1,4 +1,6 @@
-"""Shapes as a tool describes them, and the table of vertices they become: one row per vertex, identity kept."""
+"""Shapes as a tool describes them, and the table of vertices they become: one row per vertex,
+identity kept.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sidecar.labels.table import Labels, PixelOrigin, to_center
+from sidecar.labels.model import Labels, PixelOrigin, to_center
 
 Vertices = Sequence[tuple[float, float]]
 
@@ -21,7 +23,8 @@ class Shape:
     """One shape of a label file.
 
     ``type``   point, line, polyline, polygon, box, circle or ellipse.
-    ``xy``     its vertices in PNG pixels of ``origin``: a box is its four corners going around; a circle its centre and a
+    ``xy``     its vertices in PNG pixels of ``origin``: a box is its four corners going around; a
+               circle its centre and a
                point of its edge; an ellipse its centre and the ends of its two axes.
     ``where``  its place in the file, for messages.
     ``slice``  0-based PNG slice number, None where only ``image`` tells.
@@ -42,7 +45,9 @@ class Shape:
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> Vertices:
-    """The corners of an upright box given by two opposite ones, going around clockwise from the top left."""
+    """The corners of an upright box given by two opposite ones, going around clockwise from the top
+    left.
+    """
     (left, right), (top, bottom) = sorted((x0, x1)), sorted((y0, y1))
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
@@ -62,7 +67,10 @@ def rotated(vertices: Vertices, degrees: float, about: tuple[float, float]) -> V
     if not degrees:
         return vertices
     (cx, cy), cos, sin = about, math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return [(cx + (x - cx) * cos - (y - cy) * sin, cy + (x - cx) * sin + (y - cy) * cos) for x, y in vertices]
+    return [
+        (cx + (x - cx) * cos - (y - cy) * sin, cy + (x - cx) * sin + (y - cy) * cos)
+        for x, y in vertices
+    ]
 
 
 def labels_of(
@@ -77,11 +85,15 @@ def labels_of(
 ) -> Labels:
     """The vertices of all shapes, in file order.
 
-    ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is no shape.
+    ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is
+    no shape.
     """
     owner = [shape for shape in shapes for _ in shape.xy]
     places = [_place(shape, v) for shape in shapes for v in range(len(shape.xy))]
-    centered = [to_center(np.array(shape.xy, np.float64).reshape(-1, 2), forced or shape.origin) for shape in shapes]
+    centered = [
+        to_center(np.array(shape.xy, np.float64).reshape(-1, 2), forced or shape.origin)
+        for shape in shapes
+    ]
     xy = np.concatenate([np.empty((0, 2)), *centered])
     origins = {forced or shape.origin for shape in shapes} or {forced or origin}
     columns: dict[str, Sequence[str]] = {
@@ -95,11 +107,15 @@ def labels_of(
         "vertex": [str(shape.vertex + v) for shape in shapes for v in range(len(shape.xy))],
     }
     for name in dict.fromkeys(name for shape in shapes for name in shape.extra):
-        columns[f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name] = [shape.extra.get(name, "") for shape in owner]
+        columns[f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name] = [
+            shape.extra.get(name, "") for shape in owner
+        ]
     return Labels(
         path=path,
         xy=xy,
-        slice=np.array([math.nan if shape.slice is None else shape.slice for shape in owner], dtype=np.float64),
+        slice=np.array(
+            [math.nan if shape.slice is None else shape.slice for shape in owner], dtype=np.float64
+        ),
         image=columns["image"],
         columns=columns,
         where=places.__getitem__,

@@ -1,4 +1,6 @@
-"""Label files as text, JSON, XML and tables: bounded, strictly decoded, every fault a LabelError naming its place."""
+"""Label files as text, JSON, XML and tables: bounded, strictly decoded, every fault a LabelError
+naming its place.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ from xml.etree.ElementTree import Element, ParseError
 
 from sidecar.errors import LabelError
 
-#: No label file is larger than this, some five million labels; one that is, is refused before it is read into memory.
+#: No label file is larger than this, some five million labels; one that is, is refused before it is
+#: read into memory.
 LIMIT_BYTES = 128 * 2**20
 
-#: No number of a label file is larger; up to here, sums and products of two stay finite and whole numbers exact.
+#: No number of a label file is larger; up to here, sums and products of two stay finite and whole
+#: numbers exact.
 LARGEST = 1e15
 
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -29,26 +33,40 @@ T = TypeVar("T")
 
 
 def read_bytes(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
-    """The whole file. Raises LabelError when it cannot be read or is larger than ``limit_bytes``."""
+    """The whole file.
+
+    Raises LabelError when it cannot be read or is larger than ``limit_bytes``.
+    """
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
             data = file.read(limit_bytes + 1) if size <= limit_bytes else b""
     except OSError as error:
-        raise LabelError(f"cannot be read: {error.strerror or 'input/output error'}", path) from error
+        raise LabelError(
+            f"cannot be read: {error.strerror or 'input/output error'}", path
+        ) from error
     if max(size, len(data)) > limit_bytes:
-        raise LabelError(f"is larger than {limit_bytes // 2**20} MiB, too large for a label file; split it", path)
+        raise LabelError(
+            f"is larger than {limit_bytes // 2**20} MiB, too large for a label file; split it", path
+        )
     return data
 
 
 def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
-    """The file as text: UTF-8 with or without BOM, or UTF-16 with BOM. Anything else raises LabelError; nothing is guessed."""
+    """The file as text:
+
+    UTF-8 with or without BOM, or UTF-16 with BOM. Anything else raises LabelError; nothing is
+    guessed.
+    """
     data = read_bytes(path, limit_bytes)
     encoding = _BOMS.get(data[:2], "utf-8-sig")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        problem = f"is not {encoding.removesuffix('-sig').upper()} text (byte {error.start} cannot be decoded)"
+        problem = (
+            f"is not {encoding.removesuffix('-sig').upper()} text (byte {error.start} cannot be"
+            " decoded)"
+        )
         raise LabelError(f"{problem}; save it again with the encoding UTF-8", path) from error
     if "\0" in text:
         problem = "holds NUL characters: a binary file, or UTF-16 without a BOM"
@@ -57,12 +75,15 @@ def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
 
 
 def head_text(head: bytes) -> str:
-    """The start of a file as text for recognition only: what cannot be decoded, or was cut in the middle, is replaced."""
+    """The start of a file as text for recognition only: what cannot be decoded, or was cut in the
+    middle, is replaced.
+    """
     return head.decode(_BOMS.get(head[:2], "utf-8-sig"), errors="replace")
 
 
 def json_keys(head: bytes) -> set[tuple[int, str]]:
-    """(depth, key) of the object keys in the start of a JSON file, which may be cut anywhere; the outermost depth is 1.
+    """(depth, key) of the object keys in the start of a JSON file, which may be cut anywhere; the
+    outermost depth is 1.
 
     Empty for what does not begin as JSON. For recognition only: nothing is validated.
     """
@@ -78,7 +99,10 @@ def json_keys(head: bytes) -> set[tuple[int, str]]:
 
 
 def load_json(path: Path) -> Any:
-    """The JSON document in the file. NaN and Infinity, which are not JSON, and runaway nesting raise LabelError."""
+    """The JSON document in the file.
+
+    NaN and Infinity, which are not JSON, and runaway nesting raise LabelError.
+    """
     return parse_json(read_text(path), path)
 
 
@@ -86,12 +110,18 @@ def parse_json(text: str, path: Path, where: str | None = None) -> Any:
     """JSON that is a part of the file, such as a table cell; faults as in `load_json`."""
 
     def refuse(constant: str) -> NoReturn:
-        raise LabelError(f"holds {constant}, which is not a number; delete or correct that entry", path, where)
+        raise LabelError(
+            f"holds {constant}, which is not a number; delete or correct that entry", path, where
+        )
 
     try:
         return json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as error:
-        raise LabelError(f"is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})", path, where) from error
+        raise LabelError(
+            f"is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})",
+            path,
+            where,
+        ) from error
     except RecursionError as error:
         raise LabelError("is nested too deeply for a label file", path, where) from error
     except LabelError:
@@ -101,30 +131,48 @@ def parse_json(text: str, path: Path, where: str | None = None) -> Any:
 
 
 def load_xml(path: Path) -> Element:
-    """The root of the XML document in the file. Document types and entities, which no label tool writes, raise LabelError."""
+    """The root of the XML document in the file.
+
+    Document types and entities, which no label tool writes, raise LabelError.
+    """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
     try:
         root: Element = fromstring(read_bytes(path), forbid_dtd=True)
     except DefusedXmlException as error:
-        raise LabelError("holds a document type or entity declaration, which label files do not need; remove it", path) from error
-    except (ParseError, LookupError, ValueError) as error:  # LookupError, ValueError: an encoding that does not exist or fit
+        raise LabelError(
+            "holds a document type or entity declaration, which label files do not need; remove it",
+            path,
+        ) from error
+    except (
+        ParseError,
+        LookupError,
+        ValueError,
+    ) as error:  # LookupError, ValueError: an encoding that does not exist or fit
         raise LabelError(f"is not valid XML: {error}", path) from error
     return root
 
 
 def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
-    """The records of a delimited table, quotes resolved. An open or misplaced quote raises LabelError: it would swallow rows."""
+    """The records of a delimited table, quotes resolved.
+
+    An open or misplaced quote raises LabelError: it would swallow rows.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(reader)
     except csv.Error as error:
-        raise LabelError(f"is not a valid table: {error}", path, f"line {reader.line_num}") from error
+        raise LabelError(
+            f"is not a valid table: {error}", path, f"line {reader.line_num}"
+        ) from error
 
 
 def number(value: object, path: Path, where: str | None = None, name: str = "coordinate") -> float:
-    """A finite number, from JSON or from text with a decimal point. Raises LabelError for anything else, and beyond ±LARGEST."""
+    """A finite number, from JSON or from text with a decimal point.
+
+    Raises LabelError for anything else, and beyond ±LARGEST.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             result = float(value)
@@ -133,7 +181,9 @@ def number(value: object, path: Path, where: str | None = None, name: str = "coo
     elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         result = float(value)
     elif isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
-        raise LabelError(f"{name} {value!r} has a decimal comma; write a decimal point", path, where)
+        raise LabelError(
+            f"{name} {value!r} has a decimal comma; write a decimal point", path, where
+        )
     else:
         raise LabelError(f"{name} {_shown(value)} is not a number", path, where)
     if not math.isfinite(result):
@@ -152,14 +202,20 @@ def whole(value: object, path: Path, where: str | None = None, name: str = "numb
 
 
 def text_of(value: object) -> str:
-    """A JSON value as the text of a table cell: "" for null, text as it is, anything else as JSON."""
+    """A JSON value as the text of a table cell:
+
+    "" for null, text as it is, anything else as JSON.
+    """
     if value is None or value == {} or value == []:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def member(parent: object, key: str, kind: type[T], path: Path, where: str | None = None) -> T:
-    """``parent[key]`` of a JSON object, checked to be of ``kind`` (dict, list or str). Raises LabelError otherwise."""
+    """``parent[key]`` of a JSON object, checked to be of ``kind`` (dict, list or str).
+
+    Raises LabelError otherwise.
+    """
     value = parent.get(key) if isinstance(parent, dict) else None
     if not isinstance(value, kind):
         raise LabelError(f"has no {_KINDS[kind]} {key!r} where one belongs", path, where)
@@ -168,12 +224,16 @@ def member(parent: object, key: str, kind: type[T], path: Path, where: str | Non
 
 def pairs(value: object, path: Path, where: str | None = None) -> list[tuple[float, float]]:
     """A JSON list of [x, y] as pairs of finite numbers. Raises LabelError otherwise."""
-    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+    if not isinstance(value, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 for pair in value
+    ):
         raise LabelError("coordinates are not a list of [x, y] pairs", path, where)
     return [(number(x, path, where), number(y, path, where)) for x, y in value]
 
 
 def _shown(value: object) -> str:
     """A value from the file as it may stand in a message: short."""
-    text = repr(value) if isinstance(value, (str, float, bool, type(None))) else type(value).__name__
+    text = (
+        repr(value) if isinstance(value, (str, float, bool, type(None))) else type(value).__name__
+    )
     return text if len(text) <= 40 else f"{text[:37]}..."

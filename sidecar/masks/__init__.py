@@ -1,7 +1,9 @@
 """Masks and regions painted on the PNGs, put back on the scan.
 
-    mask = read_mask([Path("masks/")], sidecar)                          labels on the PNG grid, one plane after the other
-    mapped = MappedMask.on_source(mask)                                  the same labels on the source grid
+    mask = read_mask([Path("masks/")], sidecar)                          labels on the PNG grid, one
+                                                                         plane after the other
+    mapped = MappedMask.on_source(mask)                                  the same labels on the
+                                                                         source grid
     WRITERS["seg.nrrd"].write(mapped, Path("masks.seg.nrrd"), None, Silent())
 
 `map_mask` is all of it in one call.
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sidecar.labels.table import PixelOrigin
+from sidecar.labels.model import PixelOrigin
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 
@@ -31,9 +33,11 @@ def map_mask(
     pixel_origin: PixelOrigin | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Put masks back on the scan and return what was written. Options are those of the command line, defaults too.
+    """Put masks back on the scan and return what was written. Options are those of the command
+    line, defaults too.
 
-    Raises LabelError for masks that cannot be placed, GeometryError and OutputError for what the output cannot hold, and UsageError.
+    Raises LabelError for masks that cannot be placed, GeometryError and OutputError for what the
+    output cannot hold, and UsageError.
     """
     from sidecar.masks.job import Options, plan_job
 

@@ -1,12 +1,14 @@
 """Pixels of one label → closed contours along their edges. Pure.
 
-Vertices are points of the lattice between pixels: (x, y) is the corner that pixels (x − 1, y − 1) and (x, y) share, so whole numbers from
-0 to the width and height. Contours have vertices where they turn; pixels that touch at a corner only are apart.
+Vertices are points of the lattice between pixels: (x, y) is the corner that pixels (x − 1, y − 1)
+and (x, y) share, so whole numbers from 0 to the width and height. Contours have vertices where they
+turn; pixels that touch at a corner only are apart.
 
-A hole is joined to the contour around it by a cut there and back along one line ("keyhole", PS3.3 C.8.8.6.3): programs that fill every
-contour of an RTSTRUCT, and programs that take contours within contours as holes, both see the hole. The outer contour runs clockwise on
-the image (y down) and its holes against it. Cuts lie a third below the upper edge of a row of pixels, where no middle of a pixel is, nor
-of the whole number of source pixels it stands for.
+A hole is joined to the contour around it by a cut there and back along one line ("keyhole", PS3.3
+C.8.8.6.3): programs that fill every contour of an RTSTRUCT, and programs that take contours within
+contours as holes, both see the hole. The outer contour runs clockwise on the image (y down) and its
+holes against it. Cuts lie a third below the upper edge of a row of pixels, where no middle of a
+pixel is, nor of the whole number of source pixels it stands for.
 """
 
 from __future__ import annotations
@@ -28,23 +30,32 @@ CUT = 1 / 3
 
 
 def contours(inside: NDArray[np.bool_]) -> list[Vertices]:
-    """One (n, 2) contour of vertices x, y for every part of a (rows, columns) mask, its holes cut in. The first vertex is not repeated."""
+    """One (n, 2) contour of vertices x, y for every part of a (rows, columns) mask, its holes cut
+    in. The first vertex is not repeated.
+    """
     outer, holes = trace(inside)
     return _keyholed(outer, holes) if holes else [ring.astype(np.float64) for ring in outer]
 
 
 def trace(inside: NDArray[np.bool_]) -> tuple[list[Ring], list[Ring]]:
-    """The rings around the parts of a (rows, columns) mask, clockwise, and those around its holes, the other way."""
+    """The rings around the parts of a (rows, columns) mask, clockwise, and those around its holes,
+    the other way.
+    """
     padded = np.pad(inside, 1)
     above_left, above_right = padded[:-1, :-1], padded[:-1, 1:]
     below_left, below_right = padded[1:, :-1], padded[1:, 1:]
-    straight = ((above_left == above_right) & (below_left == below_right)) | ((above_left == below_left) & (above_right == below_right))
-    crossed = (above_left == below_right) & (above_right == below_left) & (above_left != above_right)
+    straight = ((above_left == above_right) & (below_left == below_right)) | (
+        (above_left == below_left) & (above_right == below_right)
+    )
+    crossed = (
+        (above_left == below_right) & (above_right == below_left) & (above_left != above_right)
+    )
     y, x = np.nonzero(~straight)
     twice = crossed[y, x]
     x, y, twice = (np.repeat(values, 1 + twice) for values in (x, y, twice))
-    # Corners along a row are the two ends of horizontal edges in turn, along a column of vertical ones. Where four pixels meet crosswise
-    # the corner is there twice; which one has the vertical edge from above depends on which pixels are inside.
+    # Corners along a row are the two ends of horizontal edges in turn, along a column of vertical
+    # ones. Where four pixels meet crosswise the corner is there twice; which one has the vertical
+    # edge from above depends on which pixels are inside.
     second = np.zeros(len(x), dtype=bool)
     second[1:] = twice[1:] & (x[1:] == x[:-1]) & (y[1:] == y[:-1])
     swapped = twice & ~above_left[y, x]
@@ -84,7 +95,9 @@ def _cycles(horizontal: list[int], vertical: list[int]) -> Iterator[list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where a hole hangs on the ring around it: from ``at``, on edge ``edge`` of that ring, to ``to``, on edge ``hole_edge`` of its own."""
+    """Where a hole hangs on the ring around it: from ``at``, on edge ``edge`` of that ring, to
+    ``to``, on edge ``hole_edge`` of its own.
+    """
 
     edge: int
     at: Point
@@ -103,7 +116,9 @@ def _keyholed(outer: list[Ring], holes: list[Ring]) -> list[Vertices]:
 
 
 def _vertical_edges(rings: list[Ring]) -> NDArray[np.int64]:
-    """(n, 4) row, x, ring and number of the edge in it, of every vertical edge of every pixel, sorted by row and x."""
+    """(n, 4) row, x, ring and number of the edge in it, of every vertical edge of every pixel,
+    sorted by row and x.
+    """
     corners = np.concatenate(rings)
     lengths = np.array([len(ring) for ring in rings])
     number = np.repeat(np.arange(len(rings)), lengths)
@@ -114,12 +129,16 @@ def _vertical_edges(rings: list[Ring]) -> NDArray[np.int64]:
     top = np.minimum(corners[:, 1], after[:, 1])[vertical]
     rows = np.abs(corners[:, 1] - after[:, 1])[vertical]
     row = np.repeat(top - np.cumsum(rows) + rows, rows) + np.arange(rows.sum())
-    table = np.column_stack([row, *(np.repeat(values[vertical], rows) for values in (corners[:, 0], number, edge))])
+    table = np.column_stack(
+        [row, *(np.repeat(values[vertical], rows) for values in (corners[:, 0], number, edge))]
+    )
     return table[np.lexsort((table[:, 1], table[:, 0]))]
 
 
 def _cuts(edges: NDArray[np.int64], first_hole: int) -> Iterator[tuple[int, _Cut]]:
-    """For every hole the ring around it and the cut: from the hole's leftmost edge straight to the left to the next edge there is."""
+    """For every hole the ring around it and the cut: from the hole's leftmost edge straight to the
+    left to the next edge there is.
+    """
     of_holes = np.flatnonzero(edges[:, 2] >= first_hole)
     leftmost = of_holes[np.lexsort((edges[of_holes, 1], edges[of_holes, 2]))]
     _, firsts = np.unique(edges[leftmost, 2], return_index=True)
@@ -130,7 +149,9 @@ def _cuts(edges: NDArray[np.int64], first_hole: int) -> Iterator[tuple[int, _Cut
 
 
 def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Point]:
-    """The vertices of a ring, going around each hole where its cut begins; a stack, for holes hang on holes."""
+    """The vertices of a ring, going around each hole where its cut begins; a stack, for holes hang
+    on holes.
+    """
     out: list[Point] = []
     stack = [_steps(rings[outer], cuts.get(outer, []), first=0)]
     while stack:
@@ -138,7 +159,8 @@ def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Po
         if step is None:
             stack.pop()
         elif isinstance(step, _Cut):
-            # A cut comes from the right, where the hole's leftmost edge has the hole itself: nothing hangs on that edge.
+            # A cut comes from the right, where the hole's leftmost edge has the hole itself:
+            # nothing hangs on that edge.
             around = _steps(rings[step.hole], cuts.get(step.hole, []), first=step.hole_edge + 1)
             stack.append(itertools.chain([step.at, step.to], around, [step.to, step.at]))
         else:
@@ -147,7 +169,9 @@ def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Po
 
 
 def _steps(ring: Ring, cuts: list[_Cut], first: int) -> Iterator[Point | _Cut]:
-    """The vertices of a ring from number ``first`` on, and after each the cuts on the edge that begins there."""
+    """The vertices of a ring from number ``first`` on, and after each the cuts on the edge that
+    begins there.
+    """
     by_edge: defaultdict[int, list[_Cut]] = defaultdict(list)
     for cut in cuts:
         by_edge[cut.edge].append(cut)
@@ -155,4 +179,6 @@ def _steps(ring: Ring, cuts: list[_Cut], first: int) -> Iterator[Point | _Cut]:
     for k in range(first, first + len(points)):
         (x, y), (_, next_y) = points[k % len(points)], points[(k + 1) % len(points)]
         yield float(x), float(y)
-        yield from sorted(by_edge.get(k % len(points), []), key=lambda cut: cut.at[1], reverse=y > next_y)
+        yield from sorted(
+            by_edge.get(k % len(points), []), key=lambda cut: cut.at[1], reverse=y > next_y
+        )

@@ -1,8 +1,9 @@
 """Labels between two painted slices, by the shapes' signed distances.
 
-S. P. Raya, J. K. Udupa, "Shape-based interpolation of multidimensional objects", IEEE Transactions on Medical Imaging 9 (1990) 32–42:
-the distance to a label's outline, positive inside, is interpolated linearly; the label is where that is positive.
-A label that is on one of the two slices only is kept within half a step of it. Shapes that do not overlap vanish in between.
+S. P. Raya, J. K. Udupa, "Shape-based interpolation of multidimensional objects", IEEE Transactions
+on Medical Imaging 9 (1990) 32–42: the distance to a label's outline, positive inside, is
+interpolated linearly; the label is where that is positive. A label that is on one of the two slices
+only is kept within half a step of it. Shapes that do not overlap vanish in between.
 """
 
 from __future__ import annotations
@@ -30,13 +31,18 @@ class ShapeInterpolation:
         self._spacing = spacing
 
     def __call__(self, lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:
-        """The (rows, columns) labels ``part`` of the way from ``lower`` to ``upper``; None is an empty plane."""
+        """The (rows, columns) labels ``part`` of the way from ``lower`` to ``upper``;
+        None is an empty plane.
+        """
         nearest = lower if part <= 0.5 else upper
         if lower is None or upper is None:
             return nearest
         out = np.zeros_like(lower)
         painted = lower.astype(bool) | upper.astype(bool)
-        box = tuple(slice(where[0], where[-1] + 1) for where in map(np.flatnonzero, (painted.any(axis=1), painted.any(axis=0))))
+        box = tuple(
+            slice(where[0], where[-1] + 1)
+            for where in map(np.flatnonzero, (painted.any(axis=1), painted.any(axis=0)))
+        )
         out[box] = self._between(lower[box], upper[box], part)
         return out
 
@@ -49,7 +55,8 @@ class ShapeInterpolation:
                 distance = (1 - part) * self._signed(inside) + part * self._signed(inside_upper)
             else:
                 distance = self._signed(inside if part <= 0.5 else inside_upper)
-            # Where it is neither in nor out, the lower slice decides, as halfway between two slices everywhere else.
+            # Where it is neither in nor out, the lower slice decides, as halfway between two slices
+            # everywhere else.
             wins = (distance > best) | ((distance == 0) & (best == 0) & inside)
             out[wins] = label
             np.maximum(best, distance, out=best)
@@ -60,5 +67,7 @@ class ShapeInterpolation:
         if not inside.any():
             return np.full(inside.shape, -np.inf)
         padded = np.pad(inside, 1)
-        distance = self._distance(padded, sampling=self._spacing) - self._distance(~padded, sampling=self._spacing)
+        distance = self._distance(padded, sampling=self._spacing) - self._distance(
+            ~padded, sampling=self._spacing
+        )
         return np.asarray(distance[1:-1, 1:-1])

@@ -1,4 +1,6 @@
-"""`map-mask` without the command line: read and check, say what it will take, then write, whole or not at all."""
+"""`map-mask` without the command line: read and check, say what it will take, then write, whole or
+not at all.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from sidecar import document as documents
+from sidecar.document import model as documents
 from sidecar.errors import OutputError, SidecarError, UsageError, reason
-from sidecar.labels.table import PixelOrigin
+from sidecar.labels.model import PixelOrigin
 from sidecar.mapping import Sidecar
-from sidecar.masks.grid import Fill
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.read import find_sidecar_of, read_mask
+from sidecar.masks.readers import find_sidecar_of, read_mask
 from sidecar.masks.segments import load_mask_config
+from sidecar.masks.upsample import Fill
 from sidecar.masks.writers import writer_for
-from sidecar.masks.writers.table import MaskWriter
+from sidecar.masks.writers.model import MaskWriter
 from sidecar.progress import Progress
-from sidecar.render import PART_SUFFIX
+from sidecar.storage.whole_file import PART_SUFFIX
 
 GRIDS = ("source", "png")
 FILLS: tuple[Fill, ...] = get_args(Fill)
@@ -27,7 +29,10 @@ FILLS: tuple[Fill, ...] = get_args(Fill)
 
 @dataclass(frozen=True)
 class Options:
-    """The options of ``map-mask`` by the names they have there. UsageError for values that are none."""
+    """The options of ``map-mask`` by the names they have there.
+
+    UsageError for values that are none.
+    """
 
     to: str | None = None
     grid: str = "source"
@@ -72,21 +77,34 @@ class Job:
 
 
 def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, options: Options) -> Job:
-    """Read and check masks, and what the output will take; writes nothing. Without ``sidecar`` that beside the masks is taken."""
+    """Read and check masks, and what the output will take; writes nothing.
+
+    Without ``sidecar`` that beside the masks is taken.
+    """
     writer = writer_for(output, options.to)
     _refuse_taken(output, masks, is_folder=writer.is_folder)
     config = None if options.config is None else load_mask_config(options.config)
     sidecar = sidecar or Sidecar.open(find_sidecar_of(masks[0], options.format))
-    mask = read_mask(masks, sidecar, config=config, format=options.format, pixel_origin=options.pixel_origin)
-    mapped = MappedMask.on_decimated(mask) if options.grid == "png" else MappedMask.on_source(mask, cast(Fill, options.fill))
+    mask = read_mask(
+        masks, sidecar, config=config, format=options.format, pixel_origin=options.pixel_origin
+    )
+    mapped = (
+        MappedMask.on_decimated(mask)
+        if options.grid == "png"
+        else MappedMask.on_source(mask, cast(Fill, options.fill))
+    )
     return Job(mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom)))
 
 
 def _refuse_taken(output: Path, masks: Sequence[Path], is_folder: bool) -> None:
-    if output.name == documents.SIDECAR_NAME or any(path.exists() and output.exists() and output.samefile(path) for path in masks):
+    if output.name == documents.SIDECAR_NAME or any(
+        path.exists() and output.exists() and output.samefile(path) for path in masks
+    ):
         raise UsageError(f"-o {output.name} would overwrite an input; give another name")
     if is_folder and output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise OutputError(f"{output.name} is there already; give the name of a new folder for the PNGs")
+        raise OutputError(
+            f"{output.name} is there already; give the name of a new folder for the PNGs"
+        )
     if not is_folder and output.is_dir():
         raise OutputError(f"{output.name} is a folder; give a file name")
     part = _part_of(output)

@@ -1,4 +1,6 @@
-"""A mask on the grid of the scan, or on its decimated one, plane by plane: what writers are given."""
+"""A mask on the grid of the scan, or on its decimated one, plane by plane: what writers are
+given.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.mapping import Decimation, Sidecar
-from sidecar.masks.grid import (
+from sidecar.formats.volume_files import Volume
+from sidecar.grid.axis import Axis
+from sidecar.grid.decimation import Decimation
+from sidecar.grid.stack import require_affine
+from sidecar.mapping import Sidecar
+from sidecar.masks.model import Mask, Segment
+from sidecar.masks.source_order import in_source_order
+from sidecar.masks.upsample import (
     Blend,
     Fill,
     Labels,
@@ -24,12 +32,7 @@ from sidecar.masks.grid import (
     slices_of_samples,
     upright,
 )
-from sidecar.masks.mask import Mask, Segment
-from sidecar.masks.turned import in_source_order
 from sidecar.progress import Progress
-from sidecar.sampling import Axis
-from sidecar.volume import require_affine
-from sidecar.volume_files import Volume
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class MappedMask:
     ``painted``        the mask as it was painted, in the order of the PNGs.
     ``mask``           the same in the order of the source, decimated (see `turned`).
     ``axes``           from index on this grid to source index.
-    ``columns, rows``  decimated column and row of each column and row of this grid, -1 where there is none.
+    ``columns, rows``  decimated column and row of each column and row of this grid, -1 where there
+                       is none.
     ``slices``         what each slice of this grid shows.
     ``is_decimated``   whether the grid is the decimated one.
     """
@@ -54,7 +58,9 @@ class MappedMask:
 
     @classmethod
     def on_source(cls, painted: Mask, fill: Fill = "repeat") -> MappedMask:
-        """At full resolution; ``fill`` says what becomes of source slices that are not on the PNGs."""
+        """At full resolution;
+        ``fill`` says what becomes of source slices that are not on the PNGs.
+        """
         columns, rows, slices = painted.sidecar.document.source.size
         across, down, along = map(upright, painted.sidecar.decimation.axes)
         return cls(
@@ -71,7 +77,15 @@ class MappedMask:
         """At the resolution it was painted at."""
         across, down, along = map(upright, painted.sidecar.decimation.axes)
         slices = tuple(Blend(k, k) for k in range(along.size))
-        return cls(painted, in_source_order(painted), (across, down, along), np.arange(across.size), np.arange(down.size), slices, True)
+        return cls(
+            painted,
+            in_source_order(painted),
+            (across, down, along),
+            np.arange(across.size),
+            np.arange(down.size),
+            slices,
+            True,
+        )
 
     @property
     def sidecar(self) -> Sidecar:
@@ -98,11 +112,20 @@ class MappedMask:
     def present(self) -> tuple[tuple[int, ...], ...]:
         """For every slice the values that may be on it: those of the decimated slices it shows."""
         of = self.mask.present
-        return tuple(() if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices)
+        return tuple(
+            () if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices
+        )
 
     def small_planes(self) -> Iterator[Labels | None]:
-        """For every slice its labels still decimated in the plane. A plane that is repeated is the same object again."""
-        between = self._interpolation() if any(b is not None and b.part for b in self.slices) else _nothing_between
+        """For every slice its labels still decimated in the plane.
+
+        A plane that is repeated is the same object again.
+        """
+        between = (
+            self._interpolation()
+            if any(b is not None and b.part for b in self.slices)
+            else _nothing_between
+        )
         return blended(self.mask.planes(), self.slices, between)
 
     def planes(self) -> Iterator[Labels | None]:
@@ -121,9 +144,13 @@ class MappedMask:
             progress.advance(1, 0)
 
     def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Source columns and rows, *center*, of the edges between decimated pixels on this grid: one more than there are pixels."""
+        """Source columns and rows, *center*, of the edges between decimated pixels on this grid:
+        one more than there are pixels.
+        """
         (columns, rows, _), (across, down, _) = self._decimated_size, self.axes
-        return across.to_source(pixel_edges(self.columns, columns)), down.to_source(pixel_edges(self.rows, rows))
+        return across.to_source(pixel_edges(self.columns, columns)), down.to_source(
+            pixel_edges(self.rows, rows)
+        )
 
     def source_slice(self, index: int) -> float:
         """Source index, along the slices, of the middle of a slice of this grid."""
@@ -134,8 +161,11 @@ class MappedMask:
         return samples_of_pixel(self.axes[2], index)
 
     def volume(self, format: str) -> Volume:
-        """The header of a volume of it. GeometryError where one origin, spacing and direction do not describe the planes."""
-        affine = require_affine(self.sidecar, self.sidecar.document.source.affine, format)
+        """The header of a volume of it.
+
+        GeometryError where one origin, spacing and direction do not describe the planes.
+        """
+        affine = require_affine(self.sidecar.stack, self.sidecar.document.source.affine, format)
         return Volume(self.size, self.dtype, affine @ Decimation(*self.axes).matrix)
 
     def _interpolation(self) -> Callable[[Labels | None, Labels | None, float], Labels | None]:
@@ -143,7 +173,12 @@ class MappedMask:
 
         decimation, stack = self.sidecar.decimation, self.sidecar.stack
         between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing
-        return ShapeInterpolation((between_rows * abs(decimation.rows.factor), between_columns * abs(decimation.columns.factor)))
+        return ShapeInterpolation(
+            (
+                between_rows * abs(decimation.rows.factor),
+                between_columns * abs(decimation.columns.factor),
+            )
+        )
 
 
 def _nothing_between(lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:

@@ -1,7 +1,9 @@
-"""Outlines and run lengths → pixels. Pure; coordinates are *center*: pixel (c, r) has its middle at x = c, y = r.
+"""Outlines and run lengths → pixels. Pure; coordinates are *center*: pixel (c, r) has its middle at
+x = c, y = r.
 
-A pixel is in a region when its middle is. A middle that lies on an outline belongs to it on the left and top side and not on the right
-and bottom side, so that two regions with a common edge share no pixel and leave none out; nothing is drawn along the outline.
+A pixel is in a region when its middle is. A middle that lies on an outline belongs to it on the
+left and top side and not on the right and bottom side, so that two regions with a common edge share
+no pixel and leave none out; nothing is drawn along the outline.
 """
 
 from __future__ import annotations
@@ -16,11 +18,17 @@ Bits = NDArray[np.bool_]
 
 
 def fill_rings(rings: Sequence[Floats], rows: int, columns: int) -> Bits:
-    """(rows, columns) pixels within an odd number of rings, each (n, 2) vertices x, y, closed by itself; what lies outside is cut."""
+    """(rows, columns) pixels within an odd number of rings, each (n, 2) vertices x, y, closed by
+    itself; what lies outside is cut.
+    """
     out = np.zeros((rows, columns), dtype=bool)
     points = np.concatenate(rings)
-    top, bottom = np.clip([np.ceil(points[:, 1].min()), np.ceil(points[:, 1].max())], 0, rows).astype(int)
-    left, right = np.clip([np.ceil(points[:, 0].min()), np.ceil(points[:, 0].max())], 0, columns).astype(int)
+    top, bottom = np.clip(
+        [np.ceil(points[:, 1].min()), np.ceil(points[:, 1].max())], 0, rows
+    ).astype(int)
+    left, right = np.clip(
+        [np.ceil(points[:, 0].min()), np.ceil(points[:, 0].max())], 0, columns
+    ).astype(int)
     if top >= bottom or left >= right:
         return out
     height, width = bottom - top, right - left
@@ -35,7 +43,9 @@ def fill_rings(rings: Sequence[Floats], rows: int, columns: int) -> Bits:
 
 
 def _crossings(ring: Floats, top: int, bottom: int) -> tuple[NDArray[np.intp], Floats]:
-    """Row and x of every place where the ring crosses the middle line of a row; an edge takes its upper end, not its lower one."""
+    """Row and x of every place where the ring crosses the middle line of a row; an edge takes its
+    upper end, not its lower one.
+    """
     start, end = ring, np.roll(ring, -1, axis=0)
     down = (start[:, 1] < end[:, 1])[:, None]
     upper, lower = np.where(down, start, end), np.where(down, end, start)
@@ -48,18 +58,23 @@ def _crossings(ring: Floats, top: int, bottom: int) -> tuple[NDArray[np.intp], F
 
 
 def fill_ellipse(vertices: Floats, rows: int, columns: int) -> Bits:
-    """(rows, columns) pixels of the ellipse of (3, 2) vertices: its centre and the ends of its two axes."""
+    """(rows, columns) pixels of the ellipse of (3, 2) vertices: its centre and the ends of its two
+    axes.
+    """
     centre, axes = vertices[0], (vertices[1:] - vertices[0]).T
     if abs(np.linalg.det(axes)) == 0:
         return np.zeros((rows, columns), dtype=bool)
     to_circle = np.linalg.inv(axes)
     x, y = np.arange(columns) - centre[0], (np.arange(rows) - centre[1])[:, None]
     squared = sum((row[0] * x + row[1] * y) ** 2 for row in to_circle)
-    return np.asarray(squared <= 1 + 1e-9)  # a middle that lies on the outline is in, whatever the rounding
+    return np.asarray(
+        squared <= 1 + 1e-9
+    )  # a middle that lies on the outline is in, whatever the rounding
 
 
 def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) -> Bits:
-    """(rows, columns) pixels of run lengths, in turn of background and foreground, background first; along rows, or columns first.
+    """(rows, columns) pixels of run lengths, in turn of background and foreground, background
+    first; along rows, or columns first.
 
     Raises ValueError where they do not add up to the size.
     """
@@ -70,8 +85,8 @@ def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) 
 
 
 def coco_counts(text: str) -> list[int]:
-    """Run lengths of COCO's compressed text: digits of 5 bits from character 48 up, bit 6 for more; from the fourth on differences to
-    the last but one. Source: pycocotools, maskApi.c, rleToString.
+    """Run lengths of COCO's compressed text: digits of 5 bits from character 48 up, bit 6 for more;
+    from the fourth on differences to the last but one. Source: pycocotools, maskApi.c, rleToString.
 
     Raises ValueError for text that is none.
     """
@@ -98,15 +113,18 @@ def _coco_numbers(text: str) -> Iterator[int]:
 def unpack_runs(data: bytes, limit: int) -> NDArray[np.uint8]:
     """Bytes that thi.ng/rle-pack packed, as Label Studio keeps brush masks; at most ``limit``.
 
-    A bit stream, highest bit first: how many values (32 bits), bits of a value − 1 (5), four sizes of run lengths − 1 (4 each). Then in
-    turn: 1 for a repeated value or 0 for different ones, which size (2), how many − 1, and the value or values.
-    Raises ValueError for what is none, or longer.
+    A bit stream, highest bit first: how many values (32 bits), bits of a value − 1 (5), four sizes
+    of run lengths − 1 (4 each). Then in turn: 1 for a repeated value or 0 for different ones, which
+    size (2), how many − 1, and the value or values. Raises ValueError for what is none, or longer.
     """
     bits = _Bits(data)
     total, word = bits.read(32), bits.read(5) + 1
     sizes = [bits.read(4) + 1 for _ in range(4)]
     if total > limit or word > 8:
-        raise ValueError(f"its run lengths stand for {total} values of {word} bits, {limit} of 8 belong to the image")
+        raise ValueError(
+            f"its run lengths stand for {total} values of {word} bits, {limit} of 8 belong to the"
+            " image"
+        )
     out = np.zeros(total, np.uint8)
     at = 0
     while at < total:

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sidecar.config import read_yaml
-from sidecar.masks.mask import COLORS, Code, Rgb, Segment
-from sidecar.options import validated
+from sidecar.formats.yaml_file import read_yaml, validated
+from sidecar.masks.model import COLORS, Code, Rgb, Segment
 
 
 def _color(value: Any) -> Any:
@@ -28,11 +27,18 @@ def _color(value: Any) -> Any:
 
 def _code(value: Any) -> Any:
     """[SCT, 71341001, Femur]; a number without quotes is a code too."""
-    return [str(part) for part in value] if isinstance(value, list) and not any(isinstance(part, bool) for part in value) else value
+    return (
+        [str(part) for part in value]
+        if isinstance(value, list) and not any(isinstance(part, bool) for part in value)
+        else value
+    )
 
 
 Byte = Annotated[int, Field(ge=0, le=255)]
-Color = Annotated[tuple[Byte, Byte, Byte], BeforeValidator(_color, json_schema_input_type=str | tuple[int, int, int])]
+Color = Annotated[
+    tuple[Byte, Byte, Byte],
+    BeforeValidator(_color, json_schema_input_type=str | tuple[int, int, int]),
+]
 Coded = Annotated[
     tuple[
         Annotated[str, Field(min_length=1, max_length=16)],
@@ -50,20 +56,45 @@ class Strict(BaseModel):
 class SegmentEntry(Strict):
     """One class of labels."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64, description="as it is shown, and as region labels have it")]
-    value: Annotated[int | None, Field(ge=1, le=65535, description="gray value or palette index; its place in the list without one")] = None
-    color: Annotated[Color | None, Field(description="to show it in, and its colour in RGB masks")] = None
-    category: Annotated[Coded | None, Field(description="[scheme, code, meaning] of CID 7150, for DICOM and Slicer")] = None
-    type: Annotated[Coded | None, Field(description="[scheme, code, meaning] of CID 7151, for DICOM and Slicer")] = None
+    name: Annotated[
+        str,
+        Field(
+            min_length=1, max_length=64, description="as it is shown, and as region labels have it"
+        ),
+    ]
+    value: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=65535,
+            description="gray value or palette index; its place in the list without one",
+        ),
+    ] = None
+    color: Annotated[
+        Color | None, Field(description="to show it in, and its colour in RGB masks")
+    ] = None
+    category: Annotated[
+        Coded | None, Field(description="[scheme, code, meaning] of CID 7150, for DICOM and Slicer")
+    ] = None
+    type: Annotated[
+        Coded | None, Field(description="[scheme, code, meaning] of CID 7151, for DICOM and Slicer")
+    ] = None
 
 
 class MaskConfig(Strict):
-    """A YAML config for ``sidecar map-mask --config``: what the labels mean. Labels that are not in it are refused."""
+    """A YAML config for ``sidecar map-mask --config``: what the labels mean.
 
-    model_config = ConfigDict(title="sidecar mask config 1.0", json_schema_extra={"$id": "mask-config-1.0"})
+    Labels that are not in it are refused.
+    """
+
+    model_config = ConfigDict(
+        title="sidecar mask config 1.0", json_schema_extra={"$id": "mask-config-1.0"}
+    )
 
     segments: Annotated[list[SegmentEntry], Field(min_length=1)]
-    background: Annotated[Color | int, Field(description="what is not labelled: a gray value, an index or a colour")] = 0
+    background: Annotated[
+        Color | int, Field(description="what is not labelled: a gray value, an index or a colour")
+    ] = 0
 
     @model_validator(mode="after")
     def _distinct(self) -> MaskConfig:
@@ -75,16 +106,27 @@ class MaskConfig(Strict):
     @property
     def values(self) -> list[int]:
         """The label of each segment."""
-        return [place if entry.value is None else entry.value for place, entry in enumerate(self.segments, 1)]
+        return [
+            place if entry.value is None else entry.value
+            for place, entry in enumerate(self.segments, 1)
+        ]
 
     @property
     def by_color(self) -> bool:
-        """Whether segments are told by colour, also in images with a palette: all have one, none has a value."""
+        """Whether segments are told by colour, also in images with a palette: all have one, none
+        has a value.
+        """
         return all(entry.color is not None and entry.value is None for entry in self.segments)
 
     def as_segments(self) -> tuple[Segment, ...]:
         return tuple(
-            Segment(value, entry.name, entry.color or color_of(value), _as_code(entry.category), _as_code(entry.type))
+            Segment(
+                value,
+                entry.name,
+                entry.color or color_of(value),
+                _as_code(entry.category),
+                _as_code(entry.type),
+            )
             for value, entry in zip(self.values, self.segments, strict=True)
         )
 
@@ -103,11 +145,16 @@ def load_mask_config(path: Path) -> MaskConfig:
 
 def mask_config_schema() -> dict[str, Any]:
     """The JSON Schema of the config, as kept in ``schemas/mask-config-1.0.schema.json``."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **MaskConfig.model_json_schema(mode="validation")}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **MaskConfig.model_json_schema(mode="validation"),
+    }
 
 
 def color_of(value: int) -> Rgb:
-    """A colour for a label value: the first few by hand, the others around the circle of hues by the golden angle."""
+    """A colour for a label value: the first few by hand, the others around the circle of hues by
+    the golden angle.
+    """
     if value <= len(COLORS):
         return COLORS[value - 1]
     red, green, blue = colorsys.hsv_to_rgb(value * 0.381966 % 1, 0.65, 0.85)

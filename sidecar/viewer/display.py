@@ -1,11 +1,14 @@
-"""How a browser is to show a stack: the contrast to start with, and copies of 16-bit PNGs that it can show in full.
+"""How a browser is to show a stack: the contrast to start with, and copies of 16-bit PNGs that it
+can show in full.
 
-A page opened from disk may filter pixels but not read them, and browsers keep the high byte of a 16-bit PNG only: 12-bit values
-would be shown in 16 greys. So a 16-bit stack gets copies in which red and green carry the two bytes of
+A page opened from disk may filter pixels but not read them, and browsers keep the high byte of a
+16-bit PNG only: 12-bit values would be shown in 16 greys. So a 16-bit stack gets copies in which
+red and green carry the two bytes of
 
     (PNG value − offset) · 2^(16 − bits)
 
-with the offset and bits of the whole stack; the page's contrast filter puts them together again without loss.
+with the offset and bits of the whole stack; the page's contrast filter puts them together again
+without loss.
 """
 
 from __future__ import annotations
@@ -19,13 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document import Document
+from sidecar.document.model import Document
 from sidecar.errors import DocumentError, OutputError, reason
-from sidecar.folder import VIEWER_IMAGES
-from sidecar.places import open_read
-from sidecar.render import value_counts
-from sidecar.sampling import spread
-from sidecar.workers import in_order
+from sidecar.grid.axis import spread
+from sidecar.parallel import in_order
+from sidecar.storage.location import open_read
+from sidecar.values.histogram import value_counts
+from sidecar.viewer.names import VIEWER_IMAGES
 
 #: Folder, beside the PNGs, of the copies of a 16-bit stack.
 SPLIT_FOLDER = VIEWER_IMAGES
@@ -42,7 +45,10 @@ Counts = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Split:
-    """What the copies of a 16-bit stack hold: (PNG value − ``offset``) · 2^(16 − ``bits``), its bytes in red and green."""
+    """What the copies of a 16-bit stack hold:
+
+    (PNG value − ``offset``) · 2^(16 − ``bits``), its bytes in red and green.
+    """
 
     folder: str
     offset: int
@@ -51,8 +57,8 @@ class Split:
 
 @dataclass(frozen=True)
 class Display:
-    """PNG values: ``whole``, from the lowest to the highest there can be; ``measured``, those between which nearly all pixels
-    lie; ``contrast``, those shown black and white at first.
+    """PNG values: ``whole``, from the lowest to the highest there can be; ``measured``, those
+    between which nearly all pixels lie; ``contrast``, those shown black and white at first.
     """
 
     whole: Range
@@ -61,22 +67,30 @@ class Display:
     split: Split | None
 
 
-def display_of(document: Document, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})) -> Display:
-    """How to show the PNGs of ``document`` that lie in ``folder``; writes the copies of a 16-bit stack.
+def display_of(
+    document: Document, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})
+) -> Display:
+    """How to show the PNGs of ``document`` that lie in ``folder``; writes the copies of a 16-bit
+    stack.
 
-    ``counts``: how many pixels of an image have each value, for those of the `measured_images` that need not be read for it.
-    DocumentError for a PNG that is missing, damaged or of another size or depth; OutputError where copies cannot be written.
+    ``counts``: how many pixels of an image have each value, for those of the `measured_images` that
+    need not be read for it. DocumentError for a PNG that is missing, damaged or of another size or
+    depth; OutputError where copies cannot be written.
     """
     measured = _measured(document, folder, counts)
     if document.images.bits == 16 and document.images.channels == 1:
         split = _write_split(document, folder)
-        return Display((split.offset, split.offset + 2.0**split.bits - 1), measured, measured, split)
+        return Display(
+            (split.offset, split.offset + 2.0**split.bits - 1), measured, measured, split
+        )
     whole = (0.0, 2.0**document.images.bits - 1)
     return Display(whole, measured, whole, None)
 
 
 def remove_copies(folder: Path, names: Iterable[str]) -> None:
-    """Remove what `display_of` wrote for the PNGs ``names``, and its folder when nothing else is in it."""
+    """Remove what `display_of` wrote for the PNGs ``names``, and its folder when nothing else is in
+    it.
+    """
     copies = folder / SPLIT_FOLDER
     if not copies.is_dir() or copies.is_symlink():
         return
@@ -94,7 +108,10 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     depth = np.dtype(np.uint8 if document.images.bits == 8 else np.uint16)
     shape = (rows, columns) if document.images.channels == 1 else (rows, columns, 3)
     try:
-        with open_read(folder / name, _PNG_BLOCK) as file, Image.open(file, formats=["PNG"]) as image:
+        with (
+            open_read(folder / name, _PNG_BLOCK) as file,
+            Image.open(file, formats=["PNG"]) as image,
+        ):
             size = image.size
             pixels = np.asarray(image) if size == (columns, rows) else None
     except FileNotFoundError:
@@ -102,10 +119,15 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DocumentError(f"{name} cannot be read ({error}); {document.remedy}") from None
     if pixels is None:
-        raise DocumentError(f"{name} is {size[0]} × {size[1]} pixels, the sidecar says {columns} × {rows}; {document.remedy}")
+        raise DocumentError(
+            f"{name} is {size[0]} × {size[1]} pixels, the sidecar says {columns} × {rows};"
+            f" {document.remedy}"
+        )
     if pixels.dtype != depth or pixels.shape != shape:
         images = document.images
-        raise DocumentError(f"{name} is not of {images.bits} bits and {images.channels} channels; {document.remedy}")
+        raise DocumentError(
+            f"{name} is not of {images.bits} bits and {images.channels} channels; {document.remedy}"
+        )
     return pixels
 
 
@@ -115,7 +137,9 @@ def measured_images(count: int) -> list[int]:
 
 
 def _measured(document: Document, folder: Path, counts: Mapping[int, Counts]) -> Range:
-    """The PNG values between which all but the darkest and brightest pixels of a sample of images lie."""
+    """The PNG values between which all but the darkest and brightest pixels of a sample of images
+    lie.
+    """
     names = [image.name for image in document.images.files]
     chosen = measured_images(len(names))
     unread = [names[i] for i in chosen if i not in counts]
@@ -137,12 +161,16 @@ def _write_split(document: Document, folder: Path) -> Split:
 
     found = list(in_order(extremes, names))
     offset = min(low for low, _ in found)
-    split = Split(SPLIT_FOLDER, offset, max((max(high for _, high in found) - offset).bit_length(), 8))
+    split = Split(
+        SPLIT_FOLDER, offset, max((max(high for _, high in found) - offset).bit_length(), 8)
+    )
 
     def write(name: str) -> None:
         pixels = read_image(document, folder, name)
         try:
-            Image.fromarray(split_pixels(pixels, split)).save(folder / SPLIT_FOLDER / name, "PNG", compress_level=1)
+            Image.fromarray(split_pixels(pixels, split)).save(
+                folder / SPLIT_FOLDER / name, "PNG", compress_level=1
+            )
         except OSError as error:
             raise OutputError(f"{SPLIT_FOLDER}/{name} cannot be written: {reason(error)}") from None
 

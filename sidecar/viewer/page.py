@@ -1,7 +1,9 @@
-"""``viewer.html``: the sidecar document and the front end in one file that loads nothing but the PNGs beside it.
+"""``viewer.html``: the sidecar document and the front end in one file that loads nothing but the
+PNGs beside it.
 
-The front end is in ``web/``: ES modules whose imports all lie in that folder, joined here in the order of `MODULES`, and Preact
-and htm as their authors publish them. The Content-Security-Policy allows these scripts and styles by their hash, and nothing else.
+The front end is in ``web/``: ES modules whose imports all lie in that folder, joined here in the
+order of `MODULES`, and Preact and htm as their authors publish them. The Content-Security-Policy
+allows these scripts and styles by their hash, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,13 +23,12 @@ from typing import Any
 
 from markupsafe import escape
 
-from sidecar.document import Document
+from sidecar.document.model import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
-from sidecar.render import write_whole
+from sidecar.storage.whole_file import write_whole
 from sidecar.viewer.display import Counts, Display, display_of, remove_copies
-
-VIEWER_NAME = "viewer.html"
+from sidecar.viewer.names import VIEWER_NAME
 
 LIBRARIES = ("preact.umd.js", "hooks.umd.js", "htm.umd.js")
 LICENCES = ("LICENSE-preact", "LICENSE-htm")
@@ -60,12 +61,15 @@ _SOURCE_MAP = re.compile(r"\n//# sourceMappingURL=.*")
 _WEB = files("sidecar.viewer") / "web"
 
 
-def write_viewer(sidecar: Sidecar, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})) -> Path:
-    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder`` and return its path; an old one goes first.
+def write_viewer(
+    sidecar: Sidecar, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})
+) -> Path:
+    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder`` and return its path; an
+    old one goes first.
 
-    ``counts``: see `sidecar.viewer.display.display_of`.
-    A 16-bit stack also gets copies of its PNGs that a browser can show in full (see `sidecar.viewer.display`).
-    DocumentError where a PNG is missing or not what the sidecar says, OutputError where a file cannot be written.
+    ``counts``: see `sidecar.viewer.display.display_of`. A 16-bit stack also gets copies of its PNGs
+    that a browser can show in full (see `sidecar.viewer.display`). DocumentError where a PNG is
+    missing or not what the sidecar says, OutputError where a file cannot be written.
     """
     document = sidecar.document
     remove_viewer(folder, [image.name for image in document.images.files])
@@ -76,22 +80,31 @@ def write_viewer(sidecar: Sidecar, folder: Path, counts: Mapping[int, Counts] = 
 
 
 def remove_viewer(folder: Path, names: Iterable[str]) -> None:
-    """Remove the page, then its copies of the PNGs ``names``: an old page must never be beside new images.
+    """Remove the page, then its copies of the PNGs ``names``: an old page must never be beside new
+    images.
 
-    DocumentError for a name that is not the plain name of a file, OutputError where something cannot be removed.
+    DocumentError for a name that is not the plain name of a file, OutputError where something
+    cannot be removed.
     """
     names = list(names)
     if any(name in ("", ".", "..") or re.search(r"[/\\\0]", name) for name in names):
-        raise DocumentError("an image of the sidecar has a name that is not the plain name of a file; export again")
+        raise DocumentError(
+            "an image of the sidecar has a name that is not the plain name of a file; export again"
+        )
     try:
         (folder / VIEWER_NAME).unlink(missing_ok=True)
         remove_copies(folder, names)
     except OSError as error:
-        raise OutputError(f"{VIEWER_NAME} or its images cannot be removed: {error.strerror}") from None
+        raise OutputError(
+            f"{VIEWER_NAME} or its images cannot be removed: {error.strerror}"
+        ) from None
 
 
 def render(document: Document, display: Display) -> str:
-    """The page as text. What others wrote is escaped, or is JSON that cannot end its element; all else is our own."""
+    """The page as text.
+
+    What others wrote is escaped, or is JSON that cannot end its element; all else is our own.
+    """
     libraries = [_SOURCE_MAP.sub("", _web(f"vendor/{name}")) for name in LIBRARIES]
     program = "".join(_plain(_web(name)) for name in MODULES)
     style = _web("viewer.css")
@@ -118,14 +131,25 @@ def render(document: Document, display: Display) -> str:
 
 def _title(document: Document) -> str:
     size = " × ".join(map(str, document.images.size))
-    return " ".join(filter(None, ["" if document.zoom is None else document.zoom.label, document.source.modality, size]))
+    return " ".join(
+        filter(
+            None,
+            ["" if document.zoom is None else document.zoom.label, document.source.modality, size],
+        )
+    )
 
 
 def _page_data(document: Document, display: Display) -> dict[str, Any]:
-    """What the page needs. Source file names, which might name a patient, and image digests stay in the sidecar."""
+    """What the page needs.
+
+    Source file names, which might name a patient, and image digests stay in the sidecar.
+    """
     stated = document.model_dump_json(exclude={"generator", "warnings"})
     ranges = {"whole": display.whole, "measured": display.measured, "contrast": display.contrast}
-    needless = {"source": {"planes": {"__all__": {"file"}}}, "images": {"files": {"__all__": {"sha256"}}}}
+    needless = {
+        "source": {"planes": {"__all__": {"file"}}},
+        "images": {"files": {"__all__": {"sha256"}}},
+    }
     return {
         "document": document.model_dump(mode="json", exclude=needless),
         "digest": hashlib.sha256(stated.encode()).hexdigest()[:16],
@@ -141,7 +165,9 @@ def _script_json(data: dict[str, Any]) -> str:
 
 
 def _plain(module: str) -> str:
-    """An ES module as a part of one script: all of them share one scope, and a name used twice is a syntax error."""
+    """An ES module as a part of one script: all of them share one scope, and a name used twice is a
+    syntax error.
+    """
     return _EXPORT.sub("", _IMPORT.sub("", module))
 
 

@@ -1,4 +1,6 @@
-"""One scan with something on it everywhere, for all tests of adoption; and programs that others wrote."""
+"""One scan with something on it everywhere, for all tests of adoption; and programs that others
+wrote.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def scan(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def peer() -> Callable[..., str]:
-    """The first of some programs that is installed; `.ci/run` sets SIDECAR_REQUIRE_VALIDATORS, so that there none can be missing."""
+    """The first of some programs that is installed;
+    `.ci/run` sets SIDECAR_REQUIRE_VALIDATORS, so that there none can be missing.
+    """
 
     def find(*names: str) -> str:
         for name in names:

@@ -1,4 +1,6 @@
-"""An adopted stack is an export like any other: points, masks, zooms, pages and checks, with its margins and its uncertainty."""
+"""An adopted stack is an export like any other: points, masks, zooms, pages and checks, with its
+margins and its uncertainty.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,12 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from command_line import CommandLine
+from kit.command_line import CommandLine
 from PIL import Image
 
 import sidecar
 from sidecar import adopt
-from sidecar.check import check_export
+from sidecar.checks import check_export
 from sidecar.errors import DocumentError, LabelError
 from sidecar.mapping import Sidecar
 from sidecar.viewer import write_viewer
@@ -39,23 +41,44 @@ def adopted(scan: Path, volume: Volume, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
     return CommandLine(tmp_path, monkeypatch, capsys)
 
 
 def test_labels_of_a_tool_that_counts_from_the_corner(adopted: Path, tmp_path: Path) -> None:
     """LabelMe's (30.5, 12.5) is the middle of pixel (30, 12)."""
-    shapes = [{"label": "a", "shape_type": "point", "points": [[30.5, 12.5]], "group_id": None, "flags": {}}]
-    labels = {"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": "frame_4.png", "imageData": None}
+    shapes = [
+        {
+            "label": "a",
+            "shape_type": "point",
+            "points": [[30.5, 12.5]],
+            "group_id": None,
+            "flags": {},
+        }
+    ]
+    labels = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": "frame_4.png",
+        "imageData": None,
+    }
     (tmp_path / "a.json").write_text(json.dumps(labels | {"imageHeight": 60, "imageWidth": 75}))
     points = sidecar.map_file(tmp_path / "a.json", sidecar.open(adopted)).points
     np.testing.assert_allclose(points.source, [to_source(30, 12, 3)], atol=1e-9)
     np.testing.assert_allclose(points.patient, patient(points.source), atol=1e-6)
     assert points.instances.sop_instance_uid == [f"1.2.826.0.1.3680043.2.1.3.{3 * 3 + 1 + 1}"]
-    np.testing.assert_allclose(points.uncertainty_mm, 0.5 * np.sqrt((2 * COLUMN_MM) ** 2 + (2 * ROW_MM) ** 2 + (3 * SLICE_MM) ** 2))
+    np.testing.assert_allclose(
+        points.uncertainty_mm,
+        0.5 * np.sqrt((2 * COLUMN_MM) ** 2 + (2 * ROW_MM) ** 2 + (3 * SLICE_MM) ** 2),
+    )
 
 
-def test_a_mask_goes_back_onto_the_scan(adopted: Path, command: CommandLine, tmp_path: Path) -> None:
+def test_a_mask_goes_back_onto_the_scan(
+    adopted: Path, command: CommandLine, tmp_path: Path
+) -> None:
     painted = tmp_path / "masks"
     mask = np.zeros((60, 75), np.uint8)
     mask[10:20, 30:50] = 1
@@ -68,18 +91,36 @@ def test_a_mask_goes_back_onto_the_scan(adopted: Path, command: CommandLine, tmp
     assert len(there) == mask.sum() * 4 * 3
 
 
-def test_zoom_report_and_page(adopted: Path, scan: Path, volume: Volume, command: CommandLine, tmp_path: Path) -> None:
+def test_zoom_report_and_page(
+    adopted: Path, scan: Path, volume: Volume, command: CommandLine, tmp_path: Path
+) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text("label,image,x,y\nspot,frame_4.png,30,12\n")
-    command.done("zoom", labels, "--sidecar", adopted, "--source", scan, "--size", "6mm", "-o", tmp_path / "zooms", "-q")
+    command.done(
+        "zoom",
+        labels,
+        "--sidecar",
+        adopted,
+        "--source",
+        scan,
+        "--size",
+        "6mm",
+        "-o",
+        tmp_path / "zooms",
+        "-q",
+    )
     zoomed = sidecar.open(next((tmp_path / "zooms").iterdir()))
     assert zoomed.document.zoom is not None
     np.testing.assert_allclose(zoomed.document.zoom.source, to_source(30, 12, 3))
-    command.done("report", labels, "--sidecar", adopted, "--source", scan, "-o", tmp_path / "report.html")
+    command.done(
+        "report", labels, "--sidecar", adopted, "--source", scan, "-o", tmp_path / "report.html"
+    )
     assert (tmp_path / "report.html").stat().st_size > 1000
 
 
-def test_pages_of_images_with_a_contrast_each(scan: Path, volume: Volume, command: CommandLine, tmp_path: Path) -> None:
+def test_pages_of_images_with_a_contrast_each(
+    scan: Path, volume: Volume, command: CommandLine, tmp_path: Path
+) -> None:
     images = write_images(tmp_path / "pngs", [255 - autoscaled(plane) for plane in volume])
     png = adopt(scan, images)
     assert png.document.images.value is None
@@ -89,7 +130,9 @@ def test_pages_of_images_with_a_contrast_each(scan: Path, volume: Volume, comman
     assert (tmp_path / "report.html").stat().st_size > 1000
 
 
-def test_images_that_no_page_shows_are_refused_with_the_way_out(scan: Path, volume: Volume, tmp_path: Path) -> None:
+def test_images_that_no_page_shows_are_refused_with_the_way_out(
+    scan: Path, volume: Volume, tmp_path: Path
+) -> None:
     images = write_images(tmp_path / "tiffs", [autoscaled(plane) for plane in volume], "tif")
     png = adopt(scan, images)
     with pytest.raises(DocumentError, match="adopt gray or RGB PNGs"):
@@ -98,7 +141,10 @@ def test_images_that_no_page_shows_are_refused_with_the_way_out(scan: Path, volu
 
 def test_check(adopted: Path, scan: Path, tmp_path: Path) -> None:
     findings = {finding.check: finding.passed for finding in check_export(adopted, scan)}
-    assert {name for name, passed in findings.items() if passed is None} == {"stored values", "pixels"}
+    assert {name for name, passed in findings.items() if passed is None} == {
+        "stored values",
+        "pixels",
+    }
     assert False not in findings.values()
 
 
@@ -117,15 +163,22 @@ def letterboxed(scan: Path, volume: Volume, tmp_path_factory: pytest.TempPathFac
     return adopt(scan, write_images(tmp_path_factory.mktemp("letterboxed"), stack))
 
 
-@pytest.mark.parametrize(("y", "inside"), [(0, False), (9.49, False), (9.51, True), (129.49, True), (129.51, False), (139, False)])
+@pytest.mark.parametrize(
+    ("y", "inside"),
+    [(0, False), (9.49, False), (9.51, True), (129.49, True), (129.51, False), (139, False)],
+)
 def test_labels_on_margins(y: float, inside: bool, letterboxed: Sidecar, tmp_path: Path) -> None:
     assert letterboxed.decimation.rows.offset == -10
     labels = tmp_path / "labels.csv"
     labels.write_text(f"label,image,x,y\na,frame_3.png,20,{y}\n")
     if inside:
-        np.testing.assert_allclose(sidecar.map_file(labels, letterboxed).points.source, [[20, y - 10, 2]], atol=1e-9)
+        np.testing.assert_allclose(
+            sidecar.map_file(labels, letterboxed).points.source, [[20, y - 10, 2]], atol=1e-9
+        )
     else:
-        with pytest.raises(LabelError, match=r"labels\.csv, row 2: .*on a margin of the images, beyond the scan"):
+        with pytest.raises(
+            LabelError, match=r"labels\.csv, row 2: .*on a margin of the images, beyond the scan"
+        ):
             sidecar.map_file(labels, letterboxed)
         assert len(sidecar.map_file(labels, letterboxed, allow_outside=True).points) == 1
 
@@ -134,16 +187,26 @@ def test_what_is_known_as_measured_only_is_less_certain(letterboxed: Sidecar) ->
     document = letterboxed.document
     assert document.evidence is not None
     vague = document.evidence.model_copy(
-        update={"rows": document.evidence.rows.model_copy(update={"exact": False, "deviation": 0.3, "made_by": "as measured"})}
+        update={
+            "rows": document.evidence.rows.model_copy(
+                update={"exact": False, "deviation": 0.3, "made_by": "as measured"}
+            )
+        }
     )
     less = Sidecar.of(document.model_copy(update={"evidence": vague}))
     place = np.array([[20.0, 30.0, 5.0]])
-    np.testing.assert_allclose(less.uncertainty_mm(place), 0.5 * np.sqrt(COLUMN_MM**2 + (1.6 * ROW_MM) ** 2 + SLICE_MM**2))
+    np.testing.assert_allclose(
+        less.uncertainty_mm(place), 0.5 * np.sqrt(COLUMN_MM**2 + (1.6 * ROW_MM) ** 2 + SLICE_MM**2)
+    )
     assert less.uncertainty_mm(place) > letterboxed.uncertainty_mm(place)
 
 
-def test_the_command_tells_what_it_found(scan: Path, volume: Volume, command: CommandLine, tmp_path: Path) -> None:
-    images = write_images(tmp_path / "pngs", [autoscaled(plane) for plane in volume[::-2, ::2, ::2]])
+def test_the_command_tells_what_it_found(
+    scan: Path, volume: Volume, command: CommandLine, tmp_path: Path
+) -> None:
+    images = write_images(
+        tmp_path / "pngs", [autoscaled(plane) for plane in volume[::-2, ::2, ::2]]
+    )
     outcome = command.done("adopt", scan, images, "-o", tmp_path / "found.json")
     assert "columns    source = 2 · pixel +0   every second sample" in outcome.err
     assert "slices     source = -2 · pixel +29" in outcome.err

@@ -1,4 +1,6 @@
-"""The PNGs of our own exports, without their document: adopting them gives the axes that the document had."""
+"""The PNGs of our own exports, without their document: adopting them gives the axes that the
+document had.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,18 @@ def test_adopted_as_exported(name: str, scan: Path, tmp_path: Path) -> None:
     exported = sidecar.export(scan, tmp_path / "png", viewer=False, **EXPORTS[name]).document
     (tmp_path / "png" / "sidecar.json").unlink()
     found = adopt(scan, tmp_path / "png").document
-    for axis, truth in ((getattr(found.decimation, name), getattr(exported.decimation, name)) for name in ("columns", "rows", "slices")):
+    for axis, truth in (
+        (getattr(found.decimation, name), getattr(exported.decimation, name))
+        for name in ("columns", "rows", "slices")
+    ):
         assert axis.factor == pytest.approx(truth.factor, abs=1e-9)
         assert axis.offset == pytest.approx(truth.offset, abs=1e-9)
         assert axis.method == truth.method
     assert found.source == exported.source
     assert found.images.origin == pytest.approx(exported.images.origin)
-    assert [image.source_slices for image in found.images.files] == [image.source_slices for image in exported.images.files]
+    assert [image.source_slices for image in found.images.files] == [
+        image.source_slices for image in exported.images.files
+    ]
     assert found.images.value is not None
     assert exported.images.value is not None
     assert found.images.value.slope == pytest.approx(exported.images.value.slope, rel=0.02)

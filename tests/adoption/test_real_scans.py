@@ -1,4 +1,6 @@
-"""Real scans as others convert them: dcmtk, ImageMagick, GDCM, SimpleITK, OpenCV and Pillow; and never one scan for another."""
+"""Real scans as others convert them: dcmtk, ImageMagick, GDCM, SimpleITK, OpenCV and Pillow; and
+never one scan for another.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,18 @@ from PIL import Image
 
 from sidecar import adopt
 from sidecar.errors import ImageError
-from sidecar.exporter import read_series
+from sidecar.exporting.run import read_series
 from sidecar.progress import Silent
 
 from .make import Truth, Volume, autoscaled, corners, truth_of, windowed, write_images
 
-#: A gantry tilt with real pixels, an oblique MR whose positions wander, and a small double-oblique MR.
-CT, MR, SMALL = "ct_philips_tilt16", "mr_ge_oblique_rounded", "mr_philips_classic_vs_enhanced/classic"
+#: A gantry tilt with real pixels, an oblique MR whose positions wander, and a small double-oblique
+#: MR.
+CT, MR, SMALL = (
+    "ct_philips_tilt16",
+    "mr_ge_oblique_rounded",
+    "mr_philips_classic_vs_enhanced/classic",
+)
 BOUND = 0.05
 
 
@@ -38,7 +45,9 @@ def by_gdcm(file: Path) -> Volume:
     image = reader.GetImage()
     kind = np.int16 if image.GetPixelFormat().GetPixelRepresentation() else np.uint16
     columns, rows = image.GetDimension(0), image.GetDimension(1)
-    return np.frombuffer(image.GetBuffer().encode("utf-8", errors="surrogateescape"), kind).reshape(rows, columns)
+    return np.frombuffer(image.GetBuffer().encode("utf-8", errors="surrogateescape"), kind).reshape(
+        rows, columns
+    )
 
 
 def by_itk(file: Path) -> Volume:
@@ -57,16 +66,29 @@ def agrees(scan: Path, images: Path, truth: Truth, bound: float = BOUND) -> None
     ("scan", "options", "factor"),
     [(CT, "+Wm", 1.0), (MR, "+Wm +Sxf 0.5 +i 1", 2.0), (SMALL, "+Wm", 1.0)],
 )
-def test_dcmtk(scan: str, options: str, factor: float, shared_data: Path, peer: Callable[..., str], tmp_path: Path) -> None:
+def test_dcmtk(
+    scan: str,
+    options: str,
+    factor: float,
+    shared_data: Path,
+    peer: Callable[..., str],
+    tmp_path: Path,
+) -> None:
     files = files_of(shared_data / scan)
     for k, file in enumerate(files):
-        subprocess.run([peer("dcm2img", "dcmj2pnm"), "+on", *options.split(), file, tmp_path / f"{k}.png"], check=True, capture_output=True)
+        subprocess.run(
+            [peer("dcm2img", "dcmj2pnm"), "+on", *options.split(), file, tmp_path / f"{k}.png"],
+            check=True,
+            capture_output=True,
+        )
     line = (factor, (factor - 1) / 2)
     agrees(shared_data / scan, tmp_path, Truth(line, line, (1, 0)))
 
 
 @pytest.mark.parametrize("options", ["-resize 50%", "-flop -scale 37%", "-rotate 90"])
-def test_imagemagick(options: str, shared_data: Path, peer: Callable[..., str], tmp_path: Path) -> None:
+def test_imagemagick(
+    options: str, shared_data: Path, peer: Callable[..., str], tmp_path: Path
+) -> None:
     magick = peer("convert-im6.q16", "magick", "convert")
 
     def run(source: Path, target: Path) -> None:
@@ -90,13 +112,17 @@ def test_gdcm(shared_data: Path, tmp_path: Path) -> None:
     """Every second sample of every third slice, the last first."""
     stored = [by_gdcm(file) for file in files_of(shared_data / CT)][::-3]
     lowest, highest = np.percentile(stored, [1, 99.5])
-    images = write_images(tmp_path, [windowed(plane[::2, ::2], lowest, highest) for plane in stored])
+    images = write_images(
+        tmp_path, [windowed(plane[::2, ::2], lowest, highest) for plane in stored]
+    )
     agrees(shared_data / CT, images, Truth((2, 0), (2, 0), (-3, 11)))
 
 
 def test_simpleitk(shared_data: Path, tmp_path: Path) -> None:
     planes = [by_itk(file) for file in files_of(shared_data / SMALL)]
-    made = sitk.GetArrayFromImage(sitk.BinShrink(sitk.GetImageFromArray(np.stack(planes).astype(np.float32)), [2, 2, 1]))
+    made = sitk.GetArrayFromImage(
+        sitk.BinShrink(sitk.GetImageFromArray(np.stack(planes).astype(np.float32)), [2, 2, 1])
+    )
     images = write_images(tmp_path, [autoscaled(plane) for plane in made])
     agrees(shared_data / SMALL, images, Truth((2, 0.5), (2, 0.5), (1, 0)))
 
@@ -105,11 +131,17 @@ def test_opencv(shared_data: Path, tmp_path: Path) -> None:
     cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
 
     def program(plane: Volume) -> Volume:
-        return np.asarray(cv2.resize(np.ascontiguousarray(plane), None, fx=0.37, fy=0.37, interpolation=cv2.INTER_AREA))
+        return np.asarray(
+            cv2.resize(
+                np.ascontiguousarray(plane), None, fx=0.37, fy=0.37, interpolation=cv2.INTER_AREA
+            )
+        )
 
     planes = [autoscaled(by_itk(file)) for file in files_of(shared_data / MR)]
     images = write_images(tmp_path, [program(plane) for plane in planes[1::2]])
-    agrees(shared_data / MR, images, truth_of(program, planes[0].shape[1], planes[0].shape[0], (2, 1)))
+    agrees(
+        shared_data / MR, images, truth_of(program, planes[0].shape[1], planes[0].shape[0], (2, 1))
+    )
 
 
 def test_pillow_and_jpeg(shared_data: Path, tmp_path: Path) -> None:
@@ -134,9 +166,15 @@ WRONG: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("made_of", "held_against"), WRONG)
 def test_another_scan(made_of: str, held_against: str, shared_data: Path, tmp_path: Path) -> None:
     def half(plane: Volume) -> Volume:
-        return np.asarray(Image.fromarray(plane).resize((plane.shape[1] // 2, plane.shape[0] // 2), Image.Resampling.BOX))
+        return np.asarray(
+            Image.fromarray(plane).resize(
+                (plane.shape[1] // 2, plane.shape[0] // 2), Image.Resampling.BOX
+            )
+        )
 
-    images = write_images(tmp_path, [half(autoscaled(by_itk(file))) for file in files_of(shared_data / made_of)])
+    images = write_images(
+        tmp_path, [half(autoscaled(by_itk(file))) for file in files_of(shared_data / made_of)]
+    )
     number = "2" if held_against == "ct_philips_plain" else "1"
     with pytest.raises(ImageError, match="not found in this scan"):
         adopt(shared_data / held_against, images, series=number)

@@ -33,11 +33,20 @@ def refused(scan: Path, images: Path, says: str, **pins: object) -> str:
 
 @pytest.mark.parametrize("value", [0, 77])
 def test_blank_images(value: int, scan: Path, tmp_path: Path) -> None:
-    refused(scan, write_images(tmp_path / "images", [np.full((ROWS, COLUMNS), value, np.uint8)] * 5), "blank")
+    refused(
+        scan,
+        write_images(tmp_path / "images", [np.full((ROWS, COLUMNS), value, np.uint8)] * 5),
+        "blank",
+    )
 
 
-def test_some_blank_images_follow_from_the_others(scan: Path, volume: Volume, tmp_path: Path) -> None:
-    planes = [np.zeros((ROWS, COLUMNS), np.uint8) if k < 3 or k > 26 else autoscaled(plane) for k, plane in enumerate(volume)]
+def test_some_blank_images_follow_from_the_others(
+    scan: Path, volume: Volume, tmp_path: Path
+) -> None:
+    planes = [
+        np.zeros((ROWS, COLUMNS), np.uint8) if k < 3 or k > 26 else autoscaled(plane)
+        for k, plane in enumerate(volume)
+    ]
     png = adopt(scan, write_images(tmp_path / "images", planes))
     assert png.document.decimation.slices.factor == 1
     assert png.document.decimation.slices.offset == 0
@@ -50,8 +59,14 @@ def test_some_blank_images_follow_from_the_others(scan: Path, volume: Volume, tm
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_images_of_another_scan(seed: int, scan: Path, tmp_path: Path) -> None:
     """The same kind of thing, the same size, the same values: only what is on it differs."""
-    message = refused(scan, images_of(tmp_path, texture(COLUMNS, ROWS, SLICES, seed)[::3]), "not found in this scan")
-    assert "The nearest, none near enough:\n" in message and message.count(" per image") >= 1, "the candidates are told"
+    message = refused(
+        scan,
+        images_of(tmp_path, texture(COLUMNS, ROWS, SLICES, seed)[::3]),
+        "not found in this scan",
+    )
+    assert "The nearest, none near enough:\n" in message and message.count(" per image") >= 1, (
+        "the candidates are told"
+    )
     assert "say what you know with --factor" in message
 
 
@@ -68,7 +83,9 @@ def test_cut_along_another_axis(scan: Path, volume: Volume, tmp_path: Path) -> N
 def test_slices_that_are_all_alike(volume: Volume, tmp_path: Path) -> None:
     prism = np.repeat(volume[:1], 20, axis=0)
     scan = write_scan(tmp_path / "scan", prism)
-    with pytest.raises(ImageError, match=r"slices that look alike|which slice an image shows cannot be told"):
+    with pytest.raises(
+        ImageError, match=r"slices that look alike|which slice an image shows cannot be told"
+    ):
         adopt(scan, images_of(tmp_path, prism[3:12]))
 
 
@@ -77,7 +94,9 @@ def mirrored(volume: Volume) -> Volume:
     return np.maximum(volume, volume[:, :, ::-1])
 
 
-def test_a_mirror_symmetric_stack_is_refused_with_both_answers(volume: Volume, tmp_path: Path) -> None:
+def test_a_mirror_symmetric_stack_is_refused_with_both_answers(
+    volume: Volume, tmp_path: Path
+) -> None:
     symmetric = mirrored(volume)
     scan = write_scan(tmp_path / "scan", symmetric)
     images = images_of(tmp_path, symmetric[::2])
@@ -106,19 +125,37 @@ def swapped(planes: list[Volume]) -> list[Volume]:
     [
         (lambda planes: planes[:9] + planes[10:], "missing, doubled or out of order"),
         (lambda planes: planes[:20] + planes[21:], "missing, doubled or out of order"),
-        (lambda planes: [*planes[:9], planes[8], *planes[9:-1]], "missing, doubled or out of order"),
+        (
+            lambda planes: [*planes[:9], planes[8], *planes[9:-1]],
+            "missing, doubled or out of order",
+        ),
         (swapped, "missing, doubled or out of order"),
         (lambda planes: planes[:15] + planes[20:], "equal steps; the first jump is between"),
-        (lambda planes: [*planes[:12], texture(COLUMNS, ROWS, 1, seed=9)[0], *planes[13:]], "frame_13"),
+        (
+            lambda planes: [*planes[:12], texture(COLUMNS, ROWS, 1, seed=9)[0], *planes[13:]],
+            "frame_13",
+        ),
         (lambda planes: sorted(planes, key=lambda plane: float(plane.std())), "images"),
     ],
-    ids=["one missing", "one missing near the end", "one doubled", "two swapped", "five missing", "a stranger", "shuffled"],
+    ids=[
+        "one missing",
+        "one missing near the end",
+        "one doubled",
+        "two swapped",
+        "five missing",
+        "a stranger",
+        "shuffled",
+    ],
 )
-def test_stacks_out_of_order(spoil: object, says: str, scan: Path, volume: Volume, tmp_path: Path) -> None:
+def test_stacks_out_of_order(
+    spoil: object, says: str, scan: Path, volume: Volume, tmp_path: Path
+) -> None:
     refused(scan, images_of(tmp_path, spoil(list(volume))), says)  # type: ignore[operator]
 
 
-def test_images_exchanged_with_some_farther_away(scan: Path, volume: Volume, tmp_path: Path) -> None:
+def test_images_exchanged_with_some_farther_away(
+    scan: Path, volume: Volume, tmp_path: Path
+) -> None:
     """Neither is like the slices next to its place, so that these do not give it away."""
     planes = list(volume)
     planes[15], planes[18] = planes[18], planes[15]
@@ -126,18 +163,36 @@ def test_images_exchanged_with_some_farther_away(scan: Path, volume: Volume, tmp
 
 
 @pytest.mark.parametrize("degrees", [0.5, 1.0, -1.5])
-def test_images_turned_by_an_odd_angle(degrees: float, scan: Path, volume: Volume, tmp_path: Path) -> None:
-    turned = [scipy.ndimage.rotate(plane.astype(np.float32), degrees, reshape=False, order=1, mode="nearest") for plane in volume]
-    refused(scan, images_of(tmp_path, turned), "askew" if abs(degrees) <= 1 else "turned by an odd angle")
+def test_images_turned_by_an_odd_angle(
+    degrees: float, scan: Path, volume: Volume, tmp_path: Path
+) -> None:
+    turned = [
+        scipy.ndimage.rotate(
+            plane.astype(np.float32), degrees, reshape=False, order=1, mode="nearest"
+        )
+        for plane in volume
+    ]
+    refused(
+        scan,
+        images_of(tmp_path, turned),
+        "askew" if abs(degrees) <= 1 else "turned by an odd angle",
+    )
 
 
 def test_sheared_images(scan: Path, volume: Volume, tmp_path: Path) -> None:
-    sheared = [scipy.ndimage.affine_transform(plane.astype(np.float32), [[1, 0], [0.02, 1]], order=1, mode="nearest") for plane in volume]
+    sheared = [
+        scipy.ndimage.affine_transform(
+            plane.astype(np.float32), [[1, 0], [0.02, 1]], order=1, mode="nearest"
+        )
+        for plane in volume
+    ]
     refused(scan, images_of(tmp_path, sheared), "askew")
 
 
 @pytest.mark.parametrize("extreme", [np.max, np.min])
-def test_projections_of_slices(extreme: Callable[..., Volume], scan: Path, volume: Volume, tmp_path: Path) -> None:
+def test_projections_of_slices(
+    extreme: Callable[..., Volume], scan: Path, volume: Volume, tmp_path: Path
+) -> None:
     slabs = [extreme(volume[k : k + 3], axis=0) for k in range(0, SLICES - 2, 3)]
     refused(scan, images_of(tmp_path, slabs), "brightest, or darkest")
 
@@ -157,7 +212,9 @@ def test_pins_that_contradict_the_pixels(scan: Path, volume: Volume, tmp_path: P
         adopt(scan, images, z_step=1)
     with pytest.raises(ImageError, match="what was given with --flip wrong"):
         adopt(scan, images, flip="x")
-    assert adopt(scan, images, factor=2, z_step=2, flip="none").document.decimation.slices.offset == 0
+    assert (
+        adopt(scan, images, factor=2, z_step=2, flip="none").document.decimation.slices.offset == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +228,9 @@ def test_pins_that_contradict_the_pixels(scan: Path, volume: Volume, tmp_path: P
         ({"series": "all"}, "--series all"),
     ],
 )
-def test_options_that_mean_nothing(pins: dict[str, object], says: str, scan: Path, volume: Volume, tmp_path: Path) -> None:
+def test_options_that_mean_nothing(
+    pins: dict[str, object], says: str, scan: Path, volume: Volume, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=says):
         adopt(scan, images_of(tmp_path, volume[:3]), **pins)  # type: ignore[arg-type]
 
@@ -192,7 +251,9 @@ def test_folders_without_a_stack_of_images(scan: Path, volume: Volume, tmp_path:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nnothing", b"II*\0\xff\xff\xff\xff"])
-def test_files_that_are_no_images(content: bytes, scan: Path, volume: Volume, tmp_path: Path) -> None:
+def test_files_that_are_no_images(
+    content: bytes, scan: Path, volume: Volume, tmp_path: Path
+) -> None:
     images = images_of(tmp_path, volume[:4])
     (images / "frame_3.png").write_bytes(content)
     refused(scan, images, "frame_3.png: it is not an image that can be read")
@@ -220,7 +281,11 @@ def test_an_image_too_large_to_be_a_slice(scan: Path, volume: Volume, tmp_path: 
 
     png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
     (images / "frame_1.png").write_bytes(png)
-    refused(scan, images, "frame_1.png: it is not an image that can be read (it is larger than any slice)")
+    refused(
+        scan,
+        images,
+        "frame_1.png: it is not an image that can be read (it is larger than any slice)",
+    )
 
 
 def test_several_images_in_one_file(scan: Path, volume: Volume, tmp_path: Path) -> None:
@@ -272,11 +337,20 @@ def test_a_source_too_small_to_tell_anything(volume: Volume, tmp_path: Path) -> 
 
 
 def test_a_small_thing_on_a_large_image_is_exact_or_refused(volume: Volume, tmp_path: Path) -> None:
-    """What covers a tenth of the image says little about its edges; what is not sure about half a pixel there must not be told."""
+    """What covers a tenth of the image says little about its edges; what is not sure about half a
+    pixel there must not be told.
+    """
     large = np.full((8, 260, 300), -1000, np.int16)
     large[:, 120:146, 140:170] = volume[:8, :26, :30]
     scan = write_scan(tmp_path / "scan", large)
-    halves = [np.asarray(Image.fromarray(windowed(plane, -1000, 2000)).resize((150, 130), Image.Resampling.LANCZOS)) for plane in large]
+    halves = [
+        np.asarray(
+            Image.fromarray(windowed(plane, -1000, 2000)).resize(
+                (150, 130), Image.Resampling.LANCZOS
+            )
+        )
+        for plane in large
+    ]
     images = write_images(tmp_path / "images", halves, "jpg", quality=70)
     try:
         png = adopt(scan, images)

@@ -1,4 +1,5 @@
-"""Label files with any one value replaced by something else: read into finite points, or refused with a LabelError; nothing else.
+"""Label files with any one value replaced by something else: read into finite points, or refused
+with a LabelError; nothing else.
 
 And each format is recognised by its own reader only.
 """
@@ -14,18 +15,29 @@ from typing import Any
 
 import numpy as np
 import pytest
-import test_coco
-import test_cvat
-import test_imagej
-import test_label_studio
-import test_labelme
-import test_makesense
-import test_via
-from landmarks import LANDMARKS, STACK, WHOLE_CORNER
+from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER
+from labels.readers import (
+    test_coco,
+    test_cvat,
+    test_imagej,
+    test_label_studio,
+    test_labelme,
+    test_makesense,
+    test_via,
+)
 
 from sidecar.errors import LabelError
-from sidecar.labels import coco, cvat, imagej, imagej_roi, label_studio, labelme, makesense, via
-from sidecar.labels.table import Reader
+from sidecar.labels.model import Reader
+from sidecar.labels.readers import (
+    coco,
+    cvat,
+    imagej,
+    imagej_roi,
+    label_studio,
+    labelme,
+    makesense,
+    via,
+)
 
 READERS = (
     coco.READER,
@@ -42,17 +54,31 @@ READERS = (
 )
 
 _KEYPOINT = test_label_studio.keypoint(LANDMARKS[0])
-_RECTANGLE = test_label_studio.region("rectanglelabels", {"x": 10, "y": 20, "width": 5, "height": 7, "rotation": 30})
-_POLYGON = test_label_studio.region("polygonlabels", {"points": [[10, 20], [30, 40]], "closed": True})
+_RECTANGLE = test_label_studio.region(
+    "rectanglelabels", {"x": 10, "y": 20, "width": 5, "height": 7, "rotation": 30}
+)
+_POLYGON = test_label_studio.region(
+    "polygonlabels", {"points": [[10, 20], [30, 40]], "closed": True}
+)
 _ELLIPSE = {"name": "ellipse", "cx": 10, "cy": 20, "rx": 5, "ry": 3, "theta": 0.5}
-_VIA: list[test_via.Region] = [*test_via.regions(WHOLE_CORNER[:1]), ("a.png", _ELLIPSE, {"parts": {"c": True}, "side": "left"})]
+_VIA: list[test_via.Region] = [
+    *test_via.regions(WHOLE_CORNER[:1]),
+    ("a.png", _ELLIPSE, {"parts": {"c": True}, "side": "left"}),
+]
 _COCO = test_coco.keypoints(LANDMARKS[:2], corner=True)
 _COCO["annotations"].append({"id": 9, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})
-_COCO["annotations"].append({"id": 10, "image_id": 1, "category_id": 1, "segmentation": [[1.5, 2.5, 3.5, 2.5, 3.5, 5.5]]})
+_COCO["annotations"].append(
+    {"id": 10, "image_id": 1, "category_id": 1, "segmentation": [[1.5, 2.5, 3.5, 2.5, 3.5, 5.5]]}
+)
 _COCO["images"] = _COCO["images"][:2] + _COCO["images"][3:4]
 
 JSON: list[tuple[Reader, Any]] = [
-    (labelme.READER, test_labelme.document([test_labelme.shape("a", [[1, 2], [3, 4]], "rectangle", flags={"b": True})])),
+    (
+        labelme.READER,
+        test_labelme.document(
+            [test_labelme.shape("a", [[1, 2], [3, 4]], "rectangle", flags={"b": True})]
+        ),
+    ),
     (coco.READER, _COCO),
     (label_studio.READER, [test_label_studio.task([_KEYPOINT, _RECTANGLE, _POLYGON])]),
     (via.READER, json.loads(test_via.as_json(_VIA))),
@@ -60,20 +86,42 @@ JSON: list[tuple[Reader, Any]] = [
     (via.READER, json.loads(test_via.as_project(_VIA))),
 ]
 TEXT: list[tuple[Reader, str]] = [
-    (cvat.READER, test_cvat.annotations(test_cvat.image("slice_0003.png", test_cvat.point(LANDMARKS[0]), test_cvat.SKELETON))),
+    (
+        cvat.READER,
+        test_cvat.annotations(
+            test_cvat.image("slice_0003.png", test_cvat.point(LANDMARKS[0]), test_cvat.SKELETON)
+        ),
+    ),
     (cvat.READER, test_cvat.of_video(LANDMARKS[:2])),
-    (imagej.READER, test_imagej.results(test_imagej.points(LANDMARKS[:2]) + test_imagej.areas(LANDMARKS[2:4]))),
+    (
+        imagej.READER,
+        test_imagej.results(test_imagej.points(LANDMARKS[:2]) + test_imagej.areas(LANDMARKS[2:4])),
+    ),
     (imagej.READER_XY, test_imagej.coordinates([(1, 2), (3, 4)])),
     (makesense.READER, "\n".join(map(test_makesense.row, WHOLE_CORNER))),
     (via.READER, test_via.as_csv(_VIA)),
 ]
-ODD: list[Any] = [None, True, "x", "1,5", -1, 1e308, float("nan"), 10**400, [[]], {"a": []}, ["a.png"]]
+ODD: list[Any] = [
+    None,
+    True,
+    "x",
+    "1,5",
+    -1,
+    1e308,
+    float("nan"),
+    10**400,
+    [[]],
+    {"a": []},
+    ["a.png"],
+]
 
 
 def replaced(node: Any, odd: Any) -> Iterator[Any]:
     """The document with each of its nodes in turn replaced, and with each key in turn missing."""
     yield odd
-    for key in list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+    for key in (
+        list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    ):
         for child in replaced(node[key], odd):
             changed = copy.copy(node)
             changed[key] = child
@@ -98,7 +146,9 @@ def survive(reader: Reader, path: Path) -> bool:
 
 @pytest.mark.parametrize(("reader", "document"), JSON)
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:10])
-def test_json_with_any_value_replaced(tmp_path: Path, reader: Reader, document: Any, odd: Any) -> None:
+def test_json_with_any_value_replaced(
+    tmp_path: Path, reader: Reader, document: Any, odd: Any
+) -> None:
     path = tmp_path / "labels.json"
     for changed in replaced(document, odd):
         path.write_text(json.dumps(changed))
@@ -117,8 +167,13 @@ def test_text_with_any_value_replaced(tmp_path: Path, reader: Reader, text: str,
 
 
 @pytest.mark.parametrize(("reader", "text"), [*((r, json.dumps(d)) for r, d in JSON), *TEXT])
-@pytest.mark.parametrize("encode", [str.encode, lambda text: text.encode("utf-8-sig"), lambda text: text.encode("utf-16")])
-def test_each_file_is_recognised_by_its_own_reader_only(tmp_path: Path, reader: Reader, text: str, encode: Callable[[str], bytes]) -> None:
+@pytest.mark.parametrize(
+    "encode",
+    [str.encode, lambda text: text.encode("utf-8-sig"), lambda text: text.encode("utf-16")],
+)
+def test_each_file_is_recognised_by_its_own_reader_only(
+    tmp_path: Path, reader: Reader, text: str, encode: Callable[[str], bytes]
+) -> None:
     head = encode(text)
     if "<?xml" in text and head[:2] != b"<?":
         return  # an XML declaration states the encoding, which the bytes would belie

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tool_files import (
+from kit.tool_files import (
     amira,
     deeplabcut,
     napari_points,
@@ -19,13 +19,13 @@ from tool_files import (
     yolo_box,
 )
 
-from sidecar.labels import READERS as REGISTERED
-from sidecar.labels import deeplabcut as deeplabcut_labels
-from sidecar.labels import napari, point_sets, slicer, yolo
-from sidecar.labels import qupath as qupath_labels
-from sidecar.labels import tps as tps_labels
-from sidecar.labels import voc as voc_labels
-from sidecar.labels.table import Reader
+from sidecar.labels.model import Reader
+from sidecar.labels.readers import READERS as REGISTERED
+from sidecar.labels.readers import deeplabcut as deeplabcut_labels
+from sidecar.labels.readers import napari, point_sets, slicer, yolo
+from sidecar.labels.readers import qupath as qupath_labels
+from sidecar.labels.readers import tps as tps_labels
+from sidecar.labels.readers import voc as voc_labels
 
 READERS: dict[str, Reader] = REGISTERED | {
     reader.name: reader
@@ -50,7 +50,10 @@ FILES = {
     "slicer": [("F.mrk.json", slicer_mrk()), ("F.fcsv", slicer_fcsv())],
     "yolo": [("slice_0003.txt", yolo_box(0, 60, 50, 100, 60))],
     "voc": [("slice_0003.xml", voc([("a", 1, 2, 30, 40)]))],
-    "deeplabcut": [("CollectedData_Ada.csv", deeplabcut()), ("CollectedData_Ada.csv", deeplabcut(split=False, individual="m1"))],
+    "deeplabcut": [
+        ("CollectedData_Ada.csv", deeplabcut()),
+        ("CollectedData_Ada.csv", deeplabcut(split=False, individual="m1")),
+    ],
     "tps": [("skulls.tps", tps())],
     "landmark": [("skull.pts", pts())],
     "amira": [("skull.landmarkAscii", amira())],
@@ -59,13 +62,28 @@ FILES = {
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
-@pytest.mark.parametrize(("reader", "name", "text"), [(reader, *file) for reader, files in FILES.items() for file in files])
+@pytest.mark.parametrize(
+    ("reader", "name", "text"),
+    [(reader, *file) for reader, files in FILES.items() for file in files],
+)
 def test_by_its_own_reader_alone(reader: str, name: str, text: str, bom: bytes, end: str) -> None:
     head = bom + text.replace("\r\n", "\n").replace("\n", end).encode()
-    assert [r.name for r in READERS.values() if r.recognises(Path(name), head[: 1 << 16])] == [reader]
+    assert [r.name for r in READERS.values() if r.recognises(Path(name), head[: 1 << 16])] == [
+        reader
+    ]
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\x89PNG\r\n\x1a\n", b"[" * 50_000, "Schädel".encode("latin-1"), b"\xff\xfe{\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0" * 100,
+        b"\x89PNG\r\n\x1a\n",
+        b"[" * 50_000,
+        "Schädel".encode("latin-1"),
+        b"\xff\xfe{\x00",
+    ],
+)
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_anything_else_by_none(name: str, content: bytes) -> None:
     assert not READERS[name].recognises(Path("file"), content)

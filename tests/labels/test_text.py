@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import LabelError
-from sidecar.labels import text
+from sidecar.labels.readers import text
 
 
 @pytest.fixture
@@ -77,7 +77,13 @@ def test_xml_with_entities_or_document_types_is_refused(file: Path, document: st
 
 
 @pytest.mark.parametrize(
-    "document", [b"<a>", b"", b'<?xml version="1.0" encoding="nonsense"?><a/>', b'<?xml version="1.0" encoding="utf-8"?><a>\xe9</a>']
+    "document",
+    [
+        b"<a>",
+        b"",
+        b'<?xml version="1.0" encoding="nonsense"?><a/>',
+        b'<?xml version="1.0" encoding="utf-8"?><a>\xe9</a>',
+    ],
 )
 def test_xml_that_is_not_xml(file: Path, document: bytes) -> None:
     file.write_bytes(document)
@@ -90,13 +96,33 @@ def test_an_open_quote_does_not_swallow_the_rows_after_it(file: Path) -> None:
         text.table('label,x\n"a,1\nb,2\n', file)
 
 
-@pytest.mark.parametrize(("value", "expected"), [(3, 3.0), (3.5, 3.5), ("3.5", 3.5), (" -.5 ", -0.5), ("1e2", 100.0)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(3, 3.0), (3.5, 3.5), ("3.5", 3.5), (" -.5 ", -0.5), ("1e2", 100.0)]
+)
 def test_numbers(file: Path, value: object, expected: float) -> None:
     assert text.number(value, file) == expected
 
 
 @pytest.mark.parametrize(
-    "value", ["nan", "inf", "", "twelve", "1_000", "0x10", "１２", True, None, [1], {}, math.nan, math.inf, 10**400, "1e999", 1e16]
+    "value",
+    [
+        "nan",
+        "inf",
+        "",
+        "twelve",
+        "1_000",
+        "0x10",
+        "１２",
+        True,
+        None,
+        [1],
+        {},
+        math.nan,
+        math.inf,
+        10**400,
+        "1e999",
+        1e16,
+    ],
 )
 def test_what_is_not_a_finite_number(file: Path, value: object) -> None:
     with pytest.raises(LabelError, match=r"labels\.json, row 7: .*number"):

@@ -7,18 +7,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from command_line import CommandLine
+from kit.command_line import CommandLine
+from kit.painted_masks import Case, Exported, expanded, exported, paint
+from kit.phantoms import Spec
 from numpy.typing import NDArray
-from phantoms import Spec
 from PIL import Image
 
-from masks.make import Case, Exported, expanded, exported, paint
-
-CASE = Case("small", Spec(columns=60, rows=40, slices=6, markers=False), {"scale": 0.5, "z_step": 2}, (0, 0, 0), (2, 2, 2))
+CASE = Case(
+    "small",
+    Spec(columns=60, rows=40, slices=6, markers=False),
+    {"scale": 0.5, "z_step": 2},
+    (0, 0, 0),
+    (2, 2, 2),
+)
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
     return CommandLine(tmp_path, monkeypatch, capsys)
 
 
@@ -34,7 +41,9 @@ def labels() -> NDArray[np.uint8]:
     return stack
 
 
-def test_a_folder_of_masks_beside_the_export(run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_a_folder_of_masks_beside_the_export(
+    run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     """The sidecar is found around the masks, and what is written is told beforehand."""
     masks = paint(scan.png / "masks", labels, scan.sidecar, leave_out=(2,))
     labels[2] = 0
@@ -47,7 +56,9 @@ def test_a_folder_of_masks_beside_the_export(run: CommandLine, scan: Exported, l
     np.testing.assert_array_equal(back, expanded(labels, (6, 40, 60), CASE))
 
 
-def test_every_output_by_its_ending(run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_every_output_by_its_ending(
+    run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     masks = paint(tmp_path / "masks", labels, scan.sidecar)
     for name, options in {
         "a.dcm": ("--dicom", scan.scan),
@@ -56,7 +67,9 @@ def test_every_output_by_its_ending(run: CommandLine, scan: Exported, labels: ND
         "d.nrrd": ("--grid", "png"),
         "e": (),
     }.items():
-        outcome = run.done("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / name, "-q", *options)
+        outcome = run.done(
+            "map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / name, "-q", *options
+        )
         assert (tmp_path / name).exists()
         assert outcome.err == ""
 
@@ -65,18 +78,59 @@ def test_who_asks_for_dicom_is_told_that_it_names_the_patient(
     run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     masks = paint(tmp_path / "masks", labels, scan.sidecar)
-    outcome = run.done("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.dcm", "--dicom", scan.scan)
+    outcome = run.done(
+        "map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.dcm", "--dicom", scan.scan
+    )
     assert "names the patient" in outcome.err
     assert "written as Tissue" in outcome.err
 
 
-def test_refusals_leave_everything_as_it_was(run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_refusals_leave_everything_as_it_was(
+    run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     masks = paint(tmp_path / "masks", labels, scan.sidecar)
-    run.refuses("map-mask", masks, "-o", tmp_path / "a.nrrd", says=("no sidecar.json beside masks", "--sidecar"))
-    run.refuses("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.dcm", code=2, says="--dicom")
-    run.refuses("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.xyz", code=2, says="--to")
-    run.refuses("map-mask", tmp_path / "none", "--sidecar", scan.png, "-o", tmp_path / "a.nrrd", says="none: there is no such file")
+    run.refuses(
+        "map-mask",
+        masks,
+        "-o",
+        tmp_path / "a.nrrd",
+        says=("no sidecar.json beside masks", "--sidecar"),
+    )
+    run.refuses(
+        "map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.dcm", code=2, says="--dicom"
+    )
+    run.refuses(
+        "map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.xyz", code=2, says="--to"
+    )
+    run.refuses(
+        "map-mask",
+        tmp_path / "none",
+        "--sidecar",
+        scan.png,
+        "-o",
+        tmp_path / "a.nrrd",
+        says="none: there is no such file",
+    )
     run.refuses("map-mask", scan.png, "-o", tmp_path / "a.nrrd", says="exported PNGs, not masks")
-    run.refuses("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.nrrd", "--pixel-origin", "corner", code=2, says="outlines")
+    run.refuses(
+        "map-mask",
+        masks,
+        "--sidecar",
+        scan.png,
+        "-o",
+        tmp_path / "a.nrrd",
+        "--pixel-origin",
+        "corner",
+        code=2,
+        says="outlines",
+    )
     Image.fromarray(labels[0][:10]).save(masks / "slice_0001.png")
-    run.refuses("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.nrrd", says=("slice_0001.png", "30 × 10", "30 × 20"))
+    run.refuses(
+        "map-mask",
+        masks,
+        "--sidecar",
+        scan.png,
+        "-o",
+        tmp_path / "a.nrrd",
+        says=("slice_0001.png", "30 × 10", "30 × 20"),
+    )

@@ -1,4 +1,7 @@
-"""The companion volume opens in the right place: SimpleITK and nibabel against the equation of the standard."""
+"""The companion volume opens in the right place:
+
+SimpleITK and nibabel against the equation of the standard.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,15 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from kit.painted_masks import CASES, Case, Exported, as_cut, exported, refuses
+from kit.phantoms import Spec, write_flat_series
+from masks.test_round_trip import NEAR_MM, middles, places
 from numpy.typing import NDArray
-from phantoms import Spec, write_flat_series
 from PIL import Image
 
-from masks.make import CASES, Case, Exported, as_cut, exported, refuses
-from masks.test_round_trip import NEAR_MM, middles, places
 from sidecar.errors import DocumentError, GeometryError, OutputError, UsageError
-from sidecar.exporter import export
-from sidecar.volume import volume_notes, write_volume
+from sidecar.exporting.run import export
+from sidecar.exporting.volume import volume_notes, write_volume
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
@@ -27,16 +30,22 @@ def scan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def pngs(scan: Exported) -> NDArray[np.uint8]:
-    return np.stack([np.array(Image.open(scan.png / file.name)) for file in scan.sidecar.document.images.files])
+    return np.stack(
+        [np.array(Image.open(scan.png / file.name)) for file in scan.sidecar.document.images.files]
+    )
 
 
 def corners(scan: Exported) -> NDArray[np.int64]:
     columns, rows, slices = scan.sidecar.size
-    return np.array([(x, y, z) for x in (0, columns - 1) for y in (0, rows - 1) for z in (0, slices - 1)])
+    return np.array(
+        [(x, y, z) for x in (0, columns - 1) for y in (0, rows - 1) for z in (0, slices - 1)]
+    )
 
 
 def where(scan: Exported) -> NDArray[np.float64]:
-    """Patient mm of the corners: found by marking each pixel of the decimated grid with its number, and cutting that as the PNGs were."""
+    """Patient mm of the corners: found by marking each pixel of the decimated grid with its number,
+    and cutting that as the PNGs were.
+    """
     axes = re.findall("-?[xyz]", scan.case.plane)
     size = [scan.sidecar.size[[axis[-1] for axis in axes].index(name)] for name in "xyz"]
     numbers = as_cut(np.arange(np.prod(size)).reshape(size[::-1]), scan.case.plane)
@@ -50,7 +59,9 @@ def test_simpleitk_sees_the_pngs_in_their_place(format: str, scan: Exported) -> 
     assert path == scan.png / f"volume.{format}"
     image = sitk.ReadImage(path)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), pngs(scan))
-    found = np.array([image.TransformIndexToPhysicalPoint(voxel.tolist()) for voxel in corners(scan)])
+    found = np.array(
+        [image.TransformIndexToPhysicalPoint(voxel.tolist()) for voxel in corners(scan)]
+    )
     np.testing.assert_allclose(found, where(scan), atol=1e-9)
 
 
@@ -73,7 +84,10 @@ def test_a_tilt_is_told(scan: Exported) -> None:
 
 
 def test_16_bits_and_colour(tmp_path: Path) -> None:
-    deep = exported(Case("deep", Spec(junk=False), {"scale": 1, "bits": 16}, (0, 0, 0), (1, 1, 1)), tmp_path / "deep")
+    deep = exported(
+        Case("deep", Spec(junk=False), {"scale": 1, "bits": 16}, (0, 0, 0), (1, 1, 1)),
+        tmp_path / "deep",
+    )
     rgb_spec = Spec(photometric="RGB", bits_stored=8, rescale=None, junk=False)
     rgb = exported(Case("rgb", rgb_spec, {"scale": 0.5}, (0, 0, 0), (2, 2, 1)), tmp_path / "rgb")
     for scan in (deep, rgb):
@@ -85,7 +99,10 @@ def test_16_bits_and_colour(tmp_path: Path) -> None:
 def test_uneven_slices_single_ones_and_none_are_refused(tmp_path: Path) -> None:
     uneven = Spec(slices=5, slice_gaps=(1.0, 1.0, 5.0, 1.0), markers=False, junk=False)
     single = Spec(slices=1, slice_gaps=1.0, markers=False, junk=False)
-    for name, spec, says in (("uneven", uneven, "not evenly spaced"), ("single", single, "one slice")):
+    for name, spec, says in (
+        ("uneven", uneven, "not evenly spaced"),
+        ("single", single, "one slice"),
+    ):
         scan = exported(Case(name, spec, {"scale": 1}, (0, 0, 0), (1, 1, 1)), tmp_path / name)
         refuses(lambda scan=scan: write_volume(scan.png, "nrrd"), GeometryError, says)
         assert not list(scan.png.glob("volume*"))

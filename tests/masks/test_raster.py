@@ -30,9 +30,14 @@ def inside(ring: NDArray[np.float64], x: float, y: float) -> bool:
 
 
 @given(st.lists(rings, min_size=1, max_size=3))
-def test_a_pixel_is_in_when_its_middle_is_within_an_odd_number_of_rings(outlines: list[NDArray[np.float64]]) -> None:
+def test_a_pixel_is_in_when_its_middle_is_within_an_odd_number_of_rings(
+    outlines: list[NDArray[np.float64]],
+) -> None:
     filled = fill_rings(outlines, 10, 12)
-    expected = [[sum(inside(ring, x, y) for ring in outlines) % 2 == 1 for x in range(12)] for y in range(10)]
+    expected = [
+        [sum(inside(ring, x, y) for ring in outlines) % 2 == 1 for x in range(12)]
+        for y in range(10)
+    ]
     np.testing.assert_array_equal(filled, expected)
 
 
@@ -50,7 +55,9 @@ def test_a_box_does_not_grow_by_its_outline() -> None:
 
 
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=2), st.integers(1, 11))
-def test_shapes_with_a_common_edge_share_no_pixel_and_leave_none_out(line: list[int], row: int) -> None:
+def test_shapes_with_a_common_edge_share_no_pixel_and_leave_none_out(
+    line: list[int], row: int
+) -> None:
     """A square cut by a line, also through pixel middles."""
     left, right = (0.0, float(row)), (12.0, float(line[0]))
     above = fill_rings([np.array([(0, 0), (12, 0), right, left])], 12, 12)
@@ -65,7 +72,10 @@ def test_an_ellipse_holds_the_middles_within_it() -> None:
     along, across = (x - 5.3, y - 4.1), np.array([3, 1.5]) / np.hypot(3, 1.5)
     u = along[0] * across[0] + along[1] * across[1]
     v = -along[0] * across[1] + along[1] * across[0]
-    np.testing.assert_array_equal(fill_ellipse(vertices, 10, 12), (u / np.hypot(3, 1.5)) ** 2 + (v / np.hypot(0.75, 1.5)) ** 2 <= 1)
+    np.testing.assert_array_equal(
+        fill_ellipse(vertices, 10, 12),
+        (u / np.hypot(3, 1.5)) ** 2 + (v / np.hypot(0.75, 1.5)) ** 2 <= 1,
+    )
     assert not fill_ellipse(np.array([(5, 5), (8, 5), (9, 5)]), 10, 12).any()
 
 
@@ -81,11 +91,16 @@ def test_long_coco_run_lengths() -> None:
     bitmap[100:650, 300:800] = True
     bitmap[200:210, 400:401] = False
     encoded = cocomask.encode(np.asfortranarray(bitmap.astype(np.uint8)))
-    np.testing.assert_array_equal(fill_runs(coco_counts(encoded["counts"].decode()), 700, 900, by_columns=True), bitmap)
+    np.testing.assert_array_equal(
+        fill_runs(coco_counts(encoded["counts"].decode()), 700, 900, by_columns=True), bitmap
+    )
 
 
 def test_run_lengths_along_rows() -> None:
-    assert fill_runs([1, 2, 3], 2, 3, by_columns=False).tolist() == [[False, True, True], [False, False, False]]
+    assert fill_runs([1, 2, 3], 2, 3, by_columns=False).tolist() == [
+        [False, True, True],
+        [False, False, False],
+    ]
 
 
 @pytest.mark.parametrize("counts", [[], [1, 2], [1, 2, 4], [-1, 7], [10**30]])
@@ -101,7 +116,9 @@ def test_damaged_coco_text_is_refused(text: str) -> None:
 
 
 def pack(values: NDArray[np.uint8], sizes: tuple[int, int, int, int] = (3, 4, 8, 16)) -> bytes:
-    """thi.ng/rle-pack: runs of equal values by the smallest size that holds them, single values in groups."""
+    """thi.ng/rle-pack: runs of equal values by the smallest size that holds them, single values in
+    groups.
+    """
     bits = f"{len(values):032b}{7:05b}" + "".join(f"{size - 1:04b}" for size in sizes)
     at = 0
     while at < len(values):
@@ -113,9 +130,15 @@ def pack(values: NDArray[np.uint8], sizes: tuple[int, int, int, int] = (3, 4, 8,
             bits += f"1{which:02b}{run - 1:0{sizes[which]}b}{values[at]:08b}"
         else:
             single = 1
-            while single < 4 and at + single + 1 < len(values) and values[at + single] != values[at + single + 1]:
+            while (
+                single < 4
+                and at + single + 1 < len(values)
+                and values[at + single] != values[at + single + 1]
+            ):
                 single += 1
-            bits += f"000{single - 1:0{sizes[0]}b}" + "".join(f"{value:08b}" for value in values[at : at + single])
+            bits += f"000{single - 1:0{sizes[0]}b}" + "".join(
+                f"{value:08b}" for value in values[at : at + single]
+            )
             run = single
         at += run
     bits += "0" * (-len(bits) % 8)

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import roifile
+from kit.painted_masks import Case, Exported, exported, refuses
+from kit.phantoms import Spec
+from masks.test_raster import pack
 from numpy.typing import NDArray
-from phantoms import Spec
 from PIL import Image
 from pycocotools import mask as cocomask
 
-from masks.make import Case, Exported, exported, refuses
-from masks.test_raster import pack
 from sidecar.errors import LabelError, UsageError
-from sidecar.masks.mask import Mask
-from sidecar.masks.read import read_mask
+from sidecar.masks.model import Mask
+from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import MaskConfig
 
 COLUMNS, ROWS, SLICES = 40, 30, 3
@@ -29,7 +29,10 @@ COLUMNS, ROWS, SLICES = 40, 30, 3
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     spec = Spec(columns=80, rows=60, slices=6, sigma=(2.0, 0.5), junk=False)
-    return exported(Case("small", spec, {"scale": 0.5, "z_step": 2}, (0, 0, 0), (2, 2, 2)), tmp_path_factory.mktemp("scan"))
+    return exported(
+        Case("small", spec, {"scale": 0.5, "z_step": 2}, (0, 0, 0), (2, 2, 2)),
+        tmp_path_factory.mktemp("scan"),
+    )
 
 
 def read(path: Path, scan: Exported, **options: Any) -> Mask:
@@ -53,7 +56,9 @@ def blob() -> NDArray[np.bool_]:
     return np.asarray(out)
 
 
-def labelme(shapes: list[dict[str, Any]], image: str = "slice_0001.png", **more: Any) -> dict[str, Any]:
+def labelme(
+    shapes: list[dict[str, Any]], image: str = "slice_0001.png", **more: Any
+) -> dict[str, Any]:
     return {"version": "5.5.0", "flags": {}, "imagePath": image, "imageData": None, "imageHeight": ROWS, "imageWidth": COLUMNS,
             "shapes": [{"group_id": None, "description": "", "flags": {}, "mask": None, **shape} for shape in shapes]} | more  # fmt: skip
 
@@ -64,7 +69,9 @@ def write(path: Path, content: Any) -> Path:
 
 
 def test_labelme_polygons_and_boxes_run_along_pixel_edges(scan: Exported, tmp_path: Path) -> None:
-    """Their (2, 3) is the outer corner of pixel (2, 3): the box from there to (5, 7) is 3 × 4 pixels."""
+    """Their (2, 3) is the outer corner of pixel (2, 3): the box from there to (5, 7) is 3 × 4
+    pixels.
+    """
     document = labelme(
         [
             {"label": "box", "points": [[2, 3], [5, 7]], "shape_type": "rectangle"},
@@ -76,7 +83,8 @@ def test_labelme_polygons_and_boxes_run_along_pixel_edges(scan: Exported, tmp_pa
     expected = blank()
     expected[1, 3:7, 2:5] = 1
     for row in range(10, 20):
-        # The hypotenuse x + y = 30 goes through pixel middles (x + ½) + (y + ½): they lie on the right side of the shape.
+        # The hypotenuse x + y = 30 goes through pixel middles (x + ½) + (y + ½): they lie on the
+        # right side of the shape.
         expected[1, row, 10 : 29 - row] = 2
     np.testing.assert_array_equal(planes(mask), expected)
     assert [s.name for s in mask.segments] == ["box", "tri"]
@@ -84,9 +92,14 @@ def test_labelme_polygons_and_boxes_run_along_pixel_edges(scan: Exported, tmp_pa
 
 
 def test_labelme_circles(scan: Exported, tmp_path: Path) -> None:
-    document = labelme([{"label": "c", "points": [[20.5, 15.5], [25.5, 15.5]], "shape_type": "circle"}])
+    document = labelme(
+        [{"label": "c", "points": [[20.5, 15.5], [25.5, 15.5]], "shape_type": "circle"}]
+    )
     y, x = np.mgrid[:ROWS, :COLUMNS]
-    np.testing.assert_array_equal(planes(read(write(tmp_path / "a.json", document), scan))[1], (x - 20) ** 2 + (y - 15) ** 2 <= 25)
+    np.testing.assert_array_equal(
+        planes(read(write(tmp_path / "a.json", document), scan))[1],
+        (x - 20) ** 2 + (y - 15) ** 2 <= 25,
+    )
 
 
 def test_labelme_masks(scan: Exported, blob: NDArray[np.bool_], tmp_path: Path) -> None:
@@ -95,7 +108,12 @@ def test_labelme_masks(scan: Exported, blob: NDArray[np.bool_], tmp_path: Path) 
     buffer = io.BytesIO()
     Image.fromarray(part).save(buffer, "PNG")
     corners = [[float(xs.min()), float(ys.min())], [float(xs.max()), float(ys.max())]]
-    shape = {"label": "m", "points": corners, "shape_type": "mask", "mask": base64.b64encode(buffer.getvalue()).decode()}
+    shape = {
+        "label": "m",
+        "points": corners,
+        "shape_type": "mask",
+        "mask": base64.b64encode(buffer.getvalue()).decode(),
+    }
     mask = read(write(tmp_path / "a.json", labelme([shape])), scan)
     np.testing.assert_array_equal(planes(mask)[1], blob)
     assert mask.present == ((), (1,), ())
@@ -104,14 +122,19 @@ def test_labelme_masks(scan: Exported, blob: NDArray[np.bool_], tmp_path: Path) 
     np.testing.assert_array_equal(moved[: part.shape[0] - 2, : part.shape[1] - 3], part[2:, 3:])
     for broken in ("!!!", base64.b64encode(buffer.getvalue()[:40]).decode()):
         shape["mask"] = broken
-        refuses(lambda: read(write(tmp_path / "c.json", labelme([shape])), scan), LabelError, "c.json, shape 1")
+        refuses(
+            lambda: read(write(tmp_path / "c.json", labelme([shape])), scan),
+            LabelError,
+            "c.json, shape 1",
+        )
 
 
 def cvat(*elements: str, image: str = "png/slice_0002.png") -> str:
     body = "".join(elements)
     return (
-        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta><task><id>4</id></task></meta>\n'
-        f'  <image id="0" name="{image}" width="{COLUMNS}" height="{ROWS}">{body}</image>\n</annotations>'
+        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n '
+        f' <meta><task><id>4</id></task></meta>\n  <image id="0" name="{image}" width="{COLUMNS}"'
+        f' height="{ROWS}">{body}</image>\n</annotations>'
     )
 
 
@@ -121,13 +144,24 @@ def runs(bits: NDArray[np.bool_]) -> list[int]:
     return [int(length) for length in np.diff(np.concatenate([[0], ends]))]
 
 
-def test_cvat_polygons_boxes_and_masks(scan: Exported, blob: NDArray[np.bool_], tmp_path: Path) -> None:
+def test_cvat_polygons_boxes_and_masks(
+    scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
+) -> None:
     part = blob[4:24, 9:32]
     text = ", ".join(map(str, runs(part)))
     assert sum(runs(part)) == part.size
-    mask_ = f'<mask label="m" source="manual" occluded="0" rle="{text}" left="9" top="4" width="23" height="20" z_order="0"></mask>'
-    box = '<box label="b" source="manual" occluded="0" xtl="1.00" ytl="1.00" xbr="4.00" ybr="3.00" z_order="0"></box>'
-    polygon = '<polygon label="p" source="manual" occluded="0" points="30.00,1.00;38.00,1.00;38.00,4.00;30.00,4.00" z_order="0"></polygon>'
+    mask_ = (
+        f'<mask label="m" source="manual" occluded="0" rle="{text}" left="9" top="4" width="23"'
+        ' height="20" z_order="0"></mask>'
+    )
+    box = (
+        '<box label="b" source="manual" occluded="0" xtl="1.00" ytl="1.00" xbr="4.00" ybr="3.00"'
+        ' z_order="0"></box>'
+    )
+    polygon = (
+        '<polygon label="p" source="manual" occluded="0"'
+        ' points="30.00,1.00;38.00,1.00;38.00,4.00;30.00,4.00" z_order="0"></polygon>'
+    )
     mask = read(write(tmp_path / "a.xml", cvat(mask_, box, polygon)), scan)
     expected = blank()
     expected[2, 1:3, 1:4], expected[2, 1:4, 30:38] = 1, 3
@@ -141,7 +175,10 @@ def test_cvat_polygons_boxes_and_masks(scan: Exported, blob: NDArray[np.bool_], 
     refuses(lambda: read(huge, scan), LabelError, "larger than the PNG")
     elsewhere = write(tmp_path / "c.xml", cvat(mask_, image="slice_0009.png"))
     refuses(lambda: read(elsewhere, scan), LabelError, "slice_0009.png")
-    resized = write(tmp_path / "d.xml", cvat(mask_).replace('width="40"', 'width="80"').replace('height="30"', 'height="60"'))
+    resized = write(
+        tmp_path / "d.xml",
+        cvat(mask_).replace('width="40"', 'width="80"').replace('height="30"', 'height="60"'),
+    )
     refuses(lambda: read(resized, scan), LabelError, "80 × 60", "resized")
 
 
@@ -149,16 +186,25 @@ def coco(*annotations: dict[str, Any]) -> dict[str, Any]:
     return {
         "images": [{"id": 5, "file_name": "slice_0001.png", "width": COLUMNS, "height": ROWS}],
         "categories": [{"id": 1, "name": "bone"}, {"id": 2, "name": "gap"}],
-        "annotations": [{"id": n, "image_id": 5, "category_id": 1, "iscrowd": 0, **a} for n, a in enumerate(annotations, 1)],
+        "annotations": [
+            {"id": n, "image_id": 5, "category_id": 1, "iscrowd": 0, **a}
+            for n, a in enumerate(annotations, 1)
+        ],
     }
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_coco_run_lengths(compressed: bool, scan: Exported, blob: NDArray[np.bool_], tmp_path: Path) -> None:
+def test_coco_run_lengths(
+    compressed: bool, scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
+) -> None:
     encoded = cocomask.encode(np.asfortranarray(blob.astype(np.uint8)))
     counts = encoded["counts"].decode() if compressed else runs(blob.T)
     bbox = cocomask.toBbox(encoded).tolist()
-    annotation = {"segmentation": {"size": [ROWS, COLUMNS], "counts": counts}, "bbox": bbox, "area": int(blob.sum())}
+    annotation = {
+        "segmentation": {"size": [ROWS, COLUMNS], "counts": counts},
+        "bbox": bbox,
+        "area": int(blob.sum()),
+    }
     mask = read(write(tmp_path / "a.json", coco(annotation)), scan)
     np.testing.assert_array_equal(planes(mask)[1], blob)
     assert [s.name for s in mask.segments] == ["bone"]
@@ -168,14 +214,22 @@ def test_coco_run_lengths(compressed: bool, scan: Exported, blob: NDArray[np.boo
 def test_coco_polygons_in_parts_are_joined(scan: Exported, tmp_path: Path) -> None:
     """Two boxes that overlap: a part seen on either side of something, not a hole."""
     parts = [[2, 2, 12, 2, 12, 8, 2, 8], [8, 4, 20, 4, 20, 12, 8, 12]]
-    mask = read(write(tmp_path / "a.json", coco({"segmentation": parts, "bbox": [2, 2, 18, 10]})), scan)
-    encoded = cocomask.merge(cocomask.frPyObjects([list(map(float, part)) for part in parts], ROWS, COLUMNS))
+    mask = read(
+        write(tmp_path / "a.json", coco({"segmentation": parts, "bbox": [2, 2, 18, 10]})), scan
+    )
+    encoded = cocomask.merge(
+        cocomask.frPyObjects([list(map(float, part)) for part in parts], ROWS, COLUMNS)
+    )
     np.testing.assert_array_equal(planes(mask)[1], cocomask.decode(encoded))
     assert not any("different labels" in note for note in mask.notes)
 
 
-def test_boxes_of_coco_annotations_without_anything_finer_are_areas(scan: Exported, tmp_path: Path) -> None:
-    boxes = coco({"segmentation": [], "bbox": [0, 0, 1, 1]}, {"bbox": [3, 4, 2, 5], "category_id": 2})
+def test_boxes_of_coco_annotations_without_anything_finer_are_areas(
+    scan: Exported, tmp_path: Path
+) -> None:
+    boxes = coco(
+        {"segmentation": [], "bbox": [0, 0, 1, 1]}, {"bbox": [3, 4, 2, 5], "category_id": 2}
+    )
     mask = read(write(tmp_path / "a.json", boxes), scan)
     expected = blank()
     expected[1, 0, 0], expected[1, 4:9, 3:5] = 1, 2
@@ -188,10 +242,19 @@ def brush(opacity: NDArray[np.uint8], **more: Any) -> list[dict[str, Any]]:
     result = {"id": "x1", "type": "brushlabels", "value": value, "original_width": COLUMNS, "original_height": ROWS,
               "image_rotation": 0, "from_name": "tag", "to_name": "img"} | more  # fmt: skip
     annotation = {"id": 1, "completed_by": 1, "result": [result], "was_cancelled": False}
-    return [{"id": 7, "data": {"image": "/data/upload/4/624cb493-slice_0001.png"}, "annotations": [annotation], "predictions": []}]
+    return [
+        {
+            "id": 7,
+            "data": {"image": "/data/upload/4/624cb493-slice_0001.png"},
+            "annotations": [annotation],
+            "predictions": [],
+        }
+    ]
 
 
-def test_label_studio_brushes_take_pixels_that_are_half_covered(scan: Exported, blob: NDArray[np.bool_], tmp_path: Path) -> None:
+def test_label_studio_brushes_take_pixels_that_are_half_covered(
+    scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
+) -> None:
     opacity = np.where(blob, 255, 0).astype(np.uint8)
     opacity[2, 2:5] = (127, 128, 200)
     mask = read(write(tmp_path / "a.json", brush(opacity)), scan)
@@ -200,8 +263,16 @@ def test_label_studio_brushes_take_pixels_that_are_half_covered(scan: Exported, 
     np.testing.assert_array_equal(planes(mask)[1], expected)
     assert [s.name for s in mask.segments] == ["liver"]
     assert any("half of it" in note for note in mask.notes)
-    refuses(lambda: read(write(tmp_path / "b.json", brush(opacity, image_rotation=90)), scan), LabelError, "rotated")
-    refuses(lambda: read(write(tmp_path / "b.json", brush(opacity, original_width=80)), scan), LabelError, "80 × 30")
+    refuses(
+        lambda: read(write(tmp_path / "b.json", brush(opacity, image_rotation=90)), scan),
+        LabelError,
+        "rotated",
+    )
+    refuses(
+        lambda: read(write(tmp_path / "b.json", brush(opacity, original_width=80)), scan),
+        LabelError,
+        "80 × 30",
+    )
 
 
 def roi_file(path: Path, *rois: roifile.ImagejRoi) -> Path:
@@ -212,8 +283,26 @@ def roi_file(path: Path, *rois: roifile.ImagejRoi) -> Path:
 
 def test_imagej_areas(scan: Exported, tmp_path: Path) -> None:
     """A rectangle of 4 × 3 pixels from pixel (5, 6), and an oval as ImageJ bounds it."""
-    box = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.RECT, version=228, left=5, top=6, right=9, bottom=9, position=2, name="box")
-    oval = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.OVAL, version=228, left=10, top=10, right=20, bottom=16, position=3, name="oval")
+    box = roifile.ImagejRoi(
+        roitype=roifile.ROI_TYPE.RECT,
+        version=228,
+        left=5,
+        top=6,
+        right=9,
+        bottom=9,
+        position=2,
+        name="box",
+    )
+    oval = roifile.ImagejRoi(
+        roitype=roifile.ROI_TYPE.OVAL,
+        version=228,
+        left=10,
+        top=10,
+        right=20,
+        bottom=16,
+        position=3,
+        name="oval",
+    )
     mask = read(roi_file(tmp_path / "RoiSet.zip", box, oval), scan)
     expected = blank()
     expected[1, 6:9, 5:9] = 1
@@ -223,23 +312,33 @@ def test_imagej_areas(scan: Exported, tmp_path: Path) -> None:
 
 
 def test_qupath_holes_stay_holes(scan: Exported, tmp_path: Path) -> None:
-    rings = [[[2, 2], [30, 2], [30, 20], [2, 20], [2, 2]], [[5, 5], [10, 5], [10, 9], [5, 9], [5, 5]]]
+    rings = [
+        [[2, 2], [30, 2], [30, 20], [2, 20], [2, 2]],
+        [[5, 5], [10, 5], [10, 9], [5, 9], [5, 5]],
+    ]
     feature = {
         "type": "Feature",
         "id": "c2b1f2a4-0d1e-4b7e-9e57-52a0b60a7d11",
         "geometry": {"type": "Polygon", "coordinates": rings, "plane": {"c": -1, "z": 1, "t": 0}},
         "properties": {"objectType": "annotation", "classification": {"name": "body"}},
     }
-    mask = read(write(tmp_path / "a.geojson", {"type": "FeatureCollection", "features": [feature]}), scan)
+    mask = read(
+        write(tmp_path / "a.geojson", {"type": "FeatureCollection", "features": [feature]}), scan
+    )
     expected = blank()
     expected[1, 2:20, 2:30] = 1
     expected[1, 5:9, 5:10] = 0
     np.testing.assert_array_equal(planes(mask), expected)
 
 
-def test_the_later_region_has_the_common_pixels_which_is_said(scan: Exported, tmp_path: Path) -> None:
+def test_the_later_region_has_the_common_pixels_which_is_said(
+    scan: Exported, tmp_path: Path
+) -> None:
     boxes = {"outer": [[2, 2], [20, 20]], "inner": [[5, 5], [8, 9]], "tiny": [[30.6, 3], [31.4, 9]]}
-    shapes = [{"label": label, "points": points, "shape_type": "rectangle"} for label, points in boxes.items()]
+    shapes = [
+        {"label": label, "points": points, "shape_type": "rectangle"}
+        for label, points in boxes.items()
+    ]
     mask = read(write(tmp_path / "a.json", labelme(shapes)), scan)
     expected = blank()
     expected[1, 2:20, 2:20] = 2
@@ -264,13 +363,19 @@ def test_a_folder_of_label_files_beside_the_images(scan: Exported, tmp_path: Pat
 
 def test_a_folder_that_may_be_either_asks(scan: Exported, tmp_path: Path) -> None:
     Image.new("L", (COLUMNS, ROWS)).save(tmp_path / "slice_0000.png")
-    write(tmp_path / "a.json", labelme([{"label": "b", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]))
+    write(
+        tmp_path / "a.json",
+        labelme([{"label": "b", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]),
+    )
     refuses(lambda: read(tmp_path, scan), LabelError, "PNGs and label files", "--from png")
     assert read(tmp_path, scan, format="labelme").present == ((), (1,), ())
 
 
 def test_labels_and_the_config_must_agree(scan: Exported, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.json", labelme([{"label": "b", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]))
+    path = write(
+        tmp_path / "a.json",
+        labelme([{"label": "b", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]),
+    )
     named = MaskConfig.model_validate({"segments": [{"name": "a"}, {"name": "b", "value": 300}]})
     mask = read(path, scan, config=named)
     assert (mask.dtype, mask.present) == (np.uint16, ((), (300,), ()))
@@ -279,19 +384,31 @@ def test_labels_and_the_config_must_agree(scan: Exported, tmp_path: Path) -> Non
 
 
 def test_points_alone_are_for_map_points(scan: Exported, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.json", labelme([{"label": "p", "points": [[1, 1]], "shape_type": "point"}]))
+    path = write(
+        tmp_path / "a.json", labelme([{"label": "p", "points": [[1, 1]], "shape_type": "point"}])
+    )
     refuses(lambda: read(path, scan), LabelError, "map-points")
 
 
 def test_shapes_between_slices_are_refused(scan: Exported, tmp_path: Path) -> None:
-    rows = "".join(f"{x},{y},{k},b,polygon,1,{v}\n" for v, (x, y, k) in enumerate([(1, 1, 0), (5, 1, 1), (5, 5, 1)]))
+    rows = "".join(
+        f"{x},{y},{k},b,polygon,1,{v}\n"
+        for v, (x, y, k) in enumerate([(1, 1, 0), (5, 1, 1), (5, 5, 1)])
+    )
     path = write(tmp_path / "a.csv", "x,y,slice,label,shape_type,shape_id,vertex\n" + rows)
     refuses(lambda: read(path, scan), LabelError, "a.csv", "one PNG slice")
 
 
 def test_unknown_formats_and_origins_of_pixels_are_refused(scan: Exported, tmp_path: Path) -> None:
-    path = write(tmp_path / "a.json", labelme([{"label": "b", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]))
+    path = write(
+        tmp_path / "a.json",
+        labelme([{"label": "b", "points": [[1, 1], [3, 2]], "shape_type": "rectangle"}]),
+    )
     refuses(lambda: read(path, scan, format="jpeg"), UsageError, "--from jpeg", "png, tiff")
     Image.new("L", (COLUMNS, ROWS), 1).save(tmp_path / "slice_0000.png")
-    refuses(lambda: read(tmp_path / "slice_0000.png", scan, pixel_origin="corner"), UsageError, "--pixel-origin")
+    refuses(
+        lambda: read(tmp_path / "slice_0000.png", scan, pixel_origin="corner"),
+        UsageError,
+        "--pixel-origin",
+    )
     assert planes(read(path, scan, pixel_origin="center"))[1, 1, 1:3].tolist() == [1, 1]

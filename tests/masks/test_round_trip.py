@@ -1,4 +1,6 @@
-"""A shape painted on the PNGs comes back on the right voxels of the right instances, seen by SimpleITK, nibabel and highdicom."""
+"""A shape painted on the PNGs comes back on the right voxels of the right instances, seen by
+SimpleITK, nibabel and highdicom.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,25 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
+from kit.painted_masks import (
+    CASES,
+    Case,
+    Exported,
+    as_cut,
+    dice,
+    ellipsoid,
+    expanded,
+    exported,
+    paint,
+    reduced,
+)
+from kit.phantoms import Spec
 from numpy.typing import NDArray
-from phantoms import Spec
 
-from masks.make import CASES, Case, Exported, as_cut, dice, ellipsoid, expanded, exported, paint, reduced
 from sidecar.masks import map_mask
 
-#: Millimetres between what a program computes and the equation of the standard: the headers' own rounding.
+#: Millimetres between what a program computes and the equation of the standard: the headers' own
+#: rounding.
 NEAR_MM = 1e-3
 
 
@@ -34,7 +48,9 @@ def true(scan: Exported) -> NDArray[np.bool_]:
 
 @pytest.fixture(scope="module")
 def labels(scan: Exported, true: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """What is painted: the shape, and one single pixel of another label, on the decimated grid of the scan."""
+    """What is painted: the shape, and one single pixel of another label, on the decimated grid of
+    the scan.
+    """
     painted = reduced(true, scan.case).astype(np.uint8)
     painted[1, 2, 3] = 7
     return painted
@@ -46,7 +62,9 @@ def masks(scan: Exported, labels: NDArray[np.uint8]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(scan: Exported, labels: NDArray[np.uint8], true: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def expected(
+    scan: Exported, labels: NDArray[np.uint8], true: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
     """On the source grid, by an implementation that knows nothing of the package."""
     return expanded(labels, true.shape, scan.case)
 
@@ -83,7 +101,9 @@ def test_nibabel_finds_the_labels_of_a_nifti_in_their_place(
     np.testing.assert_allclose(found, places(scan, voxels), atol=NEAR_MM)
 
 
-def test_simpleitk_reads_a_nifti_unless_it_is_sheared(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_simpleitk_reads_a_nifti_unless_it_is_sheared(
+    scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
+) -> None:
     path = map_mask(masks, tmp_path / "out.nii", scan.sidecar)
     if scan.case.spec.tilt_degrees:
         with pytest.raises(RuntimeError, match="orthonormal"):
@@ -98,37 +118,61 @@ def test_simpleitk_reads_a_nifti_unless_it_is_sheared(scan: Exported, masks: Pat
 def test_highdicom_finds_the_labels_of_a_seg_on_their_instances(
     scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    seg = highdicom.seg.segread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, dicom=scan.scan))
+    seg = highdicom.seg.segread(
+        map_mask(masks, tmp_path / "out.dcm", scan.sidecar, dicom=scan.scan)
+    )
     planes, numbers = scan.phantom.planes, {1: 1, 2: 7}
     if scan.case.spec.layout == "enhanced":
         frames = seg.get_pixels_by_source_frame(
-            planes[0].sop_instance_uid, [plane.frame_number for plane in planes], assert_missing_frames_are_empty=True
+            planes[0].sop_instance_uid,
+            [plane.frame_number for plane in planes],
+            assert_missing_frames_are_empty=True,
         )
     else:
-        frames = seg.get_pixels_by_source_instance([plane.sop_instance_uid for plane in planes], assert_missing_frames_are_empty=True)
+        frames = seg.get_pixels_by_source_instance(
+            [plane.sop_instance_uid for plane in planes], assert_missing_frames_are_empty=True
+        )
     for number, value in numbers.items():
         np.testing.assert_array_equal(frames[..., number - 1].astype(bool), expected == value)
 
 
-def test_every_frame_of_a_seg_states_its_plane(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_every_frame_of_a_seg_states_its_plane(
+    scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
+) -> None:
     seg = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, dicom=scan.scan))
     occupied = [int(s) for s in np.flatnonzero(expected.any(axis=(1, 2)))]
-    positions = {tuple(map(float, group.PlanePositionSequence[0].ImagePositionPatient)) for group in seg.PerFrameFunctionalGroupsSequence}
-    np.testing.assert_allclose(sorted(positions), sorted(scan.phantom.planes[s].position for s in occupied), atol=1e-6)
-    shared = seg.SharedFunctionalGroupsSequence[0]
-    assert tuple(map(float, shared.PixelMeasuresSequence[0].PixelSpacing)) == pytest.approx(scan.phantom.pixel_spacing)
-    assert list(map(float, shared.PlaneOrientationSequence[0].ImageOrientationPatient)) == pytest.approx(
-        scan.phantom.planes[0].orientation, abs=1e-9
+    positions = {
+        tuple(map(float, group.PlanePositionSequence[0].ImagePositionPatient))
+        for group in seg.PerFrameFunctionalGroupsSequence
+    }
+    np.testing.assert_allclose(
+        sorted(positions), sorted(scan.phantom.planes[s].position for s in occupied), atol=1e-6
     )
+    shared = seg.SharedFunctionalGroupsSequence[0]
+    assert tuple(map(float, shared.PixelMeasuresSequence[0].PixelSpacing)) == pytest.approx(
+        scan.phantom.pixel_spacing
+    )
+    assert list(
+        map(float, shared.PlaneOrientationSequence[0].ImageOrientationPatient)
+    ) == pytest.approx(scan.phantom.planes[0].orientation, abs=1e-9)
     assert seg.FrameOfReferenceUID == scan.phantom.frame_of_reference_uid
 
 
-def test_an_rtstruct_encloses_the_voxels_and_no_others(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
-    """Every voxel middle in patient space is tried against every contour of its plane, by winding number."""
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan))
+def test_an_rtstruct_encloses_the_voxels_and_no_others(
+    scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """Every voxel middle in patient space is tried against every contour of its plane, by winding
+    number.
+    """
+    structures = pydicom.dcmread(
+        map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan)
+    )
     names = {roi.ROINumber: roi.ROIName for roi in structures.StructureSetROISequence}
     found = np.zeros_like(expected)
-    slices = {(plane.sop_instance_uid, plane.frame_number): s for s, plane in enumerate(scan.phantom.planes)}
+    slices = {
+        (plane.sop_instance_uid, plane.frame_number): s
+        for s, plane in enumerate(scan.phantom.planes)
+    }
     for roi in structures.ROIContourSequence:
         value = {"label 1": 1, "label 7": 7}[names[roi.ReferencedROINumber]]
         for contour in roi.ContourSequence:
@@ -143,9 +187,13 @@ def test_an_rtstruct_encloses_the_voxels_and_no_others(scan: Exported, masks: Pa
 
 
 def within(scan: Exported, s: int, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(rows, columns) voxel middles of a plane inside a polygon of patient mm, which must lie in that plane."""
+    """(rows, columns) voxel middles of a plane inside a polygon of patient mm, which must lie in
+    that plane.
+    """
     columns, rows, _ = scan.phantom.size
-    corner, right, down = (np.array(scan.phantom.patient(*index)) for index in ((0, 0, s), (1, 0, s), (0, 1, s)))
+    corner, right, down = (
+        np.array(scan.phantom.patient(*index)) for index in ((0, 0, s), (1, 0, s), (0, 1, s))
+    )
     axes = np.column_stack([right - corner, down - corner])
     on_plane, *_ = np.linalg.lstsq(axes, (points - corner).T, rcond=None)
     np.testing.assert_allclose(axes @ on_plane, (points - corner).T, atol=1e-6)
@@ -158,24 +206,39 @@ def within(scan: Exported, s: int, points: NDArray[np.float64]) -> NDArray[np.bo
     return turns != 0
 
 
-def test_contours_run_along_pixel_edges(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
-    structures = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan))
+def test_contours_run_along_pixel_edges(
+    scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    structures = pydicom.dcmread(
+        map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan)
+    )
     pixel = structures.ROIContourSequence[1].ContourSequence[0]
     points = np.array(pixel.ContourData, float).reshape(-1, 3)
     s, y, x = np.argwhere(expected == 7)[0]
     fx, fy, _ = scan.case.step
-    corners = [(x - 0.5, y - 0.5, s), (x + fx - 0.5, y - 0.5, s), (x + fx - 0.5, y + fy - 0.5, s), (x - 0.5, y + fy - 0.5, s)]
-    np.testing.assert_allclose(points, [scan.phantom.patient(*map(float, corner)) for corner in corners], atol=1e-6)
+    corners = [
+        (x - 0.5, y - 0.5, s),
+        (x + fx - 0.5, y - 0.5, s),
+        (x + fx - 0.5, y + fy - 0.5, s),
+        (x - 0.5, y + fy - 0.5, s),
+    ]
+    np.testing.assert_allclose(
+        points, [scan.phantom.patient(*map(float, corner)) for corner in corners], atol=1e-6
+    )
 
 
-def test_label_pngs_at_source_size(scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_label_pngs_at_source_size(
+    scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
+) -> None:
     folder = map_mask(masks, tmp_path / "out", scan.sidecar)
     for s in range(len(expected)):
         image = sitk.GetArrayFromImage(sitk.ReadImage(folder / f"source_{s:04d}.png"))
         np.testing.assert_array_equal(image, expected[s])
 
 
-def test_the_painted_grid_has_its_own_true_geometry(scan: Exported, masks: Path, labels: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_the_painted_grid_has_its_own_true_geometry(
+    scan: Exported, masks: Path, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
     """The centre of a PNG pixel is the mean of the centres of the voxels it stands for."""
     image = sitk.ReadImage(map_mask(masks, tmp_path / "out.seg.nrrd", scan.sidecar, grid="png"))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), labels)
@@ -194,16 +257,23 @@ def middles(case: Case, pixels: NDArray[np.int64]) -> NDArray[np.float64]:
 def test_a_seg_of_the_painted_grid_has_its_own_true_geometry(
     scan: Exported, masks: Path, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    seg = pydicom.dcmread(map_mask(masks, tmp_path / "out.dcm", scan.sidecar, grid="png", dicom=scan.scan))
+    seg = pydicom.dcmread(
+        map_mask(masks, tmp_path / "out.dcm", scan.sidecar, grid="png", dicom=scan.scan)
+    )
     fx, fy, fz = scan.case.step
     assert (seg.Rows, seg.Columns) == labels.shape[1:]
     between_rows, between_columns = scan.phantom.pixel_spacing
     measures = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
-    assert tuple(map(float, measures.PixelSpacing)) == pytest.approx((between_rows * fy, between_columns * fx))
+    assert tuple(map(float, measures.PixelSpacing)) == pytest.approx(
+        (between_rows * fy, between_columns * fx)
+    )
     frames = {(g.SegmentIdentificationSequence[0].ReferencedSegmentNumber, g.FrameContentSequence[0].DimensionIndexValues[1] - 1): g
               for g in seg.PerFrameFunctionalGroupsSequence}  # fmt: skip
     for n, (number, k) in enumerate(frames):
-        np.testing.assert_array_equal(seg.pixel_array.reshape(-1, *labels.shape[1:])[n].astype(bool), labels[k] == {1: 1, 2: 7}[number])
+        np.testing.assert_array_equal(
+            seg.pixel_array.reshape(-1, *labels.shape[1:])[n].astype(bool),
+            labels[k] == {1: 1, 2: 7}[number],
+        )
         first = middles(scan.case, np.array([[0, 0, k]]))
         position = frames[number, k].PlanePositionSequence[0].ImagePositionPatient
         np.testing.assert_allclose(np.array(position, float), places(scan, first)[0], atol=1e-6)
@@ -212,14 +282,23 @@ def test_a_seg_of_the_painted_grid_has_its_own_true_geometry(
 
 
 def test_the_dice_is_the_best_that_the_decimation_allows(
-    scan: Exported, masks: Path, expected: NDArray[np.uint8], true: NDArray[np.bool_], tmp_path: Path
+    scan: Exported,
+    masks: Path,
+    expected: NDArray[np.uint8],
+    true: NDArray[np.bool_],
+    tmp_path: Path,
 ) -> None:
-    """No other place for the same labels, one voxel aside along any axis, agrees better with the true shape."""
+    """No other place for the same labels, one voxel aside along any axis, agrees better with the
+    true shape.
+    """
     image = sitk.ReadImage(map_mask(masks, tmp_path / "out.seg.nrrd", scan.sidecar))
     back = sitk.GetArrayFromImage(image) == 1
     assert dice(back, true) == dice(expected == 1, true)
     _, _, z0 = scan.case.start
-    assert scan.case.z_is_blocks or dice(back[z0 :: scan.case.step[2]], true[z0 :: scan.case.step[2]]) > 0.9
+    assert (
+        scan.case.z_is_blocks
+        or dice(back[z0 :: scan.case.step[2]], true[z0 :: scan.case.step[2]]) > 0.9
+    )
     for axis in (1, 2):
         for shift in (-1, 1):
             assert dice(np.roll(back, shift, axis), true) < dice(back, true)
@@ -242,7 +321,8 @@ def test_interpolated_slices_agree_better_than_repeated_ones(tmp_path: Path) -> 
 
 
 def test_the_volume_of_painted_spheres_is_unbiased(tmp_path: Path) -> None:
-    """A pixel is painted when its middle is inside. One sphere is wrong by what the coarse grid makes of it, many are not on the mean.
+    """A pixel is painted when its middle is inside. One sphere is wrong by what the coarse grid
+    makes of it, many are not on the mean.
 
     An outline that grew or shrank by half a source pixel would change the volume by some 7 %.
     """

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kit.browser import Browser, missing
+from kit.viewed_exports import Draw, Export
 
 from sidecar.mapping import Sidecar
 from sidecar.viewer import write_viewer
-from viewer.browser import Browser, missing
-from viewer.make import Draw, Export
 
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser, or a skip that says why there is none; with SIDECAR_REQUIRE_BROWSER set that is a failure."""
+    """A browser, or a skip that says why there is none; with SIDECAR_REQUIRE_BROWSER set that is a
+    failure.
+    """
     if reason := missing():
         if os.environ.get("SIDECAR_REQUIRE_BROWSER"):
             pytest.fail(f"{reason}, and SIDECAR_REQUIRE_BROWSER is set")
@@ -28,7 +30,9 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(chromium: Browser) -> Iterator[Browser]:
-    """The browser as a desktop window; a test fails where the page left a complaint in the console."""
+    """The browser as a desktop window; a test fails where the page left a complaint in the
+    console.
+    """
     chromium.resize()
     chromium.scheme("light")
     chromium.complaints()

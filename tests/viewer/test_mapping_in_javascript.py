@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.browser import Browser
+from kit.viewed_exports import GEOMETRIES, Export
 
 from sidecar.errors import GeometryError
-from sidecar.geometry import anatomical_letters
-from viewer.browser import Browser
-from viewer.make import GEOMETRIES, Export
+from sidecar.grid.stack import anatomical_letters
 
 TOLERANCE_MM = 1e-6
 
@@ -35,7 +35,9 @@ def run(browser: Browser, module: str, code: str, *arguments: Any) -> Any:
     return answer["value"]
 
 
-def points_on(export: Export, size: tuple[int, int, int], count: int = 400) -> np.ndarray[Any, np.dtype[np.float64]]:
+def points_on(
+    export: Export, size: tuple[int, int, int], count: int = 400
+) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Points all over a stack and beyond its ends, whole and fractional slices."""
     rng = np.random.default_rng(17)
     points = rng.uniform([-3, -3, -2], np.array(size) + 2, (count, 3))
@@ -69,19 +71,37 @@ def test_patient_and_source_agree_with_python(browser: Browser, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
-def test_the_nearest_instance_is_the_one_python_names(browser: Browser, tmp_path: Path, name: str) -> None:
+def test_the_nearest_instance_is_the_one_python_names(
+    browser: Browser, tmp_path: Path, name: str
+) -> None:
     sidecar = GEOMETRIES[name].write(tmp_path)
     count = sidecar.size[2]
-    code = "const map = m.mappingOf(args[0]); return args[1].map((slice) => map.instanceOf(slice)?.sop_instance_uid ?? null);"
-    shown = run(browser, "mapping.js", code, sidecar.document.model_dump(mode="json"), list(range(count)))
+    code = (
+        "const map = m.mappingOf(args[0]); return args[1].map((slice) =>"
+        " map.instanceOf(slice)?.sop_instance_uid ?? null);"
+    )
+    shown = run(
+        browser, "mapping.js", code, sidecar.document.model_dump(mode="json"), list(range(count))
+    )
     if sidecar.decimation.order[2] != 2:  # one PNG lies across all instances
         assert shown == [None] * count
         return
-    assert shown == sidecar.instances(sidecar.to_source(np.zeros((count, 2)), np.arange(count))).sop_instance_uid
+    assert (
+        shown
+        == sidecar.instances(
+            sidecar.to_source(np.zeros((count, 2)), np.arange(count))
+        ).sop_instance_uid
+    )
 
 
 def test_letters_are_those_of_python(browser: Browser) -> None:
-    directions = [*np.random.default_rng(3).normal(size=(300, 3)).tolist(), [1, 0, 0], [0, -1, 0], [0, 0, -2], [0, 0.9, -0.4]]
+    directions = [
+        *np.random.default_rng(3).normal(size=(300, 3)).tolist(),
+        [1, 0, 0],
+        [0, -1, 0],
+        [0, 0, -2],
+        [0, 0.9, -0.4],
+    ]
     letters = run(browser, "mapping.js", "return args[0].map(m.anatomicalLetters);", directions)
     assert letters == [anatomical_letters(direction) for direction in directions]
 
@@ -110,7 +130,10 @@ def test_a_document_that_was_changed_by_hand_is_refused(browser: Browser, tmp_pa
 
 def test_zooming_leaves_the_point_under_the_pointer_where_it_is(browser: Browser) -> None:
     rng = np.random.default_rng(5)
-    cases = [[*rng.uniform(0, 1, 2), float(rng.uniform(0.3, 4)), float(rng.uniform(0.4, 2.5))] for _ in range(200)]
+    cases = [
+        [*rng.uniform(0, 1, 2), float(rng.uniform(0.3, 4)), float(rng.uniform(0.4, 2.5))]
+        for _ in range(200)
+    ]
     code = """
         const [stage, size] = [{ width: 901.5, height: 633 }, [300, 200]];
         return args[0].map(([right, down, aspect, factor]) => {

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phantoms import Spec, write
+from kit.phantoms import Spec, write
+from kit.viewed_exports import GEOMETRIES, Export
 from PIL import Image as Pillow
 
 from sidecar import export
 from sidecar.errors import DocumentError, OutputError
+from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
-from sidecar.sampling import Axis
 from sidecar.viewer import remove_viewer, write_viewer
 from sidecar.viewer.display import Split, display_of, split_pixels
 from sidecar.viewer.page import MODULES
-from viewer.make import GEOMETRIES, Export
 
 
 class Elements(HTMLParser):
@@ -58,15 +58,26 @@ def data_of(page: Path) -> dict[str, object]:
     return data
 
 
-def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_is_allowed(tmp_path: Path) -> None:
+def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_is_allowed(
+    tmp_path: Path,
+) -> None:
     page = read(write_viewer(Export().write(tmp_path), tmp_path))
-    [policy] = [a["content"] or "" for _, a, _ in page.found if a.get("http-equiv") == "Content-Security-Policy"]
+    [policy] = [
+        a["content"] or ""
+        for _, a, _ in page.found
+        if a.get("http-equiv") == "Content-Security-Policy"
+    ]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
-    running = [text for tag, a, text in page.found if tag == "script" and a.get("type") in (None, "module")]
+    running = [
+        text for tag, a, text in page.found if tag == "script" and a.get("type") in (None, "module")
+    ]
     style = [text for tag, _, text in page.found if tag == "style"]
 
     def hashes(texts: list[str]) -> str:
-        return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts)
+        return " ".join(
+            f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+            for text in texts
+        )
 
     assert rules == {
         "default-src": "'none'",
@@ -84,7 +95,9 @@ def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_
 
 def test_every_module_is_in_the_page_after_those_it_imports() -> None:
     web = files("sidecar.viewer") / "web"
-    assert sorted(MODULES) == sorted(entry.name for entry in web.iterdir() if entry.name.endswith(".js"))
+    assert sorted(MODULES) == sorted(
+        entry.name for entry in web.iterdir() if entry.name.endswith(".js")
+    )
     for i, name in enumerate(MODULES):
         text = (web / name).read_text(encoding="utf-8")
         imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
@@ -95,7 +108,9 @@ def test_every_module_is_in_the_page_after_those_it_imports() -> None:
 def test_the_page_names_no_file_to_load(tmp_path: Path) -> None:
     page = read(write_viewer(Export().write(tmp_path), tmp_path))
     assert [a for _, a, _ in page.found if {"src", "href", "srcset", "data"} & a.keys()] == []
-    assert not re.search(r"@import|url\((?!#)", "".join(text for tag, _, text in page.found if tag == "style"))
+    assert not re.search(
+        r"@import|url\((?!#)", "".join(text for tag, _, text in page.found if tag == "style")
+    )
     assert "sourceMappingURL" not in "".join(text for _, _, text in page.found)
 
 
@@ -119,9 +134,20 @@ def test_hostile_text_in_the_document_ends_nothing(tmp_path: Path) -> None:
     page = write_viewer(export.write(tmp_path), tmp_path)
     document = data_of(page)["document"]
     assert isinstance(document, dict)
-    assert document["source"]["series_instance_uid"] == document["generator"] == document["warnings"][0] == hostile
-    assert not any("alert(1)" in text for tag, a, text in read(page).found if tag == "script" and a.get("id") != "page")
-    assert [text for tag, _, text in read(page).found if tag == "title"] == [f"{hostile} 64 × 64 × 9 – sidecar"]
+    assert (
+        document["source"]["series_instance_uid"]
+        == document["generator"]
+        == document["warnings"][0]
+        == hostile
+    )
+    assert not any(
+        "alert(1)" in text
+        for tag, a, text in read(page).found
+        if tag == "script" and a.get("id") != "page"
+    )
+    assert [text for tag, _, text in read(page).found if tag == "title"] == [
+        f"{hostile} 64 × 64 × 9 – sidecar"
+    ]
 
 
 def test_the_same_export_has_the_same_page_and_another_has_another_key(tmp_path: Path) -> None:
@@ -132,7 +158,9 @@ def test_the_same_export_has_the_same_page_and_another_has_another_key(tmp_path:
         export = Export(columns=Axis.blocks(0, 64, 2, "mean")) if name == "other" else Export()
         keys[name] = data_of(write_viewer(export.write(folder), folder))["digest"]
     assert keys["first"] == keys["again"] != keys["other"]
-    assert (tmp_path / "first/viewer.html").read_bytes() == (tmp_path / "again/viewer.html").read_bytes()
+    assert (tmp_path / "first/viewer.html").read_bytes() == (
+        tmp_path / "again/viewer.html"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["../slice.png", "a/slice.png", "..\\slice.png", "..", ""])
@@ -157,12 +185,17 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pixels", "message"),
     [
-        (np.zeros((64, 63), np.uint8), r"^slice_0000\.png is 63 × 64 pixels, the sidecar says 64 × 64"),
+        (
+            np.zeros((64, 63), np.uint8),
+            r"^slice_0000\.png is 63 × 64 pixels, the sidecar says 64 × 64",
+        ),
         (np.zeros((64, 64), np.uint16), "is not of 8 bits and 1 channels"),
         (np.zeros((64, 64, 3), np.uint8), "is not of 8 bits and 1 channels"),
     ],
 )
-def test_an_image_of_another_kind_is_refused(tmp_path: Path, pixels: np.ndarray, message: str) -> None:
+def test_an_image_of_another_kind_is_refused(
+    tmp_path: Path, pixels: np.ndarray, message: str
+) -> None:
     sidecar = Export().write(tmp_path)
     Pillow.fromarray(pixels).save(tmp_path / "slice_0000.png")
     with pytest.raises(DocumentError, match=message):
@@ -193,9 +226,16 @@ def test_a_page_that_cannot_be_replaced_is_an_error_of_ours(tmp_path: Path) -> N
     assert not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.parametrize(("lowest", "highest"), [(0, 4095), (0, 65535), (31744, 35839), (7, 7), (100, 400), (65535, 65535)])
-def test_copies_of_a_16_bit_stack_keep_every_value(tmp_path: Path, lowest: int, highest: int) -> None:
-    """What the page's filter computes, offset + (256 · red + green) / 2^(16 − bits), is the PNG value."""
+@pytest.mark.parametrize(
+    ("lowest", "highest"),
+    [(0, 4095), (0, 65535), (31744, 35839), (7, 7), (100, 400), (65535, 65535)],
+)
+def test_copies_of_a_16_bit_stack_keep_every_value(
+    tmp_path: Path, lowest: int, highest: int
+) -> None:
+    """What the page's filter computes, offset + (256 · red + green) / 2^(16 − bits), is the PNG
+    value.
+    """
     values = np.random.default_rng(1).integers(lowest, highest + 1, (9, 64, 64)).astype(np.uint16)
     values[4, 0, 0], values[5, 0, 0] = lowest, highest
     document = Export(bits=16).write(tmp_path, lambda i, shape: values[i]).document
@@ -224,10 +264,16 @@ def test_contrast_is_measured_between_the_outermost_half_percent(tmp_path: Path)
 @pytest.mark.parametrize("plane", [None, "coronal"])
 @pytest.mark.parametrize(
     "spec",
-    [Spec(slices=13), Spec(slices=4, signed=True), Spec(photometric="RGB", bits_stored=8, rescale=None)],
+    [
+        Spec(slices=13),
+        Spec(slices=4, signed=True),
+        Spec(photometric="RGB", bits_stored=8, rescale=None),
+    ],
     ids=["gray", "few", "rgb"],
 )
-def test_the_contrast_that_an_export_counts_on_the_way_is_that_of_its_pngs(tmp_path: Path, spec: Spec, plane: str | None) -> None:
+def test_the_contrast_that_an_export_counts_on_the_way_is_that_of_its_pngs(
+    tmp_path: Path, spec: Spec, plane: str | None
+) -> None:
     source = write(spec, tmp_path / "scan").folder
     sidecar = export(source, tmp_path / "png", scale=1, bits=8, plane=plane)
     counted = (tmp_path / "png" / "viewer.html").read_bytes()

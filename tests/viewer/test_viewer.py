@@ -1,4 +1,6 @@
-"""The page in a real browser: what a user does, and that every number on it is the one Python computes."""
+"""The page in a real browser: what a user does, and that every number on it is the one Python
+computes.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.browser import (
+    ALT,
+    CONTROL,
+    DELETE,
+    DOWN,
+    END,
+    ENTER,
+    ESCAPE,
+    HOME,
+    LEFT,
+    PAGE_DOWN,
+    RIGHT,
+    SHIFT,
+    UP,
+    Browser,
+)
+from kit.viewed_exports import GEOMETRIES, Export
 from numpy.typing import NDArray
 
+from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
-from sidecar.sampling import Axis
-from viewer.browser import ALT, CONTROL, DELETE, DOWN, END, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, RIGHT, SHIFT, UP, Browser
-from viewer.make import GEOMETRIES, Export
 
 Opened = Callable[..., Sidecar]
 TOLERANCE_MM = 1e-6
@@ -43,7 +60,8 @@ def spot(x: int, y: int) -> Callable[[int, tuple[int, int]], NDArray[np.uint8]]:
 
 
 def white_spot(browser: Browser, ratio: float = 1.0) -> tuple[float, float]:
-    """Where, in the window, the middle of what is bright on the stage is, leaving out what frames it.
+    """Where, in the window, the middle of what is bright on the stage is, leaving out what frames
+    it.
 
     A screenshot has ``ratio`` pixels for each of the window's.
     """
@@ -53,14 +71,18 @@ def white_spot(browser: Browser, ratio: float = 1.0) -> tuple[float, float]:
     inside = (columns > (left + 40) * ratio) & (columns < (left + width - 40) * ratio)
     inside &= (rows > (top + 40) * ratio) & (rows < (top + height - 40) * ratio)
     weight = np.where(inside & (picture >= 30), picture, 0)
-    return float((columns * weight).sum() / weight.sum() / ratio), float((rows * weight).sum() / weight.sum() / ratio)
+    return float((columns * weight).sum() / weight.sum() / ratio), float(
+        (rows * weight).sum() / weight.sum() / ratio
+    )
 
 
 # Placing, and the numbers
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
-def test_landmarks_come_back_where_the_page_showed_them(browser: Browser, opened: Opened, name: str) -> None:
+def test_landmarks_come_back_where_the_page_showed_them(
+    browser: Browser, opened: Opened, name: str
+) -> None:
     sidecar = opened(GEOMETRIES[name])
     shown = []
     last = sidecar.size[2] - 1
@@ -73,10 +95,17 @@ def test_landmarks_come_back_where_the_page_showed_them(browser: Browser, opened
             shown.append(browser.numbers("#landmarks .chosen .patient"))
             pixel, source = browser.numbers("#png"), browser.numbers("#source")
             assert np.abs(sidecar.to_source([pixel[:2]], pixel[2]) - source).max() < 1e-9
-            assert np.abs(sidecar.to_patient([pixel[:2]], pixel[2]) - browser.numbers("#patient")).max() < TOLERANCE_MM
+            assert (
+                np.abs(
+                    sidecar.to_patient([pixel[:2]], pixel[2]) - browser.numbers("#patient")
+                ).max()
+                < TOLERANCE_MM
+            )
     rows = saved(browser)
     assert [row["label"] for row in rows] == ["L1", "L2", "L3", "L4", "L5", "L6"]
-    assert [row["image"] for row in rows] == [sidecar.document.images.files[int(row["slice"])].name for row in rows]
+    assert [row["image"] for row in rows] == [
+        sidecar.document.images.files[int(row["slice"])].name for row in rows
+    ]
     assert np.abs(mapped(sidecar, rows) - shown).max() < TOLERANCE_MM
 
 
@@ -94,7 +123,9 @@ def test_landmarks_come_back_where_the_page_showed_them(browser: Browser, opened
 def test_a_click_on_a_pixel_is_a_label_on_that_pixel(
     browser: Browser, opened: Opened, name: str, x: int, y: int, notches: int, ratio: float
 ) -> None:
-    """The picture is the judge: the white pixel is found in a screenshot, clicked on, and read in the CSV."""
+    """The picture is the judge: the white pixel is found in a screenshot, clicked on, and read in
+    the CSV.
+    """
     browser.resize(1281, 803, ratio=ratio)
     opened(GEOMETRIES[name], spot(x, y))
     right, down = white_spot(browser, ratio)
@@ -105,7 +136,9 @@ def test_a_click_on_a_pixel_is_a_label_on_that_pixel(
     assert abs(float(row["y"]) - y) < 0.12
 
 
-def test_a_large_image_zoomed_out_is_still_right_to_a_fraction_of_a_pixel(browser: Browser, opened: Opened) -> None:
+def test_a_large_image_zoomed_out_is_still_right_to_a_fraction_of_a_pixel(
+    browser: Browser, opened: Opened
+) -> None:
     """Below one screen pixel per PNG pixel the image is smoothed: its features must not move."""
     size = 1500
     export = Export(
@@ -154,7 +187,13 @@ def test_ras_turns_the_first_two_axes(browser: Browser, opened: Opened) -> None:
 
 
 def test_without_geometry_everything_is_in_pixels(browser: Browser, opened: Opened) -> None:
-    sidecar = opened(Export(geometry=False, columns=Axis.blocks(0, 64, 2, "mean"), rows=Axis.blocks(0, 64, 2, "mean")))
+    sidecar = opened(
+        Export(
+            geometry=False,
+            columns=Axis.blocks(0, 64, 2, "mean"),
+            rows=Axis.blocks(0, 64, 2, "mean"),
+        )
+    )
     browser.click(browser.at(0.45, 0.4))
     browser.click(browser.at(0.55, 0.6))
     assert "no patient geometry" in browser.text("#patient")
@@ -162,7 +201,9 @@ def test_without_geometry_everything_is_in_pixels(browser: Browser, opened: Open
     assert browser.text(".scale").endswith("px")
     assert not browser.find("#save-markups").is_enabled()
     rows = saved(browser)
-    source = sidecar.to_source([(float(row["x"]), float(row["y"])) for row in rows], [float(row["slice"]) for row in rows])
+    source = sidecar.to_source(
+        [(float(row["x"]), float(row["y"])) for row in rows], [float(row["slice"]) for row in rows]
+    )
     assert np.abs(source[1] - browser.numbers("#landmarks .chosen .source")).max() < 1e-9
     browser.js(
         """for (const [i, select] of [...document.querySelectorAll('.ends select')].entries()) {
@@ -211,7 +252,9 @@ def test_escape_lets_go_of_a_landmark_that_is_dragged(browser: Browser, opened: 
     assert saved(browser) == before
 
 
-def test_a_drag_of_the_image_moves_the_view_and_places_nothing(browser: Browser, opened: Opened) -> None:
+def test_a_drag_of_the_image_moves_the_view_and_places_nothing(
+    browser: Browser, opened: Opened
+) -> None:
     opened(GEOMETRIES["axial"], spot(30, 30))
     before = white_spot(browser)
     browser.drag(browser.at(0.3, 0.3), (browser.at(0.3, 0.3)[0] + 60, browser.at(0.3, 0.3)[1] - 25))
@@ -228,7 +271,9 @@ def test_a_click_beside_the_image_places_nothing(browser: Browser, opened: Opene
     assert browser.message() == "That is beside the image."
 
 
-def test_a_click_on_a_landmark_chooses_it_and_delete_takes_it_away(browser: Browser, opened: Opened) -> None:
+def test_a_click_on_a_landmark_chooses_it_and_delete_takes_it_away(
+    browser: Browser, opened: Opened
+) -> None:
     opened(GEOMETRIES["axial"])
     for at in ((0.45, 0.4), (0.55, 0.6)):
         browser.click(browser.at(*at))
@@ -344,7 +389,8 @@ def test_each_slice_shows_its_own_image(browser: Browser, opened: Opened) -> Non
         assert abs(int(browser.screenshot()[y, x, 0]) - (40 + 12 * slice)) <= 1
 
 
-#: Images arrive when they are let in: let_in('slice_0005.png'). The first to be asked for is let in at once.
+#: Images arrive when they are let in: let_in('slice_0005.png'). The first to be asked for is let in
+#: at once.
 GATES = """
     const decode = HTMLImageElement.prototype.decode;
     const gates = new Map();
@@ -362,7 +408,9 @@ GATES = """
 """
 
 
-def test_a_landmark_belongs_to_the_image_that_is_seen_also_while_others_are_on_their_way(browser: Browser, opened: Opened) -> None:
+def test_a_landmark_belongs_to_the_image_that_is_seen_also_while_others_are_on_their_way(
+    browser: Browser, opened: Opened
+) -> None:
     added = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=GATES)
     try:
         opened(GEOMETRIES["axial"])
@@ -375,7 +423,9 @@ def test_a_landmark_belongs_to_the_image_that_is_seen_also_while_others_are_on_t
         assert (browser.slice(), seen()) == (4, 4)
         assert browser.text(".loading") == "loading 6…"
         browser.click(browser.at(0.45, 0.4))
-        browser.hold(browser.at(0.6, 0.3))  # pressed on one image, let go on the next: meant for neither
+        browser.hold(
+            browser.at(0.6, 0.3)
+        )  # pressed on one image, let go on the next: meant for neither
         browser.js("let_in('slice_0005.png')")
         browser.until(lambda: browser.slice() == 5, "slice 5")
         browser.let_go(browser.at(0.6, 0.3))
@@ -394,9 +444,16 @@ def test_a_landmark_belongs_to_the_image_that_is_seen_also_while_others_are_on_t
         browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
 
-def test_two_thousand_slices_load_as_needed(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_two_thousand_slices_load_as_needed(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     count = 2000
-    export = Export(source_size=(16, 16, count), columns=Axis.stride(0, 16, 1), rows=Axis.stride(0, 16, 1), slices=Axis.stride(0, count, 1))
+    export = Export(
+        source_size=(16, 16, count),
+        columns=Axis.stride(0, 16, 1),
+        rows=Axis.stride(0, 16, 1),
+        slices=Axis.stride(0, count, 1),
+    )
     opened(export)
     images = [url for url in browser.requests() if url.endswith(".png")]
     assert 1 <= len(images) <= 20
@@ -409,8 +466,7 @@ def test_two_thousand_slices_load_as_needed(browser: Browser, opened: Opened, tm
     assert browser.slice() == count - 1
     images = [url for url in browser.requests() if url.endswith(".png")]
     assert len(images) < 300
-    frames = browser.driver.execute_async_script(
-        """const done = arguments[0];
+    frames = browser.driver.execute_async_script("""const done = arguments[0];
         const slider = document.getElementById('slice');
         const times = [];
         let slice = 0;
@@ -422,9 +478,9 @@ def test_two_thousand_slices_load_as_needed(browser: Browser, opened: Opened, tm
             slider.dispatchEvent(new Event('input', { bubbles: true }));
             requestAnimationFrame(frame);
         };
-        requestAnimationFrame(frame);"""
-    )
-    # Sliding through all of it: the page answers in every frame. The limit is loose, for a busy machine.
+        requestAnimationFrame(frame);""")
+    # Sliding through all of it: the page answers in every frame. The limit is loose, for a busy
+    # machine.
     assert np.median(np.diff(frames)) < 50
 
 
@@ -441,13 +497,33 @@ def test_the_place_is_found_again(browser: Browser, opened: Opened) -> None:
 
 def test_letters_name_the_sides_of_the_patient(browser: Browser, opened: Opened) -> None:
     opened(GEOMETRIES["cropped"])  # turned a quarter about y: rows run to the head
-    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["F", "H", "A", "P"]
+    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == [
+        "F",
+        "H",
+        "A",
+        "P",
+    ]
     opened(GEOMETRIES["flipped"])
-    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["R", "L", "P", "A"]
+    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == [
+        "R",
+        "L",
+        "P",
+        "A",
+    ]
     opened(GEOMETRIES["coronal"])  # PNG y runs against the slices
-    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == ["R", "L", "H", "F"]
+    assert [browser.text(f".letters.{side}") for side in ("left", "right", "top", "bottom")] == [
+        "R",
+        "L",
+        "H",
+        "F",
+    ]
     opened(GEOMETRIES["one slice"])
-    assert [browser.text(f".letters.{side}")[0] for side in ("left", "right", "top", "bottom")] == ["R", "L", "A", "P"]
+    assert [browser.text(f".letters.{side}")[0] for side in ("left", "right", "top", "bottom")] == [
+        "R",
+        "L",
+        "A",
+        "P",
+    ]
 
 
 @pytest.mark.parametrize("name", ["not square", "tilted", "cropped", "sagittal", "turned over"])
@@ -464,7 +540,9 @@ def test_the_scale_bar_is_as_long_as_it_says(browser: Browser, opened: Opened, n
     assert abs(np.linalg.norm(ends[1] - ends[0]) - length) < 1e-3 * length
 
 
-def test_pixels_that_are_not_square_are_shown_as_they_lie_in_the_patient(browser: Browser, opened: Opened) -> None:
+def test_pixels_that_are_not_square_are_shown_as_they_lie_in_the_patient(
+    browser: Browser, opened: Opened
+) -> None:
     """A block of 16 × 5 pixels of 0.25 × 0.8 mm is a square of 4 mm."""
 
     def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -474,7 +552,12 @@ def test_pixels_that_are_not_square_are_shown_as_they_lie_in_the_patient(browser
 
     opened(GEOMETRIES["not square"], draw)
     left, top, width, height = (round(edge) for edge in browser.box())
-    white = browser.screenshot()[top + 40 : top + height - 40, left + 40 : left + width - 40].min(axis=2) > 250
+    white = (
+        browser.screenshot()[top + 40 : top + height - 40, left + 40 : left + width - 40].min(
+            axis=2
+        )
+        > 250
+    )
     across, down = white.any(axis=0).sum(), white.any(axis=1).sum()
     assert across > 50
     assert abs(across - down) <= 2
@@ -489,13 +572,23 @@ def grey_ramp(highest: int) -> Callable[[int, tuple[int, int]], NDArray[np.uint1
     return draw
 
 
-WIDE = Export(source_size=(256, 64, 3), columns=Axis.stride(0, 256, 1), rows=Axis.stride(0, 64, 1), slices=Axis.stride(0, 3, 1), bits=16)
+WIDE = Export(
+    source_size=(256, 64, 3),
+    columns=Axis.stride(0, 256, 1),
+    rows=Axis.stride(0, 64, 1),
+    slices=Axis.stride(0, 3, 1),
+    bits=16,
+)
 
 
 def middle_row(browser: Browser, columns: int) -> NDArray[np.int64]:
-    """The grey of each PNG column in the middle of the stage, zoomed so that the whole width is shown."""
+    """The grey of each PNG column in the middle of the stage, zoomed so that the whole width is
+    shown.
+    """
     left, top, width, height = browser.box()
-    zoom = float(browser.js("return parseFloat(document.querySelector('.zooms output').textContent)"))
+    zoom = float(
+        browser.js("return parseFloat(document.querySelector('.zooms output').textContent)")
+    )
     edge = left + width / 2 - columns / 2 * zoom
     middles = np.floor(edge + (np.arange(columns) + 0.5) * zoom).astype(int)
     return browser.screenshot()[round(top + height * 0.4), middles, 0].astype(np.int64)
@@ -503,7 +596,9 @@ def middle_row(browser: Browser, columns: int) -> NDArray[np.int64]:
 
 @pytest.mark.parametrize("highest", [4095, 65535, 700])
 def test_a_16_bit_stack_is_seen_well(browser: Browser, opened: Opened, highest: int) -> None:
-    """Every grey of a ramp, whatever part of the 16 bits it fills: browsers alone would show 12 bits in 16 greys."""
+    """Every grey of a ramp, whatever part of the 16 bits it fills: browsers alone would show 12
+    bits in 16 greys.
+    """
     opened(WIDE, grey_ramp(highest))
     browser.press("0")
     seen = middle_row(browser, 256)
@@ -514,19 +609,23 @@ def test_a_16_bit_stack_is_seen_well(browser: Browser, opened: Opened, highest: 
     assert len(np.unique(seen)) > 230
 
 
-def test_a_narrow_window_of_16_bits_shows_what_8_bits_would_lose(browser: Browser, opened: Opened) -> None:
-    """A window of 1/32 of the range: each of its 8 columns has a grey of its own, to one level of what arithmetic says."""
+def test_a_narrow_window_of_16_bits_shows_what_8_bits_would_lose(
+    browser: Browser, opened: Opened
+) -> None:
+    """A window of 1/32 of the range: each of its 8 columns has a grey of its own, to one level of
+    what arithmetic says.
+    """
     opened(WIDE, grey_ramp(4095))
-    browser.js(
-        """for (const [id, value] of [['width', Math.log(128)], ['level', 2048]]) {
+    browser.js("""for (const [id, value] of [['width', Math.log(128)], ['level', 2048]]) {
             const slider = document.getElementById(id);
             slider.value = value;
             slider.dispatchEvent(new Event('input', { bubbles: true }));
-        }"""
-    )
+        }""")
     seen = middle_row(browser, 256)
     values = np.linspace(0, 4095, 256).round()
-    [level, width] = browser.js("return ['level', 'width'].map((id) => Number(document.getElementById(id).value))")
+    [level, width] = browser.js(
+        "return ['level', 'width'].map((id) => Number(document.getElementById(id).value))"
+    )
     assert (level, round(np.exp(width))) == (2048, 128)
     lower, upper = level - np.exp(width) / 2, level + np.exp(width) / 2
     expected = np.clip((values - lower) / (upper - lower), 0, 1) * 255
@@ -565,20 +664,31 @@ def test_light_and_dark(browser: Browser, opened: Opened) -> None:
     assert dark < 60
 
 
-def test_pixels_along_the_slices_are_as_high_as_the_slices_are_apart(browser: Browser, opened: Opened) -> None:
-    """64 columns of 0.5 mm by 9 slices, 1 mm apart along the normal and 0.1 mm along the columns."""
+def test_pixels_along_the_slices_are_as_high_as_the_slices_are_apart(
+    browser: Browser, opened: Opened
+) -> None:
+    """64 columns of 0.5 mm by 9 slices, 1 mm apart along the normal and 0.1 mm along the
+    columns.
+    """
 
     def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         return np.full(shape, 255, np.uint8)
 
     opened(GEOMETRIES["coronal"], draw)
     left, top, width, height = (round(edge) for edge in browser.box())
-    white = browser.screenshot()[top + 24 : top + height - 50, left + 24 : left + width - 24].min(axis=2) > 250
+    white = (
+        browser.screenshot()[top + 24 : top + height - 50, left + 24 : left + width - 24].min(
+            axis=2
+        )
+        > 250
+    )
     across, down = white.any(axis=0).sum(), white.any(axis=1).sum()
     assert abs(across / down - 64 * 0.5 / (9 * np.hypot(1, 0.1))) < 0.02
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (780, 437), (400, 780)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (780, 437), (400, 780)]
+)
 def test_nothing_is_cut_off(browser: Browser, opened: Opened, width: int, height: int) -> None:
     browser.resize(width, height, touch=width < 1280)
     opened(GEOMETRIES["oblique"])
@@ -586,8 +696,13 @@ def test_nothing_is_cut_off(browser: Browser, opened: Opened, width: int, height
     assert browser.js("return document.documentElement.scrollWidth") <= width
     for selector in ("header button", ".slices", "#readout dd", "#patient"):
         for element in range(len(browser.all(selector))):
-            code = "const b = document.querySelectorAll(arguments[0])[arguments[1]].getBoundingClientRect();"
-            left, right, bottom = browser.js(f"{code} return [b.left, b.right, b.bottom]", selector, element)
+            code = (
+                "const b ="
+                " document.querySelectorAll(arguments[0])[arguments[1]].getBoundingClientRect();"
+            )
+            left, right, bottom = browser.js(
+                f"{code} return [b.left, b.right, b.bottom]", selector, element
+            )
             assert left >= 0
             assert right <= width
             assert bottom <= height
@@ -599,7 +714,9 @@ def test_nothing_is_cut_off(browser: Browser, opened: Opened, width: int, height
 # When images are not what they should be
 
 
-def test_a_missing_image_is_told_and_takes_no_landmark(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_a_missing_image_is_told_and_takes_no_landmark(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(GEOMETRIES["axial"])
     (tmp_path / "slice_0008.png").unlink()
     (tmp_path / "slice_0007.png").write_bytes(b"this was a PNG")
@@ -616,7 +733,9 @@ def test_a_missing_image_is_told_and_takes_no_landmark(browser: Browser, opened:
     browser.complaints()  # the browser's own word on the missing file
 
 
-def test_an_image_of_another_size_is_refused(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_an_image_of_another_size_is_refused(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     from PIL import Image
 
     opened(GEOMETRIES["axial"])
@@ -627,7 +746,9 @@ def test_an_image_of_another_size_is_refused(browser: Browser, opened: Opened, t
     assert browser.names() == []
 
 
-def test_a_page_whose_document_was_changed_says_so(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_a_page_whose_document_was_changed_says_so(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(GEOMETRIES["axial"])
     page = tmp_path / "viewer.html"
     text = page.read_text(encoding="utf-8")
@@ -638,7 +759,9 @@ def test_a_page_whose_document_was_changed_says_so(browser: Browser, opened: Ope
     assert "control point 0 of the sidecar does not come out" in browser.text("#app")
 
 
-def test_a_name_with_signs_that_mean_something_in_an_address(browser: Browser, opened: Opened) -> None:
+def test_a_name_with_signs_that_mean_something_in_an_address(
+    browser: Browser, opened: Opened
+) -> None:
     names = ("100%.png", "a#b?c.png", "köpfe & ' \" <i>.png")
     opened(Export(source_size=(64, 64, 3), slices=Axis.stride(0, 3, 1), names=names))
     for i, key in enumerate((HOME, DOWN, DOWN)):

@@ -1,4 +1,6 @@
-"""What was placed is kept, goes out to files and comes back from them, and hostile text in it stays text."""
+"""What was placed is kept, goes out to files and comes back from them, and hostile text in it stays
+text.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.browser import CONTROL, DELETE, DOWN, END, Browser
+from kit.viewed_exports import GEOMETRIES, Export
 
+from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
-from sidecar.sampling import Axis
 from sidecar.viewer import write_viewer
-from viewer.browser import CONTROL, DELETE, DOWN, END, Browser
-from viewer.make import GEOMETRIES, Export
 
 Opened = Callable[..., Sidecar]
 
@@ -61,7 +63,9 @@ def test_a_reload_loses_nothing(browser: Browser, opened: Opened, tmp_path: Path
     assert [row["label"] for row in saved(browser)] == ["nasion", "bregma"]
 
 
-def test_another_export_of_the_series_has_work_of_its_own(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_another_export_of_the_series_has_work_of_its_own(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(Export())
     browser.click(browser.at(0.45, 0.4))
     half = tmp_path / "half"
@@ -74,7 +78,9 @@ def test_another_export_of_the_series_has_work_of_its_own(browser: Browser, open
     assert browser.names() == ["L1"]
 
 
-def test_the_same_export_elsewhere_has_the_same_work(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_the_same_export_elsewhere_has_the_same_work(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(Export())
     browser.click(browser.at(0.45, 0.4))
     copy = tmp_path / "stick"
@@ -85,9 +91,16 @@ def test_the_same_export_elsewhere_has_the_same_work(browser: Browser, opened: O
 
 @pytest.mark.parametrize(
     "damage",
-    ["{", "[]", '{"version": 2, "items": []}', '{"version": 1, "items": [{"id": 1, "label": "a", "listed": false, "x": "<b>"}]}'],
+    [
+        "{",
+        "[]",
+        '{"version": 2, "items": []}',
+        '{"version": 1, "items": [{"id": 1, "label": "a", "listed": false, "x": "<b>"}]}',
+    ],
 )
-def test_work_that_cannot_be_read_is_put_aside_not_overwritten(browser: Browser, opened: Opened, damage: str) -> None:
+def test_work_that_cannot_be_read_is_put_aside_not_overwritten(
+    browser: Browser, opened: Opened, damage: str
+) -> None:
     opened(Export())
     browser.click(browser.at(0.45, 0.4))
     [key] = browser.js("return Object.keys(localStorage).filter((key) => !key.endsWith(' place'))")
@@ -99,9 +112,14 @@ def test_work_that_cannot_be_read_is_put_aside_not_overwritten(browser: Browser,
     assert browser.js("return localStorage.getItem(arguments[0])", f"{key} damaged") == damage
 
 
-def test_a_browser_that_keeps_nothing_says_so(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_a_browser_that_keeps_nothing_says_so(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(Export())
-    script = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+    script = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no',"
+        " 'SecurityError'); } });"
+    )
     added = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
     try:
         browser.reload()
@@ -147,7 +165,9 @@ def test_two_tabs_share_the_work(browser: Browser, opened: Opened, tmp_path: Pat
         ("names.txt", "nasion\nbregma, left\nlambda\n".encode("utf-16")),
     ],
 )
-def test_a_list_of_names_is_worked_through(browser: Browser, opened: Opened, tmp_path: Path, file: str, text: str | bytes) -> None:
+def test_a_list_of_names_is_worked_through(
+    browser: Browser, opened: Opened, tmp_path: Path, file: str, text: str | bytes
+) -> None:
     opened(Export())
     browser.give(write(tmp_path, file, text))
     names = ["nasion", "bregma, left", "lambda"]
@@ -161,7 +181,9 @@ def test_a_list_of_names_is_worked_through(browser: Browser, opened: Opened, tmp
     assert browser.names() == [*names, "L1"]
 
 
-def test_a_name_may_be_placed_out_of_turn_and_taken_back(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_a_name_may_be_placed_out_of_turn_and_taken_back(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(Export())
     browser.give(write(tmp_path, "names.txt", "a\nb\nc\n"))
     browser.push("#landmarks .name", 2)
@@ -200,7 +222,10 @@ def test_labels_saved_are_labels_read(browser: Browser, opened: Opened, tmp_path
         "image,label,x,y\nslice_0002.png,a,1.25,-0.5\nslice_0003.png,b,63.5,7\n",
         "slice;x;y;label\r\n2;1,25;-0,5;a\r\n3;63,5;7;b\r\n",
         "\ufeffx\ty\timage\tlabel\n1.25\t-.5\tsub/SLICE_0002\ta\n6.35e1\t7\tC:\\png\\slice_0003.PNG\tb\n",
-        'label,note,image,slice,y,x\n"a","x, y",slice_0002.png,2,-0.5,1.25\nb,,slice_0003.png,3,7,63.5\n\n',
+        (
+            'label,note,image,slice,y,x\n"a","x,'
+            ' y",slice_0002.png,2,-0.5,1.25\nb,,slice_0003.png,3,7,63.5\n\n'
+        ),
     ],
 )
 def test_csv_of_other_hands(browser: Browser, opened: Opened, tmp_path: Path, text: str) -> None:
@@ -208,19 +233,33 @@ def test_csv_of_other_hands(browser: Browser, opened: Opened, tmp_path: Path, te
     message = browser.give(write(tmp_path, "labels.csv", text))
     assert "2 of 2 landmarks are new" in message
     assert ("note" in message) == ("note" in text)  # what is not kept is named
-    rows = [(row["image"], row["slice"], row["label"], float(row["x"]), float(row["y"])) for row in saved(browser)]
-    assert rows == [("slice_0002.png", "2", "a", 1.25, -0.5), ("slice_0003.png", "3", "b", 63.5, 7.0)]
+    rows = [
+        (row["image"], row["slice"], row["label"], float(row["x"]), float(row["y"]))
+        for row in saved(browser)
+    ]
+    assert rows == [
+        ("slice_0002.png", "2", "a", 1.25, -0.5),
+        ("slice_0003.png", "3", "b", 63.5, 7.0),
+    ]
 
 
 @pytest.mark.parametrize(("slice", "seen_on"), [(2.3, 2), (2.5, 2), (2.75, 3), (-0.5, 0), (8.5, 8)])
-def test_a_slice_between_two_is_kept_as_it_is(browser: Browser, opened: Opened, tmp_path: Path, slice: float, seen_on: int) -> None:
+def test_a_slice_between_two_is_kept_as_it_is(
+    browser: Browser, opened: Opened, tmp_path: Path, slice: float, seen_on: int
+) -> None:
     sidecar = opened(GEOMETRIES["tilted"])
     browser.give(write(tmp_path, "labels.csv", f"x,y,slice,label\n3.5,4.25,{slice},between\n"))
     browser.press("n")
     browser.shown()
     assert browser.slice() == seen_on
     assert len(browser.all(".mark.between")) == 1
-    assert np.abs(sidecar.to_patient([(3.5, 4.25)], slice)[0] - browser.numbers("#landmarks .chosen .patient")).max() < 1e-6
+    assert (
+        np.abs(
+            sidecar.to_patient([(3.5, 4.25)], slice)[0]
+            - browser.numbers("#landmarks .chosen .patient")
+        ).max()
+        < 1e-6
+    )
     [row] = saved(browser)
     assert (row["image"], float(row["slice"])) == ("", slice)
 
@@ -229,33 +268,53 @@ def test_a_slice_between_two_is_kept_as_it_is(browser: Browser, opened: Opened, 
     ("text", "message"),
     [
         ("image,x,y\nother.png,1,1\n", "row 2: this stack has no image other.png"),
-        ("image,slice,x,y\nslice_0001.png,2,1,1\n", "row 2: image slice_0001.png is slice 1, but the column slice says 2"),
+        (
+            "image,slice,x,y\nslice_0001.png,2,1,1\n",
+            "row 2: image slice_0001.png is slice 1, but the column slice says 2",
+        ),
         ("slice,x,y\n1,2,3\n1,12a,3\n", 'row 3: x "12a" is not a number'),
         ("slice,x,y\n1,2\n", "row 2 has 2 cells where the header has 3"),
         ("slice,x,y,label\n1,2,3,a, b\n", "row 2 has 5 cells where the header has 4"),
         ("slice,x,y\n1,2,\n", 'row 2: y "" is not a number'),
         ("slice,x,y,X\n1,2,3,4\n", "the header has the column x twice"),
-        ("slice,x,y\n1,64,3\n", "row 2: x 64, y 3, slice 1 lies outside this stack of 64 × 64 × 9 pixels"),
+        (
+            "slice,x,y\n1,64,3\n",
+            "row 2: x 64, y 3, slice 1 lies outside this stack of 64 × 64 × 9 pixels",
+        ),
         ("slice,x,y\n9,6,3\n", "row 2: x 6, y 3, slice 9 lies outside"),
         ("x,y\n1,2\n", "row 2: neither image nor slice is given"),
         ('slice,x,y,label\n1,2,3,"open\n', "row 2: a quote is opened and never closed"),
         ('slice,x,y,label\n1,2,3,"a"b\n', "row 2: there is text after a closing quote"),
         ("slice,x,y\n", "there are no landmarks in it"),
-        ("a,b,c\n1,2,3\n", "the header has neither columns x and y (landmarks) nor a column label or name"),
+        (
+            "a,b,c\n1,2,3\n",
+            "the header has neither columns x and y (landmarks) nor a column label or name",
+        ),
         (b"slice,x,y,label\n1,2,3,\xff\xfe\xe9\n", "it is not UTF-8 text"),
         ('{"markups": 3}', "it is not a Slicer markups file"),
         ('{"markups": [', "it is not whole JSON"),
         ('{"markups": []}', "there are no points in it"),
-        ('{"markups": [{"coordinateSystem": "IJK", "controlPoints": []}]}', "coordinate system IJK is neither LPS nor RAS"),
-        ('{"markups": [{"coordinateUnits": "um", "controlPoints": []}]}', "its units are not millimetres"),
-        ('{"markups": [{"controlPoints": [{"position": [1, 2]}]}]}', "point 1 has no position of three numbers"),
+        (
+            '{"markups": [{"coordinateSystem": "IJK", "controlPoints": []}]}',
+            "coordinate system IJK is neither LPS nor RAS",
+        ),
+        (
+            '{"markups": [{"coordinateUnits": "um", "controlPoints": []}]}',
+            "its units are not millimetres",
+        ),
+        (
+            '{"markups": [{"controlPoints": [{"position": [1, 2]}]}]}',
+            "point 1 has no position of three numbers",
+        ),
         ('{"markups": [{"controlPoints": [{"position": [1, 2, 1e9]}]}]}', "point 1: x "),
         ("x,y,slice\n" + "[" * 100000 + ",1,2\n", 'row 2: x "[[[['),
         ("[" * 100000, "the header has neither columns x and y"),
         ('{"markups":' + "[" * 100000, "it is not whole JSON"),
     ],
 )
-def test_a_file_with_a_fault_is_refused_whole(browser: Browser, opened: Opened, tmp_path: Path, text: str | bytes, message: str) -> None:
+def test_a_file_with_a_fault_is_refused_whole(
+    browser: Browser, opened: Opened, tmp_path: Path, text: str | bytes, message: str
+) -> None:
     opened(GEOMETRIES["axial"])
     said = browser.give(write(tmp_path, "labels.csv", text))
     assert said.startswith("labels.csv: ")
@@ -266,37 +325,74 @@ def test_a_file_with_a_fault_is_refused_whole(browser: Browser, opened: Opened, 
 # Slicer markups
 
 
-@pytest.mark.parametrize("name", ["oblique", "tilted", "nearly parallel", "one slice", "z-step", "turned over", "sagittal", "far away"])
-def test_markups_hold_patient_millimetres_and_come_back(browser: Browser, opened: Opened, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "oblique",
+        "tilted",
+        "nearly parallel",
+        "one slice",
+        "z-step",
+        "turned over",
+        "sagittal",
+        "far away",
+    ],
+)
+def test_markups_hold_patient_millimetres_and_come_back(
+    browser: Browser, opened: Opened, tmp_path: Path, name: str
+) -> None:
     sidecar = opened(GEOMETRIES[name])
     browser.click(browser.at(0.41, 0.4))
     browser.press(DOWN)
     browser.shown()
     browser.click(browser.at(0.52, 0.63))
     rows = saved(browser)
-    expected = sidecar.to_patient([(float(r["x"]), float(r["y"])) for r in rows], [float(r["slice"]) for r in rows])
+    expected = sidecar.to_patient(
+        [(float(r["x"]), float(r["y"])) for r in rows], [float(r["slice"]) for r in rows]
+    )
     file = browser.download("#save-markups", "labels.mrk.json")
     [markup] = json.loads(file.read_text(encoding="utf-8"))["markups"]
-    assert (markup["type"], markup["coordinateSystem"], markup["coordinateUnits"]) == ("Fiducial", "LPS", "mm")
+    assert (markup["type"], markup["coordinateSystem"], markup["coordinateUnits"]) == (
+        "Fiducial",
+        "LPS",
+        "mm",
+    )
     assert [point["label"] for point in markup["controlPoints"]] == ["L1", "L2"]
-    assert np.abs(np.array([point["position"] for point in markup["controlPoints"]]) - expected).max() < 1e-6
+    assert (
+        np.abs(np.array([point["position"] for point in markup["controlPoints"]]) - expected).max()
+        < 1e-6
+    )
     ras = {**markup, "coordinateSystem": "RAS", "controlPoints": []}
     for point in markup["controlPoints"]:
         left, posterior, superior = point["position"]
         ras["controlPoints"].append({**point, "position": [-left, -posterior, superior]})
-    ras["controlPoints"].append({"id": "3", "label": "to do", "positionStatus": "undefined", "position": [0, 0, 0]})
+    ras["controlPoints"].append(
+        {"id": "3", "label": "to do", "positionStatus": "undefined", "position": [0, 0, 0]}
+    )
     for i, document in enumerate(({"markups": [markup]}, {"markups": [ras]})):
         browser.press("z", "z", "z", "z", hold=(CONTROL,))
         assert browser.names() == []
-        assert "2 of 2 landmarks are new" in browser.give(write(tmp_path, f"points{i}.mrk.json", json.dumps(document)))
+        assert "2 of 2 landmarks are new" in browser.give(
+            write(tmp_path, f"points{i}.mrk.json", json.dumps(document))
+        )
         back = saved(browser)
-        assert [(row["label"], row["slice"], row["image"]) for row in back] == [(r["label"], r["slice"], r["image"]) for r in rows]
+        assert [(row["label"], row["slice"], row["image"]) for row in back] == [
+            (r["label"], r["slice"], r["image"]) for r in rows
+        ]
         for axis in ("x", "y"):
-            assert np.abs(np.array([float(row[axis]) for row in back]) - [float(row[axis]) for row in rows]).max() < 1e-6
+            assert (
+                np.abs(
+                    np.array([float(row[axis]) for row in back])
+                    - [float(row[axis]) for row in rows]
+                ).max()
+                < 1e-6
+            )
     assert browser.names()[0] == "to do" or browser.names()[-1] == "to do"
 
 
-def test_markups_are_refused_without_geometry(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_markups_are_refused_without_geometry(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(Export(geometry=False))
     markups = {"markups": [{"controlPoints": [{"label": "a", "position": [1, 2, 3]}]}]}
     assert "no patient geometry" in browser.give(write(tmp_path, "a.mrk.json", json.dumps(markups)))
@@ -304,19 +400,19 @@ def test_markups_are_refused_without_geometry(browser: Browser, opened: Opened, 
 
 def test_a_file_may_be_dropped_on_the_page(browser: Browser, opened: Opened) -> None:
     opened(Export())
-    browser.js(
-        """const transfer = new DataTransfer();
+    browser.js("""const transfer = new DataTransfer();
         transfer.items.add(new File(['slice,x,y,label\\n3,10,20,dropped\\n'], 'labels.csv'));
         const drop = new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true });
-        document.getElementById('stage').dispatchEvent(drop);"""
-    )
+        document.getElementById('stage').dispatchEvent(drop);""")
     browser.until(lambda: browser.names() == ["dropped"], "the landmark of the dropped file")
 
 
 # Hostile text
 
 
-def test_hostile_names_stay_text_and_come_back_unchanged(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_hostile_names_stay_text_and_come_back_unchanged(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     hostile = "<img src=x onerror=alert(4)></script>\"'"
     names = ("a&b<i>.png", 'it\'s "quoted".png', "slice.png")
     opened(
@@ -342,7 +438,9 @@ def test_hostile_names_stay_text_and_come_back_unchanged(browser: Browser, opene
     assert browser.text(".tally") == f"0 of {len(HOSTILE)} placed"
     assert f"{len(HOSTILE)} of {len(HOSTILE)} landmarks are new" in browser.give(file)
     assert browser.download("#save-csv", "labels.csv").read_bytes() == content
-    markups = json.loads(browser.download("#save-markups", "labels.mrk.json").read_text(encoding="utf-8"))
+    markups = json.loads(
+        browser.download("#save-markups", "labels.mrk.json").read_text(encoding="utf-8")
+    )
     assert [point["label"] for point in markups["markups"][0]["controlPoints"]] == HOSTILE
     browser.push("summary")
     facts = browser.text(".facts")
@@ -354,7 +452,9 @@ def test_hostile_names_stay_text_and_come_back_unchanged(browser: Browser, opene
     assert browser.names() == HOSTILE
 
 
-def test_the_page_loads_nothing_but_its_images(browser: Browser, opened: Opened, tmp_path: Path) -> None:
+def test_the_page_loads_nothing_but_its_images(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
     opened(Export())
     browser.press(END)
     browser.shown()
@@ -368,8 +468,7 @@ def test_the_page_loads_nothing_but_its_images(browser: Browser, opened: Opened,
 def test_the_policy_stops_what_should_not_be_there(browser: Browser, opened: Opened) -> None:
     """Were there a hole, a script could still neither run nor talk to anyone."""
     opened(Export())
-    stopped = browser.driver.execute_async_script(
-        """const done = arguments[0];
+    stopped = browser.driver.execute_async_script("""const done = arguments[0];
         const stopped = [];
         document.addEventListener('securitypolicyviolation', (event) => stopped.push(event.effectiveDirective));
         const image = document.createElement('img');
@@ -380,8 +479,7 @@ def test_the_policy_stops_what_should_not_be_there(browser: Browser, opened: Ope
         document.body.append(script);
         try { document.body.insertAdjacentHTML('beforeend', '<b onclick="1">x</b>'); } catch { stopped.push('html'); }
         fetch('http://127.0.0.1:9/').catch(() => {});
-        setTimeout(() => done([stopped, window.ran ?? null]), 200);"""
-    )
+        setTimeout(() => done([stopped, window.ran ?? null]), 200);""")
     assert stopped[1] is None
     assert {"img-src", "connect-src", "trusted types", "html"} <= set(stopped[0])
     assert browser.complaints() != []

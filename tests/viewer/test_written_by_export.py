@@ -1,18 +1,20 @@
-"""The page comes with an export of 8 bits, by a command for 16 bits, and goes when the export is replaced."""
+"""The page comes with an export of 8 bits, by a command for 16 bits, and goes when the export is
+replaced.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from phantoms import Spec, write
+from kit.browser import Browser
+from kit.phantoms import Spec, write
 from typer.testing import CliRunner
 
 import sidecar
 from sidecar import map_file
 from sidecar.cli import app
 from sidecar.errors import OutputError
-from viewer.browser import Browser
 
 
 def test_export_writes_the_page(tmp_path: Path) -> None:
@@ -32,7 +34,10 @@ def test_view_writes_the_page_for_16_bits_and_overwrite_removes_it(tmp_path: Pat
     assert result.exit_code == 0 and (tmp_path / "png" / "viewer.html").is_file()
     assert len(list((tmp_path / "png" / "viewer_images").iterdir())) == 9
     sidecar.export(tmp_path / "scan", tmp_path / "png", bits=16, scale=0.5, overwrite=True)
-    assert not (tmp_path / "png" / "viewer_images").exists() and not (tmp_path / "png" / "viewer.html").exists()
+    assert (
+        not (tmp_path / "png" / "viewer_images").exists()
+        and not (tmp_path / "png" / "viewer.html").exists()
+    )
     (tmp_path / "png" / "viewer_images").mkdir()
     (tmp_path / "png" / "viewer_images" / "mine.txt").write_text("x")
     with pytest.raises(OutputError, match="viewer_images"):
@@ -40,17 +45,33 @@ def test_view_writes_the_page_for_16_bits_and_overwrite_removes_it(tmp_path: Pat
     assert (tmp_path / "png" / "viewer_images" / "mine.txt").exists()
 
 
-def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(browser: Browser, tmp_path: Path) -> None:
+def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
+    browser: Browser, tmp_path: Path
+) -> None:
     write(Spec(), tmp_path / "scan")
     sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
     labels = tmp_path / "png" / "labels.csv"
     labels.write_text("label,image,x,y\nleft <i>eye</i>,slice_0004.png,14,11\n")
     zooms = tmp_path / "zooms"
-    result = CliRunner().invoke(app, ["zoom", str(labels), "--source", str(tmp_path / "scan"), "--size", "9mm", "-o", str(zooms)])
+    result = CliRunner().invoke(
+        app,
+        [
+            "zoom",
+            str(labels),
+            "--source",
+            str(tmp_path / "scan"),
+            "--size",
+            "9mm",
+            "-o",
+            str(zooms),
+        ],
+    )
     assert result.exit_code == 0, result.output
     (folder,) = zooms.iterdir()
     browser.open(folder / "viewer.html")
-    assert browser.js("return document.title").startswith("left <i>eye</i> CT") and "left <i>eye</i> · CT" in browser.text(".summary")
+    assert browser.js("return document.title").startswith(
+        "left <i>eye</i> CT"
+    ) and "left <i>eye</i> · CT" in browser.text(".summary")
     assert browser.names() == ["left <i>eye</i>"] and "left <i>eye</i>" in browser.text(".hint")
     browser.click(browser.at(0.5, 0.4))
     saved = browser.download("#save-csv", "labels.csv")

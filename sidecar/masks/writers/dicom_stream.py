@@ -1,7 +1,9 @@
-"""DICOM files whose largest parts are written as they come: sequences item by item, pixels frame by frame.
+"""DICOM files whose largest parts are written as they come: sequences item by item, pixels frame by
+frame.
 
-pydicom encodes every dataset; what is written here are the few bytes around them: headers of elements and items, of undefined or known
-length, in Explicit or Implicit VR Little Endian (PS3.5 7.1, 7.5).
+pydicom encodes every dataset; what is written here are the few bytes around them: headers of
+elements and items, of undefined or known length, in Explicit or Implicit VR Little Endian (PS3.5
+7.1, 7.5).
 """
 
 from __future__ import annotations
@@ -71,7 +73,9 @@ class DicomStream:
         return buffer.getvalue()
 
     def bits(self, planes: Iterable[NDArray[np.bool_]], frames: int, pixels: int) -> None:
-        """Pixel Data of ``frames`` frames of ``pixels`` bits: the first pixel in the lowest bit, frames without gaps (PS3.5 8.1.1)."""
+        """Pixel Data of ``frames`` frames of ``pixels`` bits: the first pixel in the lowest bit,
+        frames without gaps (PS3.5 8.1.1).
+        """
         length = -(-frames * pixels // 8)
         self._file.write(self._header(_PIXEL_DATA, b"OW", length + length % 2))
         rest = np.empty(0, dtype=bool)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sidecar.formats.volume_files import SHEARED_NIFTI, gzipped, nifti_header, write_nifti
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.writers.table import MaskWriter, size_text
+from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
-from sidecar.volume import SHEARED_NIFTI
-from sidecar.volume_files import gzipped, nifti_header, write_nifti
 
 
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     volume = mask.volume("NIfTI")
     nifti_header(volume)
-    size = f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before compression, written slice by slice"
+    size = (
+        f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before compression,"
+        " written slice by slice"
+    )
     names = ", ".join(f"{segment.value} = {segment.name}" for segment in mask.segments[:8])
-    return (size, f"NIfTI keeps no names of labels: {names}", *([SHEARED_NIFTI] if volume.is_sheared else []))
+    return (
+        size,
+        f"NIfTI keeps no names of labels: {names}",
+        *([SHEARED_NIFTI] if volume.is_sheared else []),
+    )
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:

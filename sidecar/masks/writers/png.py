@@ -1,6 +1,8 @@
-"""Label PNGs: gray, the value of a pixel is its label; one for every slice, those without a label too, and labels.json.
+"""Label PNGs: gray, the value of a pixel is its label; one for every slice, those without a label
+too, and labels.json.
 
-At source size they are named source_0000.png … by source slice, at PNG size as the PNGs of the export.
+At source size they are named source_0000.png … by source slice, at PNG size as the PNGs of the
+export.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.masks.grid import Labels
+from sidecar.formats.png import encode
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.writers.table import MaskWriter, size_text
-from sidecar.png import encode
+from sidecar.masks.upsample import Labels
+from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
-from sidecar.render import write_whole
+from sidecar.storage.whole_file import write_whole
 
 INDEX = "labels.json"
 
@@ -37,7 +39,9 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
     for name, plane in zip(names, planes, strict=True):
         write_whole(path / name, empty if plane is None else encode(plane, {}, None))
         progress.advance(1, 0)
-    write_whole(path / INDEX, json.dumps(_index(mask, names), indent=1, ensure_ascii=False).encode())
+    write_whole(
+        path / INDEX, json.dumps(_index(mask, names), indent=1, ensure_ascii=False).encode()
+    )
 
 
 def _images(mask: MappedMask) -> tuple[list[str], Iterator[Labels | None]]:
@@ -56,7 +60,11 @@ def _index(mask: MappedMask, names: list[str]) -> dict[str, Any]:
     if mask.is_decimated:
         return {"segments": segments, "files": [{"name": name} for name in names]}
     files = [
-        {"name": name, "sop_instance_uid": plane.sop_instance_uid, "frame_number": plane.frame_number}
+        {
+            "name": name,
+            "sop_instance_uid": plane.sop_instance_uid,
+            "frame_number": plane.frame_number,
+        }
         for name, plane in zip(names, planes, strict=True)
     ]
     return {"segments": segments, "files": files}

@@ -1,9 +1,11 @@
-"""DICOM RT Structure Set (PS3.3 A.19): closed contours on the edges of pixels, slice by slice, streamed.
+"""DICOM RT Structure Set (PS3.3 A.19): closed contours on the edges of pixels, slice by slice,
+streamed.
 
-A contour runs along the outer edges of the pixels of a label, not through their middles: it encloses exactly their area. Holes are cut
-in from the contour around them (see `contours`). Every contour lies on the plane of its slice and names its source image.
-Implicit VR Little Endian, as Contour Data of more than 64 KiB has no length in Explicit VR (PS3.5 7.1.2).
-The file carries the patient's identity: see `points.source_headers`.
+A contour runs along the outer edges of the pixels of a label, not through their middles: it
+encloses exactly their area. Holes are cut in from the contour around them (see `contours`). Every
+contour lies on the plane of its slice and names its source image. Implicit VR Little Endian, as
+Contour Data of more than 64 KiB has no length in Explicit VR (PS3.5 7.1.2). The file carries the
+patient's identity: see `points.source_headers`.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
+from sidecar.labels.writers.rtstruct import contour_image, describe, frame_of_reference, observation
+from sidecar.labels.writers.source_headers import NOTICE, headers_of, patient_and_study
 from sidecar.masks.contours import contours
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.mask import Labels, Segment
+from sidecar.masks.model import Labels, Segment
 from sidecar.masks.writers.dicom_stream import DicomStream
+from sidecar.masks.writers.model import MaskWriter
 from sidecar.masks.writers.seg import require_headers, require_names, require_space
-from sidecar.masks.writers.table import MaskWriter
-from sidecar.points.rtstruct import contour_image, describe, frame_of_reference, observation
-from sidecar.points.source_headers import NOTICE, headers_of, patient_and_study
 from sidecar.progress import Progress
 
 Polygons = dict[int, list[NDArray[np.float64]]]
@@ -44,7 +46,13 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     require_headers(dicom, "dicom-rtstruct")
     require_names(mask, "ROI Name")
     slices = sum(map(bool, mask.present))
-    return (f"contours on {slices} slices, written one by one; a temporary file holds them until all are there", NOTICE)
+    return (
+        (
+            f"contours on {slices} slices, written one by one; a temporary file holds them until"
+            " all are there"
+        ),
+        NOTICE,
+    )
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
@@ -57,7 +65,13 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
         stream = DicomStream(file, dataset)
         pieces = _spooled(mask, header, stream, spool, progress)
         stream.head(before=_ROI_CONTOURS)
-        stream.sequence(_ROI_CONTOURS, (_roi_bytes(n, s, stream, spool, pieces[s.value]) for n, s in enumerate(mask.segments, 1)))
+        stream.sequence(
+            _ROI_CONTOURS,
+            (
+                _roi_bytes(n, s, stream, spool, pieces[s.value])
+                for n, s in enumerate(mask.segments, 1)
+            ),
+        )
         stream.elements(after=_ROI_CONTOURS)
 
 
@@ -74,7 +88,9 @@ def _dataset(mask: MappedMask, header: Dataset) -> Dataset:
     images = dict.fromkeys(plane.sop_instance_uid for plane in source.planes)
     dataset.ReferencedFrameOfReferenceSequence = [frame_of_reference(source, header, images)]
     numbered = list(enumerate(mask.segments, 1))
-    dataset.StructureSetROISequence = [_roi(n, segment, source.frame_of_reference_uid) for n, segment in numbered]
+    dataset.StructureSetROISequence = [
+        _roi(n, segment, source.frame_of_reference_uid) for n, segment in numbered
+    ]
     dataset.RTROIObservationsSequence = [observation(n) for n, _ in numbered]
     return dataset
 
@@ -88,8 +104,12 @@ def _roi(number: int, segment: Segment, frame_of_reference_uid: str | None) -> D
     return roi
 
 
-def _spooled(mask: MappedMask, header: Dataset, stream: DicomStream, spool: IO[bytes], progress: Progress) -> Pieces:
-    """All contours as items of a sequence in the spool, and for every label value where: offsets and lengths, in slice order."""
+def _spooled(
+    mask: MappedMask, header: Dataset, stream: DicomStream, spool: IO[bytes], progress: Progress
+) -> Pieces:
+    """All contours as items of a sequence in the spool, and for every label value where: offsets
+    and lengths, in slice order.
+    """
     pieces: Pieces = {segment.value: [] for segment in mask.segments}
     last: Labels | None = None
     traced: Polygons = {}
@@ -106,23 +126,37 @@ def _spooled(mask: MappedMask, header: Dataset, stream: DicomStream, spool: IO[b
     return pieces
 
 
-def _traced(plane: Labels, values: tuple[int, ...], edges: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Polygons:
-    """Contours of every label on a PNG plane, in source columns and rows. A cut of a hole may begin in the middle of an edge."""
+def _traced(
+    plane: Labels, values: tuple[int, ...], edges: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> Polygons:
+    """Contours of every label on a PNG plane, in source columns and rows.
+
+    A cut of a hole may begin in the middle of an edge.
+    """
     columns, rows = edges
 
     def on_source(polygon: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = (np.interp(polygon[:, axis], np.arange(len(where)), where) for axis, where in enumerate((columns, rows)))
+        x, y = (
+            np.interp(polygon[:, axis], np.arange(len(where)), where)
+            for axis, where in enumerate((columns, rows))
+        )
         return np.column_stack([x, y])
 
     return {value: [on_source(polygon) for polygon in contours(plane == value)] for value in values}
 
 
-def _contour(mask: MappedMask, index: int, polygon: NDArray[np.float64], header: Dataset) -> Dataset:
+def _contour(
+    mask: MappedMask, index: int, polygon: NDArray[np.float64], header: Dataset
+) -> Dataset:
     stack, slices = require_space(mask, "RTSTRUCT"), mask.source_slices(index)
     plane = mask.sidecar.document.source.planes[slices[len(slices) // 2]]
-    points = stack.to_patient(np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))]))
+    points = stack.to_patient(
+        np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))])
+    )
     contour = Dataset()
-    contour.ContourImageSequence = [contour_image(header, plane.sop_instance_uid, plane.frame_number or 0)]
+    contour.ContourImageSequence = [
+        contour_image(header, plane.sop_instance_uid, plane.frame_number or 0)
+    ]
     contour.ContourGeometricType = "CLOSED_PLANAR"
     contour.NumberOfContourPoints = str(len(points))
     contour[_CONTOUR_DATA] = _decimals(points)
@@ -130,17 +164,27 @@ def _contour(mask: MappedMask, index: int, polygon: NDArray[np.float64], header:
 
 
 def _decimals(points: NDArray[np.float64]) -> RawDataElement:
-    """Contour Data as it stands in the file: pydicom would make an object of half a kilobyte of every number."""
+    """Contour Data as it stands in the file: pydicom would make an object of half a kilobyte of
+    every number.
+    """
     values = (points + 0.0).ravel().tolist()
     if np.abs(points).max() < _NINE_DECIMALS:
         text = "\\".join(f"{value:.9f}" for value in values)
     else:
         text = "\\".join(map(format_number_as_ds, values))
     data = (text + " " * (len(text) % 2)).encode()
-    return RawDataElement(Tag(_CONTOUR_DATA), "DS", len(data), data, 0, is_implicit_VR=True, is_little_endian=True)
+    return RawDataElement(
+        Tag(_CONTOUR_DATA), "DS", len(data), data, 0, is_implicit_VR=True, is_little_endian=True
+    )
 
 
-def _roi_bytes(number: int, segment: Segment, stream: DicomStream, spool: IO[bytes], pieces: list[tuple[int, int]]) -> Iterator[bytes]:
+def _roi_bytes(
+    number: int,
+    segment: Segment,
+    stream: DicomStream,
+    spool: IO[bytes],
+    pieces: list[tuple[int, int]],
+) -> Iterator[bytes]:
     """The item of one ROI: colour, contours, number."""
     head, tail = Dataset(), Dataset()
     head.ROIDisplayColor = list(segment.color)

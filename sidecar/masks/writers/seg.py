@@ -1,7 +1,9 @@
-"""DICOM Segmentation (PS3.3 A.51), type BINARY: one bit a pixel, one frame for every segment and slice that has any, frames streamed.
+"""DICOM Segmentation (PS3.3 A.51), type BINARY: one bit a pixel, one frame for every segment and
+slice that has any, frames streamed.
 
-Segments are described by highdicom. Each frame has the position of its plane, so uneven gaps and gantry tilt need no affine, and names
-the source instances it lies on. The file carries the patient's identity: see `points.source_headers`.
+Segments are described by highdicom. Each frame has the position of its plane, so uneven gaps and
+gantry tilt need no affine, and names the source instances it lies on. The file carries the
+patient's identity: see `points.source_headers`.
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from sidecar.document import Plane
+from sidecar.document.model import Plane
 from sidecar.errors import GeometryError, LabelError, OutputError, UsageError
-from sidecar.geometry import Stack
+from sidecar.grid.stack import Stack
+from sidecar.labels.writers.source_headers import NOTICE, headers_of
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.mask import Code
+from sidecar.masks.model import Code
 from sidecar.masks.writers.dicom_stream import MAX_PIXEL_BYTES, DicomStream
+from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.masks.writers.seg_header import coded, decimals, highdicom, item, segmentation_of
-from sidecar.masks.writers.table import MaskWriter, size_text
-from sidecar.points.source_headers import NOTICE, headers_of
 from sidecar.progress import Progress
 
 #: Longest value of VR LO (PS3.5 6.2).
@@ -42,13 +44,22 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     pixel_bytes = parts.frames * columns * rows // 8
     if pixel_bytes > MAX_PIXEL_BYTES:
         raise OutputError(
-            f"its {parts.frames} frames take {size_text(pixel_bytes)}, and the pixels of a DICOM SEG end at 4.3 GB: write seg.nrrd, "
-            "write it at the size of the PNGs (--grid png), or one segment at a time"
+            f"its {parts.frames} frames take {size_text(pixel_bytes)}, and the pixels of a DICOM"
+            " SEG end at 4.3 GB: write seg.nrrd, write it at the size of the PNGs (--grid png), or"
+            " one segment at a time"
         )
-    notes = [f"{parts.frames} frames of {columns} × {rows} bits, {size_text(pixel_bytes)}, written one by one", NOTICE]
+    notes = [
+        (
+            f"{parts.frames} frames of {columns} × {rows} bits, {size_text(pixel_bytes)}, written"
+            " one by one"
+        ),
+        NOTICE,
+    ]
     uncoded = [segment.name for segment in mask.segments if segment.type is None]
     if uncoded:
-        notes.append(f"no codes for {', '.join(uncoded[:5])}: written as Tissue; name others in a --config")
+        notes.append(
+            f"no codes for {', '.join(uncoded[:5])}: written as Tissue; name others in a --config"
+        )
     return tuple(notes)
 
 
@@ -68,29 +79,48 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
 
 
 def require_space(mask: MappedMask, format: str) -> Stack:
-    """The geometry of the scan. GeometryError where it has none that a DICOM object can refer to."""
+    """The geometry of the scan.
+
+    GeometryError where it has none that a DICOM object can refer to.
+    """
     stack = mask.sidecar.stack
     if stack is None or mask.sidecar.document.source.frame_of_reference_uid is None:
-        raise GeometryError(f"the scan has no patient geometry or no Frame of Reference UID, which {format} needs: write png instead")
+        raise GeometryError(
+            f"the scan has no patient geometry or no Frame of Reference UID, which {format} needs:"
+            " write png instead"
+        )
     return stack
 
 
 def require_names(mask: MappedMask, attribute: str) -> None:
     """LabelError unless the segments' names fit an attribute of VR LO."""
     for segment in mask.segments:
-        if len(segment.name) > LONGEST_NAME or "\\" in segment.name or not segment.name.isprintable():
-            raise LabelError(f"the name {segment.name[:80]!r} is no {attribute}: {LONGEST_NAME} characters at most, and no backslash")
+        if (
+            len(segment.name) > LONGEST_NAME
+            or "\\" in segment.name
+            or not segment.name.isprintable()
+        ):
+            raise LabelError(
+                f"the name {segment.name[:80]!r} is no {attribute}: {LONGEST_NAME} characters at"
+                " most, and no backslash"
+            )
 
 
 def require_headers(dicom: Path | None, name: str) -> Path:
     """The folder of the source files. UsageError where none was given."""
     if dicom is None:
-        raise UsageError(f"--to {name} repeats patient and study as the scan has them: give the folder of its files with --dicom DIR")
+        raise UsageError(
+            f"--to {name} repeats patient and study as the scan has them: give the folder of its"
+            " files with --dicom DIR"
+        )
     return dicom
 
 
 class _Parts:
-    """Which segments have a frame on which output slice. Segments are numbered from 1 in their order; slice by slice in the file."""
+    """Which segments have a frame on which output slice.
+
+    Segments are numbered from 1 in their order; slice by slice in the file.
+    """
 
     def __init__(self, mask: MappedMask) -> None:
         self.number = {segment.value: n for n, segment in enumerate(mask.segments, 1)}
@@ -106,14 +136,18 @@ def _shared_groups(mask: MappedMask) -> Dataset:
     stack = require_space(mask, "DICOM SEG")
     (across, down, along), (between_rows, between_columns) = mask.axes, stack.pixel_spacing
     gap = float(np.mean(stack.gaps)) * along.factor if stack.slices > 1 else None
-    measures = item(PixelSpacing=decimals(between_rows * down.factor, between_columns * across.factor))
+    measures = item(
+        PixelSpacing=decimals(between_rows * down.factor, between_columns * across.factor)
+    )
     if gap is not None:
         (measures.SliceThickness,) = decimals(gap)
         if stack.affine_is_exact:
             (measures.SpacingBetweenSlices,) = decimals(gap)
     shared = item(PixelMeasuresSequence=[measures])
     if _one_orientation(stack):
-        shared.PlaneOrientationSequence = [item(ImageOrientationPatient=decimals(*stack.orientations[0]))]
+        shared.PlaneOrientationSequence = [
+            item(ImageOrientationPatient=decimals(*stack.orientations[0]))
+        ]
     return shared
 
 
@@ -136,12 +170,16 @@ def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[
                 DerivationImageSequence=[derivation],
             )
             if not _one_orientation(stack):
-                group.PlaneOrientationSequence = [item(ImageOrientationPatient=decimals(*stack.orientations[slices[0]]))]
+                group.PlaneOrientationSequence = [
+                    item(ImageOrientationPatient=decimals(*stack.orientations[slices[0]]))
+                ]
             yield group
 
 
 def _source_image(mask: MappedMask, source: Dataset, plane: Plane) -> Dataset:
-    """A source image of a frame, and whether pixel (r, c) of the one is pixel (r, c) of the other."""
+    """A source image of a frame, and whether pixel (r, c) of the one is pixel (r, c) of the
+    other.
+    """
     same_pixels = all((axis.factor, axis.offset) == (1, 0) for axis in mask.axes[:2])
     image = item(
         ReferencedSOPClassUID=source.SOPClassUID,
@@ -158,7 +196,11 @@ def _frame_bits(mask: MappedMask, parts: _Parts, progress: Progress) -> Iterator
     columns, rows, _ = mask.size
     for plane, numbers in zip(mask.watched(progress), parts.on_slice, strict=True):
         for number in numbers:
-            yield np.zeros((rows, columns), dtype=bool) if plane is None else plane == parts.value[number]
+            yield (
+                np.zeros((rows, columns), dtype=bool)
+                if plane is None
+                else plane == parts.value[number]
+            )
 
 
 def _one_orientation(stack: Stack) -> bool:

@@ -1,4 +1,6 @@
-"""What a DICOM Segmentation says of itself, but for its frames: patient, series, segments, dimensions, references (PS3.3 A.51)."""
+"""What a DICOM Segmentation says of itself, but for its frames: patient, series, segments,
+dimensions, references (PS3.3 A.51).
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,21 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_uid
 from pydicom.valuerep import DS
 
+from sidecar.document.generator import generator
 from sidecar.errors import MissingExtraError
+from sidecar.labels.writers.source_headers import patient_and_study
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.mask import TISSUE, Code, Segment
-from sidecar.points.source_headers import patient_and_study
-from sidecar.record import generator
+from sidecar.masks.model import TISSUE, Code, Segment
 
 _SEGMENT_NUMBER, _SEGMENT_IDENTIFICATION = 0x0062000B, 0x0062000A
 _POSITION, _PLANE_POSITION = 0x00200032, 0x00209113
 
 
 def segmentation_of(mask: MappedMask, frames: int, source: Dataset) -> Dataset:
-    """Everything but the functional groups and the pixels. ``source``: the header of one of the source instances."""
+    """Everything but the functional groups and the pixels.
+
+    ``source``: the header of one of the source instances.
+    """
     now = datetime.now().astimezone()
     dataset = patient_and_study(source)
     dataset.file_meta = FileMetaDataset()
@@ -51,7 +56,10 @@ def segmentation_of(mask: MappedMask, frames: int, source: Dataset) -> Dataset:
     _add_dimensions(dataset)
     dataset.SegmentSequence = _segment_items(mask)
     dataset.ReferencedSeriesSequence = [
-        item(SeriesInstanceUID=source.SeriesInstanceUID, ReferencedInstanceSequence=_instances(mask, source))
+        item(
+            SeriesInstanceUID=source.SeriesInstanceUID,
+            ReferencedInstanceSequence=_instances(mask, source),
+        )
     ]
     return dataset
 
@@ -92,8 +100,12 @@ def _segment_items(mask: MappedMask) -> list[Dataset]:
         description: Dataset = package.seg.SegmentDescription(
             segment_number=number,
             segment_label=segment.name,
-            segmented_property_category=package.sr.CodedConcept(*_value_scheme_meaning(segment.category or TISSUE)),
-            segmented_property_type=package.sr.CodedConcept(*_value_scheme_meaning(segment.type or TISSUE)),
+            segmented_property_category=package.sr.CodedConcept(
+                *_value_scheme_meaning(segment.category or TISSUE)
+            ),
+            segmented_property_type=package.sr.CodedConcept(
+                *_value_scheme_meaning(segment.type or TISSUE)
+            ),
             algorithm_type="MANUAL",
             tracking_uid=generate_uid(prefix=None),
             tracking_id=segment.name,
@@ -107,7 +119,9 @@ def _segment_items(mask: MappedMask) -> list[Dataset]:
 def _instances(mask: MappedMask, source: Dataset) -> list[Dataset]:
     """The whole series that the masks lie on. The planes of a series are of one SOP class."""
     uids = dict.fromkeys(plane.sop_instance_uid for plane in mask.sidecar.document.source.planes)
-    return [item(ReferencedSOPClassUID=source.SOPClassUID, ReferencedSOPInstanceUID=uid) for uid in uids]
+    return [
+        item(ReferencedSOPClassUID=source.SOPClassUID, ReferencedSOPInstanceUID=uid) for uid in uids
+    ]
 
 
 def _value_scheme_meaning(code: Code) -> tuple[str, str, str]:

@@ -1,4 +1,5 @@
-"""3D Slicer segmentations (.seg.nrrd): label values in a gzip NRRD, written slice by slice, with names, colours and codes in its header.
+"""3D Slicer segmentations (.seg.nrrd): label values in a gzip NRRD, written slice by slice, with
+names, colours and codes in its header.
 
 Source: 3D Slicer, Docs/developer_guide/modules/segmentations.md.
 """
@@ -7,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sidecar.formats.volume_files import write_nrrd
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.mask import TISSUE, Code, Segment
-from sidecar.masks.writers.table import MaskWriter, size_text
+from sidecar.masks.model import TISSUE, Code, Segment
+from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
-from sidecar.volume_files import write_nrrd
 
 _CONTEXT = "Segmentation category and type - DICOM master list"
 _ANATOMY = "Anatomic codes - DICOM master list"
@@ -19,7 +20,12 @@ _ANATOMY = "Anatomic codes - DICOM master list"
 
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     volume = mask.volume("NRRD")
-    return (f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before compression, written slice by slice",)
+    return (
+        (
+            f"{' × '.join(map(str, volume.size))} voxels, {size_text(volume.bytes)} before"
+            " compression, written slice by slice"
+        ),
+    )
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:

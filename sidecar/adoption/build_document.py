@@ -1,0 +1,190 @@
+"""The sidecar document of an adopted stack, from what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from sidecar.adoption.fine.explain import Depth
+from sidecar.adoption.fine.value_line import Intensity
+from sidecar.adoption.match import Match
+from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
+from sidecar.adoption.stacks import PngImages
+from sidecar.adoption.verify import Verified
+from sidecar.dicom.series import Series
+from sidecar.document.build import decimation_model, grid, image_files, source_model
+from sidecar.document.control_points import control_points
+from sidecar.document.generator import generator
+from sidecar.document.model import (
+    VERSION,
+    Document,
+    Evidence,
+    EvidenceAxis,
+    EvidenceRunnerUp,
+    Images,
+    Value,
+    Window,
+)
+from sidecar.grid.axis import Axis, Method
+from sidecar.grid.decimation import Decimation
+from sidecar.mapping import Sidecar
+
+#: A number this near to a whole one is meant as one.
+WHOLE = 1e-9
+#: Uncertainty, in source pixels or slices, from which on the user is told.
+TELL = 0.05
+
+
+def make_document(
+    series: Series,
+    images: PngImages,
+    found: Match,
+    verified: Verified,
+    intensity: Intensity,
+    digests: Sequence[str],
+) -> Sidecar:
+    """The mapping and document of a stack that another program made.
+
+    DocumentError where it would contradict itself.
+    """
+    stack = series.stack
+    columns, rows = (
+        with_method(line.axis, found.kernel.kind == "point") for line in (found.columns, found.rows)
+    )
+    slices = with_method(found.slices.axis, found.depth.width <= 1)
+    decimation = Decimation(columns, rows, slices, (1, 0, 2) if found.transposed else (0, 1, 2))
+    taken = [source_slices(slices, k, found.depth, len(series.frames)) for k in range(len(images))]
+    value, window = _value(intensity, images.bits, series.common.rescale_unit)
+    document = Document(
+        version=VERSION,
+        generator=generator(),
+        coordinate_system=None if stack is None else "LPS",
+        units="pixel" if stack is None else "mm",
+        pixel_origin="center",
+        source=source_model(series),
+        decimation=decimation_model(decimation),
+        images=Images(
+            size=decimation.size,
+            **grid(stack, decimation),
+            bits=images.bits,
+            channels=images.channels,
+            value=value,
+            window=window,
+            files=image_files(stack, decimation, images.names, taken, digests),
+        ),
+        control_points=control_points(decimation, stack),
+        evidence=_evidence(found, verified, intensity),
+        warnings=[*series.warnings, *notes(found, verified)],
+    )
+    return Sidecar.of(document.sealed())
+
+
+def with_method(axis: Axis, samples: bool) -> Axis:
+    """The axis with the method that describes it: single samples or means where it is exactly that,
+    else a resize.
+    """
+    step = abs(axis.factor)
+    first = min(axis.offset, axis.offset + axis.factor * (axis.size - 1))
+    method: Method = "resize"
+    if _whole(step):
+        if _whole(first) and (samples or step == 1):
+            method = "stride"
+        elif _whole(first - (step - 1) / 2) and (
+            not samples or step == 2
+        ):  # halfway between two is their mean
+            method = "mean"
+    return replace(axis, method=method)
+
+
+def source_slices(axis: Axis, image: int, depth: Depth, count: int) -> list[int]:
+    """The slices that one image was made of."""
+    place = float(np.clip(axis.factor * image + axis.offset, 0, count - 1))
+    taken = matrix(count, np.array([place]), depth.width, AREA).tocoo()
+    heavy = taken.coords[1][taken.data > 1e-3 * taken.data.max()]
+    return sorted(int(n) for n in heavy)
+
+
+def notes(found: Match, verified: Verified) -> list[str]:
+    """What the user should know."""
+    lines = [
+        "adopted: made by another program; how was found from the pixels (correlation"
+        f" {found.correlation:.3f})"
+    ]
+    for name, line, deviation in zip(
+        ("columns", "rows", "slices"),
+        (found.columns, found.rows, found.slices),
+        found.deviations,
+        strict=True,
+    ):
+        if not line.exact and deviation > TELL:
+            why = (
+                "other lines explain as much"
+                if line.leeway
+                else "no exact way of making them fits better than what was measured"
+            )
+            lines.append(f"the {name} are known to ±{deviation:.2g} only: {why}")
+    if verified.blank:
+        lines.append(
+            f"{verified.blank} images have nothing to recognise on them; their slices follow from"
+            " the others"
+        )
+    return lines
+
+
+def _value(
+    intensity: Intensity, bits: Literal[8, 16], unit: str | None
+) -> tuple[Value | None, Window | None]:
+    if intensity.slope is None or intensity.intercept is None:
+        return None, None
+    ends = sorted((intensity.intercept, intensity.intercept + intensity.slope * (2**bits - 1)))
+    value = Value(slope=intensity.slope, intercept=intensity.intercept, unit=unit)
+    return value, Window(mode="measured", lower=ends[0], upper=ends[1])
+
+
+def _evidence(found: Match, verified: Verified, intensity: Intensity) -> Evidence:
+    second = found.runner_up
+    columns, rows, slices = (
+        EvidenceAxis(
+            made_by=line.words, exact=line.exact, residual_shift=line.distance, deviation=deviation
+        )
+        for line, deviation in zip(
+            (found.columns, found.rows, found.slices), found.deviations, strict=True
+        )
+    )
+    return Evidence(
+        columns=columns,
+        rows=rows,
+        slices=slices,
+        kernel=_kernel(found.columns.axis, found.rows.axis, found.kernel),
+        intensity=intensity.kind,
+        correlation=found.correlation,
+        images_looked_at=[closeup.number for closeup in found.closeups],
+        image_correlation=list(verified.correlation),
+        image_confidence=list(verified.confidence),
+        runner_up=(
+            None
+            if second is None
+            else EvidenceRunnerUp(
+                made_by=second.words,
+                unexplained=second.unexplained,
+                unexplained_by_answer=second.best,
+            )
+        ),
+    )
+
+
+def _kernel(columns: Axis, rows: Axis, kernel: Kernel) -> str:
+    return (
+        "none"
+        if abs(columns.factor) == abs(rows.factor) == 1
+        and _whole(columns.offset)
+        and _whole(rows.offset)
+        else kernel.name
+    )
+
+
+def _whole(number: float) -> bool:
+    return abs(number - round(number)) < WHOLE

@@ -1,0 +1,1 @@
+"""From thumbnails to candidates: orientation, scale, shift and lines of slices."""

@@ -1,0 +1,248 @@
+"""From thumbnails to ideas worth a trial: a placement in the plane with a line of slices, likely
+ones first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.adoption.coarse.order import Line, lines
+from sidecar.adoption.coarse.search import (
+    SMALLEST,
+    Candidate,
+    Scale,
+    Searcher,
+    all_scales,
+    likely_scales,
+)
+from sidecar.adoption.coarse.thumbs import Grid, features, likeness, sampled
+from sidecar.adoption.model.placement import ORIENTATIONS, Orientation, Placement
+from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.errors import UsageError
+from sidecar.grid.axis import Axis
+from sidecar.parallel import in_order
+
+Plane = NDArray[np.float32]
+
+#: Source slices and images whose thumbnails are looked at; images that are searched for in the
+#: plane; longer side of image thumbnails.
+MOST_SLICES, MOST_IMAGES, SEARCHED = 160, 12, 3
+IMAGE_SIDE = 256
+#: Slices looked at when every scale has to be tried.
+FEW_SLICES = 24
+#: Candidates and lines of slices that become ideas, and the part of the best one's weight that a
+#: candidate must have.
+CANDIDATES, LINES, WEIGHT = 6, 2, 0.2
+#: Factors and steps above are slips.
+LARGEST_FACTOR = 1e4
+#: Mean square of the features of an image in which nothing can be recognised.
+BLANK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What the user knows. ``factor`` (columns, rows) without sign; ``flips`` of "xyzt": source
+    columns, rows and slices that run backwards, and t where rows and columns are exchanged. None:
+    nothing is known.
+    """
+
+    factor: Scale | None = None
+    z_step: float | None = None
+    flips: frozenset[str] | None = None
+
+    @classmethod
+    def make(
+        cls,
+        factor: float | Scale | None = None,
+        z_step: float | None = None,
+        flip: str | None = None,
+    ) -> Pins:
+        """``factor``: one for columns and rows, or (columns, rows);
+        ``flip``: letters of "xyzt", or "none". UsageError for others.
+        """
+        factors = (factor, factor) if isinstance(factor, int | float) else factor
+        if factors is not None and not all(0 < number < LARGEST_FACTOR for number in factors):
+            raise UsageError(
+                "--factor: source pixels that one image pixel covers are expected, such as 2, or"
+                " 2,2.5 for columns and rows"
+            )
+        if z_step is not None and not 0 < z_step < LARGEST_FACTOR:
+            raise UsageError(
+                "--z-step: a positive number of source slices is expected; --flip z says that they"
+                " run backwards"
+            )
+        axes = (
+            None
+            if flip is None
+            else frozenset("" if flip.lower() == "none" else flip.lower().replace(",", ""))
+        )
+        if axes is not None and not axes <= set("xyzt"):
+            raise UsageError(
+                "--flip: none, or letters of x, y, z and t, such as y or xz, are expected"
+            )
+        return cls(factors, z_step, axes)
+
+    @property
+    def orientations(self) -> tuple[Orientation, ...]:
+        if self.flips is None:
+            return ORIENTATIONS
+        return (Orientation("t" in self.flips, "x" in self.flips, "y" in self.flips),)
+
+    def allows(self, line: Line) -> bool:
+        return self.flips is None or ("z" in self.flips) == (line.step < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """How the images may have been made, by the thumbnails' word."""
+
+    placement: Placement
+    line: Line
+    inverted: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Thumbnails of slices and images spread over both stacks."""
+
+    grid: Grid
+    slices: NDArray[np.intp]
+    slice_thumbs: Plane
+    images: NDArray[np.intp]
+    image_thumbs: Plane
+    columns: int
+    rows: int
+    width: int
+    height: int
+    stacks: tuple[int, int]
+    spacing: Scale | None
+
+    @classmethod
+    def of(
+        cls, slices: Slices, images: Images, spacing: Scale | None, on_slice: Callable[[], object]
+    ) -> Overview:
+        """Reads up to `MOST_SLICES` slices and `MOST_IMAGES` images, keeping their thumbnails
+        only.
+        """
+        grid = Grid.of(slices.columns, slices.rows)
+        numbers, chosen = spread(len(slices), MOST_SLICES), spread(len(images), MOST_IMAGES)
+        thumbs = []
+        for thumb in in_order(lambda number: grid.thumb(slices.plane(number)), numbers.tolist()):
+            thumbs.append(thumb)
+            on_slice()
+        small = Grid.of(images.width, images.height, IMAGE_SIDE)
+        seen = np.stack([small.thumb(images.image(int(number))) for number in chosen])
+        sizes = (
+            slices.columns,
+            slices.rows,
+            images.width,
+            images.height,
+            (len(images), len(slices)),
+        )
+        return cls(grid, numbers, np.stack(thumbs), chosen, seen, *sizes, spacing)
+
+    @cached_property
+    def content(self) -> NDArray[np.float64]:
+        """(images,) how much there is to recognise in each: 0 for a blank one."""
+        return np.asarray((features(self.image_thumbs) ** 2).mean(axis=(1, 2)), dtype=np.float64)
+
+    def ideas(self, pins: Pins, everywhere: bool) -> list[Idea]:
+        """At the likely scales, or at all of them (``everywhere``); best first."""
+        sizes = (self.columns, self.rows), (self.width, self.height)
+        if pins.factor is not None:
+            scales = [(transposed, pins.factor) for transposed in (False, True)]
+        elif everywhere:
+            scales = all_scales(
+                *sizes, self.spacing, max(self.grid.columns.size, self.grid.rows.size)
+            )
+        else:
+            scales = likely_scales(*sizes, self.spacing)
+        few = spread(len(self.slices), FEW_SLICES if everywhere else MOST_SLICES)
+        searcher = Searcher(self.slice_thumbs[few], self.grid)
+        candidates = searcher.candidates(
+            self.image_thumbs[self._telling()], (self.width, self.height), scales, pins.orientations
+        )
+        strong = [c for c in candidates[:CANDIDATES] if c.weight >= WEIGHT * candidates[0].weight]
+        return [
+            Idea(c.placement, line, c.inverted) for c in strong for line in self._lines(c, pins)
+        ]
+
+    def _telling(self) -> list[int]:
+        """The image with most to recognise in each third of those looked at."""
+        parts = np.array_split(np.arange(len(self.images)), min(SEARCHED, len(self.images)))
+        return [
+            int(part[np.argmax(self.content[part])])
+            for part in parts
+            if self.content[part].max() > BLANK
+        ]
+
+    def _lines(self, candidate: Candidate, pins: Pins) -> list[Line]:
+        placement = candidate.placement
+        inner = [
+            self._image_axis(size, axis)
+            for size, axis in zip(
+                self._along(placement), (placement.columns, placement.rows), strict=True
+            )
+        ]
+        outer = [
+            _in_thumbs(axis.then(i), block)
+            for axis, i, block in zip(
+                (placement.columns, placement.rows),
+                inner,
+                (self.grid.columns, self.grid.rows),
+                strict=True,
+            )
+        ]
+        seen = features(
+            np.stack(
+                [self._reduced(placement.along_source(thumb), inner) for thumb in self.image_thumbs]
+            )
+        )
+        models = features(
+            np.stack([sampled(thumb, outer[0], outer[1]) for thumb in self.slice_thumbs])
+        )
+        telling = np.flatnonzero(self.content > BLANK)
+        sign = -1 if candidate.inverted else 1
+        found = lines(
+            likeness(sign * seen[telling], models),
+            self.images[telling],
+            self.slices,
+            self.stacks,
+            pins.z_step,
+        )
+        return list(islice((line for line in found if pins.allows(line)), LINES))
+
+    def _along(self, placement: Placement) -> tuple[int, int]:
+        return (self.height, self.width) if placement.transposed else (self.width, self.height)
+
+    def _image_axis(self, size: int, axis: Axis) -> Axis:
+        """Pixels on an image about as large as those of the slices' thumbnails, from edge to
+        edge.
+        """
+        block = max(self.grid.columns.factor, self.grid.rows.factor) / abs(axis.factor)
+        return Axis.resize(0, size, int(np.clip(round(size / block), min(size, SMALLEST), size)))
+
+    def _reduced(self, thumb: Plane, inner: Sequence[Axis]) -> Plane:
+        on_thumb = [
+            replace(axis, factor=n / axis.size, offset=(n / axis.size - 1) / 2)
+            for axis, n in zip(inner, thumb.shape[::-1], strict=True)
+        ]
+        return sampled(thumb, on_thumb[0], on_thumb[1])
+
+
+def spread(count: int, most: int) -> NDArray[np.intp]:
+    """Up to ``most`` numbers from 0 to count − 1, evenly, the first and last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
+
+
+def _in_thumbs(axis: Axis, block: Axis) -> Axis:
+    """A line to source pixels as one to the pixels of their thumbnails."""
+    return replace(
+        axis, factor=axis.factor / block.factor, offset=(axis.offset - block.offset) / block.factor
+    )

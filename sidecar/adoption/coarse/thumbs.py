@@ -1,0 +1,85 @@
+"""Small block means of slices and images, and what of them is compared: local contrast, whatever
+the window. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from sidecar.adoption.model.placement import positions
+from sidecar.adoption.model.resampling_kernels import matrix
+from sidecar.grid.axis import Axis
+
+Plane = NDArray[np.float32]
+
+#: Longer side of a thumbnail, pixels.
+SIDE = 64
+#: Blur of the features, blur that is taken for the surroundings, in thumbnail pixels; and the part
+#: of the mean contrast below which contrast counts as noise.
+FINE, SURROUNDINGS = 0.7, 4.0
+FLAT = 0.2
+#: Part of the largest value below which contrast is the rounding of float32 sums.
+ROUNDING = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The blocks of all thumbnails of one stack, each axis edge to edge."""
+
+    columns: Axis
+    rows: Axis
+
+    @classmethod
+    def of(cls, columns: int, rows: int, side: int = SIDE) -> Grid:
+        block = max(1.0, max(columns, rows) / side)
+        return cls(*(Axis.resize(0, n, max(1, round(n / block))) for n in (columns, rows)))
+
+    def thumb(self, plane: Plane) -> Plane:
+        """(rows.size, columns.size) block means of a plane."""
+        return sampled(plane, self.columns, self.rows)
+
+
+def sampled(plane: Plane, columns: Axis, rows: Axis) -> Plane:
+    """A plane (rows, columns) as means of what each pixel of two axes covers."""
+    across = matrix(plane.shape[1], positions(columns), columns.factor)
+    down = matrix(plane.shape[0], positions(rows), rows.factor)
+    return np.asarray((across @ (down @ plane).T).T, dtype=np.float32)
+
+
+def features(thumbs: Plane) -> Plane:
+    """Local contrast of (..., rows, columns) thumbnails over the contrast of the surroundings: near
+    0 where nothing is, else about ±1.
+    """
+    still = [0.0] * (thumbs.ndim - 2)
+    lowest, highest = np.percentile(thumbs, [0.5, 99.5], axis=(-2, -1), keepdims=True)
+    smooth = scipy.ndimage.gaussian_filter(
+        np.clip(thumbs, lowest, highest), (*still, FINE, FINE), mode="nearest"
+    )
+    contrast = smooth - scipy.ndimage.gaussian_filter(
+        smooth, (*still, SURROUNDINGS, SURROUNDINGS), mode="nearest"
+    )
+    contrast[np.abs(contrast) <= ROUNDING * np.abs(thumbs).max(axis=(-2, -1), keepdims=True)] = 0
+    power = scipy.ndimage.gaussian_filter(
+        contrast**2, (*still, SURROUNDINGS, SURROUNDINGS), mode="nearest"
+    )
+    typical = np.sqrt((contrast**2).mean(axis=(-2, -1), keepdims=True))
+    scale = np.sqrt(power) + FLAT * typical
+    return np.asarray(
+        np.divide(contrast, scale, out=np.zeros_like(contrast), where=scale > 0), dtype=np.float32
+    )
+
+
+def likeness(features_of: Plane, others: Plane) -> Plane:
+    """(n, m) correlation of n with m features of one shape; 0 where either has none."""
+    a, b = (_unit(f) for f in (features_of, others))
+    return a @ b.T
+
+
+def _unit(values: Plane) -> Plane:
+    flat = values.reshape(len(values), -1)
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.asarray(np.divide(flat, length, out=np.zeros_like(flat), where=length > 0))

@@ -1,0 +1,1 @@
+"""Registration at full resolution, and what of an image stays unexplained."""

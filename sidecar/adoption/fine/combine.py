@@ -1,0 +1,92 @@
+"""What several images say together of their common placement, and how far they disagree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.adoption.fine.register import Fit
+from sidecar.adoption.model.placement import Placement
+from sidecar.grid.axis import Axis
+
+Floats = NDArray[np.float64]
+
+#: No registration is trusted to better than this, in source pixels; and what is this many
+#: deviations off the median does not count.
+FLOOR = 0.005
+#: What all images have in common (blocks of JPEG, kernels that are not symmetric) shifts what can
+#: be recognised by this part of one of their pixels; the edges by as many times more as their
+#: levers are long. More images do not make it less.
+SYSTEMATIC = 0.01
+OUTLYING = 4.0
+#: What registration claims of its precision is for noise without neighbours in common; with JPEG
+#: blocks and kernels it is this much more.
+CLAIM = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The common placement, and the standard deviation of the ends of its columns and of its rows
+    in source pixels.
+    """
+
+    placement: Placement
+    columns_deviation: float
+    rows_deviation: float
+
+
+def pool(fits: Sequence[Fit]) -> Pooled:
+    """The mean placement of several fits of images that lie at one place."""
+    first = fits[0].placement
+    found = np.array([[*ends(f.placement.columns), *ends(f.placement.rows)] for f in fits])
+    deviations = np.array([f.deviations for f in fits])
+    pooled = [mean(found[:, i], deviations[:, i]) for i in range(4)]
+    places = [p[0] for p in pooled]
+    common = (
+        SYSTEMATIC
+        * np.abs([first.columns.factor] * 2 + [first.rows.factor] * 2)
+        * np.median([f.levers for f in fits], axis=0)
+    )
+    spreads = np.hypot([p[1] for p in pooled], common)
+    columns, rows = (
+        _between(first.columns, places[0], places[1]),
+        _between(first.rows, places[2], places[3]),
+    )
+    return Pooled(
+        replace(first, columns=columns, rows=rows),
+        float(spreads[:2].max()),
+        float(spreads[2:].max()),
+    )
+
+
+def ends(axis: Axis) -> tuple[float, float]:
+    """Source coordinates of the outer edges of the first and the last pixel."""
+    return axis.offset - axis.factor / 2, axis.offset + axis.factor * (axis.size - 0.5)
+
+
+def _between(axis: Axis, first: float, last: float) -> Axis:
+    factor = (last - first) / axis.size
+    return replace(axis, factor=factor, offset=first + factor / 2)
+
+
+def mean(values: Floats, deviations: Floats) -> tuple[float, float]:
+    """Weighted mean without outliers, and its standard deviation: the larger of what the parts
+    claim and what their scatter shows.
+    """
+    claimed = np.hypot(CLAIM * np.where(np.isfinite(deviations), deviations, 1e3), FLOOR)
+    off = np.abs(values - np.median(values))
+    kept = off <= OUTLYING * np.maximum(claimed, 1.4826 * np.median(off))
+    v, weight = values[kept], 1 / claimed[kept] ** 2
+    average = float((v * weight).sum() / weight.sum())
+    count = len(v)
+    scatter = (
+        float((weight * (v - average) ** 2).sum() / weight.sum())
+        / (count - 1)
+        * (1 + 4 / (count - 1))
+        if count > 1
+        else 0.0
+    )
+    return average, float(np.sqrt(max(1 / weight.sum(), scatter)))

@@ -1,0 +1,214 @@
+"""One idea of how the images were made, put to the test on some of them: find their slices,
+register, and see what stays unexplained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.adoption.coarse.order import Line, through
+from sidecar.adoption.coarse.thumbs import Grid, features, sampled
+from sidecar.adoption.fine.combine import Pooled, pool
+from sidecar.adoption.fine.register import Fit, refine
+from sidecar.adoption.model.placement import Placement
+from sidecar.adoption.model.stacks import Images, Plane, Slices
+from sidecar.grid.axis import Axis
+
+Floats = NDArray[np.float64]
+
+
+#: Correlation of thumbnails below which registration has nothing to go by.
+HOPELESS = 0.3
+#: Slices by which thumbnails may miss the right one.
+ASTRAY = 1.5
+#: Pixels by which fits of images that lie at one place may disagree before those that are worse are
+#: tried again.
+AGREED = 0.3
+
+
+@dataclass(frozen=True)
+class Negative:
+    """Images with dark and bright exchanged."""
+
+    images: Images
+
+    @property
+    def width(self) -> int:
+        return self.images.width
+
+    @property
+    def height(self) -> int:
+        return self.images.height
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.images.names
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image(self, number: int) -> Plane:
+        return -self.images.image(number)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The fits of some ``images`` to the ``slices`` found nearest to them, and what they say
+    together.
+    """
+
+    images: NDArray[np.intp]
+    slices: NDArray[np.intp]
+    fits: tuple[Fit, ...]
+    pooled: Pooled
+    step: float
+    offset: float
+    inverted: bool
+
+    @property
+    def placement(self) -> Placement:
+        return self.pooled.placement
+
+    @property
+    def unexplained(self) -> float:
+        """Mean part of the images' detail that their slices do not explain."""
+        return float(np.mean([1 - max(0.0, fit.correlation) ** 2 for fit in self.fits]))
+
+    @property
+    def leader(self) -> Fit:
+        """The fit that explains most of its image."""
+        return max(self.fits, key=lambda fit: fit.correlation)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether the slices found are on one line, to within what thumbnails tell."""
+        return bool(np.abs(self.step * self.images + self.offset - self.slices).max() <= ASTRAY)
+
+    @property
+    def correlation(self) -> float:
+        return float(np.median([fit.correlation for fit in self.fits]))
+
+
+def attempt(
+    slices: Slices,
+    images: Images,
+    start: Placement,
+    line: Line,
+    chosen: Sequence[int],
+    reach: int,
+    side: int,
+    inverted: bool = False,
+) -> Trial | None:
+    """Register the ``chosen`` images from a placement and a line of slices that are about right;
+    None when they are not.
+
+    ``inverted``: dark and bright are exchanged. ``reach``: how many slices the line may be off.
+    ``side``: longer side, in pixels, that images are reduced to.
+    """
+    images = Negative(images) if inverted else images
+    found, fits = [], []
+    for number, near in zip(chosen, line.at(chosen), strict=True):
+        nearest, likeness, fit = _registered(slices, images, int(number), start, near, reach, side)
+        if fit is None or likeness < HOPELESS:
+            return None
+        found.append(nearest)
+        fits.append(fit)
+    pooled = pool(fits)
+    if (
+        max(
+            pooled.columns_deviation / abs(pooled.placement.columns.factor),
+            pooled.rows_deviation / abs(pooled.placement.rows.factor),
+        )
+        > AGREED
+    ):
+        leader = max(fits, key=lambda fit: fit.correlation).placement
+        for i, number in enumerate(chosen):
+            nearest, _, fit = _registered(slices, images, int(number), leader, found[i], 1, side)
+            if fit is not None and fit.correlation > fits[i].correlation:
+                found[i], fits[i] = nearest, fit
+        pooled = pool(fits)
+    numbers = np.asarray(chosen, dtype=np.intp)
+    step, offset = through(numbers, np.array(found, dtype=np.float64))
+    return Trial(
+        numbers, np.array(found, dtype=np.intp), tuple(fits), pooled, step, offset, inverted
+    )
+
+
+def _registered(
+    slices: Slices,
+    images: Images,
+    number: int,
+    start: Placement,
+    near: float,
+    reach: int,
+    side: int,
+) -> tuple[int, float, Fit | None]:
+    """The slice found for one image, how like their thumbnails are, and the fit where they are like
+    at all.
+    """
+    image = start.along_source(images.image(number))
+    nearest, likeness = closest_slice(slices, image, start, near, reach)
+    if likeness < HOPELESS:
+        return nearest, likeness, None
+    return (
+        nearest,
+        likeness,
+        refine(slices.plane(nearest), image, start, max(1, max(image.shape) // side)),
+    )
+
+
+def closest_slice(
+    slices: Slices, image: Plane, placement: Placement, near: float, reach: int
+) -> tuple[int, float]:
+    """The slice whose thumbnail is most like that of an image (v, u), uphill from ``near`` in steps
+    that halve from ``reach``; how like.
+    """
+    compare = Comparison(image, placement)
+    tried: dict[int, float] = {}
+
+    def like(number: int) -> float:
+        if number not in tried:
+            tried[number] = compare.with_slice(slices.plane(number))
+        return tried[number]
+
+    last = len(slices) - 1
+    here = int(np.clip(round(near), 0, last))
+    step = max(1, reach)
+    while True:
+        neighbours = [n for n in (here - step, here + step) if 0 <= n <= last]
+        best = max([here, *neighbours], key=like)
+        if best != here:
+            here = best
+        elif step == 1:
+            return here, tried[here]
+        else:
+            step //= 2
+
+
+class Comparison:
+    """The thumbnail of one image at one placement, to be held against those of slices."""
+
+    def __init__(self, image: Plane, placement: Placement) -> None:
+        inner = Grid.of(image.shape[1], image.shape[0])
+        self._columns, self._rows = (
+            placement.columns.then(inner.columns),
+            placement.rows.then(inner.rows),
+        )
+        self._features = features(inner.thumb(image))
+
+    def with_slice(self, plane: Plane) -> float:
+        """Correlation of the features, over what of the image lies on the slice."""
+        on = np.outer(_inside(self._rows, plane.shape[0]), _inside(self._columns, plane.shape[1]))
+        model = features(sampled(plane, self._columns, self._rows)) * on
+        seen = self._features * on
+        scale = float(np.linalg.norm(model)) * float(np.linalg.norm(seen))
+        return float((model * seen).sum()) / scale if scale > 0 else 0.0
+
+
+def _inside(axis: Axis, length: int) -> Plane:
+    places = axis.factor * np.arange(axis.size) + axis.offset
+    return ((places > -0.5) & (places < length - 0.5)).astype(np.float32)

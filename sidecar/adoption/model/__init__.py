@@ -1,0 +1,1 @@
+"""How images are made: placements, kernels, tone curves, and the exact lines that programs mean."""

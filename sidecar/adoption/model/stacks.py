@@ -1,0 +1,39 @@
+"""What the matching asks of the two stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+
+
+class Slices(Protocol):
+    """Source slices, read one at a time."""
+
+    @property
+    def columns(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    def __len__(self) -> int: ...
+    def plane(self, number: int) -> Plane:
+        """(rows, columns)"""
+        ...
+
+
+class Images(Protocol):
+    """Images, read one at a time."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def names(self) -> Sequence[str]: ...
+    def __len__(self) -> int: ...
+    def image(self, number: int) -> Plane:
+        """(height, width)"""
+        ...

@@ -1,0 +1,87 @@
+"""How source values became image values: a curve through the means of bins, whatever the program
+did (window, gamma, inversion). Pure.
+
+Half of the bins hold equally many values, where most of the image is; half are equally wide, for
+its few brightest and darkest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Plane = NDArray[np.float32]
+
+#: Most bins of a curve, fewest pixels in one, and the pixels that are looked at for where bins
+#: begin.
+BINS = 96
+PIXELS_PER_BIN = 24
+EDGE_SAMPLE = 1 << 13
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """image value = the straight lines through (``source``, ``image``), constant beyond the
+    ends.
+    """
+
+    source: Floats
+    image: Floats
+
+    def apply(self, values: NDArray[Any]) -> Plane:
+        return np.asarray(np.interp(values, self.source, self.image), dtype=np.float32)
+
+
+#: The curve of an image that shows no pixel of the source.
+_NOTHING = Tone(np.zeros(1), np.zeros(1))
+
+
+def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | None = None) -> Tone:
+    """The curve of the mean image value over bins of equally many source values; all arguments of
+    one shape.
+    """
+    x, y = source.ravel(), image.ravel()
+    if not x.size:
+        return _NOTHING
+    w = np.ones_like(y) if weight is None else weight.ravel()
+    bins = int(np.clip(x.size // PIXELS_PER_BIN, 2, BINS))
+    sample = x[:: max(1, x.size // EDGE_SAMPLE)]
+    lowest, highest = float(x.min(initial=np.inf)), float(x.max(initial=-np.inf))
+    evenly = np.linspace(lowest, highest, bins // 2 + 1) if highest > lowest else np.array([lowest])
+    limits = np.unique(
+        np.concatenate([np.quantile(sample, np.linspace(0, 1, bins // 2 + 1)), evenly])
+    )[1:-1]
+    slot = np.searchsorted(limits, x, side="right")
+    total = np.bincount(slot, w, len(limits) + 1)
+    used = total > 0
+    mean_x, mean_y = (np.bincount(slot, w * v, len(limits) + 1)[used] / total[used] for v in (x, y))
+    rising = np.concatenate([[True], np.diff(mean_x) > 0])
+    return Tone(mean_x[rising], mean_y[rising])
+
+
+def matched_tone(source: NDArray[Any], image: NDArray[Any]) -> Tone:
+    """The monotone curve that gives source values the distribution of the image's: right also while
+    the two are not yet registered.
+
+    It falls where bright source pixels are dark in the image.
+    """
+    if not source.size:
+        return _NOTHING
+    x, y = (v.ravel()[:: max(1, v.size // EDGE_SAMPLE)] for v in (source, image))
+    falls = float(((x - x.mean()) * (y - y.mean())).sum()) < 0
+    ordered, values = np.sort(x), np.sort(y)
+    knots = np.unique(
+        np.concatenate(
+            [
+                np.quantile(ordered, np.linspace(0, 1, BINS)),
+                np.linspace(ordered[0], ordered[-1], BINS),
+            ]
+        )
+    )
+    rank = (np.searchsorted(ordered, knots, "left") + np.searchsorted(ordered, knots, "right")) / 2
+    at = np.interp(rank, np.arange(len(values)) + 0.5, values[::-1] if falls else values)
+    return Tone(knots.astype(np.float64), at.astype(np.float64))

@@ -1,0 +1,117 @@
+"""Every command as a function;
+`sidecar` names them. What a function needs is loaded when it is called.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sidecar.exporting.inspect import Inspection
+    from sidecar.labels.map import Mapping, Projection
+    from sidecar.labels.model import PixelOrigin
+    from sidecar.mapping import Sidecar
+    from sidecar.progress import Progress
+
+
+def inspect(source: str | Path) -> Inspection:
+    """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR, or their
+    URL.
+
+    SourceError where there is no such place.
+    """
+    from sidecar.exporting import inspect as inspecting
+
+    return inspecting.inspect(source)
+
+
+def export(
+    source: str | Path, output: str | Path, progress: Progress | None = None, **options: Any
+) -> Sidecar:
+    """Export one stack and return its mapping.
+
+    ``options`` are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
+    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
+
+    Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and
+    OutputError.
+    """
+    from sidecar.exporting import run
+
+    return run.export(source, output, progress, **options)
+
+
+def open(path: str | Path) -> Sidecar:
+    """The mapping of a finished export: ``sidecar.json``, or the folder that holds it.
+
+    DocumentError where it cannot be trusted.
+    """
+    from sidecar.mapping import Sidecar
+
+    return Sidecar.open(path)
+
+
+def map_file(
+    path: str | Path,
+    sidecar: Sidecar | None = None,
+    *,
+    format: str | None = None,
+    pixel_origin: PixelOrigin | None = None,
+    allow_outside: bool = False,
+) -> Mapping:
+    """Read one label file and map it.
+
+    Without ``sidecar`` the one beside the labels, or beside the images they name, is taken.
+
+    Raises LabelError naming file and row for anything that cannot be mapped, DocumentError for the
+    sidecar.
+    """
+    from sidecar.labels import map as mapping
+
+    return mapping.map_file(
+        path,
+        sidecar,
+        format=format,
+        pixel_origin=pixel_origin,
+        allow_outside=allow_outside,
+    )
+
+
+def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
+    """PNG pixels of the points of a CSV: the inverse of `map_file`.
+
+    LabelError names file and row.
+    """
+    from sidecar.labels import map as mapping
+
+    return mapping.project_file(path, sidecar, allow_outside)
+
+
+def adopt(
+    source: str | Path,
+    images: str | Path,
+    *,
+    output: str | Path | None = None,
+    series: str | None = None,
+    factor: float | tuple[float, float] | None = None,
+    z_step: float | None = None,
+    flip: str | None = None,
+    progress: Progress | None = None,
+) -> Sidecar:
+    """Find how images were made from a DICOM stack, and write ``sidecar.json`` for them.
+
+    The options are those of `sidecar.adoption.adopt`, as are the errors.
+    """
+    from sidecar import adoption
+
+    return adoption.adopt(
+        source,
+        images,
+        output=output,
+        series=series,
+        factor=factor,
+        z_step=z_step,
+        flip=flip,
+        progress=progress,
+    )

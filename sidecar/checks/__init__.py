@@ -1,0 +1,112 @@
+"""Is an export still what its sidecar says, and what its source makes? One finding for each thing
+that is looked at.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.checks.document import check_document
+from sidecar.checks.finding import Finding
+from sidecar.checks.images import check_images
+from sidecar.checks.pixels import check_pixels
+from sidecar.checks.source import check_headers, same_stack
+from sidecar.dicom.scan import scan
+from sidecar.dicom.series import find_series
+from sidecar.document import model as documents
+from sidecar.document.model import Document
+from sidecar.errors import DocumentError
+from sidecar.mapping import Sidecar
+from sidecar.progress import Progress, Silent
+
+__all__ = ["Finding", "check_export"]
+
+
+def check_export(
+    output: Path,
+    source: Path | None = None,
+    slices: int | None = 3,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Check the export in folder ``output``, or that of a sidecar.json, and with ``source`` also
+    against its DICOM files.
+
+    ``slices``: how many slices are made again from the source, None for all. What cannot be checked
+    because of an earlier failure is a finding too. Raises DocumentError where there is no such
+    folder, SourceError where there is no such source.
+    """
+    if not output.exists():
+        raise DocumentError(f"there is no folder {output.name}")
+    progress = progress or Silent()
+    folder = output if output.is_dir() else output.parent
+    try:
+        document = documents.load(output)
+        findings = [
+            Finding(
+                "document",
+                True,
+                f"follows the schema of version {documents.VERSION}, and is as it was written",
+            )
+        ]
+    except DocumentError as error:
+        findings = [Finding("document", False, str(error))]
+        changed = _changed(folder / documents.SIDECAR_NAME if output.is_dir() else output)
+        if changed is None:
+            return findings
+        document = changed
+    more, sidecar = check_document(document)
+    findings += [*more, *check_images(document, folder, progress)]
+    if source is not None:
+        findings += (
+            check_source(sidecar, source, folder, slices, progress)
+            if sidecar
+            else [_not_done("source")]
+        )
+    return findings
+
+
+def _changed(file: Path) -> Document | None:
+    """A document that can be read in spite of its digest, so that what was changed is found."""
+    try:
+        return (
+            documents.parse(file.read_bytes())
+            if file.is_file() and file.stat().st_size <= documents.MAX_BYTES
+            else None
+        )
+    except (DocumentError, OSError):
+        return None
+
+
+def check_source(
+    sidecar: Sidecar, source: Path, folder: Path, slices: int | None, progress: Progress
+) -> list[Finding]:
+    """Findings on the DICOM files of an export."""
+    progress.start("reading headers", None)
+    found = scan(source, lambda: progress.advance(1, 0))
+    series = same_stack(sidecar.document, find_series(found.frames))
+    findings = check_headers(sidecar, series)
+    if found.damaged:
+        findings.insert(
+            0,
+            Finding(
+                "source",
+                False,
+                f"damaged DICOM file: {found.damaged[0]} ({len(found.damaged)} in all)",
+            ),
+        )
+    if sidecar.document.evidence is not None and series is not None:
+        return [
+            *findings,
+            Finding(
+                "pixels",
+                None,
+                "another program made the images; adopt them again to hold them against the scan",
+            ),
+        ]
+    if series is None or any(f.passed is None for f in findings):
+        return [*findings, _not_done("pixels")]
+    return [*findings, check_pixels(sidecar, series, found.root, folder, slices, progress)]
+
+
+def _not_done(check: str) -> Finding:
+    return Finding(check, None, "not looked at, because of what is wrong above")

@@ -1,0 +1,170 @@
+"""Does a document agree with itself? Everything it repeats is recomputed from its planes and its
+three axes. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from sidecar.checks.finding import Finding, finding
+from sidecar.document.model import AXIS_NAMES, Document, Evidence, Grid
+from sidecar.errors import DocumentError
+from sidecar.grid.axis import Axis
+from sidecar.grid.axis_order import Turn
+from sidecar.grid.decimation import Decimation
+from sidecar.grid.stack import Stack
+from sidecar.mapping import CONTROL_TOLERANCE, Sidecar
+
+#: How far a number may be from the whole one it has to be: the rounding of a product of two numbers
+#: below a million.
+WHOLE = 1e-6
+
+
+def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
+    """The findings, and the mapping where the document describes one."""
+    try:
+        sidecar = Sidecar.of(document)
+    except DocumentError as error:
+        return [Finding("control points", False, str(error))], None
+    count, images = len(document.control_points), len(document.images.files)
+    findings = [
+        Finding(
+            "control points",
+            True,
+            f"{count} control points and the positions of {images} images recomputed",
+        ),
+        *(
+            _as_exported(document, sidecar.decimation)
+            if document.evidence is None
+            else [_as_adopted(document.evidence, images)]
+        ),
+    ]
+    if sidecar.stack is not None:
+        grids = [
+            ("source", document.source, _whole(sidecar.stack)),
+            ("images", document.images, sidecar.decimation),
+        ]
+        problems = [
+            f"{name}.{problem}"
+            for name, grid, axes in grids
+            for problem in _wrong_grid(grid, sidecar.stack, axes)
+        ]
+        findings.append(
+            finding(
+                "grids",
+                problems,
+                "origin, spacing, direction and affine put corners where their planes do",
+            )
+        )
+    return findings, sidecar
+
+
+def _as_exported(document: Document, decimation: Decimation) -> list[Finding]:
+    return [
+        finding(
+            "decimation",
+            list(_wrong_axes(decimation)),
+            "factor, offset and size of each axis are what its method makes",
+        ),
+        finding(
+            "values",
+            list(_wrong_values(document)),
+            "the line from PNG values to values of the source fits the window",
+        ),
+    ]
+
+
+def _as_adopted(evidence: Evidence, images: int) -> Finding:
+    counted = {len(evidence.image_correlation), len(evidence.image_confidence)}
+    problems = [] if counted == {images} else ["evidence: it does not speak of every image once"]
+    said = (
+        "another program made these images; how was found from their pixels (correlation"
+        f" {evidence.correlation:.3f})"
+    )
+    return finding("evidence", problems, said)
+
+
+def untwisted(decimation: Decimation) -> tuple[Decimation, Turn]:
+    """A decimation as it was reduced, along the source's axes, and the turn that was made
+    afterwards: `Turn.of` gives it back.
+    """
+    columns, rows, slices = (_forward(axis) for axis in decimation.axes)
+    x, y, number = (axis.factor < 0 for axis in decimation.png_axes)
+    return Decimation(columns, rows, slices), Turn(decimation.order, (x, y, number))
+
+
+def _forward(axis: Axis) -> Axis:
+    return (
+        axis
+        if axis.factor > 0
+        else replace(axis, factor=-axis.factor, offset=axis.offset + axis.factor * (axis.size - 1))
+    )
+
+
+def _wrong_axes(decimation: Decimation) -> Iterator[str]:
+    """A wrong offset moves every label, and control points that were made with it do not tell."""
+    for name, axis in zip(AXIS_NAMES, map(_forward, decimation.axes), strict=True):
+        start = axis.offset - (0 if axis.method == "stride" else (axis.factor - 1) / 2)
+        read = axis.factor * (axis.size if axis.method == "resize" else 1)
+        if abs(start - round(start)) > WHOLE or abs(read - round(read)) > WHOLE:
+            yield (
+                f"decimation.{name}: {axis.method} by {axis.factor:g} cannot have offset"
+                f" {axis.offset:g} for {axis.size} pixels"
+            )
+
+
+def _wrong_values(document: Document) -> Iterator[str]:
+    images = document.images
+    if images.channels == 3:
+        if images.value is not None:
+            yield "images.value: colours have none"
+        return
+    if images.value is None or images.window is None or images.value.slope == 0:
+        yield (
+            "images.value and images.window: gray images need a line that can be inverted, and its"
+            " ends"
+        )
+        return
+    line, window = images.value, images.window
+    lower, upper = sorted((line.intercept, line.slope * (2**images.bits - 1) + line.intercept))
+    if not np.allclose(
+        (window.lower, window.upper), (lower, upper), rtol=1e-9, atol=1e-9 * (upper - lower)
+    ):
+        yield (
+            f"images.window: {window.lower:g} to {window.upper:g}, where images.value gives"
+            f" {lower:g} to {upper:g}"
+        )
+
+
+def _whole(stack: Stack) -> Decimation:
+    """The source as it is."""
+    columns, rows, slices = (
+        Axis.stride(0, length, 1) for length in (stack.columns, stack.rows, stack.slices)
+    )
+    return Decimation(columns, rows, slices)
+
+
+def _wrong_grid(grid: Grid, stack: Stack, axes: Decimation) -> Iterator[str]:
+    """Corners by each way a grid states them against the planes; a single affine can be off by its
+    residual, at either end.
+    """
+    residual = stack.affine.residual_mm if stack.affine is not None else 0.0
+    if abs((grid.affine_residual_mm or 0.0) - residual) > CONTROL_TOLERANCE:
+        yield f"affine_residual_mm is {grid.affine_residual_mm}, recomputed {residual:.3g}"
+    corners = np.array([(0, 0, 0), *np.diag(np.array(axes.size) - 1.0)])
+    truth = stack.to_patient(axes.to_source(corners))
+    if grid.origin is None or grid.spacing is None or grid.direction is None:
+        yield "origin, spacing and direction are needed"
+        return
+    steps = np.array(grid.direction) * [spacing or 0.0 for spacing in grid.spacing]
+    stated = {"origin, spacing and direction": corners @ steps.T + grid.origin}
+    if grid.affine is not None:
+        matrix = np.array(grid.affine)
+        stated["affine"] = corners @ matrix[:3, :3].T + matrix[:3, 3]
+    for name, places in stated.items():
+        off = float(np.linalg.norm(places - truth, axis=1).max())
+        if off > 2 * residual + CONTROL_TOLERANCE:
+            yield f"{name}: a corner is {off:.3g} mm from where its plane is"

@@ -1,0 +1,136 @@
+"""Are the PNGs what their source makes? A few slices are made again as the document says, and
+compared pixel by pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.checks.finding import LISTED, Finding, finding, listed
+from sidecar.checks.images import read_pixels
+from sidecar.checks.source import plan_again, values_again
+from sidecar.dicom.frame_source import FrameSource
+from sidecar.dicom.series import Series
+from sidecar.errors import SidecarError
+from sidecar.exporting.make_png import Recipe, Task, png_values
+from sidecar.exporting.plan import Plan
+from sidecar.exporting.reslice import turned
+from sidecar.grid.axis import spread
+from sidecar.mapping import Sidecar
+from sidecar.progress import Progress
+
+#: Bytes of slices that are held at once where every PNG has a line of each of them.
+HELD = 1 << 28
+
+
+def check_pixels(
+    sidecar: Sidecar,
+    series: Series,
+    root: Path,
+    folder: Path,
+    slices: int | None,
+    progress: Progress,
+) -> Finding:
+    """Make ``slices`` of the decimated slices again, spread over the stack, or all of them, and
+    compare them with the PNGs.
+    """
+    plan = plan_again(sidecar, series)
+    count = plan.reduction.slices.size
+    chosen = np.array(spread(count, count if slices is None else slices), np.intp)
+    progress.start("making slices again", len(chosen))
+    values, most, images = 0, 0, []
+    try:
+        for block in _blocks(plan, chosen):
+            stack = _made(plan, sidecar, root, folder, block, progress)
+            for name, there, made in _pairs(plan, sidecar, folder, block, stack):
+                apart = np.abs(there.astype(np.int64) - made)
+                if apart.any():
+                    values, most = (
+                        values + int(np.count_nonzero(apart)),
+                        max(most, int(apart.max())),
+                    )
+                    images.append(name)
+    except SidecarError as error:
+        return Finding("pixels", False, str(error))
+    problems = (
+        [f"values that differ: {values}, by up to {most}, on {listed(list(dict.fromkeys(images)))}"]
+        if images
+        else []
+    )
+    return finding(
+        "pixels", problems, f"{_told(chosen, count)} made again: every pixel is the same"
+    )
+
+
+def _told(chosen: NDArray[np.intp], count: int) -> str:
+    if len(chosen) == count:
+        return f"all {count} slices"
+    return (
+        f"slices {', '.join(map(str, chosen))} of {count}"
+        if len(chosen) <= LISTED
+        else f"{len(chosen)} of {count} slices"
+    )
+
+
+def _blocks(plan: Plan, chosen: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """One by one where each slice is a PNG; where PNGs are cut across them, and all are read for
+    each block, as many as memory holds.
+    """
+    if plan.turn.order[2] == 2:
+        return np.split(chosen, len(chosen))
+    at_once = max(1, HELD * plan.reduction.slices.size // plan.png_bytes)
+    return np.split(chosen, range(at_once, len(chosen), at_once))
+
+
+def _made(
+    plan: Plan,
+    sidecar: Sidecar,
+    root: Path,
+    folder: Path,
+    block: NDArray[np.intp],
+    progress: Progress,
+) -> NDArray[Any]:
+    """Decimated slices (len(block), rows, columns[, 3]) as their PNG values."""
+    reduction = plan.reduction
+    recipe = Recipe(
+        root,
+        folder,
+        reduction.columns,
+        reduction.rows,
+        reduction.slices.method,
+        values_again(plan, sidecar.document),
+        (),
+        None,
+    )
+    channels = (3,) if plan.channels == 3 else ()
+    stack = np.empty(
+        (len(block), reduction.rows.size, reduction.columns.size, *channels), f"uint{plan.bits}"
+    )
+    for i, k in enumerate(block.tolist()):
+        frames = tuple(FrameSource.of(frame) for frame in plan.frames_of(k))
+        stack[i] = png_values(recipe, Task(k, "", frames))
+        progress.advance(1, sum(frame.bytes for frame in frames))
+    return stack
+
+
+def _pairs(
+    plan: Plan, sidecar: Sidecar, folder: Path, block: NDArray[np.intp], stack: NDArray[Any]
+) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+    """Name of each PNG that slices are on, its pixels there, and the same made again: whole PNGs,
+    or rows or columns of every PNG.
+    """
+    along = plan.turn.order.index(2)
+    x, y, number = (flag and axis != along for axis, flag in enumerate(plan.turn.mirrored))
+    view = turned(stack, replace(plan.turn, mirrored=(x, y, number)))
+    at = plan.reduction.slices.size - 1 - block if plan.turn.mirrored[along] else block
+    document = sidecar.document
+    for i, made in enumerate(view):
+        name = document.images.files[int(at[i]) if along == 2 else i].name
+        there = read_pixels(document, folder, name)
+        yield name, there if along == 2 else there.take(at, axis=1 - along), made

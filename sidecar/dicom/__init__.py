@@ -1,0 +1,1 @@
+"""DICOM files → frames → stacks of slices, and their pixels."""

@@ -1,0 +1,85 @@
+"""One decoded frame at a time: stored values as the header means them, or RGB; never a whole
+multi-frame file.
+
+`layout` says how pixels lie in a file, `source` finds them there, `deflated` inflates within a
+bound, `native` reads values that lie there as they are, `encapsulated` gathers compressed
+fragments, `codestream` and `codecs` decode them, `colour` makes RGB of what is not. Standard: PS3.5
+section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel module).
+"""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.dicom.pixels.layout import FramePixels, PixelLayout, layout_of
+from sidecar.dicom.pixels.native import native_frame
+from sidecar.dicom.pixels.source import Source
+from sidecar.dicom.transfer_syntaxes import NATIVE
+from sidecar.errors import PixelError
+
+__all__ = ["FramePixels", "PixelLayout", "frame_buffer", "layout_of", "read_frame"]
+
+
+def frame_buffer(layout: PixelLayout) -> mmap.mmap:
+    """Page-aligned memory for one native frame of this layout, to be given to `read_frame` again
+    and again.
+    """
+    return mmap.mmap(
+        -1, layout.frame_bits // 8 + 4
+    )  # packed bits begin and end within bytes, and those within words
+
+
+def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) -> NDArray[Any]:
+    """One frame: (rows, columns) stored values of type ``layout.dtype``, or (rows, columns, 3) RGB,
+    uint8 or uint16.
+
+    Stored values are before any rescale and, for MONOCHROME1, not inverted. Bits outside the
+    BitsStored bits below HighBit (overlays of old) are gone. PALETTE COLOR and YBR come back as
+    RGB.
+    ``out``: memory from `frame_buffer`. A native frame is read into it and the result may be a view
+    of it, valid until the next call with the same memory; compressed frames do not use it. Raises
+    PixelError, with file and frame, when the data are cut short, damaged or in an encoding that is
+    not supported.
+    """
+    try:
+        if not 0 <= pixels.frame < pixels.frames:
+            raise PixelError("there is no such frame")
+        return _read(path, pixels, out)
+    except (OSError, PixelError) as error:
+        why = (
+            f"the file cannot be read: {error.strerror or error}"
+            if isinstance(error, OSError)
+            else str(error)
+        )
+        raise PixelError(
+            f"{path.name}, frame {pixels.frame + 1} of {pixels.frames}: {why}"
+        ) from error
+
+
+def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
+    layout, photometric = pixels.layout, pixels.layout.photometric
+    if layout.transfer_syntax in NATIVE:
+        stored = native_frame(path, pixels, out)
+    else:
+        from sidecar.dicom.pixels.codecs import decompress  # not loaded for native pixels
+        from sidecar.dicom.pixels.encapsulated import encoded_frame
+
+        stored, photometric = decompress(
+            encoded_frame(Source.of(path, pixels), pixels.frame), layout
+        )
+    if photometric == "PALETTE COLOR":
+        from sidecar.dicom.pixels.colour import palette
+
+        first, table = palette(Source.of(path, pixels))
+        # values outside the table take its ends (PS3.3 C.7.6.3.1.5)
+        return table[np.clip(stored.astype(np.int64) - first, 0, len(table) - 1)]
+    if photometric.startswith("YBR_FULL"):
+        from sidecar.dicom.pixels.colour import rgb_of_ybr
+
+        return rgb_of_ybr(stored)
+    return stored

@@ -1,0 +1,100 @@
+"""Encapsulated frames: which of the compressed fragments belong to a frame (PS3.5 annex A.4)."""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from itertools import pairwise
+from typing import BinaryIO
+
+from sidecar.dicom.pixels.codestream import END_OF_IMAGE
+from sidecar.dicom.pixels.layout import pixel_bytes
+from sidecar.dicom.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
+from sidecar.dicom.transfer_syntaxes import CONVERT, COPY_AGAIN
+from sidecar.errors import PixelError
+
+#: Bytes fetched of each item of a remote file when only their lengths matter.
+_ITEM_BLOCK = 256
+
+
+def encoded_frame(source: Source, frame: int) -> bytes:
+    """The compressed bytes of one frame, its fragments joined."""
+    start, stop = _frame_starts(source)[frame : frame + 2]
+    parts, size, limit = [], 0, 4 * pixel_bytes(source.layout, 1) + (1 << 20)
+    with source.open(min(stop - start, limit)) as file:  # of a remote file the whole frame at once
+        file.seek(start)
+        while file.tell() < stop and (length := _item_length(file)) is not None:
+            size += length
+            if size > limit:
+                raise PixelError(
+                    f"{size} compressed bytes are more than one frame can be; the file is damaged;"
+                    f" {COPY_AGAIN}"
+                )
+            parts.append(file.read(length))
+            if len(parts[-1]) < length:
+                raise PixelError(
+                    f"the file ends {length - len(parts[-1])} bytes too early; {COPY_AGAIN}"
+                )
+        if file.tell() > stop:
+            raise PixelError(f"the offset table does not fit the fragments; {CONVERT}")
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=4)
+def _frame_starts(source: Source) -> tuple[int, ...]:
+    """Where in the file the first item of every frame begins, and where the last frame ends at the
+    latest.
+    """
+    element = pixel_element(source)
+    with source.open(_ITEM_BLOCK) as file:
+        file.seek(element.offset)
+        length = _item_length(file)
+        if length is None:
+            raise PixelError(f"there are no compressed frames; {COPY_AGAIN}")
+        first = element.offset + 8 + length
+        table = file.read(length) if length == 4 * source.frames else b""
+        basic = struct.unpack_from(f"<{len(table) // 4}L", table)
+        for offsets in (element.extended_offsets, basic):
+            # A table that cannot be right (32 bits overflow beyond 4 GiB) is passed over: the items
+            # themselves tell.
+            rising = all(a < b for a, b in pairwise((-1, *offsets, source.size - first)))
+            if len(offsets) == source.frames and offsets[0] == 0 and rising:
+                return (*(first + offset for offset in offsets), source.size)
+        file.seek(first)
+        return _starts_by_items(file, source)
+
+
+def _starts_by_items(file: BinaryIO, source: Source) -> tuple[int, ...]:
+    starts, ended, at = [], [], file.tell()
+    while (length := _item_length(file)) is not None:
+        starts.append(at)
+        at += 8 + length
+        file.seek(max(at - 16, at - length))
+        ended.append(END_OF_IMAGE in file.read(min(16, length)))
+    if source.frames == 1:
+        starts = starts[:1]
+    elif (
+        len(starts) > source.frames
+    ):  # several fragments to a frame: the last one holds the end-of-image marker
+        starts = [
+            start for start, after_end in zip(starts, [True, *ended], strict=False) if after_end
+        ]
+    if len(starts) != source.frames:
+        raise PixelError(
+            f"the header promises {source.frames} frames, the compressed data hold {len(starts)};"
+            f" {COPY_AGAIN}"
+        )
+    return (*starts, at)
+
+
+def _item_length(file: BinaryIO) -> int | None:
+    """Length of the item that begins here;
+    None at the sequence delimiter or the end of the file.
+    """
+    head = file.read(8)
+    if head[:4] == b"\xfe\xff\xdd\xe0" or not head:
+        return None
+    length = int.from_bytes(head[4:], "little")
+    if len(head) < 8 or head[:4] != b"\xfe\xff\x00\xe0" or length == UNDEFINED_LENGTH:
+        raise PixelError(f"the sequence of compressed fragments is damaged; {COPY_AGAIN}")
+    return length

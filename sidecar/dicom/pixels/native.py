@@ -1,0 +1,210 @@
+"""Native frames: values that lie in the file as they are (PS3.5 section 8.1 and annex A.1 to
+A.3).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import mmap
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.dicom.pixels.layout import FramePixels, PixelLayout, pixel_bytes
+from sidecar.dicom.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
+from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG
+from sidecar.errors import PixelError
+from sidecar.storage.location import open_read, remote
+
+#: Bytes of an element's length, which stand before its value.
+_LENGTH = 4
+#: Bytes read at a time: some systems take no more than 2 GiB.
+_AT_ONCE = 1 << 30
+
+
+def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
+    layout, offset, in_words = pixels.layout, pixels.offset, False
+    could_be_words = layout.transfer_syntax == EXPLICIT_BIG and layout.bits_allocated <= 8
+    if offset is None or could_be_words:
+        element = pixel_element(Source.of(path, pixels))
+        offset = element.offset
+        in_words = could_be_words and element.vr == b"OW"  # then bytes are swapped in pairs
+    start, stop = pixels.frame * layout.frame_bits, (pixels.frame + 1) * layout.frame_bits
+    first, last = start // 8, math.ceil(stop / 8)
+    lead, trail = (first % 2, last % 2) if in_words else (0, 0)
+    with _opened(path, pixels) as file:
+        raw = _raw(file, pixels, offset, first - lead, last + trail, out)
+    if in_words:
+        raw = raw.view(np.uint16).byteswap(inplace=True).view(np.uint8)[lead : lead + last - first]
+    return native_values(raw, layout, start % 8)
+
+
+class _Local:
+    """A file of this machine, read by as few calls as can be: each is a step out of the
+    interpreter, and another thread's turn.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_RDONLY)
+
+    def __enter__(self) -> _Local:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._number)
+
+    def size(self) -> int:
+        return os.fstat(self._number).st_size
+
+    def read(self, at: int, *views: memoryview) -> int:
+        """Fill the views one after the other; how many bytes there were."""
+        return os.preadv(self._number, [view[:_AT_ONCE] for view in views], at)
+
+
+class _Stream:
+    """Any other: inflated, remote, or on a system without such calls."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __enter__(self) -> _Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def size(self) -> int:
+        return self._file.seek(0, io.SEEK_END)
+
+    def read(self, at: int, *views: memoryview) -> int:
+        self._file.seek(at)
+        return sum(self._file.readinto(view) for view in views)  # type: ignore[attr-defined]
+
+
+def _opened(path: Path, pixels: FramePixels) -> _Local | _Stream:
+    if pixels.layout.transfer_syntax == DEFLATED:
+        return _Stream(Source.of(path, pixels).open())
+    if remote(path):  # the first frame comes together with the length before it, in one request
+        return _Stream(
+            open_read(
+                path,
+                _LENGTH + (math.ceil(pixels.layout.frame_bits / 8) if pixels.frame == 0 else 0),
+            )
+        )
+    return _Local(path) if hasattr(os, "preadv") else _Stream(open_read(path))
+
+
+def _raw(
+    file: _Local | _Stream,
+    pixels: FramePixels,
+    offset: int,
+    first: int,
+    last: int,
+    out: mmap.mmap | None,
+) -> NDArray[np.uint8]:
+    """The bytes from ``first`` to ``last`` of the value at ``offset``; its length, before it, is
+    held against what the header promises.
+    """
+    start, end, stated = offset + first, offset + last, memoryview(bytearray(_LENGTH))
+    view = None if out is None else memoryview(out)[: end - start]
+    together = (stated,) if view is None or first else (stated, view)
+    done = file.read(offset - _LENGTH, *together)
+    _complete(file, offset - _LENGTH, stated, done, end)
+    _check_length(stated, pixels)
+    if view is None:
+        if end > file.size():  # no memory for what a damaged header promises
+            raise _ends_early(file, end)
+        view = np.empty(end - start, np.uint8).data
+    if len(view) < end - start:
+        raise ValueError(f"out holds {len(view)} bytes, a frame takes {end - start}")
+    _complete(file, start, view, max(done - _LENGTH, 0), end)
+    return np.frombuffer(view, np.uint8)
+
+
+def _complete(file: _Local | _Stream, at: int, view: memoryview, done: int, end: int) -> None:
+    """Read what is missing of the bytes at ``at`` behind the first ``done``; the file has to reach
+    to ``end``.
+    """
+    while done < len(view):
+        n = file.read(at + done, view[done:])
+        if not n:
+            raise _ends_early(file, end)
+        done += n
+
+
+def _ends_early(file: _Local | _Stream, end: int) -> PixelError:
+    missing = end - file.size()
+    what = f"ends {missing} bytes too early" if missing > 0 else "became shorter while it was read"
+    return PixelError(f"the file {what}; {COPY_AGAIN}")
+
+
+def _check_length(stated: memoryview, pixels: FramePixels) -> None:
+    needed = math.ceil((pixels.frame + 1) * pixels.layout.frame_bits / 8)
+    length = int.from_bytes(
+        stated, "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little"
+    )
+    promised = pixel_bytes(pixels.layout, pixels.frames)
+    if length == UNDEFINED_LENGTH:
+        raise PixelError(
+            "the pixel data are encapsulated although the transfer syntax is a native one; correct"
+            " either"
+        )
+    if length < needed:
+        raise PixelError(
+            f"the pixel data are cut short: {length} bytes where the header promises {promised};"
+            f" {COPY_AGAIN}"
+        )
+    # Padding is common. Half a frame of it means that the header describes something else (such as
+    # 4:4:4 called 4:2:2), and any of it among packed bits that every frame may have been padded.
+    padding = 1 if pixels.layout.bits_allocated == 1 else max(1, promised // pixels.frames // 2 - 1)
+    if length - promised > padding:
+        raise PixelError(
+            f"the pixel data are {length} bytes where the header promises {promised}; correct Rows,"
+            " Columns, BitsAllocated, NumberOfFrames or PhotometricInterpretation"
+        )
+
+
+def native_values(raw: NDArray[np.uint8], layout: PixelLayout, skip: int = 0) -> NDArray[Any]:
+    """The values in the bytes of one frame, which starts ``skip`` bits into the first of them;
+    changes ``raw``.
+    """
+    shape = (layout.rows, layout.columns)
+    if layout.bits_allocated == 1:
+        return np.unpackbits(raw, bitorder="little")[skip : skip + layout.frame_bits].reshape(shape)
+    if layout.photometric == "YBR_FULL_422":
+        return _upsampled(raw).reshape(*shape, 3)
+    values = raw.view(
+        layout.dtype.newbyteorder(">" if layout.transfer_syntax == EXPLICIT_BIG else "<")
+    )
+    if not values.dtype.isnative:
+        values = values.byteswap(inplace=True).view(layout.dtype)
+    values = within_bits(values, layout.bits_stored, layout.high_bit)
+    if layout.samples == 1:
+        return values.reshape(shape)
+    if layout.planar:
+        return np.ascontiguousarray(values.reshape(layout.samples, *shape).transpose(1, 2, 0))
+    return values.reshape(*shape, layout.samples)
+
+
+def within_bits(values: NDArray[Any], bits: int, high: int) -> NDArray[Any]:
+    """The ``bits`` bits whose highest is bit ``high``, sign-extended when the type is signed; in
+    place (PS3.5 8.1.1).
+    """
+    width = 8 * values.dtype.itemsize
+    if bits < width:
+        np.left_shift(values, width - 1 - high, out=values)
+        np.right_shift(values, width - bits, out=values)
+    return values
+
+
+def _upsampled(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Y1 Y2 Cb Cr, for two pixels each, as Y Cb Cr for every pixel (PS3.3 C.7.6.3.1.2)."""
+    pairs = raw.reshape(-1, 4)
+    ybr = np.empty((len(pairs), 2, 3), np.uint8)
+    ybr[:, :, 0] = pairs[:, :2]
+    ybr[:, :, 1:] = pairs[:, np.newaxis, 2:]
+    return ybr

@@ -1,0 +1,41 @@
+"""Transfer syntaxes by name, and what is said and caught where a file does not keep to its own."""
+
+from __future__ import annotations
+
+import struct
+
+IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG = (
+    "1.2.840.10008.1.2",
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2.2",
+)
+
+
+DEFLATED, ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.98"
+
+
+NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
+
+
+COPY_AGAIN = "copy the file again from where it came from"
+
+
+CONVERT = (
+    "convert the file to Explicit VR Little Endian first, for example with dcmdjpeg (DCMTK) or"
+    " gdcmconv --raw (GDCM)"
+)
+
+
+#: What damaged or odd content makes pydicom, struct and NumPy raise.
+READ_ERRORS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    NotImplementedError,
+    RecursionError,
+    struct.error,
+)

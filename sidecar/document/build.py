@@ -1,0 +1,114 @@
+"""The sidecar document of a finished export, from its plan and what was written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sidecar.dicom.series import Series
+from sidecar.document.model import (
+    AXIS_NAMES,
+    AxisModel,
+    Image,
+    Plane,
+    Source,
+)
+from sidecar.document.model import Decimation as DecimationModel
+from sidecar.grid.axis import Axis
+from sidecar.grid.decimation import Decimation
+from sidecar.grid.stack import Stack
+
+
+def source_model(series: Series) -> Source:
+    """The planes of a stack, in order, and what they share."""
+    stack, common = series.stack, series.common
+    first = series.frames[0].orientation
+    planes = [
+        Plane(
+            sop_instance_uid=frame.sop_instance_uid,
+            frame_number=frame.frame_number,
+            file=frame.file,
+            position=frame.position if stack is not None else None,
+            orientation=(
+                frame.orientation if stack is not None and frame.orientation != first else None
+            ),
+        )
+        for frame in series.frames
+    ]
+    return Source(
+        size=(common.layout.columns, common.layout.rows, len(series.frames)),
+        **grid(stack),
+        study_instance_uid=common.study_instance_uid,
+        series_instance_uid=common.series_instance_uid,
+        frame_of_reference_uid=common.frame_of_reference_uid,
+        modality=common.modality,
+        pixel_spacing=None if stack is None else stack.pixel_spacing,
+        orientation=None if stack is None else first,
+        planes=planes,
+    )
+
+
+_WHOLE = Decimation(*(Axis(1.0, 0.0, 1, "stride"),) * 3)
+
+
+def grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]:
+    """origin, spacing, direction and affine of a stack, or of its decimation; a single plane has no
+    spacing along the slices.
+    """
+    if stack is None:
+        return {}
+    affine, mean_axes = stack.affine, stack.axes.mean(axis=0)
+    source_axes = np.column_stack(
+        [mean_axes, stack.normal if affine is None else affine.matrix[:3, 2]]
+    )
+    png_axes = source_axes @ decimation.matrix[:3, :3]
+    lengths = np.linalg.norm(png_axes, axis=0)
+    spacing = [
+        None if affine is None and i == 2 else float(length)
+        for i, length in zip(decimation.order, lengths, strict=True)
+    ]
+    made: dict[str, Any] = {
+        "origin": tuple(stack.to_patient(decimation.to_source((0, 0, 0)))[0].tolist()),
+        "spacing": tuple(spacing),
+        "direction": tuple(map(tuple, (png_axes / lengths).tolist())),
+        "affine_residual_mm": None if affine is None else affine.residual_mm,
+    }
+    if affine is not None and stack.affine_is_exact:
+        made["affine"] = tuple(map(tuple, (affine.matrix @ decimation.matrix).tolist()))
+    return made
+
+
+def decimation_model(decimation: Decimation) -> DecimationModel:
+    """The axes as the document has them."""
+    columns, rows, slices = (
+        AxisModel(factor=a.factor, offset=a.offset, size=a.size, method=a.method)
+        for a in decimation.axes
+    )
+    x, y, number = (AXIS_NAMES[i] for i in decimation.order)
+    return DecimationModel(columns=columns, rows=rows, slices=slices, order=(x, y, number))
+
+
+def image_files(
+    stack: Stack | None,
+    decimation: Decimation,
+    names: Sequence[str],
+    source_slices: Sequence[list[int]],
+    digests: Sequence[str],
+) -> list[Image]:
+    """Every image with the source slices it is made of, the patient position of its pixel (0, 0),
+    and its digest.
+    """
+    corners = np.column_stack([np.zeros((len(names), 2)), np.arange(len(names))])
+    positions = (
+        [None] * len(names)
+        if stack is None
+        else [tuple(p) for p in stack.to_patient(decimation.to_source(corners)).tolist()]
+    )
+    return [
+        Image(name=name, source_slices=slices, position=position, sha256=digest)
+        for name, slices, position, digest in zip(
+            names, source_slices, positions, digests, strict=True
+        )
+    ]

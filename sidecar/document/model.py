@@ -1,0 +1,460 @@
+"""The sidecar document, version 1.0: what one export is, as JSON. The schema in ``schemas/`` is
+generated from these models.
+
+Everything in it can be recomputed from the planes and the three axes; what repeats them (affine,
+positions of the images, control points) is there for readers of other programs and to notice a
+document that was changed by hand.
+"""
+
+# Annotations are values here, not text: pydantic reads them when the module is loaded, and text
+# takes it a quarter longer.
+import codecs
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sidecar.errors import DocumentError, OutputError, reason
+from sidecar.storage.location import remote
+
+VERSION = "1.0"
+SIDECAR_NAME = "sidecar.json"
+#: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
+MAX_BYTES = 512 * 1024 * 1024
+
+#: A JSON list that holds neither lists, objects nor text.
+_FLAT_LIST = re.compile(r"\[\s+([-+.\deE,\sntrufals]*?)\s+\]")
+
+Triple = tuple[float, float, float]
+Size = Annotated[int, Field(ge=1)]
+Cosines = tuple[float, float, float, float, float, float]
+Row = tuple[float, float, float, float]
+
+
+class Model(BaseModel):
+    """A reader accepts fields of a newer minor version, and no numbers that are not finite."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Grid(Model):
+    """Size and patient geometry of a stack as ITK writes it; the geometry is null where the source
+    has none.
+    """
+
+    size: Annotated[tuple[Size, Size, Size], Field(description="columns, rows, slices")]
+    origin: Annotated[
+        Triple | None, Field(description="centre of the first pixel of the first plane, LPS mm")
+    ] = None
+    spacing: Annotated[
+        tuple[float | None, float | None, float | None] | None,
+        Field(
+            description=(
+                "mm between columns, rows, slices; null along the slices of a single plane, a mean"
+                " where gaps differ"
+            )
+        ),
+    ] = None
+    direction: Annotated[
+        tuple[Triple, Triple, Triple] | None,
+        Field(
+            description=(
+                "3 × 3 matrix by rows; its columns are the unit vectors of the column, row and"
+                " slice axes"
+            )
+        ),
+    ] = None
+    affine: Annotated[
+        tuple[Row, Row, Row, Row] | None,
+        Field(
+            description=(
+                "(column, row, slice, 1) to LPS mm; null where no affine describes every plane well"
+                " enough"
+            )
+        ),
+    ] = None
+    affine_residual_mm: Annotated[
+        float | None,
+        Field(
+            description=(
+                "distance from the best affine to the planes at its worst, also where affine is"
+                " null"
+            )
+        ),
+    ] = None
+
+
+class Plane(Model):
+    """One source plane: where it is, and the DICOM instance it comes from."""
+
+    sop_instance_uid: str
+    frame_number: Annotated[
+        int | None, Field(ge=1, description="1-based, null for a single-frame instance")
+    ] = None
+    file: Annotated[str, Field(description="relative to the source folder, with forward slashes")]
+    position: Annotated[Triple | None, Field(description="Image Position (Patient), mm")] = None
+    orientation: Annotated[
+        Cosines | None, Field(description="only where it differs from the source's orientation")
+    ] = None
+
+
+class Source(Grid):
+    """The stack of DICOM planes, in position order along the normal."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    frame_of_reference_uid: str | None = None
+    modality: str
+    pixel_spacing: Annotated[
+        tuple[float, float] | None,
+        Field(description="Pixel Spacing: mm between rows, then between columns"),
+    ] = None
+    orientation: Annotated[
+        Cosines | None, Field(description="Image Orientation (Patient) of the planes")
+    ] = None
+    planes: Annotated[list[Plane], Field(min_length=1)]
+
+
+class AxisModel(Model):
+    """source index = factor · PNG pixel + offset; both count from the centre of the first
+    sample.
+    """
+
+    factor: Annotated[
+        float,
+        Field(
+            description=(
+                "source samples per PNG pixel; negative where the PNG runs the other way; never 0"
+            )
+        ),
+    ]
+    offset: float
+    size: Size
+    method: Literal["stride", "mean", "max", "resize"]
+
+
+AxisName = Literal["columns", "rows", "slices"]
+
+
+class Decimation(Model):
+    """How each axis of the source relates to the PNG axis that runs along it."""
+
+    columns: AxisModel
+    rows: AxisModel
+    slices: AxisModel
+    order: Annotated[
+        tuple[AxisName, AxisName, AxisName],
+        Field(description="the source axes that PNG x, PNG y and PNG number run along"),
+    ] = ("columns", "rows", "slices")
+
+
+class Zoom(Model):
+    """A stack around one landmark: its name and where a coarser labelling put it."""
+
+    label: str
+    patient: Triple | None = None
+    source: Triple
+
+
+class Value(Model):
+    """value = slope · PNG + intercept, in units such as HU; null where pixels are colours."""
+
+    slope: float
+    intercept: float
+    unit: str | None = None
+
+
+class Window(Model):
+    """The modality values that became the lowest and highest PNG value; what lies beyond was
+    clipped.
+    """
+
+    mode: Literal["auto", "dicom", "full", "given", "stored", "measured"]
+    lower: float
+    upper: float
+
+
+class Image(Model):
+    """One PNG."""
+
+    name: str
+    source_slices: Annotated[
+        list[Annotated[int, Field(ge=0)]],
+        Field(
+            min_length=1,
+            description=(
+                "the source samples it is made of, along the source axis that PNG numbers run along"
+            ),
+        ),
+    ]
+    position: Annotated[Triple | None, Field(description="patient mm of PNG pixel (0, 0)")] = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Images(Grid):
+    """The PNG stack."""
+
+    bits: Literal[8, 16]
+    channels: Literal[1, 3] = 1
+    value: Value | None = None
+    window: Window | None = None
+    files: Annotated[list[Image], Field(min_length=1)]
+
+
+class EvidenceAxis(Model):
+    """Why an adopted axis is what it is.
+
+    Lengths are in source samples, at the outer edges of the images, where they are largest.
+    """
+
+    made_by: Annotated[str, Field(description="how a program gets this line, in words")]
+    exact: Annotated[
+        bool,
+        Field(
+            description=(
+                "false: no exact line fits and the measured one stands, or several do and deviation"
+                " covers them"
+            )
+        ),
+    ]
+    residual_shift: Annotated[
+        float, Field(ge=0, description="from the measured line to the one taken")
+    ]
+    deviation: Annotated[
+        float,
+        Field(
+            ge=0,
+            description=(
+                "standard deviation of the line, wider than that of the measured one where it is"
+                " not exact"
+            ),
+        ),
+    ]
+
+
+class EvidenceRunnerUp(Model):
+    """The next best answer, and which part of the images' detail each of the two leaves
+    unexplained.
+    """
+
+    made_by: str
+    unexplained: float
+    unexplained_by_answer: float
+
+
+class Evidence(Model):
+    """What speaks for a document that was not written by an export, but found from the pixels of
+    images that existed before it.
+    """
+
+    columns: EvidenceAxis
+    rows: EvidenceAxis
+    slices: EvidenceAxis
+    kernel: Annotated[str, Field(description="how source samples were weighed for a pixel")]
+    intensity: Annotated[
+        str,
+        Field(
+            description=(
+                "line, line for each image, or curve: from source values to those of the images"
+            )
+        ),
+    ]
+    correlation: Annotated[
+        float, Field(description="of detail, between the images looked at closely and the source")
+    ]
+    images_looked_at: list[int]
+    image_correlation: Annotated[
+        list[float],
+        Field(description="of every image's thumbnail with its slice; 0 for a blank image"),
+    ]
+    image_confidence: Annotated[
+        list[float],
+        Field(
+            description=(
+                "by what part neighbouring slices explain each image worse: 1 is sure, 0 a guess"
+            )
+        ),
+    ]
+    runner_up: EvidenceRunnerUp | None = None
+
+
+class ControlPoint(Model):
+    """One PNG pixel (x, y, slice) with what it must map to."""
+
+    pixel: Triple
+    source: Triple
+    patient: Triple | None = None
+
+
+class Document(Model):
+    """A sidecar document."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        title="sidecar document 1.0",
+        json_schema_extra={"$id": "sidecar-1.0"},
+    )
+
+    version: Annotated[str, Field(pattern=r"^1\.\d+$")]
+    generator: str
+    coordinate_system: Annotated[
+        Literal["LPS"] | None, Field(description="null: the source has no patient geometry")
+    ]
+    units: Literal["mm", "pixel"]
+    pixel_origin: Literal["center"]
+    source: Source
+    decimation: Decimation
+    images: Images
+    control_points: Annotated[list[ControlPoint], Field(min_length=1)]
+    zoom: Zoom | None = None
+    evidence: Annotated[
+        Evidence | None, Field(description="null: an export wrote the images and knows how")
+    ] = None
+    warnings: list[str] = []
+    digest: Annotated[
+        str | None,
+        Field(
+            description=(
+                "SHA-256 of all the rest, as JSON of sorted keys without spaces and whole numbers"
+                " written as 1.0; null: unchecked"
+            )
+        ),
+    ] = None
+
+    @property
+    def remedy(self) -> str:
+        """What to do about an image that cannot be shown."""
+        if self.evidence is None:
+            return "export again, or restore it from a copy"
+        return "restore it from a copy, or adopt gray or RGB PNGs of these images"
+
+    def sealed(self) -> Self:
+        """The same with its digest, by which `load` notices any later change."""
+        return self.model_copy(
+            update={"digest": _digest(_raw(self.model_dump_json(), SIDECAR_NAME))}
+        )
+
+
+def _digest(raw: dict[str, Any]) -> str:
+    rest = {key: value for key, value in raw.items() if key != "digest"}
+    return hashlib.sha256(
+        json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
+    """The document in ``text``;
+    DocumentError says what is wrong with it, and names a newer major version.
+    """
+    _raw(text, name)
+    return _validated(text, name)
+
+
+def _raw(text: str | bytes, name: str) -> dict[str, Any]:
+    try:
+        raw = json.loads(text, parse_int=float)
+    except RecursionError:
+        raise DocumentError(f"{name} is nested too deeply to be a sidecar document") from None
+    except ValueError as error:
+        raise DocumentError(
+            f"{name} is not whole JSON ({error}); export again, or restore it from a copy"
+        ) from None
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if not isinstance(version, str):
+        raise DocumentError(f"{name} is not a sidecar document: it has no version")
+    if version.split(".")[0] != VERSION.split(".")[0]:
+        raise DocumentError(
+            f"{name} is of version {version[:20]}; this program reads version 1: update"
+            " dicom-sidecar"
+        )
+    assert isinstance(raw, dict)
+    return raw
+
+
+def _validated(text: str | bytes, name: str) -> Document:
+    try:
+        return Document.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DocumentError(
+            f"{name} is damaged at {place}: {first['msg']}; export again, or restore it from a copy"
+        ) from None
+
+
+def load(path: Path) -> Document:
+    """Read a document from a sidecar.json, or from a folder that holds one."""
+    file = path
+    try:
+        if path.is_dir():
+            file = path / SIDECAR_NAME
+        elif path.exists() and not path.is_file():
+            raise DocumentError(f"{file.name} is neither a file nor a folder")
+        if file.stat().st_size > MAX_BYTES:
+            raise DocumentError(f"{file.name} is larger than any sidecar document")
+        text = file.read_bytes()
+    except FileNotFoundError:
+        where = f"{file.name} in folder {path.absolute().name}" if file != path else path.name
+        ours = file.name == SIDECAR_NAME
+        why = (
+            ": an export that was interrupted has none; run it again to finish it"
+            if ours
+            else ", neither a file nor a folder"
+        )
+        raise DocumentError(f"there is no {where}{why}") from None
+    except OSError as error:
+        raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
+    text = text.removeprefix(codecs.BOM_UTF8)
+    raw = _raw(text, file.name)
+    document = _validated(text, file.name)
+    if document.digest is not None and document.digest != _digest(raw):
+        raise DocumentError(
+            f"{file.name} was changed after it was written; export again, restore it from a copy,"
+            " or, where the change is meant, take its digest out"
+        )
+    return document
+
+
+def as_text(document: Document) -> str:
+    """The document as JSON that people can read: every list of numbers on a line of its own."""
+    text = document.model_dump_json(indent=1)
+    return (
+        _FLAT_LIST.sub(
+            lambda match: "[" + ", ".join(match[1].split()).replace(",,", ",") + "]", text
+        )
+        + "\n"
+    )
+
+
+def save(document: Document, path: Path) -> None:
+    """Write the document beside its place and rename it: it is there whole, or not at all; what is
+    remote is so by itself.
+    """
+    far, part = remote(path), path.with_name(path.name + ".part")
+    try:
+        if far is not None:
+            far.put(as_text(document).encode())
+            return
+        part.write_text(as_text(document), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        if far is None:
+            part.unlink(missing_ok=True)
+        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document, as kept in ``schemas/sidecar-1.0.schema.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Document.model_json_schema(mode="validation"),
+    }
+
+
+#: The source axes by their names in the document.
+AXIS_NAMES: tuple[AxisName, AxisName, AxisName] = ("columns", "rows", "slices")

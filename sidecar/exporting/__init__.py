@@ -1,0 +1,1 @@
+"""A DICOM stack → PNGs and the document: plan, make, resume."""

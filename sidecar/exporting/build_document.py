@@ -1,0 +1,60 @@
+"""The sidecar document of a finished export, from its plan and what was written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sidecar.document.build import decimation_model, grid, image_files, source_model
+from sidecar.document.control_points import control_points
+from sidecar.document.generator import generator
+from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom
+from sidecar.exporting.plan import Plan
+from sidecar.exporting.window_choice import mode_of
+from sidecar.mapping import Sidecar
+from sidecar.values.value_maps import Linear, Stored
+
+
+def make_sidecar(
+    plan: Plan, values: Stored | Linear | None, digests: Sequence[str], zoom: Zoom | None = None
+) -> Sidecar:
+    """The mapping and document of an export whose PNGs have these SHA-256 digests, in slice
+    order.
+    """
+    stack, decimation = plan.series.stack, plan.decimation
+    document = Document(
+        version=VERSION,
+        generator=generator(),
+        coordinate_system=None if stack is None else "LPS",
+        units="pixel" if stack is None else "mm",
+        pixel_origin="center",
+        source=source_model(plan.series),
+        decimation=decimation_model(decimation),
+        images=_images(plan, values, digests),
+        control_points=control_points(decimation, stack),
+        zoom=zoom,
+        warnings=list(plan.warnings),
+    )
+    return Sidecar.of(document.sealed())
+
+
+def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Images:
+    stack, decimation = plan.series.stack, plan.decimation
+    source_slices = [list(plan.samples_of(k)) for k in range(len(plan.names))]
+    value, window = None, None
+    mode = mode_of(plan)
+    if values is not None and mode is not None:
+        line = values.line
+        ends = sorted((line.value(0), line.value(2**plan.bits - 1)))
+        value = Value(
+            slope=line.slope, intercept=line.intercept, unit=plan.series.common.rescale_unit
+        )
+        window = Window(mode=mode, lower=ends[0], upper=ends[1])
+    return Images(
+        size=decimation.size,
+        **grid(stack, decimation),
+        bits=plan.bits,
+        channels=plan.channels,
+        value=value,
+        window=window,
+        files=image_files(stack, decimation, plan.names, source_slices, digests),
+    )

@@ -1,0 +1,125 @@
+"""YAML configs of `sidecar export`: read safely, checked strictly, paths relative to the config
+file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from sidecar.errors import UsageError
+from sidecar.exporting.options import ExportOptions
+from sidecar.formats.yaml_file import read_yaml, validated
+from sidecar.storage.location import is_url, place
+
+_PLACES = frozenset({"source", "output", "sources"})
+_DECIMATIONS = ("scale", "spacing", "fit")
+
+
+def _place(value: Any) -> Any:
+    if isinstance(value, str) and (not value or "\0" in value):
+        raise ValueError("the name of a file or folder is expected")
+    return value
+
+
+class Specimen(ExportOptions):
+    """One entry of a config's ``sources``: where from, where to, and options of its own."""
+
+    source: Annotated[
+        Path,
+        BeforeValidator(_place),
+        Field(description="DICOM folder, file or DICOMDIR, relative to the config file"),
+    ]
+    output: Annotated[
+        Path,
+        BeforeValidator(_place),
+        Field(description="folder for PNGs and sidecar.json, relative to the config file"),
+    ]
+
+
+class Config(ExportOptions):
+    """A YAML config for ``sidecar export --config``: options by their names, for one source or for
+    many.
+    """
+
+    model_config = ConfigDict(
+        title="sidecar export config 1.0", json_schema_extra={"$id": "config-1.0"}
+    )
+
+    source: Annotated[
+        Path | None,
+        BeforeValidator(_place),
+        Field(description="DICOM folder, file or DICOMDIR, relative to the config file"),
+    ] = None
+    output: Annotated[
+        Path | None,
+        BeforeValidator(_place),
+        Field(description="folder for PNGs and sidecar.json, relative to the config file"),
+    ] = None
+    sources: Annotated[
+        list[Specimen],
+        Field(description="several specimens; what each leaves out is taken from above"),
+    ] = []  # noqa: RUF012  (pydantic copies it)
+
+
+def load_config(
+    path: Path,
+    source: Path | None = None,
+    output: Path | None = None,
+    given: dict[str, Any] | None = None,
+) -> list[tuple[Path, Path, ExportOptions]]:
+    """(source, output, options) of every specimen of a config. What is ``given`` on the command
+    line goes before what the file says.
+
+    Raises UsageError that names the key at fault.
+    """
+    raw = read_yaml(path)
+    config: Config = validated(Config, raw, where=f"{path.name}: ")
+    given = given or {}
+    shared = {key: value for key, value in raw.items() if key not in _PLACES}
+    if config.sources:
+        if source is not None or config.source is not None:
+            raise UsageError(f"{path.name} lists sources; give no other SOURCE")
+        return [
+            (
+                _beside(path, entry["source"]),
+                _beside(path, entry["output"]),
+                _options(path, shared, {k: v for k, v in entry.items() if k not in _PLACES}, given),
+            )
+            for entry in raw["sources"]
+        ]
+    where = source or (_beside(path, raw["source"]) if config.source else None)
+    to = output or (_beside(path, raw["output"]) if config.output else None)
+    if where is None or to is None:
+        raise UsageError(
+            f"{path.name}: source and output are missing, and not given on the command line either"
+        )
+    return [(where, to, _options(path, shared, given))]
+
+
+def _beside(config: Path, text: str) -> Path:
+    """A place that a config names: a URL, or a path relative to the config."""
+    return place(text) if is_url(text) else config.parent / text
+
+
+def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:
+    """Options of several layers, later ones first; one that sets the decimation replaces another
+    way of setting it.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        if any(name in layer for name in _DECIMATIONS):
+            merged = {key: value for key, value in merged.items() if key not in _DECIMATIONS}
+        merged |= {key.replace("_", "-"): value for key, value in layer.items()}
+    options: ExportOptions = validated(ExportOptions, merged, where=f"{path.name}: ")
+    return options
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the config, as kept in ``schemas/config-1.0.schema.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(mode="validation", by_alias=True),
+    }

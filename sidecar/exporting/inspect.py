@@ -1,0 +1,133 @@
+"""What a source holds, and what an export would write: facts for `sidecar inspect`, from headers
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sidecar.dicom.scan import scan
+from sidecar.dicom.series import Series, find_series
+from sidecar.document.model import AXIS_NAMES
+from sidecar.errors import SidecarError
+from sidecar.exporting.options import ExportOptions
+from sidecar.exporting.plan import Plan, make_plan
+from sidecar.grid.stack import Stack, anatomical_letters
+from sidecar.storage.location import place
+
+
+@dataclass(frozen=True)
+class Found:
+    """One stack of a source.
+
+    ``plan`` is what a plain export would write; None where ``problem`` says why there is none.
+    """
+
+    series: Series
+    plan: Plan | None
+    problem: str | None
+
+    def facts(self) -> dict[str, Any]:
+        """The facts as plain JSON types: sizes in pixels, distances in mm, directions as anatomical
+        letters.
+        """
+        series, stack, common = self.series, self.series.stack, self.series.common
+        gaps = None if stack is None or stack.slices < 2 else stack.gaps
+        return {
+            "number": series.number,
+            "series_instance_uid": common.series_instance_uid,
+            "series_number": common.series_number,
+            "modality": common.modality,
+            "description": common.description,
+            "split": list(series.split),
+            "size": [common.layout.columns, common.layout.rows, len(series.frames)],
+            "spacing": (
+                None
+                if stack is None
+                else [stack.pixel_spacing[1], stack.pixel_spacing[0], _slice_spacing(stack)]
+            ),
+            "directions": directions(series),
+            "transfer_syntaxes": sorted(
+                {frame.common.layout.transfer_syntax for frame in series.frames}
+            ),
+            "photometric_interpretation": common.layout.photometric,
+            "bits_stored": common.layout.bits_stored,
+            "slice_gaps": None if gaps is None else [float(gaps.min()), float(gaps.max())],
+            "tilt_degrees": None if stack is None else round(stack.tilt_degrees, 4),
+            "warnings": list(self.plan.warnings if self.plan else series.warnings),
+            "problem": self.problem,
+            "export": None if self.plan is None else planned(self.plan),
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Every stack of a source, what else was met there, and DICOM files that cannot be read."""
+
+    found: tuple[Found, ...]
+    others: dict[str, int]
+    damaged: tuple[str, ...]
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "series": [f.facts() for f in self.found],
+            "other_files": self.others,
+            "damaged": list(self.damaged),
+        }
+
+
+def inspect(source: str | Path, on_file: Callable[[], object] = lambda: None) -> Inspection:
+    """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR.
+
+    SourceError when there is no such place.
+    """
+    met = scan(place(source), on_file)
+    return Inspection(
+        tuple(_found(series) for series in find_series(met.frames)),
+        dict(met.others),
+        tuple(met.damaged),
+    )
+
+
+def _found(series: Series) -> Found:
+    if series.problem is not None:
+        return Found(series, None, series.problem)
+    try:
+        return Found(series, make_plan(series, ExportOptions()), None)
+    except SidecarError as error:
+        return Found(series, None, str(error))
+
+
+def directions(series: Series) -> list[str] | None:
+    """Anatomical letters that columns, rows and slices grow towards."""
+    stack = series.stack
+    if stack is None:
+        return None
+    along = stack.normal if stack.slice_step is None else stack.slice_step
+    return [anatomical_letters(axis) for axis in (stack.axes[0, :, 0], stack.axes[0, :, 1], along)]
+
+
+def _slice_spacing(stack: Stack) -> float | None:
+    """mm from slice to slice as the sidecar has it: along the stack, by least squares."""
+    return None if stack.slice_step is None else float(np.linalg.norm(stack.slice_step))
+
+
+def planned(plan: Plan) -> dict[str, Any]:
+    """What an export writes, as plain JSON types."""
+    axes = zip(("columns", "rows", "slices"), plan.reduction.axes, strict=True)
+    return {
+        "size": list(plan.decimation.size),
+        "bits": plan.bits,
+        "channels": plan.channels,
+        "bytes": plan.png_bytes,
+        "scratch_bytes": plan.scratch_bytes,
+        "order": [AXIS_NAMES[i] for i in plan.decimation.order],
+        "decimation": {
+            name: {"factor": a.factor, "offset": a.offset, "method": a.method} for name, a in axes
+        },
+    }

@@ -1,0 +1,221 @@
+"""What a user can ask of an export, checked once for the command line, the YAML config and the
+library alike.
+"""
+
+# Annotations are values here, not text, as in `sidecar.document`.
+import math
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from sidecar.formats.yaml_file import validated
+from sidecar.values.value_maps import dicom_window
+
+#: What is written when nothing is said about decimation.
+DEFAULT_FIT = 2_000_000_000
+
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+    "TIB": 2**40,
+}
+
+
+def _scale(value: Any) -> Any:
+    """0.5, "0.5", "1/3" or "50%"."""
+    if not isinstance(value, str):
+        return value
+    number, slash, divisor = value.strip().partition("/")
+    try:
+        if number.endswith("%") and not slash:
+            return float(number[:-1]) / 100
+        return float(number) / float(divisor) if slash else float(number)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a number such as 0.5 or a fraction such as 1/3 is expected") from None
+
+
+def _byte_size(value: Any) -> Any:
+    """2000000, "2GB", "500 MB" or "1.5GiB"."""
+    if not isinstance(value, str):
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
+    if match is None or match[2].upper() not in _UNITS:
+        raise ValueError("a size such as 500MB, 2GB or 1.5GiB is expected")
+    size = float(match[1]) * _UNITS[match[2].upper()]
+    if not math.isfinite(size):
+        raise ValueError("a size that a disk could hold is expected")
+    return int(size)
+
+
+Index = Annotated[int, Field(ge=0, strict=True)]
+Range = tuple[Index, Index | None]
+
+
+def _crop(value: Any) -> Any:
+    """Source voxels "X0:X1,Y0:Y1,Z0:Z1", the ends not included; an empty end: as far as it goes."""
+    if not isinstance(value, str):
+        return value
+    parts = value.split(",")
+    matches = [re.fullmatch(r"\s*(\d*)\s*:\s*(\d*)\s*", part) for part in parts]
+    if len(parts) != 3 or not all(matches):
+        raise ValueError(
+            "X0:X1,Y0:Y1,Z0:Z1 is expected, whole source voxels, such as 100:900,100:900,: "
+        )
+    return tuple((int(m[1] or 0), int(m[2]) if m[2] else None) for m in matches if m)
+
+
+def _not_empty(crop: tuple[Range, Range, Range] | None) -> tuple[Range, Range, Range] | None:
+    for axis, (start, stop) in zip("XYZ", crop or (), strict=False):
+        if stop is not None and stop <= start:
+            raise ValueError(f"{axis}{start}:{stop} is empty")
+    return crop
+
+
+def _window(value: Any) -> Any:
+    """auto, dicom, full, or CENTER,WIDTH in modality units."""
+    if not isinstance(value, str) or value in ("auto", "dicom", "full"):
+        return value
+    try:
+        center, width = (float(part) for part in value.split(","))
+    except ValueError:
+        raise ValueError("auto, dicom, full or CENTER,WIDTH such as 40,400 is expected") from None
+    return center, width
+
+
+def _wide_enough(window: Any) -> Any:
+    if isinstance(window, tuple):
+        lower, upper = dicom_window(*window)
+        if not lower < upper < math.inf:
+            raise ValueError("no two numbers lie in this window; widen it")
+    return window
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class ExportOptions(BaseModel):
+    """The options of ``sidecar export`` by the names they have there; the words after
+    ``description`` are its help.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=True,
+    )
+
+    scale: Annotated[
+        Annotated[float, Field(gt=0, le=1, strict=True)] | None,
+        BeforeValidator(_scale, json_schema_input_type=float | str | None),
+        Field(description="PNG size over source size, such as 0.5 or 1/3"),
+    ] = None
+    spacing: Annotated[
+        Annotated[float, Field(gt=0, strict=True)] | None,
+        Field(description="aim at this spacing in mm on all axes"),
+    ] = None
+    fit: Annotated[
+        Annotated[int, Field(gt=0, strict=True)] | None,
+        BeforeValidator(_byte_size, json_schema_input_type=int | str | None),
+        Field(
+            description="smallest decimation whose uncompressed PNGs fit in this size, such as 2GB"
+        ),
+    ] = None
+    z_step: Annotated[
+        Annotated[int, Field(ge=1, strict=True)] | None,
+        Field(description="one PNG for every N source slices"),
+    ] = None
+    z_filter: Annotated[
+        Literal["stride", "mean", "max"],
+        Field(description="take one of N slices, or their mean or maximum"),
+    ] = "stride"
+    bits: Annotated[
+        Literal[8, 16],
+        Field(description="8: one window for the series; 16: stored values without loss"),
+    ] = 8
+    window: Annotated[
+        Literal["auto", "dicom", "full"] | tuple[float, Annotated[float, Field(gt=0)]] | None,
+        BeforeValidator(_window, json_schema_input_type=str | tuple[float, float] | None),
+        AfterValidator(_wide_enough),
+        Field(description="auto, dicom, full or CENTER,WIDTH in modality units"),
+    ] = None
+    crop: Annotated[
+        tuple[Range, Range, Range] | None,
+        BeforeValidator(_crop, json_schema_input_type=str | None),
+        AfterValidator(_not_empty),
+        Field(description="X0:X1,Y0:Y1,Z0:Z1 in source voxels, ends not included"),
+    ] = None
+    plane: Annotated[
+        str | None,
+        Field(
+            description=(
+                "axial, coronal, sagittal, three of LRPAHF, or x, y, z in an order such as xzy; as"
+                " stored without it"
+            )
+        ),
+    ] = None
+    series: Annotated[
+        str | None,
+        BeforeValidator(_text, json_schema_input_type=str | int | None),
+        Field(description="Series Instance UID, number in the inspect table, or all"),
+    ] = None
+    compression: Annotated[
+        Literal["fast", "small"],
+        Field(description="of the PNGs: fast, or smaller in less than three times the time"),
+    ] = "fast"
+    jobs: Annotated[
+        Annotated[int, Field(ge=1, le=1024, strict=True)] | None,
+        Field(description="workers; as many as there are processors"),
+    ] = None
+    viewer: Annotated[bool, Field(description="write viewer.html beside PNGs of 8 bits")] = True
+    volume: Annotated[
+        Literal["nrrd", "nifti", "mha"] | None,
+        Field(description="also write the PNG stack as one volume that knows its place"),
+    ] = None
+    overwrite: Annotated[
+        bool, Field(strict=True, description="replace an earlier export in the output folder")
+    ] = False
+
+    @model_validator(mode="after")
+    def _one_decimation(self) -> Self:
+        given = [name for name in ("scale", "spacing", "fit") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
+        return self
+
+    @property
+    def budget(self) -> int | None:
+        """The size to fit in, when that is what decides the decimation."""
+        if self.fit is None and self.scale is None and self.spacing is None and self.z_step is None:
+            return DEFAULT_FIT
+        return self.fit
+
+
+def make_options(**values: Any) -> ExportOptions:
+    """ExportOptions from keywords; UsageError names the option at fault."""
+    options: ExportOptions = validated(ExportOptions, values, prefix="--")
+    return options
+
+
+def is_whole(number: float) -> bool:
+    """Whether a factor is an integer up to the rounding of the decimal number a user wrote for
+    it.
+    """
+    return math.isclose(number, round(number), rel_tol=1e-6)

@@ -1,0 +1,281 @@
+"""What will be written, worked out from headers alone: this is what ``--dry-run`` shows. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from sidecar.dicom.series import Frame, Series
+from sidecar.errors import GeometryError, UsageError
+from sidecar.exporting.options import ExportOptions, Range, is_whole
+from sidecar.grid.axis import Axis
+from sidecar.grid.axis_order import AS_STORED, Turn, turn_of
+from sidecar.grid.decimation import Decimation
+from sidecar.values.value_maps import Bits
+
+#: Changes when the same input and options would give other pixels, so that an interrupted export is
+#: not mixed with them.
+PIXELS_VERSION = 1
+#: Beyond any number of samples along an axis, and small enough to count with.
+MAX_FACTOR = 2.0**31
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One export of one stack. ``reduction``: the decimation along the source's axes; ``turn``:
+    which way the PNGs are cut through it; ``stem``: what the names of the PNGs begin with.
+    """
+
+    series: Series
+    options: ExportOptions
+    reduction: Decimation
+    warnings: tuple[str, ...]
+    turn: Turn = AS_STORED
+    stem: str = "slice"
+
+    @cached_property
+    def decimation(self) -> Decimation:
+        """How PNG pixels relate to source indices."""
+        return self.turn.of(self.reduction)
+
+    @property
+    def channels(self) -> Literal[1, 3]:
+        return 1 if self.series.common.layout.photometric in ("MONOCHROME1", "MONOCHROME2") else 3
+
+    @property
+    def bits(self) -> Bits:
+        """Bits per PNG sample: as asked for gray images, as stored for colour."""
+        if self.channels == 1:
+            return self.options.bits
+        return (
+            16
+            if self.series.common.layout.bits_allocated == 16
+            and self.series.common.layout.photometric == "RGB"
+            else 8
+        )
+
+    @property
+    def png_bytes(self) -> int:
+        """Uncompressed PNG bytes."""
+        return int(np.prod(self.reduction.size)) * self.channels * self.bits // 8
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Size of the scratch file that PNGs along another axis are cut from
+        (`sidecar.exporting.reslice`); 0 for slices as stored.
+        """
+        return 0 if self.turn == AS_STORED else self.png_bytes
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """PNG names in slice order."""
+        count = self.decimation.size[2]
+        digits = max(4, len(str(count - 1)))
+        return tuple(f"{self.stem}_{i:0{digits}d}.png" for i in range(count))
+
+    def frames_of(self, decimated_slice: int) -> tuple[Frame, ...]:
+        """The source frames that one decimated slice, and when cut as stored one PNG, is made
+        of.
+        """
+        samples = self.reduction.slices.samples(decimated_slice)
+        return self.series.frames[samples.start : samples.stop]
+
+    def samples_of(self, png: int) -> range:
+        """The source samples that one PNG is made of, along the source axis that PNG numbers run
+        along.
+        """
+        axis = self.reduction.axes[self.turn.order[2]]
+        at = axis.size - 1 - png if self.turn.mirrored[2] else png
+        if axis.method != "resize":
+            return axis.samples(at)
+        first, last = axis.to_source(
+            np.array([at - 1.0, at + 1.0])
+        )  # a tent reaches from neighbour to neighbour
+        return range(max(round(first), axis.start), min(round(last) + 1, axis.stop))
+
+    def frames_read(self) -> Iterator[Frame]:
+        """Every source frame that will be read, in order."""
+        for k in range(self.reduction.slices.size):
+            yield from self.frames_of(k)
+
+    def digest(self, stamps: dict[str, tuple[int, int | str]]) -> str:
+        """A digest of all that decides the bytes of the PNGs;
+        ``stamps`` are size and time of change of each file.
+        """
+        frames = [
+            (f.file, f.frame, f.sop_instance_uid, f.position, f.rescale, stamps.get(f.file))
+            for f in self.series.frames
+        ]
+        asked = self.options.model_dump(
+            mode="json", exclude={"jobs", "overwrite", "series", "viewer", "volume"}
+        )
+        facts = [PIXELS_VERSION, asked, [asdict(axis) for axis in self.reduction.axes], frames]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def make_plan(series: Series, options: ExportOptions) -> Plan:
+    """The plan for one stack.
+
+    UsageError where the options do not fit it, GeometryError where they need a geometry it has not.
+    """
+    layout = series.common.layout
+    size = (layout.columns, layout.rows, len(series.frames))
+    ranges = _cropped(size, options)
+    factors = _factors(series, options, ranges)
+    for name, (start, stop), factor in zip(("columns", "rows"), ranges, factors, strict=False):
+        if stop - start < factor / 2:
+            raise UsageError(
+                f"nothing is left of the {stop - start} {name} at 1/{factor:g}: decimate or crop"
+                " less"
+            )
+    columns, rows = (
+        _in_plane(start, stop, factor)
+        for (start, stop), factor in zip(ranges[:2], factors[:2], strict=True)
+    )
+    start, stop = ranges[2]
+    step = round(factors[2])
+    slices = (
+        Axis.stride(start, stop, step)
+        if options.z_filter == "stride"
+        else Axis.blocks(start, stop, step, options.z_filter)
+    )
+    decimation = Decimation(columns, rows, slices)
+    for name, axis, (start, stop) in zip(
+        ("column", "row", "slice"), decimation.axes, ranges, strict=True
+    ):
+        if axis.size < 1:
+            raise UsageError(
+                f"nothing is left of the {stop - start} {name}s at 1/{axis.factor:g}: decimate or"
+                " crop less"
+            )
+    plan = Plan(series, options, decimation, (*series.warnings, *_left_out(decimation, ranges)))
+    turn = AS_STORED if options.plane is None else turn_of(options.plane, series.stack)
+    return replace(plan, warnings=(*plan.warnings, *_option_warnings(plan)), turn=turn)
+
+
+def _cropped(size: tuple[int, int, int], options: ExportOptions) -> list[tuple[int, int]]:
+    asked: tuple[Range, ...] = options.crop or ((0, None),) * 3
+    ranges = []
+    for axis, length, (start, stop) in zip(("X", "Y", "Z"), size, asked, strict=True):
+        end = length if stop is None else stop
+        if end > length or start >= length:
+            raise UsageError(f"--crop: {axis}{start}:{end} reaches beyond the source's {length}")
+        ranges.append((start, end))
+    return ranges
+
+
+def _factors(
+    series: Series, options: ExportOptions, ranges: list[tuple[int, int]]
+) -> tuple[float, float, float]:
+    """Source samples per PNG pixel along columns, rows and slices."""
+    z_step = float(min(options.z_step or 1, MAX_FACTOR))
+    if options.spacing is not None:
+        voxel = _voxel(series)
+        if voxel is None:
+            raise GeometryError(
+                "--spacing needs a source with patient geometry: use --scale and --z-step"
+            )
+        x, y, z = (
+            min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel
+        )
+        return x, y, z_step if options.z_step else float(round(z))
+    if options.budget is not None:
+        return _fitting(series, options, options.budget, ranges)
+    factor = min(1 / (options.scale or 1.0), MAX_FACTOR)
+    return factor, factor, z_step
+
+
+def _voxel(series: Series) -> tuple[float, float, float] | None:
+    """mm between columns, rows, slices (0 for a single slice)."""
+    stack = series.stack
+    if stack is None:
+        return None
+    return stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap
+
+
+def _fitting(
+    series: Series, options: ExportOptions, budget: int, ranges: list[tuple[int, int]]
+) -> tuple[float, float, float]:
+    """The smallest integer factors whose output fits ``budget``, growing along the axes in
+    proportion to keep voxels isotropic.
+
+    Factors are those of a target spacing s, round(s / edge) of each axis, for growing s. Frames
+    that are not a patient stack (ultrasound, secondary capture) are never dropped for size.
+    """
+    voxel = _voxel(series) or (1.0, 1.0, 0.0)
+    probe = Plan(series, options, Decimation(*(Axis.stride(0, 1, 1),) * 3), ())
+    lengths = [stop - start for start, stop in ranges]
+    sample_bytes = probe.channels * probe.bits // 8
+
+    def factors_at(target: float) -> tuple[float, float, float]:
+        x, y, z = (
+            max(1.0, float(np.floor(target / edge + 0.5))) if edge else 1.0 for edge in voxel
+        )
+        return x, y, float(min(options.z_step or z, MAX_FACTOR))
+
+    steps = sorted(
+        {
+            edge * (k + 0.5)
+            for edge, n in zip(voxel, lengths, strict=True)
+            if edge
+            for k in range(min(n, 512))
+        }
+    )
+    for target in [0.0, *steps]:
+        factors = factors_at(target)
+        sizes = [n // f for n, f in zip(lengths[:2], factors[:2], strict=True)] + [
+            -(-lengths[2] // factors[2])
+        ]
+        if min(sizes) < 1:
+            break
+        if np.prod(sizes) * sample_bytes <= budget:
+            return factors
+    raise UsageError(
+        f"--fit: {budget:,} bytes cannot hold this scan at any useful size; allow more, or crop"
+    )
+
+
+def _in_plane(start: int, stop: int, factor: float) -> Axis:
+    if is_whole(factor):
+        return Axis.blocks(start, stop, round(factor), "mean")
+    return Axis.resize(start, stop, round((stop - start) / factor))
+
+
+def _left_out(decimation: Decimation, ranges: list[tuple[int, int]]) -> list[str]:
+    notes = []
+    for name, axis, (start, stop) in zip(
+        ("columns", "rows", "slices"), decimation.axes, ranges, strict=True
+    ):
+        rest = stop - axis.stop
+        if axis.method in ("mean", "max") and rest:
+            notes.append(
+                f"the last {rest} of {stop - start} {name} are not on the PNGs: they do not fill a"
+                f" block of {axis.factor:g}"
+            )
+    return notes
+
+
+def _option_warnings(plan: Plan) -> list[str]:
+    options, voxel = plan.options, _voxel(plan.series)
+    notes = []
+    if options.spacing is not None and voxel is not None and options.spacing < 0.999 * max(voxel):
+        coarse = ", ".join(f"{edge:.4g}" for edge in voxel)
+        notes.append(
+            f"--spacing {options.spacing:g} mm is finer than the source ({coarse} mm) on some axes,"
+            " which stay as they are"
+        )
+    if plan.channels == 3 and options.bits != plan.bits:
+        notes.append(f"colour images are written with {plan.bits} bits, as they are stored")
+    rescales = {frame.rescale for frame in plan.series.frames}
+    if plan.channels == 1 and len(rescales) > 1:
+        notes.append(
+            f"Rescale Slope or Intercept differs between slices ({len(rescales)} kinds): PNG values"
+            " follow one common line"
+        )
+    return notes

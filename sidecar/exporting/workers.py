@@ -1,0 +1,147 @@
+"""Who does the work: threads here, or the workers of a Dask cluster, behind the same
+concurrent.futures interface: there is one loop.
+
+Threads are enough on one machine: numpy, deflate, the decoders of imagecodecs and file reads all
+let other threads run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass
+from itertools import islice
+
+from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
+from sidecar.exporting.make_png import Rendered, Task
+from sidecar.parallel import AHEAD, available_processors
+
+#: Bytes that the tasks of one future work through: the loop takes the interpreter lock from the
+#: workers for each.
+BATCH_BYTES = 1 << 23
+#: How often a task is given out when its workers are lost.
+TRIES = 4
+#: Seconds to wait for a Dask scheduler to answer.
+SCHEDULER_TIMEOUT = 15
+
+
+@dataclass(frozen=True)
+class Workers:
+    """An executor, how many tasks it works on at a time, and the errors that mean a worker was lost
+    rather than that the work failed.
+    """
+
+    executor: Executor
+    count: int
+    lost: tuple[type[BaseException], ...] = ()
+
+    def results(
+        self, work: Callable[[Task], Rendered], tasks: Iterable[Task]
+    ) -> Generator[Rendered]:
+        """Results of ``work`` as they come, with a bounded number of tasks submitted; the first
+        failure cancels what has not begun, and nothing is at work any more when this ends, save on
+        a cluster, which cannot be stopped.
+
+        Tasks whose worker was lost are given to another, up to `TRIES` times.
+        """
+        pending: dict[Future[list[Rendered]], tuple[list[Task], int]] = {}
+        waiting = deque[tuple[list[Task], int]]()
+        fresh = _batches(tasks, AHEAD * self.count)
+        try:
+            while True:
+                while len(pending) < AHEAD * self.count and (
+                    given := waiting.popleft() if waiting else _first_try(fresh)
+                ):
+                    pending[self.executor.submit(_each, work, given[0])] = given
+                if not pending:
+                    return
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    batch, tries = pending.pop(future)
+                    try:
+                        done = future.result()
+                    except self.lost:
+                        if tries == TRIES:
+                            raise
+                        waiting.append((batch, tries + 1))
+                    else:
+                        yield from done
+        finally:
+            running = [future for future in pending if not future.cancel()]
+            if not self.lost:
+                wait(running)
+
+
+def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
+    """Tasks that follow each other, as many as make up `BATCH_BYTES`; the first ``singly`` alone,
+    so that a few keep all workers busy.
+    """
+    fresh = iter(tasks)
+    yield from ([task] for task in islice(fresh, singly))
+    batch: list[Task] = []
+    for task in fresh:
+        batch.append(task)
+        if sum(task.effort for task in batch) >= BATCH_BYTES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _first_try(batches: Iterator[list[Task]]) -> tuple[list[Task], int] | None:
+    batch = next(batches, None)
+    return None if batch is None else (batch, 1)
+
+
+def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> list[Rendered]:
+    return [work(task) for task in batch]
+
+
+@contextlib.contextmanager
+def local_workers(jobs: int | None) -> Iterator[Workers]:
+    """Threads of this process; as many as there are processors where ``jobs`` is None."""
+    count = jobs or available_processors()
+    with ThreadPoolExecutor(count, thread_name_prefix="sidecar") as executor:
+        yield Workers(executor, count)
+
+
+@contextlib.contextmanager
+def dask_workers(address: str) -> Iterator[Workers]:
+    """The workers of the Dask cluster whose scheduler answers at ``address``, such as
+    ``tcp://node1:8786``.
+
+    They must see source and output under the same paths, and have this package installed. A task
+    whose worker is lost is done by another. Raises MissingExtraError without the package
+    distributed, UsageError where no scheduler answers or it has no workers.
+    """
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
+    except ImportError:
+        raise MissingExtraError("--scheduler", "dask") from None
+    lost = (KilledWorker, FutureCancelledError, CommClosedError, CancelledError)
+    try:
+        client = Client(address, timeout=SCHEDULER_TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        raise UsageError(f"--scheduler {address}: no Dask scheduler answers there") from None
+    with client:
+        count = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+        if not count:
+            raise UsageError(
+                f"--scheduler {address}: it has no workers; start some with: dask worker {address}"
+            )
+        try:
+            yield Workers(client.get_executor(pure=False), count, lost)  # type: ignore[no-untyped-call]
+        except lost as error:
+            raise WorkersLostError(
+                f"--scheduler {address}: workers were lost again and again ({type(error).__name__})"
+            ) from None

@@ -1,0 +1,147 @@
+"""Full-resolution sub-stacks around landmarks of a coarse labelling: label coarsely first, then
+exactly, without opening the whole scan.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.dicom.scan import scan
+from sidecar.dicom.series import Series, find_series
+from sidecar.document.model import Images, Zoom
+from sidecar.errors import GeometryError, SourceError, UsageError
+from sidecar.exporting.options import ExportOptions, Range
+from sidecar.exporting.plan import make_plan
+from sidecar.exporting.run import Job, refuse_damaged
+from sidecar.labels.mapped import MappedPoints
+from sidecar.mapping import Sidecar
+from sidecar.progress import Progress, Silent
+
+#: More landmarks than this in one call are a slip rather than a wish.
+MOST_LANDMARKS = 500
+#: A box of fewer source pixels than this shows nothing.
+LEAST_PIXELS = 3
+
+
+def plan_zooms(
+    points: MappedPoints,
+    source: Path,
+    output: Path,
+    size_mm: float,
+    progress: Progress | None = None,
+) -> list[Job]:
+    """One job for each point: the source voxels within ``size_mm``/2 of it, at full resolution, in
+    a folder of its own below ``output``.
+
+    Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
+    GeometryError without patient geometry, SourceError when the scan is not in ``source``,
+    UsageError for points outside of it.
+    """
+    sidecar, stack = points.sidecar, points.sidecar.stack
+    if stack is None:
+        raise GeometryError(
+            "the scan has no patient geometry, so that a size in mm means nothing in it"
+        )
+    if not len(points):
+        raise UsageError("there are no landmarks in these labels, and nothing to zoom in on")
+    least = LEAST_PIXELS * min(stack.pixel_spacing)
+    if size_mm < least:
+        raise UsageError(
+            f"--size {size_mm:g}mm is less than {LEAST_PIXELS} source pixels across, nothing to"
+            f" see; {least:g}mm is the least"
+        )
+    if len(points) > MOST_LANDMARKS:
+        raise UsageError(
+            f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split"
+            " the file"
+        )
+    root, series = find_same_series(sidecar, source, progress)
+    jobs = []
+    for i, label in enumerate(points.text("label")):
+        crop = _box(sidecar, points.source[i], size_mm)
+        options = ExportOptions(
+            scale=1.0,
+            crop=crop,
+            bits=sidecar.document.images.bits,
+            window=_window(sidecar.document.images),
+        )
+        zoom = Zoom(
+            label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
+        )
+        folder = _folder_name(i, label)
+        plan = replace(
+            make_plan(series, options), stem=f"zoom_{folder}"
+        )  # no label file of one zoom fits another
+        jobs.append(Job(plan, root, output / folder, zoom))
+    return jobs
+
+
+def find_same_series(
+    sidecar: Sidecar, source: Path, progress: Progress | None = None
+) -> tuple[Path, Series]:
+    """The folder and the stack in ``source`` that an export was made from, by its SOP instances.
+
+    SourceError where it is not there.
+    """
+    progress = progress or Silent()
+    progress.start("reading headers", None)
+    found = scan(source, lambda: progress.advance(1, 0))
+    refuse_damaged(found)
+    wanted = [
+        (plane.sop_instance_uid, plane.frame_number) for plane in sidecar.document.source.planes
+    ]
+    for series in find_series(found.frames):
+        if [(frame.sop_instance_uid, frame.frame_number) for frame in series.frames] == wanted:
+            return found.root, series
+    raise SourceError(
+        f"{source.name or 'this folder'} does not hold the scan that the labels were made on, or"
+        " not all of it"
+    )
+
+
+def _box(
+    sidecar: Sidecar, centre: NDArray[np.float64], size_mm: float
+) -> tuple[Range, Range, Range]:
+    """Source voxels whose centres are within size_mm/2 of a point along each axis, the nearest one
+    in any case.
+    """
+    stack = sidecar.stack
+    assert stack is not None
+    heights = stack.positions @ stack.normal
+    height = np.interp(centre[2], np.arange(stack.slices), heights)
+    between_rows, between_columns = stack.pixel_spacing
+    distances = (
+        np.abs(np.arange(stack.columns) - centre[0]) * between_columns,
+        np.abs(np.arange(stack.rows) - centre[1]) * between_rows,
+        np.abs(heights - height),
+    )
+    near = [np.flatnonzero(distance <= max(size_mm / 2, distance.min())) for distance in distances]
+    columns, rows, slices = ((int(indices[0]), int(indices[-1]) + 1) for indices in near)
+    return columns, rows, slices
+
+
+def _window(images: Images) -> tuple[float, float] | None:
+    """Centre and width of the coarse export's window (PS3.3 C.11.2.1.2.1), so that both look the
+    same.
+    """
+    window = images.window
+    if window is None or window.mode == "stored":
+        return None
+    return (window.lower + window.upper + 1) / 2, window.upper - window.lower + 1
+
+
+def _folder_name(number: int, label: str) -> str:
+    letters = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", letters).strip("._")[:40]
+    return f"{number + 1:03d}_{plain}" if plain else f"{number + 1:03d}"
+
+
+def _triple(row: Sequence[float] | NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(row[0]), float(row[1]), float(row[2])

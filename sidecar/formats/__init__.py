@@ -1,0 +1,1 @@
+"""Files without meaning: PNG, volumes, YAML."""

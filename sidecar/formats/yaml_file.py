@@ -1,0 +1,73 @@
+"""YAML files: read safely, checked against a model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from sidecar.errors import UsageError
+
+#: A config larger than this is not one.
+MAX_BYTES = 4 * 1024 * 1024
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path.name} is too large for a config")
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoAliases)
+    except OSError as error:
+        raise UsageError(f"--config {path.name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"{path.name} is not UTF-8 text; save it again with that encoding"
+        ) from None
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ValueError,
+    ) as error:  # ValueError: a date or number that is none
+        raise UsageError(
+            f"{path.name} is not valid YAML: {' '.join(str(error).split())[:300]}"
+        ) from None
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        raise UsageError(f"{path.name} must be a mapping of option names to values")
+    return raw
+
+
+class _NoAliases(yaml.SafeLoader):
+    """A safe loader that also refuses aliases, with which a small file can grow without end, and a
+    key given twice.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not allowed")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, count in keys.items():
+            if count > 1:
+                raise yaml.YAMLError(f"the key {key!r} is given twice")
+        return super().construct_mapping(node, deep)
+
+
+def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") -> Any:
+    """``model`` made of ``values``; the first fault becomes a UsageError that names the key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        keys = [
+            str(part)
+            for part in first["loc"]
+            if not str(part).startswith(("tuple[", "literal[", "function-"))
+        ]
+        name = ".".join(keys).replace("_", "-")
+        message = first["msg"].removeprefix("Value error, ").replace("Input should", "it should", 1)
+        raise UsageError(f"{where}{prefix + name + ': ' if name else ''}{message}") from None

@@ -1,0 +1,129 @@
+"""The CSV that `map-points` wrote, read back for measuring and aligning: names, places in LPS mm,
+and how sure they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.grid.space import TO_SPACE, Space
+from sidecar.labels.mapped_shapes import Shape, shapes_of
+from sidecar.labels.readers.generic_csv import Table
+from sidecar.labels.rows import Columns
+
+_SPACES: dict[str, Space] = {"lps": "lps", "ras": "ras"}
+
+
+@dataclass(frozen=True)
+class PointTable:
+    """N mapped points. ``names``: their labels. ``mm`` (N, 3), LPS, whatever the file has.
+    ``uncertainty_mm`` (N,), not negative.
+
+    ``rows``: their places in the file, for messages. ``columns``: all columns of the file, as text.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    mm: NDArray[np.float64]
+    uncertainty_mm: NDArray[np.float64]
+    rows: tuple[str, ...]
+    columns: Columns
+
+    def select(self, *names: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Places (K, 3) and uncertainties (K,) of K named points, in the order asked for: what the
+        functions of `measure` take.
+
+        LabelError for a name that no point has, or more than one.
+        """
+        rows = [self._row(name) for name in names]
+        return self.mm[rows], self.uncertainty_mm[rows]
+
+    def positions(self) -> dict[str, NDArray[np.float64]]:
+        """Name → (3,) LPS mm of every named point: what the functions of `align` take.
+
+        LabelError when a name comes twice.
+        """
+        return {name: self.mm[self._row(name)] for name in self.names if name}
+
+    def shapes(self) -> list[Shape]:
+        """Points, lines, polygons and so on; their ``rows`` index ``mm``."""
+        try:
+            return shapes_of(self.columns, len(self.names))
+        except LabelError as error:
+            raise LabelError(str(error), self.path) from None
+
+    def _row(self, name: str) -> int:
+        found = [i for i, other in enumerate(self.names) if other == name]
+        if not found:
+            raise LabelError(f"has no point {name!r}; it has {_listed(self.names)}", self.path)
+        if len(found) > 1:
+            problem = (
+                f"has {len(found)} points named {name!r}"
+                f" ({', '.join(self.rows[i] for i in found[:3])})"
+            )
+            raise LabelError(f"{problem}; give each its own name", self.path)
+        return found[0]
+
+
+def read_points(path: Path) -> PointTable:
+    """Read a CSV with the columns label, x_mm, y_mm, z_mm, uncertainty_mm and space (LPS or RAS,
+    row by row; RAS becomes LPS).
+
+    Raises LabelError, naming file and row, for what is missing, no number, or a negative
+    uncertainty.
+    """
+    table = Table(path)
+    labels, spaces = table.texts("label"), table.texts("space")
+    for column, cells in (("label", labels), ("space", spaces)):
+        if cells is None:
+            raise LabelError(
+                f"has no column {column}; give the CSV that map-points wrote", path, "row 1"
+            )
+    assert labels is not None and spaces is not None
+    mm = np.column_stack([_numbers(table, name) for name in ("x_mm", "y_mm", "z_mm")])
+    uncertainty = _numbers(table, "uncertainty_mm")
+    if (uncertainty < 0).any():
+        raise LabelError(
+            "uncertainty_mm is negative", path, table.row(int((uncertainty < 0).argmax()))
+        )
+    rows = tuple(table.row(i) for i in range(len(mm)))
+    signs = np.array(
+        [TO_SPACE[_space(text, path, row)] for text, row in zip(spaces, rows, strict=True)]
+    ).reshape(-1, 3)
+    return PointTable(
+        path, tuple(label.strip() for label in labels), mm * signs, uncertainty, rows, table.columns
+    )
+
+
+def _numbers(table: Table, column: str) -> NDArray[np.float64]:
+    values = table.numbers(column, empty_allowed=True)
+    if np.isnan(values).any():
+        row = table.row(int(np.isnan(values).argmax()))
+        raise LabelError(
+            f"{column} is empty: a scan without patient geometry has no millimetres to measure",
+            table.path,
+            row,
+        )
+    return values
+
+
+def _space(text: str, path: Path, row: str) -> Space:
+    space = _SPACES.get(text.strip().lower())
+    if space is None:
+        raise LabelError(f"space is {text[:20]!r}, which is neither LPS nor RAS", path, row)
+    return space
+
+
+def _listed(names: Sequence[str]) -> str:
+    known = list(dict.fromkeys(name for name in names if name))
+    return (
+        ", ".join(map(repr, known[:10])) + (" ..." if len(known) > 10 else "")
+        if known
+        else "no names"
+    )

@@ -1,0 +1,102 @@
+"""What every label reader returns, and the one place where pixel origins are told apart.
+
+Two pixel origins exist among label tools. *center*: the middle of the first pixel is 0. *corner*:
+it is 0.5, because the outer corner of the first pixel is 0. Inside the package everything is
+*center*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.labels.rows import Columns
+
+PixelOrigin = Literal["center", "corner"]
+
+#: Coordinate of the middle of the first pixel, by pixel origin.
+MIDDLE_OF_FIRST_PIXEL: dict[PixelOrigin, float] = {"center": 0.0, "corner": 0.5}
+
+
+def to_center(xy: NDArray[np.float64], origin: PixelOrigin) -> NDArray[np.float64]:
+    """Coordinates of any pixel origin as *center* coordinates: center = given − middle of the first
+    pixel.
+    """
+    return xy - MIDDLE_OF_FIRST_PIXEL[origin]
+
+
+@dataclass(frozen=True, slots=True)
+class PngStack:
+    """What a reader may need to know of the PNG stack its labels lie on.
+
+    ``columns, rows, slices``: size in pixels. ``spacing``: millimetres between PNG pixels (x, y,
+    slice), or None for a stack without patient geometry. ``names``: PNG file names in slice order.
+    """
+
+    columns: int
+    rows: int
+    slices: int
+    spacing: tuple[float, float, float] | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The points of one label file, on the PNG stack, N points in file order.
+
+    ``xy``      (N, 2) float64 PNG pixel x (column), y (row, downwards), *center* convention: the
+                reader has applied its origin.
+    ``slice``   (N,) float64 0-based PNG slice number, NaN where only ``image`` tells.
+    ``image``   N image names as the file has them, "" where the file names none.
+    ``where``   N places for messages, as a function of the index ("row 7").
+    ``columns`` the text columns carried to the output, in order, N values each. Generic CSV: the
+    file's own columns
+                as they are. Other formats: label, image, slice, x, y, shape_id, shape_type, vertex,
+                then the tool's own.
+    ``sizes``   image name → (width, height) that the file states for it; {} where it states none.
+    ``tool, pixel_origin, shapes, notes`` are told to the user: which tool, which origin was taken,
+    which shape types were read,
+                and what was assumed and how to force the other.
+    """
+
+    path: Path
+    xy: NDArray[np.float64]
+    slice: NDArray[np.float64]
+    image: Sequence[str]
+    columns: Columns
+    where: Callable[[int], str]
+    tool: str
+    pixel_origin: str
+    shapes: tuple[str, ...] = ("point",)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+    def error(self, index: int, message: str) -> LabelError:
+        """The error for one point, naming file and place."""
+        return LabelError(message, self.path, self.where(index))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One label format: how to recognise it by content, and how to read it.
+
+    ``recognises(path, head)``: head is the first 64 KiB of the file; True only when the content is
+    surely this format.
+    ``read(path, stack, origin)``: ``origin`` is None, or what the user forced with
+    ``--pixel-origin``; raises LabelError.
+    """
+
+    name: str
+    tool: str
+    origin: str
+    recognises: Callable[[Path, bytes], bool]
+    read: Callable[[Path, PngStack, PixelOrigin | None], Labels]

@@ -1,0 +1,105 @@
+"""Readers of label files, one small file per tool; `READERS` is the whole extension mechanism."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.errors import LabelError, UsageError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.readers import (
+    coco,
+    cvat,
+    deeplabcut,
+    generic_csv,
+    imagej,
+    imagej_roi,
+    label_studio,
+    labelme,
+    makesense,
+    napari,
+    point_sets,
+    qupath,
+    slicer,
+    tps,
+    via,
+    voc,
+    yolo,
+)
+
+#: Every label format by the name ``--from`` has for it.
+READERS: dict[str, Reader] = {
+    reader.name: reader
+    for reader in (
+        generic_csv.READER,
+        imagej.READER,
+        imagej.READER_XY,
+        imagej_roi.READER,
+        labelme.READER,
+        cvat.READER,
+        coco.READER,
+        label_studio.READER,
+        via.READER,
+        makesense.READER,
+        makesense.READER_LINES,
+        makesense.READER_BOXES,
+        napari.READER,
+        qupath.READER,
+        *slicer.READERS,
+        yolo.READER,
+        voc.READER,
+        deeplabcut.READER,
+        tps.READER,
+        *point_sets.READERS,
+    )
+}
+
+HEAD_BYTES = 1 << 16
+
+
+def reader_for(path: Path, name: str | None = None) -> Reader:
+    """The reader of a file: the one named, or the only one that recognises its content.
+
+    Raises UsageError for an unknown name, LabelError when no reader or more than one recognises the
+    file.
+    """
+    if name is not None:
+        if name not in READERS:
+            raise UsageError(
+                f"--from {name}: there is no such format; there are {', '.join(sorted(READERS))}"
+            )
+        return READERS[name]
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", path) from None
+    fitting = [
+        reader
+        for reader in READERS.values()
+        if reader is not generic_csv.READER and reader.recognises(path, head)
+    ]
+    if not fitting and generic_csv.READER.recognises(
+        path, head
+    ):  # what a table is when no tool claims it
+        fitting = [generic_csv.READER]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise LabelError(
+            f"could be {' or '.join(r.name for r in fitting)}; say which with --from", path
+        )
+    raise LabelError(
+        "is not a label file that is known here; if it is one, say which with --from"
+        f" {'|'.join(sorted(READERS))}",
+        path,
+    )
+
+
+def read_labels(
+    path: Path, stack: PngStack, name: str | None = None, origin: PixelOrigin | None = None
+) -> Labels:
+    """The labels of one file, in *center* coordinates on the PNG stack.
+
+    LabelError names file and row.
+    """
+    return reader_for(path, name).read(path, stack, origin)

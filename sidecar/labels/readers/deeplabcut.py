@@ -1,0 +1,125 @@
+"""Labels of DeepLabCut, `CollectedData_<scorer>.csv`: one row per image, two columns per body part.
+Pixel origin: center.
+
+Header rows: scorer, individuals (multi-animal projects only), bodyparts, coords. The image is named
+in the first column, or since DeepLabCut 2.2 in the first three. Empty cells are points that were
+not labelled. Labels are set in napari or, before that, on a matplotlib axis: both put the middle of
+the first pixel at 0. Source: the example projects of DeepLabCut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, labels_of
+from sidecar.labels.text import head_text, number, read_text, table
+
+_TOOL = "DeepLabCut"
+_LEVELS = ("scorer", "individuals", "bodyparts", "coords")
+_CROPPED = (
+    "Had the video been cropped in DeepLabCut, the coordinates would count from the corner of the"
+    " crop"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _BodyPart:
+    """Where the x and y of one body part are in a row."""
+
+    x: int
+    y: int
+    name: str
+    individual: str
+    scorer: str
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Header rows that begin with scorer, [individuals,] bodyparts and coords."""
+    first = [line.split(",", 1)[0] for line in head_text(head).splitlines()[:4]]
+    return first[:3] == ["scorer", "bodyparts", "coords"] or first == list(_LEVELS)
+
+
+def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    """All labelled points.
+
+    Raises LabelError, also for predictions, whose rows have frame numbers instead of images.
+    """
+    records = table(read_text(path), path)
+    levels = {
+        record[0]: record for record in records[: len(_LEVELS)] if record and record[0] in _LEVELS
+    }
+    if not {"scorer", "bodyparts", "coords"} <= set(levels):
+        raise LabelError(
+            "does not begin with the header rows scorer, bodyparts and coords of DeepLabCut", path
+        )
+    parts = _body_parts(levels, path)
+    width, index = len(levels["coords"]), min(part.x for part in parts)
+    shapes: list[Shape] = []
+    for n, record in enumerate(records[len(levels) :], start=len(levels) + 1):
+        if record:
+            if len(record) != width:
+                raise LabelError(
+                    f"has {len(record)} cells, the header has {width}", path, f"row {n}"
+                )
+            shapes += _shapes(record, index, parts, n, path)
+    return labels_of(path, shapes, tool=_TOOL, origin="center", forced=origin, notes=[_CROPPED])
+
+
+def _body_parts(levels: dict[str, list[str]], path: Path) -> list[_BodyPart]:
+    coords = levels["coords"]
+    if any(len(row) != len(coords) for row in levels.values()):
+        raise LabelError("the header rows have different lengths", path)
+    if "likelihood" in coords:
+        raise LabelError(
+            "these are predictions on video frames, not labels; correct them in DeepLabCut and use"
+            " those",
+            path,
+        )
+    individuals = levels.get("individuals", [""] * len(coords))
+    parts: list[_BodyPart] = []
+    first = next((i for i, name in enumerate(coords) if name == "x"), len(coords))
+    for x in range(first, len(coords), 2):
+        if coords[x : x + 2] != ["x", "y"] or levels["bodyparts"][x] != levels["bodyparts"][x + 1]:
+            raise LabelError(
+                f"columns {x + 1} and {x + 2} are not the x and y of one body part", path, "header"
+            )
+        parts.append(
+            _BodyPart(x, x + 1, levels["bodyparts"][x], individuals[x], levels["scorer"][x])
+        )
+    if not parts or first not in (1, 3):
+        raise LabelError("has no columns x and y after the image name", path, "header")
+    return parts
+
+
+def _image(index: list[str], path: Path, where: str) -> str:
+    """The image as DeepLabCut names it, "labeled-data/<folder>/<file>"."""
+    image = "/".join(part.strip() for part in index if part.strip()).replace("\\", "/")
+    if not image or image.isdigit():
+        raise LabelError(
+            "names no image; use the file of labels (CollectedData_...csv), not one of predictions",
+            path,
+            where,
+        )
+    return image
+
+
+def _shapes(
+    record: list[str], index: int, parts: list[_BodyPart], row: int, path: Path
+) -> Iterator[Shape]:
+    image = _image(record[:index], path, f"row {row}")
+    for part in parts:
+        where = f"row {row}, {' '.join(name for name in (part.individual, part.name) if name)}"
+        cells = record[part.x].strip(), record[part.y].strip()
+        if cells != ("", ""):
+            xy = number(cells[0], path, where, "x"), number(cells[1], path, where, "y")
+            extra = {"individual": part.individual, "scorer": part.scorer}
+            yield Shape(
+                "point", [xy], "center", where, part.name, image, None, f"{row}.{part.x}", 0, extra
+            )
+
+
+READER = Reader("deeplabcut", _TOOL, "center", recognises, read)

@@ -1,0 +1,108 @@
+"""LabelMe (wkentaro) JSON: one file for each image.
+
+Coordinates are *corner*: the canvas measures from the outer corner of the image and lets points lie
+on 0..width. Source: labelme/widgets/canvas.py, _transform_point_widget_to_image and
+_is_out_of_image; labelme/shape.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, box, labels_of
+from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
+
+_TOOL = "LabelMe"
+#: LabelMe shape type → our shape type, and how many points it must have (None: any number).
+_TYPES: dict[str, tuple[str, int | None]] = {
+    "point": ("point", 1),
+    "line": ("line", 2),
+    "linestrip": ("polyline", None),
+    "polygon": ("polygon", None),
+    "rectangle": ("box", 2),
+    "circle": ("circle", 2),
+    "oriented_rectangle": ("box", 4),
+}
+
+
+def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    document = load_json(path)
+    image = member(document, "imagePath", str, path).replace("\\", "/")
+    shapes = list(enumerate(member(document, "shapes", list, path), 1))
+    drawn = [
+        (number, shape)
+        for number, shape in shapes
+        if not (isinstance(shape, dict) and shape.get("shape_type") == "mask")
+    ]
+    masks = len(shapes) - len(drawn)
+    return labels_of(
+        path,
+        [_shape(shape, image, path, number) for number, shape in drawn],
+        tool=_TOOL,
+        origin="corner",
+        forced=origin,
+        sizes=_sizes(document, image, path),
+        notes=(
+            [f"{masks} mask(s) left out: they are areas of pixels, use map-mask"] if masks else []
+        ),
+    )
+
+
+def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
+    where = f"shape {number}"
+    points = pairs(member(shape, "points", list, path, where), path, where)
+    kind = shape.get("shape_type", "polygon")  # before version 3.3 there was no other type
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise LabelError(
+            f"shape type {text_of(kind)!r} is not known; delete the shape or draw it as a polygon",
+            path,
+            where,
+        )
+    type_, count = _TYPES[kind]
+    if not points or len(points) != (count or len(points)):
+        raise LabelError(f"a {kind} has {len(points)} points", path, where)
+    flags = shape.get("flags")
+    return Shape(
+        type_,
+        box(*points[0], *points[1]) if kind == "rectangle" else points,
+        "corner",
+        where,
+        label=text_of(shape.get("label")),
+        image=image,
+        id=str(number),
+        extra={
+            "group_id": text_of(shape.get("group_id")),
+            "description": text_of(shape.get("description")),
+            "flags": (
+                ";".join(name for name, on in flags.items() if on)
+                if isinstance(flags, dict)
+                else ""
+            ),
+        },
+    )
+
+
+def _sizes(document: Any, image: str, path: Path) -> dict[str, tuple[int, int]]:
+    if document.get("imageWidth") is None or document.get("imageHeight") is None:
+        return {}
+    return {
+        image: (
+            whole(document["imageWidth"], path, name="imageWidth"),
+            whole(document["imageHeight"], path, name="imageHeight"),
+        )
+    }
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    keys = json_keys(head)
+    in_shapes = (1, "shapes") in keys and (
+        (1, "imagePath") in keys or {(3, "points"), (3, "shape_type")} <= keys
+    )
+    before_shapes = (1, "imageData") in keys and not keys.isdisjoint({(1, "flags"), (1, "version")})
+    return in_shapes or before_shapes
+
+
+READER = Reader("labelme", _TOOL, "corner", _recognises, _read)

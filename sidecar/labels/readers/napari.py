@@ -1,0 +1,151 @@
+"""Points and shapes layers saved by napari as CSV. Pixel origin: center.
+
+napari writes data coordinates in the order (slice, row, column): the middle of the first pixel is
+0. No image is named; the first axis is the slice. Source: `napari_builtins/io/_write.py`
+(napari_write_points, napari_write_shapes).
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from pathlib import Path
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, labels_of
+from sidecar.labels.text import head_text, number, read_text, table, whole
+
+_TYPES = {
+    "rectangle": "box",
+    "ellipse": "ellipse",
+    "line": "line",
+    "path": "polyline",
+    "polygon": "polygon",
+}
+_HEADER = re.compile(r"index,(shape-type,vertex-index,)?axis-0,axis-1(,axis-\d+)*(,|\r?\n|$)")
+
+_SCALE = (
+    "These are pixel numbers of the layer; a layer scale set in napari does not enter into them"
+)
+_NO_NAMES = "napari does not save the properties of shapes, so they have no label"
+
+_Row = tuple[str, list[str]]
+_Placed = tuple[str, float, tuple[float, float]]
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """The header row of a points or shapes layer."""
+    return _HEADER.match(head_text(head)) is not None
+
+
+def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    """Points and shapes;
+    ``origin`` is about x and y, the first axis counts slices in any case. Raises LabelError.
+    """
+    header, *body = table(read_text(path), path) or [[]]
+    if not _HEADER.match(",".join(header)):
+        raise LabelError(
+            "the header row is not that of a napari points or shapes layer"
+            " (index,axis-0,axis-1,...)",
+            path,
+            "row 1",
+        )
+    rows = [(f"row {n}", cells) for n, cells in enumerate(body, start=2) if cells]
+    for where, cells in rows:
+        if len(cells) != len(header):
+            raise LabelError(f"has {len(cells)} cells, the header has {len(header)}", path, where)
+    first = header.index("axis-0")
+    axes = sum(name == f"axis-{n}" for n, name in enumerate(header[first:]))
+    shapes = (_shapes if first == 3 else _points)(
+        header, rows, _slice_axes(axes, stack, path), path
+    )
+    notes = (_SCALE, _NO_NAMES) if first == 3 else (_SCALE,)
+    return labels_of(path, shapes, tool="napari", origin="center", forced=origin, notes=notes)
+
+
+def _slice_axes(axes: int, stack: PngStack, path: Path) -> int:
+    """How many axes come before (row, column): 1, or 0 for a single picture."""
+    if axes == 3 or (axes == 2 and stack.slices == 1):
+        return axes - 2
+    if axes == 2:
+        raise LabelError(
+            f"has two axes (row, column) and names no image, but the PNG stack has {stack.slices}"
+            " slices: open the whole stack in napari and label there, or add an axis-0 column with"
+            " the slice number",
+            path,
+        )
+    raise LabelError(
+        f"has {axes} axes; save the layer with the three axes (slice, row, column)", path
+    )
+
+
+def _points(header: list[str], rows: list[_Row], before: int, path: Path) -> list[Shape]:
+    after = 1 + before + 2
+    shapes: list[Shape] = []
+    for where, cells in rows:
+        slice_, xy = _position(cells[1:after], path, where)
+        extra = dict(zip(header[after:], cells[after:], strict=True))
+        id_ = str(whole(cells[0], path, where, "index"))
+        shapes.append(
+            Shape("point", [xy], "center", where, extra.pop("label", ""), "", slice_, id_, 0, extra)
+        )
+    return shapes
+
+
+def _shapes(header: list[str], rows: list[_Row], before: int, path: Path) -> list[Shape]:
+    """One entry per vertex, as the vertices of a shape may lie on different slices."""
+    shapes: list[Shape] = []
+    for _, group in groupby(rows, key=lambda row: row[1][:2]):
+        vertices = list(group)
+        first, (index, type_, *_) = vertices[0]
+        if type_ not in _TYPES:
+            raise LabelError(
+                f"shape type {type_[:40]!r} is none of {', '.join(_TYPES)}", path, first
+            )
+        if [cells[2] for _, cells in vertices] != [str(v) for v in range(len(vertices))]:
+            raise LabelError(
+                "the vertices of a shape are not in the order 0, 1, 2, ...; save the layer again",
+                path,
+                first,
+            )
+        if type_ in ("rectangle", "ellipse") and len(vertices) != 4:
+            raise LabelError(f"a {type_} has {len(vertices)} corners instead of 4", path, first)
+        id_ = str(whole(index, path, first, "index"))
+        placed = [(where, *_position(cells[3:], path, where)) for where, cells in vertices]
+        shapes += [
+            Shape(_TYPES[type_], [xy], "center", where, "", "", slice_, id_, v)
+            for v, (where, slice_, xy) in enumerate(
+                _ellipse(placed, path) if type_ == "ellipse" else placed
+            )
+        ]
+    return shapes
+
+
+def _position(cells: list[str], path: Path, where: str) -> tuple[float, tuple[float, float]]:
+    """(slice, (x, y)) of the cells [slice,] row, column."""
+    *before, y, x = (number(cell, path, where) for cell in cells)
+    return before[0] if before else 0.0, (x, y)
+
+
+def _ellipse(corners: list[_Placed], path: Path) -> list[_Placed]:
+    """Centre and ends of both axes: the ellipse touches the middles of the sides of the box that
+    napari writes.
+    """
+    (where, slice_, (ax, ay)), (_, _, (bx, by)), (_, _, (cx, cy)), (_, _, (dx, dy)) = corners
+    if len({z for _, z, _ in corners}) != 1:
+        raise LabelError(
+            "an ellipse across several slices cannot be mapped; draw it on one slice, or as a"
+            " polygon",
+            path,
+            where,
+        )
+    ends = [
+        ((ax + cx) / 2, (ay + cy) / 2),
+        ((bx + cx) / 2, (by + cy) / 2),
+        ((cx + dx) / 2, (cy + dy) / 2),
+    ]
+    return [(where, slice_, xy) for xy in ends]
+
+
+READER = Reader("napari", "napari", "center", recognises, read)

@@ -1,0 +1,205 @@
+"""Objects exported by QuPath as GeoJSON. Pixel origin: corner.
+
+Coordinates are pixels of the full-resolution image, (0, 0) its outer top left corner (QuPath
+documentation, "Exporting annotations"), with two decimals. ``plane`` is written into the geometry
+only where it is not the default, z = 0 (ROITypeAdapters of qupath-core), and no image is named: the
+file name may, as QuPath offers the image's own name for an export.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, Vertices, ellipse, labels_of
+from sidecar.labels.text import head_text, json_keys, load_json, member, number, text_of, whole
+
+#: What only QuPath writes: the kind of object, as an id before 0.3, or a UUID as id, which comes
+#: before a long geometry.
+_OBJECT = re.compile(
+    r'"objectType"|"Path(Annotation|Detection|Cell|Tile|Root)Object"|"TMACoreObject"'
+    r'|"id"\s*:\s*"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"'
+)
+
+_ROUNDED = "QuPath writes two decimals: a coordinate is right to 0.005 PNG pixels"
+_NUCLEI = "Cells are given by their outlines; nuclei are not carried over"
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """GeoJSON whose features say which kind of QuPath object they are; other GeoJSON is in degrees
+    or metres.
+    """
+    keys, text = json_keys(head), head_text(head)
+    geometry = not keys.isdisjoint({(1, "geometry"), (2, "geometry"), (3, "geometry")})
+    return geometry and '"Feature"' in text and _OBJECT.search(text) is not None
+
+
+def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    """Every feature of a FeatureCollection, of a list, or the one feature of the file.
+
+    Raises LabelError.
+    """
+    features = _features(load_json(path), path)
+    image, note = _image(features, path, stack)
+    shapes = [
+        shape
+        for n, feature in enumerate(features, start=1)
+        for shape in _shapes(feature, n, image, path)
+    ]
+    notes = [_ROUNDED, note] + [_NUCLEI] * any("nucleusGeometry" in feature for feature in features)
+    return labels_of(path, shapes, tool="QuPath", origin="corner", forced=origin, notes=notes)
+
+
+def _features(document: object, path: Path) -> list[dict[str, Any]]:
+    if isinstance(document, dict) and document.get("type") == "FeatureCollection":
+        document = member(document, "features", list, path)
+    features: list[Any] = document if isinstance(document, list) else [document]
+    for n, feature in enumerate(features, start=1):
+        if not isinstance(feature, dict) or feature.get("type") != "Feature":
+            raise LabelError(
+                "is not a GeoJSON feature; export the objects from QuPath as GeoJSON",
+                path,
+                f"feature {n}",
+            )
+    return features
+
+
+def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple[str, str]:
+    """The PNG all features lie on, or "" where their planes tell the slice; and what the user is
+    told about it.
+    """
+    if any(
+        "plane" in feature["geometry"]
+        for feature in features
+        if isinstance(feature.get("geometry"), dict)
+    ):
+        return (
+            "",
+            (
+                "The plane's z is taken as the slice number, 0 where none is given, as QuPath"
+                " writes it"
+            ),
+        )
+    for name in stack.names:
+        if path.name.split(".")[0] == Path(name).stem:
+            return name, f"No plane is given; the file name says that these labels lie on {name}"
+    return (
+        "",
+        (
+            "No plane is given, as QuPath writes labels on slice 0, and slice 0 is taken;"
+            " if they lie on another PNG, give the GeoJSON that PNG's name"
+        ),
+    )
+
+
+def _shapes(feature: dict[str, Any], n: int, image: str, path: Path) -> Iterator[Shape]:
+    where = f"feature {n}"
+    geometry: dict[str, Any] = member(feature, "geometry", dict, path, where)
+    class_, name = _class_and_name(feature.get("properties"))
+    id_ = text_of(feature.get("id"))
+    if not id_ or id_.endswith("Object"):  # QuPath 0.2 wrote the kind of object there
+        id_ = str(n)
+    slice_ = None if image else float(_slice(geometry, path, where))
+    for part, ring, type_, xy in _parts(geometry, path, where):
+        extra = {"name": name, "part": str(part), "ring": str(ring)}
+        ring_id = f"{id_}.{part}.{ring}" if part or ring else id_
+        yield Shape(type_, xy, "corner", where, class_ or name, image, slice_, ring_id, 0, extra)
+
+
+def _class_and_name(properties: object) -> tuple[str, str]:
+    """Both "" where there are none.
+
+    A class of several parts is one name, "A: B", or a list of names.
+    """
+    if not isinstance(properties, dict):
+        return "", ""
+    kind = properties.get("classification")
+    if not isinstance(kind, dict):
+        return "", text_of(properties.get("name"))
+    names = kind.get("names")
+    class_ = text_of(kind.get("name")) or (
+        ": ".join(map(text_of, names)) if isinstance(names, list) else ""
+    )
+    return class_, text_of(properties.get("name"))
+
+
+def _slice(geometry: Mapping[str, Any], path: Path, where: str) -> int:
+    plane = member(geometry, "plane", dict, path, where) if "plane" in geometry else {}
+    if whole(plane.get("t", 0), path, where, "plane's t") > 0:
+        raise LabelError(
+            "lies on a time point; open the PNGs in QuPath as slices (z), not as a time series",
+            path,
+            where,
+        )
+    z = whole(plane.get("z", 0), path, where, "plane's z")
+    if z < 0:
+        raise LabelError(f"plane's z is {z}, and slices count from 0", path, where)
+    return z
+
+
+def _parts(
+    geometry: Mapping[str, Any], path: Path, where: str
+) -> Iterator[tuple[int, int, str, Vertices]]:
+    """(part, ring, shape type, vertices) of a geometry; ring 0 is an outline, the rings after it
+    are its holes.
+    """
+    type_, coordinates = geometry.get("type"), geometry.get("coordinates")
+    if type_ == "Point":
+        yield 0, 0, "point", _pairs([coordinates], path, where)
+    elif type_ == "MultiPoint":
+        yield 0, 0, "point", _pairs(coordinates, path, where)
+    elif type_ in ("LineString", "MultiLineString"):
+        for part, line in enumerate(
+            [coordinates] if type_ == "LineString" else _list(coordinates, path, where)
+        ):
+            xy = _pairs(line, path, where)
+            yield part, 0, "line" if len(xy) == 2 else "polyline", xy
+    elif type_ in ("Polygon", "MultiPolygon"):
+        for part, polygon in enumerate(
+            [coordinates] if type_ == "Polygon" else _list(coordinates, path, where)
+        ):
+            for ring, outline in enumerate(_list(polygon, path, where)):
+                xy = _pairs(outline, path, where)
+                if geometry.get("isEllipse") is True:
+                    yield part, ring, "ellipse", _ellipse(xy, path, where)
+                else:
+                    yield part, ring, "polygon", xy[:-1] if xy[1:] and xy[0] == xy[-1] else xy
+    else:
+        raise LabelError(
+            f"geometry {str(type_)[:40]!r} cannot be read; split the object in QuPath and export it"
+            " again",
+            path,
+            where,
+        )
+
+
+def _ellipse(xy: Vertices, path: Path, where: str) -> Vertices:
+    """An ellipse comes as a polygon around it, marked;
+    QuPath itself takes the polygon's bounds, and so do we.
+    """
+    if not xy:
+        raise LabelError("has an ellipse without coordinates", path, where)
+    xs, ys = [x for x, _ in xy], [y for _, y in xy]
+    x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
+    return ellipse((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2)
+
+
+def _pairs(value: object, path: Path, where: str) -> list[tuple[float, float]]:
+    """Positions [x, y] or [x, y, z]; GeoJSON allows the third number and QuPath ignores it."""
+    positions = _list(value, path, where)
+    if not all(isinstance(position, list) and len(position) in (2, 3) for position in positions):
+        raise LabelError("coordinates are not a list of [x, y] pairs", path, where)
+    return [(number(x, path, where), number(y, path, where)) for x, y, *_ in positions]
+
+
+def _list(value: object, path: Path, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise LabelError("has no list of coordinates where one belongs", path, where)
+    return value
+
+
+READER = Reader("qupath", "QuPath", "corner", recognises, read)

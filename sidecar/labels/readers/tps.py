@@ -1,0 +1,222 @@
+"""Landmarks, curves and outlines in TPS files, as tpsDig writes them and geomorph reads and writes
+them. Pixel origin: corner.
+
+y counts from the BOTTOM of the image: with its height H, corner y from the top = H - y
+(StereoMorph's TPSToShapes flips like that). SCALE is the length of a pixel and is never applied:
+these are pixels. tpsDig is closed source, so that the half pixel could not be read from its code;
+the same flip about the middles of pixels (*center*) differs from this one by half a pixel. Format:
+Rohlf's tps programs; geomorph readland.tps.r and writeland.tps.r. Missing is NA in geomorph,
+negative in tpsDig.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, labels_of
+from sidecar.labels.text import head_text, number, read_text, whole
+
+_TOOL = "TPS"
+_KEYWORD = re.compile(r"([A-Za-z]\w*)\s*=(.*)", re.ASCII)
+_TEXTS = ("IMAGE", "ID", "SCALE", "COMMENT", "VARIABLES")
+
+_HALF = (
+    "Taken as corner coordinates, y from the bottom edge of the image; for tpsDig this is known to"
+    " half a pixel only, and --pixel-origin center takes them as middles of pixels"
+)
+_SCALED = (
+    "SCALE is not applied: landmarks are pixels here, and the PNG stack brings its own millimetres"
+)
+_MISSING = "Landmarks marked as missing (negative coordinates, or NA) are left out"
+_BY_ID = (
+    "There is no IMAGE= line, ID= was taken as the image name: such files come from geomorph, whose"
+    " digitize2d spreads the pixels from 1 to the image size (up to one pixel off here), and whose"
+    " writeland.tps may have put millimetres in place of pixels"
+)
+
+_Lines = Iterator[tuple[str, str]]
+#: x and y as in the file, or None where the landmark is missing.
+_Xy = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Specimen:
+    """One specimen: its point sets as (shape type, name, points), and its other lines by
+    keyword.
+    """
+
+    where: str
+    sets: list[tuple[str, str, list[_Xy]]] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """The first line that is not empty is LM= or LM3= with a number."""
+    return (
+        re.match(r"\s*LM3?\s*=\s*\d+\s*(\n|\r|$)", head_text(head), re.IGNORECASE | re.ASCII)
+        is not None
+    )
+
+
+def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    """All specimens; each names its own image.
+
+    Raises LabelError, also for LM3, whose points are not on pictures.
+    """
+    lines = (
+        (f"line {n}", line.strip()) for n, line in enumerate(read_text(path).splitlines(), start=1)
+    )
+    specimens = list(_specimens((line for line in lines if line[1]), path))
+    shapes = [
+        shape
+        for s, specimen in enumerate(specimens, start=1)
+        for shape in _shapes(
+            specimen, s, _image(specimen, stack, path), stack.rows, origin or "corner"
+        )
+    ]
+    notes = [_HALF]
+    notes += [_SCALED] * any("SCALE" in specimen.texts for specimen in specimens)
+    notes += [_BY_ID] * any(
+        "IMAGE" not in specimen.texts and "ID" in specimen.texts for specimen in specimens
+    )
+    notes += [_MISSING] * any(
+        None in points for specimen in specimens for _, _, points in specimen.sets
+    )
+    return labels_of(path, shapes, tool=_TOOL, origin="corner", forced=origin, notes=notes)
+
+
+def _specimens(lines: _Lines, path: Path) -> Iterator[_Specimen]:
+    specimen: _Specimen | None = None
+    for where, line in lines:
+        keyword = _KEYWORD.fullmatch(line)
+        if keyword is None:
+            raise LabelError(
+                "is a line of coordinates that belongs to no LM=, CURVES= or OUTLINES=", path, where
+            )
+        key, value = keyword[1].upper(), keyword[2].strip()
+        if key.endswith("3"):
+            raise LabelError(
+                f"{key}= holds points in space, not on pictures: map those with `sidecar project`",
+                path,
+                where,
+            )
+        if key == "LM":
+            if specimen:
+                yield specimen
+            specimen = _Specimen(where)
+            points = _coordinates(lines, value, path, where)
+            specimen.sets.extend(
+                ("point", str(i), [point]) for i, point in enumerate(points, start=1)
+            )
+        elif specimen is None:
+            raise LabelError(
+                "comes before the first LM=; a specimen begins with LM= (LM=0 for one without"
+                " landmarks)",
+                path,
+                where,
+            )
+        elif key in ("CURVES", "OUTLINES"):
+            type_, name = ("polyline", "curve") if key == "CURVES" else ("polygon", "outline")
+            for i in range(1, _count(value, path, where) + 1):
+                specimen.sets.append((type_, f"{name} {i}", _points(lines, path, where)))
+        elif key in _TEXTS:
+            specimen.texts[key] = value
+        else:
+            raise LabelError(
+                f"keyword {key[:20]}= is not known here; remove it and the lines that belong to it",
+                path,
+                where,
+            )
+    if specimen:
+        yield specimen
+
+
+def _points(lines: _Lines, path: Path, where: str) -> list[_Xy]:
+    """One POINTS= and the coordinates after it."""
+    place, line = next(lines, (where, ""))
+    keyword = _KEYWORD.fullmatch(line)
+    if keyword is None or keyword[1].upper() != "POINTS":
+        raise LabelError(
+            "POINTS= is missing: the file has fewer curves or outlines than it announces",
+            path,
+            place,
+        )
+    return _coordinates(lines, keyword[2].strip(), path, place)
+
+
+def _coordinates(lines: _Lines, value: str, path: Path, where: str) -> list[_Xy]:
+    points: list[_Xy] = []
+    for _ in range(_count(value, path, where)):
+        place, line = next(lines, (where, "="))
+        if "=" in line:
+            raise LabelError(f"has fewer points than the {value} it announces", path, where)
+        words = line.split()
+        if len(words) != 2:
+            raise LabelError("does not have two coordinates", path, place)
+        points.append(_missing_as_none(words, path, place))
+    return points
+
+
+def _missing_as_none(words: list[str], path: Path, where: str) -> _Xy:
+    if "NA" in words:
+        return None
+    x, y = (number(word, path, where) for word in words)
+    return None if x < 0 or y < 0 else (x, y)
+
+
+def _count(value: str, path: Path, where: str) -> int:
+    count = whole(value, path, where)
+    if count < 0:
+        raise LabelError("announces a negative number of points", path, where)
+    return count
+
+
+def _image(specimen: _Specimen, stack: PngStack, path: Path) -> str:
+    """IMAGE=, or else an ID= that is the name of a PNG; "" for a single picture."""
+    if image := specimen.texts.get("IMAGE"):
+        return image.replace("\\", "/")
+    id_ = specimen.texts.get("ID", "")
+    if id_ and any(Path(id_).stem == Path(name).stem for name in stack.names):
+        return id_
+    if stack.slices == 1:
+        return ""
+    raise LabelError(
+        "the specimen that begins here has no IMAGE= line naming its PNG; add one",
+        path,
+        specimen.where,
+    )
+
+
+def _shapes(
+    specimen: _Specimen, s: int, image: str, rows: int, origin: PixelOrigin
+) -> Iterator[Shape]:
+    """One entry per vertex, so that the vertices keep their numbers where one is missing."""
+    extra = {key.lower(): specimen.texts.get(key, "") for key in _TEXTS[1:]}
+    # The flip keeps the pixel origin: the middle of the bottom row is as far from 0 as that of the
+    # top row becomes.
+    top = rows - 1 + 2 * MIDDLE_OF_FIRST_PIXEL[origin]
+    for type_, name, points in specimen.sets:
+        where = f"specimen {s}, {f'landmark {name}' if type_ == 'point' else name}"
+        for v, point in enumerate(points):
+            if point is not None:
+                xy = (point[0], top - point[1])
+                yield Shape(
+                    type_,
+                    [xy],
+                    origin,
+                    where,
+                    name,
+                    image,
+                    None if image else 0.0,
+                    f"{s}.{name.replace(' ', '')}",
+                    v,
+                    extra,
+                )
+
+
+READER = Reader("tps", _TOOL, "corner", recognises, read)

@@ -1,0 +1,155 @@
+"""VGG Image Annotator 2 (and 1): CSV, JSON and project files.
+
+Coordinates are *corner*: a position on the canvas times the scale, rounded to whole numbers by the
+tool, so they are not pixel numbers and each is up to half a pixel from where the user clicked.
+`theta` of an ellipse: radians, clockwise. Source: gitlab.com/vgg/via, via-2.x.y/via.js (Math.round
+of canvas position times _via_canvas_scale), import_annotations_from_csv.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, Vertices, box, circle, ellipse, labels_of, rotated
+from sidecar.labels.text import (
+    head_text,
+    json_keys,
+    member,
+    number,
+    parse_json,
+    read_text,
+    table,
+    text_of,
+)
+
+_TOOL = "VGG Image Annotator"
+_HEADER = (
+    "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
+    "region_attributes"
+)
+_ROUNDED = (
+    "VIA rounds positions to whole numbers: each is up to half a PNG pixel from where it was set"
+)
+#: Region attributes that people call the name of a region, in the order in which they are tried.
+_NAMES = ("label", "name", "landmark", "class", "type")
+
+
+def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    text = read_text(path)
+    shapes = (
+        _of_json(parse_json(text, path), path)
+        if text.lstrip().startswith("{")
+        else _of_csv(text, path)
+    )
+    return labels_of(
+        path, list(shapes), tool=_TOOL, origin="corner", forced=origin, notes=[_ROUNDED]
+    )
+
+
+def _of_csv(text: str, path: Path) -> Iterator[Shape]:
+    rows = table(text, path)
+    if not rows or ",".join(rows[0]).removeprefix("#") != _HEADER:
+        raise LabelError("does not begin with the header of a VIA CSV file", path)
+    for n, row in enumerate(rows[1:], 2):
+        where = f"row {n}"
+        if row and len(row) != 7:
+            raise LabelError(f"has {len(row)} fields where 7 belong", path, where)
+        if row and (shape := parse_json(row[5], path, where)):
+            yield _shape(shape, parse_json(row[6], path, where), row[0], row[4], path, where)
+
+
+def _of_json(document: Any, path: Path) -> Iterator[Shape]:
+    images = document.get("_via_img_metadata", document) if isinstance(document, dict) else None
+    if not isinstance(images, dict):
+        raise LabelError("is not a VIA file: it has no images", path)
+    for key, image in images.items():
+        name = member(image, "filename", str, path, f"image {key!r}")
+        regions = image.get("regions")
+        if not isinstance(regions, dict):  # VIA 1: {"0": …}
+            regions = dict(enumerate(member(image, "regions", list, path, f"image {name!r}")))
+        for n, region in regions.items():
+            where = f"image {name!r}, region {n}"
+            shape = member(region, "shape_attributes", dict, path, where)
+            yield _shape(shape, region.get("region_attributes"), name, str(n), path, where)
+
+
+def _shape(shape: Any, attributes: Any, image: str, id_: str, path: Path, where: str) -> Shape:
+    named = (
+        {key: _value(value) for key, value in attributes.items()}
+        if isinstance(attributes, dict)
+        else {}
+    )
+    type_, vertices = _vertices(shape, path, where)
+    return Shape(type_, vertices, "corner", where, _label(named), image, id=id_, extra=named)
+
+
+def _value(value: object) -> str:
+    """A region attribute; of a checkbox ({"a": true, "b": false}) the names that are ticked."""
+    return (
+        ";".join(name for name, on in value.items() if on)
+        if isinstance(value, dict)
+        else text_of(value)
+    )
+
+
+def _label(attributes: dict[str, str]) -> str:
+    """The only attribute, or the one that is called like a name;
+    "" when neither is there (all are carried along anyway).
+    """
+    if len(attributes) == 1:
+        return next(iter(attributes.values()))
+    lower = {key.casefold(): value for key, value in attributes.items()}
+    return next((lower[name] for name in _NAMES if name in lower), "")
+
+
+def _vertices(shape: Any, path: Path, where: str) -> tuple[str, Vertices]:
+    name = member(shape, "name", str, path, where)
+    if name in ("polygon", "polyline"):
+        xs, ys = (member(shape, f"all_points_{axis}", list, path, where) for axis in "xy")
+        if len(xs) != len(ys) or not xs:
+            raise LabelError(f"a {name} has {len(xs)} x and {len(ys)} y", path, where)
+        return name, [
+            (number(x, path, where), number(y, path, where)) for x, y in zip(xs, ys, strict=True)
+        ]
+
+    def value(key: str) -> float:
+        return number(shape.get(key), path, where, key)
+
+    match name:
+        case "point":
+            return "point", [(value("cx"), value("cy"))]
+        case "rect":
+            return "box", box(
+                value("x"), value("y"), value("x") + value("width"), value("y") + value("height")
+            )
+        case "circle":
+            return "circle", circle(value("cx"), value("cy"), value("r"))
+        case "ellipse":
+            x, y, angle = (
+                value("cx"),
+                value("cy"),
+                number(shape.get("theta", 0), path, where, "theta"),
+            )
+            return "ellipse", rotated(
+                ellipse(x, y, value("rx"), value("ry")), math.degrees(angle), about=(x, y)
+            )
+    raise LabelError(
+        f"region shape {name!r} is not known; delete the region or draw it as a polygon",
+        path,
+        where,
+    )
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    keys = json_keys(head)
+    csv = head_text(head).lstrip().removeprefix("#").startswith(_HEADER)
+    project = not keys.isdisjoint({(1, "_via_settings"), (1, "_via_img_metadata")})
+    return csv or project or {(2, "filename"), (2, "size"), (2, "regions")} <= keys
+
+
+READER = Reader("via", _TOOL, "corner", _recognises, _read)

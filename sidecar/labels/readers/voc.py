@@ -1,0 +1,141 @@
+"""Boxes in Pascal VOC XML, one file per PNG.
+
+Two rules are in use and the file does not tell which. What label tools write, taken unless forced:
+0-based *corner* coordinates, mostly whole numbers (labelImg cuts the fraction off and never goes
+below 1, make-sense rounds). What the Pascal VOC development kit defines: the numbers of the first
+and last pixel inside, counted from 1, so that in corner coordinates the box reaches from xmin - 1
+to xmax. Both agree about the right and bottom edges and differ by one pixel on the others.
+
+For this format ``origin`` chooses between them: *corner* is the first rule, *center* (pixel
+numbers) the second. Source of the first: labelImg libs/labelFile.py, convert_points_to_bnd_box.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.shapes import Shape, Vertices, box, labels_of
+from sidecar.labels.text import head_text, load_xml, number, whole
+
+_TOOL = "Pascal VOC"
+_ROOT = re.compile(r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<annotation[\s>]", re.DOTALL)
+
+_NOTES: dict[PixelOrigin, str] = {
+    "corner": (
+        "Taken as 0-based edges of the boxes, as labelImg and other label tools write them; if xmin"
+        " and ymin are pixel numbers counted from 1, as Pascal VOC defines them, give"
+        " --pixel-origin center (left and top edges move by one pixel)"
+    ),
+    "center": (
+        "Taken as pixel numbers counted from 1, the last one inside the box, as Pascal VOC defines"
+        " them"
+    ),
+}
+_CUT = (
+    "Whole numbers: labelImg cuts fractions off, so an edge can lie up to one PNG pixel further"
+    " right or down"
+)
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """An <annotation> with the size or the boxes that VOC has; the XML of MIT's LabelMe has the
+    same root, but neither.
+    """
+    text = head_text(head)
+    return _ROOT.match(text) is not None and ("<bndbox>" in text or "<size>" in text)
+
+
+def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+    """The boxes of one PNG, and of the parts of its objects. Raises LabelError."""
+    root = load_xml(path)
+    if root.tag != "annotation":
+        raise LabelError("is not Pascal VOC XML: its root element is not <annotation>", path)
+    image = _text(root, "filename") or path.stem
+    shapes = [
+        shape
+        for n, element in enumerate(root.findall("object"), start=1)
+        for shape in _shapes(element, n, image, origin, path)
+    ]
+    notes = [_NOTES[origin or "corner"]]
+    if shapes and all(value.is_integer() for shape in shapes for xy in shape.xy for value in xy):
+        notes.append(_CUT)
+    if others := len(root.findall("object/polygon")):
+        notes.append(
+            f"{others} polygon(s) left out, their boxes were read; export polygons in another"
+            " format"
+        )
+    return labels_of(
+        path,
+        shapes,
+        tool=_TOOL,
+        origin="corner",
+        forced=origin,
+        sizes=_sizes(root, image, path),
+        notes=notes,
+    )
+
+
+def _shapes(
+    element: Element, n: int, image: str, origin: PixelOrigin | None, path: Path
+) -> Iterator[Shape]:
+    where, label = f"object {n}", _text(element, "name")
+    extra = {key: _text(element, key) for key in ("pose", "truncated", "difficult")}
+    yield Shape(
+        "box",
+        _box(element, origin, path, where),
+        "corner",
+        where,
+        label,
+        image,
+        None,
+        str(n),
+        0,
+        extra,
+    )
+    for p, part in enumerate(element.findall("part"), start=1):
+        place = f"{where}, part {p}"
+        name = f"{label}.{_text(part, 'name')}"
+        yield Shape(
+            "box", _box(part, origin, path, place), "corner", place, name, image, None, f"{n}.{p}"
+        )
+
+
+def _box(element: Element, origin: PixelOrigin | None, path: Path, where: str) -> Vertices:
+    edges = element.find("bndbox")
+    if edges is None:
+        raise LabelError(
+            "has no <bndbox>; only upright boxes are read from Pascal VOC", path, where
+        )
+    x0, y0, x1, y1 = (
+        number(_text(edges, key), path, where, key) for key in ("xmin", "ymin", "xmax", "ymax")
+    )
+    if x1 < x0 or y1 < y0:
+        raise LabelError("xmax or ymax is smaller than xmin or ymin", path, where)
+    if (
+        origin == "center"
+    ):  # the middle of pixel n, counted from 1, is at n - 1; the box reaches half a pixel further
+        return box(x0 - 1.5, y0 - 1.5, x1 - 0.5, y1 - 0.5)
+    return box(x0, y0, x1, y1)
+
+
+def _sizes(root: Element, image: str, path: Path) -> dict[str, tuple[int, int]]:
+    """The image size; tools that do not know it leave it out or write 0."""
+    size = root.find("size")
+    if size is None:
+        return {}
+    width, height = (
+        whole(_text(size, key) or "0", path, "size", key) for key in ("width", "height")
+    )
+    return {image: (width, height)} if width and height else {}
+
+
+def _text(element: Element, key: str) -> str:
+    return (element.findtext(key) or "").strip()
+
+
+READER = Reader("voc", _TOOL, "corner", recognises, read)

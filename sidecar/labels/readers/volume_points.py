@@ -1,0 +1,204 @@
+"""Labels of tools that open the PNG stack as a volume: three coordinates a point, and a spacing the
+file does not tell.
+
+Such a tool places the middle of the first voxel at (0, 0, 0) and voxel (column, row, slice) at that
+times the spacing it was told; a plain PNG stack tells none, so it is 1 unless the user typed
+another. Which of the two it was is read from the points only where they leave no doubt; `readers`
+makes two further readers with which the user says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, to_center
+from sidecar.labels.shapes import Shape, labels_of
+
+Spacing = tuple[float, float, float]
+Point = tuple[float, float, float]
+
+_PIXELS: Spacing = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """One vertex of a shape in the tool's volume; the vertices of one shape share ``id`` and
+    ``type``.
+
+    ``xyz``     along columns, rows and slices, in the tool's unit; (0, 0, 0) is the middle of the
+                first voxel.
+    The rest is as in `sidecar.labels.shapes.Shape`.
+    """
+
+    type: str
+    xyz: Point
+    where: str
+    label: str = ""
+    id: str = ""
+    number: int = 0
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFile:
+    """What a file of such a tool holds: the vertices of its shapes, and what the user has to be
+    told about it.
+    """
+
+    vertices: Sequence[Vertex]
+    notes: Sequence[str] = ()
+
+    @property
+    def xyz(self) -> NDArray[np.float64]:
+        """(N, 3), as in the file."""
+        return np.array([vertex.xyz for vertex in self.vertices], np.float64).reshape(-1, 3)
+
+
+def readers(
+    name: str,
+    tool: str,
+    recognises: Callable[[Path, bytes], bool],
+    parse: Callable[[Path], VolumeFile],
+) -> tuple[Reader, Reader, Reader]:
+    """Three readers of one format, which differ only in the spacing they divide by.
+
+    ``name``         recognises the format, and refuses where the points do not tell the spacing.
+    ``name-pixels``  by name only: spacing 1, the coordinates are voxel numbers.
+    ``name-mm``      by name only: the spacing of the PNG stack, the coordinates are its
+                     millimetres.
+    """
+
+    def reader(
+        suffix: str, spacing_of: _SpacingOf, recognises: Callable[[Path, bytes], bool]
+    ) -> Reader:
+        def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+            file = parse(path)
+            spacing = spacing_of(path, file, stack, origin, name)
+            told = (
+                "1, as a plain PNG stack has"
+                if spacing == _PIXELS
+                else f"{_told(spacing)} mm, that of the PNG stack"
+            )
+            notes = (
+                (
+                    f"Coordinates taken as voxel number times a spacing of {told}, from the middle"
+                    f" of the first voxel; --from {name}-pixels or --from {name}-mm says it"
+                    " outright"
+                ),
+                *file.notes,
+            )
+            return labels_in_volume(
+                path, file.vertices, file.xyz / spacing, tool=tool, forced=origin, notes=notes
+            )
+
+        return Reader(name + suffix, tool, "center", recognises, read)
+
+    return (
+        reader("", _spacing_told_by_points, recognises),
+        reader("-pixels", _spacing_one, _by_name_only),
+        reader("-mm", _spacing_of_stack, _by_name_only),
+    )
+
+
+def labels_in_volume(
+    path: Path,
+    vertices: Sequence[Vertex],
+    index: NDArray[np.float64],
+    *,
+    tool: str,
+    forced: PixelOrigin | None,
+    notes: Iterable[str] = (),
+) -> Labels:
+    """Labels at ``index``, (N, 3) voxel numbers (column, row, slice).
+
+    ``forced`` holds on all three axes.
+    """
+    slices = to_center(index[:, 2], forced or "center").tolist()
+    shapes = [
+        Shape(v.type, [(x, y)], "center", v.where, v.label, "", slice_, v.id, v.number, v.extra)
+        for v, (x, y), slice_ in zip(vertices, index[:, :2].tolist(), slices, strict=True)
+    ]
+    return labels_of(path, shapes, tool=tool, origin="center", forced=forced, notes=notes)
+
+
+_SpacingOf = Callable[[Path, VolumeFile, PngStack, PixelOrigin | None, str], Spacing]
+
+
+def _spacing_one(
+    path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str
+) -> Spacing:
+    return _PIXELS
+
+
+def _spacing_of_stack(
+    path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str
+) -> Spacing:
+    if stack.spacing is None:
+        raise LabelError(
+            f"the PNG stack has no spacing in millimetres to divide by; use --from {name}-pixels",
+            path,
+        )
+    return stack.spacing
+
+
+def _spacing_told_by_points(
+    path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str
+) -> Spacing:
+    """1, where all points lie in the stack with it and no smaller stack would hold them too;
+    LabelError otherwise.
+
+    With a spacing below 1 on an axis the stack is smaller in millimetres than in voxels. Points
+    that all keep to that small corner are what labels in millimetres look like; points of spacing 1
+    would be spread over the whole stack.
+    """
+    spacing = stack.spacing or _PIXELS
+    outside = _outside(file.xyz, stack, _PIXELS, origin)
+    fits_pixels = not outside.any()
+    fits_mm = (
+        not np.allclose(spacing, 1.0, rtol=1e-6)
+        and not _outside(file.xyz, stack, spacing, origin).any()
+    )
+    if not file.vertices or (fits_pixels and not (fits_mm and min(spacing) < 1.0)):
+        return _PIXELS
+    ways_out = (
+        f"--from {name}-pixels takes the coordinates as voxel numbers, --from {name}-mm as"
+        " millimetres on the PNG stack"
+    )
+    if fits_mm:
+        how = "both as voxel numbers and as" if fits_pixels else "only as"
+        raise LabelError(
+            f"the points fit the PNG stack {how} millimetres of its spacing ({_told(spacing)}), and"
+            f" the file does not say which they are; {ways_out}",
+            path,
+        )
+    raise LabelError(
+        f"lies outside the PNG stack of {stack.columns} x {stack.rows} x {stack.slices} voxels:"
+        " these look like patient millimetres, use `sidecar project` for them; otherwise"
+        f" {ways_out}",
+        path,
+        file.vertices[int(np.argmax(outside))].where,
+    )
+
+
+def _outside(
+    xyz: NDArray[np.float64], stack: PngStack, spacing: Spacing, origin: PixelOrigin | None
+) -> NDArray[np.bool_]:
+    """Which of the (N, 3) points lie outside of all voxels, with that spacing."""
+    index = to_center(xyz / spacing, origin or "center")
+    size = np.array((stack.columns, stack.rows, stack.slices))
+    outside: NDArray[np.bool_] = np.any((index < -0.5) | (index > size - 0.5), axis=1)
+    return outside
+
+
+def _told(spacing: Spacing) -> str:
+    return " x ".join(f"{step:g}" for step in spacing)
+
+
+def _by_name_only(path: Path, head: bytes) -> bool:
+    return False

@@ -1,0 +1,89 @@
+"""Writers of mapped points, one small file per format;
+`WRITERS` is the whole extension mechanism.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from sidecar.errors import UsageError
+from sidecar.grid.space import Space
+from sidecar.labels.mapped import MappedPoints, SourceWriter, Writer
+from sidecar.labels.writers import (
+    csv_points,
+    fcsv,
+    geomorph,
+    imagej_rois,
+    json_points,
+    landmark_ascii,
+    morphoj,
+    slicer,
+    tps,
+)
+
+#: Every point format by the name ``--to`` has for it.
+WRITERS: dict[str, Writer] = {
+    writer.name: writer
+    for writer in (
+        csv_points.WRITER,
+        json_points.WRITER,
+        slicer.WRITER,
+        fcsv.WRITER,
+        tps.WRITER,
+        morphoj.WRITER,
+        geomorph.WRITER,
+        landmark_ascii.WRITER,
+        imagej_rois.WRITER,
+    )
+}
+
+
+def _write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+    from sidecar.labels.writers.sr import write_sr  # loads pydicom
+
+    write_sr(parts, path, space, dicom)
+
+
+def _write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+    from sidecar.labels.writers.rtstruct import write_rtstruct  # loads pydicom
+
+    write_rtstruct(parts, path, space, dicom)
+
+
+#: Formats that also need the headers of the source, which ``--dicom DIR`` says where to find.
+SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": _write_sr, "dicom-rtstruct": _write_rtstruct}
+
+
+def writer_for(path: Path | None, name: str | None = None, dicom: Path | None = None) -> Writer:
+    """The writer named, or the one that the ending of ``path`` means;
+    CSV where there is no path. UsageError where that is none.
+    """
+    names = "|".join(sorted((*WRITERS, *SOURCE_WRITERS)))
+    if name in SOURCE_WRITERS:
+        if dicom is None:
+            raise UsageError(
+                f"--to {name} needs the source's headers: say where the DICOM files are with"
+                " --dicom DIR"
+            )
+        return Writer(name, (".dcm",), partial(SOURCE_WRITERS[name], dicom=dicom))
+    if dicom is not None:
+        raise UsageError(f"--dicom goes with --to {' or '.join(SOURCE_WRITERS)}")
+    if name is not None:
+        if name not in WRITERS:
+            raise UsageError(f"--to {name}: there is no such format; there are {names}")
+        return WRITERS[name]
+    if path is None:
+        return csv_points.WRITER
+    endings = {
+        ending: writer
+        for writer in WRITERS.values()
+        for ending in writer.endings
+        if path.name.lower().endswith(ending)
+    }
+    if not endings:
+        raise UsageError(
+            f"{path.name}: no format is written by this ending; say which with --to {names}"
+        )
+    return endings[max(endings, key=len)]

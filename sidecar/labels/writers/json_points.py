@@ -1,0 +1,73 @@
+"""Plain JSON: what the CSV has, one object per label, under a few lines about the scans.
+
+Unknown numbers are null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.grid.space import TO_SPACE, Space
+from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.writers.csv_points import COLUMNS
+
+#: The scan of each label, on top of the columns of the CSV.
+_SERIES = "series_instance_uid"
+
+
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    scans = {part.sidecar.document.source.series_instance_uid: _scan(part) for part in parts}
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    points = [row for part in parts for row in _objects(part, names, space)]
+    document = {"pixel_origin": "center", "scans": list(scans.values()), "points": points}
+    path.write_text(
+        json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n",
+        encoding="utf-8",
+        newline="\n",
+    )
+
+
+def _scan(part: MappedPoints) -> dict[str, Any]:
+    document = part.sidecar.document
+    return {
+        _SERIES: document.source.series_instance_uid,
+        "study_instance_uid": document.source.study_instance_uid,
+        "frame_of_reference_uid": document.source.frame_of_reference_uid,
+        "units": document.units,
+        "exported_by": document.generator,
+    }
+
+
+def _objects(part: MappedPoints, names: dict[str, None], space: Space) -> list[dict[str, Any]]:
+    """One object per label; a column that its file lacks is empty, as in the CSV."""
+    taken = [name for name in (*COLUMNS, _SERIES) if name in part.columns]
+    if taken:
+        raise LabelError(
+            f"the input already has a column {taken[0]}, as output of map-points has; map the"
+            " original labels"
+        )
+    patient = part.patient * TO_SPACE[space]
+    added: list[list[Any]] = [
+        *(_numbers(values) for values in (*part.source.T, *patient.T, part.uncertainty_mm)),
+        [uid or None for uid in part.instances.sop_instance_uid],
+        [number or None for number in part.instances.frame_number.tolist()],
+        [space.upper()] * len(part),
+    ]
+    columns: dict[str, Sequence[Any]] = {name: part.text(name) for name in names}
+    columns |= dict(zip(COLUMNS, added, strict=True))
+    columns[_SERIES] = [part.sidecar.document.source.series_instance_uid] * len(part)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in (values + 0.0).tolist()]
+
+
+WRITER = Writer("json", (".json",), _write)

@@ -1,0 +1,35 @@
+"""TPS of the tps programs, 3-D: ``LM3=`` with millimetres, then ``ID=``, one block per specimen.
+
+There is no ``SCALE=``: the numbers are millimetres already, and readers multiply by it (geomorph's
+`readland.tps`). TPS has no names of landmarks; their order is that of the names in the COMMENT
+line, the same in every block. A missing one is NA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sidecar.grid.space import Space
+from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.writers.specimens import decimals, landmarks_of, refuse_marks
+
+
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+    landmarks = landmarks_of(parts, space, "TPS")
+    refuse_marks(landmarks.specimens + landmarks.names, "=", "TPS")
+    comment = (
+        f"COMMENT=millimetres, {space.upper()}; landmarks in order: {', '.join(landmarks.names)}"
+    )
+    lines: list[str] = []
+    for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True):
+        lines += [
+            f"LM3={len(mm)}",
+            *(" ".join(decimals(row)) for row in mm),
+            f"ID={specimen}",
+            comment,
+        ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+WRITER = Writer("tps", (".tps",), _write)

@@ -1,0 +1,153 @@
+"""Whatever was painted → a `Mask`: which of the readers a path is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sidecar.document import model as documents
+from sidecar.errors import DocumentError, LabelError, UsageError
+from sidecar.labels.map import LABEL_ENDINGS, find_sidecar, label_files
+from sidecar.labels.model import PixelOrigin
+from sidecar.labels.readers import HEAD_BYTES, READERS
+from sidecar.mapping import Sidecar
+from sidecar.masks.model import Mask
+from sidecar.masks.readers import images, nifti_file, nrrd_file
+from sidecar.masks.readers.regions import region_mask
+from sidecar.masks.readers.voxels import voxel_painting
+from sidecar.masks.relabel import Painting, mask_of
+from sidecar.masks.segments import MaskConfig
+
+#: Formats of painted images and volumes, by the name ``--from`` has for them; all others are label
+#: formats.
+PAINTED = ("png", "tiff", "nrrd", "nifti")
+
+
+def read_mask(
+    paths: Sequence[Path],
+    sidecar: Sidecar,
+    *,
+    config: MaskConfig | None = None,
+    format: str | None = None,
+    pixel_origin: PixelOrigin | None = None,
+) -> Mask:
+    """The mask that files, or the files of a folder, hold.
+
+    LabelError for what cannot be placed, UsageError for an unknown format.
+    """
+    if format is not None and format not in (*PAINTED, *READERS):
+        raise UsageError(
+            f"--from {format}: there is no such format; there are {', '.join((*PAINTED, *READERS))}"
+        )
+    files = _files(paths, format)
+    kinds = {format if format is not None else _kind(path) for path in files}
+    painted = [kind for kind in PAINTED if kind in kinds]
+    if not painted:
+        return region_mask(files, sidecar, config, format, pixel_origin)
+    if len(kinds) > 1 or (kinds != {"png"} and len(files) > 1):
+        raise LabelError(
+            f"{len(files)} masks of {' and '.join(sorted(filter(None, kinds)))} do not make one;"
+            " give them one by one",
+            files[1],
+        )
+    if pixel_origin is not None:
+        raise UsageError(
+            "--pixel-origin is for outlines: pixels and voxels have no origin to choose"
+        )
+    return mask_of(
+        _painting(painted[0], files, sidecar, config is not None and config.by_color),
+        sidecar,
+        config,
+    )
+
+
+def find_sidecar_of(path: Path, format: str | None) -> Path:
+    """The ``sidecar.json`` beside a mask, in the folder of masks, or in the folder around that.
+
+    DocumentError where there is none.
+    """
+    places = [path, path.parent] if path.is_dir() else [path.parent]
+    for place in places:
+        if (place / documents.SIDECAR_NAME).is_file():
+            return place
+    if path.is_file() and _kind(path) not in PAINTED:
+        return find_sidecar(path, format)
+    raise DocumentError(
+        f"no {documents.SIDECAR_NAME} beside {path.name}; say where it is with --sidecar"
+    )
+
+
+def _painting(kind: str, files: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Painting:
+    if kind == "png":
+        return images.png_painting(files, sidecar, by_color)
+    if kind == "tiff":
+        return images.tiff_painting(files[0], sidecar, by_color)
+    if by_color:
+        raise UsageError(
+            "the config tells segments by colour, and a volume has values: give the segments their"
+            " values"
+        )
+    return voxel_painting(
+        nrrd_file.read_nrrd(files[0]) if kind == "nrrd" else nifti_file.read_nifti(files[0]),
+        sidecar,
+    )
+
+
+def _files(paths: Sequence[Path], format: str | None) -> list[Path]:
+    """The files that paths mean; of a folder either its label files or its PNGs.
+
+    LabelError where it may be both, or is neither.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise LabelError("there is no such file or folder", path)
+        found += _inside(path, format) if path.is_dir() else [path]
+    return found
+
+
+def _inside(folder: Path, format: str | None) -> list[Path]:
+    is_export = (folder / documents.SIDECAR_NAME).is_file()
+    labels = [
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in LABEL_ENDINGS and p.name not in (documents.SIDECAR_NAME, _INDEX)
+    ]
+    pngs = [] if is_export and format != "png" else images.mask_pngs(folder)
+    if format == "png" or (pngs and not labels):
+        if not pngs:
+            raise LabelError("holds no PNGs", folder)
+        return pngs
+    if pngs and format is None:
+        raise LabelError(
+            "holds PNGs and label files: say which are meant with --from png, or name the label"
+            " files",
+            folder,
+        )
+    if is_export and not labels:
+        raise LabelError(
+            "holds the exported PNGs, not masks: paint copies of them in a folder of their own, and"
+            " give that",
+            folder,
+        )
+    return label_files([folder])
+
+
+#: What `writers.png` leaves beside its PNGs.
+_INDEX = "labels.json"
+
+
+def _kind(path: Path) -> str | None:
+    """png, tiff, nrrd or nifti by content; None for what may be a label file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", path) from None
+    if head.startswith(nrrd_file.MAGIC):
+        return "nrrd"
+    if path.name.lower().endswith(nifti_file.ENDINGS):
+        return "nifti"
+    if images.is_tiff(head):
+        return "tiff"
+    return "png" if images.is_png(head) else None

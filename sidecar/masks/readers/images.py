@@ -1,0 +1,287 @@
+"""Masks as images, one for each PNG: a folder of PNGs named after the slices, or a TIFF with one
+page for every slice.
+
+Pixels are read as they are stored: palette indices as indices, gray as gray, without ICC or gamma.
+What is transparent is background.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.errors import LabelError
+from sidecar.labels.identity import png_slice
+from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
+from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
+from sidecar.masks.model import Rgb
+from sidecar.masks.relabel import Painting
+from sidecar.storage.whole_file import file_digest
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+#: TIFF tag, and what TIFF compressions Pillow names so that lose what was painted.
+_BITS_PER_SAMPLE = 258
+_LOSSY = frozenset({"jpeg", "tiff_jpeg", "webp"})
+#: What Pillow raises on files that are damaged.
+_UNREADABLE = (
+    OSError, ValueError, SyntaxError, struct.error, EOFError, KeyError, TypeError, IndexError,
+    MemoryError, Image.DecompressionBombError,
+)  # fmt: skip
+
+
+def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Painting:
+    """Label PNGs, named after the PNGs of the export; a slice without one is empty.
+
+    LabelError for a name that is none of them.
+    """
+    by_slice: dict[int, Path] = {}
+    for path in paths:
+        k = png_slice(path.name, sidecar)
+        if k is None:
+            files = sidecar.document.images.files
+            raise LabelError(
+                f"is not named after a PNG of this export ({files[0].name} … {files[-1].name})",
+                path,
+            )
+        if by_slice.setdefault(k, path) is not path:
+            raise LabelError(f"is a second mask of the slice that {by_slice[k].name} is of", path)
+    _refuse_exported(by_slice, sidecar)
+    slices, names = range(sidecar.size[2]), [file.name for file in sidecar.document.images.files]
+
+    def planes() -> Iterator[RawPlane | None]:
+        return (
+            _read_png(by_slice[k], sidecar.size[:2], by_color) if k in by_slice else None
+            for k in slices
+        )
+
+    absent = len(slices) - len(by_slice)
+    notes = (
+        (f"{absent} of {len(slices)} slices have no mask PNG and are taken as empty",)
+        if absent
+        else ()
+    )
+    return Painting(
+        paths[0].parent,
+        "label PNGs",
+        planes,
+        lambda k: by_slice[k].name if k in by_slice else names[k],
+        notes=notes,
+    )
+
+
+def _refuse_exported(by_slice: dict[int, Path], sidecar: Sidecar) -> None:
+    """The exported images themselves, mistaken for masks."""
+    k, path = min(by_slice.items())
+    if file_digest(path) == sidecar.document.images.files[k].sha256:
+        raise LabelError(
+            "is the exported image itself, not a mask painted over it; give the folder of the"
+            " masks",
+            path,
+        )
+
+
+def mask_pngs(folder: Path) -> list[Path]:
+    """The PNGs of a folder, hidden files left out.
+
+    LabelError where images of another kind are among them.
+    """
+    files = sorted(
+        path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
+    )
+    images = [path for path in files if path.suffix.lower().removeprefix(".") in IMAGE_EXTENSIONS]
+    other = next((path for path in images if path.suffix.lower() != ".png"), None)
+    if other is not None:
+        raise LabelError(
+            "masks are read as PNG, which keeps values as they are: save it as PNG", other
+        )
+    return images
+
+
+def tiff_painting(path: Path, sidecar: Sidecar, by_color: bool) -> Painting:
+    """A TIFF with a page for every PNG, in their order.
+
+    LabelError for any other number of pages.
+    """
+    slices = sidecar.size[2]
+    with _opened(path) as image:
+        pages = _pages(image, path)
+        if pages != slices:
+            raise LabelError(
+                f"has {pages} pages, and there are {slices} PNGs: one page is needed for every"
+                " slice",
+                path,
+            )
+
+    def planes() -> Iterator[RawPlane | None]:
+        with _opened(path) as image:
+            for k in range(slices):
+                yield _read_page(image, path, k, sidecar.size[:2], by_color)
+
+    return Painting(path, "a TIFF stack", planes, lambda k: f"{path.name}, page {k + 1}")
+
+
+def is_tiff(head: bytes) -> bool:
+    return head.startswith(_TIFFS)
+
+
+def is_png(head: bytes) -> bool:
+    return head.startswith(_PNG)
+
+
+def _pages(image: Image.Image, path: Path) -> int:
+    try:
+        with _without_remarks():
+            return int(getattr(image, "n_frames", 1))
+    except _UNREADABLE as error:
+        raise _damaged(path) from error
+
+
+def _read_page(
+    image: Image.Image, path: Path, k: int, size: tuple[int, int], by_color: bool
+) -> RawPlane:
+    place = partial(LabelError, path=path, where=f"page {k + 1}")
+    try:
+        with _without_remarks():
+            image.seek(k)
+            if image.info.get("compression") in _LOSSY:
+                raise place(
+                    "is compressed with loss, which changes labels: save it with LZW, Deflate or"
+                    " none"
+                )
+            bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
+            return raw_plane(image, size, place, max(bits) > 8, by_color)
+    except LabelError:
+        raise
+    except _UNREADABLE as error:
+        raise place("is damaged; copy or save it again") from error
+
+
+def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
+    place = partial(LabelError, path=path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(26)
+        if not is_png(head):
+            raise place("is not a PNG, whatever its name says: save it as PNG")
+        with _opened(path) as image, _without_remarks():
+            return raw_plane(image, size, place, head[24] > 8, by_color)
+    except LabelError:
+        raise
+    except _UNREADABLE as error:
+        raise _damaged(path) from error
+
+
+def _opened(path: Path) -> Image.Image:
+    """The image, its pixels not yet decoded; to be closed."""
+    try:
+        with _without_remarks():
+            return Image.open(path, formats=("PNG", "TIFF"))
+    except _UNREADABLE as error:
+        raise _damaged(path) from error
+
+
+@contextlib.contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Pillow warns of large images, whose size is checked against the PNGs', and of odd
+    metadata.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _damaged(path: Path) -> LabelError:
+    return LabelError("cannot be read as an image; copy or save it again", path)
+
+
+def raw_plane(
+    image: Image.Image, size: tuple[int, int], error: Any, is_deep: bool, by_color: bool
+) -> RawPlane:
+    """The keys of an opened image.
+
+    ``error(message)`` makes the error of its place. ``is_deep``: more than 8 bits a sample.
+    """
+    if image.size != size:
+        raise error(
+            f"is {image.width} × {image.height}, the PNGs are {size[0]} × {size[1]}: masks that"
+            " were resized or cropped cannot be put back; paint at the size of the PNGs"
+        )
+    mode = image.mode
+    if mode in ("RGB", "RGBA") and is_deep:
+        raise error("has colours of 16 bits; save it with 8 bits per channel")
+    kind: Kind = "index" if mode in ("P", "PA") else "color" if mode in ("RGB", "RGBA") else "value"
+    colors: dict[int, Rgb] = {}
+    if mode in ("1", "L", "P") or mode.startswith(("I", "F")):
+        keys = _whole(np.asarray(image), error)
+        alpha = _alpha_of_key(image, keys) if "transparency" in image.info else None
+    elif mode in ("LA", "PA"):
+        keys, alpha = np.moveaxis(np.asarray(image).astype(np.int32), -1, 0)
+    elif mode in ("RGB", "RGBA"):
+        samples = np.asarray(image).astype(np.int32)
+        keys = samples[..., 0] << 16 | samples[..., 1] << 8 | samples[..., 2]
+        alpha = (
+            samples[..., 3]
+            if mode == "RGBA"
+            else _alpha_of_key(image, keys)
+            if "transparency" in image.info
+            else None
+        )
+    else:
+        raise error(f"has pixels of kind {mode}; save it as gray, palette or RGB")
+    if kind == "index":
+        colors = _palette(image, run_lengths(keys)[0])
+        if by_color:
+            keys, kind = _colored(keys, colors), "color"
+    if alpha is not None:
+        keys = np.where(alpha == 0, 0, np.where(alpha == 255, keys, PARTLY)).astype(np.int32)
+    return RawPlane(keys, kind, {} if by_color else colors)
+
+
+def _whole(samples: NDArray[Any], error: Any) -> NDArray[np.int32]:
+    if np.issubdtype(samples.dtype, np.floating):
+        fractional = samples != np.floor(samples)
+        if fractional.any() or not np.isfinite(samples).all():
+            raise error(
+                f"has {int(fractional.sum())} pixels that are no whole numbers: it was resized or"
+                " smoothed, or is no mask"
+            )
+        if np.abs(samples).max() > np.iinfo(np.int32).max:
+            raise error("holds values that are no labels, which are 1 to 65535")
+    return samples.astype(np.int32)
+
+
+def _alpha_of_key(image: Image.Image, keys: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Opacity 0 to 255 by the tRNS chunk: of every palette index, or 0 for one gray value or
+    colour.
+    """
+    clear = image.info["transparency"]
+    if isinstance(clear, bytes):
+        table = np.full(256, 255, np.int32)
+        table[: len(clear)] = list(clear)
+        return np.asarray(table[keys])
+    key = clear if isinstance(clear, int) else clear[0] << 16 | clear[1] << 8 | clear[2]
+    return np.where(keys == key, 0, 255).astype(np.int32)
+
+
+def _palette(image: Image.Image, indices: Sequence[int]) -> dict[int, Rgb]:
+    """The colours of the indices that are used; index 0 in any case."""
+    flat = image.getpalette("RGB") or []
+    triples = {i: flat[3 * i : 3 * i + 3] for i in {0, *indices} if i >= 0}
+    return {i: (rgb[0], rgb[1], rgb[2]) for i, rgb in triples.items() if len(rgb) == 3}
+
+
+def _colored(keys: NDArray[np.int32], colors: dict[int, Rgb]) -> NDArray[np.int32]:
+    table = np.zeros(256, np.int32)
+    for index, (red, green, blue) in colors.items():
+        table[index] = red << 16 | green << 8 | blue
+    return np.asarray(table[keys])

@@ -1,0 +1,351 @@
+"""Masks that label tools keep as pixels in their own files: CVAT and COCO run lengths, Label Studio
+brushes, LabelMe bitmaps.
+
+What these files hold of outlines is read by `sidecar.labels.readers`; here is what those readers
+leave out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.errors import LabelError
+from sidecar.labels.text import load_json, load_xml, member, number, pairs, text_of, whole
+from sidecar.masks.raster import coco_counts, fill_runs, unpack_runs
+
+Bits = NDArray[np.bool_]
+
+#: Opacity from which on a pixel counts as covered by a brush: half of it.
+HALF_COVERED = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Bitmap:
+    """One area of pixels. ``pixels()`` unpacks it: (height, width), its first pixel at column
+    ``left`` and row ``top`` of the PNG.
+
+    ``image_size``: width and height of the image that the file states, None where it states none.
+    LabelError for what cannot be unpacked.
+    ``id``: of the shape in which `sidecar.labels.readers` reads its bounding box, "" where it reads
+    none.
+    """
+
+    label: str
+    image: str
+    slice: int | None
+    where: str
+    left: int
+    top: int
+    pixels: Callable[[], Bits]
+    image_size: tuple[int, int] | None = None
+    id: str = ""
+
+
+def bitmaps_of(
+    path: Path, reader: str, size: tuple[int, int]
+) -> tuple[list[Bitmap], tuple[str, ...]]:
+    """The bitmaps in a file of the label format ``reader``, and what is to be told.
+
+    ``size``: columns and rows of the PNGs.
+    """
+    read = _READERS.get(reader)
+    return ([], ()) if read is None else read(path, size)
+
+
+def _error(path: Path, where: str, problem: object) -> LabelError:
+    return LabelError(f"this mask cannot be read: {problem}", path, where)
+
+
+def _cvat(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+    """<mask rle left top width height>: run lengths along the rows of its box, background first.
+
+    Source: CVAT documentation, dataset_management/formats/format-xml.md.
+    """
+    bitmaps = []
+    root = load_xml(path)
+    for image in root.findall("image"):
+        stated = tuple(
+            whole(image.get(name), path, name=name)
+            for name in ("width", "height")
+            if name in image.attrib
+        )
+        for n, element in enumerate(image.findall("mask"), 1):
+            where = f"{image.get('name', '')}, mask {n}"
+            bitmaps.append(
+                _cvat_mask(element, path, where, image.get("name", ""), None, stated, size)
+            )
+    for track in root.findall("track"):
+        for element in track.findall("mask"):
+            if element.get("keyframe", "1") == "1" and element.get("outside", "0") == "0":
+                frame = whole(element.get("frame"), path, f"track {track.get('id', '')}", "frame")
+                where = f"track {track.get('id', '')}, frame {frame}"
+                bitmaps.append(
+                    _cvat_mask(element, path, where, "", frame, (), size, track.get("label", ""))
+                )
+    return bitmaps, ()
+
+
+def _cvat_mask(
+    element: Any,
+    path: Path,
+    where: str,
+    image: str,
+    slice_: int | None,
+    stated: tuple[int, ...],
+    size: tuple[int, int],
+    label: str = "",
+) -> Bitmap:
+    left, top, width, height = (
+        whole(element.get(name), path, where, name) for name in ("left", "top", "width", "height")
+    )
+    if not (0 <= width <= size[0] and 0 <= height <= size[1]):
+        raise _error(path, where, f"its box of {width} × {height} pixels is larger than the PNG")
+    text = element.get("rle", "")
+
+    def pixels() -> Bits:
+        try:
+            return fill_runs(
+                [int(part) for part in text.split(",")], height, width, by_columns=False
+            )
+        except ValueError as error:
+            raise _error(path, where, error) from None
+
+    image_size = (stated[0], stated[1]) if len(stated) == 2 else None
+    return Bitmap(element.get("label", label), image, slice_, where, left, top, pixels, image_size)
+
+
+def _coco(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+    """segmentation {size: [height, width], counts}: run lengths down the columns, background first,
+    as numbers or compressed to text.
+
+    Source: cocodataset.org, Data format; pycocotools, mask.py.
+    """
+    document = load_json(path)
+    images = {
+        text_of(i.get("id")): i
+        for i in member(document, "images", list, path)
+        if isinstance(i, dict)
+    }
+    names = {
+        text_of(c.get("id")): text_of(c.get("name"))
+        for c in member(document, "categories", list, path)
+        if isinstance(c, dict)
+    }
+    bitmaps = []
+    for n, annotation in enumerate(member(document, "annotations", list, path), 1):
+        if not isinstance(annotation, dict) or not isinstance(annotation.get("segmentation"), dict):
+            continue
+        where, runs = f"annotation {n}", annotation["segmentation"]
+        rows, columns = (
+            whole(value, path, where, "size")
+            for value in (*member(runs, "size", list, path, where), None, None)[:2]
+        )
+        image = images.get(text_of(annotation.get("image_id")), {})
+        label, id_ = (
+            names.get(text_of(annotation.get("category_id")), ""),
+            text_of(annotation.get("id")),
+        )
+        if not id_:
+            raise _error(path, where, "the annotation has no id")
+        pixels = _coco_pixels(runs.get("counts"), rows, columns, path, where)
+        bitmaps.append(
+            Bitmap(
+                label,
+                text_of(image.get("file_name")),
+                None,
+                where,
+                0,
+                0,
+                pixels,
+                (columns, rows),
+                id_,
+            )
+        )
+    return bitmaps, ()
+
+
+def _coco_pixels(
+    counts: object, rows: int, columns: int, path: Path, where: str
+) -> Callable[[], Bits]:
+    def pixels() -> Bits:
+        try:
+            lengths = (
+                coco_counts(counts)
+                if isinstance(counts, str)
+                else [whole(count, path, where, "count") for count in _list(counts)]
+            )
+            return fill_runs(lengths, rows, columns, by_columns=True)
+        except LabelError:
+            raise
+        except ValueError as error:
+            raise _error(path, where, error) from None
+
+    return pixels
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError("its counts are neither a list nor text")
+    return value
+
+
+def _label_studio(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+    """brushlabels: an RGBA image packed by thi.ng/rle-pack, of which opacity counts.
+
+    The brush is drawn with soft edges. Label Studio shows every pixel it touches; taken are those
+    it covers by half or more, which is where their middles lie within the stroke. Source:
+    web/libs/editor/src/utils/canvas.js; label_studio_converter, brush.py.
+    """
+    bitmaps: list[Bitmap] = []
+    bit_masks = 0
+    tasks = load_json(path)
+    for n, task in enumerate(tasks if isinstance(tasks, list) else [], 1):
+        task_place = (
+            f"task {text_of(task.get('id')) or n}" if isinstance(task, dict) else f"task {n}"
+        )
+        for annotation in member(task, "annotations", list, path, task_place):
+            if not isinstance(annotation, dict) or annotation.get("was_cancelled"):
+                continue
+            for result in member(annotation, "result", list, path, task_place):
+                kind = (
+                    text_of(result.get("type")).removesuffix("labels")
+                    if isinstance(result, dict)
+                    else ""
+                )
+                bit_masks += kind == "bitmask"
+                if kind == "brush":
+                    bitmaps.append(
+                        _brush(
+                            result,
+                            task.get("data"),
+                            path,
+                            f"{task_place}, region {text_of(result.get('id'))}",
+                        )
+                    )
+    if bit_masks:
+        raise LabelError(
+            f"holds {bit_masks} BitMask region(s), which are not read; use the Brush tool, or"
+            " export masks as PNG",
+            path,
+        )
+    note = (
+        "brush strokes have soft edges: a pixel is taken when the brush covers half of it or more"
+    )
+    return bitmaps, (note,) if bitmaps else ()
+
+
+def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitmap:
+    value = member(result, "value", dict, path, where)
+    if value.get("format") != "rle":
+        raise _error(path, where, "its format is not rle")
+    if number(result.get("image_rotation") or 0, path, where, "image_rotation") % 360:
+        raise _error(
+            path, where, "the image was rotated in Label Studio; rotate it back and paint again"
+        )
+    columns, rows = (
+        whole(result.get(f"original_{name}"), path, where, f"original_{name}")
+        for name in ("width", "height")
+    )
+    packed = member(value, "rle", list, path, where)
+    labels = value.get("brushlabels") or value.get("labels") or []
+    label = (
+        ";".join(text_of(name) for name in labels) if isinstance(labels, list) else text_of(labels)
+    )
+
+    def pixels() -> Bits:
+        try:
+            opacity = unpack_runs(bytes(packed), 4 * rows * columns)
+            return np.asarray(opacity.reshape(rows, columns, 4)[..., 3] >= HALF_COVERED)
+        except (ValueError, TypeError) as error:
+            raise _error(path, where, error) from None
+
+    return Bitmap(label, _png_named(data, path, where), None, where, 0, 0, pixels, (columns, rows))
+
+
+def _png_named(data: object, path: Path, where: str) -> str:
+    """The only PNG that a task's data name, or that under the key "image"."""
+    named = (
+        {k: v for k, v in data.items() if isinstance(v, str) and ".png" in v.lower()}
+        if isinstance(data, dict)
+        else {}
+    )
+    if "image" not in named and len(named) != 1:
+        raise LabelError(
+            f"the task's data name {len(named)} PNG images where one belongs", path, where
+        )
+    return named["image"] if "image" in named else next(iter(named.values()))
+
+
+def _labelme(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+    """shape_type mask: a PNG in base64, its first pixel at the first of the shape's points, rounded
+    as LabelMe does, halves to even.
+
+    Source: labelme/_utils/shape.py, shapes_to_label.
+    """
+    document = load_json(path)
+    image = member(document, "imagePath", str, path)
+    stated = tuple(
+        whole(document[key], path, name=key)
+        for key in ("imageWidth", "imageHeight")
+        if document.get(key) is not None
+    )
+    bitmaps = []
+    for n, shape in enumerate(member(document, "shapes", list, path), 1):
+        if isinstance(shape, dict) and shape.get("shape_type") == "mask":
+            where = f"shape {n}"
+            corners = pairs(member(shape, "points", list, path, where), path, where)
+            if not corners:
+                raise _error(path, where, "it has no points")
+            left, top = (round(value) for value in corners[0])
+            pixels = _png_pixels(member(shape, "mask", str, path, where), size, path, where)
+            image_size = (stated[0], stated[1]) if len(stated) == 2 else None
+            bitmaps.append(
+                Bitmap(
+                    text_of(shape.get("label")), image, None, where, left, top, pixels, image_size
+                )
+            )
+    return bitmaps, ()
+
+
+def _png_pixels(text: str, size: tuple[int, int], path: Path, where: str) -> Callable[[], Bits]:
+    def pixels() -> Bits:
+        try:
+            with Image.open(
+                io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)
+            ) as image:
+                if image.width > size[0] or image.height > size[1]:
+                    raise _error(
+                        path, where, f"it is {image.width} × {image.height}, larger than the PNG"
+                    )
+                return np.asarray(np.asarray(image.convert("L")) > 0)
+        except (
+            binascii.Error,
+            OSError,
+            ValueError,
+            SyntaxError,
+            EOFError,
+            Image.DecompressionBombError,
+        ) as error:
+            if isinstance(error, LabelError):
+                raise
+            raise _error(path, where, " ".join(str(error).split())[:100]) from None
+
+    return pixels
+
+
+_READERS: dict[str, Callable[[Path, tuple[int, int]], tuple[list[Bitmap], tuple[str, ...]]]] = {
+    "cvat": _cvat,
+    "coco": _coco,
+    "label-studio": _label_studio,
+    "labelme": _labelme,
+}

@@ -1,0 +1,146 @@
+"""Values painted by hand → segments; masks with soft edges, or resized, are refused here.
+
+With a config, any value that is not in it is unexpected; without one, what smoothing leaves is (see
+`census`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from sidecar.errors import LabelError
+from sidecar.mapping import Sidecar
+from sidecar.masks.class_check import Census, Keys, Kind, RawPlane, hex_of, rgb_of
+from sidecar.masks.model import Labels, Mask, Rgb, Segment
+from sidecar.masks.segments import MaskConfig, color_of
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What a reader of painted images gives: a pass over the planes of all PNGs, None where there
+    is no image, and what they are called.
+
+    ``segments``: what the file itself says of its values.
+    """
+
+    path: Path
+    tool: str
+    planes: Callable[[], Iterator[RawPlane | None]]
+    name: Callable[[int], str]
+    segments: Mapping[int, Segment] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> Mask:
+    """Check a painting in one pass, and give its labels.
+
+    LabelError says which values were not expected, how many, and where.
+    """
+    census = Census(painting.name)
+    for k, plane in enumerate(painting.planes()):
+        census.add(k, plane)
+    background = _key(config.background) if config else 0
+    _check_background(painting, census, background, config)
+    found = sorted(key for key in census.total if key != background)
+    if config is None:
+        unexpected = census.smoothed(found)
+        segments = _segments(painting, census, [key for key in found if key not in unexpected])
+    else:
+        segments = _configured(config, census.kind)
+        unexpected = [key for key in found if key not in segments]
+    if unexpected:
+        raise census.error(unexpected, config is not None)
+    if not found:
+        raise LabelError("nothing is painted: every pixel is background", painting.path)
+    labels = {key: segment.value for key, segment in segments.items()}
+    relabel = _Relabel(labels, background)
+
+    def planes() -> Iterator[Labels | None]:
+        return (None if plane is None else relabel(plane.keys) for plane in painting.planes())
+
+    present = tuple(
+        tuple(sorted(labels[key] for key in keys if key != background)) for keys in census.by_plane
+    )
+    return Mask(sidecar, tuple(segments.values()), planes, present, painting.tool, painting.notes)
+
+
+class _Relabel:
+    """Keys → labels; one object, so that its table is made once."""
+
+    def __init__(self, labels: Mapping[int, int], background: int) -> None:
+        known = sorted({**labels, background: 0}.items())
+        self._keys = np.array([key for key, _ in known])
+        self._labels = np.array(
+            [label for _, label in known],
+            dtype=np.uint8 if max(labels.values()) < 256 else np.uint16,
+        )
+        self._is_identity = all(key == label for key, label in known)
+
+    def __call__(self, keys: Keys) -> Labels | None:
+        labels = (
+            keys.astype(self._labels.dtype)
+            if self._is_identity
+            else self._labels[np.searchsorted(self._keys, keys)]
+        )
+        return labels if labels.any() else None
+
+
+def _check_background(
+    painting: Painting, census: Census, background: int, config: MaskConfig | None
+) -> None:
+    """Refuse palettes whose index 0 may not be what is not labelled."""
+    if config is not None or census.kind != "index" or not census.palette:
+        return
+    zero = census.palette.get(background)
+    black = [
+        key for key, color in census.palette.items() if color == (0, 0, 0) and key != background
+    ]
+    if (zero is None and black) or (
+        zero is not None and zero != (0, 0, 0) and (black or min(zero) < 255)
+    ):
+        shown = "not used" if zero is None else hex_of(zero)
+        also = f", and index {black[0]} is black" if black else ""
+        raise LabelError(
+            f"palette index 0, which stands for no label, is {shown}{also}: say in a --config which"
+            " colours the segments and the background have",
+            painting.path,
+        )
+
+
+def _segments(painting: Painting, census: Census, keys: list[int]) -> dict[int, Segment]:
+    """Segments by key, for a painting that nobody described."""
+    if census.kind == "color":
+        return {key: Segment(n, hex_of(rgb_of(key)), rgb_of(key)) for n, key in enumerate(keys, 1)}
+    too_large = next((key for key in keys if not 0 < key < 65536), None)
+    if too_large is not None:
+        k, x, y = census.first[too_large]
+        raise LabelError(
+            f"value {too_large} at ({x}, {y}): labels are 1 to 65535", painting.name(k)
+        )
+    plain = {
+        key: Segment(key, f"label {key}", census.palette.get(key, color_of(key))) for key in keys
+    }
+    return {key: painting.segments.get(key, plain[key]) for key in keys}
+
+
+def _configured(config: MaskConfig, kind: Kind) -> dict[int, Segment]:
+    segments = config.as_segments()
+    if kind != "color":
+        return {segment.value: segment for segment in segments}
+    colorless = next((entry.name for entry in config.segments if entry.color is None), None)
+    if colorless is not None:
+        raise LabelError(
+            f"the masks are in colour, and segment {colorless!r} of the config has none"
+        )
+    return {
+        _key(entry.color or (0, 0, 0)): segment
+        for entry, segment in zip(config.segments, segments, strict=True)
+    }
+
+
+def _key(value: int | Rgb) -> int:
+    return value if isinstance(value, int) else value[0] << 16 | value[1] << 8 | value[2]

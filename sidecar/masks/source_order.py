@@ -1,0 +1,59 @@
+"""Masks on PNGs that were cut another way than the scan is stored, back in the order of its
+columns, rows and slices.
+
+A slice of the scan then runs through all PNGs. So all labels go to a temporary file first, of one
+or two bytes a PNG pixel, and are read from there the other way; memory holds one slice.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.grid.decimation import Decimation
+from sidecar.masks.model import Mask
+from sidecar.masks.upsample import Labels
+
+
+def is_turned(decimation: Decimation) -> bool:
+    return decimation.order != (0, 1, 2) or any(axis.factor < 0 for axis in decimation.axes)
+
+
+def in_source_order(mask: Mask) -> Mask:
+    """The same labels with planes along decimated source slices, each (decimated rows, decimated
+    columns), all counted as the source does.
+
+    Reads the mask once where the PNGs were cut another way, and not at all otherwise.
+    """
+    decimation = mask.sidecar.decimation
+    if not is_turned(decimation):
+        return mask
+    columns, rows, slices = mask.sidecar.size
+    with (
+        tempfile.TemporaryFile() as file
+    ):  # the mapping outlives it, and the file goes with the mapping
+        scratch: NDArray[Any] = np.memmap(file, mask.dtype, "w+", shape=(slices, rows, columns))
+    for k, plane in enumerate(mask.planes()):
+        if plane is not None:
+            scratch[k] = plane
+    # Axes of the array are PNG number, y, x; wanted are those that run along source slices, rows
+    # and columns.
+    stack = scratch.transpose([2 - decimation.order.index(i) for i in (2, 1, 0)])
+    stack = stack[
+        tuple(slice(None, None, -1 if axis.factor < 0 else 1) for axis in reversed(decimation.axes))
+    ]
+
+    def planes() -> Iterator[Labels | None]:
+        for plane in stack:
+            yield np.ascontiguousarray(plane) if plane.any() else None
+
+    present = tuple(
+        () if plane is None else tuple(int(value) for value in np.unique(plane) if value)
+        for plane in planes()
+    )
+    return replace(mask, planes=planes, present=present)

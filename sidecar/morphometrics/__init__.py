@@ -1,0 +1,1 @@
+"""Measures of mapped landmarks, and specimens brought into one frame."""

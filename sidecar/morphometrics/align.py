@@ -1,0 +1,197 @@
+"""Anatomical frames from landmarks, and the least-squares fit of one specimen's landmarks to
+another's. Pure.
+
+Landmarks come as name → (3,) LPS mm (`points.read.PointTable.positions`). Matrices are 4 × 4: new =
+matrix · (x, y, z, 1).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sidecar.errors import LabelError, MissingExtraError
+
+Floats = NDArray[np.float64]
+
+#: Landmarks whose spread across their main line is below this part of that along it are on a line:
+#: they fix no rotation about it.
+COLLINEAR = 1e-3
+#: A fit is refused when a mirrored one leaves less than this part of its residual. Between this and
+#: 1 the set is so flat, or the landmarks so scattered, that which hand it has cannot be told; the
+#: result says how well the mirror image fits.
+MIRRORED = 0.5
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How moving landmarks go onto fixed ones.
+
+    ``matrix`` (4, 4) from moving to fixed mm. ``scale``: 1 for a rigid fit. ``residual_mm``: name →
+    distance left, for every landmark used. ``rms_mm``: their root mean square. ``mirrored_rms_mm``:
+    what it would be with a mirror image, never taken.
+    ``unmatched``: landmarks that only one of the two has.
+    """
+
+    matrix: Floats
+    scale: float
+    residual_mm: dict[str, float]
+    rms_mm: float
+    mirrored_rms_mm: float
+    unmatched: tuple[str, ...]
+
+    def apply(self, points: ArrayLike) -> Floats:
+        """Points (N, 3) of the moving specimen, in the fixed one's mm."""
+        return (
+            np.asarray(points, dtype=np.float64).reshape(-1, 3) @ self.matrix[:3, :3].T
+            + self.matrix[:3, 3]
+        )
+
+
+def anatomical_frame(
+    landmarks: Mapping[str, ArrayLike],
+    origin: Sequence[str],
+    axis: Sequence[str],
+    plane: Sequence[str],
+) -> Floats:
+    """(4, 4) rigid matrix from patient mm to the frame of three places, each a landmark or the
+    middle of several.
+
+    ``origin`` becomes 0; x points to ``axis``; ``plane`` lies in the x-y plane, at positive y; z =
+    x × y, right-handed. Raises LabelError for an unknown landmark, and when the three places are on
+    one line.
+    """
+    start, along, beside = (
+        np.mean([_place(landmarks, name) for name in names], axis=0)
+        for names in (origin, axis, plane)
+    )
+    if _on_a_line(np.array([start, along, beside])):
+        raise LabelError(
+            "origin, axis and plane are on one line: take a landmark for the plane that lies beside"
+            " the axis"
+        )
+    x = (along - start) / np.linalg.norm(along - start)
+    z = np.cross(x, beside - start)
+    z /= np.linalg.norm(z)
+    matrix = np.eye(4)
+    matrix[:3, :3] = x, np.cross(z, x), z
+    matrix[:3, 3] = -matrix[:3, :3] @ start
+    return matrix
+
+
+def fit_rigid(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> Fit:
+    """The rotation and translation of ``moving`` that leave the smallest sum of squared distances
+    to ``fixed``, by common names.
+
+    Raises LabelError for fewer than three common landmarks, for landmarks on a line, and when a
+    mirror image fits much better (see `MIRRORED`); MissingExtraError without scipy.
+    """
+    return _fit(_pair(moving, fixed), lambda turned, target: 1.0)
+
+
+def fit_similarity(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> Fit:
+    """As `fit_rigid`, and one scale for all directions: Σ bᵢ·R aᵢ / Σ aᵢ·aᵢ, about the centroids
+    (Umeyama 1991, eq. 42).
+    """
+    return _fit(
+        _pair(moving, fixed),
+        lambda turned, target: float((turned * target).sum() / (turned**2).sum()),
+    )
+
+
+#: The scale that suits centred landmarks, already turned, and their target.
+_Scale = Callable[[Floats, Floats], float]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """The landmarks (N, 3) that two specimens have in common, in one order."""
+
+    names: tuple[str, ...]
+    moving: Floats
+    fixed: Floats
+    unmatched: tuple[str, ...]
+
+
+def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _Pair:
+    names = tuple(name for name in moving if name in fixed)
+    if len(names) < 3:
+        raise LabelError(
+            f"a fit needs three landmarks that both specimens have; they share {len(names)}"
+        )
+    unmatched = tuple(name for name in (*moving, *fixed) if name not in names)
+    from_places, to_places = (
+        np.array([_place(side, name) for name in names]) for side in (moving, fixed)
+    )
+    for which, places in (("moving", from_places), ("fixed", to_places)):
+        if _on_a_line(places):
+            raise LabelError(
+                f"the {which} landmarks are on one line, which leaves the rotation about it open:"
+                " add one beside it"
+            )
+    return _Pair(names, from_places, to_places, unmatched)
+
+
+def _fit(pair: _Pair, scale_of: _Scale) -> Fit:
+    from_center, to_center = pair.moving.mean(axis=0), pair.fixed.mean(axis=0)
+    moving, fixed = pair.moving - from_center, pair.fixed - to_center
+    linear, scale, left = _best(moving, fixed, scale_of)
+    rms, mirrored_rms = (
+        float(np.sqrt((distances**2).mean()))
+        for distances in (left, _best(-moving, fixed, scale_of)[2])
+    )
+    if rms > 1e-6 * np.abs(fixed).max() and mirrored_rms < MIRRORED * rms:
+        problem = (
+            f"the landmarks fit as a mirror image ({mirrored_rms:.3g} mm left) and not as they are"
+            f" ({rms:.3g} mm left)"
+        )
+        raise LabelError(
+            f"{problem}: is an axis of one specimen flipped, or are left and right names exchanged?"
+        )
+    matrix = np.eye(4)
+    matrix[:3, :3] = linear
+    matrix[:3, 3] = to_center - linear @ from_center
+    return Fit(
+        matrix,
+        scale,
+        dict(zip(pair.names, left.tolist(), strict=True)),
+        rms,
+        mirrored_rms,
+        pair.unmatched,
+    )
+
+
+def _best(moving: Floats, fixed: Floats, scale_of: _Scale) -> tuple[Floats, float, Floats]:
+    """Rotation times scale (3, 3), the scale, and the distances left, of centred landmarks."""
+    try:
+        from scipy.spatial.transform import Rotation
+    except ImportError:
+        raise MissingExtraError("Aligning landmarks", "align") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # that a mirrored set has no one rotation: it is refused, or only compared with
+        rotation = np.asarray(Rotation.align_vectors(fixed, moving)[0].as_matrix())
+    scale = scale_of(moving @ rotation.T, fixed)
+    linear = scale * rotation
+    return linear, scale, np.linalg.norm(fixed - moving @ linear.T, axis=1)
+
+
+def _on_a_line(places: Floats) -> bool:
+    spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
+    return bool(spread[1] <= COLLINEAR * spread[0])
+
+
+def _place(landmarks: Mapping[str, ArrayLike], name: str) -> Floats:
+    if name not in landmarks:
+        raise LabelError(
+            f"there is no landmark {name!r}; there are {', '.join(map(repr, landmarks))}"
+        )
+    place = np.asarray(landmarks[name], dtype=np.float64)
+    if place.shape != (3,) or not np.isfinite(place).all():
+        raise LabelError(f"landmark {name!r} is no place in mm: has the scan patient geometry?")
+    return place

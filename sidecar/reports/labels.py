@@ -1,0 +1,73 @@
+"""The labels of a report, one after the other, and the distances between them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sidecar.labels.mapped import MappedPoints
+from sidecar.morphometrics.measure import Measurement, distance
+from sidecar.reports.space import Floats
+
+#: Points of which all distances are shown.
+MEASURED = 16
+
+
+@dataclass(frozen=True)
+class Label:
+    """One mapped label. ``png``: x, y, slice; ``patient`` mm LPS and ``uncertainty`` mm, NaN
+    without patient geometry.
+
+    ``part`` says which vertex of which shape it is, "" for a point. ``frame``: 1-based, 0 for a
+    single-frame instance.
+    """
+
+    number: int
+    name: str
+    part: str
+    png: Floats
+    source: Floats
+    patient: Floats
+    uncertainty: float
+    instance: str
+    frame: int
+
+
+def labels_of(parts: Sequence[MappedPoints]) -> list[Label]:
+    """Every point of several label files, numbered from 1."""
+    found: list[Label] = []
+    for points in parts:
+        names, types, vertices = (
+            points.text("label"),
+            points.text("shape_type"),
+            points.text("vertex"),
+        )
+        for i in range(len(points)):
+            part = "" if types[i] in ("", "point") else f"{types[i]}, vertex {vertices[i]}"
+            numbers = (
+                points.png[i],
+                points.source[i],
+                points.patient[i],
+                float(points.uncertainty_mm[i]),
+            )
+            where = (points.instances.sop_instance_uid[i], int(points.instances.frame_number[i]))
+            found.append(Label(len(found) + 1, names[i].strip(), part, *numbers, *where))
+    return found
+
+
+def measured(labels: Sequence[Label]) -> list[Label]:
+    """Those that have distances: points, where the scan has millimetres."""
+    return [label for label in labels if not label.part and np.isfinite(label.patient).all()]
+
+
+def distances(labels: Sequence[Label]) -> list[list[Measurement]]:
+    """Row i holds the distances of label i to those before it."""
+    return [
+        [
+            distance([one.patient, other.patient], [one.uncertainty, other.uncertainty])
+            for other in labels[:i]
+        ]
+        for i, one in enumerate(labels)
+    ]

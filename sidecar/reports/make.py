@@ -1,0 +1,204 @@
+"""Everything a report shows, read in one pass over the PNGs and one over those source slices that
+lie around a label.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.checks.images import read_pixels
+from sidecar.dicom.frame_source import FrameSource
+from sidecar.dicom.pixels import frame_buffer, read_frame
+from sidecar.dicom.series import Series
+from sidecar.document.model import Images
+from sidecar.errors import DocumentError, UsageError
+from sidecar.mapping import Sidecar
+from sidecar.progress import Progress
+from sidecar.reports.labels import Label
+from sidecar.reports.overview import Projections
+from sidecar.reports.samples import Crop, Placed, Scale, Section, View, edges, placed, span
+from sidecar.reports.space import Floats, Look, Space
+
+#: Samples along the edge of a view by default and at most, and in all views of a report.
+USUAL_SIDE, LARGEST_SIDE, MOST_SAMPLES = 64, 512, 1 << 22
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a report is to show: labels of an export whose PNGs are in ``folder``, and its source.
+
+    ``size``: mm around each label.
+    """
+
+    sidecar: Sidecar
+    folder: Path
+    labels: Sequence[Label]
+    root: Path
+    series: Series
+    size: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pixels on the scale of PNG values, and where they lie around the middle of a view; none where
+    the label is beyond the image.
+    """
+
+    pixels: NDArray[Any]
+    placed: Placed
+
+
+@dataclass(frozen=True)
+class Views:
+    """One label: a piece of its PNG, and for each look of the report the source."""
+
+    png: Shown
+    source: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page is made of."""
+
+    request: Request
+    space: Space
+    looks: tuple[Look, ...]
+    views: tuple[Views, ...]
+    projections: Projections
+
+
+def usual_size(space: Space) -> float:
+    """1, 2 or 5 times a power of ten of mm, about `USUAL_SIDE` samples."""
+    return nice(USUAL_SIDE * space.finest)
+
+
+def nice(length: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not longer."""
+    ten = 10.0 ** np.floor(np.log10(length))
+    return float(ten * max(n for n in (1, 2, 5) if n * ten <= length * (1 + 1e-9)))
+
+
+def check_size(size: float, space: Space, count: int) -> None:
+    """UsageError where views of so many labels would be too large to be shown pixel by pixel, or
+    too small to show any.
+    """
+    side = size / space.finest
+    most = min(LARGEST_SIDE, int((MOST_SAMPLES / max(1, count)) ** 0.5))
+    if not 4 <= side <= most:
+        raise UsageError(
+            f"--size {size:g}: the views of {count} labels can be 4 to {most} source pixels wide"
+            f" here, {4 * space.finest:.3g} to {most * space.finest:.3g} {space.unit}"
+        )
+
+
+def make_report(request: Request, progress: Progress) -> Report:
+    """Read what the page shows.
+
+    DocumentError for the PNGs, PixelError for the source, UsageError where it would be too much.
+    """
+    space = Space.of(request.sidecar)
+    check_size(request.size, space, len(request.labels))
+    looks = space.looks(request.sidecar.decimation)
+    projections, pngs = _read_pngs(request, space, progress)
+    channels = request.sidecar.document.images.channels
+    views = [
+        [_view(space, look, label, request.size, channels) for look in looks]
+        for label in request.labels
+    ]
+    _read_source(request, [view for row in views for view in row], progress)
+    shown = [tuple(Shown(view.pixels, view.placed) for view in row) for row in views]
+    return Report(request, space, looks, tuple(map(Views, pngs, shown)), projections)
+
+
+def _view(space: Space, look: Look, label: Label, size: float, channels: int) -> View:
+    if look.is_source_plane:
+        return Crop(space, look, label.source, size)
+    return Section.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
+
+
+def nearest_png(label: Label, count: int) -> int:
+    """The PNG that shows a label; halfway between two it is the first."""
+    return int(np.clip(np.ceil(label.png[2] - 0.5), 0, count - 1))
+
+
+def _read_pngs(
+    request: Request, space: Space, progress: Progress
+) -> tuple[Projections, list[Shown]]:
+    """The projections of the whole stack, and the piece around each label."""
+    document, decimation = request.sidecar.document, request.sidecar.decimation
+    steps = [
+        abs(axis.factor) * space.steps[i]
+        for i, axis in zip(decimation.order, decimation.png_axes, strict=True)
+    ]
+    wanted = defaultdict(list)
+    for i, label in enumerate(request.labels):
+        wanted[nearest_png(label, decimation.size[2])].append(i)
+    found: dict[int, Shown] = {}
+    projections = Projections(decimation.size, document.images.channels, document.images.bits)
+    progress.start("reading PNGs", decimation.size[2])
+    for k, image in enumerate(document.images.files):
+        pixels = read_pixels(document, request.folder, image.name)
+        projections.add(k, pixels)
+        for i in wanted[k]:
+            x, y = request.labels[i].png[:2]
+            columns, rows = (
+                span(at, steps[j], request.size, decimation.size[j]) for j, at in enumerate((x, y))
+            )
+            place = placed(edges(columns, x, steps[0], 1), edges(rows, y, steps[1], 1))
+            found[i] = Shown(
+                pixels[rows.start : rows.stop, columns.start : columns.stop].copy(), place
+            )
+        progress.advance(1, 0)
+    return projections, [found[i] for i in range(len(request.labels))]
+
+
+def _read_source(request: Request, views: Sequence[View], progress: Progress) -> None:
+    """Give every view the slices it needs, each of them read once."""
+    takers: dict[int, list[View]] = defaultdict(list)
+    for view in views:
+        for number in view.slices.tolist():
+            takers[number].append(view)
+    buffer = frame_buffer(request.series.common.layout)
+    progress.start("reading source slices", len(takers))
+    for number in sorted(takers):
+        frame = FrameSource.of(request.series.frames[number])
+        plane = read_frame(request.root / frame.file, frame.pixels, buffer)
+        scale = _scale(request.sidecar.document.images, plane, frame.rescale)
+        for view in takers[number]:
+            view.take(number, plane, scale)
+        progress.advance(1, frame.bytes)
+
+
+def _scale(images: Images, plane: NDArray[Any], rescale: tuple[float, float]) -> Scale:
+    """Stored values of a source slice as the PNG values they would have at full resolution; colours
+    are the same in both.
+
+    Where no one line makes the values of adopted images, a slice is shown from its darkest to its
+    brightest.
+    """
+    if plane.ndim == 3:
+        return lambda stored: np.asarray(stored, dtype=np.float64)
+    if images.value is None:
+        intercept, slope = float(plane.min()), max(float(np.ptp(plane)), 1.0) / (2**images.bits - 1)
+        rescale = (1.0, 0.0)
+    elif images.value.slope == 0:
+        raise DocumentError(
+            "the sidecar does not say which values its PNGs show; export again, or restore it from"
+            " a copy"
+        )
+    else:
+        slope, intercept = images.value.slope, images.value.intercept
+
+    def scale(stored: NDArray[Any]) -> Floats:
+        return np.asarray(
+            (np.asarray(stored, dtype=np.float64) * rescale[0] + (rescale[1] - intercept)) / slope
+        )
+
+    return scale

@@ -1,0 +1,283 @@
+"""The page of a report: one HTML file with its images in it, no script, and a policy that lets
+nothing be loaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
+
+from sidecar.dicom.series import irregularities
+from sidecar.document.generator import generator
+from sidecar.reports.labels import MEASURED, Label, distances, measured
+from sidecar.reports.make import Report, Shown, nearest_png, nice
+from sidecar.reports.overview import shown, shrunk
+from sidecar.reports.samples import Placed
+from sidecar.reports.space import Look, Space, Way
+
+#: Edge of a view, and the most room for the three projections side by side, in the units of their
+#: drawings.
+VIEW, OVERVIEW, OVERVIEW_HEIGHT = 200.0, 900.0, 380.0
+#: More marks than this go without numbers on the projections.
+NUMBERED = 60
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as a data: address, and where it lies in a drawing."""
+
+    address: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing of a label: the picture around the middle, the letters at its four sides, what is
+    said below it.
+    """
+
+    title: str
+    note: str
+    picture: Picture | None
+    letters: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One side of the whole stack, with a mark for every label."""
+
+    title: str
+    width: float
+    height: float
+    picture: Picture
+    marks: list[tuple[int, float, float]]
+    letters: dict[str, str]
+    bar: tuple[float, str]
+
+
+def render(report: Report, of_all: int) -> str:
+    """The page as text;
+    ``of_all`` is how many labels there are, of which the report may show the first.
+    """
+    request, document = report.request, report.request.sidecar.document
+    style = _web("report.css")
+    places = measured(request.labels)
+    policy = {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "style-src": _source_hash(style),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    page = _environment().from_string(_web("report.html.j2"))
+    return page.render(
+        policy="; ".join(f"{name} {source}" for name, source in policy.items()),
+        style=Markup(style),
+        document=document,
+        program=generator(),
+        space=report.space,
+        scale=" × ".join(_factor(axis.factor) for axis in request.sidecar.decimation.png_axes),
+        notes=irregularities(report.space.stack) if report.space.has_geometry else [],
+        of_all=of_all,
+        labels=request.labels,
+        cards=list(
+            zip(request.labels, map(_between, request.labels), _panels(report), strict=True)
+        ),
+        overview=_overview(report),
+        numbered=len(request.labels) <= NUMBERED,
+        view=VIEW,
+        bar=_bar(request.size, VIEW / request.size, report.space.unit),
+        size=request.size,
+        decimals=_decimals(report.space.finest),
+        png_of=lambda label: (
+            document.images.files[nearest_png(label, request.sidecar.size[2])].name
+        ),
+        places=places,
+        distances=distances(places) if len(places) <= MEASURED else None,
+    )
+
+
+def _panels(report: Report) -> list[list[Panel]]:
+    request, document, space = report.request, report.request.sidecar.document, report.space
+    contrast = report.projections.contrast()
+    own = space.png_look(request.sidecar.decimation)
+    cards = []
+    for label, views in zip(request.labels, report.views, strict=True):
+        name = document.images.files[nearest_png(label, request.sidecar.size[2])].name
+        panels = [
+            Panel("PNG", name, _picture(views.png, contrast, request.size), _letters(space, own))
+        ]
+        for look, view in zip(report.looks, views.source, strict=True):
+            title = f"Source, {space.name(look)}"
+            note = f"pixels of slice {_slice(label, space)}" if look.is_source_plane else "resliced"
+            panels.append(
+                Panel(title, note, _picture(view, contrast, request.size), _letters(space, look))
+            )
+        cards.append(panels)
+    return cards
+
+
+def _slice(label: Label, space: Space) -> int:
+    return int(np.clip(np.ceil(label.source[2] - 0.5), 0, space.stack.slices - 1))
+
+
+def _between(label: Label) -> tuple[int, int] | None:
+    """The two source slices a label lies between, where it lies on neither."""
+    below = int(np.floor(label.source[2]))
+    return None if label.source[2] == below else (below, below + 1)
+
+
+def _letters(space: Space, look: Look) -> dict[str, str]:
+    ways: dict[str, Way] = {
+        "left": look.right.back,
+        "right": look.right,
+        "top": look.down.back,
+        "bottom": look.down,
+    }
+    return {side: letters for side, way in ways.items() if (letters := space.letters(way)[:1])}
+
+
+def _picture(view: Shown, contrast: tuple[float, float], size: float) -> Picture | None:
+    if not view.pixels.size:
+        return None
+    scale, place = VIEW / size, view.placed
+    return Picture(
+        address(shown(view.pixels, contrast), np.isnan(view.pixels)),
+        VIEW / 2 + place.left * scale,
+        VIEW / 2 + place.top * scale,
+        place.width * scale,
+        place.height * scale,
+    )
+
+
+def address(shades: NDArray[np.uint8], nothing: NDArray[np.bool_] | None = None) -> str:
+    """Shades (rows, columns[, 3]) as a PNG in a data: address, see-through where there is
+    nothing.
+    """
+    image = Image.fromarray(np.ascontiguousarray(shades))
+    if nothing is not None and nothing.any():
+        image.putalpha(
+            Image.fromarray(
+                np.where(nothing if nothing.ndim == 2 else nothing.any(axis=2), 0, 255).astype(
+                    np.uint8
+                )
+            )
+        )
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _overview(report: Report) -> list[Projection]:
+    """The three projections, or the one there is, on one scale."""
+    decimation, space = report.request.sidecar.decimation, report.space
+    steps = np.array(
+        [
+            abs(axis.factor) * space.steps[i]
+            for i, axis in zip(decimation.order, decimation.png_axes, strict=True)
+        ]
+    )
+    edges = steps * decimation.size
+    axes = [
+        (decimation.order.index(look.right.axis), decimation.order.index(look.down.axis))
+        for look in report.looks
+    ]
+    scale = min(
+        OVERVIEW / sum(edges[right] for right, _ in axes),
+        OVERVIEW_HEIGHT / max(edges[down] for _, down in axes),
+    )
+    contrast = report.projections.contrast()
+    signs = [1 if axis.factor > 0 else -1 for axis in decimation.png_axes]
+    found = []
+    for look, (right, down) in zip(report.looks, axes, strict=True):
+        flipped = look.down.sign != signs[down]
+        image, n = shrunk(report.projections.across(right, down))
+        width, height = edges[right] * scale, edges[down] * scale
+        drawn = Placed(
+            0,
+            0,
+            image.shape[1] * n * steps[right] * scale,
+            image.shape[0] * n * steps[down] * scale,
+        )
+        places = [
+            (
+                (label.png[right] + 0.5) * steps[right] * scale,
+                (label.png[down] + 0.5) * steps[down] * scale,
+            )
+            for label in report.request.labels
+        ]
+        marks = [
+            (label.number, x, height - y if flipped else y)
+            for label, (x, y) in zip(report.request.labels, places, strict=True)
+        ]
+        pixels = shown(image[::-1] if flipped else image, contrast)
+        picture = Picture(
+            address(pixels), 0, height - drawn.height if flipped else 0, drawn.width, drawn.height
+        )
+        found.append(
+            Projection(
+                space.name(look),
+                width,
+                height,
+                picture,
+                marks,
+                _letters(space, look),
+                _bar(edges.max(), scale, space.unit),
+            )
+        )
+    return found
+
+
+def _bar(size: float, scale: float, unit: str) -> tuple[float, str]:
+    """A scale bar of about a quarter of ``size`` mm: its length in the drawing, and what it
+    says.
+    """
+    length = nice(size / 3.2)
+    return length * scale, f"{length:g} {unit}"
+
+
+def _decimals(finest: float) -> int:
+    """Decimals that show a hundredth of a source pixel."""
+    return int(np.clip(np.ceil(-np.log10(finest)), 0, 5)) + 2
+
+
+def _factor(factor: float) -> str:
+    return "1" if abs(factor) == 1 else f"1/{abs(factor):.5g}"
+
+
+def _source_hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["at"] = lambda number: f"{number:.4f}".rstrip("0").rstrip(".")
+    environment.filters["fixed"] = lambda number, decimals: f"{number:.{decimals}f}"
+    return environment
+
+
+@cache
+def _web(name: str) -> str:
+    """A file of the page; line ends are \\n, as a browser has them when it takes the hash."""
+    return (
+        (files("sidecar.reports") / "web" / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+    )

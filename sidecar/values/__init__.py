@@ -1,0 +1,1 @@
+"""Pure: stored values ↔ modality values ↔ PNG values, and how often they occur."""

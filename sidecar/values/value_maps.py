@@ -1,0 +1,131 @@
+"""Stored values ↔ PNG values: one line for the whole series, invertible. Pure.
+
+    value = slope · PNG + intercept            value: modality units, such as HU
+
+`Stored` keeps every stored value, moved so that the lowest possible one is 0. `Linear` spreads a
+window over the PNG range. Both give the same line for every slice, also where the slices' own
+Rescale Slopes differ (PET). MONOCHROME1, whose lowest values are white, is inverted, so that a PNG
+looks as the image should; the line says so by a negative slope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits = Literal[8, 16]
+_TYPES: dict[int, type[np.unsignedinteger[Any]]] = {8: np.uint8, 16: np.uint16}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """value = slope · PNG + intercept."""
+
+    slope: float
+    intercept: float
+
+    def value(self, png: float) -> float:
+        return self.slope * png + self.intercept
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """PNG = stored − lowest, or highest − stored when inverted: without loss.
+
+    ``rescale`` is the series' (slope, intercept).
+    """
+
+    lowest: int
+    highest: int
+    bits: Bits
+    inverted: bool
+    rescale: tuple[float, float]
+
+    @property
+    def line(self) -> Line:
+        slope, intercept = self.rescale
+        if self.inverted:
+            return Line(-slope, slope * self.highest + intercept)
+        return Line(slope, slope * self.lowest + intercept)
+
+    def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
+        """PNG values, uint8 or uint16, of an array of stored values of any shape."""
+        png = _TYPES[self.bits]
+        if self.lowest == 0 and not self.inverted:
+            return stored.astype(png, copy=False)
+        moved: NDArray[Any] = stored.astype(png)  # modulo 2^bits, as is the difference, which fits
+        if self.inverted:
+            np.subtract(png(self.highest % 2**self.bits), moved, out=moved)
+        else:
+            moved -= png(self.lowest % 2**self.bits)
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Modality values from ``lower`` to ``upper`` spread over the PNG range, rounded half up,
+    clipped beyond.
+    """
+
+    lower: float
+    upper: float
+    bits: Bits
+    inverted: bool
+
+    @property
+    def line(self) -> Line:
+        slope = (self.upper - self.lower) / (2**self.bits - 1)
+        return Line(-slope, self.upper) if self.inverted else Line(slope, self.lower)
+
+    def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
+        """PNG values, uint8 or uint16, of an array of stored values with that slice's own Rescale
+        Slope and Intercept.
+        """
+        top = 2**self.bits - 1
+        line = self.line
+        gain, bias = rescale[0] / line.slope, (rescale[1] - line.intercept) / line.slope
+        exact = np.float64 if stored.dtype.itemsize > 2 or self.bits == 16 else np.float32
+        png: NDArray[Any] = stored.astype(exact)
+        png *= exact(gain)
+        png += exact(bias + 0.5)
+        np.clip(png, exact(0), exact(top + 0.5), out=png)
+        if np.issubdtype(stored.dtype, np.floating):
+            np.nan_to_num(png, copy=False)  # no value is the lowest
+        return np.asarray(png.astype(_TYPES[self.bits]))
+
+
+def dicom_window(center: float, width: float) -> tuple[float, float]:
+    """Lowest and highest value of a DICOM window by the LINEAR function (PS3.3 C.11.2.1.2.1); a
+    width of 1 is a threshold.
+    """
+    half = max(width - 1, 1e-6) / 2
+    return center - 0.5 - half, center - 0.5 + half
+
+
+def robust_range(values: NDArray[np.float64], outside: float = 0.1) -> tuple[float, float]:
+    """The range without the lowest and highest ``outside`` per cent; the whole range where that
+    would be empty.
+    """
+    lower, upper = _percentiles(values, outside, 100 - outside)
+    if upper <= lower:
+        lower, upper = values.min(), values.max()
+    if upper <= lower:
+        upper = lower + 1
+    return float(lower), float(upper)
+
+
+def _percentiles(values: NDArray[np.float64], *wanted: float) -> list[float]:
+    """As `numpy.percentile`, whose first call loads numpy.ma: that takes longer than to sort a
+    sample.
+    """
+    places = np.array(wanted) / 100 * (values.size - 1)
+    below = np.floor(places).astype(int)
+    above = np.minimum(below + 1, values.size - 1)
+    ordered = np.partition(values, [*below, *above])
+    return [
+        float(np.interp(place, [i, i + 1], ordered[[i, j]]))
+        for place, i, j in zip(places, below, above, strict=True)
+    ]

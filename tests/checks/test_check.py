@@ -1,0 +1,592 @@
+"""`sidecar check` passes every kind of export as it is, and finds every kind of change, in the
+words of what was changed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from kit.command_line import CommandLine
+from kit.phantoms import Phantom, Spec, write
+from PIL import Image
+
+import sidecar
+from sidecar.checks import Finding, check_export
+from sidecar.checks.source import Recorded
+from sidecar.document import model as documents
+from sidecar.document.model import Document
+from sidecar.grid.axis import Axis
+from sidecar.storage.whole_file import file_digest
+from sidecar.values.value_maps import Line, Linear
+
+SMALL = {"columns": 61, "rows": 47, "slices": 9}
+EXPORT = {"scale": 0.5, "z_step": 2, "z_filter": "mean"}
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Phantom]:
+    """Phantoms by their spec, each written once."""
+    known: dict[str, Phantom] = {}
+
+    def scan(**spec: Any) -> Phantom:
+        key = repr(sorted(spec.items()))
+        if key not in known:
+            known[key] = write(Spec(**{**SMALL, **spec}), tmp_path_factory.mktemp("scan"))
+        return known[key]
+
+    return scan
+
+
+@pytest.fixture
+def png(scans: Callable[..., Phantom], tmp_path: Path) -> Path:
+    """A plain export that a test may spoil."""
+    sidecar.export(scans().folder, tmp_path / "png", **EXPORT)
+    return tmp_path / "png"
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+def failed(findings: list[Finding]) -> dict[str, str]:
+    return {finding.check: finding.detail for finding in findings if finding.passed is False}
+
+
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the document by hand and seal it again, as somebody would who means no good."""
+    path = folder / "sidecar.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    change(raw)
+    document = Document.model_validate({**raw, "digest": None})
+    documents.save(document.sealed(), path)
+
+
+def consistent(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The same, with everything that follows from the change worked out again."""
+
+    def follow(raw: dict[str, Any]) -> None:
+        change(raw)
+        raw["control_points"] = raw["control_points"][:1]
+        for point in raw["control_points"]:
+            axes = [raw["decimation"][name] for name in ("columns", "rows", "slices")]
+            point["source"] = [
+                axis["factor"] * pixel + axis["offset"]
+                for axis, pixel in zip(axes, point["pixel"], strict=True)
+            ]
+        document = Document.model_validate({**raw, "digest": None})
+        stack = sidecar.Sidecar.of.__globals__["_stack_of"](document)
+        d = document.decimation
+        axes = [Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)]
+        for k, image in enumerate(raw["images"]["files"]):
+            source = [
+                axis.to_source(np.array([pixel]))[0]
+                for axis, pixel in zip(axes, (0.0, 0.0, float(k)), strict=True)
+            ]
+            image["position"] = stack.to_patient([source])[0].tolist()
+        for point in raw["control_points"]:
+            point["patient"] = stack.to_patient([point["source"]])[0].tolist()
+        first = stack.to_patient([[axis.offset for axis in axes]])[0]
+        if raw["images"]["affine"]:
+            for i in range(3):
+                raw["images"]["affine"][i][3] += float(first[i] - raw["images"]["origin"][i])
+        raw["images"]["origin"] = first.tolist()
+
+    rewritten(folder, follow)
+
+
+# What is as it should be.
+
+KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "as it is": ({}, {"scale": 1.0}),
+    "half, every second": ({"orientation": "oblique"}, {"scale": 0.5, "z_step": 2}),
+    "0.37, mean of 2": ({"tilt_degrees": 15.0}, {"scale": 0.37, "z_step": 2, "z_filter": "mean"}),
+    "maximum of 3, cropped": (
+        {},
+        {"scale": "1/3", "z_step": 3, "z_filter": "max", "crop": "3:,5:40,1:8"},
+    ),
+    "uneven gaps": ({"slice_gaps": (1.0, 1.0, 2.5, 0.7, 1.0, 3.1, 1.0, 1.0)}, {"scale": 0.5}),
+    "16 bits": ({}, {"scale": 0.5, "bits": 16}),
+    "16 bits, window": ({"signed": True}, {"scale": 0.5, "bits": 16, "window": "-300.5,1234.7"}),
+    "8 bits, full": ({}, {"scale": 0.5, "window": "full"}),
+    "8 bits, dicom": ({}, {"scale": 0.5, "window": "dicom"}),
+    "8 bits stored": ({"bits_stored": 8}, {"scale": 0.5}),
+    "signed 12 bits": ({"signed": True, "bits_stored": 12}, {"scale": 0.5, "bits": 16}),
+    "MONOCHROME1": ({"photometric": "MONOCHROME1"}, {"scale": 0.5}),
+    "MONOCHROME1, 16 bits": ({"photometric": "MONOCHROME1"}, {"scale": 0.5, "bits": 16}),
+    "PET": (
+        {"modality": "PT", "per_slice_rescale": True, "rescale": (0.8, 0.0)},
+        {"scale": 0.5, "z_step": 2, "z_filter": "mean"},
+    ),
+    "RGB": ({"photometric": "RGB", "bits_stored": 8, "rescale": None}, {"scale": 0.5}),
+    "palette": (
+        {"photometric": "PALETTE COLOR", "bits_stored": 8, "rescale": None},
+        {"scale": 0.5, "z_step": 2},
+    ),
+    "enhanced": ({"layout": "enhanced"}, {"scale": 0.5, "z_step": 2}),
+    "JPEG 2000": ({"transfer_syntax": "1.2.840.10008.1.2.4.90"}, {"scale": 0.5}),
+    "one of two echoes": ({"modality": "MR", "echoes": 2}, {"scale": 0.5, "series": "2"}),
+    "duplicates and a localizer": (
+        {"duplicates": 3, "localizer": True},
+        {"scale": 0.5, "series": "1"},
+    ),
+    "one slice": ({"slices": 1, "sigma": (2.5, 0.1)}, {"scale": 0.5}),
+    "cut as coronal": ({"tilt_degrees": 10.0}, {"scale": 0.5, "z_step": 2, "plane": "coronal"}),
+    "cut mirrored, 0.37": ({"orientation": "oblique"}, {"scale": 0.37, "plane": "-zy-x"}),
+    "colour cut as sagittal": (
+        {"photometric": "RGB", "bits_stored": 8, "rescale": None},
+        {"scale": 0.5, "plane": "sagittal"},
+    ),
+    "numbered backwards": ({}, {"scale": 0.5, "z_step": 2, "plane": "xy-z"}),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_export_passes_and_every_pixel_is_made_again(
+    name: str, scans: Callable[..., Phantom], tmp_path: Path
+) -> None:
+    spec, options = KINDS[name]
+    folder = scans(**spec).folder
+    sidecar.export(folder, tmp_path / "png", **options)
+    findings = check_export(tmp_path / "png", folder, slices=None)
+    assert [finding for finding in findings if not finding.passed] == []
+    made = {finding.check: finding.detail for finding in findings}["pixels"]
+    count = sidecar.open(tmp_path / "png").decimation.slices.size
+    assert made == f"all {count} slices made again: every pixel is the same"
+
+
+def test_a_zoom_passes(scans: Callable[..., Phantom], png: Path, tmp_path: Path) -> None:
+    from sidecar.exporting.run import run_jobs
+    from sidecar.exporting.zoom import plan_zooms
+    from sidecar.labels.map import map_file
+
+    (png / "labels.csv").write_text("label,x,y,slice\ntip,12.3,9.5,2\n")
+    jobs = plan_zooms(map_file(png / "labels.csv").points, scans().folder, tmp_path / "zooms", 6.0)
+    run_jobs(jobs)
+    assert failed(check_export(jobs[0].output, scans().folder, slices=None)) == {}
+
+
+def test_a_source_that_was_moved_and_renamed_is_still_the_source(
+    scans: Callable[..., Phantom], png: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    for i, path in enumerate(scans().files()):
+        shutil.copy(path, tmp_path / "elsewhere" / "deep" / f"{i}.dcm")
+    assert failed(check_export(png, tmp_path / "elsewhere")) == {}
+
+
+def test_the_line_on_record_is_used_to_the_last_bit() -> None:
+    """The ends of a window are rounded where the line is not: from the ends alone some pixels would
+    come out one gray off.
+    """
+    rng = np.random.default_rng(1)
+    stored = rng.integers(0, 65536, 20_000).astype(np.uint16)
+    for _ in range(200):
+        lower, width = rng.normal(0, 1000), 10 ** rng.uniform(-3, 4)
+        bits, inverted = (8, 16)[rng.integers(2)], bool(rng.integers(2))
+        original = Linear(lower, lower + width, bits, inverted)
+        line = Line(*json.loads(json.dumps([original.line.slope, original.line.intercept])))
+        again = Recorded(0.0, 0.0, bits, inverted, line)
+        np.testing.assert_array_equal(
+            again.apply(stored, (0.1, -7.3)), original.apply(stored, (0.1, -7.3))
+        )
+
+
+# What was changed.
+
+
+def repainted(path: Path, change: Callable[[np.ndarray], None]) -> None:
+    """One PNG with other pixels and everything else as it was."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image).copy()
+        text = dict(image.text)  # type: ignore[attr-defined]
+    change(pixels)
+    from sidecar.formats.png import encode
+
+    path.write_bytes(encode(pixels, text, None))
+
+
+def one_brighter(pixels: np.ndarray) -> None:
+    pixels[3, 5] += 1
+
+
+def test_a_changed_pixel(png: Path, scans: Callable[..., Phantom]) -> None:
+    repainted(png / "slice_0002.png", one_brighter)
+    assert failed(check_export(png)) == {"digests": "slice_0002.png was changed after the export"}
+    found = failed(check_export(png, scans().folder, slices=None))
+    assert found["pixels"] == "values that differ: 1, by up to 1, on slice_0002.png"
+
+
+def test_a_changed_pixel_whose_digest_was_changed_too(
+    png: Path, scans: Callable[..., Phantom]
+) -> None:
+    repainted(png / "slice_0002.png", one_brighter)
+    digest = file_digest(png / "slice_0002.png")
+    rewritten(png, lambda raw: raw["images"]["files"][2].update(sha256=digest))
+    assert failed(check_export(png)) == {}
+    assert failed(check_export(png, scans().folder)) == {
+        "pixels": "values that differ: 1, by up to 1, on slice_0002.png"
+    }
+
+
+def test_a_changed_pixel_of_pngs_cut_across_the_slices(
+    scans: Callable[..., Phantom], tmp_path: Path
+) -> None:
+    sidecar.export(scans().folder, tmp_path / "png", scale=0.5, plane="-zy-x")
+    repainted(tmp_path / "png" / "slice_0007.png", one_brighter)
+    assert (
+        failed(check_export(tmp_path / "png", scans().folder, None))["pixels"]
+        == "values that differ: 1, by up to 1, on slice_0007.png"
+    )
+
+
+@pytest.mark.parametrize("kept", [0, 7, 20, 60, -13, -1])
+def test_a_png_cut_short(png: Path, kept: int) -> None:
+    path = png / "slice_0001.png"
+    path.write_bytes(path.read_bytes()[:kept])
+    assert failed(check_export(png))["digests"] in (
+        "slice_0001.png is cut short",
+        "slice_0001.png is no longer a PNG",
+    )
+
+
+def test_swapped_files(png: Path, scans: Callable[..., Phantom]) -> None:
+    one, other = png / "slice_0001.png", png / "slice_0003.png"
+    one_bytes, other_bytes = one.read_bytes(), other.read_bytes()
+    one.write_bytes(other_bytes)
+    other.write_bytes(one_bytes)
+    found = failed(check_export(png, scans().folder))
+    assert found["digests"] == "slice_0001.png holds slice 3; slice_0003.png holds slice 1"
+    assert (
+        found["texts"]
+        == "slice_0001.png says Slice '3', which is '1'; slice_0003.png says Slice '1', which"
+        " is '3'"
+    )
+
+
+def test_swapped_digests(png: Path) -> None:
+    def swap(raw: dict[str, Any]) -> None:
+        files = raw["images"]["files"]
+        files[0]["sha256"], files[1]["sha256"] = files[1]["sha256"], files[0]["sha256"]
+
+    rewritten(png, swap)
+    assert set(failed(check_export(png))) == {"digests"}
+
+
+def test_missing_and_foreign_pngs(png: Path) -> None:
+    (png / "slice_0001.png").rename(png / "slice_0099.png")
+    assert failed(check_export(png)) == {
+        "files": (
+            "slice_0001.png is not there, beside its sidecar.json; slice_0099.png is there, but is"
+            " none of this export"
+        )
+    }
+
+
+def test_pngs_of_another_size_or_depth(png: Path) -> None:
+    Image.fromarray(np.zeros((23, 29), np.uint8)).save(png / "slice_0000.png")
+    Image.fromarray(np.zeros((23, 30), np.uint16)).save(png / "slice_0001.png")
+    Image.fromarray(np.zeros((23, 30, 3), np.uint8)).save(png / "slice_0002.png")
+    assert (
+        failed(check_export(png))["sizes"]
+        == "slice_0000.png is 29 × 23 pixels, the sidecar says 30 × 23; slice_0001.png is not of 8"
+        " bits and 1 per pixel; slice_0002.png is not of 8 bits and 1 per pixel"
+    )
+
+
+def test_a_png_of_another_series(png: Path, scans: Callable[..., Phantom], tmp_path: Path) -> None:
+    other = sidecar.export(scans(seed=5).folder, tmp_path / "other", **EXPORT)
+    shutil.copy(tmp_path / "other" / "slice_0002.png", png)
+    assert other.document.source.series_instance_uid in failed(check_export(png))["texts"]
+
+
+@pytest.mark.parametrize(("axis", "by"), [("columns", 0.5), ("rows", -1.0), ("slices", 0.5)])
+def test_a_changed_offset(png: Path, axis: str, by: float) -> None:
+    """By hand, sealed or not, and also where everything that repeats it was changed along."""
+    text = (png / "sidecar.json").read_text()
+    raw = json.loads(text)
+    raw["decimation"][axis]["offset"] += by
+    (png / "sidecar.json").write_text(json.dumps(raw))
+    found = failed(check_export(png))
+    assert "was changed after it was written" in found["document"]
+    assert "contradicts itself" in found["control points"]
+    (png / "sidecar.json").write_text(text)
+    rewritten(
+        png,
+        lambda raw: raw["decimation"][axis].update(offset=raw["decimation"][axis]["offset"] + by),
+    )
+    assert set(failed(check_export(png))) == {"control points"}
+
+
+@pytest.mark.parametrize(("axis", "by"), [("columns", 0.5), ("rows", -0.5), ("slices", 0.25)])
+def test_an_offset_that_no_method_makes(png: Path, axis: str, by: float) -> None:
+    consistent(
+        png,
+        lambda raw: raw["decimation"][axis].update(offset=raw["decimation"][axis]["offset"] + by),
+    )
+    assert set(failed(check_export(png))) == {"decimation"}
+    assert f"decimation.{axis}" in failed(check_export(png))["decimation"]
+
+
+@pytest.mark.parametrize("axis", ["columns", "rows"])
+def test_an_offset_that_is_one_whole_pixel_off(
+    scans: Callable[..., Phantom], tmp_path: Path, axis: str
+) -> None:
+    """Such an export could have been made: only the pixels tell that it was not."""
+    png = tmp_path / "png"
+    sidecar.export(scans().folder, png, scale=0.5, crop="2:58,2:44,:")
+    consistent(
+        png,
+        lambda raw: raw["decimation"][axis].update(offset=raw["decimation"][axis]["offset"] + 1),
+    )
+    assert failed(check_export(png)) == {}
+    assert set(failed(check_export(png, scans().folder))) == {"pixels"}
+
+
+@pytest.mark.parametrize("where", ["source", "images"])
+@pytest.mark.parametrize(
+    "field", ["origin", "spacing", "affine", "direction", "affine_residual_mm"]
+)
+def test_a_changed_grid(png: Path, where: str, field: str) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        grid = raw[where]
+        if field == "affine_residual_mm":
+            grid[field] += 0.01
+        elif field in ("origin", "spacing"):
+            grid[field][2] += 0.01
+        else:
+            grid[field][0][0] += 0.01
+
+    rewritten(png, change)
+    found = failed(check_export(png))
+    assert set(found) == {"grids"}
+    assert found["grids"].startswith(f"{where}.")
+
+
+def test_changed_values(png: Path) -> None:
+    rewritten(
+        png, lambda raw: raw["images"]["window"].update(upper=raw["images"]["window"]["upper"] + 1)
+    )
+    assert set(failed(check_export(png))) == {"values"}
+    rewritten(png, lambda raw: raw["images"]["value"].update(slope=0))
+    assert set(failed(check_export(png))) == {"values"}
+
+
+def test_a_changed_line_is_seen_in_the_pixels(png: Path, scans: Callable[..., Phantom]) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        raw["images"]["value"]["intercept"] += 500
+        raw["images"]["window"]["lower"] += 500
+        raw["images"]["window"]["upper"] += 500
+
+    rewritten(png, change)
+    assert set(failed(check_export(png, scans().folder))) == {"pixels"}
+
+
+def test_a_changed_line_of_stored_values(scans: Callable[..., Phantom], tmp_path: Path) -> None:
+    sidecar.export(scans().folder, tmp_path / "png", scale=0.5, bits=16)
+
+    def change(raw: dict[str, Any]) -> None:
+        raw["images"]["value"]["slope"] *= 2
+        raw["images"]["window"]["upper"] += 65535
+
+    rewritten(tmp_path / "png", change)
+    found = failed(check_export(tmp_path / "png", scans().folder))
+    assert set(found) == {"stored values"}
+    assert "value = 2 · PNG + -1024 in the sidecar, 1 · PNG + -1024" in found["stored values"]
+
+
+def test_another_scan(png: Path, scans: Callable[..., Phantom]) -> None:
+    found = check_export(png, scans(seed=5).folder)
+    assert failed(found) == {
+        "instances": "none of its 9 SOP instances is in this source: it is another scan"
+    }
+    assert {finding.check for finding in found if finding.passed is None} == {
+        "identifiers",
+        "planes",
+        "stored values",
+        "pixels",
+    }
+
+
+def copied(phantom: Phantom, folder: Path) -> list[Path]:
+    """The files of a scan in position order, to be changed."""
+    folder.mkdir()
+    return [
+        Path(shutil.copy(path, folder / f"{i:02d}.dcm")) for i, path in enumerate(phantom.files())
+    ]
+
+
+def edited(path: Path, **attributes: Any) -> None:
+    header = pydicom.dcmread(path)
+    for keyword, value in attributes.items():
+        setattr(header, keyword, value)
+    header.save_as(path)
+
+
+def test_a_source_with_a_slice_less_and_one_more(
+    png: Path, scans: Callable[..., Phantom], tmp_path: Path
+) -> None:
+    files = copied(scans(), tmp_path / "copy")
+    files[4].unlink()
+    found = failed(check_export(png, tmp_path / "copy"))
+    assert found == {
+        "instances": "of 9 SOP instances or frames 1 are missing in the source, and it holds 0 more"
+    }
+    edited(files[5], SOPInstanceUID="2.25.1")
+    found = failed(check_export(png, tmp_path / "copy"))
+    assert found == {
+        "instances": "of 9 SOP instances or frames 2 are missing in the source, and it holds 1 more"
+    }
+
+
+@pytest.mark.parametrize(
+    ("attributes", "check", "says"),
+    [
+        ({"StudyInstanceUID": "2.25.7"}, "identifiers", "source.study_instance_uid"),
+        ({"FrameOfReferenceUID": "2.25.7"}, "identifiers", "source.frame_of_reference_uid"),
+        ({"PixelSpacing": [0.7, 0.41]}, "planes", "pixel_spacing"),
+        ({"ImageOrientationPatient": [0, 1, 0, -1, 0, 0]}, "planes", "source."),
+        ({"RescaleType": "US"}, "stored values", "images.value.unit"),
+        ({"RescaleSlope": 2}, "pixels", "values that differ"),
+    ],
+)
+def test_changed_headers(
+    png: Path,
+    scans: Callable[..., Phantom],
+    tmp_path: Path,
+    attributes: dict[str, Any],
+    check: str,
+    says: str,
+) -> None:
+    for path in copied(scans(), tmp_path / "copy"):
+        edited(path, **attributes)
+    found = failed(check_export(png, tmp_path / "copy"))
+    assert says in found[check]
+    assert set(found) <= {check, "pixels"}
+
+
+def test_a_moved_plane(png: Path, scans: Callable[..., Phantom], tmp_path: Path) -> None:
+    files = copied(scans(), tmp_path / "copy")
+    x, y, z = scans().planes[4].position
+    edited(files[4], ImagePositionPatient=[x + 0.01, y, z])
+    found = failed(check_export(png, tmp_path / "copy"))
+    assert set(found) == {"planes"}
+    assert "source.planes.4.position.0 is" in found["planes"]
+
+
+def test_images_of_another_size_or_colour(
+    png: Path, scans: Callable[..., Phantom], tmp_path: Path
+) -> None:
+    phantom = write(
+        Spec(**{**SMALL, "columns": 51}), tmp_path / "narrow"
+    )  # the same seed: the same UIDs
+    assert [p.sop_instance_uid for p in phantom.planes] == [
+        p.sop_instance_uid for p in scans().planes
+    ]
+    found = failed(check_export(png, phantom.folder))
+    assert found == {"instances": "the images of the source are 51 × 47, the sidecar says 61 × 47"}
+    colour = write(
+        Spec(**SMALL, photometric="RGB", bits_stored=8, rescale=None), tmp_path / "colour"
+    )
+    assert "gray, or coloured" in failed(check_export(png, colour.folder))["instances"]
+
+
+def test_planes_in_another_order(png: Path, scans: Callable[..., Phantom], tmp_path: Path) -> None:
+    files = copied(scans(), tmp_path / "copy")
+    for i, j in ((3, 4), (4, 3)):
+        edited(files[i], ImagePositionPatient=list(scans().planes[j].position))
+    assert "another order" in failed(check_export(png, tmp_path / "copy"))["instances"]
+
+
+def test_damaged_pixels_of_the_source(
+    png: Path, scans: Callable[..., Phantom], tmp_path: Path
+) -> None:
+    files = copied(scans(), tmp_path / "copy")
+    content = bytearray(files[0].read_bytes())
+    content[-999] ^= 0xFF
+    files[0].write_bytes(content)
+    assert set(failed(check_export(png, tmp_path / "copy"))) == {"pixels"}
+    files[0].write_bytes(content[:-100])
+    assert "damaged DICOM file: 00.dcm" in failed(check_export(png, tmp_path / "copy"))["source"]
+
+
+def test_hostile_documents(png: Path) -> None:
+    (png.parent / "outside.png").write_bytes((png / "slice_0000.png").read_bytes())
+    rewritten(png, lambda raw: raw["images"]["files"][0].update(name="../outside.png"))
+    assert failed(check_export(png))["files"].startswith(
+        "'../outside.png' is not the plain name of a file"
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[" * 100_000, b'{"version": "2.0"}', b"\xff\xfe"]
+)
+def test_what_is_no_document(png: Path, content: bytes) -> None:
+    (png / "sidecar.json").write_bytes(content)
+    assert set(failed(check_export(png))) == {"document"}
+
+
+# The command.
+
+
+def test_the_command_says_it_line_by_line(
+    png: Path, scans: Callable[..., Phantom], run: CommandLine
+) -> None:
+    fine = run.done("check", png, "--source", scans().folder)
+    assert [line.split()[0] for line in fine.out.splitlines()] == ["ok"] * 14
+    assert fine.err == ""
+    assert "slices 0, 2, 3 of 4 made again" in fine.out
+    assert (
+        "all 4 slices made again"
+        in run.done(
+            "check", png / "sidecar.json", "--source", scans().folder, "--slices", "all"
+        ).out
+    )
+    assert (
+        "slices 0, 3 of 4 made again"
+        in run.done("check", png, "--source", scans().folder, "--slices", 2).out
+    )
+    repainted(png / "slice_0000.png", one_brighter)
+    spoilt = run("check", png, "--source", scans().folder)
+    assert spoilt.code == 1
+    assert [line for line in spoilt.out.splitlines() if line.startswith("FAILED")] == [
+        "FAILED  digests         slice_0000.png was changed after the export",
+        "FAILED  pixels          values that differ: 1, by up to 1, on slice_0000.png",
+    ]
+    assert spoilt.err == "sidecar: 2 of 14 checks failed\n"
+
+
+def test_the_command_as_json(png: Path, run: CommandLine) -> None:
+    fine = json.loads(run.done("check", png, "--json").out)
+    assert fine["passed"] is True
+    assert all(finding["passed"] is True for finding in fine["findings"])
+    (png / "slice_0000.png").unlink()
+    spoilt = run("check", png, "--json")
+    assert spoilt.code == 1
+    facts = json.loads(spoilt.out)
+    assert facts["passed"] is False
+    assert {finding["check"] for finding in facts["findings"] if not finding["passed"]} == {"files"}
+
+
+def test_the_command_refuses_what_it_cannot_check(
+    png: Path, run: CommandLine, tmp_path: Path
+) -> None:
+    run.refuses("check", tmp_path / "nowhere", says="there is no folder nowhere")
+    run.refuses(
+        "check",
+        png,
+        "--source",
+        tmp_path / "nowhere",
+        says="nowhere: there is no such file or folder",
+    )
+    for slices in ("0", "-1", "two", "1.5", ""):
+        run.refuses("check", png, "--slices", slices, code=2, says="a number such as 3, or all")

@@ -1,0 +1,264 @@
+"""The commands on points, as a user runs them: map-points to every format, measure, align; and what
+they never load.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kit.phantoms import Phantom, Spec, write
+from typer.testing import CliRunner, Result
+
+import sidecar
+from sidecar.cli import app
+from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
+
+LANDMARKS = "label,x,y,slice\ntip,4.5,3.25,1\nbase,20,9.5,2\neye,11,18.75,4\near,25,17,3\n"
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Phantom:
+    return write(Spec(orientation="oblique", junk=False), tmp_path_factory.mktemp("scan"))
+
+
+@pytest.fixture(scope="module")
+def png(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export") / "png"
+    sidecar.export(phantom.folder, folder, scale=0.5)
+    (folder / "labels.csv").write_text(LANDMARKS)
+    return folder
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    shown = result.output if result.exception is None else f"{result.output}\n{result.exception!r}"
+    assert result.exit_code == code, shown
+    return result
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_format_is_written_by_name_and_by_ending(
+    png: Path, phantom: Phantom, tmp_path: Path
+) -> None:
+    for name, writer in WRITERS.items():
+        by_name = tmp_path / f"by_name_{name}"
+        run("map-points", png / "labels.csv", "--to", name, "-o", by_name)
+        for ending in writer.endings:
+            by_ending = tmp_path / f"{name}{ending}"
+            run("map-points", png / "labels.csv", "-o", by_ending)
+            if name != "imagej":  # a zip holds the time
+                assert by_ending.read_bytes() == by_name.read_bytes()
+    for name in SOURCE_WRITERS:
+        result = run(
+            "map-points",
+            png / "labels.csv",
+            "--to",
+            name,
+            "-o",
+            tmp_path / name,
+            "--dicom",
+            phantom.folder,
+        )
+        assert "names the patient" in result.stderr and (tmp_path / name).stat().st_size > 500
+        assert (
+            run(
+                "map-points", png / "labels.csv", "--to", name, "-o", tmp_path / "x", code=1
+            ).exception
+            is not None
+        )
+
+
+def test_what_is_not_there_or_lies_deeper_is_said(png: Path, tmp_path: Path) -> None:
+    told = CliRunner().invoke(
+        app, ["map-points", str(png / "labels.csv"), "--sidecar", str(tmp_path / "nothere")]
+    )
+    assert str(told.exception) == "there is no nothere, neither a file nor a folder"
+    for name in ("a", "b"):
+        shutil.copytree(png, tmp_path / "all" / name)
+    told = CliRunner().invoke(app, ["map-points", str(tmp_path / "all")])
+    assert "folders in it are not searched: name them" in str(told.exception)
+    told = CliRunner().invoke(
+        app, ["map-points", *(str(tmp_path / "all" / name / "labels.csv") for name in ("a", "b"))]
+    )
+    assert [line.split(":")[0] for line in told.stderr.splitlines() if " × " in line] == [
+        "a/labels.csv",
+        "b/labels.csv",
+    ]
+
+
+def test_several_exports_in_one_table(png: Path, phantom: Phantom, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    sidecar.export(phantom.folder, other, scale="1/3")
+    (other / "labels.csv").write_text("x,y,slice,note\n1,2,3,second\n")
+    table = rows(run("map-points", png / "labels.csv", other / "labels.csv").stdout)
+    assert [row["label"] for row in table] == ["tip", "base", "eye", "ear", ""]
+    assert table[-1]["note"] == "second" and float(table[-1]["source_column"]) == 4.0
+
+
+def test_measure_and_align_close_the_loop(png: Path, tmp_path: Path) -> None:
+    mapped = tmp_path / "mapped.csv"
+    run("map-points", png / "labels.csv", "-o", mapped)
+    mm = {
+        row["label"]: np.array([float(row[name]) for name in ("x_mm", "y_mm", "z_mm")])
+        for row in rows(mapped.read_text())
+    }
+    (measured,) = rows(run("measure", mapped, "--distance", "tip,eye").stdout)
+    assert float(measured["value"]) == pytest.approx(
+        np.linalg.norm(mm["tip"] - mm["eye"]), abs=1e-12
+    )
+    assert len(rows(run("measure", mapped).stdout)) == 6
+    turned = tmp_path / "turned.csv"
+    text = rows(run("align", mapped, "--frame", "tip;base;eye,ear").stdout)
+    turned.write_text("label,x_mm,y_mm,z_mm,space,uncertainty_mm\n" + "".join(
+        f"{row['label']},{row['x_aligned']},{row['y_aligned']},{row['z_aligned']},LPS,0.1\n" for row in text
+    ))  # fmt: skip
+    tip = next(row for row in text if row["label"] == "tip")
+    assert max(abs(float(tip[f"{axis}_aligned"])) for axis in "xyz") < 1e-12
+    back = rows(run("align", turned, "--onto", mapped).stdout)
+    for row in back:
+        assert [float(row[f"{axis}_aligned"]) for axis in "xyz"] == pytest.approx(
+            mm[row["label"]].tolist(), abs=1e-9
+        )
+
+
+def test_a_million_labels(png: Path, tmp_path: Path) -> None:
+    """Columns, not rows: a table this long is read, mapped and written whole."""
+    labels, mapped = tmp_path / "many.csv", tmp_path / "mapped.csv"
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(0, 20, (200_000, 2)).round(3)
+    labels.write_text(
+        "label,x,y,slice\n"
+        + "".join(f"p{i},{x},{y},{i % 9}\n" for i, (x, y) in enumerate(xy.tolist()))
+    )
+    run("map-points", labels, "--sidecar", png, "-o", mapped)
+    with mapped.open() as file:
+        assert sum(1 for _ in file) == 200_001
+
+
+def test_labels_of_every_tool_that_is_recognised_state_what_was_read(
+    png: Path, tmp_path: Path
+) -> None:
+    document = json.loads((png / "sidecar.json").read_text())
+    width, height, _ = document["images"]["size"]
+    shape = {
+        "label": "a",
+        "points": [[10.5, 7.5]],
+        "group_id": None,
+        "shape_type": "point",
+        "flags": {},
+    }
+    labelme = {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": [shape],
+        "imagePath": "slice_0002.png",
+        "imageData": None,
+    }
+    (tmp_path / "a.json").write_text(
+        json.dumps({**labelme, "imageHeight": height, "imageWidth": width})
+    )
+    result = run("map-points", tmp_path / "a.json", "--sidecar", png)
+    assert (
+        "LabelMe" in result.stderr
+        and "pixel origin corner" in result.stderr
+        and "point" in result.stderr
+    )
+    (row,) = rows(result.stdout)
+    assert (row["source_column"], row["source_row"], row["source_slice"]) == ("20.5", "14.5", "2.0")
+
+
+@pytest.mark.parametrize(
+    ("command", "absent"),
+    [
+        (
+            "map-points labels.csv",
+            {"pydicom", "imagecodecs", "PIL", "highdicom", "scipy", "rich.progress", "roifile"},
+        ),
+        ("export --help", {"pydicom", "numpy", "imagecodecs", "PIL"}),
+        ("--help", {"pydicom", "numpy", "pydantic", "imagecodecs", "PIL"}),
+    ],
+)
+def test_commands_load_only_what_they_need(png: Path, command: str, absent: set[str]) -> None:
+    assert not absent & loaded(png, *command.split())
+
+
+def test_an_export_of_plain_files_loads_only_what_it_needs(
+    phantom: Phantom, tmp_path: Path
+) -> None:
+    absent = {
+        "pydicom",
+        "imagecodecs",
+        "PIL",
+        "jinja2",
+        "yaml",
+        "rich",
+        "sidecar.dicom.pixels.codecs",
+        "sidecar.exporting.reslice",
+        "sidecar.exporting.config",
+    }
+    command = ["export", str(phantom.folder), "png", "--scale", "1/2", "--quiet"]
+    assert not absent & loaded(tmp_path, *command)
+    assert not (absent | {"sidecar.viewer"}) & loaded(
+        tmp_path, *command, "--no-viewer", "--overwrite"
+    )
+
+
+def loaded(folder: Path, *command: str) -> set[str]:
+    """The modules that a command has loaded in the end."""
+    script = (
+        "import sys, contextlib\n"
+        f"sys.argv = ['sidecar', *{command!r}]\n"
+        "from sidecar.cli import main\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        "print('LOADED', *sys.modules, file=sys.stderr)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True
+    ).stderr
+    modules = set(told[told.index("LOADED") :].split())
+    assert "sidecar.cli" in modules
+    return modules
+
+
+@pytest.mark.parametrize(
+    "name", ["=HYPERLINK(1)", "@SUM(1)", " =1+1", "+cmd|' /C calc'!A0", "-2+3+cmd(1)"]
+)
+def test_formulas_in_names_are_refused(png: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "labels.csv").write_text(f'label,x,y,slice\nfine,1,1,1\n"{name}",1,1,1\n')
+    told = run(
+        "map-points", tmp_path / "labels.csv", "--sidecar", png, "-o", tmp_path / "out.csv", code=1
+    )
+    assert isinstance(told.exception, sidecar.LabelError)
+    assert (
+        "row 3" in str(told.exception)
+        and "formula" in str(told.exception)
+        and not (tmp_path / "out.csv").exists()
+    )
+
+
+def test_names_that_only_look_odd_are_fine(png: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("label,x,y,slice,note\n-left,1,1,1,-3.5\na=b,1,1,1,+\n")
+    assert [
+        row["label"]
+        for row in rows(run("map-points", tmp_path / "labels.csv", "--sidecar", png).stdout)
+    ] == ["-left", "a=b"]
+
+
+def test_a_huge_label_file_is_refused_unread(png: Path, tmp_path: Path) -> None:
+    with (tmp_path / "labels.csv").open("wb") as file:
+        file.write(b"label,x,y,slice\n")
+        file.truncate(200_000_000)
+    told = run("map-points", tmp_path / "labels.csv", "--sidecar", png, code=1)
+    assert "too large for a label file" in str(told.exception)

@@ -1,0 +1,314 @@
+"""An export that is stopped, at any moment and in any way, leaves whole PNGs and no sidecar.json,
+and goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kit.phantoms import write_flat_series
+from PIL import Image
+
+import sidecar
+from sidecar.errors import OutputError, PixelError, SidecarError
+from sidecar.exporting import make_png as render
+from sidecar.exporting import output_folder as folder
+from sidecar.exporting import run as exporter
+from sidecar.exporting import workers
+
+SLICES = 120
+EXPORT = "from sidecar.__main__ import entry; entry()"
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scan")
+    pixels = np.random.default_rng(7).integers(0, 4096, (256, 256), dtype=np.uint16)
+    write_flat_series(folder, slices=SLICES, size=(256, 256), pixels=pixels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole") / "png"
+    sidecar.export(scan, folder, scale=0.5, jobs=2)
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def stopped(scan: Path, output: Path, how: signal.Signals, after: int) -> int:
+    """Run an export as a program of its own and stop it when so many PNGs are there; its exit
+    code.
+    """
+    arguments = ["sidecar", "export", str(scan), str(output), "--scale", "0.5", "--jobs", "1"]
+    program = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.argv = {arguments!r}; {EXPORT}"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": "."},
+    )
+    while program.poll() is None and (
+        not output.exists() or len(list(output.glob("*.png"))) < after
+    ):
+        time.sleep(0.002)
+    program.send_signal(how)
+    _, error = program.communicate(timeout=60)
+    assert b"Traceback" not in error
+    if how == signal.SIGINT and after and program.returncode:
+        assert program.returncode == 130 and b"goes on where it stopped" in error
+    return program.returncode
+
+
+#: Ctrl-C at the moment a module is looked for; ``swallowed``: what is loading makes another error
+#: of it, as pydantic does at times.
+EARLY = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == {name!r}:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                if {swallowed}:
+                    raise RuntimeError("the model cannot be built") from None
+                raise
+sys.meta_path.insert(0, Finder())
+sys.argv = {arguments!r}
+"""
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+@pytest.mark.parametrize(
+    "name", ["typer", "sidecar.cli.zoom", "pydantic", "numpy", "sidecar.document.model"]
+)
+def test_interrupted_while_it_is_being_loaded(
+    scan: Path, tmp_path: Path, name: str, swallowed: bool
+) -> None:
+    arguments = ["sidecar", "export", str(scan), str(tmp_path / "png"), "--scale", "0.5"]
+    program = EARLY.format(name=name, swallowed=swallowed, arguments=arguments) + EXPORT
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert not (tmp_path / "png").exists()
+
+
+def test_an_error_that_nobody_interrupted_is_not_hidden(tmp_path: Path) -> None:
+    broken = (
+        "import sys; sys.modules['sidecar.exporting.run'] = None; sys.argv = ['sidecar', 'export',"
+        " 'a', 'b']\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", broken + EXPORT],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "ModuleNotFoundError" in done.stderr
+
+
+def test_it_runs_as_a_module_too(scan: Path, tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "sidecar"]
+    asked = subprocess.run(
+        [*program, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert asked.stdout.startswith("dicom-sidecar ")
+    subprocess.run(
+        [*program, "export", str(scan), "png", "--scale", "0.5", "-q"], cwd=tmp_path, check=True
+    )
+    assert (tmp_path / "png" / "sidecar.json").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("after", [0, 1, 40])
+def test_killed_at_any_moment(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, how: signal.Signals, after: int
+) -> None:
+    output = tmp_path / "png"
+    stopped(scan, output, how, after)
+    whole = list(output.glob("*.png")) if output.exists() else []
+    if not (output / "sidecar.json").exists():  # it may have been faster than the signal
+        for path in whole:
+            with Image.open(path) as image:
+                image.load()
+    before = {path.name: path.stat().st_mtime_ns for path in whole}
+    if not (output / "sidecar.json").exists():
+        sidecar.export(scan, output, scale=0.5, jobs=2)
+    assert contents(output) == undisturbed
+    assert all((output / name).stat().st_mtime_ns == made for name, made in before.items()), (
+        "what was whole was made again"
+    )
+
+
+def test_the_same_bytes_for_any_number_of_workers(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    for jobs in (1, 5):
+        sidecar.export(scan, tmp_path / str(jobs), scale=0.5, jobs=jobs)
+        assert contents(tmp_path / str(jobs)) == undisturbed
+
+
+def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
+    """An export that stops half way for want of space."""
+    made = render.render
+
+    def until_full(recipe: Any, task: Any) -> Any:
+        if task.index >= SLICES // 2:
+            raise OutputError("the disk is full")
+        return made(recipe, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exporter, "render", until_full)
+        with pytest.raises(OutputError, match="disk is full"):
+            sidecar.export(scan, output, **options)
+    assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
+
+
+def test_a_few_tasks_keep_all_workers_busy(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many that wait, as for a storage far away, get one slice each; later ones come together."""
+    together: list[int] = []
+    each = workers._each
+    monkeypatch.setattr(
+        workers, "_each", lambda work, batch: together.append(len(batch)) or each(work, batch)
+    )  # type: ignore[func-returns-value]
+    sidecar.export(scan, tmp_path / "many", scale=0.5, jobs=64)
+    assert together == [1] * SLICES
+    together.clear()
+    sidecar.export(scan, tmp_path / "two", scale=0.5, jobs=2)
+    assert sum(together) == SLICES and together[:6] == [1] * 6 and max(together) == 8
+    assert contents(tmp_path / "many") == contents(tmp_path / "two")
+
+
+def test_what_a_lost_worker_had_begun_does_not_stay(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = render.render
+
+    def leaving(recipe: Any, task: Any) -> Any:
+        (recipe.output / f"{task.name}.0c686362.part").touch()
+        (recipe.output / "photo.png.0c686362.part").write_bytes(b"of somebody else")
+        return made(recipe, task)
+
+    monkeypatch.setattr(exporter, "render", leaving)
+    sidecar.export(scan, tmp_path / "png", scale=0.5)
+    assert contents(tmp_path / "png") == undisturbed | {
+        "photo.png.0c686362.part": b"of somebody else"
+    }
+
+
+def test_nobody_writes_on_after_a_failure(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is given back when the last worker has stopped, not before."""
+    made, late, over = render.render, list[int](), list[float]()
+
+    def failing(recipe: Any, task: Any) -> Any:
+        if task.index == 20:
+            raise OutputError("the disk is full")
+        time.sleep(0.01)
+        done = made(recipe, task)
+        late.extend([task.index] * bool(over))
+        return done
+
+    monkeypatch.setattr(exporter, "render", failing)
+    released = folder.FileLock.release
+    monkeypatch.setattr(
+        folder.FileLock, "release", lambda self: (over.append(time.monotonic()), released(self))
+    )
+    with pytest.raises(OutputError, match="disk is full"):
+        sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=4)
+    assert over and not late
+
+
+def test_a_changed_plan_is_refused(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished(scan, tmp_path / "png", monkeypatch, scale=0.5)
+    with pytest.raises(OutputError, match=r"unfinished export.*--overwrite"):
+        sidecar.export(scan, tmp_path / "png", scale=0.25)
+    png = sidecar.export(scan, tmp_path / "png", scale=0.25, overwrite=True)
+    assert png.size == (64, 64, SLICES)
+    with Image.open(tmp_path / "png" / "slice_0000.png") as image:
+        assert image.size == (64, 64)
+
+
+def test_a_changed_source_is_refused(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "scan"
+    shutil.copytree(scan, copy)
+    unfinished(copy, tmp_path / "png", monkeypatch, scale=0.5)
+    victim = random.Random(1).choice(sorted(path for path in copy.rglob("*") if path.is_file()))
+    os.utime(victim, (1, 1))
+    with pytest.raises(OutputError, match="another source"):
+        sidecar.export(copy, tmp_path / "png", scale=0.5)
+
+
+def test_a_finished_export_is_not_touched(scan: Path, tmp_path: Path) -> None:
+    sidecar.export(scan, tmp_path / "png", scale=0.5)
+    before = contents(tmp_path / "png")
+    with pytest.raises(OutputError, match=r"finished export.*--overwrite"):
+        sidecar.export(scan, tmp_path / "png", scale=0.25)
+    assert contents(tmp_path / "png") == before
+
+
+def test_a_second_export_into_one_folder_is_refused(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = render.render
+    met = []
+
+    def and_again(recipe: Any, task: Any) -> Any:
+        if task.index == 3:
+            with pytest.raises(OutputError, match="another export is writing") as caught:
+                sidecar.export(scan, tmp_path / "png", scale=0.5)
+            met.append(caught)
+        return made(recipe, task)
+
+    monkeypatch.setattr(exporter, "render", and_again)
+    sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=1)
+    assert met
+
+
+def test_a_source_that_vanishes_is_one_message_and_can_be_resumed(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    copy = tmp_path / "scan"
+    shutil.copytree(scan, copy, copy_function=shutil.copy2)
+    (job,) = exporter.plan_export(
+        copy, tmp_path / "png", exporter.ExportOptions(scale=0.5, window=(100.0, 50.0))
+    )
+    victim = copy / job.plan.series.frames[SLICES // 2].file
+    kept = victim.rename(tmp_path / "kept")
+    with pytest.raises(SidecarError, match=victim.name):
+        exporter.run_job(job)
+    kept.rename(victim)
+    png = exporter.run_job(job)
+    assert png.size[2] == SLICES
+
+
+def test_a_decoder_that_fails_is_one_message(
+    scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(recipe: Any, task: Any) -> Any:
+        raise PixelError("frame 1 of x.dcm cannot be decoded")
+
+    monkeypatch.setattr(exporter, "render", broken)
+    with pytest.raises(PixelError, match="cannot be decoded"):
+        sidecar.export(scan, tmp_path / "png", scale=0.5)
+    assert not (tmp_path / "png" / "sidecar.json").exists()

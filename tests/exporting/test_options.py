@@ -1,0 +1,175 @@
+"""Options and configs: every way to say a thing, and that what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from kit.phantoms import Spec, write
+
+from sidecar.errors import UsageError
+from sidecar.exporting.config import load_config
+from sidecar.exporting.options import make_options
+from sidecar.exporting.plan import Plan
+from sidecar.exporting.run import plan_export
+from sidecar.schemas import FOLDER, as_text, schemas
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"scale": "1/3"}, {"scale": 1 / 3}),
+        ({"scale": "50%"}, {"scale": 0.5}),
+        ({"fit": "1.5GiB"}, {"fit": 1_610_612_736}),
+        ({"fit": "500 MB"}, {"fit": 500_000_000}),
+        ({"window": "40,400"}, {"window": (40, 400)}),
+        ({"crop": "1:5,:,2:"}, {"crop": ((1, 5), (0, None), (2, None))}),
+        ({"z-step": 2}, {"z_step": 2}),
+        ({"series": 3}, {"series": "3"}),
+    ],
+)
+def test_ways_to_say_it(given: dict[str, Any], meant: dict[str, Any]) -> None:
+    assert make_options(**given) == make_options(**meant)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"scale": 0}, "--scale"),
+        ({"scale": 1.5}, "--scale"),
+        ({"scale": "a"}, "--scale.*1/3"),
+        ({"fit": "-1"}, "--fit.*2GB"),
+        ({"bits": 12}, "--bits.*8 or 16"),
+        ({"window": "1"}, "--window.*CENTER,WIDTH"),
+        ({"window": "1,0"}, "--window"),
+        ({"crop": "1:2"}, "--crop.*X0:X1"),
+        ({"crop": "5:5,:,:"}, "crop: X5:5 is empty"),
+        ({"z_step": 0}, "--z-step"),
+        ({"z_filter": "median"}, "--z-filter"),
+        ({"scale": 0.5, "fit": "2GB"}, "scale and fit contradict"),
+        ({"wibble": 1}, "--wibble"),
+        ({"jobs": 0}, "--jobs"),
+    ],
+)
+def test_what_is_wrong_is_named(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        make_options(**given)
+
+
+def test_config_lists_specimens(tmp_path: Path) -> None:
+    config = tmp_path / "specimens.yaml"
+    config.write_text(
+        "scale: 1/2\nbits: 16\nsources:\n- {source: a, output: out/a}\n- {source: b, output: out/b,"
+        " fit: 1GB, z-step: 3}\n"
+    )
+    first, second = load_config(config, given={"bits": 8})
+    assert first == (tmp_path / "a", tmp_path / "out" / "a", make_options(scale=0.5, bits=8))
+    assert second == (
+        tmp_path / "b",
+        tmp_path / "out" / "b",
+        make_options(fit="1GB", z_step=3, bits=8),
+    ), "its own way to decimate goes first"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("zstep: 2", "zstep"),
+        ("bits: eight", "bits"),
+        ("sources: [{source: a}]", "sources.0.output"),
+        ("sources: [{source: a, output: b, scale: [1]}]", "sources.0.scale"),
+        ("scale: 1\nscale: 2", "'scale' is given twice"),
+        ("a: &x [1]\nb: *x", "aliases"),
+        ("- 1", "mapping"),
+        ("a: [", "not valid YAML"),
+        ("source: !!python/object/apply:os.system [true]\noutput: b", "not valid YAML"),
+        ("scale: 0.5", "source and output are missing"),
+    ],
+)
+def test_config_errors_name_the_key(tmp_path: Path, text: str, named: str) -> None:
+    config = tmp_path / "specimens.yaml"
+    config.write_text(text)
+    with pytest.raises(UsageError, match=f"specimens.yaml.*{named}"):
+        load_config(config)
+
+
+@pytest.mark.parametrize("name", ["sidecar-1.0.schema.json", "config-1.0.schema.json"])
+def test_schemas_are_those_of_the_code(name: str) -> None:
+    """When this fails: python -m sidecar.schema_files"""
+    assert (FOLDER / name).read_text(encoding="utf-8") == as_text(schemas()[name])
+    jsonschema.Draft202012Validator.check_schema(schemas()[name])
+
+
+def test_config_schema_takes_what_the_reader_takes() -> None:
+    schema = schemas()["config-1.0.schema.json"]
+    good = yaml.safe_load(
+        "scale: 1/2\nz-step: 2\nsources:\n- {source: a, output: b, crop: '1:2,:,:', window:"
+        " '40,400', series: 3}\n"
+    )
+    jsonschema.validate(good, schema)
+    for bad in ({"zstep": 2}, {"bits": 12}, {"sources": [{"source": "a"}]}, {"z-step": "two"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(bad, schema)
+
+
+def plan_of(tmp_path: Path, spec: dict[str, Any], **options: Any) -> Plan:
+    write(Spec(markers=False, **spec), tmp_path / "scan")
+    (job,) = plan_export(tmp_path / "scan", tmp_path / "png", make_options(**options))
+    return job.plan
+
+
+MICRO = {"columns": 64, "rows": 48, "slices": 40, "pixel_spacing": (0.01, 0.01), "slice_gaps": 0.01}
+
+
+def test_fit_keeps_scale_1_where_it_fits(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, MICRO)
+    assert plan.decimation.size == (64, 48, 40) and plan.png_bytes == 64 * 48 * 40
+
+
+def test_fit_takes_the_smallest_isotropic_decimation(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, MICRO, fit=64 * 48 * 40 // 8)
+    assert [axis.factor for axis in plan.decimation.axes] == [2, 2, 2]
+    assert plan.png_bytes <= 64 * 48 * 40 // 8
+
+
+def test_fit_leaves_thick_slices_alone(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {**MICRO, "slice_gaps": 0.05}, fit=64 * 48 * 40 // 15)
+    assert [axis.factor for axis in plan.decimation.axes] == [4, 4, 1]
+
+
+def test_fit_says_when_nothing_helps(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--fit.*crop"):
+        plan_of(tmp_path, MICRO, fit=1, z_step=1)
+
+
+def test_spacing_aims_at_the_same_distance_on_all_axes(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path, {**MICRO, "pixel_spacing": (0.01, 0.02), "slice_gaps": 0.015}, spacing=0.04
+    )
+    assert [axis.factor for axis in plan.decimation.axes] == [2, 4, 3]
+    finer = plan_of(tmp_path / "2", MICRO, spacing=0.005)
+    assert [axis.factor for axis in finer.decimation.axes] == [1, 1, 1]
+    assert "finer than the source" in finer.warnings[-1]
+
+
+def test_what_fills_no_block_is_said(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path, {**MICRO, "columns": 65, "slices": 41}, scale=0.5, z_step=3, z_filter="mean"
+    )
+    assert plan.decimation.size == (32, 24, 13)
+    assert any("last 1 of 65 columns" in note for note in plan.warnings) and any(
+        "last 2 of 41 slices" in note for note in plan.warnings
+    )
+
+
+def test_the_written_document_is_valid_by_its_schema(tmp_path: Path) -> None:
+    import sidecar
+
+    write(Spec(orientation="oblique"), tmp_path / "scan")
+    sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
+    document = json.loads((tmp_path / "png" / "sidecar.json").read_text())
+    jsonschema.validate(document, schemas()["sidecar-1.0.schema.json"])

@@ -1,0 +1,384 @@
+"""ImageJ selections, made with roifile in the form RoiEncoder writes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kit.label_truth import LANDMARKS, STACK, WHOLE_CENTER, Landmark, check, check_columns, slices
+
+from sidecar.errors import LabelError, MissingExtraError
+from sidecar.labels.readers import imagej_roi
+from sidecar.labels.readers.imagej_roi import READER
+
+roifile = pytest.importorskip("roifile")
+
+ONE = dataclasses.replace(STACK, slices=1, names=STACK.names[:1])
+#: File versions of ImageJ before 1.52u and after.
+OLD, NEW = 227, 228
+
+
+def roi(kind: str, xy: Sequence[Sequence[float]], whole: bool = False, **more: Any) -> Any:
+    """As ImageJ saves: whole coordinates relative to the bounding box, then absolute 32-bit floats
+    if it has sub-pixel ones.
+    """
+    coordinates = np.array(xy, dtype=np.float32)
+    floor = np.floor(coordinates).astype(np.int32)
+    left, top = floor.min(0)
+    right, bottom = floor.max(0) + 1
+    fields = {
+        "roitype": roifile.ROI_TYPE[kind],
+        "version": NEW,
+        "left": int(left),
+        "top": int(top),
+        "right": int(right),
+        "bottom": int(bottom),
+        "n_coordinates": len(xy),
+        "integer_coordinates": floor - [left, top],
+    }
+    if not whole:
+        fields |= {
+            "subpixel_coordinates": coordinates,
+            "options": roifile.ROI_OPTIONS.SUB_PIXEL_RESOLUTION,
+        }
+    return roifile.ImagejRoi(**(fields | more))
+
+
+def point(m: Landmark, **more: Any) -> Any:
+    return roi("POINT", [(m.x, m.y)], **({"name": m.name, "position": m.slice + 1} | more))
+
+
+def write(tmp_path: Path, *rois: Any) -> Path:
+    if len(rois) == 1:
+        path = tmp_path / "0001-0040-0012.roi"
+        path.write_bytes(rois[0].tobytes())
+        return path
+    path = tmp_path / "RoiSet.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for n, entry in enumerate(rois):
+            archive.writestr(f"{n:04d}-0040-0012.roi", entry.tobytes())
+    return path
+
+
+def read(path: Path, stack: Any = STACK, origin: Any = None) -> Any:
+    assert READER.recognises(path, path.read_bytes()[:65536])
+    return READER.read(path, stack, origin)
+
+
+def test_points_come_back(tmp_path: Path) -> None:
+    labels = read(write(tmp_path, *map(point, LANDMARKS)))
+    check(labels, LANDMARKS)
+    assert (labels.pixel_origin, labels.shapes) == ("center", ("point",))
+    assert any("1.52t" in note and "--pixel-origin corner" in note for note in labels.notes)
+
+
+def test_points_of_the_newest_imagej_leave_nothing_to_assume(tmp_path: Path) -> None:
+    labels = read(write(tmp_path, *(point(m, version=229) for m in LANDMARKS)))
+    check(labels, LANDMARKS)
+    assert labels.notes == ()
+
+
+def test_whole_points_come_back(tmp_path: Path) -> None:
+    labels = read(write(tmp_path, *(point(m, whole=True) for m in WHOLE_CENTER)))
+    check(labels, WHOLE_CENTER)
+
+
+def test_points_of_an_old_imagej_come_back(tmp_path: Path) -> None:
+    old = [
+        roi("POINT", [m.corner], name=m.name, position=m.slice + 1, version=OLD) for m in LANDMARKS
+    ]
+    labels = read(write(tmp_path, *old))
+    check(labels, LANDMARKS)
+    assert labels.pixel_origin == "corner"
+    assert any("1.52u" in note and "--pixel-origin center" in note for note in labels.notes)
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        roi("POINT", [(12, 40)], whole=True, version=OLD, position=1),
+        roi("POLYLINE", [(1, 2), (3, 4)], version=OLD, position=1),
+    ],
+)
+def test_what_an_old_imagej_leaves_open_is_refused_until_the_user_says(
+    tmp_path: Path, old: Any
+) -> None:
+    path = write(tmp_path, old)
+    with pytest.raises(LabelError, match=r"--pixel-origin center.*corner"):
+        read(path)
+    np.testing.assert_array_equal(
+        read(path, origin="center").xy - read(path, origin="corner").xy, 0.5
+    )
+
+
+def test_a_multi_point_selection_lies_on_several_slices(tmp_path: Path) -> None:
+    multipoint = roi(
+        "POINT",
+        [(m.x, m.y) for m in LANDMARKS],
+        name="skull",
+        counters=np.arange(len(LANDMARKS), dtype=np.uint8) % 2,
+        counter_positions=np.array([m.slice + 1 for m in LANDMARKS], dtype=np.uint32),
+    )
+    labels = read(write(tmp_path, multipoint))
+    np.testing.assert_array_equal(labels.xy, [(m.x, m.y) for m in LANDMARKS])
+    assert slices(labels) == [m.slice for m in LANDMARKS]
+    assert labels.columns["vertex"] == [str(n) for n in range(len(LANDMARKS))]
+    assert set(labels.columns["shape_id"]) == {"1"} and set(labels.columns["label"]) == {"skull"}
+    assert labels.columns["counter"][:3] == ["0", "1", "0"]
+    check_columns(labels)
+
+
+def test_points_without_a_position_of_their_own_have_that_of_the_selection(tmp_path: Path) -> None:
+    multipoint = roi(
+        "POINT",
+        [(1, 2), (3, 4)],
+        position=5,
+        counters=np.zeros(2, np.uint8),
+        counter_positions=np.array([0, 8], np.uint32),
+    )
+    assert slices(read(write(tmp_path, multipoint))) == [4, 7]
+
+
+SQUARE = [(10, 20), (14, 20), (14, 26), (10, 26)]
+
+
+@pytest.mark.parametrize(
+    ("selection", "vertices", "ours"),
+    [
+        (
+            roi("POLYGON", SQUARE, whole=True),
+            [[9.5, 19.5], [13.5, 19.5], [13.5, 25.5], [9.5, 25.5]],
+            "polygon",
+        ),
+        (roi("FREEHAND", [(10.25, 20.5), (14.75, 21)]), [[9.75, 20], [14.25, 20.5]], "polygon"),
+        (
+            roi("TRACED", SQUARE, whole=True),
+            [[9.5, 19.5], [13.5, 19.5], [13.5, 25.5], [9.5, 25.5]],
+            "polygon",
+        ),
+        (roi("POLYLINE", [(10, 20), (14, 26)], whole=True), [[10, 20], [14, 26]], "polyline"),
+        (roi("FREELINE", [(10.25, 20.5), (14.75, 21)]), [[10.25, 20.5], [14.75, 21]], "polyline"),
+        (roi("ANGLE", [(1, 2), (3, 4), (5, 2)], whole=True), [[1, 2], [3, 4], [5, 2]], "polyline"),
+        (
+            roifile.ImagejRoi(
+                roitype=roifile.ROI_TYPE.LINE, version=NEW, x1=1.25, y1=2, x2=3, y2=4.5
+            ),
+            [[1.25, 2], [3, 4.5]],
+            "line",
+        ),
+        (
+            roifile.ImagejRoi(
+                roitype=roifile.ROI_TYPE.RECT, version=NEW, left=10, top=20, right=14, bottom=26
+            ),
+            [[9.5, 19.5], [13.5, 19.5], [13.5, 25.5], [9.5, 25.5]],
+            "box",
+        ),
+        (
+            roifile.ImagejRoi(
+                roitype=roifile.ROI_TYPE.RECT,
+                version=NEW,
+                options=roifile.ROI_OPTIONS.SUB_PIXEL_RESOLUTION,
+                left=10,
+                top=20,
+                right=14,
+                bottom=26,
+                xd=10.25,
+                yd=20.5,
+                widthd=4,
+                heightd=6,
+            ),
+            [[9.75, 20], [13.75, 20], [13.75, 26], [9.75, 26]],
+            "box",
+        ),
+        (
+            roifile.ImagejRoi(
+                roitype=roifile.ROI_TYPE.OVAL, version=NEW, left=10, top=20, right=14, bottom=26
+            ),
+            [[11.5, 22.5], [13.5, 22.5], [11.5, 25.5]],
+            "ellipse",
+        ),
+    ],
+)
+def test_shapes(tmp_path: Path, selection: Any, vertices: list[Any], ours: str) -> None:
+    labels = read(write(tmp_path, dataclasses.replace(selection, position=4)))
+    np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
+    assert labels.shapes == (ours,)
+    assert set(slices(labels)) == {3}
+    assert labels.pixel_origin == ("corner" if ours in ("polygon", "box", "ellipse") else "center")
+    check_columns(labels)
+
+
+def test_a_composite_area_is_several_polygons(tmp_path: Path) -> None:
+    path_data = np.array(
+        [0, 1, 2, 1, 3, 2, 1, 3, 4, 4, 0, 7, 8, 1, 9, 8, 1, 9, 9, 4], dtype=np.float32
+    )
+    composite = roifile.ImagejRoi(
+        roitype=roifile.ROI_TYPE.RECT,
+        version=NEW,
+        shape_roi_size=len(path_data),
+        multi_coordinates=path_data,
+        right=10,
+        bottom=10,
+        position=1,
+    )
+    labels = read(write(tmp_path, composite))
+    np.testing.assert_allclose(
+        labels.xy + 0.5, [[1, 2], [3, 2], [3, 4], [7, 8], [9, 8], [9, 9]], rtol=0, atol=1e-9
+    )
+    assert labels.columns["vertex"] == ["0", "1", "2"] * 2
+
+
+def test_points_and_areas_in_one_set(tmp_path: Path) -> None:
+    labels = read(
+        write(tmp_path, point(LANDMARKS[0]), roi("POLYGON", SQUARE, whole=True, position=1))
+    )
+    assert labels.xy[:2].tolist() == [[12.5, 40.5], [9.5, 19.5]]
+    assert labels.pixel_origin == "center and corner"
+
+
+def test_names(tmp_path: Path) -> None:
+    labels = read(
+        write(
+            tmp_path,
+            point(LANDMARKS[0], name="Schädel µ"),
+            point(LANDMARKS[1], name="", group=300, version=229),
+        )
+    )
+    assert labels.columns["label"] == ["Schädel µ", "0001-0040-0012"]
+    assert labels.columns["group"] == ["", "300"]
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [
+        ({"position": 4}, 3),
+        ({"c_position": 1, "z_position": 4, "t_position": 1}, 3),
+        ({"t_position": 4}, 3),
+    ],
+)
+def test_positions(tmp_path: Path, position: dict[str, int], expected: int) -> None:
+    assert slices(read(write(tmp_path, roi("POINT", [(1, 2)], **position)))) == [expected]
+
+
+def test_a_selection_without_position(tmp_path: Path) -> None:
+    path = write(tmp_path, roi("POINT", [(1, 2)], name="nasion"))
+    with pytest.raises(LabelError, match=r"selection 'nasion': has no position.*ROI Manager"):
+        read(path)
+    assert slices(read(path, ONE)) == [0]
+
+
+def test_a_hyperstack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="hyperstack"):
+        read(write(tmp_path, roi("POINT", [(1, 2)], c_position=2, z_position=4, t_position=1)))
+
+
+def test_roifile_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "roifile", None)
+    with pytest.raises(MissingExtraError, match=r"Reading ImageJ ROIs needs .*\[imagej\]"):
+        read(write(tmp_path, point(LANDMARKS[0])))
+
+
+# --- files that mean harm
+
+
+def bomb(path: Path, size: int) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.roi", point(LANDMARKS[0]).tobytes())
+        archive.writestr("b.roi", bytes(size))
+    return path
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = bomb(tmp_path / "RoiSet.zip", 2 << 20)
+    monkeypatch.setattr(imagej_roi, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("was unpacked"))
+    assert path.stat().st_size < 1 << 14
+    with pytest.raises(LabelError, match="more than a ROI Manager's zip"):
+        read(path)
+
+
+def test_a_zip_that_lies_about_its_sizes(tmp_path: Path) -> None:
+    path = bomb(tmp_path / "RoiSet.zip", 1 << 20)
+    size = (1 << 20).to_bytes(4, "little")
+    data = path.read_bytes()
+    assert data.count(size) == 2  # in the local header and in the central directory
+    path.write_bytes(data.replace(size, (300).to_bytes(4, "little")))
+    with pytest.raises(LabelError, match="cannot be unpacked"):
+        read(path)
+
+
+def test_a_zip_of_too_many_selections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, *map(point, LANDMARKS))
+    monkeypatch.setattr(imagej_roi, "MAX_SELECTIONS", 6)
+    with pytest.raises(LabelError, match="more than a ROI Manager's zip"):
+        read(path)
+
+
+def test_names_in_a_zip_are_no_paths(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "RoiSet.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../evil.roi", point(LANDMARKS[0], name="").tobytes())
+        archive.writestr("notes.txt", "not a selection")
+    assert read(path).columns["label"] == ["evil"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["RoiSet.zip", "in"]
+
+
+def test_an_encrypted_zip(tmp_path: Path) -> None:
+    path = write(tmp_path, point(LANDMARKS[0]), point(LANDMARKS[1]))
+    data = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + offset] |= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(LabelError, match="cannot be unpacked"):
+        read(path)
+
+
+@pytest.mark.parametrize("coordinates", [(np.nan, 1.0), (1.0, np.inf)])
+def test_coordinates_that_are_no_numbers(tmp_path: Path, coordinates: tuple[float, float]) -> None:
+    bad = point(LANDMARKS[0])
+    bad.subpixel_coordinates = np.array([coordinates], dtype=np.float32)
+    with pytest.raises(LabelError, match="damaged"):
+        read(write(tmp_path, bad))
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_damaged_files_are_label_errors(tmp_path: Path, several: bool) -> None:
+    """Bytes changed at random, and files cut short: read, or refused with a LabelError; nothing
+    else comes out.
+    """
+    rng = random.Random(20261123)
+    whole = write(
+        tmp_path,
+        point(LANDMARKS[0]),
+        *([roi("POLYGON", SQUARE, position=1), point(LANDMARKS[1])] if several else []),
+    ).read_bytes()
+    path, refused = tmp_path / "damaged", 0
+    for n in range(400):
+        data = bytearray(whole[: rng.randrange(5, len(whole))] if n % 4 == 0 else whole)
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(4, len(data))] = rng.randrange(256)
+        path.write_bytes(bytes(data))
+        try:
+            READER.read(path, STACK, "center")
+        except LabelError:
+            refused += 1
+    assert refused > 50
+
+
+@pytest.mark.parametrize("head", [b"", b"Iou", b"PK\x03\x04", b"II*\x00", b"x\ty\n"])
+def test_other_files_are_not_recognised(tmp_path: Path, head: bytes) -> None:
+    assert not READER.recognises(tmp_path, head)
+
+
+def test_a_zip_of_something_else_is_not_recognised(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("annotations.xml", "<annotations/>")
+    assert not READER.recognises(tmp_path, (tmp_path / "a.zip").read_bytes())

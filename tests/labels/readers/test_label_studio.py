@@ -1,0 +1,292 @@
+"""Label Studio JSON, written as Label Studio 1.x writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kit.label_truth import LANDMARKS, STACK, Landmark, check_columns
+
+from sidecar.errors import LabelError
+from sidecar.labels.readers.label_studio import READER
+
+SIZE = {"original_width": STACK.columns, "original_height": STACK.rows}
+
+
+def percent(
+    x: float, y: float, size: tuple[int, int] = (STACK.columns, STACK.rows)
+) -> dict[str, float]:
+    return {"x": x / size[0] * 100, "y": y / size[1] * 100}
+
+
+def region(type_: str, value: dict[str, Any], label: str = "a", **more: Any) -> dict[str, Any]:
+    return (
+        SIZE
+        | {
+            "image_rotation": 0,
+            "value": value | ({type_: [label]} if type_.endswith("labels") else {}),
+            "id": "Dx_aB91ISN",
+            "from_name": "tag",
+            "to_name": "img",
+            "type": type_,
+            "origin": "manual",
+        }
+        | more
+    )
+
+
+def task(
+    results: list[Any], image: str = "/data/upload/4/624cb493-slice_0003.png", **more: Any
+) -> dict[str, Any]:
+    annotation = {
+        "id": 1001,
+        "completed_by": 10,
+        "result": results,
+        "was_cancelled": False,
+        "ground_truth": False,
+        "lead_time": 4.2,
+    }
+    return {
+        "id": 1,
+        "annotations": [annotation | more],
+        "file_upload": "624cb493-slice_0003.png",
+        "predictions": [],
+        "data": {"image": image},
+    }
+
+
+def keypoint(m: Landmark) -> dict[str, Any]:
+    return region("keypointlabels", percent(*m.corner) | {"width": 0.5}, m.name)
+
+
+def write(tmp_path: Path, content: Any) -> Path:
+    path = tmp_path / "project-4-at-2026-11-23.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_landmarks_come_back(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, [task([keypoint(m)], f"/data/upload/4/624cb493-{m.image}") for m in LANDMARKS]
+    )
+    assert READER.recognises(path, path.read_bytes())
+    labels = READER.read(path, STACK, None)
+    assert labels.columns["label"] == [m.name for m in LANDMARKS]
+    assert list(labels.image) == [
+        f"/data/upload/4/624cb493-{m.image}" for m in LANDMARKS
+    ]  # as in the file
+    np.testing.assert_allclose(labels.xy, [(m.x, m.y) for m in LANDMARKS], rtol=0, atol=1e-9)
+    assert labels.sizes[labels.image[0]] == (203, 151)
+    assert (labels.pixel_origin, labels.shapes) == ("corner", ("point",))
+    check_columns(labels)
+
+
+def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
+    path = write(tmp_path, [task([keypoint(LANDMARKS[0])])])
+    np.testing.assert_allclose(
+        READER.read(path, STACK, "center").xy, [LANDMARKS[0].corner], rtol=0, atol=1e-9
+    )
+
+
+W, H = STACK.columns / 100, STACK.rows / 100
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "vertices", "ours"),
+    [
+        (
+            "rectanglelabels",
+            {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H, "rotation": 0},
+            [[10, 20], [15, 20], [15, 27], [10, 27]],
+            "box",
+        ),
+        # a quarter turn clockwise about the top-left corner: the top edge points down, the left
+        # edge points left
+        (
+            "rectanglelabels",
+            {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H, "rotation": 90},
+            [[10, 20], [10, 25], [3, 25], [3, 20]],
+            "box",
+        ),
+        (
+            "rectangle",
+            {"x": 10 / W, "y": 20 / H, "width": 5 / W, "height": 7 / H},
+            [[10, 20], [15, 20], [15, 27], [10, 27]],
+            "box",
+        ),
+        (
+            "ellipselabels",
+            {"x": 10 / W, "y": 20 / H, "radiusX": 5 / W, "radiusY": 7 / H, "rotation": 0},
+            [[10, 20], [15, 20], [10, 27]],
+            "ellipse",
+        ),
+        (
+            "ellipselabels",
+            {"x": 10 / W, "y": 20 / H, "radiusX": 5 / W, "radiusY": 7 / H, "rotation": 90},
+            [[10, 20], [10, 25], [3, 20]],
+            "ellipse",
+        ),
+        (
+            "polygonlabels",
+            {"points": [[10 / W, 20 / H], [30 / W, 40 / H], [1 / W, 2 / H]], "closed": True},
+            [[10, 20], [30, 40], [1, 2]],
+            "polygon",
+        ),
+        (
+            "polygonlabels",
+            {"points": [[10 / W, 20 / H], [30 / W, 40 / H]], "closed": False},
+            [[10, 20], [30, 40]],
+            "polyline",
+        ),
+    ],
+)
+def test_shapes(
+    tmp_path: Path, type_: str, value: dict[str, Any], vertices: list[Any], ours: str
+) -> None:
+    labels = READER.read(write(tmp_path, [task([region(type_, value)])]), STACK, None)
+    np.testing.assert_allclose(labels.xy + 0.5, vertices, rtol=0, atol=1e-9)
+    assert labels.shapes == (ours,)
+    assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
+    check_columns(labels)
+
+
+def test_the_rotation_that_label_studio_users_measured(tmp_path: Path) -> None:
+    """label-studio#2293: on 1000 x 500 pixels, (200, 100) 300 x 100 turned by 90 degrees covers
+    (100, 100) 100 x 300.
+    """
+    value = {"x": 20, "y": 20, "width": 30, "height": 20, "rotation": 90}
+    path = write(
+        tmp_path,
+        [task([region("rectanglelabels", value, original_width=1000, original_height=500)])],
+    )
+    corners = READER.read(path, STACK, None).xy + 0.5
+    np.testing.assert_allclose(
+        [corners.min(0), corners.max(0)], [[100, 100], [200, 400]], rtol=0, atol=1e-9
+    )
+
+
+def test_labels_that_are_set_apart_from_the_shape(tmp_path: Path) -> None:
+    value = percent(10, 20) | {"width": 0.5}
+    names = region("keypoint", value | {"labels": ["a", "b"]}, id="r1", type="labels")
+    results = [region("keypoint", value, id="r1"), names, region("keypoint", value, id="r2")]
+    labels = READER.read(write(tmp_path, [task(results)]), STACK, None)
+    assert labels.columns["label"] == ["a;b", ""]
+    assert labels.columns["shape_id"] == ["r1", "r2"]
+
+
+def test_several_annotators_are_told_apart(tmp_path: Path) -> None:
+    content = task([keypoint(LANDMARKS[0])])
+    content["annotations"].append(
+        content["annotations"][0]
+        | {
+            "id": 1002,
+            "completed_by": {"id": 11, "email": "someone@example.org"},
+        }
+    )
+    labels = READER.read(write(tmp_path, [content]), STACK, None)
+    assert labels.columns["annotation"] == ["1001", "1002"]
+    assert labels.columns["completed_by"] == ["10", "11"]
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    brush = region("brushlabels", {"format": "rle", "rle": [0, 1, 2]})
+    choice = region("choices", {"choices": ["good"]})
+    content = task([brush, choice, keypoint(LANDMARKS[1])])
+    content["annotations"].append(
+        {"id": 1002, "completed_by": 3, "was_cancelled": True, "result": [keypoint(LANDMARKS[0])]}
+    )
+    content["predictions"] = [{"id": 1, "result": [keypoint(LANDMARKS[0])]}]
+    labels = READER.read(write(tmp_path, [content]), STACK, None)
+    assert labels.columns["label"] == ["bregma"]
+    notes = " ".join(labels.notes)
+    assert "1 brush region(s), masks (use map-mask), left out" in notes
+    assert "1 cancelled annotation(s) left out" in notes
+    assert "1 task(s) with model predictions" in notes
+
+
+def test_nothing_left_out_nothing_said(tmp_path: Path) -> None:
+    assert READER.read(write(tmp_path, [task([keypoint(LANDMARKS[0])])]), STACK, None).notes == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"img": "a.png"},
+        {"image": "a.png", "preview": "b.png"},
+        {"stack": ["z.png", "a.png"], "text": "hi"},
+    ],
+)
+def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
+    content = task([keypoint(LANDMARKS[0]) | ({"item_index": 1} if "stack" in data else {})]) | {
+        "data": data
+    }
+    assert list(READER.read(write(tmp_path, [content]), STACK, None).image) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        (
+            [region("keypointlabels", {"x": "ten", "y": 1})],
+            "task 1, region Dx_aB91ISN: coordinate 'ten' is not a number",
+        ),
+        ([region("keypointlabels", {"y": 1})], "coordinate None is not a number"),
+        ([region("keypointlabels", percent(1, 2), image_rotation=90)], "rotated in Label Studio"),
+        (
+            [region("keypointlabels", percent(1, 2), original_width=None)],
+            "original_width None is not a number",
+        ),
+        (
+            [keypoint(LANDMARKS[0]), keypoint(LANDMARKS[0]) | {"original_width": 9}],
+            "differs from that of another region",
+        ),
+        ([region("polygonlabels", {"points": [[1]]})], "list of"),
+        ([{"type": "keypointlabels"}], "has no object 'value'"),
+        ([{"value": {}}], "has no text 'type'"),
+        ([3], "has no text 'type'"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, results: list[Any], message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        READER.read(write(tmp_path, [task(results)]), STACK, None)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"a": "a.png", "b": "b.png"}, {"stack": ["a.png"]}, {"image": 3}]
+)
+def test_tasks_that_do_not_say_which_image(tmp_path: Path, data: dict[str, Any]) -> None:
+    content = task([keypoint(LANDMARKS[0]) | {"item_index": 5}]) | {"data": data}
+    with pytest.raises(LabelError, match="region Dx_aB91ISN"):
+        READER.read(write(tmp_path, [content]), STACK, None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        1,
+        [1],
+        [{"annotations": 3}],
+        [{"annotations": [1], "data": {}}],
+        [{"annotations": [], "data": 1}],
+    ],
+)
+def test_other_json(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(LabelError):
+        READER.read(write(tmp_path, content), STACK, None)
+
+
+def test_json_min_is_not_recognised(tmp_path: Path) -> None:
+    head = json.dumps(
+        [{"image": "/data/a.png", "id": 1, "kp": [percent(1, 2) | SIZE], "annotator": 1}]
+    ).encode()
+    assert not READER.recognises(tmp_path, head)
+
+
+def test_recognised_by_a_first_annotation_longer_than_the_start(tmp_path: Path) -> None:
+    content = json.dumps([task([keypoint(LANDMARKS[0])] * 500)]).encode()
+    assert len(content) > 65536
+    assert READER.recognises(tmp_path, content[:65536])

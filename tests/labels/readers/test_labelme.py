@@ -1,0 +1,176 @@
+"""LabelMe JSON, written as LabelMe 5 writes it: one file for each image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
+
+from sidecar.errors import LabelError
+from sidecar.labels.readers.labelme import READER
+
+
+def shape(label: str, points: list[Any], shape_type: str, **more: Any) -> dict[str, Any]:
+    return {
+        "label": label,
+        "points": points,
+        "group_id": None,
+        "description": "",
+        "shape_type": shape_type,
+        "flags": {},
+        "mask": None,
+    } | more
+
+
+def document(shapes: list[Any], image: str = "slice_0003.png") -> dict[str, Any]:
+    return {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": image,
+        "imageData": None,
+        "imageHeight": STACK.rows,
+        "imageWidth": STACK.columns,
+    }
+
+
+def write(path: Path, content: Any) -> Path:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2))
+    return path
+
+
+@pytest.mark.parametrize("folder", ["", "../png/", "..\\png\\"])
+@pytest.mark.parametrize("landmark", LANDMARKS)
+def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: str) -> None:
+    path = write(
+        tmp_path / "a.json",
+        document([shape(landmark.name, [list(landmark.corner)], "point")], folder + landmark.image),
+    )
+    assert READER.recognises(path, path.read_bytes()[:65536])
+    labels = READER.read(path, STACK, None)
+    check(labels, [landmark])
+    assert labels.sizes == {labels.image[0]: (203, 151)}
+    assert (labels.tool, labels.pixel_origin, labels.shapes) == ("LabelMe", "corner", ("point",))
+
+
+def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", document([shape("a", [[12.5, 40.5]], "point")]))
+    assert READER.read(path, STACK, "center").xy.tolist() == [[12.5, 40.5]]
+
+
+@pytest.mark.parametrize(
+    ("points", "shape_type", "vertices", "ours"),
+    [
+        ([[10, 20], [30, 50]], "line", [[9.5, 19.5], [29.5, 49.5]], "line"),
+        (
+            [[10, 20], [30, 50], [7, 8]],
+            "linestrip",
+            [[9.5, 19.5], [29.5, 49.5], [6.5, 7.5]],
+            "polyline",
+        ),
+        (
+            [[10, 20], [30, 50], [7, 8]],
+            "polygon",
+            [[9.5, 19.5], [29.5, 49.5], [6.5, 7.5]],
+            "polygon",
+        ),
+        (
+            [[30, 50], [10, 20]],
+            "rectangle",
+            [[9.5, 19.5], [29.5, 19.5], [29.5, 49.5], [9.5, 49.5]],
+            "box",
+        ),
+        ([[10, 20], [13, 24]], "circle", [[9.5, 19.5], [12.5, 23.5]], "circle"),
+        (
+            [[10, 20], [12, 18], [14, 20], [12, 22]],
+            "oriented_rectangle",
+            [[9.5, 19.5], [11.5, 17.5], [13.5, 19.5], [11.5, 21.5]],
+            "box",
+        ),
+    ],
+)
+def test_shapes(
+    tmp_path: Path, points: list[Any], shape_type: str, vertices: list[Any], ours: str
+) -> None:
+    path = write(tmp_path / "a.json", document([shape("a", points, shape_type)]))
+    labels = READER.read(path, STACK, None)
+    np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
+    assert labels.shapes == (ours,)
+    assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
+    assert labels.where(1) == "shape 1, vertex 1"
+    check_columns(labels)
+
+
+def test_identity_is_kept(tmp_path: Path) -> None:
+    flags = {"damaged": True, "checked": False}
+    shapes = [
+        shape("a", [[1, 2]], "point", group_id=7, description="left", flags=flags),
+        shape("b", [[3, 4], [5, 6]], "line"),
+    ]
+    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK, None)
+    assert labels.columns["shape_id"] == ["1", "2", "2"]
+    assert [labels.columns[name][0] for name in ("group_id", "description", "flags")] == [
+        "7",
+        "left",
+        "damaged",
+    ]
+
+
+def test_masks_are_left_out_and_said(tmp_path: Path) -> None:
+    shapes = [
+        shape("m", [[2, 3], [5, 7]], "mask", mask="iVBORw0KGgo="),
+        shape("a", [[1, 2]], "point"),
+    ]
+    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK, None)
+    assert len(labels) == 1
+    assert "1 mask(s) left out" in labels.notes[0] and "map-mask" in labels.notes[0]
+    assert labels.where(0) == "shape 2"
+
+
+def test_an_image_without_shapes(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", document([]))
+    assert READER.recognises(path, path.read_bytes())
+    assert len(READER.read(path, STACK, None)) == 0
+
+
+def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_path: Path) -> None:
+    many = json.dumps(document([shape("a", [[1.5, 2.5]], "point") for _ in range(2000)])).encode()
+    embedded = json.dumps(
+        dict(sorted((document([]) | {"imageData": "QUJD" * 50_000}).items()))
+    ).encode()
+    for content in (many, embedded):
+        assert len(content) > 65536
+        assert READER.recognises(tmp_path, content[:65536])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (shape("a", [["x", 2]], "point"), "shape 1: coordinate 'x' is not a number"),
+        (shape("a", [[1]], "point"), "shape 1: coordinates are not a list"),
+        (shape("a", [[1, 2], [3, 4]], "point"), "a point has 2 points"),
+        (shape("a", [], "polygon"), "a polygon has 0 points"),
+        (shape("a", [[1, 2]], "spiral"), "shape type 'spiral' is not known"),
+        (shape("a", [[1, 2]], ["point"]), "is not known"),  # type: ignore[arg-type]
+        ("point", "has no list 'points'"),
+        (None, "has no list 'points'"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, bad: Any, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        READER.read(write(tmp_path / "a.json", document([bad])), STACK, None)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["[]", "1", "{}", '{"imagePath": "a.png"}', '{"imagePath": 3, "shapes": []}', '{"shapes": {}}'],
+)
+def test_other_json(tmp_path: Path, bad: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(bad)
+    with pytest.raises(LabelError, match=r"a\.json"):
+        READER.read(path, STACK, None)

@@ -1,0 +1,244 @@
+"""YOLO: boxes, keypoints and polygons, one file per PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kit.label_truth import LANDMARKS, STACK, check_columns
+from kit.tool_files import yolo_box, yolo_fractions
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.readers.yolo import READER
+
+ON_SLICE_3 = [m for m in LANDMARKS if m.slice == 3]
+
+
+def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None, **beside: str) -> Labels:
+    """Reads the labels of PNG 3; ``beside`` are further files of the folder, "_" for the dot."""
+    for name, content in beside.items():
+        (tmp_path / name.replace("_", ".")).write_text(content)
+    path = tmp_path / "slice_0003.txt"
+    path.write_text(text)
+    assert READER.recognises(path, text.encode()[: 1 << 16])
+    return READER.read(path, STACK, origin)
+
+
+def pose(size: int, flags: str = "22") -> str:
+    """A box and the two landmarks of PNG 3 as its keypoints."""
+    words = [yolo_box(0, 60, 50, 100, 60)]
+    words += [
+        yolo_fractions([m.corner]) + (f" {flag}" if size == 3 else "")
+        for m, flag in zip(ON_SLICE_3, flags, strict=True)
+    ]
+    return " ".join(words) + "\n"
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_keypoints_come_back(tmp_path: Path, size: int) -> None:
+    labels = read(tmp_path, pose(size), data_yaml=f"names: [skull]\nkpt_shape: [2, {size}]\n")
+    check_columns(labels)
+    assert labels.columns["shape_type"] == ["box"] * 4 + ["point"] * 2
+    assert list(labels.columns["vertex"]) == list("012301")
+    assert labels.columns["label"] == ["skull"] * 4 + ["skull_0", "skull_1"]
+    assert list(labels.image) == ["slice_0003"] * 6
+    np.testing.assert_allclose(labels.xy[4:], [(m.x, m.y) for m in ON_SLICE_3], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        labels.xy[:4],
+        [(59.5, 49.5), (159.5, 49.5), (159.5, 109.5), (59.5, 109.5)],
+        rtol=0,
+        atol=1e-9,
+    )
+    assert labels.pixel_origin == "corner"
+
+
+@pytest.mark.parametrize(("origin", "shift"), [(None, 0.5), ("corner", 0.5), ("center", 0.0)])
+def test_forced_origin(tmp_path: Path, origin: PixelOrigin | None, shift: float) -> None:
+    labels = read(tmp_path, yolo_box(0, 60, 50, 100, 60), origin)
+    np.testing.assert_allclose(labels.xy[0], [60 - shift, 50 - shift], rtol=0, atol=1e-9)
+
+
+@given(x=st.floats(0, 100), y=st.floats(0, 75), width=st.floats(0, 100), height=st.floats(0, 75))
+def test_six_decimals_cost_no_more_than_is_told(
+    tmp_path_factory: pytest.TempPathFactory, x: float, y: float, width: float, height: float
+) -> None:
+    """Centre and size are rounded each: an edge is off by up to 0.75e-6 of the image, here 0.00015
+    pixels.
+    """
+    labels = read(tmp_path_factory.mktemp("yolo"), yolo_box(0, x, y, width, height, decimals=6))
+    expected = [
+        (x - 0.5, y - 0.5),
+        (x + width - 0.5, y - 0.5),
+        (x + width - 0.5, y + height - 0.5),
+        (x - 0.5, y + height - 0.5),
+    ]
+    np.testing.assert_allclose(labels.xy, expected, rtol=0, atol=0.76e-6 * STACK.columns)
+
+
+def test_polygons(tmp_path: Path) -> None:
+    corners = [(150.0, 20.0), (190.5, 100.0), (180.0, 140.25)]
+    labels = read(
+        tmp_path, f"1 {yolo_fractions(corners)}\n0 {yolo_fractions([*corners, (160.0, 130.0)])}\n"
+    )
+    assert labels.columns["shape_type"] == ["polygon"] * 7
+    assert labels.columns["shape_id"] == ["1"] * 3 + ["2"] * 4
+    np.testing.assert_allclose(labels.xy[:3], np.array(corners) - 0.5, rtol=0, atol=1e-9)
+
+
+def test_what_could_be_polygon_or_pose_is_refused_until_something_tells(tmp_path: Path) -> None:
+    text = f"0 {yolo_fractions([(100, 75), (20, 20), (95, 70), (105, 80)])}\n"
+    with pytest.raises(
+        LabelError,
+        match=r"slice_0003\.txt, row 1: .*polygons or boxes with keypoints.*data\.yaml.*kpt_shape",
+    ):
+        read(tmp_path, text)
+    assert set(read(tmp_path, text, data_yaml="names: [a]\n").columns["shape_type"]) == {"polygon"}
+    posed = read(tmp_path, text, data_yaml="names: [a]\nkpt_shape: [2, 2]\n")
+    assert posed.columns["shape_type"] == ["box"] * 4 + ["point"] * 2
+
+
+def test_polygons_whose_first_corners_would_be_no_box_need_no_further_file(tmp_path: Path) -> None:
+    labels = read(tmp_path, f"0 {yolo_fractions([(180, 20), (190, 20), (190, 140)])}\n")
+    assert set(labels.columns["shape_type"]) == {"polygon"}
+
+
+@pytest.mark.parametrize("flags", ["20", "02"])
+def test_keypoints_that_are_not_labelled_are_left_out_and_the_others_keep_their_number(
+    tmp_path: Path, flags: str
+) -> None:
+    labels = read(tmp_path, pose(3, flags), data_yaml="kpt_shape: [2, 3]\n")
+    seen = flags.index("2")
+    assert labels.columns["vertex"][4:] == [str(seen)]
+    np.testing.assert_allclose(
+        labels.xy[4:], [(ON_SLICE_3[seen].x, ON_SLICE_3[seen].y)], rtol=0, atol=1e-9
+    )
+    assert any("left out" in note for note in labels.notes)
+
+
+def test_negative_keypoints_are_missing(tmp_path: Path) -> None:
+    text = f"{yolo_box(0, 60, 50, 100, 60)} -1 -1 {yolo_fractions([ON_SLICE_3[1].corner])}\n"
+    labels = read(tmp_path, text, data_yaml="kpt_shape: [2, 2]\n")
+    assert labels.columns["vertex"][4:] == ["1"]
+
+
+def test_class_names_from_either_file(tmp_path: Path) -> None:
+    line = yolo_box(1, 60, 50, 100, 60)
+    assert read(tmp_path, line).columns["label"] == ["1"] * 4
+    assert (
+        read(tmp_path, line, classes_txt="skull\nfirst molar\n").columns["label"]
+        == ["first molar"] * 4
+    )
+    assert (
+        read(tmp_path, line, data_yaml="names:\n  0: skull\n  1: first molar\n").columns["label"]
+        == ["first molar"] * 4
+    )
+    with pytest.raises(LabelError, match=r"classes\.txt: names other classes than data\.yaml"):
+        read(tmp_path, line, classes_txt="skull\nsecond molar\n")
+
+
+def test_confidence_of_a_prediction_is_carried(tmp_path: Path) -> None:
+    labels = read(tmp_path, yolo_box(0, 60, 50, 100, 60) + " 0.875\n")
+    assert labels.columns["confidence"] == ["0.875"] * 4
+
+
+def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "classes.txt").write_text("secret\n")
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    labels = read(
+        folder,
+        yolo_box(0, 60, 50, 100, 60),
+        data_yaml="path: ../outside\ntrain: ../outside\nnames: [skull]\n",
+    )
+    assert set(labels.columns["label"]) == {"skull"}
+
+
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        ("names: !!python/object/apply:os.getcwd []\n", r"data\.yaml: is not valid YAML"),
+        ("names: [a\n", "not valid YAML"),
+        ("- a\n- b\n", "not a YAML mapping"),
+        ("names: classes.names\n", "'names' is not a list"),
+        ("names: [[a]]\n", "'names' is not a list"),
+        ("kpt_shape: [17, 4]\n", "'kpt_shape' is not"),
+        ("kpt_shape: 17\n", "'kpt_shape' is not"),
+        ("[" * 2_000, "not valid YAML"),
+        (
+            "a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nnames: [*c, *c]\n",
+            "'names' is not a list",
+        ),
+        ("#" * (2**20 + 1), "larger than 1 MiB"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_hostile_data_yaml(tmp_path: Path, yaml: str, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read(tmp_path, yolo_box(0, 60, 50, 100, 60), data_yaml=yaml)
+
+
+@pytest.mark.parametrize(
+    ("text", "beside", "message"),
+    [
+        (
+            "0 0.5 0.5 0.1 0.1\n7 0.5 0.5 0.1 0.1\n",
+            {"classes_txt": "skull\n"},
+            "row 2: class 7 has no name",
+        ),
+        ("0 0.9 0.1 0.9 0.1 0.9 0.9 0.5\n", {"data_yaml": "names: [a]"}, "row 1: .*odd number"),
+        (
+            pose(3),
+            {"data_yaml": "kpt_shape: [2, 2]"},
+            r"row 1: has 6 numbers after the box, where kpt_shape \[2, 2\] makes 4",
+        ),
+        (
+            "0 0.5 0.5 0.1 0.1 0.5 0.5 0.5 1.7\n",
+            {"data_yaml": "names: [a]"},
+            "row 1: .*not fractions",
+        ),
+        ("0 0.5 0.5 0.1 0.1 12\n", {}, "row 1: has a sixth number"),
+        ("0 0.5 0.5 0.1 0.1 0.5 0.5 .5 .\n", {"data_yaml": "names: [a]"}, "row 1: .*not a number"),
+    ],
+)
+def test_faults_name_the_row(
+    tmp_path: Path, text: str, beside: dict[str, str], message: str
+) -> None:
+    with pytest.raises(LabelError, match=message):
+        read(tmp_path, text, None, **beside)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 120 80 40 20\n",
+        "0 0.5 0.5\n",
+        "0.5 0.5 0.1 0.1 0.1\n",
+        "0 0.5 nan 0.1 0.1\n",
+        "-1 0.5 0.5 0.1 0.1\n",
+    ],
+)
+def test_what_is_no_yolo_is_neither_recognised_nor_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "slice_0003.txt"
+    path.write_text(text)
+    assert not READER.recognises(path, text.encode())
+    with pytest.raises(LabelError):
+        READER.read(path, STACK, None)
+
+
+def test_recognised_although_the_head_is_cut_in_a_number(tmp_path: Path) -> None:
+    head = ("0 0.5 0.5 0.1 0.1\n" * 4000).encode()[: 1 << 16]
+    assert head.endswith(b"\n0 0.5 0.5 0.1 0.")
+    assert READER.recognises(tmp_path / "a.txt", head)
+
+
+def test_an_image_without_labels(tmp_path: Path) -> None:
+    path = tmp_path / "slice_0003.txt"
+    path.write_text("")
+    labels = READER.read(path, STACK, None)
+    assert len(labels) == 0
+    assert labels.pixel_origin == "corner"

@@ -1,0 +1,102 @@
+"""Labels onto the PNG stack: names behind upload prefixes, images that were resized before
+labelling, and what does not fit.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kit.phantoms import Spec, write
+
+import sidecar
+from sidecar.errors import LabelError
+from sidecar.labels.map import map_file
+
+
+@pytest.fixture(scope="module")
+def png(tmp_path_factory: pytest.TempPathFactory) -> sidecar.Sidecar:
+    folder = tmp_path_factory.mktemp("place")
+    write(Spec(columns=81, rows=61, markers=False), folder / "scan")
+    return sidecar.export(folder / "scan", folder / "png", scale=1.0)
+
+
+def labelme(path: Path, image: str, size: tuple[int, int], point: tuple[float, float]) -> Path:
+    shape = {"label": "a", "points": [point], "group_id": None, "shape_type": "point", "flags": {}}
+    width, height = size
+    head = {"version": "5.5.0", "flags": {}, "shapes": [shape], "imageData": None}
+    path.write_text(
+        json.dumps({**head, "imagePath": image, "imageWidth": width, "imageHeight": height})
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "slice_0003.png",
+        "slice_0003",
+        "..\\png\\slice_0003.png",
+        "/data/png/SLICE_0003.PNG",
+        "slice_0003.jpg",
+    ],
+)
+def test_names_match_with_or_without_folder_and_extension(
+    png: sidecar.Sidecar, tmp_path: Path, image: str
+) -> None:
+    mapping = map_file(labelme(tmp_path / "a.json", image, (81, 61), (10.5, 20.5)), png)
+    assert np.array_equal(mapping.points.source, [[10, 20, 3]])
+
+
+def test_names_match_behind_an_upload_prefix(png: sidecar.Sidecar, tmp_path: Path) -> None:
+    mapping = map_file(
+        labelme(
+            tmp_path / "a.json", "/data/upload/4/624cb493-slice_0003.png", (81, 61), (10.5, 20.5)
+        ),
+        png,
+    )
+    assert mapping.points.source[0, 2] == 3
+
+
+@pytest.mark.parametrize(
+    ("size", "factor"), [((162, 122), 2.0), ((243, 183), 3.0), ((40, 30), 40 / 81)]
+)
+def test_a_resized_image_is_scaled_from_its_outer_corner(
+    png: sidecar.Sidecar, tmp_path: Path, size: tuple[int, int], factor: float
+) -> None:
+    """The middle of PNG pixel (10, 20) is at corner coordinates (10.5, 20.5) of the PNG, times the
+    factor of the resize there.
+    """
+    point = (10.5 * size[0] / 81, 20.5 * size[1] / 61)
+    mapping = map_file(labelme(tmp_path / "a.json", "slice_0003.png", size, point), png)
+    assert np.allclose(mapping.points.source, [[10, 20, 3]], atol=1e-9)
+    assert any("resized" in note for note in mapping.notes), "it has to be said"
+    assert factor != 1
+
+
+@pytest.mark.parametrize("size", [(81, 122), (61, 81), (80, 55), (1, 1), (0, 61)])
+def test_a_cropped_or_stretched_image_is_refused(
+    png: sidecar.Sidecar, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with pytest.raises(LabelError, match=r"a\.json: image 'slice_0003.png' is"):
+        map_file(labelme(tmp_path / "a.json", "slice_0003.png", size, (0.25, 0.25)), png)
+
+
+def test_an_image_of_another_export_is_refused_by_name(
+    png: sidecar.Sidecar, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        LabelError,
+        match=r"no PNG of this export is named 'other_0003.png' .*slice_0000.png … slice_0008.png",
+    ):
+        map_file(labelme(tmp_path / "a.json", "other_0003.png", (81, 61), (1, 1)), png)
+
+
+def test_image_and_slice_that_contradict_each_other_are_refused(
+    png: sidecar.Sidecar, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("x,y,image,slice\n1,1,slice_0003.png,3\n1,1,slice_0003.png,4\n")
+    with pytest.raises(LabelError, match=r"row 3.*slice 4 is not image"):
+        map_file(tmp_path / "a.csv", png)

@@ -1,0 +1,101 @@
+"""Plain JSON holds what the CSV holds."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sidecar.errors import LabelError
+from sidecar.labels.writers import csv_points, json_points
+
+from .make import (
+    FRAME_OF_REFERENCE,
+    LANDMARKS,
+    SERIES,
+    STUDY,
+    Scan,
+    every_shape,
+    instance_uid,
+    mapped,
+    point,
+    truth_mm,
+    write_to,
+)
+
+
+def written(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("space", ["lps", "ras"])
+@pytest.mark.parametrize(
+    "scan",
+    [Scan(), Scan(geometry=False), Scan(multiframe=True)],
+    ids=["classic", "no geometry", "frames"],
+)
+def test_it_says_what_the_csv_says(tmp_path: Path, space: str, scan: Scan) -> None:
+    parts = [mapped(every_shape(), scan), mapped([point((1, 2, 3), observer="Ada")], scan)]
+    objects = written(write_to(tmp_path / "json", json_points.WRITER, parts, space))["points"]
+    with write_to(tmp_path / "csv", csv_points.WRITER, parts, space).open(
+        encoding="utf-8", newline=""
+    ) as file:
+        rows = list(csv.DictReader(file))
+    assert len(objects) == len(rows) == 22
+    for one, row in zip(objects, rows, strict=True):
+        assert one.pop("series_instance_uid") == SERIES
+        assert set(one) == set(row)
+        for name, text in row.items():
+            value = one[name]
+            assert (
+                (float(text) == value)
+                if isinstance(value, (int, float))
+                else ((value or "") == text)
+            ), name
+
+
+def test_places_scan_and_instance(tmp_path: Path) -> None:
+    document = written(write_to(tmp_path / "part", json_points.WRITER, mapped(LANDMARKS)))
+    (scan,) = document["scans"]
+    assert (scan["study_instance_uid"], scan["series_instance_uid"]) == (STUDY, SERIES)
+    assert (scan["frame_of_reference_uid"], scan["units"]) == (FRAME_OF_REFERENCE, "mm")
+    got = [[p["x_mm"], p["y_mm"], p["z_mm"]] for p in document["points"]]
+    np.testing.assert_allclose(got, truth_mm([p["at"] for p in LANDMARKS]), atol=1e-9)
+    assert [p["sop_instance_uid"] for p in document["points"]] == [
+        instance_uid(2),
+        instance_uid(6),
+        instance_uid(9),
+    ]
+    assert {p["frame_number"] for p in document["points"]} == {None}
+
+
+def test_without_geometry_millimetres_are_null(tmp_path: Path) -> None:
+    document = written(
+        write_to(tmp_path / "part", json_points.WRITER, mapped(LANDMARKS, Scan(geometry=False)))
+    )
+    assert document["scans"][0]["units"] == "pixel"
+    assert (
+        {p["x_mm"] for p in document["points"]}
+        == {None}
+        == {p["uncertainty_mm"] for p in document["points"]}
+    )
+    assert document["points"][0]["source_column"] == 7.0
+
+
+def test_labels_in_any_writing(tmp_path: Path) -> None:
+    label = 'Zähne, "links"\n牙'
+    assert (
+        written(write_to(tmp_path / "part", json_points.WRITER, mapped([point((1, 1, 0), label)])))[
+            "points"
+        ][0]["label"]
+        == label
+    )
+
+
+@pytest.mark.parametrize("name", ["x_mm", "series_instance_uid"])
+def test_columns_of_an_earlier_mapping_are_not_overwritten(tmp_path: Path, name: str) -> None:
+    with pytest.raises(LabelError, match=name):
+        write_to(tmp_path / "part", json_points.WRITER, mapped([point((1, 1, 0), **{name: "5"})]))
