@@ -307,8 +307,11 @@ def _by_attribute(frames: list[Frame]) -> list[tuple[list[Frame], tuple[str, ...
             return [
                 (
                     [frames[i] for i in group],
-                    tuple(f"{name} {value}" for name, value in zip(chosen, key, strict=True)),
-                )  # type: ignore[call-overload]
+                    tuple(
+                        f"{name} {value}"
+                        for name, value in zip(chosen, key, strict=True)  # type: ignore[call-overload]
+                    ),
+                )
                 for key, group in ordered
             ]
     return [(frames, (f"positions repeated up to {most} times",))]

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from .make import Volume, texture, write_scan
+from kit.adopted_images import Volume, texture, write_scan
 
 COLUMNS, ROWS, SLICES = 150, 120, 30
 

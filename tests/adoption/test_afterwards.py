@@ -10,6 +10,17 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from adoption.conftest import COLUMNS, ROWS, SLICES
+from kit.adopted_images import (
+    COLUMN_MM,
+    ROW_MM,
+    SLICE_MM,
+    Volume,
+    autoscaled,
+    patient,
+    windowed,
+    write_images,
+)
 from kit.command_line import CommandLine
 from PIL import Image
 
@@ -19,9 +30,6 @@ from sidecar.checks import check_export
 from sidecar.errors import DocumentError, LabelError
 from sidecar.mapping import Sidecar
 from sidecar.viewer import write_viewer
-
-from .conftest import COLUMNS, ROWS, SLICES
-from .make import COLUMN_MM, ROW_MM, SLICE_MM, Volume, autoscaled, patient, windowed, write_images
 
 #: Every second sample of every third slice from the second on, upside down.
 UPSIDE_DOWN = np.s_[1::3, ::-2, ::2]

@@ -13,14 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from PIL import Image
-
-import sidecar
-from sidecar import adopt
-from sidecar.mapping import Sidecar
-
-from .conftest import COLUMNS, ROWS, SLICES
-from .make import (
+from adoption.conftest import COLUMNS, ROWS, SLICES
+from kit.adopted_images import (
     Program,
     Truth,
     Volume,
@@ -31,6 +25,11 @@ from .make import (
     write_images,
     write_scan,
 )
+from PIL import Image
+
+import sidecar
+from sidecar import adopt
+from sidecar.mapping import Sidecar
 
 #: The bound of the whole feature, source pixels and slices.
 BOUND = 0.05

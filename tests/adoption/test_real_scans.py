@@ -12,14 +12,13 @@ import gdcm
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from kit.adopted_images import Truth, Volume, autoscaled, corners, truth_of, windowed, write_images
 from PIL import Image
 
 from sidecar import adopt
 from sidecar.errors import ImageError
 from sidecar.exporting.run import read_series
 from sidecar.progress import Silent
-
-from .make import Truth, Volume, autoscaled, corners, truth_of, windowed, write_images
 
 #: A gantry tilt with real pixels, an oblique MR whose positions wander, and a small double-oblique
 #: MR.

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.ndimage
+from adoption.conftest import COLUMNS, ROWS, SLICES
+from kit.adopted_images import Volume, autoscaled, texture, windowed, write_images, write_scan
 from PIL import Image
 
 import sidecar
 from sidecar import adopt
 from sidecar.errors import AmbiguousSeriesError, ImageError, OutputError, SourceError, UsageError
-
-from .conftest import COLUMNS, ROWS, SLICES
-from .make import Volume, autoscaled, texture, windowed, write_images, write_scan
 
 
 def images_of(folder: Path, planes: Sequence[Volume]) -> Path:

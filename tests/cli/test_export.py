@@ -19,10 +19,10 @@ from typer.testing import CliRunner, Result
 
 import sidecar
 from sidecar.cli import app
+from sidecar.dicom import frame_source as render
 from sidecar.dicom import pixels
 from sidecar.dicom import scan as headers
 from sidecar.errors import AmbiguousSeriesError, LabelError
-from sidecar.exporting import make_png as render
 from sidecar.exporting import window_choice as intensity
 from sidecar.labels.map import find_sidecar, map_file
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kit.phantoms import Spec, write
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from sidecar import plain as plain_headers
+from sidecar.dicom import header_scanner as plain_headers
 from sidecar.dicom import scan as headers
 from sidecar.dicom.deflated import read_plain_deflated
 from sidecar.dicom.header_scanner import ATTRIBUTES, read_plain

@@ -15,8 +15,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 import sidecar
-from sidecar import render
 from sidecar.cli import app
+from sidecar.dicom import frame_source as render
 
 
 def run(*arguments: object, code: int = 0) -> Result:

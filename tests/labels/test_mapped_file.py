@@ -6,13 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sidecar.errors import LabelError
-from sidecar.labels.mapped_file import read_points
-from sidecar.labels.writers import csv_points
-from sidecar.morphometrics.measure import area, distance, path_length
-
-from .make import (
+from kit.mapped_points import (
     EAR,
     LANDMARKS,
     NOSE,
@@ -26,6 +20,11 @@ from .make import (
     truth_mm,
     write_to,
 )
+
+from sidecar.errors import LabelError
+from sidecar.labels.mapped_file import read_points
+from sidecar.labels.writers import csv_points
+from sidecar.morphometrics.measure import area, distance, path_length
 
 HEAD = "label,x_mm,y_mm,z_mm,uncertainty_mm,space\n"
 

@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from sidecar.errors import LabelError
-from sidecar.labels.mapped_shapes import VERTICES, drawn, require_patient, shapes_of
-
-from .make import (
+from kit.mapped_points import (
     CIRCLE,
     ELLIPSE,
     LINE,
@@ -24,6 +20,9 @@ from .make import (
     truth_mm,
     truth_source,
 )
+
+from sidecar.errors import LabelError
+from sidecar.labels.mapped_shapes import VERTICES, drawn, require_patient, shapes_of
 
 
 def refusal(rows: list[dict[str, object]], without: tuple[str, ...] = ()) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import LabelError
-from sidecar.labels.readers import text
+from sidecar.labels import text
 
 
 @pytest.fixture

@@ -35,7 +35,6 @@ from pydicom.uid import (
 )
 
 import sidecar
-from sidecar import claim as claims
 from sidecar.errors import DocumentError, MissingExtraError, OutputError, SourceError, UsageError
 from sidecar.exporting import make_png as render
 from sidecar.exporting import run as exporter
@@ -43,6 +42,7 @@ from sidecar.exporting.options import make_options
 from sidecar.exporting.output_folder import LOCK
 from sidecar.exporting.run import plan_export, run_job
 from sidecar.exporting.workers import Workers
+from sidecar.storage import lease as claims
 from sidecar.storage.location import open_read, place
 
 fsspec = pytest.importorskip("fsspec", reason="the extra cloud is not installed")

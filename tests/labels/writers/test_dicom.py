@@ -15,13 +15,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-
-from sidecar.errors import LabelError, MissingExtraError, SourceError
-from sidecar.labels.writers.rtstruct import write_rtstruct
-from sidecar.labels.writers.source_headers import MAX_FILES, headers_of
-from sidecar.labels.writers.sr import write_sr
-
-from .make import (
+from kit.mapped_points import (
     BOX,
     CIRCLE,
     CLASSIC,
@@ -48,6 +42,11 @@ from .make import (
     truth_source,
     write_dicom,
 )
+
+from sidecar.errors import LabelError, MissingExtraError, SourceError
+from sidecar.labels.writers.rtstruct import write_rtstruct
+from sidecar.labels.writers.source_headers import MAX_FILES, headers_of
+from sidecar.labels.writers.sr import write_sr
 
 Writers = pytest.mark.parametrize("write", [write_sr, write_rtstruct])
 ACROSS = shape("polyline", PATH_ACROSS, "vein", "20")

@@ -8,11 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sidecar.errors import LabelError, MissingExtraError
-from sidecar.labels.writers import imagej_rois
-
-from .make import (
+from kit.mapped_points import (
     BOX,
     CIRCLE,
     CLASSIC,
@@ -29,6 +25,9 @@ from .make import (
     truth_source,
     write_to,
 )
+
+from sidecar.errors import LabelError, MissingExtraError
+from sidecar.labels.writers import imagej_rois
 
 roifile = pytest.importorskip("roifile")
 KINDS = roifile.ROI_TYPE

@@ -8,11 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sidecar.errors import LabelError
-from sidecar.labels.writers import csv_points, json_points
-
-from .make import (
+from kit.mapped_points import (
     FRAME_OF_REFERENCE,
     LANDMARKS,
     SERIES,
@@ -25,6 +21,9 @@ from .make import (
     truth_mm,
     write_to,
 )
+
+from sidecar.errors import LabelError
+from sidecar.labels.writers import csv_points, json_points
 
 
 def written(path: Path) -> dict:

@@ -9,11 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.mapped_points import (
+    LANDMARKS,
+    LINE,
+    SERIES,
+    Scan,
+    mapped,
+    point,
+    shape,
+    truth_mm,
+    write_to,
+)
 
 from sidecar.errors import LabelError
 from sidecar.labels.writers import geomorph, landmark_ascii, morphoj, tps
-
-from .make import LANDMARKS, LINE, SERIES, Scan, mapped, point, shape, truth_mm, write_to
 
 ALL = [tps.WRITER, morphoj.WRITER, geomorph.WRITER, landmark_ascii.WRITER]
 NAMES = ["nose", "ear", "tail"]

@@ -11,11 +11,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-
-from sidecar.errors import LabelError
-from sidecar.labels.writers import fcsv, slicer
-
-from .make import (
+from kit.mapped_points import (
     BETWEEN_COLUMNS,
     BETWEEN_ROWS,
     BOX,
@@ -32,6 +28,9 @@ from .make import (
     truth_mm,
     write_to,
 )
+
+from sidecar.errors import LabelError
+from sidecar.labels.writers import fcsv, slicer
 
 TO_RAS = np.array([-1.0, -1.0, 1.0])
 
