@@ -20,7 +20,7 @@ def run(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder of an export.")],
 ) -> None:
     from sidecar.mapping import Sidecar
-    from sidecar.viewer import write_viewer
+    from sidecar.viewer.page import write_viewer
 
     folder = output if output.is_dir() else output.parent
     page = write_viewer(Sidecar.open(output), folder)

@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from sidecar.errors import UsageError
 from sidecar.exporting.options import ExportOptions
-from sidecar.formats.yaml_file import read_yaml, validated
+from sidecar.formats.validation import validated
+from sidecar.formats.yaml_file import read_yaml
 from sidecar.storage.location import is_url, place
 
 _PLACES = frozenset({"source", "output", "sources"})

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from sidecar.formats.yaml_file import validated
+from sidecar.formats.validation import validated
 from sidecar.values.value_maps import dicom_window
 
 #: What is written when nothing is said about decimation.

@@ -148,7 +148,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         digests, counts = _rendered(recipe, plan, folder, workers, progress)
         sidecar = make_sidecar(plan, values, digests, job.zoom)
         if _has_page(job):
-            from sidecar.viewer import write_viewer  # not loaded where there is no page
+            from sidecar.viewer.page import write_viewer  # not loaded where there is no page
 
             write_viewer(sidecar, job.output, counts)
         if options.volume is not None:

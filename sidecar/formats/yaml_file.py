@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from sidecar.errors import UsageError
 
@@ -55,19 +54,3 @@ class _NoAliases(yaml.SafeLoader):
             if count > 1:
                 raise yaml.YAMLError(f"the key {key!r} is given twice")
         return super().construct_mapping(node, deep)
-
-
-def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") -> Any:
-    """``model`` made of ``values``; the first fault becomes a UsageError that names the key."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        keys = [
-            str(part)
-            for part in first["loc"]
-            if not str(part).startswith(("tuple[", "literal[", "function-"))
-        ]
-        name = ".".join(keys).replace("_", "-")
-        message = first["msg"].removeprefix("Value error, ").replace("Input should", "it should", 1)
-        raise UsageError(f"{where}{prefix + name + ': ' if name else ''}{message}") from None

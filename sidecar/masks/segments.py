@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sidecar.formats.yaml_file import read_yaml, validated
+from sidecar.formats.validation import validated
+from sidecar.formats.yaml_file import read_yaml
 from sidecar.masks.model import COLORS, Code, Rgb, Segment
 
 

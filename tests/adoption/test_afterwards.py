@@ -29,7 +29,7 @@ from sidecar import adopt
 from sidecar.checks import check_export
 from sidecar.errors import DocumentError, LabelError
 from sidecar.mapping import Sidecar
-from sidecar.viewer import write_viewer
+from sidecar.viewer.page import write_viewer
 
 #: Every second sample of every third slice from the second on, upside down.
 UPSIDE_DOWN = np.s_[1::3, ::-2, ::2]

@@ -209,7 +209,7 @@ def test_an_export_of_plain_files_loads_only_what_it_needs(
     }
     command = ["export", str(phantom.folder), "png", "--scale", "1/2", "--quiet"]
     assert not absent & loaded(tmp_path, *command)
-    assert not (absent | {"sidecar.viewer"}) & loaded(
+    assert not (absent | {"sidecar.viewer.page"}) & loaded(
         tmp_path, *command, "--no-viewer", "--overwrite"
     )
 

@@ -11,7 +11,7 @@ from kit.browser import Browser, missing
 from kit.viewed_exports import Draw, Export
 
 from sidecar.mapping import Sidecar
-from sidecar.viewer import write_viewer
+from sidecar.viewer.page import write_viewer
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,8 @@ from sidecar import export
 from sidecar.errors import DocumentError, OutputError
 from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
-from sidecar.viewer import remove_viewer, write_viewer
 from sidecar.viewer.display import Split, display_of, split_pixels
-from sidecar.viewer.page import MODULES
+from sidecar.viewer.page import MODULES, remove_viewer, write_viewer
 
 
 class Elements(HTMLParser):

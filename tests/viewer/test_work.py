@@ -16,7 +16,7 @@ from kit.viewed_exports import GEOMETRIES, Export
 
 from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
-from sidecar.viewer import write_viewer
+from sidecar.viewer.page import write_viewer
 
 Opened = Callable[..., Sidecar]
 

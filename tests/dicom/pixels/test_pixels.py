@@ -1306,7 +1306,7 @@ def test_the_sample_files_of_pydicom(name: str) -> None:
 
 def test_importing_the_module_loads_neither_pydicom_nor_codecs() -> None:
     code = (
-        "import sys, sidecar.pixels; print([name for name in ('pydicom', 'imagecodecs', 'PIL') if"
+        "import sys, sidecar.dicom.pixels; print([name for name in ('pydicom', 'imagecodecs', 'PIL') if"
         " name in sys.modules])"
     )
     assert (
