@@ -45,15 +45,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(
-    original: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CommandLine:
-    copytree(original, tmp_path / "png")
-    monkeypatch.chdir(tmp_path)
-    return CommandLine(tmp_path, monkeypatch, capsys)
+def run(run: CommandLine, original: Path) -> CommandLine:
+    copytree(original, run.folder / "png")
+    return run
 
 
 def changed(run: CommandLine, change: Callable[[Json], object], keep_digest: bool = False) -> None:

@@ -16,7 +16,7 @@ from .identity import IDENTITY, SECRETS
 from .measure import centroid, centroid3d
 from .spec import Spec
 from .truth import Marker, Phantom, Plane, plan
-from .writer import write
+from .writer import write, write_values
 
 __all__ = [
     "GARBAGE_ICON",
@@ -33,4 +33,5 @@ __all__ = [
     "write_flat_series",
     "write_sparse_fragments",
     "write_sparse_multiframe",
+    "write_values",
 ]
