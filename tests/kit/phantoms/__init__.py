@@ -11,7 +11,7 @@ same seed, grid and markers are the same scan in two encodings, with the same UI
 """
 
 from .bulk import write_flat_series, write_sparse_fragments, write_sparse_multiframe
-from .headers import GARBAGE_ICON
+from .headers import GARBAGE_ICON, raw_element
 from .identity import IDENTITY, SECRETS
 from .measure import centroid, centroid3d
 from .spec import Spec
@@ -29,6 +29,7 @@ __all__ = [
     "centroid",
     "centroid3d",
     "plan",
+    "raw_element",
     "write",
     "write_flat_series",
     "write_sparse_fragments",

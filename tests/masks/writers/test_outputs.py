@@ -18,8 +18,9 @@ import pytest
 import SimpleITK as sitk
 import slicerio
 from kit.needs import installed
-from kit.painted_masks import CASES, Case, Exported, as_cut, exported, paint, refuses
+from kit.painted_masks import CASES, Case, Exported, as_cut, exported, paint
 from kit.phantoms import Spec, write_flat_series
+from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image
 
