@@ -4,8 +4,6 @@ output. And odd files that are right.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import random
@@ -20,6 +18,7 @@ import numpy as np
 import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
+from kit.tables import rows
 
 RIGHT = "image,x,y,label\nslice_0001,1.5,2.25,a\nslice_0003,10,3,b\n"
 
@@ -34,10 +33,6 @@ def labels(run: CommandLine, content: str | bytes, name: str = "labels.csv") -> 
     path = run.folder / "png" / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return Path("png", name)
-
-
-def rows(out: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(out)))
 
 
 # --- what stands where a number or an image belongs ---

@@ -4,8 +4,6 @@ they never load.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 import subprocess
@@ -16,6 +14,7 @@ import numpy as np
 import pytest
 from kit.command_line import invoked
 from kit.phantoms import Phantom, Spec, write
+from kit.tables import rows
 
 import sidecar
 from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
@@ -34,10 +33,6 @@ def png(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     sidecar.export(phantom.folder, folder, scale=0.5)
     (folder / "labels.csv").write_text(LANDMARKS)
     return folder
-
-
-def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_every_format_is_written_by_name_and_by_ending(

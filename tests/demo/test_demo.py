@@ -4,7 +4,6 @@ mapping that is off is noticed.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pydicom
 import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
+from kit.tables import rows
 
 import sidecar
 from sidecar.demo import labelling
@@ -43,17 +43,16 @@ def slices_by_position(folder: Path) -> list[pydicom.Dataset]:
 def test_every_landmark_comes_back(tour: Tour) -> None:
     assert tour.check.failed == []
     assert [label.name for label in tour.check.labels] == list(LANDMARKS)
-    with tour.places.mapped.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    mapped = np.array([[float(row[c]) for c in ("x_mm", "y_mm", "z_mm")] for row in rows])
+    table = rows(tour.places.mapped)
+    mapped = np.array([[float(row[c]) for c in ("x_mm", "y_mm", "z_mm")] for row in table])
     assert np.linalg.norm(mapped - weevil().truth, axis=1).max() < WELL_LABELLED_MM
     uncertainty = 0.5 * np.sqrt(3) * 2 * VOXEL_MM
-    assert [float(row["uncertainty_mm"]) for row in rows] == pytest.approx(
-        [uncertainty] * len(rows)
+    assert [float(row["uncertainty_mm"]) for row in table] == pytest.approx(
+        [uncertainty] * len(table)
     )
     by_place = slices_by_position(tour.places.scan)
-    assert [row["sop_instance_uid"] for row in rows] == [
-        by_place[round(float(row["source_slice"]))].SOPInstanceUID for row in rows
+    assert [row["sop_instance_uid"] for row in table] == [
+        by_place[round(float(row["source_slice"]))].SOPInstanceUID for row in table
     ]
 
 

@@ -4,14 +4,13 @@ them.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kit.command_line import invoked
 from kit.phantoms import Phantom, Spec, centroid, write
+from kit.tables import rows
 from PIL import Image
 
 import sidecar
@@ -27,12 +26,12 @@ def coarse(tmp_path: Path) -> tuple[Phantom, Path]:
     )
     png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5, bits=16)
     rng = np.random.default_rng(2)
-    rows = []
+    lines = []
     for marker in [marker for marker in phantom.markers if marker.kind == "plane"][3:8]:
         (xy,), (k,) = png.from_source([marker.source])
         x, y = xy + rng.uniform(-1, 1, 2)
-        rows.append(f"{marker.name},{x},{y},{k}")
-    (tmp_path / "png" / "labels.csv").write_text("label,x,y,slice\n" + "\n".join(rows) + "\n")
+        lines.append(f"{marker.name},{x},{y},{k}")
+    (tmp_path / "png" / "labels.csv").write_text("label,x,y,slice\n" + "\n".join(lines) + "\n")
     return phantom, tmp_path / "png" / "labels.csv"
 
 
@@ -44,10 +43,7 @@ def test_landmarks_are_refined_on_original_pixels(
         "zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms"
     )
     truth = {marker.name: marker for marker in phantom.markers}
-    first = {
-        row["label"]: row
-        for row in csv.DictReader(io.StringIO(invoked("map-points", labels).stdout))
-    }
+    first = {row["label"]: row for row in rows(invoked("map-points", labels).stdout)}
     folders = sorted((tmp_path / "zooms").iterdir())
     assert len(folders) == 5
     for folder in folders:  # of 16 bits, too, there is a page, with copies that a browser can show
@@ -64,13 +60,7 @@ def test_landmarks_are_refined_on_original_pixels(
         with Image.open(folder / png.document.images.files[round(k)].name) as image:
             x, y = centroid(np.asarray(image), (near[0] + 0.4, near[1] - 0.3), 12)
         (folder / "labels.csv").write_text(f"label,x,y,slice\n{zoom.label},{x},{y},{round(k)}\n")
-    refined = list(
-        csv.DictReader(
-            io.StringIO(
-                invoked("map-points", *(folder / "labels.csv" for folder in folders)).stdout
-            )
-        )
-    )
+    refined = rows(invoked("map-points", *(folder / "labels.csv" for folder in folders)).stdout)
     assert len(refined) == 5
     for row in refined:
         mm = np.array([float(row[name]) for name in ("x_mm", "y_mm", "z_mm")])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from kit.tables import rows
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -316,3 +317,7 @@ class Browser:
         # Chromium puts an empty file in the place first.
         self.until(lambda: path.exists() and path.stat().st_size > 0, name)
         return path
+
+    def saved(self) -> list[dict[str, str]]:
+        """The rows of labels.csv as the page saves it."""
+        return rows(self.download("#save-csv", "labels.csv"))

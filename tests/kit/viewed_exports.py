@@ -32,6 +32,8 @@ from sidecar.mapping import Sidecar
 
 #: The pixels of a slice, by its number and (rows, columns).
 Draw = Callable[[int, tuple[int, int]], NDArray[np.generic]]
+#: The fixture that writes an export and opens its page.
+Opened = Callable[..., Sidecar]
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
