@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kit.phantoms import Phantom, Spec, write_values
 from numpy.typing import NDArray
 from PIL import Image
+
+from .phantoms import Phantom, Spec, write_values
 
 Volume = NDArray[Any]
 #: Makes an image (y, x) of a slice (rows, columns).

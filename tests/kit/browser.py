@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from kit.tables import rows
 from numpy.typing import NDArray
 from PIL import Image
+
+from .tables import rows
 
 ARGUMENTS = (
     "--headless=new",

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import pytest
 import typer
-from kit.folders import contents
-from kit.phantoms import SECRETS
 from typer.testing import CliRunner, Result
 
 from sidecar import cli
+
+from .folders import contents
+from .phantoms import SECRETS
 
 #: What the command line is made of, made once: it takes longer than most commands.
 COMMAND = typer.main.get_command(cli.app)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kit.phantoms import Phantom, Spec, write
 from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.exporting.run import export
 from sidecar.mapping import Sidecar
+
+from .phantoms import Phantom, Spec, write
 
 Labels = NDArray[Any]
 

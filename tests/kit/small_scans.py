@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.phantoms import Spec
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -13,6 +12,8 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
+
+from .phantoms import Spec
 
 SMALL: dict[str, Any] = {
     "columns": 40,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kit.browser import Browser
-from kit.viewed_exports import Draw, Export, Opened
+from kit.made_exports import Draw, Export, Opened
 
 from sidecar.mapping import Sidecar
 from sidecar.viewer import write_viewer

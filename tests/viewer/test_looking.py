@@ -16,7 +16,7 @@ from kit.browser import (
     UP,
     Browser,
 )
-from kit.viewed_exports import GEOMETRIES, Export, Opened
+from kit.made_exports import GEOMETRIES, Export, Opened
 from numpy.typing import NDArray
 
 from sidecar.grid.axis import Axis

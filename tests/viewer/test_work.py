@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.browser import CONTROL, DELETE, DOWN, END, Browser
+from kit.made_exports import GEOMETRIES, Export, Opened
 from kit.tables import rows
-from kit.viewed_exports import GEOMETRIES, Export, Opened
 
 from sidecar.grid.axis import Axis
 from sidecar.viewer import write_viewer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.label_truth import Landmark
+from ..label_truth import Landmark
 
 
 def annotations(body: str, mode: str = "annotation", size: int = 12, original: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kit.label_truth import Landmark
+from ..label_truth import Landmark
 
 
 def results(

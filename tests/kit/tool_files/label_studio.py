@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.label_truth import STACK, Landmark
+from ..label_truth import STACK, Landmark
 
 SIZE = {"original_width": STACK.columns, "original_height": STACK.rows}
 

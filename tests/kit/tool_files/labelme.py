@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.label_truth import STACK
+from ..label_truth import STACK
 
 
 def shape(label: str, points: list[Any], shape_type: str, **more: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.label_truth import STACK, Landmark
+from ..label_truth import STACK, Landmark
 
 
 def row(m: Landmark) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.label_truth import LANDMARKS, Landmark
+from ..label_truth import LANDMARKS, Landmark
 
 
 def pts(landmarks: Sequence[Landmark] = LANDMARKS) -> str:

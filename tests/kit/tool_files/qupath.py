@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from kit.label_truth import LANDMARKS, Landmark
+from ..label_truth import LANDMARKS, Landmark
 
 
 def feature(geometry: dict[str, Any], z: int = 0, **properties: Any) -> dict[str, Any]:

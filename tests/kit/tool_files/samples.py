@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from kit.label_truth import LANDMARKS, WHOLE_CORNER
-from kit.tool_files import (
+from ..label_truth import LANDMARKS, WHOLE_CORNER
+from . import (
     coco,
     cvat,
     deeplabcut,

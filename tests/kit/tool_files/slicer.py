@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from kit.label_truth import LANDMARKS, Landmark
+from ..label_truth import LANDMARKS, Landmark
 
 
 def point(number: int, name: str, lps: Sequence[float], status: str = "defined") -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kit.label_truth import LANDMARKS, STACK, Landmark
+from ..label_truth import LANDMARKS, STACK, Landmark
 
 
 def points(points: Iterable[tuple[float, float]], decimals: int = 5) -> list[str]:

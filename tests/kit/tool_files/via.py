@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from kit.label_truth import Landmark
+from ..label_truth import Landmark
 
 HEADER = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
 Region = tuple[str, dict[str, Any], dict[str, Any]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kit.label_truth import STACK
+from ..label_truth import STACK
 
 
 def fractions(points: Iterable[tuple[float, float]], decimals: int = 15) -> str:
