@@ -14,6 +14,10 @@ import pydicom.uid
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pydicom.pixels.processing import apply_rescale
+from pydicom.pixels.utils import pixel_array
+
 from kit.phantoms import (
     GARBAGE_ICON,
     IDENTITY,
@@ -31,9 +35,6 @@ from kit.phantoms.junk import JUNK
 from kit.phantoms.scene import REACH
 from kit.phantoms.seen import frames
 from kit.phantoms.truth import Vector
-from numpy.typing import NDArray
-from pydicom.pixels.processing import apply_rescale
-from pydicom.pixels.utils import pixel_array
 
 CLASSIC = {
     "plain": Spec(),
