@@ -150,7 +150,8 @@ def help_of(name: str) -> str:
         for p in command.params
     ]
     width = min(32, max(len(spelling) for spelling, _ in rows))
-    lines = [usage, "", *command.help.splitlines(), ""]
+    paragraphs = [textwrap.fill(" ".join(p.split()), 110) for p in command.help.split("\n\n")]
+    lines = [usage, "", *"\n\n".join(paragraphs).splitlines(), ""]
     for spelling, text in rows:
         first, *more = textwrap.wrap(text, 110 - width)
         lines += (
