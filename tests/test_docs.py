@@ -449,6 +449,68 @@ def _javascript(program: str, folder: Path) -> Any:
     )
 
 
+# The architecture.
+
+ARCHITECTURE = DOCS / "architecture.md"
+
+
+def rules() -> list[tuple[str, list[str]]]:
+    """Every binding rule with the tests that are said to hold it, as `path::name`."""
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    section = re.search(r"^## The rules that bind$(.*?)^## ", text, re.DOTALL | re.MULTILINE)
+    assert section
+    parts = re.split(r"^\d+\. \*", section[1], flags=re.MULTILINE)[1:]
+    return [
+        (part.partition("*")[0], re.findall(r"^ +- `([\w/]+\.py::\w+)`$", part, re.MULTILINE))
+        for part in parts
+    ]
+
+
+@pytest.mark.parametrize(("rule", "tests"), rules(), ids=[rule for rule, _ in rules()])
+def test_every_rule_names_the_tests_that_hold_it(rule: str, tests: list[str]) -> None:
+    assert len(tests) >= 2
+    for test in tests:
+        path, _, name = test.partition("::")
+        tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, test
+
+
+def test_the_layers_of_the_page_are_those_of_the_contract() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = [
+        contract
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract["id"] == "layers"
+    ]
+    layers = [sorted(re.findall(r"\w+", layer)) for layer in contract["layers"] if "(" not in layer]
+    section = re.search(
+        r"^## The house$(.*?)^## ",
+        ARCHITECTURE.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert section
+    rows = re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE)
+    assert [sorted(re.findall(r"`(\w+)(?:/|\.py)`", row)) for row in rows] == layers
+
+
+def test_every_word_of_adoption_names_its_module() -> None:
+    rows = re.findall(
+        r"^\| [^|]+ \| [^|]+ \| (`.*`) \|$",
+        (DOCS / "adoption-glossary.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    modules = [module for row in rows for module in re.findall(r"`([\w/]+\.py)`", row)]
+    assert len(rows) >= 30
+    assert [m for m in modules if not (ROOT / "sidecar/adoption" / m).is_file()] == []
+    folders = ("", "coarse", "fine", "model")
+    there = {
+        path.relative_to(ROOT / "sidecar/adoption").as_posix()
+        for folder in folders
+        for path in (ROOT / "sidecar/adoption" / folder).glob("[a-z]*.py")
+    }
+    assert there - set(modules) <= {"stacks.py"}, "a module whose words are not explained"
+
+
 # The library.
 
 
