@@ -9,6 +9,7 @@ nothing else looks at whether it is right.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import re
 import shlex
@@ -580,6 +581,20 @@ def test_extras_that_pages_name_exist() -> None:
     for name, page in PAGES.items():
         named = re.findall(r"(?:dicom-sidecar|\.)\[([\w,]+)\]", page.read_text(encoding="utf-8"))
         assert {extra for group in named for extra in group.split(",")} <= extras, name
+
+
+def test_import_paths_that_the_changelog_gives_exist() -> None:
+    rows = re.findall(
+        r"^\| `sidecar\.[\w.]+` \| `(sidecar\.[\w.]+)` \|$",
+        PAGES["CHANGELOG.md"].read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert len(rows) > 100
+    for path in rows:
+        module, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(module), name) or importlib.util.find_spec(path), (
+            path
+        )
 
 
 def test_the_changelog_has_this_version() -> None:
