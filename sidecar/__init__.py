@@ -1,15 +1,13 @@
 """DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in
 the scan.
 
-import sidecar
+    import sidecar
 
-png = sidecar.export("scan/", "png/", scale=0.5, z_step=2)     # or: png = sidecar.open("png/")
-mm = png.to_patient([[120.0, 88.5]], slice=7)                   # PNG pixel, center convention →
-                                                                patient mm, LPS
-xy, k = png.from_patient(mm)                                    # and back
-points = sidecar.map_file("labels.csv", png).points             # a label file of any tool
-old = sidecar.adopt("scan/", "old_pngs/")                       # PNGs that another program made of
-                                                                the scan
+    png = sidecar.export("scan/", "png/", scale=0.5, z_step=2)  # or: png = sidecar.open("png/")
+    mm = png.to_patient([[120.0, 88.5]], slice=7)               # PNG pixel, center → mm, LPS
+    xy, k = png.from_patient(mm)                                # and back
+    points = sidecar.map_file("labels.csv", png).points         # a label file of any tool
+    old = sidecar.adopt("scan/", "old_pngs/")                   # PNGs that another program made
 """
 
 from __future__ import annotations

@@ -1,24 +1,17 @@
 """Every error a user can meet, and nothing else.
 
-    SidecarError                 root: the command line prints its message, without a traceback
-    ├── UsageError               options that contradict each other or make no sense        (exit 2)
-    ├── SourceError              the DICOM source: nothing there, ambiguous, corrupt         (exit
-                                 1)
+    SidecarError                 root: the command line prints its message and ends with exit code 1
+    ├── UsageError               options that contradict each other or make no sense (exit code 2)
+    ├── SourceError              the DICOM source: nothing there, ambiguous, corrupt
     │   ├── AmbiguousSeriesError more than one stack fits: names them and how to choose
     │   ├── GeometryError        positions and orientations that do not make a stack
     │   └── PixelError           pixel data that cannot be decoded
-    ├── DocumentError            a sidecar.json that is missing, damaged, or too new         (exit
-                                 1)
-    ├── ImageError               images of another program that cannot be adopted              (exit
-                                 1)
-    ├── LabelError               a label or point file, with the row it is about             (exit
-                                 1)
-    ├── OutputError              the place we were asked to write to                         (exit
-                                 1)
-    ├── WorkersLostError         a cluster whose workers keep dying                          (exit
-                                 1)
-    └── MissingExtraError        an optional package that is not installed                   (exit
-                                 1)
+    ├── DocumentError            a sidecar.json that is missing, damaged, or too new
+    ├── ImageError               images of another program that cannot be adopted
+    ├── LabelError               a label or point file, with the row it is about
+    ├── OutputError              the place we were asked to write to
+    ├── WorkersLostError         a cluster whose workers keep dying
+    └── MissingExtraError        an optional package that is not installed
 
 Those that are about a value are ValueErrors too, and OutputError is an OSError, so that code that
 knows nothing of this package can still catch what it expects.

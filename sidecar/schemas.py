@@ -1,6 +1,6 @@
 """The JSON Schemas that travel with the package, generated from the models:
 
-``python -m sidecar.schema_files`` writes them anew.
+``python -m sidecar.schemas`` writes them anew.
 """
 
 from __future__ import annotations

@@ -1,23 +1,52 @@
-"""Where real DICOM lies, and how tests that need it say that it is not there."""
+"""What tests in many folders ask for: the command line, a browser, real scans, cases from the
+field.
+"""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kit import browser, needs
+from kit.command_line import CommandLine
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+#: Data that is not part of the repository lies beside it.
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _shared(name: str, what: str) -> Path:
+    if not (SHARED / name).is_dir():
+        needs.missing("DATA", f"{what} are not beside this checkout")
+    return SHARED / name
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real scans beside the repository;
-    `.ci/run` sets SIDECAR_REQUIRE_DATA, so that there it cannot be skipped.
-    """
-    if not SHARED_DATA.is_dir():
-        message = "the real scans are not beside this checkout"
-        if os.environ.get("SIDECAR_REQUIRE_DATA"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return SHARED_DATA
+    """The folder of real scans."""
+    return _shared("data", "the real scans")
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of cases from the field: small inputs, each as somebody met it."""
+    return _shared("cases", "the cases from the field")
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """The command line, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return CommandLine(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Browser]:
+    """One browser for all tests of pages."""
+    if reason := browser.missing():
+        needs.missing("BROWSER", reason)
+    started = browser.Browser(tmp_path_factory.mktemp("chromium"))
+    yield started
+    started.close()

@@ -9,17 +9,12 @@ nothing else looks at whether it is right.
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
+import importlib.util
 import json
-import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
-import tempfile
-import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,14 +22,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import typer.main
 from kit.adopted_images import autoscaled, texture, write_images, write_scan
 from kit.command_line import CommandLine
-from kit.phantoms import Spec, write
+from kit.needs import missing
+from kit.pages import (
+    COMMANDS,
+    DOCS,
+    MADE,
+    PAGES,
+    ROOT,
+    SCAN,
+    TOOL_PAGES,
+    examples_of,
+    formats_of,
+    help_of,
+    page_of,
+    refreshed,
+    shown_files,
+)
+from kit.phantoms import write
 from pydantic import BaseModel
 
 import sidecar
-from sidecar.cli import app
 from sidecar.document import model as documents
 from sidecar.exporting.config import load_config
 from sidecar.labels.map import map_file
@@ -43,19 +52,6 @@ from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
 from sidecar.labels.writers.csv_points import COLUMNS
 from sidecar.mapping import Sidecar
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs"
-PAGES = {
-    page.relative_to(ROOT).as_posix(): page
-    for page in [*ROOT.glob("*.md"), *sorted(DOCS.rglob("*.md"))]
-}
-TOOL_PAGES = {name: page for name, page in PAGES.items() if name.startswith("docs/tools/")}
-
-#: The scan of all pages: `scan/` wherever commands and Python are run.
-SCAN = Spec(
-    columns=406, rows=302, slices=24, pixel_spacing=(0.02, 0.02), slice_gaps=0.02, origin=(-4.0, -3.0, 0.0),
-    markers=False, junk=False, shuffled_names=False,
-)  # fmt: skip
 #: Where the landmark of all tool pages is in that scan, whatever the tool calls it.
 BREGMA = (203.5, 151.5, 6.0)
 #: Addresses that pages may point to.
@@ -67,188 +63,6 @@ HOSTS = {
     "json-schema.org",
     "github.com",
 }
-
-COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-
-
-# What pages take from the code.
-
-_MADE = re.compile(r"(<!-- from the code: (?P<what>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-_RUN = re.compile(
-    r"^```(?P<kind>python|console)\n(?P<body>.*?)^```\n(?:\n```text\n(?P<out>.*?)^```\n)?",
-    re.DOTALL | re.MULTILINE,
-)
-
-
-def refreshed(page: Path) -> str:
-    """The page with every part that comes from the code made anew, and everything that can be run
-    run anew.
-    """
-    text = _MADE.sub(
-        lambda found: f"{found[1]}\n{made(found['what'])}\n\n{found[3]}",
-        page.read_text(encoding="utf-8"),
-    )
-    if not page.is_relative_to(DOCS) or not _RUN.search(text):
-        return text
-    names: dict[str, Any] = {"__name__": "docs"}
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        write(SCAN, Path("scan"))
-        for name, content in shown_files(text):
-            Path(name).write_text(content, encoding="utf-8")
-        return _RUN.sub(lambda found: _run_again(found, names), text)
-
-
-def shown_files(text: str) -> list[tuple[str, str]]:
-    """Name and content of every file that a page shows in full: its name and a colon, then a
-    block.
-    """
-    return re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
-def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
-    if found["kind"] == "console":
-        commands = [line for line in found["body"].splitlines() if line.startswith("$ ")]
-        body = "".join(f"{command}\n{_transcript(command[2:])}" for command in commands)
-        after = "" if found["out"] is None else f"\n```text\n{found['out']}```\n"
-        return f"```console\n{body}```\n{after}"
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(found["body"], "a Python block", "exec"), names)
-    output = f"\n```text\n{printed.getvalue()}```\n" if printed.getvalue() else ""
-    return f"```python\n{found['body']}```\n{output}"
-
-
-def _transcript(command: str) -> str:
-    """What a command shows: messages, then data. It must succeed."""
-    program = [
-        sys.executable,
-        "-c",
-        "from sidecar.__main__ import entry; entry()",
-        *shlex.split(command)[1:],
-    ]
-    done = subprocess.run(
-        program,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1"},
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr + done.stdout
-
-
-def made(what: str) -> str:
-    kind, *names = what.split()
-    match kind:
-        case "help":
-            return help_of(names[0])
-        case "label-formats":
-            rows = [
-                (f"[{READERS[n].tool}]({_page_of(n)})", f"`{n}`", READERS[n].origin)
-                for n in READERS
-            ]
-            return table(("Tool", "`--from`", "Pixel origin"), rows)
-        case "formats":
-            return table(
-                ("Read as", "`--from`", "Pixel origin"),
-                [(READERS[n].tool, f"`{n}`", READERS[n].origin) for n in names],
-            )
-        case "modules":
-            return "\n".join(_modules()).strip()
-    raise AssertionError(f"nothing in the code is called {what!r}")
-
-
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows])
-
-
-def help_of(name: str) -> str:
-    """The help of a command as its declarations have it, in a layout that no version of Typer
-    changes.
-    """
-    command = COMMANDS[name]
-    usage = " ".join(
-        [
-            "sidecar",
-            name,
-            "[OPTIONS]",
-            *(_usage(p) for p in command.params if p.param_type_name == "argument"),
-        ]
-    )
-    rows = [
-        (
-            _spelling(p),
-            p.help + (f" [default: {p.default}]" if p.default not in (None, False) else ""),
-        )
-        for p in command.params
-    ]
-    width = min(32, max(len(spelling) for spelling, _ in rows))
-    lines = [usage, "", *command.help.splitlines(), ""]
-    for spelling, text in rows:
-        first, *more = textwrap.wrap(text, 110 - width)
-        lines += (
-            [spelling, f"{'':{width}}  {first}"]
-            if len(spelling) > width
-            else [f"{spelling:{width}}  {first}"]
-        )
-        lines += [f"{'':{width}}  {line}" for line in more]
-    return "```text\n" + "\n".join([*lines, "", *_examples(command.epilog)]) + "\n```"
-
-
-def _usage(argument: Any) -> str:
-    name = argument.metavar.strip("[]")
-    return name if argument.required else f"[{name}]"
-
-
-def _spelling(parameter: Any) -> str:
-    if parameter.param_type_name == "argument":
-        return str(parameter.metavar.strip("[]"))
-    options = " / ".join([", ".join(sorted(parameter.opts, key=len)), *parameter.secondary_opts])
-    return f"{options} {parameter.metavar}" if parameter.metavar else options
-
-
-def _examples(epilog: str) -> list[str]:
-    """Each on a line of its own: "Example: sidecar …", or "then: sidecar …"."""
-    return [
-        " ".join(words.split())
-        for words in re.split(r"(?=Example:|then:)", epilog)
-        if words.strip()
-    ]
-
-
-def _page_of(format: str) -> str:
-    """The tool page, relative to docs/, that shows a label format."""
-    pages = [page for page in TOOL_PAGES.values() if format in _formats(page)]
-    assert len(pages) == 1, (
-        f"{format} must be in the formats of one page below docs/tools, not {len(pages)}"
-    )
-    return pages[0].relative_to(DOCS).as_posix()
-
-
-def _formats(page: Path) -> list[str]:
-    found = re.search(
-        r"<!-- from the code: formats ([\w -]+?) -->", page.read_text(encoding="utf-8")
-    )
-    return found[1].split() if found else []
-
-
-def _modules() -> Iterator[str]:
-    package = ROOT / "sidecar"
-    for folder in sorted({path.parent for path in package.rglob("*.py")}):
-        yield f"\n**{folder.relative_to(ROOT).as_posix()}/**\n"
-        for path in sorted(folder.glob("*.py")):
-            if sentence := _first_sentence(path):
-                yield f"- `{path.name}`: {sentence}"
-
-
-def _first_sentence(path: Path) -> str:
-    """Of the docstring of a module; "" where it has none."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    sentence = re.split(r"(?<=[.:])\s+(?=[A-Z`*\d])|\n\n", text)[0]
-    return " ".join(sentence.split()).replace("``", "`").rstrip(":.") + ("." if text else "")
-
-
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
@@ -291,24 +105,17 @@ def test_every_command_has_a_section_with_its_help_and_an_example(name: str) -> 
     section = re.search(rf"^## sidecar {name}$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     assert section, f"docs/command-line.md has no section '## sidecar {name}'"
     assert f"<!-- from the code: help {name} -->" in section[1]
-    assert re.search(rf"^(\$ )?sidecar {name} \S", _MADE.sub("", section[1]), re.MULTILINE), (
+    assert re.search(rf"^(\$ )?sidecar {name} \S", MADE.sub("", section[1]), re.MULTILINE), (
         "a section needs an example of its own"
     )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_that_is_run_says_what_the_page_says(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_help_that_is_run_says_what_the_page_says(name: str, run: CommandLine) -> None:
     """Every argument, option, help text and example, whatever the layout; white space apart, as
     help is wrapped.
     """
-    shown = "".join(
-        CommandLine(tmp_path, monkeypatch, capsys)
-        .done(name, "--help")
-        .out.translate(str.maketrans("{}", "  "))
-        .split()
-    )
+    shown = "".join(run.done(name, "--help").out.translate(str.maketrans("{}", "  ")).split())
     for line in help_of(name).splitlines()[1:-1]:
         for piece in re.split(r"\[OPTIONS\]|\s{2,}|, (?=--)|\[default: |\bsidecar " + name, line):
             assert "".join(piece.split()).strip("[]") in shown
@@ -316,7 +123,7 @@ def test_the_help_that_is_run_says_what_the_page_says(
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_shows_an_example_of_itself(name: str) -> None:
-    examples = _examples(COMMANDS[name].epilog or "")
+    examples = examples_of(COMMANDS[name].epilog or "")
     assert examples[:1] and examples[0].startswith(f"Example: sidecar {name}")
     for example in examples:
         parsed(example.partition(": ")[2])
@@ -338,7 +145,7 @@ def test_options_that_pages_name_exist() -> None:
         "--version",
     }
     for name, page in PAGES.items():
-        text = _MADE.sub("", page.read_text(encoding="utf-8"))
+        text = MADE.sub("", page.read_text(encoding="utf-8"))
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options, name
         assert set(re.findall(r"`sidecar ([a-z][a-z-]*)", text)) <= set(COMMANDS), name
 
@@ -395,7 +202,7 @@ def png(tmp_path_factory: pytest.TempPathFactory) -> Sidecar:
 
 @pytest.mark.parametrize("name", READERS)
 def test_every_label_format_has_a_tool_page(name: str) -> None:
-    assert (DOCS / _page_of(name)).is_file()
+    assert (DOCS / page_of(name)).is_file()
 
 
 @pytest.mark.parametrize("name", TOOL_PAGES)
@@ -426,7 +233,7 @@ def test_the_files_of_a_tool_page_are_the_same_landmark(
     for file_name, content in samples:
         path = tmp_path / file_name
         path.write_text(content, encoding="utf-8")
-        assert reader_for(path).name in _formats(TOOL_PAGES[name])
+        assert reader_for(path).name in formats_of(TOOL_PAGES[name])
         points = map_file(path, png).points
         ids = points.text("shape_id", "0")
         first = [
@@ -628,10 +435,7 @@ def _javascript(program: str, folder: Path) -> Any:
             (folder / "page.html").as_uri(),
         ]
     else:
-        message = "there is neither Node.js nor Chromium to run JavaScript"
-        if os.environ.get("SIDECAR_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
+        missing("BROWSER", "there is neither Node.js nor Chromium to run JavaScript")
     shown = subprocess.run(
         command,
         cwd=folder,
@@ -644,6 +448,68 @@ def _javascript(program: str, folder: Path) -> Any:
     return json.loads(
         re.sub(r"<[^>]*>", "", shown.partition("<pre>")[2].partition("</pre>")[0] or shown)
     )
+
+
+# The architecture.
+
+ARCHITECTURE = DOCS / "architecture.md"
+
+
+def rules() -> list[tuple[str, list[str]]]:
+    """Every binding rule with the tests that are said to hold it, as `path::name`."""
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    section = re.search(r"^## The rules that bind$(.*?)^## ", text, re.DOTALL | re.MULTILINE)
+    assert section
+    parts = re.split(r"^\d+\. \*", section[1], flags=re.MULTILINE)[1:]
+    return [
+        (part.partition("*")[0], re.findall(r"^ +- `([\w/]+\.py::\w+)`$", part, re.MULTILINE))
+        for part in parts
+    ]
+
+
+@pytest.mark.parametrize(("rule", "tests"), rules(), ids=[rule for rule, _ in rules()])
+def test_every_rule_names_the_tests_that_hold_it(rule: str, tests: list[str]) -> None:
+    assert len(tests) >= 2
+    for test in tests:
+        path, _, name = test.partition("::")
+        tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, test
+
+
+def test_the_layers_of_the_page_are_those_of_the_contract() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = [
+        contract
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract["id"] == "layers"
+    ]
+    layers = [sorted(re.findall(r"\w+", layer)) for layer in contract["layers"] if "(" not in layer]
+    section = re.search(
+        r"^## The house$(.*?)^## ",
+        ARCHITECTURE.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert section
+    rows = re.findall(r"^\| (`.*?) \|", section[1], re.MULTILINE)
+    assert [sorted(re.findall(r"`(\w+)(?:/|\.py)`", row)) for row in rows] == layers
+
+
+def test_every_word_of_adoption_names_its_module() -> None:
+    rows = re.findall(
+        r"^\| [^|]+ \| [^|]+ \| (`.*`) \|$",
+        (DOCS / "adoption-glossary.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    modules = [module for row in rows for module in re.findall(r"`([\w/]+\.py)`", row)]
+    assert len(rows) >= 30
+    assert [m for m in modules if not (ROOT / "sidecar/adoption" / m).is_file()] == []
+    folders = ("", "coarse", "fine", "model")
+    there = {
+        path.relative_to(ROOT / "sidecar/adoption").as_posix()
+        for folder in folders
+        for path in (ROOT / "sidecar/adoption" / folder).glob("[a-z]*.py")
+    }
+    assert there - set(modules) <= {"stacks.py"}, "a module whose words are not explained"
 
 
 # The library.
@@ -715,6 +581,20 @@ def test_extras_that_pages_name_exist() -> None:
     for name, page in PAGES.items():
         named = re.findall(r"(?:dicom-sidecar|\.)\[([\w,]+)\]", page.read_text(encoding="utf-8"))
         assert {extra for group in named for extra in group.split(",")} <= extras, name
+
+
+def test_import_paths_that_the_changelog_gives_exist() -> None:
+    rows = re.findall(
+        r"^\| `sidecar\.[\w.]+` \| `(sidecar\.[\w.]+)` \|$",
+        PAGES["CHANGELOG.md"].read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert len(rows) > 100
+    for path in rows:
+        module, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(module), name) or importlib.util.find_spec(path), (
+            path
+        )
 
 
 def test_the_changelog_has_this_version() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.command_line import invoked
 from kit.phantoms import Phantom, Spec, write
 
 import sidecar
@@ -108,9 +109,9 @@ def test_another_export_of_the_same_scan_receives_the_points(
         "label,image,x,y,note\na,slice_0001.png,10.25,8.5,left\nb,slice_0004,20,12.125,\n"
     )
     mapped = tmp_path / "mapped.csv"
-    _command("map-points", labels, "-o", mapped)
+    invoked("map-points", labels, "-o", mapped)
     projected = tmp_path / "third" / "labels.csv"
-    _command("project", mapped, "--sidecar", tmp_path / "third", "-o", projected)
+    invoked("project", mapped, "--sidecar", tmp_path / "third", "-o", projected)
     header = projected.read_text().split("\n")[0].split(",")
     assert header[-4:] == ["image", "slice", "x", "y"] and header[:2] == ["label", "note"]
     stripped = tmp_path / "third" / "again.csv"
@@ -136,7 +137,7 @@ def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: P
     labels.write_text("x,y,slice\n" + "".join(f"{x!r},{y!r},{k!r}\n" for x, y, k in rows))
     for space in ("lps", "ras"):
         mapped = tmp_path / f"{space}.csv"
-        _command("map-points", labels, "-o", mapped, "--space", space)
+        invoked("map-points", labels, "-o", mapped, "--space", space)
         assert np.abs(project_file(mapped, png).png - rows).max() < 1e-9
         only_mm = tmp_path / f"mm_{space}.csv"
         _keep_columns(mapped, only_mm, ["x_mm", "y_mm", "z_mm", "space"])
@@ -250,15 +251,6 @@ def test_the_instance_of_a_mean_is_the_nearest_of_its_slices(tmp_path: Path) -> 
         "",
         uids[7],
     ]
-
-
-def _command(*args: Any) -> None:
-    from typer.testing import CliRunner
-
-    from sidecar.cli import app
-
-    result = CliRunner().invoke(app, [str(arg) for arg in args], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
 
 
 def _keep_columns(source: Path, target: Path, names: list[str]) -> None:

@@ -1,25 +1,20 @@
 """Stacks that another program made: which source slice each image is and how it was made, found
 from the pixels.
 
-stacks       files: source slices, images
-thumbs       pure: block means and their features            placement    pure: where an image lies
-             in its slice
-search       pure: orientation, scale, shift                 forward      pure: sampling as matrices
-order        pure: lines of slices                           tone         pure: curves from source
-             to image values
-ideas        thumbnails → ideas                              register     pure: sub-pixel least
-             squares
-trial        an idea → a few registered images               saturation   pure: windows applied
-             before reducing
-closeup      one image at full resolution                    depth        pure: places between
-             slices
-explain      what a way of making images leaves unexplained  pool, snap   pure: several images → one
-             line → the exact one
-resampling   kernel and exact lines together                 intensity    pure: image values →
-             source values
-match        all of it                                       verdict      pure: when to refuse, and
-             the words
-verify       every image against its slice                   adopted      the document
+Thumbnails give candidates, trials put the likely ones to the test, a few images are looked at in
+full resolution, and the exact lines a program can have meant are held against what was measured:
+
+    match           all of it, in this order
+    coarse/         thumbnails → candidates: where in the plane, on which line of slices
+    fine/           registration: a trial of a candidate, images at full resolution, what they say
+                    together, the kernel and the exact lines that explain them best
+    model/          pure: placements, kernels, tone curves, exact lines; what is asked of the stacks
+    acceptance      pure: when an answer is refused, and the words for it
+    verify          every image against its own slice and those of its neighbours
+    stacks          the two stacks as files
+    build_document  the sidecar document of what was found
+
+docs/adoption-glossary.md says what the words mean.
 """
 
 from __future__ import annotations

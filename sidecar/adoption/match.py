@@ -1,5 +1,5 @@
-"""From two stacks to one answer: ideas, trials, close-ups at full resolution, exact lines;
-`verdict` refuses what does not stand out.
+"""From two stacks to one answer: candidates, trials, images at full resolution, exact lines;
+`acceptance` refuses what does not stand out.
 """
 
 from __future__ import annotations

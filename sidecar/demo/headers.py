@@ -1,8 +1,9 @@
 """Patient mm straight from DICOM headers, to hold the package against: nothing here uses its
 geometry, its headers or its sampling.
 
-PS3.3 C.7.6.2.1.1, on the plane itself:  P = IPP + IOP[0:3] · PixelSpacing[1] · column + IOP[3:6] ·
-                                         PixelSpacing[0] · row
+PS3.3 C.7.6.2.1.1, on the plane itself:
+
+    P = IPP + IOP[0:3] · PixelSpacing[1] · column + IOP[3:6] · PixelSpacing[0] · row
 """
 
 from __future__ import annotations

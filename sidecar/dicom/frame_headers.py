@@ -2,7 +2,7 @@
 files: attributes come by ``get``.
 
 Every fault is a SourceError, PixelError or one of the built-in errors that a damaged value gives;
-`headers` turns them into words.
+`sidecar.dicom.scan` turns them into words.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sidecar document of a finished export, from its plan and what was written. Pure."""
+"""Parts of a sidecar document: the source, its grid, the axes, the images. Pure; knows no plan."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 library alike.
 """
 
-# Annotations are values here, not text, as in `sidecar.document`.
+# Annotations are values here, not text, as in `sidecar.document.model`.
 import math
 import re
 from typing import Annotated, Any, Literal, Self

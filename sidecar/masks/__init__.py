@@ -1,9 +1,7 @@
 """Masks and regions painted on the PNGs, put back on the scan.
 
-    mask = read_mask([Path("masks/")], sidecar)                          labels on the PNG grid, one
-                                                                         plane after the other
-    mapped = MappedMask.on_source(mask)                                  the same labels on the
-                                                                         source grid
+    mask = read_mask([Path("masks/")], sidecar)  # labels on the PNG grid, plane by plane
+    mapped = MappedMask.on_source(mask)          # the same labels on the source grid
     WRITERS["seg.nrrd"].write(mapped, Path("masks.seg.nrrd"), None, Silent())
 
 `map_mask` is all of it in one call.

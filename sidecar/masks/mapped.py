@@ -40,7 +40,8 @@ class MappedMask:
     """A mask on a grid along the columns, rows and slices of the source, one plane after the other.
 
     ``painted``        the mask as it was painted, in the order of the PNGs.
-    ``mask``           the same in the order of the source, decimated (see `turned`).
+    ``mask``           the same in the order of the source, decimated (see
+                       `sidecar.masks.source_order`).
     ``axes``           from index on this grid to source index.
     ``columns, rows``  decimated column and row of each column and row of this grid, -1 where there
                        is none.

@@ -1,7 +1,7 @@
 """Values painted by hand → segments; masks with soft edges, or resized, are refused here.
 
 With a config, any value that is not in it is unexpected; without one, what smoothing leaves is (see
-`census`).
+`sidecar.masks.class_check`).
 """
 
 from __future__ import annotations

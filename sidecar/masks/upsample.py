@@ -2,9 +2,9 @@
 label of the pixel it lies in. Pure.
 
 A pixel p holds the source samples that it is nearest to, source = factor · p + offset (see
-`sampling`); halfway between two it is the lower one. What no pixel holds, because it was cropped
-off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack that was
-cut another way is first put in the order of the source (see `turned`).
+`sidecar.grid.axis`); halfway between two it is the lower one. What no pixel holds, because it was
+cropped off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack
+that was cut another way is first put in the order of the source (see `sidecar.masks.source_order`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Anatomical frames from landmarks, and the least-squares fit of one specimen's landmarks to
 another's. Pure.
 
-Landmarks come as name → (3,) LPS mm (`points.read.PointTable.positions`). Matrices are 4 × 4: new =
+Landmarks come as name → (3,) LPS mm (`PointTable.positions`). Matrices are 4 × 4: new =
 matrix · (x, y, z, 1).
 """
 

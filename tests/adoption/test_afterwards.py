@@ -10,11 +10,13 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from adoption.conftest import COLUMNS, ROWS, SLICES
 from kit.adopted_images import (
     COLUMN_MM,
+    COLUMNS,
     ROW_MM,
+    ROWS,
     SLICE_MM,
+    SLICES,
     Volume,
     autoscaled,
     patient,
@@ -22,6 +24,7 @@ from kit.adopted_images import (
     write_images,
 )
 from kit.command_line import CommandLine
+from kit.phantoms import Phantom
 from PIL import Image
 
 import sidecar
@@ -48,14 +51,9 @@ def adopted(scan: Path, volume: Volume, tmp_path_factory: pytest.TempPathFactory
     return folder / "pngs"
 
 
-@pytest.fixture
-def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-def test_labels_of_a_tool_that_counts_from_the_corner(adopted: Path, tmp_path: Path) -> None:
+def test_labels_of_a_tool_that_counts_from_the_corner(
+    phantom: Phantom, adopted: Path, tmp_path: Path
+) -> None:
     """LabelMe's (30.5, 12.5) is the middle of pixel (30, 12)."""
     shapes = [
         {
@@ -77,21 +75,19 @@ def test_labels_of_a_tool_that_counts_from_the_corner(adopted: Path, tmp_path: P
     points = sidecar.map_file(tmp_path / "a.json", sidecar.open(adopted)).points
     np.testing.assert_allclose(points.source, [to_source(30, 12, 3)], atol=1e-9)
     np.testing.assert_allclose(points.patient, patient(points.source), atol=1e-6)
-    assert points.instances.sop_instance_uid == [f"1.2.826.0.1.3680043.2.1.3.{3 * 3 + 1 + 1}"]
+    assert points.instances.sop_instance_uid == [phantom.planes[3 * 3 + 1].sop_instance_uid]
     np.testing.assert_allclose(
         points.uncertainty_mm,
         0.5 * np.sqrt((2 * COLUMN_MM) ** 2 + (2 * ROW_MM) ** 2 + (3 * SLICE_MM) ** 2),
     )
 
 
-def test_a_mask_goes_back_onto_the_scan(
-    adopted: Path, command: CommandLine, tmp_path: Path
-) -> None:
+def test_a_mask_goes_back_onto_the_scan(adopted: Path, run: CommandLine, tmp_path: Path) -> None:
     painted = tmp_path / "masks"
     mask = np.zeros((60, 75), np.uint8)
     mask[10:20, 30:50] = 1
     write_images(painted, [mask if k == 4 else 0 * mask for k in range(10)])
-    command.done("map-mask", painted, "--sidecar", adopted, "-o", tmp_path / "mask.nii.gz", "-q")
+    run.done("map-mask", painted, "--sidecar", adopted, "-o", tmp_path / "mask.nii.gz", "-q")
     there = np.argwhere(np.asarray(nibabel.load(tmp_path / "mask.nii.gz").dataobj))  # type: ignore[attr-defined]
     corners = [to_source(29.5, 19.5, 3.5), to_source(49.5, 9.5, 4.5)]
     assert np.all(there.min(axis=0) >= corners[0])
@@ -100,11 +96,11 @@ def test_a_mask_goes_back_onto_the_scan(
 
 
 def test_zoom_report_and_page(
-    adopted: Path, scan: Path, volume: Volume, command: CommandLine, tmp_path: Path
+    adopted: Path, scan: Path, volume: Volume, run: CommandLine, tmp_path: Path
 ) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text("label,image,x,y\nspot,frame_4.png,30,12\n")
-    command.done(
+    run.done(
         "zoom",
         labels,
         "--sidecar",
@@ -120,21 +116,21 @@ def test_zoom_report_and_page(
     zoomed = sidecar.open(next((tmp_path / "zooms").iterdir()))
     assert zoomed.document.zoom is not None
     np.testing.assert_allclose(zoomed.document.zoom.source, to_source(30, 12, 3))
-    command.done(
+    run.done(
         "report", labels, "--sidecar", adopted, "--source", scan, "-o", tmp_path / "report.html"
     )
     assert (tmp_path / "report.html").stat().st_size > 1000
 
 
 def test_pages_of_images_with_a_contrast_each(
-    scan: Path, volume: Volume, command: CommandLine, tmp_path: Path
+    scan: Path, volume: Volume, run: CommandLine, tmp_path: Path
 ) -> None:
     images = write_images(tmp_path / "pngs", [255 - autoscaled(plane) for plane in volume])
     png = adopt(scan, images)
     assert png.document.images.value is None
     assert write_viewer(png, images).is_file()
     (images / "labels.csv").write_text("label,image,x,y\nspot,frame_4.png,30,12\n")
-    command.done("report", images / "labels.csv", "--source", scan, "-o", tmp_path / "report.html")
+    run.done("report", images / "labels.csv", "--source", scan, "-o", tmp_path / "report.html")
     assert (tmp_path / "report.html").stat().st_size > 1000
 
 
@@ -210,18 +206,18 @@ def test_what_is_known_as_measured_only_is_less_certain(letterboxed: Sidecar) ->
 
 
 def test_the_command_tells_what_it_found(
-    scan: Path, volume: Volume, command: CommandLine, tmp_path: Path
+    scan: Path, volume: Volume, run: CommandLine, tmp_path: Path
 ) -> None:
     images = write_images(
         tmp_path / "pngs", [autoscaled(plane) for plane in volume[::-2, ::2, ::2]]
     )
-    outcome = command.done("adopt", scan, images, "-o", tmp_path / "found.json")
+    outcome = run.done("adopt", scan, images, "-o", tmp_path / "found.json")
     assert "columns    source = 2 · pixel +0   every second sample" in outcome.err
     assert "slices     source = -2 · pixel +29" in outcome.err
     assert not (images / "sidecar.json").exists()
     assert sidecar.open(tmp_path / "found.json").size == (75, 60, 15)
-    command.refuses("adopt", scan, images, "--factor", "two", code=2, says="--factor")
-    command.refuses("adopt", scan, images, "--flip", "w", code=2, says="--flip")
-    command.refuses("adopt", scan, tmp_path / "none", says="none")
+    run.refuses("adopt", scan, images, "--factor", "two", code=2, says="--factor")
+    run.refuses("adopt", scan, images, "--flip", "w", code=2, says="--flip")
+    run.refuses("adopt", scan, tmp_path / "none", says="none")
     assert SLICES == 30
     assert COLUMNS == 150

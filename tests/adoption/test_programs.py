@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from adoption.conftest import COLUMNS, ROWS, SLICES
 from kit.adopted_images import (
+    COLUMNS,
+    ROWS,
+    SLICES,
     Program,
     Truth,
     Volume,
@@ -25,6 +27,8 @@ from kit.adopted_images import (
     write_images,
     write_scan,
 )
+from kit.needs import installed
+from kit.phantoms import Phantom
 from PIL import Image
 
 import sidecar
@@ -266,35 +270,33 @@ def test_letterbox(scan: Path, volume: Volume, tmp_path: Path) -> None:
         ),  # single samples: what line is the best through them depends on the part one looks at
     ],
 )
-def test_dcmtk(
-    options: str, bound: float, volume: Volume, peer: Callable[..., str], tmp_path: Path
-) -> None:
+def test_dcmtk(options: str, bound: float, volume: Volume, tmp_path: Path) -> None:
     """dcm2img, or dcmj2pnm as it was called before 3.6.8; ramps go through it as DICOM files,
     too.
     """
-    program = peer("dcm2img", "dcmj2pnm")
+    dcm2img = installed("dcm2img", "dcmj2pnm")
     planes = volume[::3]
     across, down = np.meshgrid(np.arange(COLUMNS), np.arange(ROWS))
     scan = write_scan(tmp_path / "scan", planes)
-    ramps = write_scan(tmp_path / "ramps", np.stack([across * 16, down * 16]), series="2")
+    ramps = write_scan(tmp_path / "ramps", np.stack([across * 16, down * 16]), seed=2)
     images, places = tmp_path / "images", tmp_path / "places"
-    _dcmtk(program, scan, images, ["+on", *options.split()], len(planes))
-    _dcmtk(program, ramps, places, ["+on2", "+Ww", "2048", "4096", *_geometry(options.split())], 2)
+    _dcmtk(dcm2img, scan, images, ["+on", *options.split()])
+    _dcmtk(dcm2img, ramps, places, ["+on2", "+Ww", "2048", "4096", *_geometry(options.split())])
     made = [np.asarray(Image.open(path), dtype=np.float64) for path in sorted(places.iterdir())]
     top = 65535 / 4096 * 16
     truth = truth_of(lambda ramp: made[0 if ramp[0, -1] else 1] / top, COLUMNS, ROWS)
 
-    png = adopt(scan, images)
+    png = adopt(scan.folder, images)
 
     assert error_of(png, truth).max() <= bound, (truth, png.document.evidence)
 
 
-def _dcmtk(program: str, scan: Path, images: Path, options: list[str], count: int) -> None:
+def _dcmtk(dcm2img: str, scan: Phantom, images: Path, options: list[str]) -> None:
     images.mkdir()
-    for k in range(count):
-        source, target = scan / f"{(k * 37) % 1009:04d}.dcm", images / f"{k:03d}.png"
+    for k, source in enumerate(scan.files()):
+        target = images / f"{k:03d}.png"
         subprocess.run(
-            [program, *options, str(source), str(target)], check=True, capture_output=True
+            [dcm2img, *options, str(source), str(target)], check=True, capture_output=True
         )
 
 

@@ -5,7 +5,6 @@ never one scan for another.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import gdcm
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from kit.adopted_images import Truth, Volume, autoscaled, corners, truth_of, windowed, write_images
+from kit.needs import installed
 from PIL import Image
 
 from sidecar import adopt
@@ -70,13 +70,18 @@ def test_dcmtk(
     options: str,
     factor: float,
     shared_data: Path,
-    peer: Callable[..., str],
     tmp_path: Path,
 ) -> None:
     files = files_of(shared_data / scan)
     for k, file in enumerate(files):
         subprocess.run(
-            [peer("dcm2img", "dcmj2pnm"), "+on", *options.split(), file, tmp_path / f"{k}.png"],
+            [
+                installed("dcm2img", "dcmj2pnm"),
+                "+on",
+                *options.split(),
+                file,
+                tmp_path / f"{k}.png",
+            ],
             check=True,
             capture_output=True,
         )
@@ -85,10 +90,8 @@ def test_dcmtk(
 
 
 @pytest.mark.parametrize("options", ["-resize 50%", "-flop -scale 37%", "-rotate 90"])
-def test_imagemagick(
-    options: str, shared_data: Path, peer: Callable[..., str], tmp_path: Path
-) -> None:
-    magick = peer("convert-im6.q16", "magick", "convert")
+def test_imagemagick(options: str, shared_data: Path, tmp_path: Path) -> None:
+    magick = installed("convert-im6.q16", "magick", "convert")
 
     def run(source: Path, target: Path) -> None:
         subprocess.run([magick, source, *options.split(), target], check=True, capture_output=True)

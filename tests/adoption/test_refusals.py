@@ -9,8 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.ndimage
-from adoption.conftest import COLUMNS, ROWS, SLICES
-from kit.adopted_images import Volume, autoscaled, texture, windowed, write_images, write_scan
+from kit.adopted_images import (
+    COLUMNS,
+    ROWS,
+    SLICES,
+    Volume,
+    autoscaled,
+    texture,
+    windowed,
+    write_images,
+    write_scan,
+)
 from PIL import Image
 
 import sidecar
@@ -81,7 +90,7 @@ def test_cut_along_another_axis(scan: Path, volume: Volume, tmp_path: Path) -> N
 
 def test_slices_that_are_all_alike(volume: Volume, tmp_path: Path) -> None:
     prism = np.repeat(volume[:1], 20, axis=0)
-    scan = write_scan(tmp_path / "scan", prism)
+    scan = write_scan(tmp_path / "scan", prism).folder
     with pytest.raises(
         ImageError, match=r"slices that look alike|which slice an image shows cannot be told"
     ):
@@ -97,7 +106,7 @@ def test_a_mirror_symmetric_stack_is_refused_with_both_answers(
     volume: Volume, tmp_path: Path
 ) -> None:
     symmetric = mirrored(volume)
-    scan = write_scan(tmp_path / "scan", symmetric)
+    scan = write_scan(tmp_path / "scan", symmetric).folder
     images = images_of(tmp_path, symmetric[::2])
     message = refused(scan, images, "can have been made in two ways")
     assert "as the source" in message
@@ -110,7 +119,7 @@ def test_a_mirror_symmetric_stack_is_refused_with_both_answers(
 
 def test_a_scan_that_is_the_same_upwards_and_downwards(volume: Volume, tmp_path: Path) -> None:
     palindrome = np.concatenate([volume[:15], volume[14::-1]])
-    scan = write_scan(tmp_path / "scan", palindrome)
+    scan = write_scan(tmp_path / "scan", palindrome).folder
     refused(scan, images_of(tmp_path, palindrome[::3]), "can have been made in two ways")
 
 
@@ -313,7 +322,7 @@ def test_links_are_not_followed(scan: Path, volume: Volume, tmp_path: Path) -> N
 def test_a_source_of_several_stacks(scan: Path, volume: Volume, tmp_path: Path) -> None:
     both = tmp_path / "both"
     write_scan(both / "one", volume)
-    write_scan(both / "two", texture(COLUMNS, ROWS, SLICES, seed=2), series="2")
+    write_scan(both / "two", texture(COLUMNS, ROWS, SLICES, seed=2), seed=2)
     images = images_of(tmp_path, volume[::5])
     with pytest.raises(AmbiguousSeriesError):
         adopt(both, images)
@@ -330,7 +339,7 @@ def _adopted(scan: Path, images: Path, series: str) -> bool:
 
 
 def test_a_source_too_small_to_tell_anything(volume: Volume, tmp_path: Path) -> None:
-    scan = write_scan(tmp_path / "scan", volume[:5, :12, :12])
+    scan = write_scan(tmp_path / "scan", volume[:5, :12, :12]).folder
     with pytest.raises(SourceError, match="too small"):
         adopt(scan, images_of(tmp_path, volume[:5, :12, :12]))
 
@@ -341,7 +350,7 @@ def test_a_small_thing_on_a_large_image_is_exact_or_refused(volume: Volume, tmp_
     """
     large = np.full((8, 260, 300), -1000, np.int16)
     large[:, 120:146, 140:170] = volume[:8, :26, :30]
-    scan = write_scan(tmp_path / "scan", large)
+    scan = write_scan(tmp_path / "scan", large).folder
     halves = [
         np.asarray(
             Image.fromarray(windowed(plane, -1000, 2000)).resize(

@@ -51,13 +51,6 @@ def png(scans: Callable[..., Phantom], tmp_path: Path) -> Path:
     return tmp_path / "png"
 
 
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 def failed(findings: list[Finding]) -> dict[str, str]:
     return {finding.check: finding.detail for finding in findings if finding.passed is False}
 

@@ -4,8 +4,6 @@ output. And odd files that are right.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import random
@@ -20,41 +18,21 @@ import numpy as np
 import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
+from kit.tables import rows
 
-import sidecar
-
-SCAN = Spec(columns=40, rows=36, slices=9, markers=False, junk=False, orientation="oblique")
 RIGHT = "image,x,y,label\nslice_0001,1.5,2.25,a\nslice_0003,10,3,b\n"
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export of 20 × 18 × 5 at half size and every second slice."""
-    folder = tmp_path_factory.mktemp("original")
-    sidecar.export(write(SCAN, folder / "scan").folder, folder / "png", scale=0.5, z_step=2)
-    return folder / "png"
-
-
 @pytest.fixture
-def run(
-    original: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CommandLine:
-    copytree(original, tmp_path / "png")
-    monkeypatch.chdir(tmp_path)
-    return CommandLine(tmp_path, monkeypatch, capsys)
+def run(run: CommandLine, half_size: Path) -> CommandLine:
+    copytree(half_size, run.folder / "png")
+    return run
 
 
 def labels(run: CommandLine, content: str | bytes, name: str = "labels.csv") -> Path:
     path = run.folder / "png" / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return Path("png", name)
-
-
-def rows(out: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(out)))
 
 
 # --- what stands where a number or an image belongs ---
@@ -486,9 +464,9 @@ def test_a_refusal_leaves_an_earlier_result_as_it_was(run: CommandLine) -> None:
     ],
 )
 def test_a_full_device_behind_stdout_is_told(
-    command: tuple[str, ...], run: CommandLine, original: Path
+    command: tuple[str, ...], run: CommandLine, half_size: Path
 ) -> None:
-    copytree(original.parent / "scan", run.folder / "scan")
+    copytree(half_size.parent / "scan", run.folder / "scan")
     labels(run, RIGHT)
     run.done("map-points", "png/labels.csv", "-o", "points.csv")
     code = "import sys; from sidecar.__main__ import entry; entry()"

@@ -32,16 +32,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(
-    original: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CommandLine:
+def run(run: CommandLine, original: Path) -> CommandLine:
     """The command line in a folder that holds a scan of 20 × 16 × 5."""
-    copytree(original, tmp_path / "scan")
-    monkeypatch.chdir(tmp_path)
-    return CommandLine(tmp_path, monkeypatch, capsys)
+    copytree(original, run.folder / "scan")
+    return run
 
 
 WRONG = [

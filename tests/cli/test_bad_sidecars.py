@@ -15,45 +15,21 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
-from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar import DocumentError
 from sidecar.document import model as documents
 
-SCAN = Spec(
-    columns=40,
-    rows=36,
-    slices=9,
-    markers=False,
-    junk=False,
-    orientation="oblique",
-    tilt_degrees=11.0,
-)
 LABELS = "image,x,y,label\nslice_0000,1.5,2.25,a\nslice_0002,10,3,b\nslice_0004,0,0,c\n"
 
 Json = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export of 20 × 18 × 5 at half size and every second slice, with labels."""
-    folder = tmp_path_factory.mktemp("original")
-    sidecar.export(write(SCAN, folder / "scan").folder, folder / "png", scale=0.5, z_step=2)
-    (folder / "png" / "labels.csv").write_text(LABELS)
-    return folder / "png"
-
-
 @pytest.fixture
-def run(
-    original: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> CommandLine:
-    copytree(original, tmp_path / "png")
-    monkeypatch.chdir(tmp_path)
-    return CommandLine(tmp_path, monkeypatch, capsys)
+def run(run: CommandLine, half_size: Path) -> CommandLine:
+    copytree(half_size, run.folder / "png")
+    (run.folder / "png" / "labels.csv").write_text(LABELS)
+    return run
 
 
 def changed(run: CommandLine, change: Callable[[Json], object], keep_digest: bool = False) -> None:
@@ -76,8 +52,8 @@ def refused(run: CommandLine, says: str | tuple[str, ...]) -> str:
 # --- not a sidecar at all ---
 
 
-def test_a_sidecar_cut_short_anywhere_is_refused(original: Path) -> None:
-    data = (original / "sidecar.json").read_bytes().rstrip()
+def test_a_sidecar_cut_short_anywhere_is_refused(half_size: Path) -> None:
+    data = (half_size / "sidecar.json").read_bytes().rstrip()
     for length in (0, 1, len(data) - 1, *random.Random(1).sample(range(len(data)), 150)):
         with pytest.raises(DocumentError, match=r"sidecar\.json") as refusal:
             documents.parse(data[:length])
@@ -357,14 +333,14 @@ def test_a_text_editor_that_adds_a_byte_order_mark_or_other_line_ends_does_no_ha
     assert run.done("map-points", "png/labels.csv").out == before
 
 
-def test_any_one_number_changed_is_noticed_or_does_not_matter(original: Path) -> None:
+def test_any_one_number_changed_is_noticed_or_does_not_matter(half_size: Path) -> None:
     """Every number but those of planes between two PNGs, in a sidecar without digest, one at a
     time: either refused, or every label still lands where it did.
     """
-    text = (original / "sidecar.json").read_text()
+    text = (half_size / "sidecar.json").read_text()
     points = np.random.default_rng(1).uniform(0, (19, 17), (40, 2))
     slices = np.arange(40) % 5
-    right = sidecar.open(original).to_patient(points, slices)
+    right = sidecar.open(half_size).to_patient(points, slices)
     for path in paths_of_numbers(json.loads(text)):
         document = json.loads(text)
         *parents, last = path
@@ -382,8 +358,8 @@ def test_any_one_number_changed_is_noticed_or_does_not_matter(original: Path) ->
 @pytest.mark.parametrize(
     "value", [None, "x", "", -1, 0, 1e308, -1e308, 10**30, True, [], {}, [1], [[0]]], ids=str
 )
-def test_anything_anywhere_is_read_or_refused(value: Any, original: Path) -> None:
-    text = (original / "sidecar.json").read_text()
+def test_anything_anywhere_is_read_or_refused(value: Any, half_size: Path) -> None:
+    text = (half_size / "sidecar.json").read_text()
     for path in paths_of_all(json.loads(text))[:: 1 if value is None else 7]:
         document = json.loads(text)
         *parents, last = path

@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from kit.command_line import invoked
 from kit.phantoms import SECRETS, Spec, write, write_flat_series
 from PIL import Image
 from pydicom.fileset import FileSet
-from typer.testing import CliRunner, Result
 
 import sidecar
-from sidecar.cli import app
 from sidecar.dicom import frame_source as render
 from sidecar.dicom import pixels
 from sidecar.dicom import scan as headers
@@ -27,15 +26,9 @@ from sidecar.exporting import window_choice as intensity
 from sidecar.labels.map import find_sidecar, map_file
 
 
-def run(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    return result
-
-
 def test_inspect_tells_what_is_there(tmp_path: Path) -> None:
     write(Spec(orientation="oblique", tilt_degrees=18.0, missing=(3,), localizer=True), tmp_path)
-    text = run("inspect", tmp_path).stdout
+    text = invoked("inspect", tmp_path).stdout
     for fact in (
         "CT",
         "61 columns × 47 rows × 8 slices",
@@ -46,7 +39,7 @@ def test_inspect_tells_what_is_there(tmp_path: Path) -> None:
         "PNGs of",
     ):
         assert fact in text, fact
-    facts = json.loads(run("inspect", tmp_path, "--json").stdout)
+    facts = json.loads(invoked("inspect", tmp_path, "--json").stdout)
     assert len(facts["series"]) == 2, "the localizer is a stack of its own"
     (scan,) = [series for series in facts["series"] if series["size"] == [61, 47, 8]]
     assert scan["directions"] is not None and scan["tilt_degrees"] == pytest.approx(18, abs=1e-3)
@@ -63,8 +56,10 @@ def test_inspect_and_dry_run_read_no_pixels(
         raise AssertionError("pixels were read")
 
     monkeypatch.setattr(render, "read_frame", refuse)
-    run("inspect", tmp_path / "scan")
-    told = run("export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run").stdout
+    invoked("inspect", tmp_path / "scan")
+    told = invoked(
+        "export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run"
+    ).stdout
     assert "9 PNGs of 30 × 23" in told and "last 1 of 61 columns" in told
     assert not (tmp_path / "png").exists()
 
@@ -90,7 +85,7 @@ def test_several_time_points_and_echoes_are_told_apart(tmp_path: Path) -> None:
     )
     with pytest.raises(AmbiguousSeriesError, match=r"(?s)4 stacks.*time point 1.*echo"):
         sidecar.export(tmp_path / "scan", tmp_path / "png")
-    run("export", tmp_path / "scan", tmp_path / "png", "--series", "all")
+    invoked("export", tmp_path / "scan", tmp_path / "png", "--series", "all")
     written = sorted(path.name for path in (tmp_path / "png").iterdir())
     assert written == ["series_01", "series_02", "series_03", "series_04"]
     uids = [
@@ -103,7 +98,7 @@ def test_several_time_points_and_echoes_are_told_apart(tmp_path: Path) -> None:
     assert sorted(map(sorted, uids)) == sorted(
         sorted(plane.sop_instance_uid for plane in volume) for volume in phantom.volumes
     )
-    run("export", tmp_path / "scan", tmp_path / "third", "--series", "3")
+    invoked("export", tmp_path / "scan", tmp_path / "third", "--series", "3")
     assert (
         sidecar.open(tmp_path / "third").document.source
         == sidecar.open(tmp_path / "png" / "series_03").document.source
@@ -139,7 +134,7 @@ def test_a_dicomdir_that_points_out_of_its_folder_is_refused(tmp_path: Path) -> 
             record.ReferencedFileID = ["..", "scan"]
     listing.save_as(tmp_path / "disc" / "DICOMDIR")
     assert "outside of its folder" in str(
-        run("inspect", tmp_path / "disc" / "DICOMDIR", code=1).exception
+        invoked("inspect", tmp_path / "disc" / "DICOMDIR", code=1).exception
     )
 
 
@@ -160,7 +155,7 @@ def test_a_lone_png_finds_its_way_home(tmp_path: Path) -> None:
 
 def test_no_patient_identity_in_the_output(tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
-    result = run("export", tmp_path / "scan", tmp_path / "png", "--scale", "0.5")
+    result = invoked("export", tmp_path / "scan", tmp_path / "png", "--scale", "0.5")
     written = (
         b"".join(path.read_bytes() for path in (tmp_path / "png").iterdir())
         + result.output.encode()
@@ -171,10 +166,10 @@ def test_no_patient_identity_in_the_output(tmp_path: Path) -> None:
 
 def test_images_without_geometry_map_to_source_pixels(shared_data: Path, tmp_path: Path) -> None:
     source = shared_data / "no_geometry" / "cxr.dcm"
-    told = run("export", source, tmp_path / "png", "--scale", "1/2").stderr
+    told = invoked("export", source, tmp_path / "png", "--scale", "1/2").stderr
     assert "pixel units" in told
     (tmp_path / "png" / "labels.csv").write_text("x,y\n10,20\n")
-    result = run("map-points", tmp_path / "png" / "labels.csv")
+    result = invoked("map-points", tmp_path / "png" / "labels.csv")
     assert "no patient geometry" in result.stderr
     header, row = result.stdout.splitlines()
     mapped = dict(zip(header.split(","), row.split(","), strict=True))
@@ -314,7 +309,7 @@ def test_a_volume_that_knows_its_place(format: str, name: str, tmp_path: Path) -
     """
     reader = pytest.importorskip("SimpleITK")
     write(Spec(orientation="oblique", slice_gaps=1.1), tmp_path / "scan")
-    run(
+    invoked(
         "export",
         tmp_path / "scan",
         tmp_path / "png",
@@ -334,11 +329,11 @@ def test_a_volume_that_knows_its_place(format: str, name: str, tmp_path: Path) -
     voxels = reader.GetArrayFromImage(volume)
     with Image.open(tmp_path / "png" / "slice_0003.png") as image:
         assert np.array_equal(voxels[3], np.asarray(image))
-    run("export", tmp_path / "scan", tmp_path / "png", "--volume", format, "--overwrite")
+    invoked("export", tmp_path / "scan", tmp_path / "png", "--volume", format, "--overwrite")
 
 
 def test_a_volume_of_uneven_slices_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     write(Spec(slice_gaps=(1.0, 1.0, 2.5, 0.7, 1.0, 3.1, 1.0, 1.0)), tmp_path / "scan")
-    result = run("export", tmp_path / "scan", tmp_path / "png", "--volume", "nrrd", code=1)
+    result = invoked("export", tmp_path / "scan", tmp_path / "png", "--volume", "nrrd", code=1)
     assert isinstance(result.exception, sidecar.GeometryError)
     assert not list((tmp_path / "png").glob("*.png"))

@@ -4,8 +4,6 @@ they never load.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 import subprocess
@@ -14,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.command_line import invoked
 from kit.phantoms import Phantom, Spec, write
-from typer.testing import CliRunner, Result
+from kit.tables import rows
 
 import sidecar
-from sidecar.cli import app
 from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
 
 LANDMARKS = "label,x,y,slice\ntip,4.5,3.25,1\nbase,20,9.5,2\neye,11,18.75,4\near,25,17,3\n"
@@ -37,30 +35,19 @@ def png(phantom: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    shown = result.output if result.exception is None else f"{result.output}\n{result.exception!r}"
-    assert result.exit_code == code, shown
-    return result
-
-
-def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
-
-
 def test_every_format_is_written_by_name_and_by_ending(
     png: Path, phantom: Phantom, tmp_path: Path
 ) -> None:
     for name, writer in WRITERS.items():
         by_name = tmp_path / f"by_name_{name}"
-        run("map-points", png / "labels.csv", "--to", name, "-o", by_name)
+        invoked("map-points", png / "labels.csv", "--to", name, "-o", by_name)
         for ending in writer.endings:
             by_ending = tmp_path / f"{name}{ending}"
-            run("map-points", png / "labels.csv", "-o", by_ending)
+            invoked("map-points", png / "labels.csv", "-o", by_ending)
             if name != "imagej":  # a zip holds the time
                 assert by_ending.read_bytes() == by_name.read_bytes()
     for name in SOURCE_WRITERS:
-        result = run(
+        result = invoked(
             "map-points",
             png / "labels.csv",
             "--to",
@@ -72,7 +59,7 @@ def test_every_format_is_written_by_name_and_by_ending(
         )
         assert "names the patient" in result.stderr and (tmp_path / name).stat().st_size > 500
         assert (
-            run(
+            invoked(
                 "map-points", png / "labels.csv", "--to", name, "-o", tmp_path / "x", code=1
             ).exception
             is not None
@@ -80,17 +67,13 @@ def test_every_format_is_written_by_name_and_by_ending(
 
 
 def test_what_is_not_there_or_lies_deeper_is_said(png: Path, tmp_path: Path) -> None:
-    told = CliRunner().invoke(
-        app, ["map-points", str(png / "labels.csv"), "--sidecar", str(tmp_path / "nothere")]
-    )
+    told = invoked("map-points", png / "labels.csv", "--sidecar", tmp_path / "nothere", code=1)
     assert str(told.exception) == "there is no nothere, neither a file nor a folder"
     for name in ("a", "b"):
         shutil.copytree(png, tmp_path / "all" / name)
-    told = CliRunner().invoke(app, ["map-points", str(tmp_path / "all")])
+    told = invoked("map-points", tmp_path / "all", code=1)
     assert "folders in it are not searched: name them" in str(told.exception)
-    told = CliRunner().invoke(
-        app, ["map-points", *(str(tmp_path / "all" / name / "labels.csv") for name in ("a", "b"))]
-    )
+    told = invoked("map-points", *(tmp_path / "all" / name / "labels.csv" for name in ("a", "b")))
     assert [line.split(":")[0] for line in told.stderr.splitlines() if " × " in line] == [
         "a/labels.csv",
         "b/labels.csv",
@@ -101,31 +84,31 @@ def test_several_exports_in_one_table(png: Path, phantom: Phantom, tmp_path: Pat
     other = tmp_path / "other"
     sidecar.export(phantom.folder, other, scale="1/3")
     (other / "labels.csv").write_text("x,y,slice,note\n1,2,3,second\n")
-    table = rows(run("map-points", png / "labels.csv", other / "labels.csv").stdout)
+    table = rows(invoked("map-points", png / "labels.csv", other / "labels.csv").stdout)
     assert [row["label"] for row in table] == ["tip", "base", "eye", "ear", ""]
     assert table[-1]["note"] == "second" and float(table[-1]["source_column"]) == 4.0
 
 
 def test_measure_and_align_close_the_loop(png: Path, tmp_path: Path) -> None:
     mapped = tmp_path / "mapped.csv"
-    run("map-points", png / "labels.csv", "-o", mapped)
+    invoked("map-points", png / "labels.csv", "-o", mapped)
     mm = {
         row["label"]: np.array([float(row[name]) for name in ("x_mm", "y_mm", "z_mm")])
         for row in rows(mapped.read_text())
     }
-    (measured,) = rows(run("measure", mapped, "--distance", "tip,eye").stdout)
+    (measured,) = rows(invoked("measure", mapped, "--distance", "tip,eye").stdout)
     assert float(measured["value"]) == pytest.approx(
         np.linalg.norm(mm["tip"] - mm["eye"]), abs=1e-12
     )
-    assert len(rows(run("measure", mapped).stdout)) == 6
+    assert len(rows(invoked("measure", mapped).stdout)) == 6
     turned = tmp_path / "turned.csv"
-    text = rows(run("align", mapped, "--frame", "tip;base;eye,ear").stdout)
+    text = rows(invoked("align", mapped, "--frame", "tip;base;eye,ear").stdout)
     turned.write_text("label,x_mm,y_mm,z_mm,space,uncertainty_mm\n" + "".join(
         f"{row['label']},{row['x_aligned']},{row['y_aligned']},{row['z_aligned']},LPS,0.1\n" for row in text
     ))  # fmt: skip
     tip = next(row for row in text if row["label"] == "tip")
     assert max(abs(float(tip[f"{axis}_aligned"])) for axis in "xyz") < 1e-12
-    back = rows(run("align", turned, "--onto", mapped).stdout)
+    back = rows(invoked("align", turned, "--onto", mapped).stdout)
     for row in back:
         assert [float(row[f"{axis}_aligned"]) for axis in "xyz"] == pytest.approx(
             mm[row["label"]].tolist(), abs=1e-9
@@ -141,7 +124,7 @@ def test_a_million_labels(png: Path, tmp_path: Path) -> None:
         "label,x,y,slice\n"
         + "".join(f"p{i},{x},{y},{i % 9}\n" for i, (x, y) in enumerate(xy.tolist()))
     )
-    run("map-points", labels, "--sidecar", png, "-o", mapped)
+    invoked("map-points", labels, "--sidecar", png, "-o", mapped)
     with mapped.open() as file:
         assert sum(1 for _ in file) == 200_001
 
@@ -168,7 +151,7 @@ def test_labels_of_every_tool_that_is_recognised_state_what_was_read(
     (tmp_path / "a.json").write_text(
         json.dumps({**labelme, "imageHeight": height, "imageWidth": width})
     )
-    result = run("map-points", tmp_path / "a.json", "--sidecar", png)
+    result = invoked("map-points", tmp_path / "a.json", "--sidecar", png)
     assert (
         "LabelMe" in result.stderr
         and "pixel origin corner" in result.stderr
@@ -237,7 +220,7 @@ def loaded(folder: Path, *command: str) -> set[str]:
 )
 def test_formulas_in_names_are_refused(png: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "labels.csv").write_text(f'label,x,y,slice\nfine,1,1,1\n"{name}",1,1,1\n')
-    told = run(
+    told = invoked(
         "map-points", tmp_path / "labels.csv", "--sidecar", png, "-o", tmp_path / "out.csv", code=1
     )
     assert isinstance(told.exception, sidecar.LabelError)
@@ -252,7 +235,7 @@ def test_names_that_only_look_odd_are_fine(png: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("label,x,y,slice,note\n-left,1,1,1,-3.5\na=b,1,1,1,+\n")
     assert [
         row["label"]
-        for row in rows(run("map-points", tmp_path / "labels.csv", "--sidecar", png).stdout)
+        for row in rows(invoked("map-points", tmp_path / "labels.csv", "--sidecar", png).stdout)
     ] == ["-left", "a=b"]
 
 
@@ -260,5 +243,5 @@ def test_a_huge_label_file_is_refused_unread(png: Path, tmp_path: Path) -> None:
     with (tmp_path / "labels.csv").open("wb") as file:
         file.write(b"label,x,y,slice\n")
         file.truncate(200_000_000)
-    told = run("map-points", tmp_path / "labels.csv", "--sidecar", png, code=1)
+    told = invoked("map-points", tmp_path / "labels.csv", "--sidecar", png, code=1)
     assert "too large for a label file" in str(told.exception)

@@ -4,7 +4,6 @@ mapping that is off is noticed.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pydicom
 import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
+from kit.tables import rows
 
 import sidecar
 from sidecar.demo import labelling
@@ -34,14 +34,6 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Tour:
     return tour_of_specimen(tmp_path_factory.mktemp("demo") / "tour", Silent())
 
 
-@pytest.fixture
-def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    monkeypatch.chdir(tmp_path)
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 def slices_by_position(folder: Path) -> list[pydicom.Dataset]:
     datasets = [pydicom.dcmread(path) for path in folder.iterdir()]
     normal = np.cross(*np.reshape(datasets[0].ImageOrientationPatient, (2, 3)))
@@ -51,17 +43,16 @@ def slices_by_position(folder: Path) -> list[pydicom.Dataset]:
 def test_every_landmark_comes_back(tour: Tour) -> None:
     assert tour.check.failed == []
     assert [label.name for label in tour.check.labels] == list(LANDMARKS)
-    with tour.places.mapped.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    mapped = np.array([[float(row[c]) for c in ("x_mm", "y_mm", "z_mm")] for row in rows])
+    table = rows(tour.places.mapped)
+    mapped = np.array([[float(row[c]) for c in ("x_mm", "y_mm", "z_mm")] for row in table])
     assert np.linalg.norm(mapped - weevil().truth, axis=1).max() < WELL_LABELLED_MM
     uncertainty = 0.5 * np.sqrt(3) * 2 * VOXEL_MM
-    assert [float(row["uncertainty_mm"]) for row in rows] == pytest.approx(
-        [uncertainty] * len(rows)
+    assert [float(row["uncertainty_mm"]) for row in table] == pytest.approx(
+        [uncertainty] * len(table)
     )
     by_place = slices_by_position(tour.places.scan)
-    assert [row["sop_instance_uid"] for row in rows] == [
-        by_place[round(float(row["source_slice"]))].SOPInstanceUID for row in rows
+    assert [row["sop_instance_uid"] for row in table] == [
+        by_place[round(float(row["source_slice"]))].SOPInstanceUID for row in table
     ]
 
 
@@ -147,8 +138,8 @@ def test_the_equation_of_the_standard_by_hand() -> None:
     assert plane.point(column=4, row=6) == (10, 20 + 4 * 0.25, 30 - 6 * 0.5)
 
 
-def test_the_command_tells_the_whole_way(command: CommandLine, tmp_path: Path) -> None:
-    outcome = command.done("demo")
+def test_the_command_tells_the_whole_way(run: CommandLine, tmp_path: Path) -> None:
+    outcome = run.done("demo")
     for told in (*LANDMARKS, "sidecar inspect", "sidecar export", "sidecar map-points", "µm"):
         assert told in outcome.out
     for place in ("scan", "png", "labels.csv", "mapped.csv"):
@@ -159,30 +150,30 @@ def test_the_command_tells_the_whole_way(command: CommandLine, tmp_path: Path) -
 
 
 def test_it_is_made_anew_in_its_own_folder_and_what_is_not_its_own_stays(
-    command: CommandLine, tmp_path: Path
+    run: CommandLine, tmp_path: Path
 ) -> None:
-    command.done("demo", "here")
+    run.done("demo", "here")
     before = {
         path.name: path.read_bytes() for path in (tmp_path / "here").rglob("*") if path.is_file()
     }
     (tmp_path / "here/notes.txt").write_text("mine")
     (tmp_path / "here/labels.csv").unlink()
-    command.done("demo", "here")
+    run.done("demo", "here")
     after = {
         path.name: path.read_bytes() for path in (tmp_path / "here").rglob("*") if path.is_file()
     }
     assert after == {**before, "notes.txt": b"mine"}
 
 
-def test_a_folder_of_others_is_refused(command: CommandLine, tmp_path: Path) -> None:
+def test_a_folder_of_others_is_refused(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("years of work")
-    command.refuses("demo", "mine", says=("mine", "thesis.txt", "a folder of its own"))
-    command.refuses("demo", "mine/thesis.txt", says="thesis.txt cannot be written to")
+    run.refuses("demo", "mine", says=("mine", "thesis.txt", "a folder of its own"))
+    run.refuses("demo", "mine/thesis.txt", says="thesis.txt cannot be written to")
     (tmp_path / "demo/scan").mkdir(parents=True)
     (tmp_path / "demo" / MARKER).touch()
     (tmp_path / "demo/scan/other.dcm").write_text("someone's slice")
-    assert "other.dcm" in command("demo", "demo").err
+    assert "other.dcm" in run("demo", "demo").err
     assert (tmp_path / "demo/scan/other.dcm").read_text() == "someone's slice"
 
 
@@ -203,34 +194,34 @@ OWN_SCANS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", OWN_SCANS)
-def test_a_tour_of_ones_own_scan(name: str, command: CommandLine, tmp_path: Path) -> None:
+def test_a_tour_of_ones_own_scan(name: str, run: CommandLine, tmp_path: Path) -> None:
     write(Spec(**OWN_SCANS[name]), tmp_path / "scan")
-    outcome = command.done("demo", "tour", "--source", "scan")
+    outcome = run.done("demo", "tour", "--source", "scan")
     assert "to a thousandth of a µm" in outcome.out
     assert "bright spot 1" in outcome.out
     assert not (tmp_path / "tour/scan").exists()
 
 
-def test_several_stacks_are_chosen_from(command: CommandLine, tmp_path: Path) -> None:
+def test_several_stacks_are_chosen_from(run: CommandLine, tmp_path: Path) -> None:
     write(Spec(localizer=True), tmp_path / "scan")
-    command.refuses("demo", "--source", "scan", says=("2 stacks", "--series NUMBER"))
-    command.refuses("demo", "--source", "scan", "--series", "all", code=2, says="one stack")
-    assert "--series 1" in command.done("demo", "--source", "scan", "--series", "1").out
+    run.refuses("demo", "--source", "scan", says=("2 stacks", "--series NUMBER"))
+    run.refuses("demo", "--source", "scan", "--series", "all", code=2, says="one stack")
+    assert "--series 1" in run.done("demo", "--source", "scan", "--series", "1").out
 
 
-def test_mistakes_leave_nothing_behind(command: CommandLine, tmp_path: Path) -> None:
+def test_mistakes_leave_nothing_behind(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    command.refuses("demo", "--source", "empty", says="no DICOM images found")
-    command.refuses("demo", "--source", "nowhere", says="nowhere")
-    command.refuses("demo", "--series", "1", code=2, says="--source")
+    run.refuses("demo", "--source", "empty", says="no DICOM images found")
+    run.refuses("demo", "--source", "nowhere", says="nowhere")
+    run.refuses("demo", "--series", "1", code=2, says="--source")
     assert not (tmp_path / "sidecar-demo").exists()
 
 
 def test_a_scan_without_geometry_says_so(
-    command: CommandLine, shared_data: Path, tmp_path: Path
+    run: CommandLine, shared_data: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "us").symlink_to(shared_data / "no_geometry")
-    outcome = command.done("demo", "tour", "--source", "us", "--series", "2")
+    outcome = run.done("demo", "tour", "--source", "us", "--series", "2")
     assert "no patient geometry" in outcome.out
     assert "µm" not in outcome.out
 
@@ -254,32 +245,32 @@ def shift_columns(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
 
 
 def test_a_mapping_beyond_its_uncertainty_is_exit_1(
-    command: CommandLine, monkeypatch: pytest.MonkeyPatch
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shift_columns(monkeypatch, 2)
-    outcome = command("demo")
+    outcome = run("demo")
     assert outcome.code == 1
     assert f"{len(LANDMARKS)} of {len(LANDMARKS)} labels did not come back" in outcome.err
     assert "NOT every label" in outcome.out
 
 
 def test_half_a_pixel_is_noticed_on_ones_own_scan(
-    command: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     write(Spec(), tmp_path / "scan")
     shift_columns(monkeypatch, -0.5)
-    assert command("demo", "tour", "--source", "scan").code == 1
+    assert run("demo", "tour", "--source", "scan").code == 1
 
 
 def test_the_wrong_instance_is_noticed(
-    command: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     write(Spec(), tmp_path / "scan")
     right = sidecar.Sidecar.instances
     monkeypatch.setattr(
         sidecar.Sidecar, "instances", lambda self, source: right(self, source + np.array([0, 0, 1]))
     )
-    assert command("demo", "tour", "--source", "scan").code == 1
+    assert run("demo", "tour", "--source", "scan").code == 1
 
 
 def test_a_large_scan_is_decimated_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

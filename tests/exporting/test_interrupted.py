@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.folders import contents
 from kit.phantoms import write_flat_series
 from PIL import Image
 
@@ -43,10 +44,6 @@ def undisturbed(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     folder = tmp_path_factory.mktemp("whole") / "png"
     sidecar.export(scan, folder, scale=0.5, jobs=2)
     return contents(folder)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def stopped(scan: Path, output: Path, how: signal.Signals, after: int) -> int:

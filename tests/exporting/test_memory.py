@@ -114,7 +114,7 @@ def test_adopting_keeps_thumbnails_only(tmp_path: Path) -> None:
     peaks = {}
     for slices in (200, 800):
         volume = texture(64, 64, slices)
-        scan = write_scan(tmp_path / f"scan{slices}", volume)
+        scan = write_scan(tmp_path / f"scan{slices}", volume).folder
         images = write_images(tmp_path / f"images{slices}", [autoscaled(plane) for plane in volume])
         peaks[slices] = peak_kib("adopt", scan, images, "-q")
     assert (peaks[800] - peaks[200]) / 600 < 20

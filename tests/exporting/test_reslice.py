@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.command_line import invoked
+from kit.folders import contents
 from kit.phantoms import Phantom, Spec, centroid3d, write
 from PIL import Image
-from typer.testing import CliRunner
 
 import sidecar
-from sidecar.cli import app
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting import workers
 from sidecar.exporting.reslice import SCRATCH
@@ -77,10 +77,6 @@ def test_named_planes_look_as_radiologists_expect(phantom: Phantom, tmp_path: Pa
         )
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def test_the_same_bytes_for_any_number_of_workers(phantom: Phantom, tmp_path: Path) -> None:
     sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5, jobs=1)
     sidecar.export(phantom.folder, tmp_path / "b", plane="coronal", scale=0.5, jobs=3)
@@ -131,19 +127,8 @@ class Watched(Silent):
 
 
 def test_the_scratch_file_is_as_large_as_was_said_before(phantom: Phantom, tmp_path: Path) -> None:
-    said = CliRunner().invoke(
-        app,
-        [
-            "export",
-            str(phantom.folder),
-            str(tmp_path / "png"),
-            "--plane",
-            "coronal",
-            "--bits",
-            "16",
-            "--dry-run",
-        ],
-    )
+    options = ("--plane", "coronal", "--bits", 16, "--dry-run")
+    said = invoked("export", phantom.folder, tmp_path / "png", *options)
     assert "scratch file of 0.5 MB" in said.stdout and not (tmp_path / "png").exists()
     watched = Watched(tmp_path / "png" / SCRATCH)
     sidecar.export(phantom.folder, tmp_path / "png", watched, plane="coronal", bits=16)
@@ -154,7 +139,7 @@ def test_the_scratch_file_is_as_large_as_was_said_before(phantom: Phantom, tmp_p
 def test_a_point_between_slices_says_which_two(phantom: Phantom, tmp_path: Path) -> None:
     sidecar.export(phantom.folder, tmp_path / "png", plane="xzy", scale=1.0)
     (tmp_path / "png" / "labels.csv").write_text("x,y,slice\n5,7.25,9\n5,8,9\n")
-    result = CliRunner().invoke(app, ["map-points", str(tmp_path / "png" / "labels.csv")])
+    result = invoked("map-points", tmp_path / "png" / "labels.csv")
     rows = [line.split(",") for line in result.stdout.splitlines()]
     assert rows[0][-1] == "between_slices" and [row[-1] for row in rows[1:]] == ["7 8", "8"]
 

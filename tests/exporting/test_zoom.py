@@ -4,25 +4,17 @@ them.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.command_line import invoked
 from kit.phantoms import Phantom, Spec, centroid, write
+from kit.tables import rows
 from PIL import Image
-from typer.testing import CliRunner, Result
 
 import sidecar
-from sidecar.cli import app
 from sidecar.dicom import frame_source as render
-
-
-def run(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    return result
 
 
 @pytest.fixture
@@ -34,12 +26,12 @@ def coarse(tmp_path: Path) -> tuple[Phantom, Path]:
     )
     png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5, bits=16)
     rng = np.random.default_rng(2)
-    rows = []
+    lines = []
     for marker in [marker for marker in phantom.markers if marker.kind == "plane"][3:8]:
         (xy,), (k,) = png.from_source([marker.source])
         x, y = xy + rng.uniform(-1, 1, 2)
-        rows.append(f"{marker.name},{x},{y},{k}")
-    (tmp_path / "png" / "labels.csv").write_text("label,x,y,slice\n" + "\n".join(rows) + "\n")
+        lines.append(f"{marker.name},{x},{y},{k}")
+    (tmp_path / "png" / "labels.csv").write_text("label,x,y,slice\n" + "\n".join(lines) + "\n")
     return phantom, tmp_path / "png" / "labels.csv"
 
 
@@ -47,11 +39,11 @@ def test_landmarks_are_refined_on_original_pixels(
     coarse: tuple[Phantom, Path], tmp_path: Path
 ) -> None:
     phantom, labels = coarse
-    run("zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms")
+    invoked(
+        "zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms"
+    )
     truth = {marker.name: marker for marker in phantom.markers}
-    first = {
-        row["label"]: row for row in csv.DictReader(io.StringIO(run("map-points", labels).stdout))
-    }
+    first = {row["label"]: row for row in rows(invoked("map-points", labels).stdout)}
     folders = sorted((tmp_path / "zooms").iterdir())
     assert len(folders) == 5
     for folder in folders:  # of 16 bits, too, there is a page, with copies that a browser can show
@@ -68,11 +60,7 @@ def test_landmarks_are_refined_on_original_pixels(
         with Image.open(folder / png.document.images.files[round(k)].name) as image:
             x, y = centroid(np.asarray(image), (near[0] + 0.4, near[1] - 0.3), 12)
         (folder / "labels.csv").write_text(f"label,x,y,slice\n{zoom.label},{x},{y},{round(k)}\n")
-    refined = list(
-        csv.DictReader(
-            io.StringIO(run("map-points", *(folder / "labels.csv" for folder in folders)).stdout)
-        )
-    )
+    refined = rows(invoked("map-points", *(folder / "labels.csv" for folder in folders)).stdout)
     assert len(refined) == 5
     for row in refined:
         mm = np.array([float(row[name]) for name in ("x_mm", "y_mm", "z_mm")])
@@ -88,19 +76,21 @@ def test_a_label_file_of_one_zoom_fits_no_other(
 ) -> None:
     """Downloads are all called labels.csv: names of images, and of landmarks, tell them apart."""
     _, labels = coarse
-    run("zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms")
+    invoked(
+        "zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms"
+    )
     one, other = sorted((tmp_path / "zooms").iterdir())[:2]
     zoom, image = (sidecar.open(one).document.zoom, sidecar.open(one).document.images.files[0].name)
     assert zoom is not None and image == f"zoom_{one.name}_0000.png"
     (other / "labels.csv").write_text(f"label,image,x,y\n{zoom.label},{image},3,3\n")
-    told = run("map-points", other / "labels.csv", code=1)
+    told = invoked("map-points", other / "labels.csv", code=1)
     assert image in str(told.exception)
     (other / "labels.csv").write_text(f"label,slice,x,y\n{zoom.label},0,3,3\n")
     assert (
         f"named {zoom.label}, but these PNGs are around"
-        in run("map-points", other / "labels.csv").stderr
+        in invoked("map-points", other / "labels.csv").stderr
     )
-    run(
+    invoked(
         "zoom",
         labels,
         "--source",
@@ -111,7 +101,7 @@ def test_a_label_file_of_one_zoom_fits_no_other(
         tmp_path / "again",
         "--overwrite",
     )
-    run(
+    invoked(
         "zoom",
         labels,
         "--source",
@@ -122,7 +112,7 @@ def test_a_label_file_of_one_zoom_fits_no_other(
         tmp_path / "again",
         "--overwrite",
     )
-    run("check", tmp_path / "again" / one.name, "--source", tmp_path / "scan")
+    invoked("check", tmp_path / "again" / one.name, "--source", tmp_path / "scan")
 
 
 def test_only_slices_around_the_landmarks_are_read(
@@ -138,7 +128,9 @@ def test_only_slices_around_the_landmarks_are_read(
         return true_read(path, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(render, "read_frame", noted)
-    run("zoom", labels, "--source", tmp_path / "scan", "--size", "2mm", "-o", tmp_path / "zooms")
+    invoked(
+        "zoom", labels, "--source", tmp_path / "scan", "--size", "2mm", "-o", tmp_path / "zooms"
+    )
     slice_of = {Path(plane.file).name: i for i, plane in enumerate(phantom.planes)}
     near = round(float(labels.read_text().splitlines()[1].rsplit(",", 1)[1]))
     assert read and {slice_of[name] for name in read} <= {near - 1, near, near + 1}
@@ -149,23 +141,25 @@ def test_wrong_scan_and_wrong_size_are_refused(
 ) -> None:
     _, labels = coarse
     write(Spec(seed=9), tmp_path / "other")
-    told = run("zoom", labels, "--source", tmp_path / "other", "-o", tmp_path / "zooms", code=1)
+    told = invoked("zoom", labels, "--source", tmp_path / "other", "-o", tmp_path / "zooms", code=1)
     assert "does not hold the scan" in str(told.exception)
     assert not (tmp_path / "zooms").exists()
-    told = run("zoom", labels, "--source", tmp_path / "scan", "--size", "250um", code=1)
+    told = invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "250um", code=1)
     assert "less than 3 source pixels" in str(told.exception) and "1.2mm is the least" in str(
         told.exception
     )
     assert (
         "the whole scan: a smaller --size gives less"
-        in run(
+        in invoked(
             "zoom", labels, "--source", tmp_path / "scan", "--size", "50cm", "-o", tmp_path / "all"
         ).stderr
     )
     empty = labels.with_name("empty.csv")
     empty.write_text("label,x,y,slice\n")
     assert "no landmarks" in str(
-        run("zoom", empty, "--source", tmp_path / "scan", "-o", tmp_path / "none", code=1).exception
+        invoked(
+            "zoom", empty, "--source", tmp_path / "scan", "-o", tmp_path / "none", code=1
+        ).exception
     )
-    told = run("zoom", labels, "--source", tmp_path / "scan", "--size", "big", code=1)
+    told = invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "big", code=1)
     assert "--size big" in str(told.exception)

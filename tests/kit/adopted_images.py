@@ -16,22 +16,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom import Dataset, FileMetaDataset, dcmwrite
-from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from .phantoms import Phantom, Spec, write_values
 
 Volume = NDArray[Any]
 #: Makes an image (y, x) of a slice (rows, columns).
 Program = Callable[[Volume], Volume]
 
-CT_IMAGE_STORAGE = UID("1.2.840.10008.5.1.4.1.1.2")
 COLUMN_MM, ROW_MM, SLICE_MM = 0.4, 0.6, 0.9
 ORIGIN = (-31.5, 18.25, -407.0)
-#: Stored values are modality values plus this.
-OFFSET = 1024
+#: Columns, rows and slices of the scan that most tests share.
+COLUMNS, ROWS, SLICES = 150, 120, 30
 
 
 def texture(
-    columns: int = 150, rows: int = 120, slices: int = 30, seed: int = 1, noise: float = 0.06
+    columns: int = COLUMNS,
+    rows: int = ROWS,
+    slices: int = SLICES,
+    seed: int = 1,
+    noise: float = 0.06,
 ) -> Volume:
     """(slices, rows, columns) int16 modality values, −1000 to 2000: coarse and fine structures, and
     some noise, different everywhere.
@@ -49,41 +52,23 @@ def texture(
     return np.clip(np.rint(500 + 400 * values), -1000, 2000).astype(np.int16)
 
 
-def write_scan(folder: Path, volume: Volume, series: str = "1") -> Path:
-    """A CT series of single files whose names and instance numbers say nothing about their
-    order.
+def write_scan(folder: Path, volume: Volume, seed: int = 1) -> Phantom:
+    """A CT series of single files whose names and instance numbers say nothing about their order;
+    another seed is another series.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for k, plane in enumerate(volume):
-        header = Dataset()
-        header.file_meta = FileMetaDataset()
-        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID = CT_IMAGE_STORAGE
-        header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID = UID(
-            f"1.2.826.0.1.3680043.2.{series}.3.{k + 1}"
-        )
-        header.StudyInstanceUID, header.SeriesInstanceUID = (
-            f"1.2.826.0.1.3680043.2.{series}.1",
-            f"1.2.826.0.1.3680043.2.{series}.2",
-        )
-        header.FrameOfReferenceUID = f"1.2.826.0.1.3680043.2.{series}.4"
-        header.Modality, header.PatientName, header.PatientID = "CT", "", ""
-        header.InstanceNumber = (k * 7) % 31
-        header.ImagePositionPatient = [ORIGIN[0], ORIGIN[1], round(ORIGIN[2] + SLICE_MM * k, 4)]
-        header.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-        header.PixelSpacing = [ROW_MM, COLUMN_MM]
-        header.Rows, header.Columns = plane.shape
-        header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
-        header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = (
-            16,
-            16,
-            15,
-            0,
-        )
-        header.RescaleSlope, header.RescaleIntercept = 1, -OFFSET
-        header.PixelData = (plane.astype(np.int32) + OFFSET).astype("<u2").tobytes()
-        dcmwrite(folder / f"{(k * 37) % 1009:04d}.dcm", header, enforce_file_format=True)
-    return folder
+    slices, rows, columns = volume.shape
+    spec = Spec(
+        columns=columns,
+        rows=rows,
+        slices=slices,
+        pixel_spacing=(ROW_MM, COLUMN_MM),
+        slice_gaps=SLICE_MM,
+        origin=ORIGIN,
+        markers=False,
+        junk=False,
+        seed=seed,
+    )
+    return write_values(spec, folder, volume)
 
 
 def patient(source: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .tables import rows
+
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",
@@ -316,3 +318,7 @@ class Browser:
         # Chromium puts an empty file in the place first.
         self.until(lambda: path.exists() and path.stat().st_size > 0, name)
         return path
+
+    def saved(self) -> list[dict[str, str]]:
+        """The rows of labels.csv as the page saves it."""
+        return rows(self.download("#save-csv", "labels.csv"))

@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import pytest
 import typer
-from kit.phantoms import SECRETS
+from typer.testing import CliRunner, Result
 
 from sidecar import cli
+
+from .folders import contents
+from .phantoms import SECRETS
 
 #: What the command line is made of, made once: it takes longer than most commands.
 COMMAND = typer.main.get_command(cli.app)
@@ -88,12 +91,9 @@ class CommandLine:
         assert [p.name for p in self.folder.rglob("*.part")] == []
 
 
-def contents(folder: Path) -> dict[str, bytes | None]:
-    """Every regular file and link below a folder: name → content."""
-    return {
-        path.relative_to(folder).as_posix(): (
-            path.read_bytes() if path.is_file() and path.stat().st_size < 1 << 24 else None
-        )
-        for path in sorted(folder.rglob("*"))
-        if not path.is_dir()
-    }
+def invoked(*arguments: object, code: int = 0) -> Result:
+    """What a command wrote, by Typer's own runner: for what is asked is only what it does."""
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    shown = result.output if result.exception is None else f"{result.output}\n{result.exception!r}"
+    assert result.exit_code == code, shown
+    return result

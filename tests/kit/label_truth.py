@@ -8,8 +8,9 @@ hold exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -33,10 +34,17 @@ class Landmark:
         """The same place where the outer corner of the first pixel is 0."""
         return self.x + 0.5, self.y + 0.5
 
+    @property
+    def whole_corner(self) -> tuple[int, int]:
+        """That place rounded as JavaScript rounds."""
+        return math.floor(self.x + 1), math.floor(self.y + 1)
+
 
 STACK = PngStack(
     203, 151, 12, spacing=(0.02, 0.02, 0.04), names=tuple(f"slice_{n:04d}.png" for n in range(12))
 )
+#: A stack of one PNG, for files that do not say which they belong to.
+ONE = replace(STACK, slices=1, names=STACK.names[:1])
 
 LANDMARKS = (
     Landmark("nasion", 12.5, 40.5, 0),

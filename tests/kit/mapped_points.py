@@ -1,8 +1,8 @@
 """A half-size export of an oblique, sheared scan with oblong pixels, made without DICOM, and labels
 on it; plus its truth.
 
-`Truth` works out source indices and millimetres from the numbers below by the equation of PS3.3
-C.7.6.2.1.1, and imports nothing of the package.
+`truth_source` and `truth_mm` work out source indices and millimetres from the numbers below, by the
+equation of PS3.3 C.7.6.2.1.1 and without the package.
 """
 
 from __future__ import annotations
@@ -14,13 +14,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+)
 
-from sidecar.document.model import AxisModel, Document, Grid, Image, Images, Plane, Source
-from sidecar.document.model import Decimation as DecimationModel
 from sidecar.grid.axis import Axis
-from sidecar.grid.decimation import Decimation
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
+
+from .made_exports import STUDY, Export
+from .phantoms.headers import item
 
 COLUMNS, ROWS, SLICES = 40, 30, 12
 BETWEEN_ROWS, BETWEEN_COLUMNS = 0.7, 0.5
@@ -29,13 +35,10 @@ ROW_COSINES = np.array([0.8, 0.36, 0.48])
 COLUMN_COSINES = np.array([-0.6, 0.48, 0.64])
 NORMAL = np.cross(ROW_COSINES, COLUMN_COSINES)
 #: Not along the normal (0, -0.8, 0.6): the stack is sheared, as by a gantry tilt.
-STEP = 1.2 * NORMAL + 0.15 * COLUMN_COSINES
+GAP, DRIFT = 1.2, 0.15
+STEP = GAP * NORMAL + DRIFT * COLUMN_COSINES
 ORIGIN = np.array([-31.4, 12.5, 200.25])
-STUDY, SERIES, FRAME_OF_REFERENCE = (
-    "1.2.826.0.1.3680043.8.498.1",
-    "1.2.826.0.1.3680043.8.498.2",
-    "1.2.826.0.1.3680043.8.498.3",
-)
+SERIES, FRAME_OF_REFERENCE = "1.2.826.0.1.3680043.8.498.2", "1.2.826.0.1.3680043.8.498.3"
 FACTOR, OFFSET, Z_STEP = 2, 0.5, 2
 
 
@@ -77,76 +80,22 @@ CLASSIC = Scan()
 
 
 def sidecar_of(scan: Scan = CLASSIC) -> Sidecar:
-    kept = -(-scan.slices // Z_STEP)
-    axes = {
-        "columns": AxisModel(factor=FACTOR, offset=OFFSET, size=COLUMNS // FACTOR, method="mean"),
-        "rows": AxisModel(factor=FACTOR, offset=OFFSET, size=ROWS // FACTOR, method="mean"),
-        "slices": AxisModel(factor=Z_STEP, offset=0, size=kept, method="stride"),
-    }
-    cosines = (*ROW_COSINES.tolist(), *COLUMN_COSINES.tolist())
-    planes = [
-        Plane(
-            sop_instance_uid=f"{scan.series}.1" if scan.multiframe else f"{scan.series}.{k + 1}",
-            frame_number=k + 1 if scan.multiframe else None,
-            file="scan.dcm" if scan.multiframe else f"slices/{k:03d}.dcm",
-            position=tuple((ORIGIN + k * STEP).tolist()) if scan.geometry else None,
-        )
-        for k in range(scan.slices)
-    ]
-    geometry = Grid(size=(COLUMNS, ROWS, scan.slices))
-    source = Source(
-        **geometry.model_dump(),
-        study_instance_uid=STUDY,
-        series_instance_uid=scan.series,
-        frame_of_reference_uid=FRAME_OF_REFERENCE if scan.frame_of_reference else None,
-        modality="CT",
-        pixel_spacing=(BETWEEN_ROWS, BETWEEN_COLUMNS) if scan.geometry else None,
-        orientation=cosines if scan.geometry else None,
-        planes=planes,
-    )
-    corners = [truth_mm((0, 0, k))[0] for k in range(kept)]
-    images = Images(
-        size=(COLUMNS // FACTOR, ROWS // FACTOR, kept),
-        bits=8,
-        files=[
-            Image(
-                name=f"slice_{k:04d}.png",
-                source_slices=[k * Z_STEP],
-                position=tuple(corner.tolist()) if scan.geometry else None,
-                sha256="0" * 64,
-            )
-            for k, corner in enumerate(corners)
-        ],
-    )
-    decimation = Decimation(*(Axis(a.factor, a.offset, a.size, a.method) for a in axes.values()))
-    return Sidecar.of(
-        Document(
-            version="1.0",
-            generator="dicom-sidecar test",
-            coordinate_system="LPS" if scan.geometry else None,
-            units="mm" if scan.geometry else "pixel",
-            pixel_origin="center",
-            source=source,
-            decimation=DecimationModel(**axes),
-            images=images,
-            control_points=_control_points(decimation, scan),
-        )
-    )
-
-
-def _control_points(decimation: Decimation, scan: Scan) -> list[dict[str, Any]]:
-    pixels = [
-        (0.0, 0.0, 0.0),
-        (decimation.columns.size - 1.0, decimation.rows.size - 1.0, decimation.slices.size - 1.0),
-    ]
-    return [
-        {
-            "pixel": pixel,
-            "source": tuple(truth_source(pixel).tolist()),
-            "patient": tuple(truth_mm(pixel)[0].tolist()) if scan.geometry else None,
-        }
-        for pixel in pixels
-    ]
+    return Export(
+        columns=Axis.blocks(0, COLUMNS, FACTOR, "mean"),
+        rows=Axis.blocks(0, ROWS, FACTOR, "mean"),
+        slices=Axis.stride(0, scan.slices, Z_STEP),
+        source_size=(COLUMNS, ROWS, scan.slices),
+        pixel_spacing=(BETWEEN_ROWS, BETWEEN_COLUMNS),
+        orientation=(*ROW_COSINES.tolist(), *COLUMN_COSINES.tolist()),
+        origin=tuple(ORIGIN.tolist()),
+        heights=tuple(GAP * k for k in range(scan.slices)),
+        drift=DRIFT,
+        geometry=scan.geometry,
+        series=scan.series,
+        frame_of_reference=FRAME_OF_REFERENCE if scan.frame_of_reference else None,
+        multiframe=scan.multiframe,
+        files="slices/{:03d}.dcm",
+    ).sidecar()
 
 
 def mapped(rows: Sequence[dict[str, Any]], scan: Scan = CLASSIC) -> MappedPoints:
@@ -236,58 +185,40 @@ def write_dicom(folder: Path, scan: Scan = CLASSIC, only: Sequence[int] | None =
 
     Latin-1 names, as in many archives.
     """
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import (
-        CTImageStorage,
-        ExplicitVRLittleEndian,
-        MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
-    )
-
     planes = sidecar_of(scan).document.source.planes
-    for k, plane in enumerate(planes):
-        if (only is not None and k not in only) or (scan.multiframe and k > 0):
-            continue
-        dataset = Dataset()
-        dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        dataset.SpecificCharacterSet = "ISO_IR 100"
-        dataset.SOPClassUID = (
-            MultiFrameGrayscaleWordSecondaryCaptureImageStorage
-            if scan.multiframe
-            else CTImageStorage
+    if only is None:
+        only = range(1 if scan.multiframe else len(planes))
+    frames = len(planes) if scan.multiframe else 1
+    sop_class = (
+        MultiFrameGrayscaleWordSecondaryCaptureImageStorage if scan.multiframe else CTImageStorage
+    )
+    for k in only:
+        header = item(
+            SpecificCharacterSet="ISO_IR 100",
+            SOPClassUID=sop_class,
+            SOPInstanceUID=planes[k].sop_instance_uid,
+            **PATIENT,
+            StudyDate="20240506",
+            StudyTime="101112",
+            StudyID="S1",
+            Modality="CT",
+            StudyInstanceUID=STUDY,
+            SeriesInstanceUID=scan.series,
+            Rows=2,
+            Columns=2,
+            SamplesPerPixel=1,
+            PhotometricInterpretation="MONOCHROME2",
+            BitsAllocated=16,
+            BitsStored=16,
+            HighBit=15,
+            PixelRepresentation=0,
+            PixelData=bytes(8 * frames),
         )
-        dataset.SOPInstanceUID = plane.sop_instance_uid
-        for keyword, value in PATIENT.items():
-            setattr(dataset, keyword, value)
-        dataset.StudyDate, dataset.StudyTime, dataset.StudyID, dataset.Modality = (
-            "20240506",
-            "101112",
-            "S1",
-            "CT",
-        )
-        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = STUDY, scan.series
-        (
-            dataset.Rows,
-            dataset.Columns,
-            dataset.SamplesPerPixel,
-            dataset.PhotometricInterpretation,
-        ) = (
-            2,
-            2,
-            1,
-            "MONOCHROME2",
-        )
-        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = (
-            16,
-            16,
-            15,
-            0,
-        )
-        frames = len(planes) if scan.multiframe else 1
         if scan.multiframe:
-            dataset.NumberOfFrames = frames
-        dataset.PixelData = bytes(8 * frames)
-        path = folder / plane.file
+            header.NumberOfFrames = frames
+        header.file_meta = FileMetaDataset()
+        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        path = folder / planes[k].file
         path.parent.mkdir(parents=True, exist_ok=True)
-        dataset.save_as(path, enforce_file_format=True)
+        header.save_as(path, enforce_file_format=True)
     return folder

@@ -5,7 +5,6 @@ and highdicom.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -15,12 +14,15 @@ import pydicom.uid
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pydicom.pixels.processing import apply_rescale
+from pydicom.pixels.utils import pixel_array
+
 from kit.phantoms import (
     GARBAGE_ICON,
     IDENTITY,
     SECRETS,
     Marker,
-    Phantom,
     Spec,
     centroid,
     centroid3d,
@@ -31,11 +33,8 @@ from kit.phantoms import (
 )
 from kit.phantoms.junk import JUNK
 from kit.phantoms.scene import REACH
+from kit.phantoms.seen import frames
 from kit.phantoms.truth import Vector
-from numpy.typing import NDArray
-from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_color_lut, apply_rescale, convert_color_space
-from pydicom.pixels.utils import pixel_array
 
 CLASSIC = {
     "plain": Spec(),
@@ -93,28 +92,6 @@ def dicom_equation(
         + float(orientation[axis + 3]) * float(spacing[0]) * row
         for axis in range(3)
     ]
-
-
-def frames(phantom: Phantom, volume: int = 0) -> list[tuple[Dataset, Dataset, NDArray[np.int64]]]:
-    """Per plane: the dataset, the dataset that holds its position, and the stored pixels, all as
-    pydicom finds them.
-    """
-    found = []
-    for plane in phantom.volumes[volume]:
-        dataset: Dataset = pydicom.dcmread(phantom.folder / plane.file)
-        if plane.frame_number is None:
-            found.append((dataset, dataset, pixel_array(dataset)))
-        else:
-            frame = plane.frame_number - 1
-            groups = Dataset()
-            for group in (
-                dataset.SharedFunctionalGroupsSequence[0],
-                dataset.PerFrameFunctionalGroupsSequence[frame],
-            ):
-                for element in group:
-                    groups.update(element.value[0])
-            found.append((dataset, groups, pixel_array(dataset, index=frame)))
-    return found
 
 
 @every(CLASSIC | ENHANCED)
@@ -302,124 +279,6 @@ def test_highdicom_sorts_the_stack_as_the_truth_does(
             assert spot == pytest.approx(marker.source[:2], abs=0.002)
 
 
-S = pydicom.uid
-LOSSLESS = [
-    S.ImplicitVRLittleEndian,
-    S.ExplicitVRBigEndian,
-    S.DeflatedExplicitVRLittleEndian,
-    S.RLELossless,
-    S.JPEGLSLossless,
-    S.JPEG2000Lossless,
-    S.HTJ2KLossless,
-    S.JPEGLossless,
-    S.JPEGLosslessSV1,
-]
-#: The codec's package, where pydicom and numpy are not enough.
-NEEDS = {
-    S.JPEGLSLossless: ("jpeg_ls",),
-    S.JPEGLSNearLossless: ("jpeg_ls",),
-    S.JPEG2000Lossless: ("openjpeg",),
-    S.JPEG2000: ("openjpeg",),
-    S.HTJ2KLossless: ("imagecodecs", "openjpeg"),
-    S.JPEGLossless: ("imagecodecs", "libjpeg"),
-    S.JPEGLosslessSV1: ("imagecodecs", "libjpeg"),
-    S.JPEGBaseline8Bit: ("imagecodecs", "libjpeg"),
-    S.JPEGExtended12Bit: ("imagecodecs", "libjpeg"),
-}
-
-
-def need_codec(syntax: pydicom.uid.UID) -> None:
-    for package in NEEDS.get(syntax, ()):
-        pytest.importorskip(package)
-
-
-@pytest.mark.parametrize("layout", ["classic", "enhanced"])
-@pytest.mark.parametrize("bits", [8, 12, 16])
-@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: syntax.keyword)
-def test_lossless_transfer_syntaxes_hold_the_same_pixels(
-    syntax: pydicom.uid.UID, bits: int, layout: str, tmp_path: Path
-) -> None:
-    need_codec(syntax)
-    spec = Spec(
-        transfer_syntax=syntax, bits_stored=bits, layout=layout, slices=2, columns=63, junk=False
-    )  # type: ignore[arg-type]
-    phantom = write(spec, tmp_path)
-    for slice, (dataset, _, stored) in enumerate(frames(phantom)):
-        assert dataset.file_meta.TransferSyntaxUID == syntax
-        np.testing.assert_array_equal(stored, phantom.stored(slice))
-        assert dataset.SOPInstanceUID == phantom.planes[slice].sop_instance_uid
-
-
-@pytest.mark.parametrize(
-    "syntax", [S.ImplicitVRLittleEndian, S.ExplicitVRBigEndian, S.RLELossless, S.JPEGLSLossless]
-)
-def test_signed_pixels_in_other_transfer_syntaxes(syntax: pydicom.uid.UID, tmp_path: Path) -> None:
-    need_codec(syntax)
-    phantom = write(Spec(transfer_syntax=syntax, signed=True, bits_stored=12, slices=2), tmp_path)
-    for slice, (_, _, stored) in enumerate(frames(phantom)):
-        assert stored.min() < 0 < stored.max()
-        np.testing.assert_array_equal(stored, phantom.stored(slice))
-
-
-@pytest.mark.parametrize(
-    ("syntax", "bits", "error"),
-    [
-        (S.JPEGBaseline8Bit, 8, 4),
-        (S.JPEGExtended12Bit, 12, 16),
-        (S.JPEG2000, 16, 400),
-        (S.JPEGLSNearLossless, 16, 2),
-    ],
-    ids=lambda value: getattr(value, "keyword", None),
-)
-def test_lossy_transfer_syntaxes_keep_the_markers(
-    syntax: pydicom.uid.UID, bits: int, error: int, tmp_path: Path
-) -> None:
-    need_codec(syntax)
-    phantom = write(Spec(transfer_syntax=syntax, bits_stored=bits, slices=2), tmp_path)
-    found = frames(phantom)
-    for slice, (_, _, stored) in enumerate(found):
-        assert abs(stored.astype(int) - phantom.stored(slice)).max() <= error
-    for marker in phantom.markers:
-        spot = centroid(found[int(marker.source[2])][2], marker.source[:2], 10)
-        assert spot == pytest.approx(marker.source[:2], abs=0.05)
-
-
-COLOUR = Spec(photometric="RGB", bits_stored=8, rescale=None, slices=2)
-
-
-@pytest.mark.parametrize(
-    ("photometric", "planar"),
-    [
-        ("RGB", False),
-        ("RGB", True),
-        ("YBR_FULL", False),
-        ("YBR_FULL", True),
-        ("PALETTE COLOR", False),
-    ],
-)
-def test_colours_are_the_same_in_every_encoding(
-    photometric: str, planar: bool, tmp_path: Path
-) -> None:
-    phantom = write(replace(COLOUR, photometric=photometric, planar=planar), tmp_path)  # type: ignore[arg-type]
-    for slice, (dataset, _, stored) in enumerate(frames(phantom)):
-        assert dataset.PhotometricInterpretation == photometric
-        is_palette = photometric == "PALETTE COLOR"
-        rgb = (
-            apply_color_lut(stored, dataset) // 257
-            if is_palette
-            else convert_color_space(pixel_array(dataset, raw=True), photometric, "RGB")
-        )
-        index = phantom.stored(slice)
-        assert abs(rgb.astype(int) - np.stack([index, index, 255 - index], axis=-1)).max() <= (
-            photometric == "YBR_FULL"
-        )
-    for marker in phantom.markers:
-        if marker.source[2] == slice:
-            for channel in range(3):
-                spot = centroid(rgb[..., channel], marker.source[:2], 12.5)
-                assert spot == pytest.approx(marker.source[:2], abs=0.03)
-
-
 def test_the_same_seed_is_the_same_scan(tmp_path: Path) -> None:
     first, again, other, enhanced = (
         write(spec, tmp_path / name)
@@ -579,86 +438,6 @@ def test_markers_keep_their_distance(
 def test_a_spec_refuses_what_it_could_not_write(broken: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Spec(**broken)  # type: ignore[arg-type]
-
-
-# --- the measuring eye
-
-
-def gaussian(size: int, sigma: float, x: float, y: float) -> NDArray[np.float64]:
-    line = np.arange(size)
-    return np.outer(
-        np.exp(-((line - y) ** 2) / (2 * sigma**2)), np.exp(-((line - x) ** 2) / (2 * sigma**2))
-    )
-
-
-@given(
-    x=st.floats(25, 35),
-    y=st.floats(25, 35),
-    sigma=st.floats(1, 3.5),
-    sign=st.sampled_from([-1, 1]),
-    dx=st.floats(-2, 2),
-)
-def test_centroid_of_an_ideal_spot(x: float, y: float, sigma: float, sign: int, dx: float) -> None:
-    image = 7000 + sign * 5000 * gaussian(61, sigma, x, y)
-    assert centroid(image, (x + dx, y - dx), 5 * sigma) == pytest.approx((x, y), abs=2e-4)
-
-
-@given(x=st.floats(25, 35), y=st.floats(25, 35), sigma=st.floats(1.5, 5))
-def test_a_narrow_window_does_not_pull_the_centroid(x: float, y: float, sigma: float) -> None:
-    assert centroid(
-        100 + 50 * gaussian(61, sigma, x, y), (x + 1, y - 1), 3 * sigma
-    ) == pytest.approx((x, y), abs=4e-3)
-
-
-@given(x=st.floats(25, 35), y=st.floats(25, 35), radius=st.floats(12, 15))
-def test_centroid_in_eight_bits(x: float, y: float, radius: float) -> None:
-    image = np.rint(20 + 200 * gaussian(61, 2.5, x, y)).astype(np.uint8)
-    assert centroid(image, (x, y), radius) == pytest.approx((x, y), abs=0.02)
-
-
-@pytest.mark.parametrize(("sigma", "factor"), [(2.5, 2), (2.5, 3), (2.5, 4), (3.0, 5)])
-def test_block_means_keep_the_centroid_as_the_formula_says(sigma: float, factor: int) -> None:
-    """source = factor · pixel + (factor − 1)/2, to the alias that scene.py states; and no other
-    offset would do.
-    """
-    alias = np.exp(-2 * np.pi**2 * sigma**2 / factor**2) / np.sin(np.pi / factor)
-    assert alias < 0.005
-    size = 21 * factor
-    for x in np.linspace(size / 2, size / 2 + factor, 9):
-        means = (
-            gaussian(size, sigma, x, size / 2 + 0.3)
-            .reshape(21, factor, 21, factor)
-            .mean(axis=(1, 3))
-        )
-        found = (
-            np.array(centroid(means, (10, 10), 5 * sigma / factor + 1)) * factor + (factor - 1) / 2
-        )
-        assert found == pytest.approx((x, size / 2 + 0.3), abs=1.2 * alias + 1e-4)
-
-
-def test_every_fourth_sample_aliases_more_as_the_formula_says() -> None:
-    alias = 4 * np.pi * 2.5**2 / 4 * np.exp(-2 * np.pi**2 * 2.5**2 / 4**2)
-    errors = [
-        centroid(gaussian(84, 2.5, x, 42.0)[::4, ::4], (10, 10), 6)[0] * 4 - x
-        for x in np.linspace(40, 44, 17)
-    ]
-    assert max(map(abs, errors)) == pytest.approx(alias, rel=0.1)
-
-
-def test_centroid_in_three_dimensions() -> None:
-    slices = np.exp(-((np.arange(20) - 9.3) ** 2) / (2 * 1.5**2))
-    stack = 10 + 200 * slices[:, np.newaxis, np.newaxis] * gaussian(61, 2.5, 30.2, 28.7)
-    assert centroid3d(stack, (30, 29, 9), 12.5, 7.5) == pytest.approx((30.2, 28.7, 9.3), abs=1e-3)
-
-
-def test_no_spot_is_no_place() -> None:
-    with pytest.raises(ValueError, match="no spot"):
-        centroid(np.full((40, 40), 5), (20, 20), 8)
-    with pytest.raises(ValueError, match=r"spot|around"):
-        centroid(gaussian(40, 2, 5, 5), (500, 500), 8)
-
-
-# --- big and cheap
 
 
 def test_flat_series(tmp_path: Path) -> None:

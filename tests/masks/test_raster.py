@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kit.painted_masks import rle_pack
 from numpy.typing import NDArray
 from pycocotools import mask as cocomask
 
@@ -115,44 +116,14 @@ def test_damaged_coco_text_is_refused(text: str) -> None:
         coco_counts(text)
 
 
-def pack(values: NDArray[np.uint8], sizes: tuple[int, int, int, int] = (3, 4, 8, 16)) -> bytes:
-    """thi.ng/rle-pack: runs of equal values by the smallest size that holds them, single values in
-    groups.
-    """
-    bits = f"{len(values):032b}{7:05b}" + "".join(f"{size - 1:04b}" for size in sizes)
-    at = 0
-    while at < len(values):
-        run = 1
-        while at + run < len(values) and values[at + run] == values[at] and run < 1 << 16:
-            run += 1
-        which = next(i for i, size in enumerate(sizes) if run <= 1 << size)
-        if run > 1:
-            bits += f"1{which:02b}{run - 1:0{sizes[which]}b}{values[at]:08b}"
-        else:
-            single = 1
-            while (
-                single < 4
-                and at + single + 1 < len(values)
-                and values[at + single] != values[at + single + 1]
-            ):
-                single += 1
-            bits += f"000{single - 1:0{sizes[0]}b}" + "".join(
-                f"{value:08b}" for value in values[at : at + single]
-            )
-            run = single
-        at += run
-    bits += "0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8)
-
-
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(1, 40)), min_size=1, max_size=12))
 def test_packed_runs(runs: list[tuple[int, int]]) -> None:
     values = np.concatenate([np.full(length, value, np.uint8) for value, length in runs])
-    np.testing.assert_array_equal(unpack_runs(pack(values), len(values)), values)
+    np.testing.assert_array_equal(unpack_runs(rle_pack(values), len(values)), values)
 
 
 def test_packed_runs_that_claim_too_much_or_end_early_are_refused() -> None:
-    data = pack(np.zeros(4000, np.uint8))
+    data = rle_pack(np.zeros(4000, np.uint8))
     with pytest.raises(ValueError, match="4000 values"):
         unpack_runs(data, 3999)
     with pytest.raises(ValueError, match="cut short"):

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from kit.painted_masks import Case, Exported, exported, paint, refuses
+from kit.painted_masks import Case, Exported, exported, paint
 from kit.phantoms import Spec
+from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 

@@ -15,6 +15,7 @@ import pytest
 import SimpleITK as sitk
 from kit.painted_masks import (
     CASES,
+    NEAR_MM,
     Case,
     Exported,
     as_cut,
@@ -22,17 +23,15 @@ from kit.painted_masks import (
     ellipsoid,
     expanded,
     exported,
+    middles,
     paint,
+    places,
     reduced,
 )
 from kit.phantoms import Spec
 from numpy.typing import NDArray
 
 from sidecar.masks import map_mask
-
-#: Millimetres between what a program computes and the equation of the standard: the headers' own
-#: rounding.
-NEAR_MM = 1e-3
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
@@ -67,11 +66,6 @@ def expected(
 ) -> NDArray[np.uint8]:
     """On the source grid, by an implementation that knows nothing of the package."""
     return expanded(labels, true.shape, scan.case)
-
-
-def places(scan: Exported, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Patient mm of (N, 3) source indices, by the phantom's own equation."""
-    return np.array([scan.phantom.patient(*voxel) for voxel in voxels.tolist()])
 
 
 def some(array: NDArray[Any], count: int = 40) -> NDArray[np.int64]:
@@ -245,13 +239,6 @@ def test_the_painted_grid_has_its_own_true_geometry(
     voxels = some(labels)
     found = np.array([image.TransformIndexToPhysicalPoint(voxel.tolist()) for voxel in voxels])
     np.testing.assert_allclose(found, places(scan, middles(scan.case, voxels)), atol=NEAR_MM)
-
-
-def middles(case: Case, pixels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Source index of the middle of PNG pixels."""
-    step = np.array(case.step)
-    within_block = (step - 1) / 2 * (1, 1, case.z_is_blocks)
-    return np.asarray(case.start + pixels * step + within_block)
 
 
 def test_a_seg_of_the_painted_grid_has_its_own_true_geometry(

@@ -37,8 +37,7 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Phantom:
 def page(
     phantom: Phantom,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run: CommandLine,
 ) -> Path:
     """A report of three markers, the first with a name that would like to be more."""
     png = sidecar.export(phantom.folder, tmp_path / "png", scale=0.5)
@@ -74,7 +73,6 @@ def page(
                 }
             )
         )
-    run = CommandLine(tmp_path, monkeypatch, capsys)
     run.done(
         "report",
         *files,
@@ -155,10 +153,8 @@ def _labels(folder: Path) -> Iterator[tuple[tuple[float, float], int]]:
 def test_the_same_labels_have_the_same_page(
     page: Path,
     phantom: Phantom,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run: CommandLine,
 ) -> None:
-    run = CommandLine(page.parent, monkeypatch, capsys)
     files = sorted((page.parent / "png").glob("?.json"))
     run.done(
         "report",

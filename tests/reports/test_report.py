@@ -32,13 +32,6 @@ ROUND = {
 }
 
 
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
 @dataclass(frozen=True)
 class Case:
     """A phantom and how it is exported."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kit.reported import oblique_sidecar
+from kit.made_exports import oblique_sidecar
 
 from sidecar.errors import UsageError
 from sidecar.reports.labels import Label, distances, measured

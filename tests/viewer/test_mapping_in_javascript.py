@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.browser import Browser
-from kit.viewed_exports import GEOMETRIES, Export
+from kit.made_exports import GEOMETRIES, Export
 
 from sidecar.errors import GeometryError
 from sidecar.grid.stack import anatomical_letters

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.made_exports import GEOMETRIES, Export
 from kit.phantoms import Spec, write
-from kit.viewed_exports import GEOMETRIES, Export
 from PIL import Image as Pillow
 
 from sidecar import export

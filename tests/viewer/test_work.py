@@ -4,21 +4,17 @@ text.
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kit.browser import CONTROL, DELETE, DOWN, END, Browser
-from kit.viewed_exports import GEOMETRIES, Export
+from kit.made_exports import GEOMETRIES, Export, Opened
+from kit.tables import rows
 
 from sidecar.grid.axis import Axis
-from sidecar.mapping import Sidecar
 from sidecar.viewer.page import write_viewer
-
-Opened = Callable[..., Sidecar]
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -39,15 +35,6 @@ def write(folder: Path, name: str, text: str | bytes) -> Path:
     return path
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def saved(browser: Browser) -> list[dict[str, str]]:
-    return rows_of(browser.download("#save-csv", "labels.csv"))
-
-
 # Kept
 
 
@@ -55,12 +42,12 @@ def test_a_reload_loses_nothing(browser: Browser, opened: Opened, tmp_path: Path
     opened(GEOMETRIES["oblique"])
     browser.give(write(tmp_path, "names.txt", "nasion\nbregma\n"))
     browser.click(browser.at(0.45, 0.4))
-    before = saved(browser)
+    before = browser.saved()
     browser.reload()
     assert browser.names() == ["nasion", "bregma"]
-    assert saved(browser) == before
+    assert browser.saved() == before
     browser.click(browser.at(0.55, 0.6))
-    assert [row["label"] for row in saved(browser)] == ["nasion", "bregma"]
+    assert [row["label"] for row in browser.saved()] == ["nasion", "bregma"]
 
 
 def test_another_export_of_the_series_has_work_of_its_own(
@@ -127,7 +114,7 @@ def test_a_browser_that_keeps_nothing_says_so(
         browser.click(browser.at(0.45, 0.4))
         assert browser.names() == ["L1"]
         assert "Export your landmarks before you close" in browser.message()
-        assert len(saved(browser)) == 1
+        assert len(browser.saved()) == 1
     finally:
         browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
         browser.reload()
@@ -175,7 +162,7 @@ def test_a_list_of_names_is_worked_through(
     for name, at in zip(names, ((0.4, 0.4), (0.5, 0.5), (0.6, 0.6)), strict=True):
         assert browser.text(".hint b") == name
         browser.click(browser.at(*at))
-    assert [row["label"] for row in saved(browser)] == names
+    assert [row["label"] for row in browser.saved()] == names
     assert browser.text(".tally") == "3 of 3 placed"
     browser.click(browser.at(0.4, 0.6))
     assert browser.names() == [*names, "L1"]
@@ -188,7 +175,7 @@ def test_a_name_may_be_placed_out_of_turn_and_taken_back(
     browser.give(write(tmp_path, "names.txt", "a\nb\nc\n"))
     browser.push("#landmarks .name", 2)
     browser.click(browser.at(0.4, 0.4))
-    assert [row["label"] for row in saved(browser)] == ["c"]
+    assert [row["label"] for row in browser.saved()] == ["c"]
     assert browser.text(".hint b") == "a"
     browser.press(DELETE)
     assert browser.names() == ["a", "b", "c"]  # a name of the list stays in it
@@ -235,7 +222,7 @@ def test_csv_of_other_hands(browser: Browser, opened: Opened, tmp_path: Path, te
     assert ("note" in message) == ("note" in text)  # what is not kept is named
     rows = [
         (row["image"], row["slice"], row["label"], float(row["x"]), float(row["y"]))
-        for row in saved(browser)
+        for row in browser.saved()
     ]
     assert rows == [
         ("slice_0002.png", "2", "a", 1.25, -0.5),
@@ -260,7 +247,7 @@ def test_a_slice_between_two_is_kept_as_it_is(
         ).max()
         < 1e-6
     )
-    [row] = saved(browser)
+    [row] = browser.saved()
     assert (row["image"], float(row["slice"])) == ("", slice)
 
 
@@ -346,7 +333,7 @@ def test_markups_hold_patient_millimetres_and_come_back(
     browser.press(DOWN)
     browser.shown()
     browser.click(browser.at(0.52, 0.63))
-    rows = saved(browser)
+    rows = browser.saved()
     expected = sidecar.to_patient(
         [(float(r["x"]), float(r["y"])) for r in rows], [float(r["slice"]) for r in rows]
     )
@@ -375,7 +362,7 @@ def test_markups_hold_patient_millimetres_and_come_back(
         assert "2 of 2 landmarks are new" in browser.give(
             write(tmp_path, f"points{i}.mrk.json", json.dumps(document))
         )
-        back = saved(browser)
+        back = browser.saved()
         assert [(row["label"], row["slice"], row["image"]) for row in back] == [
             (r["label"], r["slice"], r["image"]) for r in rows
         ]
@@ -432,7 +419,7 @@ def test_hostile_names_stay_text_and_come_back_unchanged(
         browser.click(browser.at(0.35 + 0.03 * i, 0.3 + 0.04 * i))
     assert [text.text for text in browser.all(".mark text")] == HOSTILE
     file = browser.download("#save-csv", "labels.csv")
-    assert [row["label"] for row in rows_of(file)] == HOSTILE
+    assert [row["label"] for row in rows(file)] == HOSTILE
     content = file.read_bytes()
     browser.press(*["z"] * len(HOSTILE), hold=(CONTROL,))
     assert browser.text(".tally") == f"0 of {len(HOSTILE)} placed"

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from kit.browser import Browser
+from kit.command_line import invoked
 from kit.phantoms import Spec, write
-from typer.testing import CliRunner
 
 import sidecar
 from sidecar import map_file
-from sidecar.cli import app
 from sidecar.errors import OutputError
 
 
@@ -30,8 +29,8 @@ def test_view_writes_the_page_for_16_bits_and_overwrite_removes_it(tmp_path: Pat
     write(Spec(), tmp_path / "scan")
     sidecar.export(tmp_path / "scan", tmp_path / "png", bits=16)
     assert not (tmp_path / "png" / "viewer.html").exists()
-    result = CliRunner().invoke(app, ["view", str(tmp_path / "png")])
-    assert result.exit_code == 0 and (tmp_path / "png" / "viewer.html").is_file()
+    invoked("view", tmp_path / "png")
+    assert (tmp_path / "png" / "viewer.html").is_file()
     assert len(list((tmp_path / "png" / "viewer_images").iterdir())) == 9
     sidecar.export(tmp_path / "scan", tmp_path / "png", bits=16, scale=0.5, overwrite=True)
     assert (
@@ -53,20 +52,7 @@ def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     labels = tmp_path / "png" / "labels.csv"
     labels.write_text("label,image,x,y\nleft <i>eye</i>,slice_0004.png,14,11\n")
     zooms = tmp_path / "zooms"
-    result = CliRunner().invoke(
-        app,
-        [
-            "zoom",
-            str(labels),
-            "--source",
-            str(tmp_path / "scan"),
-            "--size",
-            "9mm",
-            "-o",
-            str(zooms),
-        ],
-    )
-    assert result.exit_code == 0, result.output
+    invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "9mm", "-o", zooms)
     (folder,) = zooms.iterdir()
     browser.open(folder / "viewer.html")
     assert browser.js("return document.title").startswith(

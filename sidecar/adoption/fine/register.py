@@ -132,7 +132,7 @@ def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
 class Fit:
     """``correlation`` of detail between image and model.
 
-    ``deviations`` (4,): standard deviations of the outer edges, in the order of `pool.ends`;
+    ``deviations`` (4,): standard deviations of the outer edges, in the order of `combine.ends`;
     ``levers`` (4,): those over the deviation at the place in the image that is known best. Edges
     far beyond all that can be recognised have long levers.
     """

@@ -1,10 +1,10 @@
 """Where an image lies in the plane of its source slice: one line per source axis, and whether the
 axes are exchanged. Pure.
 
-    source column = columns.factor · u + columns.offset      (u, v) = (x, y), or (y, x) where the
-                                                             image is transposed
+    source column = columns.factor · u + columns.offset
     source row    = rows.factor · v + rows.offset
 
+(u, v) is (x, y), or (y, x) where the image is transposed.
 A negative factor is a flip. All coordinates are *center*: 0 is the middle of the first pixel.
 """
 

@@ -1,11 +1,11 @@
 """What an image looks like if it was made from a source slice in a given way: sampling as sparse
 matrices. Pure.
 
-    image = R · slice · Cᵀ        each row of R, and of C, holds the weights of one pixel along one
-                                  axis
+    image = R · slice · Cᵀ
 
-Kernels are functions of the distance to the pixel's place in the source. Those with an ``f`` widen
-with the factor (they average what one pixel covers), the others look at the nearest samples only.
+Each row of R, and of C, holds the weights of one pixel along one axis. Kernels are functions of the
+distance to the pixel's place in the source. Those with an ``f`` widen with the factor (they average
+what one pixel covers), the others look at the nearest samples only.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """One decoded frame at a time: stored values as the header means them, or RGB; never a whole
 multi-frame file.
 
-`layout` says how pixels lie in a file, `source` finds them there, `deflated` inflates within a
-bound, `native` reads values that lie there as they are, `encapsulated` gathers compressed
-fragments, `codestream` and `codecs` decode them, `colour` makes RGB of what is not. Standard: PS3.5
-section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel module).
+`layout` says how pixels lie in a file, `source` finds them there, inflated within a bound by
+`sidecar.dicom.deflated`; `native` reads values that lie there as they are, `encapsulated` gathers
+compressed fragments, `codestream` and `codecs` decode them, `colour` makes RGB of what is not.
+Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel module).
 """
 
 from __future__ import annotations

@@ -4,26 +4,22 @@ Every compressed transfer syntax is decoded by imagecodecs: BSD licence, one abi
 platform, and its decoders release the GIL, so threads scale. Milliseconds for a noisy 1024 x 1024
 slice of 16 bits (8 and 12 for JPEG .50 and .51):
 
-    transfer syntax (1.2.840.10008.1.2…)    decoder                        ms   others measured
-    .5       RLE Lossless                   packbits, segment by segment    1   pylibjpeg-rle 2,
-             pydicom 8
-    .4.50    JPEG Baseline                  libjpeg-turbo                   2   Pillow 3, GDCM 13,
-             pylibjpeg 12
-    .4.51    JPEG Extended, 8 and 12 bit    libjpeg-turbo                   9   pylibjpeg 34
-    .4.57    JPEG Lossless, any predictor   libjpeg-turbo                   7   liblj92 16, jpegsof3
-             18, GDCM 45, pylibjpeg 52
-    .4.70    JPEG Lossless, predictor 1     libjpeg-turbo                   7   the same
-    .4.80    JPEG-LS, .81 near-lossless     CharLS                         21   pyjpegls 32, GDCM
-             66, pylibjpeg 93
-    .4.90    JPEG 2000, .91 lossy           OpenJPEG                      172   Pillow 169,
-             pylibjpeg 175, ITK 181, GDCM 198
-    .4.201   HTJ2K, .202, .203              OpenJPEG                       15   OpenJPH 7, pylibjpeg
-             16
+    1.2.840.10008.1.2…                decoder         ms   others measured
+    .5      RLE Lossless              packbits         1   pylibjpeg-rle 2, pydicom 8
+    .4.50   JPEG Baseline             libjpeg-turbo    2   Pillow 3, GDCM 13, pylibjpeg 12
+    .4.51   JPEG Extended, 8, 12 bit  libjpeg-turbo    9   pylibjpeg 34
+    .4.57   JPEG Lossless             libjpeg-turbo    7   liblj92 16, jpegsof3 18, GDCM 45,
+                                                           pylibjpeg 52
+    .4.70   its predictor 1           libjpeg-turbo    7   the same
+    .4.80   JPEG-LS; .81 lossy        CharLS          21   pyjpegls 32, GDCM 66, pylibjpeg 93
+    .4.90   JPEG 2000; .91 lossy      OpenJPEG       172   Pillow 169, pylibjpeg 175, ITK 181,
+                                                           GDCM 198
+    .4.201  HTJ2K; .202, .203         OpenJPEG        15   OpenJPH 7, pylibjpeg 16
 
 All that decode JPEG 2000 hold OpenJPEG, and are as fast within the noise; on another machine GDCM
 took 139, imagecodecs 170 and Pillow 198. OpenJPH is not used although it is faster: its binding
 swallows decoding errors and returns a half-filled array. Deflated files are inflated by isal, see
-`deflated`.
+`sidecar.dicom.deflated`.
 
 JPEG and JPEG 2000 carry no checksum: a stream cut short is refused, a flipped bit inside the
 entropy-coded data cannot be seen. Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3

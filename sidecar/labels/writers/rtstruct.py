@@ -7,7 +7,7 @@
 Shapes of one label, specimen and kind are the contours of one ROI. Each contour names the nearest
 source image; its coordinates stay exact where a label lies between two planes, which programs that
 expect contours on planes may not show. The file carries the patient's identity: see
-`source_headers`.
+`sidecar.labels.writers.source_headers`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Where the scan has patient geometry and a Frame of Reference UID, coordinates ar
 millimetres, LPS, exact between planes. Otherwise they are SCOORD on the instance and frame they lie
 on: column and row, 0\\0 being the outer corner of the first pixel (PS3.3 C.18.6), so half a pixel
 more than a source index. Both are 32-bit floats. The label is the Tracking Identifier. The file
-carries the patient's identity: see `source_headers`.
+carries the patient's identity: see `sidecar.labels.writers.source_headers`.
 """
 
 from __future__ import annotations

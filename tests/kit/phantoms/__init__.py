@@ -11,12 +11,12 @@ same seed, grid and markers are the same scan in two encodings, with the same UI
 """
 
 from .bulk import write_flat_series, write_sparse_fragments, write_sparse_multiframe
-from .headers import GARBAGE_ICON
+from .headers import GARBAGE_ICON, raw_element
 from .identity import IDENTITY, SECRETS
 from .measure import centroid, centroid3d
 from .spec import Spec
 from .truth import Marker, Phantom, Plane, plan
-from .writer import write
+from .writer import write, write_values
 
 __all__ = [
     "GARBAGE_ICON",
@@ -29,8 +29,10 @@ __all__ = [
     "centroid",
     "centroid3d",
     "plan",
+    "raw_element",
     "write",
     "write_flat_series",
     "write_sparse_fragments",
     "write_sparse_multiframe",
+    "write_values",
 ]

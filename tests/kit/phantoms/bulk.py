@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +33,7 @@ def write_flat_series(
     sparse files. There are no markers.
     """
     columns, rows = size
-    spec = Spec(
-        columns=columns,
-        rows=rows,
-        slices=slices,
-        order="ascending",
-        shuffled_names=False,
-        markers=False,
-        junk=False,
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    phantom = plan(spec, folder)
+    phantom = _planned(folder, "classic", slices, size)
     data = (
         None if pixels is None else np.broadcast_to(pixels, (rows, columns)).astype("<u2").tobytes()
     )
@@ -60,7 +51,7 @@ def write_sparse_multiframe(folder: Path, frames: int, size: tuple[int, int]) ->
     bits (PS3.5 7.1.2).
     """
     columns, rows = size
-    phantom = _one_file(folder, frames, size)
+    phantom = _planned(folder, "enhanced", frames, size)
     if 2 * columns * rows * frames >= 2**32 - 1:
         raise ValueError("native pixel data ends at 4 GiB: fewer or smaller frames")
     (path,) = set(phantom.files())
@@ -74,7 +65,7 @@ def write_sparse_fragments(folder: Path, frames: int, size: tuple[int, int]) -> 
     fragment of its own, no offset table.
     """
     columns, rows = size
-    phantom = _one_file(folder, frames, size)
+    phantom = _planned(folder, "enhanced", frames, size)
     (path,) = set(phantom.files())
     dataset = enhanced_header(phantom)
     dataset.file_meta.TransferSyntaxUID = ENCAPSULATED_UNCOMPRESSED
@@ -89,13 +80,14 @@ def write_sparse_fragments(folder: Path, frames: int, size: tuple[int, int]) -> 
     return phantom
 
 
-def _one_file(folder: Path, frames: int, size: tuple[int, int]) -> Phantom:
-    columns, rows = size
+def _planned(
+    folder: Path, layout: Literal["classic", "enhanced"], slices: int, size: tuple[int, int]
+) -> Phantom:
     spec = Spec(
-        columns=columns,
-        rows=rows,
-        slices=frames,
-        layout="enhanced",
+        columns=size[0],
+        rows=size[1],
+        slices=slices,
+        layout=layout,
         order="ascending",
         shuffled_names=False,
         markers=False,

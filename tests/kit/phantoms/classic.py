@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
@@ -90,15 +91,20 @@ def write_slices(phantom: Phantom) -> None:
     """
     for volume, planes in enumerate(phantom.volumes):
         for slice, plane in enumerate(planes):
-            dataset = slice_header(phantom, plane)
-            set_pixels(dataset, phantom.spec, phantom.stored(slice, volume)[np.newaxis])
-            path = phantom.folder / plane.file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            dataset.save_as(path, enforce_file_format=True, overwrite=False)
+            write_slice(phantom, plane, phantom.stored(slice, volume))
     for number, path in enumerate(phantom.files()[: phantom.spec.duplicates]):
         (phantom.folder / f"copy {phantom.spec.seed} {number}").write_bytes(path.read_bytes())
     if phantom.spec.localizer:
         write_localizer(phantom)
+
+
+def write_slice(phantom: Phantom, plane: Plane, stored: NDArray[np.int64]) -> None:
+    """Write the file of one plane with these (rows, columns) stored values."""
+    dataset = slice_header(phantom, plane)
+    set_pixels(dataset, phantom.spec, stored[np.newaxis])
+    path = phantom.folder / plane.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True, overwrite=False)
 
 
 def write_localizer(phantom: Phantom) -> None:

@@ -6,8 +6,11 @@ Also traps that real headers hold.
 from __future__ import annotations
 
 import numpy as np
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 from pydicom.uid import UID
 from pydicom.valuerep import format_number_as_ds
 
@@ -30,6 +33,12 @@ def item(**attributes: object) -> Dataset:
     for keyword, value in attributes.items():
         setattr(dataset, keyword, value)
     return dataset
+
+
+def raw_element(keyword: str, value: bytes) -> RawDataElement:
+    """An element whose value is any bytes, right or wrong."""
+    tag = Tag(tag_for_keyword(keyword) or 0)
+    return RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)
 
 
 def general_header(

@@ -23,7 +23,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels
 @pytest.mark.parametrize("split", [True, False], ids=["three index columns", "one"])
 @pytest.mark.parametrize("individual", [None, "mouse1"], ids=["single", "multi-animal"])
 def test_landmarks_come_back(tmp_path: Path, split: bool, individual: str | None) -> None:
-    labels = read(tmp_path, deeplabcut(split=split, individual=individual))
+    labels = read(tmp_path, deeplabcut.table(split=split, individual=individual))
     check(labels)
     assert labels.pixel_origin == "center"
     assert labels.image[0] == "labeled-data/scan/slice_0000.png"
@@ -34,13 +34,14 @@ def test_landmarks_come_back(tmp_path: Path, split: bool, individual: str | None
 
 @pytest.mark.parametrize(("origin", "shift"), [(None, 0.0), ("center", 0.0), ("corner", 0.5)])
 def test_forced_origin(tmp_path: Path, origin: PixelOrigin | None, shift: float) -> None:
-    labels = read(tmp_path, deeplabcut(), origin)
+    labels = read(tmp_path, deeplabcut.table(), origin)
     assert labels.xy.tolist() == [[m.x - shift, m.y - shift] for m in LANDMARKS]
 
 
 def test_windows_paths(tmp_path: Path) -> None:
     labels = read(
-        tmp_path, deeplabcut(split=False).replace("labeled-data/scan/", "labeled-data\\scan\\")
+        tmp_path,
+        deeplabcut.table(split=False).replace("labeled-data/scan/", "labeled-data\\scan\\"),
     )
     check(labels)
 

@@ -9,43 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns, slices
+from kit.label_truth import LANDMARKS, ONE, STACK, check, check_columns, slices
+from kit.tool_files.imagej import areas, coordinates, points, results
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.imagej import READER, READER_XY
-
-ONE = dataclasses.replace(STACK, slices=1, names=STACK.names[:1])
-
-
-def results(
-    rows: Sequence[Sequence[object]],
-    header: str = " ,Label,Area,Mean,Min,Max,X,Y,Slice",
-    delimiter: str = ",",
-) -> str:
-    """Row numbers in a column whose name is a space; three decimals; \\r\\n on Windows."""
-    lines = [header.replace(",", delimiter)]
-    for n, row in enumerate(rows, 1):
-        lines.append(
-            delimiter.join([str(n), *(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row)])
-        )
-    return "\r\n".join(lines) + "\r\n"
-
-
-def points(landmarks: Sequence[Landmark]) -> list[tuple[object, ...]]:
-    """Point selections that have names, on a sequence of PNGs opened as a stack: file name without
-    extension is the slice label.
-    """
-    return [
-        (f"png:{m.name}:{Path(m.image).stem}", 0, 87, 87, 87, m.x, m.y, m.slice + 1)
-        for m in landmarks
-    ]
-
-
-def areas(landmarks: Sequence[Landmark]) -> list[tuple[object, ...]]:
-    return [
-        (f"png:{m.name}:{Path(m.image).stem}", 25, 87, 80, 92, *m.corner, m.slice + 1)
-        for m in landmarks
-    ]
 
 
 def write(tmp_path: Path, text: str, name: str = "Results.csv") -> Path:
@@ -142,9 +110,6 @@ def test_a_fitted_ellipse_has_an_angle_but_is_an_area(tmp_path: Path) -> None:
     assert labels.xy.tolist() == [[12.5, 40.5]]
 
 
-# --- which PNG a row lies on
-
-
 def place(tmp_path: Path, label: str, slice_: object = "", stack: Any = STACK) -> list[int]:
     header, row = (
         (" ,Label,Area,X,Y,Slice", (label, 0, 1.0, 2.0, slice_))
@@ -235,13 +200,6 @@ def test_a_label_in_another_encoding_is_refused_with_the_way_out(tmp_path: Path)
     path.write_bytes(results([("Schädel", 0, 1, 1, 1, 1.0, 2.0, 1)]).encode("cp1252"))
     with pytest.raises(LabelError, match="not UTF-8"):
         READER.read(path, STACK, None)
-
-
-# --- Save As > XY Coordinates
-
-
-def coordinates(xy: Sequence[tuple[float, float]]) -> str:
-    return "".join(f"{x:.4f}\t{y:.4f}\n" for x, y in xy)
 
 
 @pytest.mark.parametrize("origin", ["center", "corner"])

@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, WHOLE_CENTER, Landmark, check, check_columns, slices
+from kit.label_truth import (
+    LANDMARKS,
+    ONE,
+    STACK,
+    WHOLE_CENTER,
+    Landmark,
+    check,
+    check_columns,
+    slices,
+)
 
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.labels.readers import imagej_roi
@@ -20,7 +29,6 @@ from sidecar.labels.readers.imagej_roi import READER
 
 roifile = pytest.importorskip("roifile")
 
-ONE = dataclasses.replace(STACK, slices=1, names=STACK.names[:1])
 #: File versions of ImageJ before 1.52u and after.
 OLD, NEW = 227, 228
 

@@ -9,33 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
+from kit.tool_files.labelme import document, shape
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.labelme import READER
-
-
-def shape(label: str, points: list[Any], shape_type: str, **more: Any) -> dict[str, Any]:
-    return {
-        "label": label,
-        "points": points,
-        "group_id": None,
-        "description": "",
-        "shape_type": shape_type,
-        "flags": {},
-        "mask": None,
-    } | more
-
-
-def document(shapes: list[Any], image: str = "slice_0003.png") -> dict[str, Any]:
-    return {
-        "version": "5.5.0",
-        "flags": {},
-        "shapes": shapes,
-        "imagePath": image,
-        "imageData": None,
-        "imageHeight": STACK.rows,
-        "imageWidth": STACK.columns,
-    }
 
 
 def write(path: Path, content: Any) -> Path:

@@ -6,24 +6,15 @@ half a pixel.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, Landmark, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, check, check_columns
+from kit.tool_files.makesense import row
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.makesense import READER, READER_BOXES, READER_LINES
-
-
-def javascript_round(value: float) -> int:
-    return math.floor(value + 0.5)
-
-
-def row(m: Landmark) -> str:
-    x, y = (javascript_round(v) for v in m.corner)
-    return f"{m.name},{x},{y},{m.image},{STACK.columns},{STACK.rows}"
 
 
 def write(tmp_path: Path, text: str) -> Path:

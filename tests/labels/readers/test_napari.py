@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.label_truth import STACK, check, check_columns
-from kit.tool_files import napari_points, napari_shapes
+from kit.tool_files import napari
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack
@@ -25,7 +25,7 @@ def read(
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
-    labels = read(tmp_path, napari_points())
+    labels = read(tmp_path, napari.points())
     check(labels)
     assert labels.pixel_origin == "center"
     assert set(labels.columns["shape_type"]) == {"point"}
@@ -46,7 +46,7 @@ def test_properties_pass_through_also_under_names_of_ours(tmp_path: Path) -> Non
 
 
 def test_shapes_keep_identity_and_the_slice_of_each_vertex(tmp_path: Path) -> None:
-    text = napari_shapes(
+    text = napari.shapes(
         [
             ("polygon", [(3.0, 1.0, 2.0), (3.0, 1.0, 9.0), (3.0, 8.0, 9.0)]),
             ("line", [(3.0, 4.0, 5.0), (6.0, 7.0, 8.0)]),
@@ -79,7 +79,7 @@ def test_an_ellipse_is_its_centre_and_the_ends_of_its_axes(tmp_path: Path) -> No
         centre + i * 20 * along + j * 10 * across for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))
     ]
     labels = read(
-        tmp_path, napari_shapes([("ellipse", [(4.0, float(y), float(x)) for x, y in corners])])
+        tmp_path, napari.shapes([("ellipse", [(4.0, float(y), float(x)) for x, y in corners])])
     )
     np.testing.assert_allclose(
         labels.xy, [centre, centre + 20 * along, centre + 10 * across], atol=1e-9
@@ -118,7 +118,7 @@ def test_two_axes_need_a_single_picture(tmp_path: Path) -> None:
             "1 corners instead of 4",
         ),
         (
-            napari_shapes(
+            napari.shapes(
                 [("ellipse", [(1.0, 0.0, 0.0), (1.0, 0.0, 9.0), (2.0, 9.0, 9.0), (2.0, 9.0, 0.0)])]
             ),
             "across several slices",

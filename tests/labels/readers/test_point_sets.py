@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kit.label_truth import LANDMARKS, STACK, check
-from kit.tool_files import amira, pts
+from kit.tool_files import point_sets
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin
@@ -29,49 +29,57 @@ def read(tmp_path: Path, text: str, name: str = "", origin: PixelOrigin | None =
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
-    check(read(tmp_path, pts()))
-    check(read(tmp_path, amira()), NUMBERED)
+    check(read(tmp_path, point_sets.pts()))
+    check(read(tmp_path, point_sets.amira()), NUMBERED)
 
 
-@pytest.mark.parametrize("text", [pts(), amira()], ids=["pts", "landmarkAscii"])
+@pytest.mark.parametrize(
+    "text", [point_sets.pts(), point_sets.amira()], ids=["pts", "landmarkAscii"]
+)
 @pytest.mark.parametrize(("origin", "shift"), [(None, 0.0), ("center", 0.0), ("corner", 0.5)])
 def test_forced_origin_moves_all_three_axes(
     tmp_path: Path, text: str, origin: PixelOrigin | None, shift: float
 ) -> None:
     inside = [m for m in LANDMARKS if m.slice > 0 and m.x > 0]
-    labels = read(tmp_path, pts(inside) if text == pts() else amira(inside), origin=origin)
+    labels = read(
+        tmp_path,
+        point_sets.pts(inside) if text == point_sets.pts() else point_sets.amira(inside),
+        origin=origin,
+    )
     assert labels.xy.tolist() == [[m.x - shift, m.y - shift] for m in inside]
     assert labels.slice.tolist() == [m.slice - shift for m in inside]
 
 
 def test_bounds_are_those_of_the_stack(tmp_path: Path) -> None:
     far = replace(LANDMARKS[0], x=-80.0)
-    for text in (pts([*LANDMARKS, far]), amira([*LANDMARKS, far])):
+    for text in (point_sets.pts([*LANDMARKS, far]), point_sets.amira([*LANDMARKS, far])):
         with pytest.raises(
             LabelError, match=r"line \d+: lies outside the PNG stack.*`sidecar project`"
         ):
             read(tmp_path, text)
     corner = [replace(m, x=m.x * 0.02, y=m.y * 0.02, slice=0) for m in LANDMARKS]
     with pytest.raises(LabelError, match="both as voxel numbers and as millimetres"):
-        read(tmp_path, pts(corner))
-    assert read(tmp_path, pts(corner), "landmark-mm").xy[1].tolist() == pytest.approx(
+        read(tmp_path, point_sets.pts(corner))
+    assert read(tmp_path, point_sets.pts(corner), "landmark-mm").xy[1].tolist() == pytest.approx(
         [LANDMARKS[1].x, LANDMARKS[1].y]
     )
-    assert read(tmp_path, pts(corner), "landmark-pixels").xy[1].tolist() == [
+    assert read(tmp_path, point_sets.pts(corner), "landmark-pixels").xy[1].tolist() == [
         corner[1].x,
         corner[1].y,
     ]
 
 
 def test_missing_landmarks_of_landmark(tmp_path: Path) -> None:
-    text = pts().replace("Version 1.0\n7\n", "Version 1.0\n8\nS0009 9999.000000 9999 9999\n")
+    text = point_sets.pts().replace(
+        "Version 1.0\n7\n", "Version 1.0\n8\nS0009 9999.000000 9999 9999\n"
+    )
     labels = read(tmp_path, text)
     check(labels)
     assert any("Left out S0009" in note for note in labels.notes)
 
 
 def test_further_data_of_amira_is_not_taken_for_points(tmp_path: Path) -> None:
-    text = amira().replace(
+    text = point_sets.amira().replace(
         "Coordinates } @1\n", "Coordinates } @1\nMarkers { int MarkerTypes } @2\n"
     )
     check(read(tmp_path, text + "\n@2\n" + "1\n" * len(LANDMARKS)), NUMBERED)
@@ -81,26 +89,35 @@ def test_further_data_of_amira_is_not_taken_for_points(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (
-            pts().replace("\n7\n", "\n9\n"),
+            point_sets.pts().replace("\n7\n", "\n9\n"),
             r"skull\.pts, line 2: announces 9 points, and the file has 7",
         ),
-        (pts() + "\nS0001 1 2 3\n", "line 2: announces 7 points, and the file has 8"),
-        (pts().replace("nasion 12.5 40.5", "nasion 12,5 40.5"), "line 3: .*decimal comma"),
-        (pts().replace("nasion 12.5 40.5", "40.5"), "line 3: is not a name followed by"),
-        (pts().replace("12.5", "inf"), "line 3: .*not a number"),
+        (point_sets.pts() + "\nS0001 1 2 3\n", "line 2: announces 7 points, and the file has 8"),
         (
-            amira().replace("Markers 7", "Markers 8"),
+            point_sets.pts().replace("nasion 12.5 40.5", "nasion 12,5 40.5"),
+            "line 3: .*decimal comma",
+        ),
+        (point_sets.pts().replace("nasion 12.5 40.5", "40.5"), "line 3: is not a name followed by"),
+        (point_sets.pts().replace("12.5", "inf"), "line 3: .*not a number"),
+        (
+            point_sets.amira().replace("Markers 7", "Markers 8"),
             "define Markers: announces 8 points, and the file has 7",
         ),
-        (amira().replace("NumSets 1", "NumSets 2"), "two landmark sets"),
+        (point_sets.amira().replace("NumSets 1", "NumSets 2"), "two landmark sets"),
         (
-            amira().replace("} @1\n", "} @1\nMarkers2 { float[3] Coordinates2 } @2\n"),
+            point_sets.amira().replace("} @1\n", "} @1\nMarkers2 { float[3] Coordinates2 } @2\n"),
             "two landmark sets",
         ),
-        (amira().replace("float[3]", "double[3]"), "declares no coordinates"),
-        (amira().replace("define", "undefine"), "not an ASCII landmark set"),
-        (amira().replace("3D ASCII", "BINARY-LITTLE-ENDIAN"), "is a binary landmark set"),
-        (amira().replace("1.250000000000000e+01", "?"), "line 15: .*'\\?' is not a number"),
+        (point_sets.amira().replace("float[3]", "double[3]"), "declares no coordinates"),
+        (point_sets.amira().replace("define", "undefine"), "not an ASCII landmark set"),
+        (
+            point_sets.amira().replace("3D ASCII", "BINARY-LITTLE-ENDIAN"),
+            "is a binary landmark set",
+        ),
+        (
+            point_sets.amira().replace("1.250000000000000e+01", "?"),
+            "line 15: .*'\\?' is not a number",
+        ),
     ],
 )
 def test_faults_name_the_line(tmp_path: Path, text: str, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.label_truth import LANDMARKS, STACK, check, check_columns
-from kit.tool_files import qupath, qupath_class, qupath_feature
+from kit.tool_files import qupath
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack
@@ -33,15 +33,15 @@ def read(
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
-    labels = read(tmp_path, qupath())
+    labels = read(tmp_path, qupath.points())
     check(labels)
     assert labels.pixel_origin == "corner"
 
 
 @pytest.mark.parametrize("as_list", [True, False])
 def test_a_list_of_features_and_a_single_one(tmp_path: Path, as_list: bool) -> None:
-    feature = qupath_feature(
-        {"type": "Point", "coordinates": [13, 41]}, 3, classification=qupath_class("nasion")
+    feature = qupath.feature(
+        {"type": "Point", "coordinates": [13, 41]}, 3, classification=qupath.class_of("nasion")
     )
     labels = read(tmp_path, [feature] if as_list else feature)
     assert labels.xy.tolist() == [[12.5, 40.5]]
@@ -51,7 +51,7 @@ def test_a_list_of_features_and_a_single_one(tmp_path: Path, as_list: bool) -> N
 @pytest.mark.parametrize(("origin", "x"), [(None, 12.5), ("corner", 12.5), ("center", 13.0)])
 def test_forced_origin(tmp_path: Path, origin: PixelOrigin | None, x: float) -> None:
     labels = read(
-        tmp_path, qupath_feature({"type": "Point", "coordinates": [13, 41]}, 3), origin=origin
+        tmp_path, qupath.feature({"type": "Point", "coordinates": [13, 41]}, 3), origin=origin
     )
     assert labels.xy[0, 0] == x
     assert labels.pixel_origin == (origin or "corner")
@@ -62,7 +62,7 @@ def test_rings_and_parts_are_told_apart_and_not_closed_twice(tmp_path: Path) -> 
     other = [[100, 100], [120, 100], [120, 120], [100, 100]]
     labels = read(
         tmp_path,
-        qupath_feature({"type": "MultiPolygon", "coordinates": [[outline, hole], [other]]}, 2),
+        qupath.feature({"type": "MultiPolygon", "coordinates": [[outline, hole], [other]]}, 2),
     )
     check_columns(labels)
     assert labels.columns["part"] == ["0"] * 6 + ["1"] * 3
@@ -85,7 +85,7 @@ def test_lines_and_many_points(tmp_path: Path) -> None:
         {"type": "MultiLineString", "coordinates": [points[:2], points[1:]]},
         {"type": "Polygon", "coordinates": [[*points, points[0]]]},
     ]
-    labels = read(tmp_path, [qupath_feature(g, 1) for g in geometries])
+    labels = read(tmp_path, [qupath.feature(g, 1) for g in geometries])
     assert (
         labels.columns["shape_type"]
         == ["point"] * 3 + ["line"] * 2 + ["polyline"] * 3 + ["line"] * 4 + ["polygon"] * 3
@@ -102,7 +102,7 @@ def test_an_ellipse_comes_as_a_marked_polygon(tmp_path: Path) -> None:
         "coordinates": [[*around, around[0]]],
         "isEllipse": True,
     }
-    labels = read(tmp_path, qupath_feature(geometry, 4))
+    labels = read(tmp_path, qupath.feature(geometry, 4))
     assert set(labels.columns["shape_type"]) == {"ellipse"}
     assert labels.xy.tolist() == [[49.5, 39.5], [69.5, 39.5], [49.5, 49.5]]
 
@@ -110,12 +110,12 @@ def test_an_ellipse_comes_as_a_marked_polygon(tmp_path: Path) -> None:
 def test_the_label_is_the_class_or_else_the_name(tmp_path: Path) -> None:
     point: dict[str, Any] = {"type": "Point", "coordinates": [1, 1]}
     properties: list[dict[str, Any]] = [
-        {"classification": qupath_class("Tumour: Positive"), "name": "a"},
+        {"classification": qupath.class_of("Tumour: Positive"), "name": "a"},
         {"classification": {"names": ["Tumour", "Positive"], "color": [1, 2, 3]}},
         {"name": "bregma"},
         {},
     ]
-    labels = read(tmp_path, [qupath_feature(point, 1, **p) for p in properties])
+    labels = read(tmp_path, [qupath.feature(point, 1, **p) for p in properties])
     assert labels.columns["label"] == ["Tumour: Positive", "Tumour: Positive", "bregma", ""]
     assert labels.columns["name"] == ["a", "", "bregma", ""]
 
@@ -131,7 +131,7 @@ def test_the_ids_of_version_0_2_name_kinds_and_are_not_taken_for_ids(tmp_path: P
 
 
 def test_no_plane_is_slice_0_and_the_user_is_told(tmp_path: Path) -> None:
-    labels = read(tmp_path, qupath_feature({"type": "Point", "coordinates": [1, 1]}))
+    labels = read(tmp_path, qupath.feature({"type": "Point", "coordinates": [1, 1]}))
     assert labels.slice.tolist() == [0.0]
     assert any("No plane is given" in note for note in labels.notes)
 
@@ -139,7 +139,9 @@ def test_no_plane_is_slice_0_and_the_user_is_told(tmp_path: Path) -> None:
 def test_no_plane_but_the_name_of_a_png(tmp_path: Path) -> None:
     """PNGs labelled one by one: QuPath offers the image's name for the export."""
     labels = read(
-        tmp_path, qupath([LANDMARKS[0], replace(LANDMARKS[1], slice=0)]), "slice_0005.geojson"
+        tmp_path,
+        qupath.points([LANDMARKS[0], replace(LANDMARKS[1], slice=0)]),
+        "slice_0005.geojson",
     )
     assert list(labels.image) == ["slice_0005.png"] * 2
     assert np.isnan(labels.slice).all()
@@ -147,7 +149,7 @@ def test_no_plane_but_the_name_of_a_png(tmp_path: Path) -> None:
 
 
 def test_a_plane_says_more_than_the_file_name(tmp_path: Path) -> None:
-    check(read(tmp_path, qupath(), "slice_0005.geojson"))
+    check(read(tmp_path, qupath.points(), "slice_0005.geojson"))
 
 
 POINT: dict[str, Any] = {"type": "Point", "coordinates": [1, 1]}
@@ -157,41 +159,41 @@ POINT: dict[str, Any] = {"type": "Point", "coordinates": [1, 1]}
     ("document", "message"),
     [
         (
-            qupath_feature({"type": "GeometryCollection", "geometries": [POINT]}),
+            qupath.feature({"type": "GeometryCollection", "geometries": [POINT]}),
             "feature 1: geometry 'GeometryCollection'",
         ),
-        (qupath_feature({"type": "Point", "coordinates": [1]}), "feature 1: coordinates"),
+        (qupath.feature({"type": "Point", "coordinates": [1]}), "feature 1: coordinates"),
         (
-            qupath_feature({"type": "Point", "coordinates": ["1,5", 1]}),
+            qupath.feature({"type": "Point", "coordinates": ["1,5", 1]}),
             "feature 1: .*decimal comma",
         ),
         (
-            qupath_feature({"type": "Polygon", "coordinates": [[1, 2], [3, 4]]}),
+            qupath.feature({"type": "Polygon", "coordinates": [[1, 2], [3, 4]]}),
             "feature 1: coordinates",
         ),
-        (qupath_feature({"type": "Polygon", "coordinates": None}), "feature 1: has no list"),
+        (qupath.feature({"type": "Polygon", "coordinates": None}), "feature 1: has no list"),
         (
-            qupath_feature({"type": "Polygon", "coordinates": [[]], "isEllipse": True}),
+            qupath.feature({"type": "Polygon", "coordinates": [[]], "isEllipse": True}),
             "ellipse without coordinates",
         ),
         (
-            qupath_feature({**POINT, "plane": {"c": 0, "z": 0, "t": 2}}),
+            qupath.feature({**POINT, "plane": {"c": 0, "z": 0, "t": 2}}),
             "feature 1: lies on a time point",
         ),
-        (qupath_feature({**POINT, "plane": {"z": -1, "t": 0}}), "slices count from 0"),
-        (qupath_feature({**POINT, "plane": {"z": 1.5, "t": 0}}), "not a whole number"),
+        (qupath.feature({**POINT, "plane": {"z": -1, "t": 0}}), "slices count from 0"),
+        (qupath.feature({**POINT, "plane": {"z": 1.5, "t": 0}}), "not a whole number"),
         (
             {
                 "type": "FeatureCollection",
-                "features": [qupath_feature(POINT), {"type": "Feature", "geometry": None}],
+                "features": [qupath.feature(POINT), {"type": "Feature", "geometry": None}],
             },
             "feature 2: has no object",
         ),
         (
-            {"type": "FeatureCollection", "features": {"0": qupath_feature(POINT)}},
+            {"type": "FeatureCollection", "features": {"0": qupath.feature(POINT)}},
             "no list 'features'",
         ),
-        (json.dumps(qupath_feature(POINT))[:-3], "not valid JSON"),
+        (json.dumps(qupath.feature(POINT))[:-3], "not valid JSON"),
     ],
 )
 def test_faults_name_the_place(tmp_path: Path, document: object, message: str) -> None:
@@ -210,7 +212,7 @@ def test_geojson_of_maps_is_not_qupath(tmp_path: Path) -> None:
 
 
 def test_recognised_by_its_id_before_a_geometry_longer_than_the_head(tmp_path: Path) -> None:
-    feature = qupath_feature({"type": "Polygon", "coordinates": [[[n, n] for n in range(20_000)]]})
+    feature = qupath.feature({"type": "Polygon", "coordinates": [[[n, n] for n in range(20_000)]]})
     head = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()[: 1 << 16]
     assert b"objectType" not in head
     assert READER.recognises(tmp_path / "a.geojson", head)

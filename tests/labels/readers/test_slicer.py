@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.label_truth import LANDMARKS, STACK, check, check_columns
-from kit.tool_files import (
-    slicer_fcsv,
-    slicer_json,
-    slicer_markup,
-    slicer_mrk,
-    slicer_point,
-    slicer_points,
-)
+from kit.tool_files import slicer
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin
@@ -34,7 +27,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels
 
 @pytest.mark.parametrize(
     "text",
-    [slicer_mrk(), slicer_fcsv(), slicer_fcsv(tail="")],
+    [slicer.mrk(), slicer.fcsv(), slicer.fcsv(tail="")],
     ids=["mrk.json", "fcsv 5.2", "fcsv"],
 )
 def test_landmarks_come_back(tmp_path: Path, text: str) -> None:
@@ -48,7 +41,7 @@ def test_landmarks_come_back(tmp_path: Path, text: str) -> None:
 def test_forced_origin_moves_all_three_axes(tmp_path: Path, origin: PixelOrigin | None) -> None:
     labels = read(
         tmp_path,
-        slicer_json([slicer_markup("Fiducial", [slicer_point(1, "a", (100, 90, 8))])]),
+        slicer.document([slicer.markup("Fiducial", [slicer.point(1, "a", (100, 90, 8))])]),
         origin,
     )
     shift = 0.5 if origin == "corner" else 0.0
@@ -60,7 +53,7 @@ def test_every_spelling_of_the_coordinate_system_in_fcsv_and_its_default(
     tmp_path: Path, system: str | None
 ) -> None:
     """Without a line about it, the file is of a Slicer that wrote RAS."""
-    check(read(tmp_path, slicer_fcsv(system=system)))
+    check(read(tmp_path, slicer.fcsv(system=system)))
 
 
 @pytest.mark.parametrize(
@@ -72,19 +65,19 @@ def test_coordinate_system_of_json_and_its_default(tmp_path: Path, more: dict[st
     """The default is LPS here, other than in fcsv."""
     sign = -1.0 if more.get("coordinateSystem") == "RAS" else 1.0
     points = [
-        slicer_point(n, m.name, (sign * m.x, sign * m.y, m.slice))
+        slicer.point(n, m.name, (sign * m.x, sign * m.y, m.slice))
         for n, m in enumerate(LANDMARKS, 1)
     ]
-    markup = slicer_markup("Fiducial", points)
+    markup = slicer.markup("Fiducial", points)
     del markup["coordinateSystem"]
-    labels = read(tmp_path, slicer_json([{**markup, **more}]))
+    labels = read(tmp_path, slicer.document([{**markup, **more}]))
     check(labels)
     assert not any("-0.0" in cell for column in labels.columns.values() for cell in column)
 
 
 def test_an_independent_reader_of_fcsv_agrees(tmp_path: Path) -> None:
     slicerio = pytest.importorskip("slicerio")
-    labels = read(tmp_path, slicer_fcsv())
+    labels = read(tmp_path, slicer.fcsv())
     theirs: Any = slicerio.read_markups_fcsv(tmp_path / "F.fcsv")["markups"][0]
     assert theirs["coordinateSystem"] == "LPS"
     ours = np.column_stack([labels.xy, labels.slice])
@@ -106,7 +99,7 @@ def test_lines_and_curves_keep_their_vertices_on_their_slices(
     count = 2 if type_ == "Line" else 3
     spread = [LANDMARKS[n] for n in (1, 4, 6)][:count]
     labels = read(
-        tmp_path, slicer_json([slicer_markup(type_, slicer_points(spread), name="mandible")])
+        tmp_path, slicer.document([slicer.markup(type_, slicer.points(spread), name="mandible")])
     )
     check_columns(labels)
     assert set(labels.columns["shape_type"]) == {ours}
@@ -121,8 +114,8 @@ def test_lines_and_curves_keep_their_vertices_on_their_slices(
 def test_two_markups_in_one_file_do_not_share_ids(tmp_path: Path) -> None:
     labels = read(
         tmp_path,
-        slicer_json(
-            [slicer_markup("Fiducial", slicer_points()), slicer_markup("Plane", slicer_points())]
+        slicer.document(
+            [slicer.markup("Fiducial", slicer.points()), slicer.markup("Plane", slicer.points())]
         ),
     )
     assert len(set(labels.columns["shape_id"])) == len(labels) == 2 * len(LANDMARKS)
@@ -135,16 +128,16 @@ def test_a_turned_roi_is_its_two_faces(tmp_path: Path, system: str) -> None:
     sign = np.diag([1, 1, 1] if system == "LPS" else [-1, -1, 1])
     center, size = np.array([100.0, 70.0, 6.0]), [40.0, 20.0, 4.0]
     axes = sign @ np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    roi = slicer_markup(
+    roi = slicer.markup(
         "ROI",
-        [slicer_point(1, "R-1", (sign @ center).tolist())],
+        [slicer.point(1, "R-1", (sign @ center).tolist())],
         system,
         roiType="Box",
         center=(sign @ center).tolist(),
         orientation=axes.ravel().astype(float).tolist(),
         size=size,
     )
-    labels = read(tmp_path, slicer_json([roi]))
+    labels = read(tmp_path, slicer.document([roi]))
     check_columns(labels)
     assert labels.slice.tolist() == [4.0] * 4 + [8.0] * 4
     assert labels.columns["vertex"] == list("01230123")
@@ -165,12 +158,12 @@ def test_a_turned_roi_is_its_two_faces(tmp_path: Path, system: str) -> None:
 
 
 def test_points_that_were_not_placed_are_left_out_with_a_note(tmp_path: Path) -> None:
-    points = [*slicer_points(LANDMARKS[:2]), slicer_point(3, "later", (0, 0, 0), "undefined")]
-    labels = read(tmp_path, slicer_json([slicer_markup("Fiducial", points)]))
+    points = [*slicer.points(LANDMARKS[:2]), slicer.point(3, "later", (0, 0, 0), "undefined")]
+    labels = read(tmp_path, slicer.document([slicer.markup("Fiducial", points)]))
     check(labels, LANDMARKS[:2])
     assert any("control point 3" in note and "undefined" in note for note in labels.notes)
 
-    text = slicer_fcsv(LANDMARKS[:2]) + "3,0,0,0,0,0,0,1,1,1,0,later,,,0,0\n"
+    text = slicer.fcsv(LANDMARKS[:2]) + "3,0,0,0,0,0,0,1,1,1,0,later,,,0,0\n"
     labels = read(tmp_path, text)
     check(labels, LANDMARKS[:2])
     assert any("row 6" in note and "undefined" in note for note in labels.notes)
@@ -181,47 +174,50 @@ def test_patient_millimetres_are_sent_to_project(tmp_path: Path) -> None:
         LabelError,
         match=r"F\.fcsv, row 11: lies outside the PNG stack of 203 x 151 x 12.*`sidecar project`",
     ):
-        read(tmp_path, slicer_fcsv() + "9,-53.3,-73.3,-1204.5,0,0,0,1,1,1,0,far,,,2,0\n")
+        read(tmp_path, slicer.fcsv() + "9,-53.3,-73.3,-1204.5,0,0,0,1,1,1,0,far,,,2,0\n")
 
 
-FIDUCIAL = slicer_markup("Fiducial", [])
+FIDUCIAL = slicer.markup("Fiducial", [])
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (slicer_json([{**FIDUCIAL, "type": "Sphere"}]), "markup 1: markup type 'Sphere'"),
+        (slicer.document([{**FIDUCIAL, "type": "Sphere"}]), "markup 1: markup type 'Sphere'"),
         (
-            slicer_json([{**FIDUCIAL, "coordinateSystem": "IJK"}]),
+            slicer.document([{**FIDUCIAL, "coordinateSystem": "IJK"}]),
             "markup 1: .*'IJK' is neither LPS nor RAS",
         ),
         (
-            slicer_json([{**FIDUCIAL, "coordinateUnits": ["um", "UCUM", "micrometer"]}]),
+            slicer.document([{**FIDUCIAL, "coordinateUnits": ["um", "UCUM", "micrometer"]}]),
             "markup 1: .*not in mm",
         ),
         (
-            slicer_json([{**FIDUCIAL, "controlPoints": [{"position": [1, 2]}]}]),
+            slicer.document([{**FIDUCIAL, "controlPoints": [{"position": [1, 2]}]}]),
             "markup 1, control point 1: .*2 numbers",
         ),
         (
-            slicer_json([{**FIDUCIAL, "controlPoints": [{"label": "no position"}]}]),
+            slicer.document([{**FIDUCIAL, "controlPoints": [{"label": "no position"}]}]),
             "control point 1: has no list 'position'",
         ),
-        (slicer_json([{**FIDUCIAL, "controlPoints": [7]}]), "control point 1: is not an object"),
         (
-            slicer_json([{**FIDUCIAL, "controlPoints": [{"position": [1, 2, "3,5"]}]}]),
+            slicer.document([{**FIDUCIAL, "controlPoints": [7]}]),
+            "control point 1: is not an object",
+        ),
+        (
+            slicer.document([{**FIDUCIAL, "controlPoints": [{"position": [1, 2, "3,5"]}]}]),
             "decimal comma",
         ),
         (
-            slicer_json([{**FIDUCIAL, "controlPoints": [{"position": [1, 2, True]}]}]),
+            slicer.document([{**FIDUCIAL, "controlPoints": [{"position": [1, 2, True]}]}]),
             "not a number",
         ),
-        (slicer_json([{**FIDUCIAL, "type": "ROI"}]), "has no list 'center'"),
-        (slicer_mrk()[:-40], "not valid JSON"),
-        (slicer_fcsv(system="SPL"), "'SPL' is neither LPS nor RAS"),
-        (slicer_fcsv().replace("id,x,y,z", "id,z,y,x"), "columns are not those of Slicer"),
-        (slicer_fcsv() + "9,1,2\n", "row 11: has no x, y and z"),
-        (slicer_fcsv() + "9,1,2,inf,0,0,0,1,1,1,0,a,,\n", "row 11: .*not a number"),
+        (slicer.document([{**FIDUCIAL, "type": "ROI"}]), "has no list 'center'"),
+        (slicer.mrk()[:-40], "not valid JSON"),
+        (slicer.fcsv(system="SPL"), "'SPL' is neither LPS nor RAS"),
+        (slicer.fcsv().replace("id,x,y,z", "id,z,y,x"), "columns are not those of Slicer"),
+        (slicer.fcsv() + "9,1,2\n", "row 11: has no x, y and z"),
+        (slicer.fcsv() + "9,1,2,inf,0,0,0,1,1,1,0,a,,\n", "row 11: .*not a number"),
     ],
 )
 def test_faults_name_the_place(tmp_path: Path, text: str, message: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.label_truth import LANDMARKS, STACK, check, check_columns
-from kit.tool_files import tps, tps_points
+from kit.tool_files import tps
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack
@@ -32,7 +32,7 @@ def read(
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
-    labels = read(tmp_path, tps())
+    labels = read(tmp_path, tps.specimens())
     check(labels, NUMBERED)
     assert labels.pixel_origin == "corner"
     assert set(labels.columns["scale"]) == {"0.020000"}
@@ -67,17 +67,17 @@ def test_curves_and_outlines_keep_identity(tmp_path: Path) -> None:
     a, b = [(10.5, 20.5), (30.0, 40.0), (50.0, 60.0)], [(1.0, 2.0), (3.0, 4.0)]
     lines = [
         "LM=1",
-        *tps_points(a[:1]),
+        *tps.points(a[:1]),
         "CURVES=2",
         "POINTS=3",
-        *tps_points(a),
+        *tps.points(a),
         "POINTS=2",
-        *tps_points(b),
+        *tps.points(b),
     ]
     lines += [
         "OUTLINES=1",
         "POINTS=3",
-        *tps_points(a),
+        *tps.points(a),
         "IMAGE=slice_0002.png",
         "ID=0",
         "LM=0",

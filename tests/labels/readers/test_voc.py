@@ -27,7 +27,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels
 
 
 def test_boxes_come_back_as_labelimg_writes_them(tmp_path: Path) -> None:
-    labels = read(tmp_path, voc(BOXES))
+    labels = read(tmp_path, voc.document(BOXES))
     check_columns(labels)
     assert len(BOXES) > 1
     assert labels.xy[::4].tolist() == [[m.x, m.y] for m in WHOLE_CORNER]
@@ -44,27 +44,28 @@ def test_the_rule_of_the_development_kit(tmp_path: Path) -> None:
     """A box around the first pixel alone is 1, 1, 1, 1 there; it reaches half a pixel around the
     middle, which is (0, 0).
     """
-    labels = read(tmp_path, voc([("a", 1, 1, 1, 1)]), "center")
+    labels = read(tmp_path, voc.document([("a", 1, 1, 1, 1)]), "center")
     assert labels.xy.tolist() == [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]
     assert labels.pixel_origin == "center"
 
 
 def test_the_rules_differ_by_a_pixel_left_and_on_top_only(tmp_path: Path) -> None:
     tool, kit = (
-        read(tmp_path, voc([("a", 10, 20, 30, 40)]), origin).xy for origin in ("corner", "center")
+        read(tmp_path, voc.document([("a", 10, 20, 30, 40)]), origin).xy
+        for origin in ("corner", "center")
     )
     assert (tool - kit).tolist() == [[1, 1], [0, 1], [0, 0], [1, 0]]
 
 
 def test_fractions_as_cvat_writes_them(tmp_path: Path) -> None:
-    labels = read(tmp_path, voc([("a", 10.25, 20.5, 30.75, 40.0)]))
+    labels = read(tmp_path, voc.document([("a", 10.25, 20.5, 30.75, 40.0)]))
     assert labels.xy[0].tolist() == [9.75, 20.0]
     assert not any("cuts fractions off" in note for note in labels.notes)
 
 
 def test_parts_and_polygons(tmp_path: Path) -> None:
     box = "<bndbox><xmin>5</xmin><ymin>6</ymin><xmax>7</xmax><ymax>8</ymax></bndbox>"
-    text = voc([("skull", 1, 2, 30, 40)])
+    text = voc.document([("skull", 1, 2, 30, 40)])
     labels = read(
         tmp_path,
         text.replace("</bndbox>", f"</bndbox><part><name>orbit</name>{box}</part><polygon/>"),
@@ -76,11 +77,11 @@ def test_parts_and_polygons(tmp_path: Path) -> None:
 
 
 def test_a_size_that_is_not_known(tmp_path: Path) -> None:
-    text = voc(BOXES).replace(f"<width>{STACK.columns}<", "<width>0<")
+    text = voc.document(BOXES).replace(f"<width>{STACK.columns}<", "<width>0<")
     assert read(tmp_path, text).sizes == {}
 
 
-GOOD = voc([("a", 1, 2, 30, 40)])
+GOOD = voc.document([("a", 1, 2, 30, 40)])
 
 
 @pytest.mark.parametrize(

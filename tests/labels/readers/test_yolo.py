@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.label_truth import LANDMARKS, STACK, check_columns
-from kit.tool_files import yolo_box, yolo_fractions
+from kit.tool_files import yolo
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin
@@ -30,9 +30,9 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None, **beside:
 
 def pose(size: int, flags: str = "22") -> str:
     """A box and the two landmarks of PNG 3 as its keypoints."""
-    words = [yolo_box(0, 60, 50, 100, 60)]
+    words = [yolo.box(0, 60, 50, 100, 60)]
     words += [
-        yolo_fractions([m.corner]) + (f" {flag}" if size == 3 else "")
+        yolo.fractions([m.corner]) + (f" {flag}" if size == 3 else "")
         for m, flag in zip(ON_SLICE_3, flags, strict=True)
     ]
     return " ".join(words) + "\n"
@@ -58,7 +58,7 @@ def test_keypoints_come_back(tmp_path: Path, size: int) -> None:
 
 @pytest.mark.parametrize(("origin", "shift"), [(None, 0.5), ("corner", 0.5), ("center", 0.0)])
 def test_forced_origin(tmp_path: Path, origin: PixelOrigin | None, shift: float) -> None:
-    labels = read(tmp_path, yolo_box(0, 60, 50, 100, 60), origin)
+    labels = read(tmp_path, yolo.box(0, 60, 50, 100, 60), origin)
     np.testing.assert_allclose(labels.xy[0], [60 - shift, 50 - shift], rtol=0, atol=1e-9)
 
 
@@ -69,7 +69,7 @@ def test_six_decimals_cost_no_more_than_is_told(
     """Centre and size are rounded each: an edge is off by up to 0.75e-6 of the image, here 0.00015
     pixels.
     """
-    labels = read(tmp_path_factory.mktemp("yolo"), yolo_box(0, x, y, width, height, decimals=6))
+    labels = read(tmp_path_factory.mktemp("yolo"), yolo.box(0, x, y, width, height, decimals=6))
     expected = [
         (x - 0.5, y - 0.5),
         (x + width - 0.5, y - 0.5),
@@ -82,7 +82,7 @@ def test_six_decimals_cost_no_more_than_is_told(
 def test_polygons(tmp_path: Path) -> None:
     corners = [(150.0, 20.0), (190.5, 100.0), (180.0, 140.25)]
     labels = read(
-        tmp_path, f"1 {yolo_fractions(corners)}\n0 {yolo_fractions([*corners, (160.0, 130.0)])}\n"
+        tmp_path, f"1 {yolo.fractions(corners)}\n0 {yolo.fractions([*corners, (160.0, 130.0)])}\n"
     )
     assert labels.columns["shape_type"] == ["polygon"] * 7
     assert labels.columns["shape_id"] == ["1"] * 3 + ["2"] * 4
@@ -90,7 +90,7 @@ def test_polygons(tmp_path: Path) -> None:
 
 
 def test_what_could_be_polygon_or_pose_is_refused_until_something_tells(tmp_path: Path) -> None:
-    text = f"0 {yolo_fractions([(100, 75), (20, 20), (95, 70), (105, 80)])}\n"
+    text = f"0 {yolo.fractions([(100, 75), (20, 20), (95, 70), (105, 80)])}\n"
     with pytest.raises(
         LabelError,
         match=r"slice_0003\.txt, row 1: .*polygons or boxes with keypoints.*data\.yaml.*kpt_shape",
@@ -102,7 +102,7 @@ def test_what_could_be_polygon_or_pose_is_refused_until_something_tells(tmp_path
 
 
 def test_polygons_whose_first_corners_would_be_no_box_need_no_further_file(tmp_path: Path) -> None:
-    labels = read(tmp_path, f"0 {yolo_fractions([(180, 20), (190, 20), (190, 140)])}\n")
+    labels = read(tmp_path, f"0 {yolo.fractions([(180, 20), (190, 20), (190, 140)])}\n")
     assert set(labels.columns["shape_type"]) == {"polygon"}
 
 
@@ -120,13 +120,13 @@ def test_keypoints_that_are_not_labelled_are_left_out_and_the_others_keep_their_
 
 
 def test_negative_keypoints_are_missing(tmp_path: Path) -> None:
-    text = f"{yolo_box(0, 60, 50, 100, 60)} -1 -1 {yolo_fractions([ON_SLICE_3[1].corner])}\n"
+    text = f"{yolo.box(0, 60, 50, 100, 60)} -1 -1 {yolo.fractions([ON_SLICE_3[1].corner])}\n"
     labels = read(tmp_path, text, data_yaml="kpt_shape: [2, 2]\n")
     assert labels.columns["vertex"][4:] == ["1"]
 
 
 def test_class_names_from_either_file(tmp_path: Path) -> None:
-    line = yolo_box(1, 60, 50, 100, 60)
+    line = yolo.box(1, 60, 50, 100, 60)
     assert read(tmp_path, line).columns["label"] == ["1"] * 4
     assert (
         read(tmp_path, line, classes_txt="skull\nfirst molar\n").columns["label"]
@@ -141,7 +141,7 @@ def test_class_names_from_either_file(tmp_path: Path) -> None:
 
 
 def test_confidence_of_a_prediction_is_carried(tmp_path: Path) -> None:
-    labels = read(tmp_path, yolo_box(0, 60, 50, 100, 60) + " 0.875\n")
+    labels = read(tmp_path, yolo.box(0, 60, 50, 100, 60) + " 0.875\n")
     assert labels.columns["confidence"] == ["0.875"] * 4
 
 
@@ -152,7 +152,7 @@ def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
     folder.mkdir()
     labels = read(
         folder,
-        yolo_box(0, 60, 50, 100, 60),
+        yolo.box(0, 60, 50, 100, 60),
         data_yaml="path: ../outside\ntrain: ../outside\nnames: [skull]\n",
     )
     assert set(labels.columns["label"]) == {"skull"}
@@ -179,7 +179,7 @@ def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
 )
 def test_a_hostile_data_yaml(tmp_path: Path, yaml: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        read(tmp_path, yolo_box(0, 60, 50, 100, 60), data_yaml=yaml)
+        read(tmp_path, yolo.box(0, 60, 50, 100, 60), data_yaml=yaml)
 
 
 @pytest.mark.parametrize(

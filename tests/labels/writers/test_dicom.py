@@ -5,7 +5,6 @@ dicom3tools.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import warnings
@@ -42,6 +41,7 @@ from kit.mapped_points import (
     truth_source,
     write_dicom,
 )
+from kit.needs import installed
 
 from sidecar.errors import LabelError, MissingExtraError, SourceError
 from sidecar.labels.writers.rtstruct import write_rtstruct
@@ -70,10 +70,9 @@ def written(tmp_path: Path, write: Any, rows: list[dict], scan: Scan = CLASSIC) 
 
 def complaints(path: Path) -> list[str]:
     """What dciodvfy finds wrong by the IOD of the file; all that it knows as errors."""
-    tool = shutil.which("dciodvfy")
-    if tool is None:
-        pytest.skip("dciodvfy (dicom3tools) is not installed")
-    told = subprocess.run([tool, str(path)], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [installed("dciodvfy"), str(path)], capture_output=True, text=True, check=False
+    )
     lines = (told.stdout + told.stderr).splitlines()
     assert any(name in lines for name in ("Comprehensive3DSR", "RTStructureSet")), lines
     return [line for line in lines if "Error" in line]
@@ -271,12 +270,9 @@ def test_sr_on_the_image_counts_from_the_corner(tmp_path: Path, scan: Scan) -> N
 
 
 def test_dcmtk_reads_the_sr(tmp_path: Path) -> None:
-    tool = shutil.which("dsrdump")
-    if tool is None:
-        pytest.skip("dsrdump (dcmtk) is not installed")
     path = written(tmp_path, write_sr, [point(NOSE, "Nasenspitze · 鼻"), *every_shape()])
     told = subprocess.run(
-        [tool, "-Ee", str(path)], capture_output=True, encoding="utf-8", check=True
+        [installed("dsrdump"), "-Ee", str(path)], capture_output=True, encoding="utf-8", check=True
     )
     assert "Nasenspitze · 鼻" in told.stdout and told.stdout.count('"Tracking Identifier"') == 10
     assert not [line for line in told.stderr.splitlines() if line.startswith(("E:", "F:"))]

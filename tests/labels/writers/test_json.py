@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from kit.mapped_points import (
     truth_mm,
     write_to,
 )
+from kit.tables import rows
 
 from sidecar.errors import LabelError
 from sidecar.labels.writers import csv_points, json_points
@@ -39,12 +39,9 @@ def written(path: Path) -> dict:
 def test_it_says_what_the_csv_says(tmp_path: Path, space: str, scan: Scan) -> None:
     parts = [mapped(every_shape(), scan), mapped([point((1, 2, 3), observer="Ada")], scan)]
     objects = written(write_to(tmp_path / "json", json_points.WRITER, parts, space))["points"]
-    with write_to(tmp_path / "csv", csv_points.WRITER, parts, space).open(
-        encoding="utf-8", newline=""
-    ) as file:
-        rows = list(csv.DictReader(file))
-    assert len(objects) == len(rows) == 22
-    for one, row in zip(objects, rows, strict=True):
+    table = rows(write_to(tmp_path / "csv", csv_points.WRITER, parts, space))
+    assert len(objects) == len(table) == 22
+    for one, row in zip(objects, table, strict=True):
         assert one.pop("series_instance_uid") == SERIES
         assert set(one) == set(row)
         for name, text in row.items():

@@ -232,7 +232,7 @@ def test_a_specimen_in_two_scans_has_no_one_space(tmp_path: Path) -> None:
         (geomorph.WRITER, "left ear"),
         (geomorph.WRITER, "M1.2"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "name", value),
 )
 def test_names_that_the_reader_would_tear_apart_are_refused(
     tmp_path: Path, writer: Any, label: str

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import roifile
-from kit.painted_masks import Case, Exported, exported, refuses
+from kit.painted_masks import Case, Exported, exported, rle_pack
 from kit.phantoms import Spec
-from masks.test_raster import pack
+from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as cocomask
@@ -238,7 +238,7 @@ def test_boxes_of_coco_annotations_without_anything_finer_are_areas(
 
 def brush(opacity: NDArray[np.uint8], **more: Any) -> list[dict[str, Any]]:
     rgba = np.repeat(opacity.ravel(), 4)
-    value = {"format": "rle", "rle": list(pack(rgba)), "brushlabels": ["liver"]}
+    value = {"format": "rle", "rle": list(rle_pack(rgba)), "brushlabels": ["liver"]}
     result = {"id": "x1", "type": "brushlabels", "value": value, "original_width": COLUMNS, "original_height": ROWS,
               "image_rotation": 0, "from_name": "tag", "to_name": "img"} | more  # fmt: skip
     annotation = {"id": 1, "completed_by": 1, "result": [result], "was_cancelled": False}

@@ -13,9 +13,9 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from kit.painted_masks import CASES, Case, Exported, as_cut, exported, refuses
+from kit.painted_masks import CASES, NEAR_MM, Case, Exported, as_cut, exported, middles, places
 from kit.phantoms import Spec, write_flat_series
-from masks.test_round_trip import NEAR_MM, middles, places
+from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -23,13 +23,6 @@ CASE = Case(
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
-    return CommandLine(tmp_path, monkeypatch, capsys)
-
-
-@pytest.fixture
 def scan(tmp_path: Path) -> Exported:
     return exported(CASE, tmp_path)
 

@@ -1,11 +1,16 @@
-"""Exports for the page's tests: a Document made with the models, and PNGs written with Pillow."""
+"""Exports of any geometry without DICOM: a document made with the models, and PNGs by Pillow.
+
+`Export` says what one is made of, `GEOMETRIES` has one of every kind that the mapping must get
+right, `oblique_sidecar` the sidecar of one in which nothing is simple.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +37,9 @@ from sidecar.mapping import Sidecar
 
 #: The pixels of a slice, by its number and (rows, columns).
 Draw = Callable[[int, tuple[int, int]], NDArray[np.generic]]
+#: The fixture that writes an export and opens its page.
+Opened = Callable[..., Sidecar]
+STUDY = "1.2.826.0.1.3680043.8.498.9"
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -50,7 +58,8 @@ def turned(*degrees: float) -> tuple[float, ...]:
 @dataclass(frozen=True)
 class Export:
     """What an export is made of. ``heights`` are mm along the normal, ``drift`` mm per plane along
-    the columns (gantry tilt), ``order`` the source axes along PNG x, y and number.
+    the columns (gantry tilt), ``order`` the source axes along PNG x, y and number, ``multiframe``
+    one instance with a frame for every plane, ``files`` the names of the source files.
     """
 
     columns: Axis = field(default_factory=lambda: Axis.stride(0, 64, 1))
@@ -70,6 +79,9 @@ class Export:
     value: Value | None = None
     names: tuple[str, ...] | None = None
     series: str = "1.2.826.0.1.3680043.8.498.1"
+    frame_of_reference: str | None = None
+    multiframe: bool = False
+    files: str = "DOE^JANE/IM{:04d}"
     modality: str = "CT"
     generator: str = "sidecar test"
     warnings: tuple[str, ...] = ()
@@ -93,19 +105,28 @@ class Export:
 
     def write(self, folder: Path, draw: Draw | None = None) -> Sidecar:
         """Write PNGs and sidecar.json to ``folder``."""
-        axes = Axes(self.columns, self.rows, self.slices, self.order)
-        columns, rows, count = axes.size
-        names = self.names or tuple(f"slice_{i:04d}.png" for i in range(count))
-        for i, name in enumerate(names):
+        columns, rows, _ = self.axes.size
+        for i, name in enumerate(self.png_names):
             pixels = (draw or self.plain)(i, (rows, columns))
             Pillow.fromarray(pixels).save(folder / name)
-        document = self.document(
-            axes,
-            names,
-            [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names],
-        )
+        digests = [
+            hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in self.png_names
+        ]
+        document = self.document(digests)
         save(document, folder / "sidecar.json")
         return Sidecar.of(document)
+
+    def sidecar(self) -> Sidecar:
+        """The sidecar alone, without any file."""
+        return Sidecar.of(self.document(["0" * 64] * len(self.png_names)))
+
+    @property
+    def axes(self) -> Axes:
+        return Axes(self.columns, self.rows, self.slices, self.order)
+
+    @property
+    def png_names(self) -> tuple[str, ...]:
+        return self.names or tuple(f"slice_{i:04d}.png" for i in range(self.axes.size[2]))
 
     def plain(self, slice: int, shape: tuple[int, int]) -> NDArray[np.generic]:
         """Grey that differs from slice to slice."""
@@ -114,14 +135,16 @@ class Export:
             return grey.astype(np.uint16) * 257
         return np.dstack([grey] * 3) if self.channels == 3 else grey
 
-    def document(self, axes: Axes, names: tuple[str, ...], digests: list[str]) -> Document:
+    def document(self, digests: list[str]) -> Document:
+        axes, names = self.axes, self.png_names
         stack = self.stack() if self.geometry else None
         corners = np.column_stack([np.zeros((len(names), 2)), np.arange(len(names))])
         positions = None if stack is None else stack.to_patient(axes.to_source(corners)).tolist()
         planes = [
             Plane(
-                sop_instance_uid=f"{self.series}.{i + 1}",
-                file=f"DOE^JANE/IM{i:04d}",
+                sop_instance_uid=f"{self.series}.{1 if self.multiframe else i + 1}",
+                frame_number=i + 1 if self.multiframe else None,
+                file=self.files.format(0 if self.multiframe else i),
                 position=None if stack is None else tuple(stack.positions[i].tolist()),
                 orientation=self.other_orientations.get(i),
             )
@@ -129,8 +152,9 @@ class Export:
         ]
         source = Source(
             size=self.source_size,
-            study_instance_uid="1.2.826.0.1.3680043.8.498.9",
+            study_instance_uid=STUDY,
             series_instance_uid=self.series,
+            frame_of_reference_uid=self.frame_of_reference,
             modality=self.modality,
             pixel_spacing=self.pixel_spacing if self.geometry else None,
             orientation=self.orientation if self.geometry else None,
@@ -206,3 +230,17 @@ GEOMETRIES: dict[str, Export] = {
     "sagittal": Export(order=(1, 2, 0), heights=(0, 0.5, 1, 3, 3.5, 4, 4.5, 7, 7.5), orientation=turned(4, -3, 8)),
     "far away": Export(origin=(1e4, -2e4, 1.5e4), pixel_spacing=(0.0011, 0.0011), heights=tuple(0.0011 * i for i in range(9))),
 }  # fmt: skip
+
+
+def oblique_sidecar(**changes: Any) -> Sidecar:
+    """40 × 36 × 9 source voxels, oblique, tilted, with uneven gaps, at half size."""
+    export = Export(
+        columns=Axis.blocks(0, 40, 2, "mean"),
+        rows=Axis.blocks(0, 36, 2, "mean"),
+        source_size=(40, 36, 9),
+        pixel_spacing=(0.5, 0.4),
+        orientation=turned(17, -23, 8),
+        heights=(0, 0.8, 1.6, 2.4, 3.1, 4.4, 5.2, 6.0, 6.8),
+        drift=0.2,
+    )
+    return replace(export, **changes).sidecar()

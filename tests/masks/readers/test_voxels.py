@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import slicerio
-from kit.painted_masks import Case, Exported, exported, refuses
+from kit.painted_masks import Case, Exported, exported
 from kit.phantoms import Spec
+from kit.refusals import refuses
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError

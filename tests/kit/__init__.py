@@ -1,0 +1,31 @@
+"""What tests share: scans and files whose truth is known by construction, and eyes that look at
+what comes of them without the package under test.
+
+Scans and exports
+
+- `phantoms`: DICOM files whose every voxel has a known place; any geometry, encoding and layout.
+- `small_scans`: five small slices in every encoding, to be damaged.
+- `pixel_files`: single files with pixel data packed or encoded here, and other decoders for them.
+- `adopted_images`: scans with something on them everywhere, what other programs make of them, and
+  where every pixel of that comes from, by ramps.
+- `made_exports`: exports of any geometry, made with the models of the document, without DICOM.
+- `painted_masks`: exports that are painted on, and the same worked out a second time by numpy.
+
+Labels
+
+- `label_truth`: the landmarks that every label format has to describe, and the check that they came
+  back.
+- `tool_files`: label files in exactly the form their tools write them, a module a tool.
+- `mapped_points`: labels as `map-points` hands them to writers, and their truth by hand.
+
+Users and their machines
+
+- `command_line`: the command line as a user meets it, and what a refusal owes the user.
+- `refusals`: what a call of the library must refuse, and in which words.
+- `browser`: a headless Chromium on one page. `report_page`: a report as a person sees it.
+- `stores`: storages behind URLs. `folders`: what lies in a folder. `tables`: CSV as others read it.
+- `pages`: the pages of the documentation, and what they take from the code.
+- `needs`: programs of others, and how a test says that something is missing.
+
+Fixtures that many folders share stand in `tests/conftest.py`.
+"""

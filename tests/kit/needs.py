@@ -1,0 +1,30 @@
+"""What a test needs of the machine: where it is missing the test is skipped, and says why.
+
+`.ci/run` sets the variables SIDECAR_REQUIRE_DATA, SIDECAR_REQUIRE_BROWSER and
+SIDECAR_REQUIRE_VALIDATORS, so that there nothing can be missing: the test fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Literal, NoReturn
+
+import pytest
+
+Kind = Literal["DATA", "BROWSER", "VALIDATORS"]
+
+
+def missing(kind: Kind, reason: str) -> NoReturn:
+    """End the test: as skipped, or as failed where this kind of thing is required."""
+    if os.environ.get(f"SIDECAR_REQUIRE_{kind}"):
+        pytest.fail(f"{reason}, and SIDECAR_REQUIRE_{kind} is set")
+    pytest.skip(reason)
+
+
+def installed(*names: str) -> str:
+    """The path of the first of some programs of others that is installed."""
+    for name in names:
+        if (found := shutil.which(name)) is not None:
+            return found
+    missing("VALIDATORS", f"not installed: {' or '.join(names)}")

@@ -1,0 +1,216 @@
+"""The pages of the documentation, and what they take from the code: help texts, tables, lists of
+modules, and the output that stands below commands and Python blocks.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from sidecar.cli import app
+from sidecar.labels.readers import READERS
+
+from .phantoms import Spec, write
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page
+    for page in [*ROOT.glob("*.md"), *sorted(DOCS.rglob("*.md"))]
+}
+TOOL_PAGES = {name: page for name, page in PAGES.items() if name.startswith("docs/tools/")}
+#: The scan of all pages: `scan/` wherever commands and Python are run.
+SCAN = Spec(
+    columns=406, rows=302, slices=24, pixel_spacing=(0.02, 0.02), slice_gaps=0.02, origin=(-4.0, -3.0, 0.0),
+    markers=False, junk=False, shuffled_names=False,
+)  # fmt: skip
+COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+#: A part that is made: `<!-- from the code: WHAT -->` to `<!-- end -->`.
+MADE = re.compile(r"(<!-- from the code: (?P<what>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_RUN = re.compile(
+    r"^```(?P<kind>python|console)\n(?P<body>.*?)^```\n(?:\n```text\n(?P<out>.*?)^```\n)?",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def refreshed(page: Path) -> str:
+    """The page with every part that comes from the code made anew, and everything that can be run
+    run anew.
+    """
+    text = MADE.sub(
+        lambda found: f"{found[1]}\n{made(found['what'])}\n\n{found[3]}",
+        page.read_text(encoding="utf-8"),
+    )
+    if not page.is_relative_to(DOCS) or not _RUN.search(text):
+        return text
+    names: dict[str, Any] = {"__name__": "docs"}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        write(SCAN, Path("scan"))
+        for name, content in shown_files(text):
+            Path(name).write_text(content, encoding="utf-8")
+        return _RUN.sub(lambda found: _run_again(found, names), text)
+
+
+def shown_files(text: str) -> list[tuple[str, str]]:
+    """Name and content of every file that a page shows in full: its name and a colon, then a
+    block.
+    """
+    return re.findall(r"^`([\w.-]+)`:\n\n```\w+\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
+    if found["kind"] == "console":
+        commands = [line for line in found["body"].splitlines() if line.startswith("$ ")]
+        body = "".join(f"{command}\n{_transcript(command[2:])}" for command in commands)
+        after = "" if found["out"] is None else f"\n```text\n{found['out']}```\n"
+        return f"```console\n{body}```\n{after}"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(found["body"], "a Python block", "exec"), names)
+    output = f"\n```text\n{printed.getvalue()}```\n" if printed.getvalue() else ""
+    return f"```python\n{found['body']}```\n{output}"
+
+
+def _transcript(command: str) -> str:
+    """What a command shows: messages, then data. It must succeed."""
+    program = [
+        sys.executable,
+        "-c",
+        "from sidecar.__main__ import entry; entry()",
+        *shlex.split(command)[1:],
+    ]
+    done = subprocess.run(
+        program,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr + done.stdout
+
+
+def made(what: str) -> str:
+    kind, *names = what.split()
+    match kind:
+        case "help":
+            return help_of(names[0])
+        case "label-formats":
+            rows = [
+                (f"[{READERS[n].tool}]({page_of(n)})", f"`{n}`", READERS[n].origin) for n in READERS
+            ]
+            return table(("Tool", "`--from`", "Pixel origin"), rows)
+        case "formats":
+            return table(
+                ("Read as", "`--from`", "Pixel origin"),
+                [(READERS[n].tool, f"`{n}`", READERS[n].origin) for n in names],
+            )
+        case "modules":
+            return "\n".join(_modules()).strip()
+    raise AssertionError(f"nothing in the code is called {what!r}")
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows])
+
+
+def help_of(name: str) -> str:
+    """The help of a command as its declarations have it, in a layout that no version of Typer
+    changes.
+    """
+    command = COMMANDS[name]
+    usage = " ".join(
+        [
+            "sidecar",
+            name,
+            "[OPTIONS]",
+            *(_usage(p) for p in command.params if p.param_type_name == "argument"),
+        ]
+    )
+    rows = [
+        (
+            _spelling(p),
+            p.help + (f" [default: {p.default}]" if p.default not in (None, False) else ""),
+        )
+        for p in command.params
+    ]
+    width = min(32, max(len(spelling) for spelling, _ in rows))
+    paragraphs = [textwrap.fill(" ".join(p.split()), 110) for p in command.help.split("\n\n")]
+    lines = [usage, "", *"\n\n".join(paragraphs).splitlines(), ""]
+    for spelling, text in rows:
+        first, *more = textwrap.wrap(text, 110 - width)
+        lines += (
+            [spelling, f"{'':{width}}  {first}"]
+            if len(spelling) > width
+            else [f"{spelling:{width}}  {first}"]
+        )
+        lines += [f"{'':{width}}  {line}" for line in more]
+    return "```text\n" + "\n".join([*lines, "", *examples_of(command.epilog)]) + "\n```"
+
+
+def _usage(argument: Any) -> str:
+    name = argument.metavar.strip("[]")
+    return name if argument.required else f"[{name}]"
+
+
+def _spelling(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar.strip("[]"))
+    options = " / ".join([", ".join(sorted(parameter.opts, key=len)), *parameter.secondary_opts])
+    return f"{options} {parameter.metavar}" if parameter.metavar else options
+
+
+def examples_of(epilog: str) -> list[str]:
+    """Each on a line of its own: "Example: sidecar …", or "then: sidecar …"."""
+    return [
+        " ".join(words.split())
+        for words in re.split(r"(?=Example:|then:)", epilog)
+        if words.strip()
+    ]
+
+
+def page_of(format: str) -> str:
+    """The tool page, relative to docs/, that shows a label format."""
+    pages = [page for page in TOOL_PAGES.values() if format in formats_of(page)]
+    assert len(pages) == 1, (
+        f"{format} must be in the formats of one page below docs/tools, not {len(pages)}"
+    )
+    return pages[0].relative_to(DOCS).as_posix()
+
+
+def formats_of(page: Path) -> list[str]:
+    found = re.search(
+        r"<!-- from the code: formats ([\w -]+?) -->", page.read_text(encoding="utf-8")
+    )
+    return found[1].split() if found else []
+
+
+def _modules() -> Iterator[str]:
+    package = ROOT / "sidecar"
+    for folder in sorted({path.parent for path in package.rglob("*.py")}):
+        yield f"\n**{folder.relative_to(ROOT).as_posix()}/**\n"
+        for path in sorted(folder.glob("*.py")):
+            if sentence := _first_sentence(path):
+                yield f"- `{path.name}`: {sentence}"
+
+
+def _first_sentence(path: Path) -> str:
+    """Of the docstring of a module; "" where it has none."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    sentence = re.split(r"(?<=[.:])\s+(?=[A-Z`*\d])|\n\n", text)[0]
+    return " ".join(sentence.split()).replace("``", "`").rstrip(":.") + ("." if text else "")

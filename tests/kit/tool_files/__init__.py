@@ -1,0 +1,3 @@
+"""Label files in exactly the form their tools write them, made from landmarks: one module a tool,
+named as its reader is.
+"""

@@ -1,0 +1,61 @@
+"""A file is recognised by the reader of its tool, and by no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kit.tool_files.samples import SAMPLES, Sample
+
+from sidecar.labels.readers import READERS
+
+#: The reader of tables of no tool is asked where no other recognises a file.
+OF_TOOLS = [reader for name, reader in READERS.items() if name != "csv"]
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "UTF-8": str.encode,
+    "BOM": lambda text: text.encode("utf-8-sig"),
+    "UTF-16": lambda text: text.encode("utf-16"),
+}
+
+
+def recognising(path: Path, head: bytes) -> list[str]:
+    return [reader.name for reader in OF_TOOLS if reader.recognises(path, head[: 1 << 16])]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.reader)
+def test_by_its_own_reader_alone(sample: Sample, encoding: str, end: str) -> None:
+    if "<?xml" in sample.text and encoding != "UTF-8":
+        return  # an XML declaration states the encoding, which the bytes would belie
+    head = ENCODINGS[encoding](sample.text.replace("\r\n", "\n").replace("\n", end))
+    assert recognising(Path(sample.name), head) == [sample.reader]
+    assert recognising(Path("labels"), head) == [sample.reader], "whatever the file is called"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0" * 100,
+        b"\x89PNG\r\n\x1a\n",
+        b"[" * 50_000,
+        "Schädel".encode("latin-1"),
+        b"\xff\xfe{\x00",
+    ],
+)
+@pytest.mark.parametrize("reader", READERS)
+def test_anything_else_by_none(reader: str, content: bytes) -> None:
+    assert not READERS[reader].recognises(Path("file"), content)
+
+
+@pytest.mark.parametrize(
+    "header", ["label,x,y,slice", "index,x,y,axis-0", "scorer,x,y,image", "id,x,y,z"]
+)
+def test_generic_csv_is_left_to_its_reader(header: str) -> None:
+    assert recognising(Path("labels.csv"), f"{header}\na,1,2,3\n".encode()) == []
+
+
+def test_names_are_unique() -> None:
+    assert [reader.name for reader in READERS.values()] == list(READERS)
