@@ -256,15 +256,13 @@ def test_a_file_that_may_not_be_read_is_named_without_its_path(
 def test_a_file_that_vanishes_after_the_headers_were_read_is_named(
     scan: Path, run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sidecar.exporting import run as exporter
-
-    really_run = exporter.run_job
+    from sidecar.exporting.run import run_job
 
     def vanish(*arguments: Any) -> Any:
         (scan / VICTIM).unlink()
-        return really_run(*arguments)
+        return run_job(*arguments)
 
-    monkeypatch.setattr(exporter, "run_job", vanish)
+    monkeypatch.setattr("sidecar.exporting.run.run_job", vanish)
     outcome = run("export", "scan", "out", "--scale=1")
     assert outcome.code == 1
     assert VICTIM in outcome.err

@@ -18,11 +18,10 @@ from PIL import Image
 from pydicom.fileset import FileSet
 
 import sidecar
-from sidecar.dicom import frame_source as render
-from sidecar.dicom import pixels
-from sidecar.dicom import scan as headers
+from sidecar.dicom import frame_source, pixels
+from sidecar.dicom.scan import scan
 from sidecar.errors import AmbiguousSeriesError, LabelError
-from sidecar.exporting import window_choice as intensity
+from sidecar.exporting import window_choice
 from sidecar.labels.map import find_sidecar, map_file
 
 
@@ -55,7 +54,7 @@ def test_inspect_and_dry_run_read_no_pixels(
     def refuse(*_: object) -> None:
         raise AssertionError("pixels were read")
 
-    monkeypatch.setattr(render, "read_frame", refuse)
+    monkeypatch.setattr(frame_source, "read_frame", refuse)
     invoked("inspect", tmp_path / "scan")
     told = invoked(
         "export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run"
@@ -73,7 +72,7 @@ def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         read.add(path.name)
         return true_read(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(render, "read_frame", noted)
+    monkeypatch.setattr(frame_source, "read_frame", noted)
     sidecar.export(tmp_path / "scan", tmp_path / "png", z_step=10)
     assert read == {path.name for path in phantom.files()[::10]}
 
@@ -117,8 +116,8 @@ def write_disc(folder: Path, files: list[Path]) -> None:
 def test_a_dicomdir_is_a_source(tmp_path: Path) -> None:
     phantom = write(Spec(junk=False, columns=31, rows=29, markers=False), tmp_path / "scan")
     write_disc(tmp_path / "disc", phantom.files())
-    by_dicomdir = headers.scan(tmp_path / "disc" / "DICOMDIR")
-    by_folder = headers.scan(tmp_path / "disc")
+    by_dicomdir = scan(tmp_path / "disc" / "DICOMDIR")
+    by_folder = scan(tmp_path / "disc")
     assert len(by_dicomdir.frames) == len(phantom.planes)
     assert set(by_dicomdir.frames) == set(by_folder.frames)
     sidecar.export(tmp_path / "disc" / "DICOMDIR", tmp_path / "png")
@@ -210,7 +209,7 @@ def test_the_window_is_measured_in_every_column(
     pixels = np.zeros((512, 512), np.uint16)
     pixels[:, 100:150] = 1000
     write_flat_series(tmp_path / "scan", slices=1, size=(512, 512), pixels=pixels)
-    monkeypatch.setattr(intensity, "SAMPLE_PIXELS", 1024)
+    monkeypatch.setattr(window_choice, "SAMPLE_PIXELS", 1024)
     png = sidecar.export(tmp_path / "scan", tmp_path / "png")
     window, (_, intercept) = png.document.images.window, (1, -1024)
     assert window is not None and (window.lower, window.upper) == (intercept, 1000 + intercept)

@@ -15,8 +15,8 @@ from kit.pixel_files import (
     write,
 )
 
-from sidecar.dicom import scan as headers
 from sidecar.dicom.pixels import FramePixels, PixelLayout, read_frame
+from sidecar.dicom.scan import scan
 from sidecar.errors import PixelError, SourceError
 
 
@@ -56,14 +56,14 @@ def test_the_headers_of_a_file_that_inflates_vastly_are_not_read_either(
     content = path.read_bytes()
     whole = len(zlib.decompress(content[144 + int.from_bytes(content[140:144], "little") :], -15))
     monkeypatch.setattr("sidecar.dicom.deflated.INFLATED_LIMIT", whole)
-    assert [len(headers.scan(path).frames), headers.scan(path).damaged] == [1, []]
+    assert [len(scan(path).frames), scan(path).damaged] == [1, []]
     monkeypatch.setattr("sidecar.dicom.deflated.INFLATED_LIMIT", whole - 1)
-    assert headers.scan(path).frames == []
-    (told,) = headers.scan(path).damaged
+    assert scan(path).frames == []
+    (told,) = scan(path).damaged
     assert told.startswith(f"{path.name}: it inflates to more than 0 MiB")
     directory = path.rename(tmp_path / "DICOMDIR")
     with pytest.raises(SourceError, match=r"DICOMDIR .*inflates to more than 0 MiB"):
-        headers.scan(directory)
+        scan(directory)
 
 
 def test_a_deflated_file_without_preamble_or_within_another_is_never_inflated_unbounded(
@@ -83,7 +83,7 @@ def test_a_deflated_file_without_preamble_or_within_another_is_never_inflated_un
     for number, data in enumerate((content[132:], nested)):
         path = tmp_path / f"odd{number}.dcm"
         path.write_bytes(data)
-        found = headers.scan(path)
+        found = scan(path)
         assert (found.frames, len(found.damaged)) == ([], 1)
     layout = PixelLayout(DEFLATED, 20, 20, 1, "MONOCHROME2", 0, 16, 16, 15, False, "PixelData")
     with pytest.raises(PixelError):

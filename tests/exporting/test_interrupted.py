@@ -22,10 +22,10 @@ from PIL import Image
 
 import sidecar
 from sidecar.errors import OutputError, PixelError, SidecarError
-from sidecar.exporting import make_png as render
-from sidecar.exporting import output_folder as folder
-from sidecar.exporting import run as exporter
-from sidecar.exporting import workers
+from sidecar.exporting import output_folder, workers
+from sidecar.exporting.make_png import render
+from sidecar.exporting.options import ExportOptions
+from sidecar.exporting.run import plan_export, run_job
 
 SLICES = 120
 EXPORT = "from sidecar.__main__ import entry; entry()"
@@ -160,15 +160,14 @@ def test_the_same_bytes_for_any_number_of_workers(
 
 def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
     """An export that stops half way for want of space."""
-    made = render.render
 
     def until_full(recipe: Any, task: Any) -> Any:
         if task.index >= SLICES // 2:
             raise OutputError("the disk is full")
-        return made(recipe, task)
+        return render(recipe, task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(exporter, "render", until_full)
+        patch.setattr("sidecar.exporting.run.render", until_full)
         with pytest.raises(OutputError, match="disk is full"):
             sidecar.export(scan, output, **options)
     assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
@@ -194,14 +193,12 @@ def test_a_few_tasks_keep_all_workers_busy(
 def test_what_a_lost_worker_had_begun_does_not_stay(
     scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = render.render
-
     def leaving(recipe: Any, task: Any) -> Any:
         (recipe.output / f"{task.name}.0c686362.part").touch()
         (recipe.output / "photo.png.0c686362.part").write_bytes(b"of somebody else")
-        return made(recipe, task)
+        return render(recipe, task)
 
-    monkeypatch.setattr(exporter, "render", leaving)
+    monkeypatch.setattr("sidecar.exporting.run.render", leaving)
     sidecar.export(scan, tmp_path / "png", scale=0.5)
     assert contents(tmp_path / "png") == undisturbed | {
         "photo.png.0c686362.part": b"of somebody else"
@@ -212,20 +209,22 @@ def test_nobody_writes_on_after_a_failure(
     scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder is given back when the last worker has stopped, not before."""
-    made, late, over = render.render, list[int](), list[float]()
+    late, over = list[int](), list[float]()
 
     def failing(recipe: Any, task: Any) -> Any:
         if task.index == 20:
             raise OutputError("the disk is full")
         time.sleep(0.01)
-        done = made(recipe, task)
+        done = render(recipe, task)
         late.extend([task.index] * bool(over))
         return done
 
-    monkeypatch.setattr(exporter, "render", failing)
-    released = folder.FileLock.release
+    monkeypatch.setattr("sidecar.exporting.run.render", failing)
+    released = output_folder.FileLock.release
     monkeypatch.setattr(
-        folder.FileLock, "release", lambda self: (over.append(time.monotonic()), released(self))
+        output_folder.FileLock,
+        "release",
+        lambda self: (over.append(time.monotonic()), released(self)),
     )
     with pytest.raises(OutputError, match="disk is full"):
         sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=4)
@@ -267,7 +266,6 @@ def test_a_finished_export_is_not_touched(scan: Path, tmp_path: Path) -> None:
 def test_a_second_export_into_one_folder_is_refused(
     scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = render.render
     met = []
 
     def and_again(recipe: Any, task: Any) -> Any:
@@ -275,9 +273,9 @@ def test_a_second_export_into_one_folder_is_refused(
             with pytest.raises(OutputError, match="another export is writing") as caught:
                 sidecar.export(scan, tmp_path / "png", scale=0.5)
             met.append(caught)
-        return made(recipe, task)
+        return render(recipe, task)
 
-    monkeypatch.setattr(exporter, "render", and_again)
+    monkeypatch.setattr("sidecar.exporting.run.render", and_again)
     sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=1)
     assert met
 
@@ -287,15 +285,13 @@ def test_a_source_that_vanishes_is_one_message_and_can_be_resumed(
 ) -> None:
     copy = tmp_path / "scan"
     shutil.copytree(scan, copy, copy_function=shutil.copy2)
-    (job,) = exporter.plan_export(
-        copy, tmp_path / "png", exporter.ExportOptions(scale=0.5, window=(100.0, 50.0))
-    )
+    (job,) = plan_export(copy, tmp_path / "png", ExportOptions(scale=0.5, window=(100.0, 50.0)))
     victim = copy / job.plan.series.frames[SLICES // 2].file
     kept = victim.rename(tmp_path / "kept")
     with pytest.raises(SidecarError, match=victim.name):
-        exporter.run_job(job)
+        run_job(job)
     kept.rename(victim)
-    png = exporter.run_job(job)
+    png = run_job(job)
     assert png.size[2] == SLICES
 
 
@@ -305,7 +301,7 @@ def test_a_decoder_that_fails_is_one_message(
     def broken(recipe: Any, task: Any) -> Any:
         raise PixelError("frame 1 of x.dcm cannot be decoded")
 
-    monkeypatch.setattr(exporter, "render", broken)
+    monkeypatch.setattr("sidecar.exporting.run.render", broken)
     with pytest.raises(PixelError, match="cannot be decoded"):
         sidecar.export(scan, tmp_path / "png", scale=0.5)
     assert not (tmp_path / "png" / "sidecar.json").exists()

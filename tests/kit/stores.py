@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.exporting import make_png as render
-from sidecar.exporting import run as exporter
+from sidecar.exporting.make_png import render
 from sidecar.exporting.output_folder import LOCK
 
 SECRET = "wJalrXUtnFEMI"
@@ -51,15 +50,15 @@ def claim_in(store: Store, name: str) -> str:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """``act`` while the first PNG of an export is made."""
-    made, met = render.render, threading.Event()
+    met = threading.Event()
 
     def acting(recipe: Any, task: Any) -> Any:
         if not met.is_set():
             met.set()
             act()
-        return made(recipe, task)
+        return render(recipe, task)
 
-    monkeypatch.setattr(exporter, "render", acting)
+    monkeypatch.setattr("sidecar.exporting.run.render", acting)
 
 
 class Counted:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kit.stores import SECRET, Counted, Store
 
-from sidecar.storage import lease as claims
+from sidecar.storage import lease
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def memory() -> Store:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims are renewed, watched and given up as ever, but twenty times as fast."""
     for name in ("RENEWAL", "LOOK", "PATIENCE", "SETTLING"):
-        monkeypatch.setattr(claims, name, getattr(claims, name) / 20)
+        monkeypatch.setattr(lease, name, getattr(lease, name) / 20)
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,7 @@ from pydicom.uid import (
 
 import sidecar
 from sidecar.errors import OutputError
-from sidecar.exporting import make_png as render
-from sidecar.exporting import run as exporter
+from sidecar.exporting.make_png import render
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import plan_export, run_job
 from sidecar.exporting.workers import Workers
@@ -102,15 +101,13 @@ def test_what_is_not_ours_is_not_touched(memory: Store, tmp_path: Path) -> None:
 def stop_half_way(
     monkeypatch: pytest.MonkeyPatch, source: object, output: object, **options: Any
 ) -> None:
-    made = render.render
-
     def until_full(recipe: Any, task: Any) -> Any:
         if task.index >= 4:
             raise OutputError("the disk is full")
-        return made(recipe, task)
+        return render(recipe, task)
 
     with monkeypatch.context() as patch, pytest.raises(OutputError, match="disk is full"):
-        patch.setattr(exporter, "render", until_full)
+        patch.setattr("sidecar.exporting.run.render", until_full)
         sidecar.export(source, output, **options)  # type: ignore[arg-type]
 
 

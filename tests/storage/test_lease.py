@@ -17,7 +17,7 @@ from kit.stores import Store, claim_in, meanwhile
 import sidecar
 from sidecar.errors import OutputError
 from sidecar.exporting.output_folder import LOCK
-from sidecar.storage import lease as claims
+from sidecar.storage import lease
 from sidecar.storage.location import place
 
 
@@ -92,18 +92,18 @@ def test_of_two_that_take_over_together_one_is_refused() -> None:
 
     def run(slow: float) -> None:
         try:
-            with claims.claim(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
+            with lease.claim(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
                 most[0] += 1
                 most[1] = max(most)
-                time.sleep(claims.PATIENCE)
+                time.sleep(lease.PATIENCE)
                 assert mine.holds() and not mine.lost.is_set()
                 most[0] -= 1
                 holding.release()
-        except claims.TakenError:
+        except lease.TakenError:
             refused.append(slow)
 
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(run, slow) for slow in (0, claims.LOOK)]:
+        for done in [threads.submit(run, slow) for slow in (0, lease.LOOK)]:
             done.result()
     assert most == [0, 1] and len(refused) == 1 and not objects
 
@@ -132,10 +132,10 @@ def test_a_claim_that_goes_while_it_is_watched_is_no_hindrance(
 ) -> None:
     write(Spec(), tmp_path / "scan")
     memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n")
-    threading.Timer(claims.LOOK * 3, lambda: memory.fs.rm(claim_in(memory, "png"))).start()
+    threading.Timer(lease.LOOK * 3, lambda: memory.fs.rm(claim_in(memory, "png"))).start()
     began = time.monotonic()
     sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
-    assert time.monotonic() - began >= claims.LOOK * 3 and LOCK not in memory.contents("png")
+    assert time.monotonic() - began >= lease.LOOK * 3 and LOCK not in memory.contents("png")
 
 
 @pytest.mark.usefixtures("quick")
