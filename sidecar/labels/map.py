@@ -17,7 +17,7 @@ from sidecar.errors import DocumentError, GeometryError, LabelError, SidecarErro
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.identity import place
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions, SliceOrigin
 from sidecar.labels.readers import read_labels
 from sidecar.labels.readers.generic_csv import Table
 from sidecar.labels.rows import Rows
@@ -111,6 +111,7 @@ def map_file(
     *,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
+    slice_origin: SliceOrigin | None = None,
     allow_outside: bool = False,
 ) -> Mapping:
     """Read one label file and map it. Without ``sidecar`` the one beside the labels, or beside the
@@ -122,7 +123,8 @@ def map_file(
     path = Path(path)
     if sidecar is None:
         sidecar = Sidecar.open(find_sidecar(path, format))
-    labels = read_labels(path, png_stack(sidecar), format, pixel_origin)
+    options = ReadOptions(pixel_origin, slice_origin)
+    labels = read_labels(path, png_stack(sidecar), format, options)
     _refuse_formulas(labels)
     placed = place(labels, sidecar)
     points = map_points(labels, placed.png, sidecar, allow_outside)

@@ -50,7 +50,7 @@ ODD: list[Any] = [None, True, -1, "x", "1,5", 1e308, 10**400, [], {}, [[1]], {"a
 def survive(name: str, path: Path) -> bool:
     """Whether the file was read."""
     try:
-        labels = READERS[name].read(path, STACK, None)
+        labels = READERS[name].read(path, STACK)
     except LabelError as error:
         assert str(path.parent) not in str(error)
         return False

@@ -27,7 +27,7 @@ from labels.readers import (
 )
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Reader
+from sidecar.labels.model import Reader, ReadOptions
 from sidecar.labels.readers import (
     coco,
     cvat,
@@ -133,7 +133,9 @@ def replaced(node: Any, odd: Any) -> Iterator[Any]:
 def survive(reader: Reader, path: Path) -> bool:
     """Whether the file was read; if so, into finite points with all columns of one length."""
     try:
-        labels = reader.read(path, STACK, "center" if reader is imagej.READER_XY else None)
+        labels = reader.read(
+            path, STACK, ReadOptions("center" if reader is imagej.READER_XY else None)
+        )
     except LabelError as error:
         assert str(path.parent) not in str(error)
         return False

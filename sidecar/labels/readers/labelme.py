@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
 
@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[str, int | None]] = {
 }
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     document = load_json(path)
     image = member(document, "imagePath", str, path).replace("\\", "/")
     shapes = list(enumerate(member(document, "shapes", list, path), 1))
@@ -43,7 +43,7 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         [_shape(shape, image, path, number) for number, shape in drawn],
         tool=_TOOL,
         origin="corner",
-        forced=origin,
+        forced=options.pixel_origin,
         sizes=_sizes(document, image, path),
         notes=(
             [f"{masks} mask(s) left out: they are areas of pixels, use map-mask"] if masks else []

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, ellipse, labels_of
 from sidecar.labels.text import head_text, json_keys, load_json, member, number, text_of, whole
 
@@ -38,7 +38,7 @@ def recognises(path: Path, head: bytes) -> bool:
     return geometry and '"Feature"' in text and _OBJECT.search(text) is not None
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """Every feature of a FeatureCollection, of a list, or the one feature of the file.
 
     Raises LabelError.
@@ -51,7 +51,9 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         for shape in _shapes(feature, n, image, path)
     ]
     notes = [_ROUNDED, note] + [_NUCLEI] * any("nucleusGeometry" in feature for feature in features)
-    return labels_of(path, shapes, tool="QuPath", origin="corner", forced=origin, notes=notes)
+    return labels_of(
+        path, shapes, tool="QuPath", origin="corner", forced=options.pixel_origin, notes=notes
+    )
 
 
 def _features(document: object, path: Path) -> list[dict[str, Any]]:

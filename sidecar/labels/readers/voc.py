@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
 from sidecar.labels.text import head_text, load_xml, number, whole
 
@@ -50,7 +50,7 @@ def recognises(path: Path, head: bytes) -> bool:
     return _ROOT.match(text) is not None and ("<bndbox>" in text or "<size>" in text)
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """The boxes of one PNG, and of the parts of its objects. Raises LabelError."""
     root = load_xml(path)
     if root.tag != "annotation":
@@ -59,9 +59,9 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
     shapes = [
         shape
         for n, element in enumerate(root.findall("object"), start=1)
-        for shape in _shapes(element, n, image, origin, path)
+        for shape in _shapes(element, n, image, options.pixel_origin, path)
     ]
-    notes = [_NOTES[origin or "corner"]]
+    notes = [_NOTES[options.pixel_origin or "corner"]]
     if shapes and all(value.is_integer() for shape in shapes for xy in shape.xy for value in xy):
         notes.append(_CUT)
     if others := len(root.findall("object/polygon")):
@@ -74,7 +74,7 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         shapes,
         tool=_TOOL,
         origin="corner",
-        forced=origin,
+        forced=options.pixel_origin,
         sizes=_sizes(root, image, path),
         notes=notes,
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
 from sidecar.labels.text import head_text, number, read_text, whole
 
@@ -84,7 +84,7 @@ def _are_fractions(words: list[str]) -> bool:
         return False
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """The boxes, keypoints and polygons of one PNG.
 
     Raises LabelError, also where keypoints and polygons look alike.
@@ -99,7 +99,9 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         for shape in _shapes(row, str(n), task, dataset, stack, path)
     ]
     notes = [_ROUNDED] + [_UNLABELLED] * (task == "pose")
-    return labels_of(path, shapes, tool=_TOOL, origin="corner", forced=origin, notes=notes)
+    return labels_of(
+        path, shapes, tool=_TOOL, origin="corner", forced=options.pixel_origin, notes=notes
+    )
 
 
 def _row(words: list[str], where: str, path: Path) -> _Row:

@@ -11,6 +11,7 @@ import pytest
 from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.labelme import READER
 
 
@@ -51,7 +52,7 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
         document([shape(landmark.name, [list(landmark.corner)], "point")], folder + landmark.image),
     )
     assert READER.recognises(path, path.read_bytes()[:65536])
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     check(labels, [landmark])
     assert labels.sizes == {labels.image[0]: (203, 151)}
     assert (labels.tool, labels.pixel_origin, labels.shapes) == ("LabelMe", "corner", ("point",))
@@ -59,7 +60,7 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", document([shape("a", [[12.5, 40.5]], "point")]))
-    assert READER.read(path, STACK, "center").xy.tolist() == [[12.5, 40.5]]
+    assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12.5, 40.5]]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_shapes(
     tmp_path: Path, points: list[Any], shape_type: str, vertices: list[Any], ours: str
 ) -> None:
     path = write(tmp_path / "a.json", document([shape("a", points, shape_type)]))
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
     assert labels.shapes == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
@@ -111,7 +112,7 @@ def test_identity_is_kept(tmp_path: Path) -> None:
         shape("a", [[1, 2]], "point", group_id=7, description="left", flags=flags),
         shape("b", [[3, 4], [5, 6]], "line"),
     ]
-    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK, None)
+    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK)
     assert labels.columns["shape_id"] == ["1", "2", "2"]
     assert [labels.columns[name][0] for name in ("group_id", "description", "flags")] == [
         "7",
@@ -125,7 +126,7 @@ def test_masks_are_left_out_and_said(tmp_path: Path) -> None:
         shape("m", [[2, 3], [5, 7]], "mask", mask="iVBORw0KGgo="),
         shape("a", [[1, 2]], "point"),
     ]
-    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK, None)
+    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK)
     assert len(labels) == 1
     assert "1 mask(s) left out" in labels.notes[0] and "map-mask" in labels.notes[0]
     assert labels.where(0) == "shape 2"
@@ -134,7 +135,7 @@ def test_masks_are_left_out_and_said(tmp_path: Path) -> None:
 def test_an_image_without_shapes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", document([]))
     assert READER.recognises(path, path.read_bytes())
-    assert len(READER.read(path, STACK, None)) == 0
+    assert len(READER.read(path, STACK)) == 0
 
 
 def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_pa
 )
 def test_what_is_wrong_is_named(tmp_path: Path, bad: Any, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        READER.read(write(tmp_path / "a.json", document([bad])), STACK, None)
+        READER.read(write(tmp_path / "a.json", document([bad])), STACK)
 
 
 @pytest.mark.parametrize(
@@ -173,4 +174,4 @@ def test_other_json(tmp_path: Path, bad: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(bad)
     with pytest.raises(LabelError, match=r"a\.json"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)

@@ -14,7 +14,7 @@ from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files import qupath, qupath_class, qupath_feature
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.qupath import READER
 
 
@@ -29,7 +29,7 @@ def read(
     text = document if isinstance(document, str) else json.dumps(document)
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, stack, origin)
+    return READER.read(path, stack, ReadOptions(origin))
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from kit.label_truth import STACK, WHOLE_CORNER, check_columns, slices
 from kit.tool_files import voc
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.voc import READER
 
 #: Boxes from a landmark to 40 x 20 pixels right and below of it, in corner coordinates.
@@ -23,7 +23,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels
     path = tmp_path / "slice_0003.xml"
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, STACK, origin)
+    return READER.read(path, STACK, ReadOptions(origin))
 
 
 def test_boxes_come_back_as_labelimg_writes_them(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_entities_and_document_types_are_refused(tmp_path: Path, attack: str) ->
         attack + GOOD.replace("<name>a<", "<name>&e;<" if "ENTITY e" in attack else "<name>a<")
     )
     with pytest.raises(LabelError, match="document type or entity"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 def test_other_xml_is_not_voc(tmp_path: Path) -> None:
@@ -130,4 +130,4 @@ def test_other_xml_is_not_voc(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(cvat)
     with pytest.raises(LabelError, match="root element is not <annotation>"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)

@@ -12,7 +12,7 @@ from kit.label_truth import LANDMARKS, STACK, check_columns
 from kit.tool_files import yolo_box, yolo_fractions
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.yolo import READER
 
 ON_SLICE_3 = [m for m in LANDMARKS if m.slice == 3]
@@ -25,7 +25,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None, **beside:
     path = tmp_path / "slice_0003.txt"
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, STACK, origin)
+    return READER.read(path, STACK, ReadOptions(origin))
 
 
 def pose(size: int, flags: str = "22") -> str:
@@ -227,7 +227,7 @@ def test_what_is_no_yolo_is_neither_recognised_nor_read(tmp_path: Path, text: st
     path.write_text(text)
     assert not READER.recognises(path, text.encode())
     with pytest.raises(LabelError):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 def test_recognised_although_the_head_is_cut_in_a_number(tmp_path: Path) -> None:
@@ -239,6 +239,6 @@ def test_recognised_although_the_head_is_cut_in_a_number(tmp_path: Path) -> None
 def test_an_image_without_labels(tmp_path: Path) -> None:
     path = tmp_path / "slice_0003.txt"
     path.write_text("")
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     assert len(labels) == 0
     assert labels.pixel_origin == "corner"
