@@ -88,15 +88,16 @@ def stated_sizes(
     return known
 
 
-def refuse_other_image(path: Path, inner: str, stack: PngStack) -> None:
-    """LabelError where a label file is named after one PNG, and what it holds after another: a copy
-    that was renamed, or an image that was.
+def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None:
+    """LabelError where a label file of one image is named after one PNG, and what it names inside
+    is another: a copy of the file was renamed, or an image was.
     """
-    keys = {image_key(name): name for name in stack.names}
-    own, named = keys.get(bare_key(path.stem)), keys.get(bare_key(inner))
-    if own is not None and named is not None and own != named:
+    pngs = {image_key(name) for name in stack.names}
+    named = {key: name for name in (path.stem, *inner) if (key := bare_key(name)) in pngs}
+    if len(named) > 1:
+        first, second, *_ = named.values()
         raise LabelError(
-            f"has the name of {own}, but says that its labels are on {inner!r}; one of the two is"
-            " wrong: rename the file, or correct the image name in it",
+            f"has labels of one image, and two names for it: {first!r} and {second!r}; rename the"
+            " file, or correct the name in it",
             path,
         )

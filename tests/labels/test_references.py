@@ -13,7 +13,7 @@ from sidecar.labels.references import (
     bare_key,
     named_path,
     names_image,
-    refuse_other_image,
+    refuse_two_images,
     stated_sizes,
 )
 
@@ -87,9 +87,16 @@ def test_two_sizes_for_one_name_are_two_images() -> None:
     ],
 )
 def test_names_that_agree_or_say_nothing(file: str, inner: str) -> None:
-    refuse_other_image(Path(file), inner, STACK)
+    refuse_two_images(Path(file), [inner], STACK)
 
 
-def test_names_that_contradict_each_other() -> None:
-    with pytest.raises(LabelError, match=r"slice_0004\.xml: has the name of slice_0004\.png.*0003"):
-        refuse_other_image(Path("slice_0004.xml"), "png\\slice_0003.png", STACK)
+@pytest.mark.parametrize(
+    ("file", "inner"),
+    [
+        ("slice_0004.xml", ["png\\slice_0003.png"]),
+        ("labels.xml", ["slice_0003.png", "C:\\png\\slice_0004.png"]),
+    ],
+)
+def test_names_that_contradict_each_other(file: str, inner: list[str]) -> None:
+    with pytest.raises(LabelError, match=r"\.xml: .*two names for it: .*slice_000"):
+        refuse_two_images(Path(file), inner, STACK)

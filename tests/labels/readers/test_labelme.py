@@ -106,6 +106,27 @@ def test_shapes(
     check_columns(labels)
 
 
+@pytest.mark.parametrize("kind", ["rectangle", "rotation"])
+def test_a_box_of_four_corners_as_x_anylabeling_writes_it(tmp_path: Path, kind: str) -> None:
+    """Upright or turned, its corners are as in the file."""
+    turned = [[10, 20], [12, 18], [14, 20], [12, 22]]
+    for points in ([[10, 20], [30, 20], [30, 50], [10, 50]], turned):
+        path = write(tmp_path / "a.json", document([shape("a", points, kind, score=0.9)]))
+        labels = READER.read(path, STACK)
+        assert (labels.xy + 0.5).tolist() == points
+        assert labels.shapes == ("box",)
+
+
+def test_a_file_named_after_another_png_is_refused(tmp_path: Path) -> None:
+    content = document([shape("a", [[1, 2]], "point")], "..\\png\\slice_0003.png")
+    assert len(READER.read(write(tmp_path / "slice_0003.json", content), STACK)) == 1
+    with pytest.raises(
+        LabelError,
+        match=r"slice_0004\.json: .*two names .*'slice_0004' and '\.\./png/slice_0003\.png'",
+    ):
+        READER.read(write(tmp_path / "slice_0004.json", content), STACK)
+
+
 def test_identity_is_kept(tmp_path: Path) -> None:
     flags = {"damaged": True, "checked": False}
     shapes = [
@@ -130,6 +151,7 @@ def test_masks_are_left_out_and_said(tmp_path: Path) -> None:
     assert len(labels) == 1
     assert "1 mask(s) left out" in labels.notes[0] and "map-mask" in labels.notes[0]
     assert labels.where(0) == "shape 2"
+    assert labels.left_out == labels.notes
 
 
 def test_an_image_without_shapes(tmp_path: Path) -> None:
@@ -155,6 +177,7 @@ def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_pa
         (shape("a", [[1]], "point"), "shape 1: coordinates are not a list"),
         (shape("a", [[1, 2], [3, 4]], "point"), "a point has 2 points"),
         (shape("a", [], "polygon"), "a polygon has 0 points"),
+        (shape("a", [[1, 2], [3, 4], [5, 6]], "rectangle"), "a rectangle has 3 points"),
         (shape("a", [[1, 2]], "spiral"), "shape type 'spiral' is not known"),
         (shape("a", [[1, 2]], ["point"]), "is not known"),  # type: ignore[arg-type]
         ("point", "has no list 'points'"),
