@@ -57,9 +57,12 @@ LABEL_ENDINGS = frozenset(
         ".pts",
         ".fcsv",
         ".landmarkascii",
+        ".svg",
+        ".h5",
     ]
 )
-_NOT_LABELS = frozenset({documents.SIDECAR_NAME, "classes.txt"})
+#: Of these endings, but beside labels and not labels; the last two are YOLO's.
+_NOT_LABELS = frozenset({documents.SIDECAR_NAME, "classes.txt", "notes.json"})
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,9 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
         except OSError as error:
             raise LabelError(f"cannot be read: {error.strerror}", path) from None
         if inside is not None:
-            labels = [
-                p
-                for p in inside
-                if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file()
-            ]
+            labels = [p for p in inside if _holds_labels(p)]
+            if not labels and (path / "labels").is_dir():  # a YOLO data set
+                labels = [p for p in sorted((path / "labels").iterdir()) if _holds_labels(p)]
             if not labels:
                 deeper = (
                     ", and folders in it are not searched: name them"
@@ -103,6 +104,16 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
         else:
             files.append(path)
     return files
+
+
+def _holds_labels(path: Path) -> bool:
+    """By its name. The .h5 that DeepLabCut writes beside a CSV of its name holds the same."""
+    return (
+        path.suffix.lower() in LABEL_ENDINGS
+        and path.name not in _NOT_LABELS
+        and path.is_file()
+        and not (path.suffix.lower() == ".h5" and path.with_suffix(".csv").is_file())
+    )
 
 
 def map_file(
