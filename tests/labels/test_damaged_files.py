@@ -42,7 +42,7 @@ JSON: list[tuple[str, dict[str, Any]]] = [
             name="b",
         ),
     ),
-    ("qupath", qupath_feature({"type": "Polygon", "coordinates": [RING], "isEllipse": True})),
+    ("qupath", qupath_feature({"type": "Polygon", "coordinates": [RING], "isEllipse": True}, 1)),
 ]
 ODD: list[Any] = [None, True, -1, "x", "1,5", 1e308, 10**400, [], {}, [[1]], {"a": 1}]
 
