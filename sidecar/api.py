@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sidecar.exporting.inspect import Inspection
     from sidecar.labels.map import Mapping, Projection
-    from sidecar.labels.model import PixelOrigin
+    from sidecar.labels.model import PixelOrigin, SliceOrigin
     from sidecar.mapping import Sidecar
     from sidecar.progress import Progress
 
@@ -58,6 +58,7 @@ def map_file(
     *,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
+    slice_origin: SliceOrigin | None = None,
     allow_outside: bool = False,
 ) -> Mapping:
     """Read one label file and map it.
@@ -74,6 +75,7 @@ def map_file(
         sidecar,
         format=format,
         pixel_origin=pixel_origin,
+        slice_origin=slice_origin,
         allow_outside=allow_outside,
     )
 

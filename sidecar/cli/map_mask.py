@@ -89,18 +89,26 @@ def run(
             help="Where the (0, 0) of outlines is: the first pixel's middle or outer corner.",
         ),
     ] = None,
+    slice_origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0|1",
+            help="What a table of slice numbers calls the first PNG, where it does not tell.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")
     ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import choice
+    from sidecar.cli.writing import choice, slice_origin_of
     from sidecar.errors import printable
     from sidecar.mapping import Sidecar
     from sidecar.masks.job import Options, plan_job
 
     origin = choice("--pixel-origin", pixel_origin, ("center", "corner"))
-    options = Options(to_format, grid, fill, config, dicom, from_format, origin)
+    first_slice = slice_origin_of(slice_origin)
+    options = Options(to_format, grid, fill, config, dicom, from_format, origin, first_slice)
     job = plan_job(masks, output, None if sidecar is None else Sidecar.open(sidecar), options)
     if not quiet:
         painted = job.mapped.painted

@@ -65,6 +65,13 @@ def run(
             help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
         ),
     ] = None,
+    slice_origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0|1",
+            help="What a table of slice numbers calls the first PNG, where it does not tell.",
+        ),
+    ] = None,
     space: Annotated[str, typer.Option(metavar="lps|ras", help="Axes of the millimetres.")] = "lps",
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Map labels beyond the edges of the PNGs too.")
@@ -72,7 +79,7 @@ def run(
 ) -> None:
     from collections import Counter
 
-    from sidecar.cli.writing import choice, deliver
+    from sidecar.cli.writing import choice, deliver, slice_origin_of
     from sidecar.grid.space import Space
     from sidecar.labels.map import label_files, map_file
     from sidecar.labels.model import PixelOrigin
@@ -80,6 +87,7 @@ def run(
     from sidecar.mapping import Sidecar
 
     origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
+    first_slice = slice_origin_of(slice_origin)
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
     writer = writer_for(output, to_format, dicom)
     given = None if sidecar is None else Sidecar.open(sidecar)
@@ -88,7 +96,12 @@ def run(
     names = Counter(path.name for path in files)
     for path in files:
         mapping = map_file(
-            path, given, format=from_format, pixel_origin=origin, allow_outside=allow_outside
+            path,
+            given,
+            format=from_format,
+            pixel_origin=origin,
+            slice_origin=first_slice,
+            allow_outside=allow_outside,
         )
         mappings.append(mapping)
         read = mapping.labels

@@ -72,12 +72,19 @@ def run(
             help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
         ),
     ] = None,
+    slice_origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0|1",
+            help="What a table of slice numbers calls the first PNG, where it does not tell.",
+        ),
+    ] = None,
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Show labels beyond the edges of the PNGs too.")
     ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import choice, written
+    from sidecar.cli.writing import choice, slice_origin_of, written
     from sidecar.cli.zoom import length_mm
     from sidecar.errors import LabelError, UsageError
     from sidecar.labels.map import find_sidecar, label_files, map_file
@@ -89,11 +96,19 @@ def run(
     from sidecar.reports.space import Space
 
     origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
+    first_slice = slice_origin_of(slice_origin)
     files = label_files(labels)
     place = sidecar or _one({find_sidecar(path, from_format).resolve() for path in files})
     export = Sidecar.open(place)
     mappings = [
-        map_file(path, export, format=from_format, pixel_origin=origin, allow_outside=allow_outside)
+        map_file(
+            path,
+            export,
+            format=from_format,
+            pixel_origin=origin,
+            slice_origin=first_slice,
+            allow_outside=allow_outside,
+        )
         for path in files
     ]
     found = labels_of([mapping.points for mapping in mappings])

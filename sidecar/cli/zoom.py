@@ -56,6 +56,13 @@ def run(
         str | None,
         typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
     ] = None,
+    slice_origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0|1",
+            help="What a table of slice numbers calls the first PNG, where it does not tell.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")
     ] = False,
@@ -64,16 +71,18 @@ def run(
     from dataclasses import replace
 
     from sidecar.cli.progress import watched
+    from sidecar.cli.writing import slice_origin_of
     from sidecar.exporting.run import run_jobs
     from sidecar.exporting.zoom import plan_zooms
     from sidecar.labels.map import label_files, map_file
     from sidecar.mapping import Sidecar
 
     edge_mm = length_mm(size)
+    first_slice = slice_origin_of(slice_origin)
     given = None if sidecar is None else Sidecar.open(sidecar)
     with watched(quiet) as progress:
         for path in label_files([labels]):
-            points = map_file(path, given, format=from_format).points
+            points = map_file(path, given, format=from_format, slice_origin=first_slice).points
             jobs = plan_zooms(points, source, output, edge_mm, progress)
             if overwrite:
                 jobs = [

@@ -4,7 +4,6 @@ coordinates.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
-from sidecar.mapping import Sidecar, image_key
+from sidecar.labels.references import bare_key, named_path
+from sidecar.mapping import Sidecar
 
-#: What Label Studio puts before the name of an uploaded file: eight hexadecimal digits and a dash.
-_UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")
 #: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
 #: resize.
 RESIZE_TOLERANCE = 1.0
@@ -40,14 +38,11 @@ def place(labels: Labels, sidecar: Sidecar) -> Placed:
 
 
 def png_slice(image: str, sidecar: Sidecar) -> int | None:
-    """The PNG an image name means, also behind an upload prefix;
+    """The PNG an image reference means, also in a URL or behind an upload prefix;
     None when it is not of this export.
     """
-    found = sidecar.slice_of(image)
-    if found is None:
-        prefix = _UPLOAD_PREFIX.match(image_key(image))
-        found = sidecar.slice_of(image_key(image)[prefix.end() :]) if prefix else None
-    return found
+    readings = (image, named_path(image), bare_key(image))
+    return next((k for k in map(sidecar.slice_of, readings) if k is not None), None)
 
 
 def _slices(labels: Labels, sidecar: Sidecar) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from sidecar.errors import DocumentError, GeometryError, LabelError, SidecarErro
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.identity import place
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions, SliceOrigin
 from sidecar.labels.readers import read_labels
 from sidecar.labels.readers.generic_csv import Table
 from sidecar.labels.rows import Rows
@@ -57,9 +57,12 @@ LABEL_ENDINGS = frozenset(
         ".pts",
         ".fcsv",
         ".landmarkascii",
+        ".svg",
+        ".h5",
     ]
 )
-_NOT_LABELS = frozenset({documents.SIDECAR_NAME, "classes.txt"})
+#: Of these endings, but beside labels and not labels; the last two are YOLO's.
+_NOT_LABELS = frozenset({documents.SIDECAR_NAME, "classes.txt", "notes.json"})
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,9 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
         except OSError as error:
             raise LabelError(f"cannot be read: {error.strerror}", path) from None
         if inside is not None:
-            labels = [
-                p
-                for p in inside
-                if p.suffix.lower() in LABEL_ENDINGS and p.name not in _NOT_LABELS and p.is_file()
-            ]
+            labels = [p for p in inside if _holds_labels(p)]
+            if not labels and (path / "labels").is_dir():  # a YOLO data set
+                labels = [p for p in sorted((path / "labels").iterdir()) if _holds_labels(p)]
             if not labels:
                 deeper = (
                     ", and folders in it are not searched: name them"
@@ -105,12 +106,23 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
+def _holds_labels(path: Path) -> bool:
+    """By its name. The .h5 that DeepLabCut writes beside a CSV of its name holds the same."""
+    return (
+        path.suffix.lower() in LABEL_ENDINGS
+        and path.name not in _NOT_LABELS
+        and path.is_file()
+        and not (path.suffix.lower() == ".h5" and path.with_suffix(".csv").is_file())
+    )
+
+
 def map_file(
     path: str | Path,
     sidecar: Sidecar | None = None,
     *,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
+    slice_origin: SliceOrigin | None = None,
     allow_outside: bool = False,
 ) -> Mapping:
     """Read one label file and map it. Without ``sidecar`` the one beside the labels, or beside the
@@ -122,7 +134,8 @@ def map_file(
     path = Path(path)
     if sidecar is None:
         sidecar = Sidecar.open(find_sidecar(path, format))
-    labels = read_labels(path, png_stack(sidecar), format, pixel_origin)
+    options = ReadOptions(pixel_origin, slice_origin)
+    labels = read_labels(path, png_stack(sidecar), format, options)
     _refuse_formulas(labels)
     placed = place(labels, sidecar)
     points = map_points(labels, placed.png, sidecar, allow_outside)

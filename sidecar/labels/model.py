@@ -15,10 +15,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, UsageError
 from sidecar.labels.rows import Columns
 
 PixelOrigin = Literal["center", "corner"]
+SliceOrigin = Literal[0, 1]
 
 #: Coordinate of the middle of the first pixel, by pixel origin.
 MIDDLE_OF_FIRST_PIXEL: dict[PixelOrigin, float] = {"center": 0.0, "corner": 0.5}
@@ -47,13 +48,28 @@ class PngStack:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user says of a label file that the file itself leaves open.
+
+    ``pixel_origin``  where (0, 0) of its coordinates is; None: where the tool has it.
+    ``slice_origin``  the number that a table has for the first PNG; None: what the tool has.
+    """
+
+    pixel_origin: PixelOrigin | None = None
+    slice_origin: SliceOrigin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
     """The points of one label file, on the PNG stack, N points in file order.
 
     ``xy``      (N, 2) float64 PNG pixel x (column), y (row, downwards), *center* convention: the
                 reader has applied its origin.
     ``slice``   (N,) float64 0-based PNG slice number, NaN where only ``image`` tells.
-    ``image``   N image names as the file has them, "" where the file names none.
+    ``image``   N image references as the file has them, with their folders or as a URL, "" where
+                the file names none.
+    ``entry``   N texts: by what else the file tells the images of one name apart ("task 39",
+                "image 51"), "" where by nothing; empty where the format has no such thing.
     ``where``   N places for messages, as a function of the index ("row 7").
     ``columns`` the text columns carried to the output, in order, N values each. Generic CSV: the
     file's own columns
@@ -63,6 +79,7 @@ class Labels:
     ``tool, pixel_origin, shapes, notes`` are told to the user: which tool, which origin was taken,
     which shape types were read,
                 and what was assumed and how to force the other.
+    ``left_out`` those of the notes that tell what the file holds and the reader did not read.
     """
 
     path: Path
@@ -76,6 +93,8 @@ class Labels:
     shapes: tuple[str, ...] = ("point",)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    entry: Sequence[str] = ()
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.xy)
@@ -91,12 +110,25 @@ class Reader:
 
     ``recognises(path, head)``: head is the first 64 KiB of the file; True only when the content is
     surely this format.
-    ``read(path, stack, origin)``: ``origin`` is None, or what the user forced with
-    ``--pixel-origin``; raises LabelError.
+    ``parse(path, stack, options)``: the labels of one file; raises LabelError.
+    ``numbers_slices``: whether the format is a table of slice numbers that may count from 0 or 1.
     """
 
     name: str
     tool: str
     origin: str
     recognises: Callable[[Path, bytes], bool]
-    read: Callable[[Path, PngStack, PixelOrigin | None], Labels]
+    parse: Callable[[Path, PngStack, ReadOptions], Labels]
+    numbers_slices: bool = False
+
+    def read(self, path: Path, stack: PngStack, options: ReadOptions | None = None) -> Labels:
+        """The labels of one file. Raises LabelError, and UsageError where the format leaves nothing
+        open for ``options.slice_origin`` to say.
+        """
+        options = options or ReadOptions()
+        if options.slice_origin is not None and not self.numbers_slices:
+            raise UsageError(
+                f"--slice-origin is for tables of slice numbers; {path.name} is read as"
+                f" {self.tool}, which either names images or has one way to count them"
+            )
+        return self.parse(path, stack, options)

@@ -28,6 +28,7 @@ class Shape:
                point of its edge; an ellipse its centre and the ends of its two axes.
     ``where``  its place in the file, for messages.
     ``slice``  0-based PNG slice number, None where only ``image`` tells.
+    ``entry``  by what else the file tells images of one name apart ("task 39"), or "".
     ``vertex`` number of the first vertex, for points that are one shape but lie on several slices.
     ``extra``  the tool's own columns.
     """
@@ -42,6 +43,7 @@ class Shape:
     id: str = ""
     vertex: int = 0
     extra: Mapping[str, str] = field(default_factory=dict)
+    entry: str = ""
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> Vertices:
@@ -82,12 +84,14 @@ def labels_of(
     forced: PixelOrigin | None,
     sizes: Mapping[str, tuple[int, int]] | None = None,
     notes: Iterable[str] = (),
+    left_out: Iterable[str] = (),
 ) -> Labels:
     """The vertices of all shapes, in file order.
 
     ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is
-    no shape.
+    no shape. ``left_out`` are notes too: those about what the file holds and this does not.
     """
+    left_out = tuple(left_out)
     owner = [shape for shape in shapes for _ in shape.xy]
     places = [_place(shape, v) for shape in shapes for v in range(len(shape.xy))]
     centered = [
@@ -123,7 +127,9 @@ def labels_of(
         pixel_origin=" and ".join(sorted(origins)),
         shapes=tuple(sorted({shape.type for shape in shapes})),
         sizes=dict(sizes or {}),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys([*notes, *left_out])),
+        entry=[shape.entry for shape in owner],
+        left_out=left_out,
     )
 
 

@@ -12,7 +12,7 @@ from typing import cast, get_args
 
 from sidecar.document import model as documents
 from sidecar.errors import OutputError, SidecarError, UsageError, reason
-from sidecar.labels.model import PixelOrigin
+from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
 from sidecar.mapping import Sidecar
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.readers import find_sidecar_of, read_mask
@@ -41,6 +41,7 @@ class Options:
     dicom: Path | None = None
     format: str | None = None
     pixel_origin: PixelOrigin | None = None
+    slice_origin: SliceOrigin | None = None
 
     def __post_init__(self) -> None:
         for option, value, allowed in (("--grid", self.grid, GRIDS), ("--fill", self.fill, FILLS)):
@@ -86,7 +87,11 @@ def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, optio
     config = None if options.config is None else load_mask_config(options.config)
     sidecar = sidecar or Sidecar.open(find_sidecar_of(masks[0], options.format))
     mask = read_mask(
-        masks, sidecar, config=config, format=options.format, pixel_origin=options.pixel_origin
+        masks,
+        sidecar,
+        config=config,
+        format=options.format,
+        options=ReadOptions(options.pixel_origin, options.slice_origin),
     )
     mapped = (
         MappedMask.on_decimated(mask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers import (
     coco,
     cvat,
@@ -96,10 +96,13 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
 
 
 def read_labels(
-    path: Path, stack: PngStack, name: str | None = None, origin: PixelOrigin | None = None
+    path: Path, stack: PngStack, name: str | None = None, options: ReadOptions | None = None
 ) -> Labels:
     """The labels of one file, in *center* coordinates on the PNG stack.
 
-    LabelError names file and row.
+    LabelError names file and row; also where the file holds something, and none of it was read.
     """
-    return reader_for(path, name).read(path, stack, origin)
+    labels = reader_for(path, name).read(path, stack, options)
+    if labels.left_out and not len(labels):
+        raise LabelError(f"holds no points or outlines: {'; '.join(labels.left_out)}", path)
+    return labels

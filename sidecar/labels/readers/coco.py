@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, number, text_of, whole
 
@@ -30,13 +30,13 @@ _FRACTIONAL = (
 )
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     document = load_json(path)
     images = _by_id(document, "images", path)
     categories = _by_id(document, "categories", path)
     annotations = member(document, "annotations", list, path)
     keypoints_origin, assumed = _keypoints_origin(annotations, path)
-    notes = [] if origin else assumed
+    notes = [] if options.pixel_origin else assumed
     shapes: list[Shape] = []
     for n, annotation in enumerate(annotations, 1):
         where = f"annotation {n}"
@@ -55,7 +55,7 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         shapes,
         tool=_TOOL,
         origin="corner",
-        forced=origin,
+        forced=options.pixel_origin,
         sizes={
             image["file_name"].replace("\\", "/"): (
                 whole(image["width"], path),

@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of, rotated
 from sidecar.labels.text import head_text, load_xml, number, whole
 
@@ -28,7 +28,7 @@ _RECOGNISED = re.compile(
 Place = tuple[str, str, str, float | None]
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     root = load_xml(path)
     if root.tag != "annotations":
         raise LabelError("is not CVAT XML: its root element is not <annotations>", path)
@@ -51,7 +51,7 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         [*_of_images(images, path), *_of_tracks(tracks, path)],
         tool=_TOOL,
         origin="corner",
-        forced=origin,
+        forced=options.pixel_origin,
         sizes={
             image.get("name", ""): (
                 _whole(image, "width", path, "image"),

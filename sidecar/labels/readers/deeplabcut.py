@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table
 
@@ -43,7 +43,7 @@ def recognises(path: Path, head: bytes) -> bool:
     return first[:3] == ["scorer", "bodyparts", "coords"] or first == list(_LEVELS)
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """All labelled points.
 
     Raises LabelError, also for predictions, whose rows have frame numbers instead of images.
@@ -66,7 +66,9 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
                     f"has {len(record)} cells, the header has {width}", path, f"row {n}"
                 )
             shapes += _shapes(record, index, parts, n, path)
-    return labels_of(path, shapes, tool=_TOOL, origin="center", forced=origin, notes=[_CROPPED])
+    return labels_of(
+        path, shapes, tool=_TOOL, origin="center", forced=options.pixel_origin, notes=[_CROPPED]
+    )
 
 
 def _body_parts(levels: dict[str, list[str]], path: Path) -> list[_BodyPart]:

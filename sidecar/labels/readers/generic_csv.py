@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, to_center
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions, to_center
 from sidecar.labels.rows import PIECE, Columns, Repeated, Rows
 from sidecar.labels.text import head_text, number, read_text
 
@@ -234,9 +234,9 @@ def _recognises(path: Path, head: bytes) -> bool:
     return "x" in names and "y" in names
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     table = Table(path)
-    taken: PixelOrigin = origin or "center"
+    taken: PixelOrigin = options.pixel_origin or "center"
     has_slice = table.name("slice") is not None
     numbers, images = table.at_once(
         ("x", "y", "slice") if has_slice else ("x", "y"), "image"

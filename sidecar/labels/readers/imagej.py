@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table, whole
 
@@ -99,22 +99,26 @@ class _Row:
         return self.cells.get(column, "") in ("", "NaN")
 
 
-def _read_results(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read_results(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     rows = _rows(path)
     notes = [_UNCALIBRATED]
     if tuple(row.cells.get("Label") for row in rows[-4:]) == _SUMMARY:
         rows = rows[:-4]
         notes.append("The last four rows are ImageJ's summary and were left out")
     places = _places(rows, stack)
-    shapes = [_shape(row, place, origin) for row, place in zip(rows, places, strict=True)]
+    shapes = [
+        _shape(row, place, options.pixel_origin) for row, place in zip(rows, places, strict=True)
+    ]
     areas = sum(shape.origin == "corner" for shape in shapes)
-    if origin is None and areas < len(shapes):
+    if options.pixel_origin is None and areas < len(shapes):
         notes.append(_POINTS)
-    if origin is None and areas:
+    if options.pixel_origin is None and areas:
         notes.append(_AREAS.format(areas))
     if any(place.stale for place in places):
         notes.append(_STALE)
-    return labels_of(path, shapes, tool=_TOOL, origin="center", forced=origin, notes=notes)
+    return labels_of(
+        path, shapes, tool=_TOOL, origin="center", forced=options.pixel_origin, notes=notes
+    )
 
 
 def _rows(path: Path) -> list[_Row]:
@@ -241,8 +245,8 @@ def _place(row: _Row, stack: PngStack, known: Mapping[str, int], multipoint: boo
     )
 
 
-def _read_xy(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
-    rows = table(read_text(path), path, "\t")
+def _read_xy(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
+    rows, origin = table(read_text(path), path, "\t"), options.pixel_origin
     if origin is None:
         message = (
             "XY coordinates do not say what was selected; give --pixel-origin center if it was"

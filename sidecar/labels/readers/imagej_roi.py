@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from sidecar.errors import LabelError, MissingExtraError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of
 from sidecar.labels.text import read_bytes
 
@@ -62,23 +62,25 @@ _OUTLINED = (
 )
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     roifile = _roifile()
     rois = [(name, *_decoded(roifile, data, path, name)) for name, data in _files(path)]
     shapes = [
         shape
         for n, (name, roi, parts) in enumerate(rois, 1)
-        for shape in _shapes(roi, parts, name, str(n), stack, origin, path)
+        for shape in _shapes(roi, parts, name, str(n), stack, options.pixel_origin, path)
     ]
     notes = []
     versions = {int(roi.version) for _, roi, _ in rois if roi.roitype.name == "POINT"}
-    if origin is None and any(version <= _LAST_OLD_VERSION for version in versions):
+    if options.pixel_origin is None and any(version <= _LAST_OLD_VERSION for version in versions):
         notes.append(_OLD)
-    if origin is None and _LAST_OLD_VERSION + 1 in versions:
+    if options.pixel_origin is None and _LAST_OLD_VERSION + 1 in versions:
         notes.append(_NEW)
     if any(roi.roitype.name in ("FREEHAND", "TRACED") for _, roi, _ in rois):
         notes.append(_OUTLINED)
-    return labels_of(path, shapes, tool=_TOOL, origin="center", forced=origin, notes=notes)
+    return labels_of(
+        path, shapes, tool=_TOOL, origin="center", forced=options.pixel_origin, notes=notes
+    )
 
 
 def _roifile() -> ModuleType:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of, rotated
 from sidecar.labels.text import (
     head_text,
@@ -33,7 +33,7 @@ _SHAPES = ("keypoint", "rectangle", "polygon", "ellipse")
 _LEFT_OUT = {"brush": "masks (use map-mask)", "bitmask": "masks (use map-mask)", "vector": "curves"}
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     tasks = load_json(path)
     if not isinstance(tasks, list):
         raise LabelError('is not a list of tasks; export it from Label Studio as "JSON"', path)
@@ -57,7 +57,13 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
             shapes += _shapes(results, data, extra, sizes, left_out, path, where)
     notes = [f"{count} {what} left out" for what, count in left_out.items() if count]
     return labels_of(
-        path, shapes, tool=_TOOL, origin="corner", forced=origin, sizes=sizes, notes=notes
+        path,
+        shapes,
+        tool=_TOOL,
+        origin="corner",
+        forced=options.pixel_origin,
+        sizes=sizes,
+        notes=notes,
     )
 
 

@@ -1,8 +1,8 @@
-"""LabelMe (wkentaro) JSON: one file for each image.
+"""LabelMe (wkentaro) JSON, and that of X-AnyLabeling, which continues it: one file for each image.
 
 Coordinates are *corner*: the canvas measures from the outer corner of the image and lets points lie
-on 0..width. Source: labelme/widgets/canvas.py, _transform_point_widget_to_image and
-_is_out_of_image; labelme/shape.py.
+on 0..width. A rectangle is two opposite corners in LabelMe, all four in X-AnyLabeling. Source:
+labelme/widgets/canvas.py, _transform_point_widget_to_image and _is_out_of_image; labelme/shape.py.
 """
 
 from __future__ import annotations
@@ -11,43 +11,47 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import refuse_two_images
 from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
 
 _TOOL = "LabelMe"
-#: LabelMe shape type → our shape type, and how many points it must have (None: any number).
-_TYPES: dict[str, tuple[str, int | None]] = {
-    "point": ("point", 1),
-    "line": ("line", 2),
-    "linestrip": ("polyline", None),
-    "polygon": ("polygon", None),
-    "rectangle": ("box", 2),
-    "circle": ("circle", 2),
-    "oriented_rectangle": ("box", 4),
+#: LabelMe shape type → our shape type, and how many points it may have (none stated: any number).
+_TYPES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "point": ("point", (1,)),
+    "line": ("line", (2,)),
+    "linestrip": ("polyline", ()),
+    "polygon": ("polygon", ()),
+    "rectangle": ("box", (2, 4)),
+    "circle": ("circle", (2,)),
+    "oriented_rectangle": ("box", (4,)),
+    "rotation": ("box", (4,)),  # X-AnyLabeling's name for it
+    "quadrilateral": ("polygon", (4,)),
 }
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     document = load_json(path)
     image = member(document, "imagePath", str, path).replace("\\", "/")
+    refuse_two_images(path, [image], stack)
     shapes = list(enumerate(member(document, "shapes", list, path), 1))
     drawn = [
         (number, shape)
         for number, shape in shapes
         if not (isinstance(shape, dict) and shape.get("shape_type") == "mask")
     ]
-    masks = len(shapes) - len(drawn)
+    left_out = LeftOut()
+    left_out.add("mask", "they are areas of pixels, use map-mask", len(shapes) - len(drawn))
     return labels_of(
         path,
         [_shape(shape, image, path, number) for number, shape in drawn],
         tool=_TOOL,
         origin="corner",
-        forced=origin,
+        forced=options.pixel_origin,
         sizes=_sizes(document, image, path),
-        notes=(
-            [f"{masks} mask(s) left out: they are areas of pixels, use map-mask"] if masks else []
-        ),
+        left_out=left_out.sentences,
     )
 
 
@@ -61,13 +65,13 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
             path,
             where,
         )
-    type_, count = _TYPES[kind]
-    if not points or len(points) != (count or len(points)):
+    type_, counts = _TYPES[kind]
+    if not points or (counts and len(points) not in counts):
         raise LabelError(f"a {kind} has {len(points)} points", path, where)
     flags = shape.get("flags")
     return Shape(
         type_,
-        box(*points[0], *points[1]) if kind == "rectangle" else points,
+        box(*points[0], *points[1]) if type_ == "box" and len(points) == 2 else points,
         "corner",
         where,
         label=text_of(shape.get("label")),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
 from sidecar.labels.text import head_text, number, read_text, whole
 
@@ -31,16 +31,16 @@ _ROUNDED = (
 Pair = Literal["line", "box"]
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
-    return _labels(path, origin, None)
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
+    return _labels(path, options.pixel_origin, None)
 
 
-def _read_lines(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
-    return _labels(path, origin, "line")
+def _read_lines(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
+    return _labels(path, options.pixel_origin, "line")
 
 
-def _read_boxes(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
-    return _labels(path, origin, "box")
+def _read_boxes(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
+    return _labels(path, options.pixel_origin, "box")
 
 
 def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels:

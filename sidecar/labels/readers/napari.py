@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table, whole
 
@@ -39,7 +39,7 @@ def recognises(path: Path, head: bytes) -> bool:
     return _HEADER.match(head_text(head)) is not None
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """Points and shapes;
     ``origin`` is about x and y, the first axis counts slices in any case. Raises LabelError.
     """
@@ -61,7 +61,9 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         header, rows, _slice_axes(axes, stack, path), path
     )
     notes = (_SCALE, _NO_NAMES) if first == 3 else (_SCALE,)
-    return labels_of(path, shapes, tool="napari", origin="center", forced=origin, notes=notes)
+    return labels_of(
+        path, shapes, tool="napari", origin="center", forced=options.pixel_origin, notes=notes
+    )
 
 
 def _slice_axes(axes: int, stack: PngStack, path: Path) -> int:

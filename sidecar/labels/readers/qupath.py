@@ -3,7 +3,7 @@
 Coordinates are pixels of the full-resolution image, (0, 0) its outer top left corner (QuPath
 documentation, "Exporting annotations"), with two decimals. ``plane`` is written into the geometry
 only where it is not the default, z = 0 (ROITypeAdapters of qupath-core), and no image is named: the
-file name may, as QuPath offers the image's own name for an export.
+file name may, as QuPath offers the image's own name for an export, and scripts add to it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.shapes import Shape, Vertices, ellipse, labels_of
 from sidecar.labels.text import head_text, json_keys, load_json, member, number, text_of, whole
+from sidecar.mapping import image_key
 
 #: What only QuPath writes: the kind of object, as an id before 0.3, or a UUID as id, which comes
 #: before a long geometry.
@@ -26,7 +28,6 @@ _OBJECT = re.compile(
 )
 
 _ROUNDED = "QuPath writes two decimals: a coordinate is right to 0.005 PNG pixels"
-_NUCLEI = "Cells are given by their outlines; nuclei are not carried over"
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -38,7 +39,7 @@ def recognises(path: Path, head: bytes) -> bool:
     return geometry and '"Feature"' in text and _OBJECT.search(text) is not None
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """Every feature of a FeatureCollection, of a list, or the one feature of the file.
 
     Raises LabelError.
@@ -50,8 +51,21 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         for n, feature in enumerate(features, start=1)
         for shape in _shapes(feature, n, image, path)
     ]
-    notes = [_ROUNDED, note] + [_NUCLEI] * any("nucleusGeometry" in feature for feature in features)
-    return labels_of(path, shapes, tool="QuPath", origin="corner", forced=origin, notes=notes)
+    left_out = LeftOut()
+    left_out.add(
+        "nucleus",
+        "cells are given by their outlines",
+        sum("nucleusGeometry" in feature for feature in features),
+    )
+    return labels_of(
+        path,
+        shapes,
+        tool="QuPath",
+        origin="corner",
+        forced=options.pixel_origin,
+        notes=[_ROUNDED, note],
+        left_out=left_out.sentences,
+    )
 
 
 def _features(document: object, path: Path) -> list[dict[str, Any]]:
@@ -70,7 +84,7 @@ def _features(document: object, path: Path) -> list[dict[str, Any]]:
 
 def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple[str, str]:
     """The PNG all features lie on, or "" where their planes tell the slice; and what the user is
-    told about it.
+    told about it. LabelError where neither a plane nor the file's name tells.
     """
     if any(
         "plane" in feature["geometry"]
@@ -84,16 +98,28 @@ def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple
                 " writes it"
             ),
         )
-    for name in stack.names:
-        if path.name.split(".")[0] == Path(name).stem:
-            return name, f"No plane is given; the file name says that these labels lie on {name}"
-    return (
-        "",
-        (
-            "No plane is given, as QuPath writes labels on slice 0, and slice 0 is taken;"
-            " if they lie on another PNG, give the GeoJSON that PNG's name"
-        ),
+    name = _png_in_name(path, stack)
+    if name:
+        return name, f"No plane is given; the file name says that these labels lie on {name}"
+    if stack.slices == 1:
+        return "", "No plane is given, and there is only one PNG"
+    raise LabelError(
+        "names no image, and neither a plane in it nor its own name tells which PNG it is of; let"
+        " its name begin with that of the PNG, as QuPath offers it (slice 0 of a stack has no"
+        f" plane: name it after {stack.names[0] if stack.names else 'the first PNG'})",
+        path,
     )
+
+
+def _png_in_name(path: Path, stack: PngStack) -> str | None:
+    """The PNG whose name the file's begins with, whatever else was added to it; the longest one."""
+    own = path.name.lower()
+    found = [
+        name
+        for name in stack.names
+        if own.startswith(stem := image_key(name)) and not own[len(stem) : len(stem) + 1].isalnum()
+    ]
+    return max(found, key=len, default=None)
 
 
 def _shapes(feature: dict[str, Any], n: int, image: str, path: Path) -> Iterator[Shape]:

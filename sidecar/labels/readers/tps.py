@@ -17,7 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import (
+    MIDDLE_OF_FIRST_PIXEL,
+    Labels,
+    PixelOrigin,
+    PngStack,
+    Reader,
+    ReadOptions,
+)
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, whole
 
@@ -63,7 +70,7 @@ def recognises(path: Path, head: bytes) -> bool:
     )
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """All specimens; each names its own image.
 
     Raises LabelError, also for LM3, whose points are not on pictures.
@@ -76,7 +83,7 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         shape
         for s, specimen in enumerate(specimens, start=1)
         for shape in _shapes(
-            specimen, s, _image(specimen, stack, path), stack.rows, origin or "corner"
+            specimen, s, _image(specimen, stack, path), stack.rows, options.pixel_origin or "corner"
         )
     ]
     notes = [_HALF]
@@ -87,7 +94,9 @@ def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
     notes += [_MISSING] * any(
         None in points for specimen in specimens for _, _, points in specimen.sets
     )
-    return labels_of(path, shapes, tool=_TOOL, origin="corner", forced=origin, notes=notes)
+    return labels_of(
+        path, shapes, tool=_TOOL, origin="corner", forced=options.pixel_origin, notes=notes
+    )
 
 
 def _specimens(lines: _Lines, path: Path) -> Iterator[_Specimen]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.shapes import Shape, Vertices, box, circle, ellipse, labels_of, rotated
 from sidecar.labels.text import (
     head_text,
@@ -39,7 +39,7 @@ _ROUNDED = (
 _NAMES = ("label", "name", "landmark", "class", "type")
 
 
-def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     text = read_text(path)
     shapes = (
         _of_json(parse_json(text, path), path)
@@ -47,7 +47,12 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
         else _of_csv(text, path)
     )
     return labels_of(
-        path, list(shapes), tool=_TOOL, origin="corner", forced=origin, notes=[_ROUNDED]
+        path,
+        list(shapes),
+        tool=_TOOL,
+        origin="corner",
+        forced=options.pixel_origin,
+        notes=[_ROUNDED],
     )
 
 

@@ -8,6 +8,8 @@ to xmax. Both agree about the right and bottom edges and differ by one pixel on 
 
 For this format ``origin`` chooses between them: *corner* is the first rule, *center* (pixel
 numbers) the second. Source of the first: labelImg libs/labelFile.py, convert_points_to_bnd_box.
+
+The image is named three times: by the file's own name, by <filename> in <folder>, and by <path>.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import refuse_two_images
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
 from sidecar.labels.text import head_text, load_xml, number, whole
 
@@ -50,34 +54,48 @@ def recognises(path: Path, head: bytes) -> bool:
     return _ROOT.match(text) is not None and ("<bndbox>" in text or "<size>" in text)
 
 
-def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """The boxes of one PNG, and of the parts of its objects. Raises LabelError."""
     root = load_xml(path)
     if root.tag != "annotation":
         raise LabelError("is not Pascal VOC XML: its root element is not <annotation>", path)
-    image = _text(root, "filename") or path.stem
+    image = _image(root, path, stack)
     shapes = [
         shape
         for n, element in enumerate(root.findall("object"), start=1)
-        for shape in _shapes(element, n, image, origin, path)
+        for shape in _shapes(element, n, image, options.pixel_origin, path)
     ]
-    notes = [_NOTES[origin or "corner"]]
+    notes = [_NOTES[options.pixel_origin or "corner"]]
     if shapes and all(value.is_integer() for shape in shapes for xy in shape.xy for value in xy):
         notes.append(_CUT)
-    if others := len(root.findall("object/polygon")):
-        notes.append(
-            f"{others} polygon(s) left out, their boxes were read; export polygons in another"
-            " format"
-        )
+    left_out = LeftOut()
+    left_out.add(
+        "polygon",
+        "their boxes were read; export polygons in another format",
+        len(root.findall("object/polygon")),
+    )
     return labels_of(
         path,
         shapes,
         tool=_TOOL,
         origin="corner",
-        forced=origin,
+        forced=options.pixel_origin,
         sizes=_sizes(root, image, path),
         notes=notes,
+        left_out=left_out.sentences,
     )
+
+
+def _image(root: Element, path: Path, stack: PngStack) -> str:
+    """<filename> in its <folder>, as they are. LabelError where <path>, or the file's own name,
+    names another PNG.
+    """
+    name, folder, whole_path = (_text(root, key) for key in ("filename", "folder", "path"))
+    refuse_two_images(path, (name, whole_path), stack)
+    if not name:
+        return whole_path or path.stem
+    has_folder = "/" in name or "\\" in name
+    return f"{folder}/{name}" if folder and not has_folder else name
 
 
 def _shapes(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, to_center
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions, to_center
 from sidecar.labels.shapes import Shape, labels_of
 
 Spacing = tuple[float, float, float]
@@ -77,9 +77,9 @@ def readers(
     def reader(
         suffix: str, spacing_of: _SpacingOf, recognises: Callable[[Path, bytes], bool]
     ) -> Reader:
-        def read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
+        def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             file = parse(path)
-            spacing = spacing_of(path, file, stack, origin, name)
+            spacing = spacing_of(path, file, stack, options.pixel_origin, name)
             told = (
                 "1, as a plain PNG stack has"
                 if spacing == _PIXELS
@@ -94,7 +94,12 @@ def readers(
                 *file.notes,
             )
             return labels_in_volume(
-                path, file.vertices, file.xyz / spacing, tool=tool, forced=origin, notes=notes
+                path,
+                file.vertices,
+                file.xyz / spacing,
+                tool=tool,
+                forced=options.pixel_origin,
+                notes=notes,
             )
 
         return Reader(name + suffix, tool, "center", recognises, read)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sidecar.document import model as documents
 from sidecar.errors import DocumentError, LabelError, UsageError
 from sidecar.labels.map import LABEL_ENDINGS, find_sidecar, label_files
-from sidecar.labels.model import PixelOrigin
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import HEAD_BYTES, READERS
 from sidecar.mapping import Sidecar
 from sidecar.masks.model import Mask
@@ -29,12 +29,13 @@ def read_mask(
     *,
     config: MaskConfig | None = None,
     format: str | None = None,
-    pixel_origin: PixelOrigin | None = None,
+    options: ReadOptions | None = None,
 ) -> Mask:
     """The mask that files, or the files of a folder, hold.
 
     LabelError for what cannot be placed, UsageError for an unknown format.
     """
+    options = options or ReadOptions()
     if format is not None and format not in (*PAINTED, *READERS):
         raise UsageError(
             f"--from {format}: there is no such format; there are {', '.join((*PAINTED, *READERS))}"
@@ -43,17 +44,19 @@ def read_mask(
     kinds = {format if format is not None else _kind(path) for path in files}
     painted = [kind for kind in PAINTED if kind in kinds]
     if not painted:
-        return region_mask(files, sidecar, config, format, pixel_origin)
+        return region_mask(files, sidecar, config, format, options)
     if len(kinds) > 1 or (kinds != {"png"} and len(files) > 1):
         raise LabelError(
             f"{len(files)} masks of {' and '.join(sorted(filter(None, kinds)))} do not make one;"
             " give them one by one",
             files[1],
         )
-    if pixel_origin is not None:
+    if options.pixel_origin is not None:
         raise UsageError(
             "--pixel-origin is for outlines: pixels and voxels have no origin to choose"
         )
+    if options.slice_origin is not None:
+        raise UsageError("--slice-origin is for tables of slice numbers, not for painted images")
     return mask_of(
         _painting(painted[0], files, sidecar, config is not None and config.by_color),
         sidecar,

@@ -23,7 +23,7 @@ from sidecar.labels.identity import place, png_slice
 from sidecar.labels.map import png_stack
 from sidecar.labels.mapped_shapes import AREAS, Shape, shapes_of
 from sidecar.labels.model import Labels as LabelTable
-from sidecar.labels.model import PixelOrigin
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import reader_for
 from sidecar.mapping import Sidecar
 from sidecar.masks.model import Labels, Mask, Segment
@@ -51,14 +51,14 @@ def region_mask(
     sidecar: Sidecar,
     config: MaskConfig | None,
     format: str | None,
-    origin: PixelOrigin | None,
+    options: ReadOptions,
 ) -> Mask:
     """The regions of label files. LabelError names file and place of what cannot be placed."""
     regions: list[Region] = []
     tools: list[str] = []
     notes: list[str] = []
     for path in paths:
-        found = _regions_of(path, sidecar, format, origin)
+        found = _regions_of(path, sidecar, format, options)
         regions += found.regions
         tools.append(found.tool)
         notes += found.notes
@@ -87,11 +87,9 @@ class _Found:
     notes: tuple[str, ...]
 
 
-def _regions_of(
-    path: Path, sidecar: Sidecar, format: str | None, origin: PixelOrigin | None
-) -> _Found:
+def _regions_of(path: Path, sidecar: Sidecar, format: str | None, options: ReadOptions) -> _Found:
     reader = reader_for(path, format)
-    table = reader.read(path, png_stack(sidecar), origin)
+    table = reader.read(path, png_stack(sidecar), options)
     placed = place(table, sidecar)
     shapes = shapes_of(table.columns, len(table))
     bitmaps, told = bitmaps_of(path, reader.name, sidecar.size[:2])

@@ -127,7 +127,7 @@ DOCUMENTS: list[tuple[str, Any]] = [
     ("via", json.loads(via.as_project(_VIA))),
     ("slicer", _slicer()),
     ("qupath", qupath.feature(_RINGS, 2, classification={"names": ["a"]}, name="b")),
-    ("qupath", qupath.feature({"type": "Polygon", "coordinates": [_RING], "isEllipse": True})),
+    ("qupath", qupath.feature({"type": "Polygon", "coordinates": [_RING], "isEllipse": True}, 1)),
 ]
 SAMPLES = [
     *TEXTS,

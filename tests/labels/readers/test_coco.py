@@ -14,6 +14,7 @@ from kit.label_truth import LANDMARKS, STACK, WHOLE_CENTER, check, check_columns
 from kit.tool_files.coco import document, keypoints
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.coco import READER
 
 #: pycocotools 2.0.11 reads its own masks in a way that NumPy 2 warns of
@@ -34,7 +35,7 @@ def write(tmp_path: Path, content: Any) -> Path:
 def test_keypoints_of_a_tool_that_writes_its_own_positions(tmp_path: Path) -> None:
     path = write(tmp_path, keypoints(LANDMARKS, corner=True))
     assert READER.recognises(path, path.read_bytes()[:65536])
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "corner"
     assert any("fractional" in note and "--pixel-origin center" in note for note in labels.notes)
@@ -42,7 +43,7 @@ def test_keypoints_of_a_tool_that_writes_its_own_positions(tmp_path: Path) -> No
 
 
 def test_keypoints_as_coco_defines_them(tmp_path: Path) -> None:
-    labels = READER.read(write(tmp_path, keypoints(WHOLE_CENTER, corner=False)), STACK, None)
+    labels = READER.read(write(tmp_path, keypoints(WHOLE_CENTER, corner=False)), STACK)
     check(labels, WHOLE_CENTER)
     assert labels.pixel_origin == "center"
     assert any("whole numbers" in note and "--pixel-origin corner" in note for note in labels.notes)
@@ -52,7 +53,9 @@ def test_keypoints_as_coco_defines_them(tmp_path: Path) -> None:
 def test_a_forced_origin_is_obeyed_and_nothing_is_assumed(
     tmp_path: Path, origin: Any, shift: float
 ) -> None:
-    labels = READER.read(write(tmp_path, keypoints(WHOLE_CENTER, corner=False)), STACK, origin)
+    labels = READER.read(
+        write(tmp_path, keypoints(WHOLE_CENTER, corner=False)), STACK, ReadOptions(origin)
+    )
     np.testing.assert_allclose(
         labels.xy, [(m.x + shift, m.y + shift) for m in WHOLE_CENTER], rtol=0, atol=1e-9
     )
@@ -63,7 +66,7 @@ def test_keypoints_that_are_not_labelled_are_left_out_and_do_not_decide_the_orig
     tmp_path: Path,
 ) -> None:
     annotation = {"image_id": 1, "keypoints": [5, 6, 2, 0.5, 0.5, 0, 7, 8, 1]}
-    labels = READER.read(write(tmp_path, document([annotation], ["a", "b"])), STACK, None)
+    labels = READER.read(write(tmp_path, document([annotation], ["a", "b"])), STACK)
     assert labels.xy.tolist() == [[5, 6], [7, 8]]
     assert labels.columns["label"] == ["a", "skull_2"]  # the category names two keypoints only
     assert labels.columns["vertex"] == ["0", "2"]
@@ -93,7 +96,7 @@ def covered(labels: Any) -> set[tuple[int, int]]:
 def test_boxes_and_polygons_cover_the_pixels_that_pycocotools_says(
     tmp_path: Path, mask_utils: Any, annotation: dict[str, Any], shape: Any
 ) -> None:
-    labels = READER.read(write(tmp_path, document([{"image_id": 3} | annotation])), STACK, None)
+    labels = READER.read(write(tmp_path, document([{"image_id": 3} | annotation])), STACK)
     oracle = mask_utils.decode(mask_utils.frPyObjects(shape, STACK.rows, STACK.columns))[:, :, 0]
     assert covered(labels) == {(int(x), int(y)) for y, x in np.argwhere(oracle)}
     assert labels.columns["label"] == ["skull"] * 4
@@ -106,7 +109,7 @@ def test_the_box_of_an_annotation_with_a_polygon_is_derived_and_left_out(tmp_pat
         "segmentation": [[1.5, 2.5, 3.5, 2.5, 3.5, 5.5], [9.5, 9.5, 10.5, 9.5, 10.5, 11.5]],
         "bbox": [1, 2, 9, 9],
     }
-    labels = READER.read(write(tmp_path, document([annotation])), STACK, None)
+    labels = READER.read(write(tmp_path, document([annotation])), STACK)
     assert labels.shapes == ("polygon",)
     assert labels.xy.tolist() == [[1, 2], [3, 2], [3, 5], [9, 9], [10, 9], [10, 11]]
     assert labels.columns["vertex"] == ["0", "1", "2"] * 2
@@ -122,7 +125,7 @@ def test_of_a_mask_the_box_is_read_and_that_is_said(tmp_path: Path, mask_utils: 
         "bbox": mask_utils.toBbox(rle).tolist(),
         "iscrowd": 1,
     }
-    labels = READER.read(write(tmp_path, document([annotation])), STACK, None)
+    labels = READER.read(write(tmp_path, document([annotation])), STACK)
     assert labels.shapes == ("box",)
     assert covered(labels) == {(int(x), int(y)) for y, x in np.argwhere(mask)}
     assert any("1 mask(s) left out" in note and "map-mask" in note for note in labels.notes)
@@ -145,14 +148,14 @@ def test_of_a_mask_the_box_is_read_and_that_is_said(tmp_path: Path, mask_utils: 
 )
 def test_what_is_wrong_is_named(tmp_path: Path, annotation: dict[str, Any], message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        READER.read(write(tmp_path, document([annotation])), STACK, None)
+        READER.read(write(tmp_path, document([annotation])), STACK)
 
 
 def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
     content = document([])
     content["images"][1]["id"] = 1
     with pytest.raises(LabelError, match="two entries of 'images' have the same id"):
-        READER.read(write(tmp_path, content), STACK, None)
+        READER.read(write(tmp_path, content), STACK)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_ids_that_repeat_are_refused(tmp_path: Path) -> None:
 )
 def test_other_json(tmp_path: Path, content: Any) -> None:
     with pytest.raises(LabelError):
-        READER.read(write(tmp_path, content), STACK, None)
+        READER.read(write(tmp_path, content), STACK)
 
 
 def test_recognised_with_images_first_or_annotations_first(tmp_path: Path) -> None:

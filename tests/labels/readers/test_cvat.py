@@ -10,6 +10,7 @@ from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files.cvat import SKELETON, annotations, image, of_images, of_video, point
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.cvat import READER
 
 
@@ -27,19 +28,19 @@ def one(tmp_path: Path, element: str) -> Path:
 def test_landmarks_come_back(tmp_path: Path, form) -> None:  # type: ignore[no-untyped-def]
     path = write(tmp_path, form(LANDMARKS))
     assert READER.recognises(path, path.read_bytes())
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
     assert (labels.pixel_origin, labels.shapes) == ("corner", ("point",))
 
 
 def test_sizes_are_those_that_the_file_states(tmp_path: Path) -> None:
-    labels = READER.read(write(tmp_path, of_images(LANDMARKS[:2])), STACK, None)
+    labels = READER.read(write(tmp_path, of_images(LANDMARKS[:2])), STACK)
     assert labels.sizes == {"png/slice_0000.png": (203, 151), "png/slice_0003.png": (203, 151)}
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = one(tmp_path, '<points label="a" occluded="0" points="12.00,40.00"></points>')
-    assert READER.read(path, STACK, "center").xy.tolist() == [[12, 40]]
+    assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12, 40]]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     ],
 )
 def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours: str) -> None:
-    labels = READER.read(one(tmp_path, element), STACK, None)
+    labels = READER.read(one(tmp_path, element), STACK)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
     assert labels.shapes == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
@@ -85,7 +86,7 @@ def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours:
 
 
 def test_a_skeleton_is_its_points_without_those_that_are_outside(tmp_path: Path) -> None:
-    labels = READER.read(one(tmp_path, SKELETON), STACK, None)
+    labels = READER.read(one(tmp_path, SKELETON), STACK)
     np.testing.assert_allclose(labels.xy, [[54, 94], [125, 62]], rtol=0, atol=1e-9)
     columns = {
         name: labels.columns[name]
@@ -113,7 +114,7 @@ def test_of_a_track_only_keyframes_that_are_not_outside_are_read(tmp_path: Path)
         tmp_path,
         annotations(f'<track id="7" label="a">{"".join(boxes)}</track>', mode="interpolation"),
     )
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     assert labels.slice.tolist() == [0] * 4 + [2] * 4
     assert set(labels.columns["shape_id"]) == {"7"}
     assert labels.xy[4].tolist() == [2, 2]
@@ -131,7 +132,7 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
     path = write(
         tmp_path, annotations(f'<track id="0" label="s">{skeletons}</track>', mode="interpolation")
     )
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     assert (labels.xy.tolist(), labels.slice.tolist(), labels.columns["label"]) == (
         [[5, 2]],
         [5],
@@ -160,7 +161,7 @@ def test_tracks_that_may_not_be_on_these_pngs_are_refused(
     text = of_video(LANDMARKS)
     assert change[0] in text
     with pytest.raises(LabelError, match=message):
-        READER.read(write(tmp_path, text.replace(*change)), STACK, None)
+        READER.read(write(tmp_path, text.replace(*change)), STACK)
 
 
 def test_masks_and_cuboids_are_left_out_and_said(tmp_path: Path) -> None:
@@ -172,7 +173,6 @@ def test_masks_and_cuboids_are_left_out_and_said(tmp_path: Path) -> None:
     labels = READER.read(
         write(tmp_path, annotations(image("slice_0001.png", mask, cuboid, point(LANDMARKS[0])))),
         STACK,
-        None,
     )
     assert len(labels) == 1
     assert any("1 mask(s) left out" in note and "map-mask" in note for note in labels.notes)
@@ -198,7 +198,7 @@ def test_masks_and_cuboids_are_left_out_and_said(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_named(tmp_path: Path, element: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        READER.read(one(tmp_path, element), STACK, None)
+        READER.read(one(tmp_path, element), STACK)
 
 
 def test_an_image_without_a_name(tmp_path: Path) -> None:
@@ -206,7 +206,6 @@ def test_an_image_without_a_name(tmp_path: Path) -> None:
         READER.read(
             write(tmp_path, annotations('<image id="0"><points label="a" points="1,2"/></image>')),
             STACK,
-            None,
         )
 
 
@@ -217,12 +216,12 @@ def test_billion_laughs(tmp_path: Path) -> None:
         f' "ha">{entities}]><annotations><version>&e9;</version></annotations>'
     )
     with pytest.raises(LabelError, match="entity"):
-        READER.read(write(tmp_path, text), STACK, None)
+        READER.read(write(tmp_path, text), STACK)
 
 
 def test_deep_xml(tmp_path: Path) -> None:
     deep = "<a>" * 100_000 + "</a>" * 100_000
-    labels = READER.read(write(tmp_path, annotations(deep)), STACK, None)
+    labels = READER.read(write(tmp_path, annotations(deep)), STACK)
     assert len(labels) == 0
 
 
@@ -242,4 +241,4 @@ def test_other_files_are_not_recognised(tmp_path: Path, head: bytes) -> None:
 
 def test_other_xml_that_is_forced_upon_the_reader(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="not CVAT XML"):
-        READER.read(write(tmp_path, "<annotation/>"), STACK, None)
+        READER.read(write(tmp_path, "<annotation/>"), STACK)

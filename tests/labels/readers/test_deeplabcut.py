@@ -9,7 +9,7 @@ from kit.label_truth import LANDMARKS, STACK, check
 from kit.tool_files import deeplabcut
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.deeplabcut import READER
 
 
@@ -17,7 +17,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels
     path = tmp_path / "CollectedData_Ada.csv"
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, STACK, origin)
+    return READER.read(path, STACK, ReadOptions(origin))
 
 
 @pytest.mark.parametrize("split", [True, False], ids=["three index columns", "one"])
@@ -92,4 +92,4 @@ def test_other_tables_are_not_deeplabcut(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("label,x,y\na,1,2\n")
     with pytest.raises(LabelError, match="header rows scorer"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)

@@ -13,6 +13,7 @@ from kit.label_truth import LANDMARKS, ONE, STACK, check, check_columns, slices
 from kit.tool_files.imagej import areas, coordinates, points, results
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.imagej import READER, READER_XY
 
 
@@ -26,7 +27,7 @@ def write(tmp_path: Path, text: str, name: str = "Results.csv") -> Path:
 def test_points_come_back(tmp_path: Path, delimiter: str) -> None:
     path = write(tmp_path, results(points(LANDMARKS), delimiter=delimiter))
     assert READER.recognises(path, path.read_bytes())
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
     assert (labels.pixel_origin, labels.shapes) == ("center", ("point",))
     assert any("calibrated" in note for note in labels.notes)
@@ -36,7 +37,7 @@ def test_points_come_back(tmp_path: Path, delimiter: str) -> None:
 
 
 def test_centroids_of_areas_come_back(tmp_path: Path) -> None:
-    labels = READER.read(write(tmp_path, results(areas(LANDMARKS))), STACK, None)
+    labels = READER.read(write(tmp_path, results(areas(LANDMARKS))), STACK)
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "corner"
     assert any("7 row(s) measure areas" in note for note in labels.notes)
@@ -44,7 +45,7 @@ def test_centroids_of_areas_come_back(tmp_path: Path) -> None:
 
 def test_points_and_areas_in_the_same_columns(tmp_path: Path) -> None:
     labels = READER.read(
-        write(tmp_path, results(points(LANDMARKS[:3]) + areas(LANDMARKS[3:]))), STACK, None
+        write(tmp_path, results(points(LANDMARKS[:3]) + areas(LANDMARKS[3:]))), STACK
     )
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "center and corner"
@@ -52,27 +53,29 @@ def test_points_and_areas_in_the_same_columns(tmp_path: Path) -> None:
 
 def test_a_forced_origin_is_obeyed_for_every_row(tmp_path: Path) -> None:
     path = write(tmp_path, results(points(LANDMARKS[:2]) + areas(LANDMARKS[:2])))
-    corner = READER.read(path, STACK, "corner")
+    corner = READER.read(path, STACK, ReadOptions("corner"))
     np.testing.assert_allclose(
         corner.xy,
         [(m.x - 0.5, m.y - 0.5) for m in LANDMARKS[:2]] + [(m.x, m.y) for m in LANDMARKS[:2]],
     )
     assert corner.pixel_origin == "corner"
-    assert READER.read(path, STACK, "center").xy[2].tolist() == list(LANDMARKS[0].corner)
+    assert READER.read(path, STACK, ReadOptions("center")).xy[2].tolist() == list(
+        LANDMARKS[0].corner
+    )
 
 
 def test_without_area_the_user_has_to_say(tmp_path: Path) -> None:
     path = write(tmp_path, results([(12.5, 40.5, 1)], header=" ,X,Y,Slice"))
     assert READER.recognises(path, path.read_bytes())
     with pytest.raises(LabelError, match=r"row 2: without a column Area.*--pixel-origin center"):
-        READER.read(path, STACK, None)
-    assert READER.read(path, STACK, "center").xy.tolist() == [[12.5, 40.5]]
-    assert READER.read(path, STACK, "corner").xy.tolist() == [[12, 40]]
+        READER.read(path, STACK)
+    assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12.5, 40.5]]
+    assert READER.read(path, STACK, ReadOptions("corner")).xy.tolist() == [[12, 40]]
 
 
 def test_the_summary_is_not_four_landmarks(tmp_path: Path) -> None:
     summary = [(name, 0, 1, 1, 1, 50.0, 60.0, 2.0) for name in ("Mean", "SD", "Min", "Max")]
-    labels = READER.read(write(tmp_path, results(points(LANDMARKS) + summary)), STACK, None)
+    labels = READER.read(write(tmp_path, results(points(LANDMARKS) + summary)), STACK)
     check(labels, LANDMARKS)
     assert any("summary" in note for note in labels.notes)
 
@@ -95,7 +98,7 @@ def test_what_is_wrong_is_named(
     tmp_path: Path, header: str, row: Sequence[object], message: str
 ) -> None:
     with pytest.raises(LabelError, match=rf"Results\.csv.*{message}"):
-        READER.read(write(tmp_path, results([row], header)), STACK, None)
+        READER.read(write(tmp_path, results([row], header)), STACK)
 
 
 def test_a_fitted_ellipse_has_an_angle_but_is_an_area(tmp_path: Path) -> None:
@@ -105,7 +108,6 @@ def test_a_fitted_ellipse_has_an_angle_but_is_an_area(tmp_path: Path) -> None:
             results([(25, 13.0, 41.0, 9.0, 4.0, 30.0, 1)], " ,Area,X,Y,Major,Minor,Angle,Slice"),
         ),
         STACK,
-        None,
     )
     assert labels.xy.tolist() == [[12.5, 40.5]]
 
@@ -116,7 +118,7 @@ def place(tmp_path: Path, label: str, slice_: object = "", stack: Any = STACK) -
         if slice_ != ""
         else (" ,Label,Area,X,Y", (label, 0, 1.0, 2.0))
     )
-    return slices(READER.read(write(tmp_path, results([row], header)), stack, None))
+    return slices(READER.read(write(tmp_path, results([row], header)), stack))
 
 
 def test_one_png_opened_by_itself_is_named_by_its_title(tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_a_label_of_another_slice_is_refused(tmp_path: Path) -> None:
 
 def test_a_multi_point_selection_has_the_label_of_the_slice_on_display(tmp_path: Path) -> None:
     rows = [("png:slice_0003", 0, 87, 87, 87, m.x, m.y, m.slice + 1) for m in LANDMARKS]
-    labels = READER.read(write(tmp_path, results(rows)), STACK, None)
+    labels = READER.read(write(tmp_path, results(rows)), STACK)
     assert slices(labels) == [m.slice for m in LANDMARKS]
     assert any("multi-point" in note for note in labels.notes)
 
@@ -161,8 +163,8 @@ def test_a_multi_point_selection_has_the_label_of_the_slice_on_display(tmp_path:
 def test_neither_slice_nor_label(tmp_path: Path) -> None:
     path = write(tmp_path, results([(0, 1.0, 2.0)], " ,Area,X,Y"))
     with pytest.raises(LabelError, match=r"row 2: neither Slice nor Label.*Stack position"):
-        READER.read(path, STACK, None)
-    assert slices(READER.read(path, ONE, None)) == [0]
+        READER.read(path, STACK)
+    assert slices(READER.read(path, ONE)) == [0]
 
 
 def test_slice_names_longer_than_imagej_keeps(tmp_path: Path) -> None:
@@ -170,7 +172,6 @@ def test_slice_names_longer_than_imagej_keeps(tmp_path: Path) -> None:
     labels = READER.read(
         write(tmp_path, results([(f"png:{stack.names[7][:60]}", 0, 1.0, 2.0)], " ,Label,Area,X,Y")),
         stack,
-        None,
     )
     assert labels.image[0] == stack.names[7][:60]
 
@@ -199,7 +200,7 @@ def test_a_label_in_another_encoding_is_refused_with_the_way_out(tmp_path: Path)
     path = tmp_path / "Results.csv"
     path.write_bytes(results([("Schädel", 0, 1, 1, 1, 1.0, 2.0, 1)]).encode("cp1252"))
     with pytest.raises(LabelError, match="not UTF-8"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 @pytest.mark.parametrize("origin", ["center", "corner"])
@@ -209,7 +210,7 @@ def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(
     xy = [(m.x, m.y) if origin == "center" else m.corner for m in LANDMARKS]
     path = write(tmp_path, coordinates(xy), "slice_0000.txt")
     assert READER_XY.recognises(path, path.read_bytes())
-    labels = READER_XY.read(path, ONE, origin)
+    labels = READER_XY.read(path, ONE, ReadOptions(origin))
     np.testing.assert_allclose(labels.xy, [(m.x, m.y) for m in LANDMARKS], rtol=0, atol=1e-9)
     assert slices(labels) == [0] * len(LANDMARKS)
     assert labels.columns["vertex"] == [str(n) for n in range(len(LANDMARKS))]
@@ -219,9 +220,9 @@ def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(
 def test_xy_coordinates_say_neither_what_was_selected_nor_on_which_slice(tmp_path: Path) -> None:
     path = write(tmp_path, "12\t40\n13\t41\n", "xy.txt")
     with pytest.raises(LabelError, match=r"--pixel-origin center.*corner if it was an area"):
-        READER_XY.read(path, ONE, None)
+        READER_XY.read(path, ONE)
     with pytest.raises(LabelError, match=r"on which slice.*\.roi"):
-        READER_XY.read(path, STACK, "center")
+        READER_XY.read(path, STACK, ReadOptions("center"))
 
 
 @pytest.mark.parametrize("text", ["1\t2\t3\n", "1\n", "1\tnan\n", "x\ty\n1\t2\n"])
@@ -229,7 +230,7 @@ def test_broken_xy_coordinates(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text, "xy.txt")
     assert not READER_XY.recognises(path, path.read_bytes())
     with pytest.raises(LabelError, match="row 1"):
-        READER_XY.read(path, ONE, "center")
+        READER_XY.read(path, ONE, ReadOptions("center"))
 
 
 def test_a_head_cut_within_a_number(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from kit.label_truth import (
 )
 
 from sidecar.errors import LabelError, MissingExtraError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import imagej_roi
 from sidecar.labels.readers.imagej_roi import READER
 
@@ -77,7 +78,7 @@ def write(tmp_path: Path, *rois: Any) -> Path:
 
 def read(path: Path, stack: Any = STACK, origin: Any = None) -> Any:
     assert READER.recognises(path, path.read_bytes()[:65536])
-    return READER.read(path, stack, origin)
+    return READER.read(path, stack, ReadOptions(origin))
 
 
 def test_points_come_back(tmp_path: Path) -> None:
@@ -375,7 +376,7 @@ def test_damaged_files_are_label_errors(tmp_path: Path, several: bool) -> None:
             data[rng.randrange(4, len(data))] = rng.randrange(256)
         path.write_bytes(bytes(data))
         try:
-            READER.read(path, STACK, "center")
+            READER.read(path, STACK, ReadOptions("center"))
         except LabelError:
             refused += 1
     assert refused > 50

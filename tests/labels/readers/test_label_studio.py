@@ -12,6 +12,7 @@ from kit.label_truth import LANDMARKS, STACK, check_columns
 from kit.tool_files.label_studio import SIZE, keypoint, percent, region, task
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.label_studio import READER
 
 
@@ -26,7 +27,7 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
         tmp_path, [task([keypoint(m)], f"/data/upload/4/624cb493-{m.image}") for m in LANDMARKS]
     )
     assert READER.recognises(path, path.read_bytes())
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     assert labels.columns["label"] == [m.name for m in LANDMARKS]
     assert list(labels.image) == [
         f"/data/upload/4/624cb493-{m.image}" for m in LANDMARKS
@@ -40,7 +41,7 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = write(tmp_path, [task([keypoint(LANDMARKS[0])])])
     np.testing.assert_allclose(
-        READER.read(path, STACK, "center").xy, [LANDMARKS[0].corner], rtol=0, atol=1e-9
+        READER.read(path, STACK, ReadOptions("center")).xy, [LANDMARKS[0].corner], rtol=0, atol=1e-9
     )
 
 
@@ -99,7 +100,7 @@ W, H = STACK.columns / 100, STACK.rows / 100
 def test_shapes(
     tmp_path: Path, type_: str, value: dict[str, Any], vertices: list[Any], ours: str
 ) -> None:
-    labels = READER.read(write(tmp_path, [task([region(type_, value)])]), STACK, None)
+    labels = READER.read(write(tmp_path, [task([region(type_, value)])]), STACK)
     np.testing.assert_allclose(labels.xy + 0.5, vertices, rtol=0, atol=1e-9)
     assert labels.shapes == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
@@ -115,7 +116,7 @@ def test_the_rotation_that_label_studio_users_measured(tmp_path: Path) -> None:
         tmp_path,
         [task([region("rectanglelabels", value, original_width=1000, original_height=500)])],
     )
-    corners = READER.read(path, STACK, None).xy + 0.5
+    corners = READER.read(path, STACK).xy + 0.5
     np.testing.assert_allclose(
         [corners.min(0), corners.max(0)], [[100, 100], [200, 400]], rtol=0, atol=1e-9
     )
@@ -125,7 +126,7 @@ def test_labels_that_are_set_apart_from_the_shape(tmp_path: Path) -> None:
     value = percent(10, 20) | {"width": 0.5}
     names = region("keypoint", value | {"labels": ["a", "b"]}, id="r1", type="labels")
     results = [region("keypoint", value, id="r1"), names, region("keypoint", value, id="r2")]
-    labels = READER.read(write(tmp_path, [task(results)]), STACK, None)
+    labels = READER.read(write(tmp_path, [task(results)]), STACK)
     assert labels.columns["label"] == ["a;b", ""]
     assert labels.columns["shape_id"] == ["r1", "r2"]
 
@@ -139,7 +140,7 @@ def test_several_annotators_are_told_apart(tmp_path: Path) -> None:
             "completed_by": {"id": 11, "email": "someone@example.org"},
         }
     )
-    labels = READER.read(write(tmp_path, [content]), STACK, None)
+    labels = READER.read(write(tmp_path, [content]), STACK)
     assert labels.columns["annotation"] == ["1001", "1002"]
     assert labels.columns["completed_by"] == ["10", "11"]
 
@@ -152,7 +153,7 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
         {"id": 1002, "completed_by": 3, "was_cancelled": True, "result": [keypoint(LANDMARKS[0])]}
     )
     content["predictions"] = [{"id": 1, "result": [keypoint(LANDMARKS[0])]}]
-    labels = READER.read(write(tmp_path, [content]), STACK, None)
+    labels = READER.read(write(tmp_path, [content]), STACK)
     assert labels.columns["label"] == ["bregma"]
     notes = " ".join(labels.notes)
     assert "1 brush region(s), masks (use map-mask), left out" in notes
@@ -161,7 +162,7 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
 
 
 def test_nothing_left_out_nothing_said(tmp_path: Path) -> None:
-    assert READER.read(write(tmp_path, [task([keypoint(LANDMARKS[0])])]), STACK, None).notes == ()
+    assert READER.read(write(tmp_path, [task([keypoint(LANDMARKS[0])])]), STACK).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
     content = task([keypoint(LANDMARKS[0]) | ({"item_index": 1} if "stack" in data else {})]) | {
         "data": data
     }
-    assert list(READER.read(write(tmp_path, [content]), STACK, None).image) == ["a.png"]
+    assert list(READER.read(write(tmp_path, [content]), STACK).image) == ["a.png"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
 )
 def test_what_is_wrong_is_named(tmp_path: Path, results: list[Any], message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        READER.read(write(tmp_path, [task(results)]), STACK, None)
+        READER.read(write(tmp_path, [task(results)]), STACK)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, results: list[Any], message: str
 def test_tasks_that_do_not_say_which_image(tmp_path: Path, data: dict[str, Any]) -> None:
     content = task([keypoint(LANDMARKS[0]) | {"item_index": 5}]) | {"data": data}
     with pytest.raises(LabelError, match="region Dx_aB91ISN"):
-        READER.read(write(tmp_path, [content]), STACK, None)
+        READER.read(write(tmp_path, [content]), STACK)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_tasks_that_do_not_say_which_image(tmp_path: Path, data: dict[str, Any])
 )
 def test_other_json(tmp_path: Path, content: Any) -> None:
     with pytest.raises(LabelError):
-        READER.read(write(tmp_path, content), STACK, None)
+        READER.read(write(tmp_path, content), STACK)
 
 
 def test_json_min_is_not_recognised(tmp_path: Path) -> None:

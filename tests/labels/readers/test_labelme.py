@@ -12,6 +12,7 @@ from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
 from kit.tool_files.labelme import document, shape
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.labelme import READER
 
 
@@ -28,7 +29,7 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
         document([shape(landmark.name, [list(landmark.corner)], "point")], folder + landmark.image),
     )
     assert READER.recognises(path, path.read_bytes()[:65536])
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     check(labels, [landmark])
     assert labels.sizes == {labels.image[0]: (203, 151)}
     assert (labels.tool, labels.pixel_origin, labels.shapes) == ("LabelMe", "corner", ("point",))
@@ -36,7 +37,7 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", document([shape("a", [[12.5, 40.5]], "point")]))
-    assert READER.read(path, STACK, "center").xy.tolist() == [[12.5, 40.5]]
+    assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12.5, 40.5]]
 
 
 @pytest.mark.parametrize(
@@ -74,12 +75,33 @@ def test_shapes(
     tmp_path: Path, points: list[Any], shape_type: str, vertices: list[Any], ours: str
 ) -> None:
     path = write(tmp_path / "a.json", document([shape("a", points, shape_type)]))
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
     assert labels.shapes == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     assert labels.where(1) == "shape 1, vertex 1"
     check_columns(labels)
+
+
+@pytest.mark.parametrize("kind", ["rectangle", "rotation"])
+def test_a_box_of_four_corners_as_x_anylabeling_writes_it(tmp_path: Path, kind: str) -> None:
+    """Upright or turned, its corners are as in the file."""
+    turned = [[10, 20], [12, 18], [14, 20], [12, 22]]
+    for points in ([[10, 20], [30, 20], [30, 50], [10, 50]], turned):
+        path = write(tmp_path / "a.json", document([shape("a", points, kind, score=0.9)]))
+        labels = READER.read(path, STACK)
+        assert (labels.xy + 0.5).tolist() == points
+        assert labels.shapes == ("box",)
+
+
+def test_a_file_named_after_another_png_is_refused(tmp_path: Path) -> None:
+    content = document([shape("a", [[1, 2]], "point")], "..\\png\\slice_0003.png")
+    assert len(READER.read(write(tmp_path / "slice_0003.json", content), STACK)) == 1
+    with pytest.raises(
+        LabelError,
+        match=r"slice_0004\.json: .*two names .*'slice_0004' and '\.\./png/slice_0003\.png'",
+    ):
+        READER.read(write(tmp_path / "slice_0004.json", content), STACK)
 
 
 def test_identity_is_kept(tmp_path: Path) -> None:
@@ -88,7 +110,7 @@ def test_identity_is_kept(tmp_path: Path) -> None:
         shape("a", [[1, 2]], "point", group_id=7, description="left", flags=flags),
         shape("b", [[3, 4], [5, 6]], "line"),
     ]
-    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK, None)
+    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK)
     assert labels.columns["shape_id"] == ["1", "2", "2"]
     assert [labels.columns[name][0] for name in ("group_id", "description", "flags")] == [
         "7",
@@ -102,16 +124,17 @@ def test_masks_are_left_out_and_said(tmp_path: Path) -> None:
         shape("m", [[2, 3], [5, 7]], "mask", mask="iVBORw0KGgo="),
         shape("a", [[1, 2]], "point"),
     ]
-    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK, None)
+    labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK)
     assert len(labels) == 1
     assert "1 mask(s) left out" in labels.notes[0] and "map-mask" in labels.notes[0]
     assert labels.where(0) == "shape 2"
+    assert labels.left_out == labels.notes
 
 
 def test_an_image_without_shapes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", document([]))
     assert READER.recognises(path, path.read_bytes())
-    assert len(READER.read(path, STACK, None)) == 0
+    assert len(READER.read(path, STACK)) == 0
 
 
 def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_path: Path) -> None:
@@ -131,6 +154,7 @@ def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_pa
         (shape("a", [[1]], "point"), "shape 1: coordinates are not a list"),
         (shape("a", [[1, 2], [3, 4]], "point"), "a point has 2 points"),
         (shape("a", [], "polygon"), "a polygon has 0 points"),
+        (shape("a", [[1, 2], [3, 4], [5, 6]], "rectangle"), "a rectangle has 3 points"),
         (shape("a", [[1, 2]], "spiral"), "shape type 'spiral' is not known"),
         (shape("a", [[1, 2]], ["point"]), "is not known"),  # type: ignore[arg-type]
         ("point", "has no list 'points'"),
@@ -139,7 +163,7 @@ def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_pa
 )
 def test_what_is_wrong_is_named(tmp_path: Path, bad: Any, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        READER.read(write(tmp_path / "a.json", document([bad])), STACK, None)
+        READER.read(write(tmp_path / "a.json", document([bad])), STACK)
 
 
 @pytest.mark.parametrize(
@@ -150,4 +174,4 @@ def test_other_json(tmp_path: Path, bad: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(bad)
     with pytest.raises(LabelError, match=r"a\.json"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)

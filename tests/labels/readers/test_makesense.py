@@ -14,6 +14,7 @@ from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, check, check_columns
 from kit.tool_files.makesense import row
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.makesense import READER, READER_BOXES, READER_LINES
 
 
@@ -26,7 +27,7 @@ def write(tmp_path: Path, text: str) -> Path:
 def test_landmarks_come_back(tmp_path: Path) -> None:
     path = write(tmp_path, "\n".join(map(row, WHOLE_CORNER)))
     assert READER.recognises(path, path.read_bytes())
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     assert len(WHOLE_CORNER) > 1
     check(labels, WHOLE_CORNER)
     assert labels.sizes == {m.image: (203, 151) for m in WHOLE_CORNER}
@@ -34,14 +35,14 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
 
 
 def test_other_landmarks_come_back_within_what_the_tool_rounds_away(tmp_path: Path) -> None:
-    labels = READER.read(write(tmp_path, "\n".join(map(row, LANDMARKS))), STACK, None)
+    labels = READER.read(write(tmp_path, "\n".join(map(row, LANDMARKS))), STACK)
     check(labels, LANDMARKS, tolerance=0.5)
     assert "whole numbers" in labels.notes[0]
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     assert READER.read(
-        write(tmp_path, "a,12,40,slice_0001.png,203,151"), STACK, "center"
+        write(tmp_path, "a,12,40,slice_0001.png,203,151"), STACK, ReadOptions("center")
     ).xy.tolist() == [[12, 40]]
 
 
@@ -55,18 +56,18 @@ def test_lines_and_rectangles_look_alike_and_are_refused_unless_the_user_says(
     path = write(tmp_path, AMBIGUOUS)
     assert READER.recognises(path, path.read_bytes())
     with pytest.raises(LabelError, match="--from makesense-lines or makesense-boxes"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 def test_lines(tmp_path: Path) -> None:
-    labels = READER_LINES.read(write(tmp_path, AMBIGUOUS), STACK, None)
+    labels = READER_LINES.read(write(tmp_path, AMBIGUOUS), STACK)
     np.testing.assert_allclose(labels.xy, [[9.5, 19.5], [29.5, 39.5]], rtol=0, atol=1e-9)
     assert labels.shapes == ("line",)
     check_columns(labels)
 
 
 def test_rectangles(tmp_path: Path) -> None:
-    labels = READER_BOXES.read(write(tmp_path, AMBIGUOUS), STACK, None)
+    labels = READER_BOXES.read(write(tmp_path, AMBIGUOUS), STACK)
     np.testing.assert_allclose(
         labels.xy, [[9.5, 19.5], [39.5, 19.5], [39.5, 59.5], [9.5, 59.5]], rtol=0, atol=1e-9
     )
@@ -74,7 +75,7 @@ def test_rectangles(tmp_path: Path) -> None:
 
 
 def test_lines_that_no_rectangle_could_be_are_read_and_said(tmp_path: Path) -> None:
-    labels = READER.read(write(tmp_path, SURELY_LINES), STACK, None)
+    labels = READER.read(write(tmp_path, SURELY_LINES), STACK)
     np.testing.assert_allclose(
         labels.xy, [[9.5, 19.5], [29.5, 39.5], [149.5, 99.5], [139.5, 19.5]], rtol=0, atol=1e-9
     )
@@ -84,12 +85,12 @@ def test_lines_that_no_rectangle_could_be_are_read_and_said(tmp_path: Path) -> N
 def test_a_rectangle_up_to_the_edge_is_not_taken_for_a_line(tmp_path: Path) -> None:
     """x 100.5 and width 102.5 are rounded to 101 and 103: one more than the image has."""
     with pytest.raises(LabelError, match="makesense-boxes"):
-        READER.read(write(tmp_path, "a,101,20,103,40,slice_0001.png,203,151"), STACK, None)
+        READER.read(write(tmp_path, "a,101,20,103,40,slice_0001.png,203,151"), STACK)
 
 
 def test_unlabelled_shapes_that_the_tool_dropped_are_said(tmp_path: Path) -> None:
     labels = READER.read(
-        write(tmp_path, "a,1,2,slice_0001.png,203,151\n\nb,3,4,slice_0002.png,203,151"), STACK, None
+        write(tmp_path, "a,1,2,slice_0001.png,203,151\n\nb,3,4,slice_0002.png,203,151"), STACK
     )
     assert labels.columns["shape_id"] == ["1", "3"]
     assert any("1 empty row" in note for note in labels.notes)
@@ -107,7 +108,7 @@ def test_unlabelled_shapes_that_the_tool_dropped_are_said(tmp_path: Path) -> Non
 )
 def test_what_is_wrong_is_named(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
-        READER.read(write(tmp_path, line), STACK, None)
+        READER.read(write(tmp_path, line), STACK)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from kit.label_truth import STACK, check, check_columns
 from kit.tool_files import napari
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.napari import READER
 
 
@@ -21,7 +21,7 @@ def read(
     path = tmp_path / "layer.csv"
     path.write_text(text, newline="")
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, stack, origin)
+    return READER.read(path, stack, ReadOptions(origin))
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_another_table_is_not_napari(tmp_path: Path) -> None:
     path = tmp_path / "layer.csv"
     path.write_text("")
     with pytest.raises(LabelError, match="header row"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 def test_an_empty_layer_has_no_labels(tmp_path: Path) -> None:

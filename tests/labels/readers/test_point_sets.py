@@ -10,7 +10,7 @@ from kit.label_truth import LANDMARKS, STACK, check
 from kit.tool_files import point_sets
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.point_sets import READERS
 
 BY_NAME = {reader.name: reader for reader in READERS}
@@ -25,7 +25,7 @@ def read(tmp_path: Path, text: str, name: str = "", origin: PixelOrigin | None =
     path = tmp_path / f"skull.{'landmarkAscii' if reader is AMIRA else 'pts'}"
     path.write_text(text)
     assert reader.recognises(path, text.encode()[: 1 << 16])
-    return (BY_NAME[name] if name else reader).read(path, STACK, origin)
+    return (BY_NAME[name] if name else reader).read(path, STACK, ReadOptions(origin))
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
@@ -133,4 +133,4 @@ def test_other_text_is_neither(tmp_path: Path) -> None:
     path.write_text(face)
     for reader in (LANDMARK, AMIRA):
         with pytest.raises(LabelError):
-            reader.read(path, STACK, None)
+            reader.read(path, STACK)

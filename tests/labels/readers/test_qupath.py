@@ -14,14 +14,14 @@ from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files import qupath
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.qupath import READER
 
 
 def read(
     tmp_path: Path,
     document: object,
-    name: str = "labels.geojson",
+    name: str = "slice_0003.geojson",
     stack: PngStack = STACK,
     origin: PixelOrigin | None = None,
 ) -> Labels:
@@ -29,7 +29,7 @@ def read(
     text = document if isinstance(document, str) else json.dumps(document)
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, stack, origin)
+    return READER.read(path, stack, ReadOptions(origin))
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
@@ -130,10 +130,40 @@ def test_the_ids_of_version_0_2_name_kinds_and_are_not_taken_for_ids(tmp_path: P
     assert read(tmp_path, [point, point]).columns["shape_id"] == ["1", "2"]
 
 
-def test_no_plane_is_slice_0_and_the_user_is_told(tmp_path: Path) -> None:
-    labels = read(tmp_path, qupath.feature({"type": "Point", "coordinates": [1, 1]}))
-    assert labels.slice.tolist() == [0.0]
-    assert any("No plane is given" in note for note in labels.notes)
+def test_no_plane_and_no_png_in_the_name_is_refused(tmp_path: Path) -> None:
+    document = qupath.feature({"type": "Point", "coordinates": [1, 1]})
+    with pytest.raises(LabelError, match=r"labels\.geojson: .*which PNG.*slice_0000\.png"):
+        read(tmp_path, document, "labels.geojson")
+    with pytest.raises(LabelError, match="which PNG"):
+        read(tmp_path, document, "slice_00031.geojson")
+    single = read(
+        tmp_path, document, "labels.geojson", replace(STACK, slices=1, names=STACK.names[:1])
+    )
+    assert single.slice.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    "name", ["slice_0003_annotations.geojson", "slice_0003.png - QuPath.geojson", "Slice_0003.json"]
+)
+def test_a_name_that_begins_with_that_of_a_png(tmp_path: Path, name: str) -> None:
+    labels = read(tmp_path, qupath.feature({"type": "Point", "coordinates": [1, 1]}), name)
+    assert list(labels.image) == ["slice_0003.png"]
+
+
+def test_the_longest_name_counts(tmp_path: Path) -> None:
+    stack = replace(STACK, slices=2, names=("beetle.png", "beetle-2.png"))
+    labels = read(
+        tmp_path, qupath.feature({"type": "Point", "coordinates": [1, 1]}), "beetle-2.json", stack
+    )
+    assert list(labels.image) == ["beetle-2.png"]
+
+
+def test_nuclei_are_left_out_and_counted(tmp_path: Path) -> None:
+    cell = qupath.feature({"type": "Polygon", "coordinates": [[[0, 0], [9, 0], [9, 9], [0, 0]]]}, 2)
+    cell["nucleusGeometry"] = cell["geometry"]
+    assert read(tmp_path, [cell, cell]).left_out == (
+        "2 nucleus(s) left out: cells are given by their outlines",
+    )
 
 
 def test_no_plane_but_the_name_of_a_png(tmp_path: Path) -> None:

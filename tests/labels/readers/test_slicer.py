@@ -12,7 +12,7 @@ from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files import slicer
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.slicer import READERS
 
 READER = READERS[0]
@@ -22,7 +22,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels
     path = tmp_path / ("F.mrk.json" if text.startswith("{") else "F.fcsv")
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, STACK, origin)
+    return READER.read(path, STACK, ReadOptions(origin))
 
 
 @pytest.mark.parametrize(

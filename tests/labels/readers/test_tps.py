@@ -12,7 +12,7 @@ from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files import tps
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.tps import READER
 
 #: TPS numbers landmarks, within each specimen.
@@ -28,7 +28,7 @@ def read(
     path = tmp_path / "skulls.tps"
     path.write_text(text, newline="")
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, stack, origin)
+    return READER.read(path, stack, ReadOptions(origin))
 
 
 def test_landmarks_come_back(tmp_path: Path) -> None:
@@ -158,4 +158,4 @@ def test_other_text_is_not_tps(tmp_path: Path) -> None:
     path = tmp_path / "a.tps"
     path.write_text("ID=1\nLM=1\n1 2\n")
     with pytest.raises(LabelError, match=r"line 1: comes before the first LM="):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)

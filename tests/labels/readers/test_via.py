@@ -26,6 +26,7 @@ from kit.tool_files.via import (
 )
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers.via import READER
 
 FORMS: list[Callable[[Sequence[Region]], str]] = [
@@ -48,7 +49,7 @@ def test_landmarks_come_back(tmp_path: Path, form: Callable[[Sequence[Region]], 
     path = write(tmp_path, form(regions(WHOLE_CORNER)))
     assert READER.recognises(path, path.read_bytes())
     assert len(WHOLE_CORNER) > 1
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     check(labels, WHOLE_CORNER)
     assert labels.pixel_origin == "corner"
 
@@ -57,14 +58,14 @@ def test_landmarks_come_back(tmp_path: Path, form: Callable[[Sequence[Region]], 
 def test_other_landmarks_come_back_within_what_the_tool_rounds_away(
     tmp_path: Path, form: Callable[[Sequence[Region]], str]
 ) -> None:
-    labels = READER.read(write(tmp_path, form(regions(LANDMARKS))), STACK, None)
+    labels = READER.read(write(tmp_path, form(regions(LANDMARKS))), STACK)
     check(labels, LANDMARKS, tolerance=0.5)
     assert "whole numbers" in labels.notes[0]
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = write(tmp_path, as_json([("slice_0001.png", {"name": "point", "cx": 12, "cy": 40}, {})]))
-    assert READER.read(path, STACK, "center").xy.tolist() == [[12, 40]]
+    assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12, 40]]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
 )
 def test_shapes(tmp_path: Path, attributes: dict[str, Any], vertices: list[Any], ours: str) -> None:
     labels = READER.read(
-        write(tmp_path, as_csv([("slice_0001.png", attributes, {"part": "a"})])), STACK, None
+        write(tmp_path, as_csv([("slice_0001.png", attributes, {"part": "a"})])), STACK
     )
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
     assert labels.shapes == (ours,)
@@ -129,7 +130,6 @@ def test_the_label_is_the_only_attribute_or_the_one_called_name(
             tmp_path, as_json([("slice_0001.png", {"name": "point", "cx": 1, "cy": 2}, attributes)])
         ),
         STACK,
-        None,
     )
     assert labels.columns["label"] == [label]
     assert len(labels.columns) == 8 + len(attributes)
@@ -142,7 +142,6 @@ def test_quotes_inside_the_json_inside_the_csv(tmp_path: Path) -> None:
             as_csv([("a.png", {"name": "point", "cx": 1, "cy": 2}, {"name": 'the "red", dot'})]),
         ),
         STACK,
-        None,
     )
     assert labels.columns["label"] == ['the "red", dot']
 
@@ -161,7 +160,7 @@ def test_quotes_inside_the_json_inside_the_csv(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_named(tmp_path: Path, shape: Any, message: str) -> None:
     with pytest.raises(LabelError, match=f"row 3: .*{message}"):
-        READER.read(write(tmp_path, as_csv([("slice_0001.png", shape, {})])), STACK, None)
+        READER.read(write(tmp_path, as_csv([("slice_0001.png", shape, {})])), STACK)
 
 
 @pytest.mark.parametrize(
@@ -179,4 +178,4 @@ def test_what_is_wrong_is_named(tmp_path: Path, shape: Any, message: str) -> Non
 )
 def test_broken_files(tmp_path: Path, text: str) -> None:
     with pytest.raises(LabelError, match="via_region_data"):
-        READER.read(write(tmp_path, text), STACK, None)
+        READER.read(write(tmp_path, text), STACK)

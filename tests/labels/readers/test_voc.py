@@ -9,7 +9,7 @@ from kit.label_truth import STACK, WHOLE_CORNER, check_columns, slices
 from kit.tool_files import voc
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.voc import READER
 
 #: Boxes from a landmark to 40 x 20 pixels right and below of it, in corner coordinates.
@@ -18,12 +18,14 @@ BOXES = [
     for m in WHOLE_CORNER
 ]
 
+GOOD = voc.document([("a", 1, 2, 30, 40)])
+
 
 def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None) -> Labels:
     path = tmp_path / "slice_0003.xml"
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, STACK, origin)
+    return READER.read(path, STACK, ReadOptions(origin))
 
 
 def test_boxes_come_back_as_labelimg_writes_them(tmp_path: Path) -> None:
@@ -35,7 +37,8 @@ def test_boxes_come_back_as_labelimg_writes_them(tmp_path: Path) -> None:
     assert list(labels.columns["label"]) == [m.name for m in WHOLE_CORNER for _ in range(4)]
     assert slices(labels) == [3] * len(labels)
     assert labels.columns["vertex"] == list("0123") * len(BOXES)
-    assert labels.sizes == {"slice_0003.png": (STACK.columns, STACK.rows)}
+    assert set(labels.image) == {"png/slice_0003.png"}
+    assert labels.sizes == {"png/slice_0003.png": (STACK.columns, STACK.rows)}
     assert any("0-based" in note and "--pixel-origin center" in note for note in labels.notes)
     assert any("cuts fractions off" in note for note in labels.notes)
 
@@ -76,12 +79,29 @@ def test_parts_and_polygons(tmp_path: Path) -> None:
     assert any("1 polygon(s) left out" in note for note in labels.notes)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("<filename>slice_0003.png<", "<filename>slice_0004.png<"),
+        ("png\\slice_0003.png</path>", "png\\slice_0004.png</path>"),
+    ],
+)
+def test_a_copy_that_was_renamed_is_refused(tmp_path: Path, change: tuple[str, str]) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(LabelError, match=r"slice_0003\.xml: .*two names for it: .*slice_0004"):
+        read(tmp_path, GOOD.replace(*change))
+
+
+def test_an_image_without_a_folder_or_a_name(tmp_path: Path) -> None:
+    bare = GOOD.replace("<folder>png</folder>", "<folder></folder>")
+    assert set(read(tmp_path, bare).image) == {"slice_0003.png"}
+    nameless = bare.replace("<filename>slice_0003.png</filename>", "")
+    assert set(read(tmp_path, nameless).image) == {"C:\\png\\slice_0003.png"}
+
+
 def test_a_size_that_is_not_known(tmp_path: Path) -> None:
     text = voc.document(BOXES).replace(f"<width>{STACK.columns}<", "<width>0<")
     assert read(tmp_path, text).sizes == {}
-
-
-GOOD = voc.document([("a", 1, 2, 30, 40)])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +137,7 @@ def test_entities_and_document_types_are_refused(tmp_path: Path, attack: str) ->
         attack + GOOD.replace("<name>a<", "<name>&e;<" if "ENTITY e" in attack else "<name>a<")
     )
     with pytest.raises(LabelError, match="document type or entity"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 def test_other_xml_is_not_voc(tmp_path: Path) -> None:
@@ -131,4 +151,4 @@ def test_other_xml_is_not_voc(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(cvat)
     with pytest.raises(LabelError, match="root element is not <annotation>"):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)

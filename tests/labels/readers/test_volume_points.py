@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kit.label_truth import LANDMARKS, STACK
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.volume_points import Vertex, VolumeFile, readers
 
 Spacing = tuple[float, float, float]
@@ -27,7 +27,7 @@ def read(
     reader = readers("tool", "a tool", lambda path, head: True, lambda path: VolumeFile(vertices))[
         variant
     ]
-    return reader.read(PATH, stack, origin)
+    return reader.read(PATH, stack, ReadOptions(origin))
 
 
 def stack_of(spacing: Spacing | None) -> PngStack:

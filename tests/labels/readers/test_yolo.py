@@ -12,7 +12,7 @@ from kit.label_truth import LANDMARKS, STACK, check_columns
 from kit.tool_files import yolo
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin
+from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.yolo import READER
 
 ON_SLICE_3 = [m for m in LANDMARKS if m.slice == 3]
@@ -25,7 +25,7 @@ def read(tmp_path: Path, text: str, origin: PixelOrigin | None = None, **beside:
     path = tmp_path / "slice_0003.txt"
     path.write_text(text)
     assert READER.recognises(path, text.encode()[: 1 << 16])
-    return READER.read(path, STACK, origin)
+    return READER.read(path, STACK, ReadOptions(origin))
 
 
 def pose(size: int, flags: str = "22") -> str:
@@ -145,6 +145,70 @@ def test_confidence_of_a_prediction_is_carried(tmp_path: Path) -> None:
     assert labels.columns["confidence"] == ["0.875"] * 4
 
 
+def test_a_tracker_ends_boxes_with_confidence_and_number(tmp_path: Path) -> None:
+    """Three pairs of numbers: as a polygon, whose last vertex would lie on the bottom edge, the
+    first line would be valid too.
+    """
+    box = yolo.box(0, 60, 50, 100, 60)
+    for text in (f"{box} 0.87 1\n", f"{box} 0.87 1\n{box} 0.5 12\n{box}\n"):
+        labels = read(tmp_path, text, data_yaml="names: [a]\n")
+        assert set(labels.columns["shape_type"]) == {"box"}
+        np.testing.assert_allclose(labels.xy[0], [59.5, 49.5], rtol=0, atol=1e-9)
+        assert labels.columns["confidence"][0] == "0.87"
+        assert labels.columns["track"][:5:4] in (["1"], ["1", "12"])
+
+
+def test_a_tracker_that_writes_no_confidence(tmp_path: Path) -> None:
+    box = yolo.box(0, 60, 50, 100, 60)
+    labels = read(tmp_path, f"{box} 1\n{box} 2\n")
+    assert labels.columns["track"] == ["1"] * 4 + ["2"] * 4
+    assert "confidence" not in labels.columns
+
+
+def test_triangles_stay_triangles(tmp_path: Path) -> None:
+    """Fractions are written with a decimal point, or the lines beside have other lengths."""
+    corners = [(100.0, 20.0), (20.0, 100.0), (150.0, 151.0)]
+    written = read(tmp_path, f"0 {yolo.fractions(corners)}\n", data_yaml="names: [a]\n")
+    assert set(written.columns["shape_type"]) == {"polygon"}
+    beside = read(
+        tmp_path,
+        f"0 0.5 0.1 0.1 0.6 0.7 1\n0 {yolo.fractions([*corners, (160.0, 130.0)])}\n",
+        data_yaml="names: [a]\n",
+    )
+    assert beside.columns["shape_type"] == ["polygon"] * 7
+
+
+def test_tracked_polygons(tmp_path: Path) -> None:
+    corners = yolo.fractions([(100.0, 20.0), (20.0, 100.0), (150.0, 120.0)])
+    tracked = read(tmp_path, f"0 {corners} 0.9 1\n0 {corners} 0.8 2\n", data_yaml="names: [a]\n")
+    assert tracked.columns["shape_type"] == ["polygon"] * 6
+    assert tracked.columns["track"] == ["1"] * 3 + ["2"] * 3
+    with pytest.raises(LabelError, match=r"row 1: .*vertex on the bottom edge.*take them out"):
+        read(tmp_path, f"0 {corners} 0.9 1\n", data_yaml="names: [a]\n")
+
+
+def test_tracked_keypoints(tmp_path: Path) -> None:
+    yaml = "names: [skull]\nkpt_shape: [2, 3]\n"
+    line = pose(3).rstrip()
+    labels = read(tmp_path, f"{line} 0.9 3\n", data_yaml=yaml)
+    assert set(labels.columns["track"]) == {"3"} and set(labels.columns["confidence"]) == {"0.9"}
+    np.testing.assert_allclose(labels.xy[4:], [(m.x, m.y) for m in ON_SLICE_3], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [
+        ("0 0.250000 0.250000 0.500001 0.500001", False),  # right to six decimals
+        ("0 0.3 0.4 0.6 0.8004", True),  # larger than that, but not by half a pixel
+    ],
+)
+def test_a_box_over_the_edge_is_cut_there(tmp_path: Path, line: str, is_told: bool) -> None:
+    labels = read(tmp_path, f"{line}\n")
+    assert (labels.xy >= -0.5).all()
+    assert (labels.xy <= [STACK.columns - 0.5, STACK.rows - 0.5]).all()
+    assert any("cut there" in note for note in labels.notes) is is_told
+
+
 def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "classes.txt").write_text("secret\n")
@@ -201,7 +265,7 @@ def test_a_hostile_data_yaml(tmp_path: Path, yaml: str, message: str) -> None:
             {"data_yaml": "names: [a]"},
             "row 1: .*not fractions",
         ),
-        ("0 0.5 0.5 0.1 0.1 12\n", {}, "row 1: has a sixth number"),
+        ("0 0.5 0.5 0.1 0.1 12.5\n", {}, "row 1: ends with 12.5 where a confidence"),
         ("0 0.5 0.5 0.1 0.1 0.5 0.5 .5 .\n", {"data_yaml": "names: [a]"}, "row 1: .*not a number"),
     ],
 )
@@ -227,7 +291,7 @@ def test_what_is_no_yolo_is_neither_recognised_nor_read(tmp_path: Path, text: st
     path.write_text(text)
     assert not READER.recognises(path, text.encode())
     with pytest.raises(LabelError):
-        READER.read(path, STACK, None)
+        READER.read(path, STACK)
 
 
 def test_recognised_although_the_head_is_cut_in_a_number(tmp_path: Path) -> None:
@@ -239,6 +303,6 @@ def test_recognised_although_the_head_is_cut_in_a_number(tmp_path: Path) -> None
 def test_an_image_without_labels(tmp_path: Path) -> None:
     path = tmp_path / "slice_0003.txt"
     path.write_text("")
-    labels = READER.read(path, STACK, None)
+    labels = READER.read(path, STACK)
     assert len(labels) == 0
     assert labels.pixel_origin == "corner"

@@ -91,7 +91,7 @@ def test_our_own_reader_takes_them_back(tmp_path: Path) -> None:
     from sidecar.labels.readers import imagej_roi
 
     path = write_to(tmp_path / "points.zip", imagej_rois.WRITER, mapped(every_shape()))
-    labels = imagej_roi.READER.read(path, PngStack(40, 30, 12), None)
+    labels = imagej_roi.READER.read(path, PngStack(40, 30, 12))
     expected = truth_source([row["at"] for row in every_shape()])
     np.testing.assert_allclose(labels.xy[:16], expected[:16, :2], atol=1e-5)
     np.testing.assert_allclose(labels.slice[:16], np.ceil(expected[:16, 2] - 0.5))

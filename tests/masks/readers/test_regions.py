@@ -19,6 +19,7 @@ from PIL import Image
 from pycocotools import mask as cocomask
 
 from sidecar.errors import LabelError, UsageError
+from sidecar.labels.model import ReadOptions
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import MaskConfig
@@ -407,8 +408,8 @@ def test_unknown_formats_and_origins_of_pixels_are_refused(scan: Exported, tmp_p
     refuses(lambda: read(path, scan, format="jpeg"), UsageError, "--from jpeg", "png, tiff")
     Image.new("L", (COLUMNS, ROWS), 1).save(tmp_path / "slice_0000.png")
     refuses(
-        lambda: read(tmp_path / "slice_0000.png", scan, pixel_origin="corner"),
+        lambda: read(tmp_path / "slice_0000.png", scan, options=ReadOptions("corner")),
         UsageError,
         "--pixel-origin",
     )
-    assert planes(read(path, scan, pixel_origin="center"))[1, 1, 1:3].tolist() == [1, 1]
+    assert planes(read(path, scan, options=ReadOptions("center")))[1, 1, 1:3].tolist() == [1, 1]

@@ -1,0 +1,122 @@
+"""The files that describe a YOLO data set: class names, and the number of keypoints.
+
+`classes.txt`, `data.yaml` and Label Studio's `notes.json` lie beside the label files, or in the
+folder around `labels/` (Label Studio) or around `labels/train/` (Ultralytics). Paths in them are
+not followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sidecar.errors import LabelError
+from sidecar.labels.text import load_json, member, read_text, whole
+
+DATA, CLASSES, NOTES = "data.yaml", "classes.txt", "notes.json"
+_LABELS = "labels"
+_MOST_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """``keypoints`` is (how many, 2 or 3 numbers each) for pose, else None; ``is_described``:
+    whether there is a data.yaml at all; ``source`` is the file that the names come from.
+    """
+
+    names: dict[int, str] = field(default_factory=dict)
+    keypoints: tuple[int, int] | None = None
+    is_described: bool = False
+    source: str = ""
+
+
+def dataset_of(path: Path) -> Dataset:
+    """What the nearest folder with such a file says of the label file ``path``.
+
+    LabelError where two of its files disagree about the names.
+    """
+    for folder in _folders(path):
+        found = [folder / name for name in (DATA, CLASSES, NOTES) if (folder / name).is_file()]
+        if found:
+            return _merged([_READERS[file.name](file) for file in found], found)
+    return Dataset()
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    folder = path.absolute().parent
+    yield folder
+    if folder.name == _LABELS:
+        yield folder.parent
+    elif folder.parent.name == _LABELS:
+        yield folder.parent.parent
+
+
+def _merged(datasets: list[Dataset], files: list[Path]) -> Dataset:
+    described = next((d for d in datasets if d.is_described), Dataset())
+    named = [(d, file) for d, file in zip(datasets, files, strict=True) if d.names]
+    for dataset, file in named[1:]:
+        if dataset.names != named[0][0].names:
+            raise LabelError(
+                f"names other classes than {named[0][1].name} beside it; remove the one that is out"
+                " of date",
+                file,
+            )
+    names, source = (named[0][0].names, named[0][1].name) if named else ({}, "")
+    return Dataset(names, described.keypoints, described.is_described, source)
+
+
+def _classes(path: Path) -> Dataset:
+    lines = read_text(path, _MOST_BYTES).rstrip().splitlines()
+    return Dataset({n: line.strip() for n, line in enumerate(lines)})
+
+
+def _notes(path: Path) -> Dataset:
+    """Label Studio's: {"categories": [{"id": 0, "name": "rbox"}], …}."""
+    names = {}
+    for n, category in enumerate(member(load_json(path), "categories", list, path), 1):
+        where = f"category {n}"
+        name = member(category, "name", str, path, where)
+        names[whole(category.get("id"), path, where, "id")] = name
+    return Dataset(names)
+
+
+def _data_yaml(path: Path) -> Dataset:
+    import yaml
+
+    text = read_text(path, _MOST_BYTES)
+    try:
+        document: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise LabelError("is not valid YAML", path) from error
+    if not isinstance(document, dict):
+        raise LabelError("is not a YAML mapping with the entry 'names'", path)
+    names = _names(document.get("names", {}), path)
+    return Dataset(names, _kpt_shape(document.get("kpt_shape"), path), True)
+
+
+def _names(value: object, path: Path) -> dict[int, str]:
+    names = dict(enumerate(value)) if isinstance(value, list) else value
+    if not isinstance(names, dict) or not all(
+        isinstance(n, int) and isinstance(name, str | int) for n, name in names.items()
+    ):
+        raise LabelError("'names' is not a list of class names", path)
+    return {n: str(name) for n, name in names.items()}
+
+
+def _kpt_shape(value: object, path: Path) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if (
+        not isinstance(value, list)
+        or len(value) != 2
+        or not isinstance(value[0], int)
+        or value[0] < 1
+        or value[1] not in (2, 3)
+    ):
+        raise LabelError("'kpt_shape' is not [number of keypoints, 2 or 3]", path)
+    return value[0], value[1]
+
+
+_READERS = {DATA: _data_yaml, CLASSES: _classes, NOTES: _notes}

@@ -1,0 +1,156 @@
+"""What the numbers in the lines of a YOLO file are.
+
+A label is ``class x y width height`` (box), followed by keypoints (pose), or ``class x1 y1 x2 y2
+…`` (polygon). Predictions may end with a confidence, and those of a tracker with the number of the
+track. Source: Ultralytics, "Datasets", and Results.save_txt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sidecar.errors import LabelError
+from sidecar.labels.text import number, whole
+
+#: A fraction further out of 0..1 than this is none; rounding is far below it.
+SLACK = 0.01
+#: Numbers of tracks count from 1 and are written without a decimal point.
+_TRACK = re.compile(r"[1-9]\d*", re.ASCII)
+
+#: What predictions of a tracker end with, and what these numbers are.
+_PREDICTED = ("confidence", "track")
+_MEANS = {"confidence": "confidence from 0 to 1", "track": "number of a track, from 1,"}
+
+Task = Literal["box", "pose", "polygon"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: the class, and the numbers after it, as written too."""
+
+    where: str
+    class_: int
+    numbers: list[float]
+    words: list[str]
+
+    @property
+    def ends_in_track(self) -> bool:
+        return _TRACK.fullmatch(self.words[-1]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the lines of one file are. ``tail``: what their last numbers are, after the shape."""
+
+    task: Task
+    tail: tuple[str, ...] = ()
+
+
+def parse_row(line: str, where: str, path: Path) -> Row:
+    """LabelError for what is no class and at least four numbers."""
+    first, *words = line.split()
+    class_ = whole(first, path, where, "class")
+    numbers = [number(word, path, where) for word in words]
+    if class_ < 0 or len(numbers) < 4:
+        raise LabelError("is not a class number followed by at least four coordinates", path, where)
+    return Row(where, class_, numbers, words)
+
+
+def layout_of(
+    rows: Sequence[Row], keypoints: tuple[int, int] | None, is_described: bool, path: Path
+) -> Layout:
+    """``keypoints`` and ``is_described`` are what the files beside say (see `yolo_dataset`).
+
+    A data.yaml without kpt_shape excludes pose, for which Ultralytics requires it. LabelError where
+    keypoints and polygons look alike.
+    """
+    longer = [row for row in rows if len(row.numbers) > 5]
+    if not longer:
+        return Layout("box", _one_more([row for row in rows if len(row.numbers) == 5]))
+    if keypoints:
+        return Layout("pose", _after_keypoints(longer, *keypoints))
+    if all(len(row.numbers) == 6 and _is_tracked_box(row) for row in longer):
+        return Layout("box", _PREDICTED)
+    if not (
+        is_described
+        or len({len(row.numbers) for row in longer}) > 1
+        or any(_leaves_image(row.numbers) for row in longer)
+    ):
+        raise LabelError(
+            "lines like this one are polygons or boxes with keypoints, and nothing tells which: put"
+            " the data set's data.yaml beside this file (with kpt_shape for keypoints, without it"
+            " for polygons)",
+            path,
+            longer[0].where,
+        )
+    return Layout("polygon", _after_vertices(longer, path))
+
+
+def split(row: Row, layout: Layout, path: Path) -> tuple[list[float], dict[str, str]]:
+    """The numbers of the shape, and by name those after it. Lines of up to five numbers are boxes,
+    in files of anything.
+    """
+    count = len(row.numbers)
+    names = (layout.tail or ("confidence",))[: count - 4] if count <= 5 else layout.tail
+    shape, after = row.numbers[: count - len(names)], row.numbers[count - len(names) :]
+    tail: dict[str, str] = {}
+    for name, value in zip(names, after, strict=True):
+        if not (value >= 1 and value.is_integer() if name == "track" else 0 <= value <= 1):
+            raise LabelError(f"ends with {value:g} where a {_MEANS[name]} belongs", path, row.where)
+        tail[name] = f"{value:.0f}" if name == "track" else repr(value)
+    return shape, tail
+
+
+def _one_more(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What the number after the boxes is: a whole number above 1 is no confidence."""
+    is_track = all(row.ends_in_track for row in rows) and any(row.numbers[-1] > 1 for row in rows)
+    return ("track",) if is_track else ("confidence",)
+
+
+def _after_keypoints(rows: Sequence[Row], count: int, size: int) -> tuple[str, ...]:
+    """What comes after the keypoints, unless it may be the visibility of each."""
+    more = max(len(row.numbers) for row in rows) - 4 - count * size
+    if more not in (1, 2) or (size == 2 and more == count):
+        return ()
+    return _PREDICTED if more == 2 else _one_more(rows)
+
+
+def _after_vertices(rows: Sequence[Row], path: Path) -> tuple[str, ...]:
+    """What comes after the vertices: nothing, or confidence and track where they cannot be another
+    vertex.
+    """
+    for row in rows:
+        if len(row.numbers) % 2:
+            raise LabelError(
+                "a polygon has an odd number of coordinates; if the last is the confidence of a"
+                " prediction, take it out",
+                path,
+                row.where,
+            )
+    if not all(row.ends_in_track and 0 <= row.numbers[-2] <= 1 for row in rows):
+        return ()
+    if any(row.numbers[-1] > 1 for row in rows):
+        return _PREDICTED
+    raise LabelError(
+        "its last two numbers are a vertex on the bottom edge, or confidence and track of a"
+        " prediction: take them out, or write 1.0 instead of 1 if they are a vertex",
+        path,
+        rows[0].where,
+    )
+
+
+def _is_tracked_box(row: Row) -> bool:
+    return row.ends_in_track and 0 <= row.numbers[4] <= 1 and not _leaves_image(row.numbers)
+
+
+def _leaves_image(numbers: Sequence[float]) -> bool:
+    """Whether the first four numbers, taken as the box that every pose has, would reach out of the
+    image.
+    """
+    x, y, width, height = numbers[:4]
+    ends = (x - width / 2, x + width / 2, y - height / 2, y + height / 2)
+    return min(ends) < -SLACK or max(ends) > 1 + SLACK

@@ -1,0 +1,102 @@
+"""What label files say of their images."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from kit.label_truth import STACK
+
+from sidecar.errors import LabelError
+from sidecar.labels.references import (
+    bare_key,
+    named_path,
+    names_image,
+    refuse_two_images,
+    stated_sizes,
+)
+
+PACKED = base64.urlsafe_b64encode(b"s3://bucket/png/slice_0003.png").decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("reference", "path"),
+    [
+        ("slice_0003.png", "slice_0003.png"),
+        ("..\\png\\slice_0003.png", "../png/slice_0003.png"),
+        ("C:\\png\\slice_0003.png", "C:/png/slice_0003.png"),
+        ("/data/upload/1/4ac13f39-slice_0003.png", "/data/upload/1/4ac13f39-slice_0003.png"),
+        ("/data/upload/1/4ac13f39-my%20slice.png", "/data/upload/1/4ac13f39-my slice.png"),
+        ("/data/local-files/?d=scans%2Fpng%2Fslice_0003.png", "scans/png/slice_0003.png"),
+        ("/data/local-files/?d=scans/png/slice_0003.png", "scans/png/slice_0003.png"),
+        ("http://localhost:8080/data/local-files/?d=a%2Fslice_0003.png", "a/slice_0003.png"),
+        ("s3://bucket/png/slice_0003.png", "png/slice_0003.png"),
+        ("https://host/png/slice%5F0003.png?X-Amz-Date=1#top", "png/slice_0003.png"),
+        (f"/tasks/12/resolve/?fileuri={PACKED}", "png/slice_0003.png"),
+        ("50% done?.png", "50% done?.png"),
+        ("http://[", "http://["),
+    ],
+)
+def test_the_path_in_a_reference(reference: str, path: str) -> None:
+    assert named_path(reference) == path
+
+
+@pytest.mark.parametrize(
+    ("reference", "key"),
+    [
+        ("/data/upload/1/4ac13f39-slice_0003.jpg", "slice_0003"),
+        ("Slice_0003.PNG", "slice_0003"),
+        ("4ac13f39slice_0003.png", "4ac13f39slice_0003"),
+    ],
+)
+def test_the_bare_name(reference: str, key: str) -> None:
+    assert bare_key(reference) == key
+
+
+@pytest.mark.parametrize(
+    ("value", "is_image"),
+    [
+        ("s3://b/slice_0003.jpg", True),
+        ("/data/local-files/?d=a%2Fb.PNG", True),
+        ("/data/upload/1/scan.mp4", False),
+        ("png", False),
+        ("good", False),
+        (3, False),
+        (["a.png"], False),
+    ],
+)
+def test_what_names_an_image(value: object, is_image: bool) -> None:
+    assert names_image(value) is is_image
+
+
+def test_two_sizes_for_one_name_are_two_images() -> None:
+    one = [("a.png", (203, 151)), ("b.png", (406, 302)), ("a.png", (203, 151))]
+    assert stated_sizes(Path("c.json"), one) == {"a.png": (203, 151), "b.png": (406, 302)}
+    with pytest.raises(LabelError, match=r"c\.json: .*'a\.png', 203 × 151 and 406 × 302"):
+        stated_sizes(Path("c.json"), [*one, ("a.png", (406, 302))])
+
+
+@pytest.mark.parametrize(
+    ("file", "inner"),
+    [
+        ("slice_0003.xml", "png/slice_0003.png"),
+        ("slice_0003.json", "/data/upload/1/4ac13f39-slice_0003.jpg"),
+        ("labels.json", "slice_0003.png"),
+        ("slice_0003.json", "another.png"),
+    ],
+)
+def test_names_that_agree_or_say_nothing(file: str, inner: str) -> None:
+    refuse_two_images(Path(file), [inner], STACK)
+
+
+@pytest.mark.parametrize(
+    ("file", "inner"),
+    [
+        ("slice_0004.xml", ["png\\slice_0003.png"]),
+        ("labels.xml", ["slice_0003.png", "C:\\png\\slice_0004.png"]),
+    ],
+)
+def test_names_that_contradict_each_other(file: str, inner: list[str]) -> None:
+    with pytest.raises(LabelError, match=r"\.xml: .*two names for it: .*slice_000"):
+        refuse_two_images(Path(file), inner, STACK)
