@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kit.phantoms import (
+from numpy.typing import NDArray
+
+from .phantoms import (
     centroid,
     centroid3d,
 )
-from numpy.typing import NDArray
 
 
 def gaussian(size: int, sigma: float, x: float, y: float) -> NDArray[np.float64]:

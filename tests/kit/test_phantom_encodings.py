@@ -9,14 +9,15 @@ import numpy as np
 import pydicom
 import pydicom.uid
 import pytest
-from kit.phantoms import (
+from pydicom.pixels.processing import apply_color_lut, convert_color_space
+from pydicom.pixels.utils import pixel_array
+
+from .phantoms import (
     Spec,
     centroid,
     write,
 )
-from kit.phantoms.seen import frames
-from pydicom.pixels.processing import apply_color_lut, convert_color_space
-from pydicom.pixels.utils import pixel_array
+from .phantoms.seen import frames
 
 S = pydicom.uid
 LOSSLESS = [

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_rescale
 from pydicom.pixels.utils import pixel_array
 
-from kit.phantoms import (
+from .phantoms import (
     GARBAGE_ICON,
     IDENTITY,
     SECRETS,
@@ -31,10 +31,10 @@ from kit.phantoms import (
     write_flat_series,
     write_sparse_multiframe,
 )
-from kit.phantoms.junk import JUNK
-from kit.phantoms.scene import REACH
-from kit.phantoms.seen import frames
-from kit.phantoms.truth import Vector
+from .phantoms.junk import JUNK
+from .phantoms.scene import REACH
+from .phantoms.seen import frames
+from .phantoms.truth import Vector
 
 CLASSIC = {
     "plain": Spec(),
