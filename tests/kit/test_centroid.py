@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kit.phantoms import (
+from .phantoms import (
     centroid,
     centroid3d,
 )

@@ -12,12 +12,12 @@ import pytest
 from pydicom.pixels.processing import apply_color_lut, convert_color_space
 from pydicom.pixels.utils import pixel_array
 
-from kit.phantoms import (
+from .phantoms import (
     Spec,
     centroid,
     write,
 )
-from kit.phantoms.seen import frames
+from .phantoms.seen import frames
 
 S = pydicom.uid
 LOSSLESS = [
