@@ -17,6 +17,7 @@ from kit.label_truth import ONE, STACK
 from kit.tool_files.samples import DOCUMENTS, TEXTS, Sample
 
 from sidecar.errors import LabelError
+from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import READERS
 
 ODD_VALUES: list[Any] = [
@@ -43,7 +44,7 @@ def survives(reader: str, path: Path) -> bool:
     """Whether the file was read; if so, into finite points with all columns of one length."""
     stack, origin = (ONE, "center") if reader == "imagej-xy" else (STACK, None)
     try:
-        labels = READERS[reader].read(path, stack, origin)
+        labels = READERS[reader].read(path, stack, ReadOptions(origin))
     except LabelError as error:
         assert str(path.parent) not in str(error)
         return False
