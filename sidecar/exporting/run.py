@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.frame_source import FrameSource
 from sidecar.dicom.scan import Scan, scan
 from sidecar.dicom.series import Series, choose, find_series
 from sidecar.document import model as documents
@@ -199,7 +198,7 @@ def _rendered(
             missing.append(k)
     if plan.turn == AS_STORED:
         tasks = (
-            Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k)))
+            Task(k, plan.names[k], tuple(frame.locator for frame in plan.frames_of(k)))
             for k in missing
         )
         results = workers.results(partial(render, recipe), tasks)

@@ -19,7 +19,6 @@ from typer.testing import CliRunner, Result
 
 import sidecar
 from sidecar.cli import app
-from sidecar.dicom import frame_source as render
 from sidecar.dicom import pixels
 from sidecar.dicom import scan as headers
 from sidecar.errors import AmbiguousSeriesError, LabelError
@@ -62,7 +61,7 @@ def test_inspect_and_dry_run_read_no_pixels(
     def refuse(*_: object) -> None:
         raise AssertionError("pixels were read")
 
-    monkeypatch.setattr(render, "read_frame", refuse)
+    monkeypatch.setattr(pixels, "read_frame", refuse)
     run("inspect", tmp_path / "scan")
     told = run("export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run").stdout
     assert "9 PNGs of 30 × 23" in told and "last 1 of 61 columns" in told
@@ -74,11 +73,11 @@ def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     read: set[str] = set()
     true_read = pixels.read_frame
 
-    def noted(path: Path, *rest: object) -> object:
-        read.add(path.name)
-        return true_read(path, *rest)  # type: ignore[arg-type]
+    def noted(root: Path, frame: pixels.FrameLocator, *rest: object) -> object:
+        read.add(Path(frame.file).name)
+        return true_read(root, frame, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(render, "read_frame", noted)
+    monkeypatch.setattr(pixels, "read_frame", noted)
     sidecar.export(tmp_path / "scan", tmp_path / "png", z_step=10)
     assert read == {path.name for path in phantom.files()[::10]}
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 import sidecar
 from sidecar.cli import app
-from sidecar.dicom import frame_source as render
+from sidecar.dicom import pixels
 
 
 def run(*arguments: object, code: int = 0) -> Result:
@@ -131,13 +131,13 @@ def test_only_slices_around_the_landmarks_are_read(
     phantom, labels = coarse
     labels.write_text("\n".join(labels.read_text().splitlines()[:2]) + "\n")
     read = set()
-    true_read = render.read_frame
+    true_read = pixels.read_frame
 
-    def noted(path: Path, *rest: object) -> object:
-        read.add(path.name)
-        return true_read(path, *rest)  # type: ignore[arg-type]
+    def noted(root: Path, frame: pixels.FrameLocator, *rest: object) -> object:
+        read.add(Path(frame.file).name)
+        return true_read(root, frame, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(render, "read_frame", noted)
+    monkeypatch.setattr(pixels, "read_frame", noted)
     run("zoom", labels, "--source", tmp_path / "scan", "--size", "2mm", "-o", tmp_path / "zooms")
     slice_of = {Path(plane.file).name: i for i, plane in enumerate(phantom.planes)}
     near = round(float(labels.read_text().splitlines()[1].rsplit(",", 1)[1]))

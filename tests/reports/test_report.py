@@ -215,9 +215,11 @@ def test_only_slices_around_labels_are_read_and_each_once(
     read: list[str] = []
     from sidecar.reports import make
 
-    original = make.read_frame
+    original = make.read_plane
     monkeypatch.setattr(
-        make, "read_frame", lambda path, *more: (read.append(path.name), original(path, *more))[1]
+        make,
+        "read_plane",
+        lambda root, frame: (read.append(Path(frame.file).name), original(root, frame))[1],
     )
     run.done(
         "report",
