@@ -318,7 +318,11 @@ def test_other_scans_are_refused(run: CommandLine, tmp_path: Path) -> None:
     run.refuses(
         *arguments,
         tmp_path / "scan",
-        says=("scan is not as it was when the PNGs were made", "pixel_spacing"),
+        says=(
+            "scan is not as it was when the sidecar was written",
+            "its Pixel Spacing is 0.71 × 0.4 mm, where it was 0.7 × 0.4 mm",
+            "or export it again",
+        ),
     )
 
 
