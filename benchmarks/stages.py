@@ -32,8 +32,7 @@ from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import BITS
 from sidecar import png
 from sidecar.cli import QUICK_START
-from sidecar.dicom.frame_source import FrameSource
-from sidecar.dicom.pixels import frame_buffer, read_frame
+from sidecar.dicom.pixels import FrameLocator, read_plane
 from sidecar.dicom.scan import scan
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import Job, plan_export
@@ -115,12 +114,12 @@ def _stage(name: str, ours: float, least: float, way: str) -> Stage:
     )
 
 
-Slice = Callable[[FrameSource, Path], Iterator[None]]
+Slice = Callable[[FrameLocator, Path], Iterator[None]]
 
 
 def _rounds(one: Slice, job: Job, output: Path) -> dict[str, float]:
     """Median milliseconds of each stage: ``one`` is a generator that yields where a stage ends."""
-    frames = [FrameSource.of(frame) for frame in job.plan.frames_read()]
+    frames = [frame.locator for frame in job.plan.frames_read()]
     taken: dict[str, list[float]] = {name: [] for name in STAGES}
     for k, frame in enumerate([*frames[:WARM], *frames]):
         stages, began = one(frame, output / f"slice_{k:05d}.png"), time.process_time_ns()
@@ -136,10 +135,9 @@ def _ours(job: Job, bits: int) -> Slice:
     """The stages of `sidecar.exporting.make_png.render`, cut apart."""
     decimation, values = job.plan.decimation, choose_values(job.plan, job.source)
     assert values is not None
-    buffer = frame_buffer(job.plan.series.common.layout)
 
-    def one(frame: FrameSource, path: Path) -> Iterator[None]:
-        plane = read_frame(job.source / frame.file, frame.pixels, buffer)
+    def one(frame: FrameLocator, path: Path) -> Iterator[None]:
+        plane = read_plane(job.source, frame)
         yield
         reduced = reduce_plane(plane, decimation.columns, decimation.rows)
         yield
@@ -180,9 +178,9 @@ def _least(job: Job, bits: int) -> Slice:
     swapped = np.empty((layout.rows // 2, layout.columns // 2), ">u2")
     mean, window = _best_mean(job), _best_window(bits)
 
-    def one(frame: FrameSource, path: Path) -> Iterator[None]:
+    def one(frame: FrameLocator, path: Path) -> Iterator[None]:
         file = os.open(job.source / frame.file, os.O_RDONLY)
-        os.preadv(file, [memory], frame.pixels.offset or 0)
+        os.preadv(file, [memory], frame.offset or 0)
         os.close(file)
         yield
         reduced = mean(plane)

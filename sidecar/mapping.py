@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sidecar.dicom.same_scan import KnownScan
 from sidecar.document import model as documents
 from sidecar.document.model import AXIS_NAMES, Document
 from sidecar.errors import DocumentError, GeometryError
@@ -89,6 +90,19 @@ class Sidecar:
     def open(cls, path: str | Path) -> Sidecar:
         """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
         return cls.of(documents.load(place(path)))
+
+    @property
+    def known_scan(self) -> KnownScan:
+        """The scan that was exported, to be known again in a source: `dicom.Source.matching`."""
+        source = self.document.source
+        columns, rows, _ = source.size
+        return KnownScan(
+            tuple((plane.sop_instance_uid, plane.frame_number) for plane in source.planes),
+            tuple(plane.file for plane in source.planes),
+            columns,
+            rows,
+            self.stack,
+        )
 
     @property
     def size(self) -> tuple[int, int, int]:

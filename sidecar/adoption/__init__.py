@@ -62,8 +62,8 @@ def adopt(
     from sidecar.adoption.match import match
     from sidecar.adoption.stacks import SourceSlices, check_source, open_images
     from sidecar.adoption.verify import verify
+    from sidecar.dicom.source import Source
     from sidecar.document import model as documents
-    from sidecar.exporting.run import read_series
     from sidecar.parallel import in_order
     from sidecar.storage.location import place
     from sidecar.storage.whole_file import file_digest
@@ -79,8 +79,9 @@ def adopt(
     pictures = open_images(folder)
     if series == "all":
         raise UsageError("--series all: images come from one stack; give its number")
-    root, (chosen,) = read_series(place(source), series, progress)
-    slices = SourceSlices(root, chosen)
+    opened = Source.open(place(source), progress)
+    (chosen,) = opened.choose(series)
+    slices = SourceSlices(opened.root, chosen)
     check_source(slices)
     spacing = (*(slices.spacing or (None, None)), slices.slice_spacing)
     found = match(slices, pictures, spacing, pins, progress)

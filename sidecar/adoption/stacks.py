@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from sidecar.dicom.frame_source import FrameSource
-from sidecar.dicom.pixels import read_frame
+from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
@@ -60,8 +59,7 @@ class SourceSlices:
     def plane(self, number: int) -> Plane:
         """(rows, columns) modality values, or the gray of colours. Raises PixelError."""
         frame = self.series.frames[number]
-        part = FrameSource.of(frame)
-        stored = read_frame(self.root / part.file, part.pixels)
+        stored = read_plane(self.root, frame.locator)
         if stored.ndim == 3:
             return np.asarray(stored @ _GRAY, dtype=np.float32)
         slope, intercept = frame.rescale

@@ -10,9 +10,8 @@ from sidecar.checks.document import check_document
 from sidecar.checks.finding import Finding
 from sidecar.checks.images import check_images
 from sidecar.checks.pixels import check_pixels
-from sidecar.checks.source import check_headers, same_stack
-from sidecar.dicom.scan import scan
-from sidecar.dicom.series import find_series
+from sidecar.checks.source import check_headers
+from sidecar.dicom.source import Source
 from sidecar.document import model as documents
 from sidecar.document.model import Document
 from sidecar.errors import DocumentError
@@ -81,10 +80,9 @@ def check_source(
     sidecar: Sidecar, source: Path, folder: Path, slices: int | None, progress: Progress
 ) -> list[Finding]:
     """Findings on the DICOM files of an export."""
-    progress.start("reading headers", None)
-    found = scan(source, lambda: progress.advance(1, 0))
-    series = same_stack(sidecar.document, find_series(found.frames))
-    findings = check_headers(sidecar, series)
+    found = Source.open(source, progress)
+    match = found.closest(sidecar.known_scan)
+    findings = check_headers(sidecar, match)
     if found.damaged:
         findings.insert(
             0,
@@ -94,7 +92,7 @@ def check_source(
                 f"damaged DICOM file: {found.damaged[0]} ({len(found.damaged)} in all)",
             ),
         )
-    if sidecar.document.evidence is not None and series is not None:
+    if sidecar.document.evidence is not None and match.series is not None:
         return [
             *findings,
             Finding(
@@ -103,9 +101,9 @@ def check_source(
                 "another program made the images; adopt them again to hold them against the scan",
             ),
         ]
-    if series is None or any(f.passed is None for f in findings):
+    if match.series is None or any(f.passed is None for f in findings):
         return [*findings, _not_done("pixels")]
-    return [*findings, check_pixels(sidecar, series, found.root, folder, slices, progress)]
+    return [*findings, check_pixels(sidecar, match.series, found.root, folder, slices, progress)]
 
 
 def _not_done(check: str) -> Finding:

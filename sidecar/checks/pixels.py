@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sidecar.checks.finding import LISTED, Finding, finding, listed
 from sidecar.checks.images import read_pixels
 from sidecar.checks.source import plan_again, values_again
-from sidecar.dicom.frame_source import FrameSource
 from sidecar.dicom.series import Series
 from sidecar.errors import SidecarError
 from sidecar.exporting.make_png import Recipe, Task, png_values
@@ -113,7 +112,7 @@ def _made(
         (len(block), reduction.rows.size, reduction.columns.size, *channels), f"uint{plan.bits}"
     )
     for i, k in enumerate(block.tolist()):
-        frames = tuple(FrameSource.of(frame) for frame in plan.frames_of(k))
+        frames = tuple(frame.locator for frame in plan.frames_of(k))
         stack[i] = png_values(recipe, Task(k, "", frames))
         progress.advance(1, sum(frame.bytes for frame in frames))
     return stack

@@ -4,7 +4,7 @@ which is compared with the one on disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 
 from sidecar.checks.document import untwisted
 from sidecar.checks.finding import Finding, finding
-from sidecar.dicom.series import Frame, Series
+from sidecar.dicom.same_scan import SAME_NUMBER, Match
+from sidecar.dicom.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
 from sidecar.errors import SidecarError
@@ -23,8 +24,6 @@ from sidecar.exporting.window_choice import choose_values, mode_of
 from sidecar.mapping import Sidecar
 from sidecar.values.value_maps import Line, Linear, Stored
 
-#: Numbers worked out again, perhaps on another machine, may differ by so much, relative or in mm.
-AGAIN = 1e-9
 #: What tells whose images these are.
 IDENTIFIERS = frozenset(
     f"source.{name}"
@@ -43,28 +42,6 @@ class Recorded(Linear):
     @property
     def line(self) -> Line:
         return self.recorded
-
-
-def same_stack(document: Document, found: Sequence[Series]) -> Series | None:
-    """The stack that shares most instances with a document, of several copies the one in the files
-    it names; None where none shares any.
-    """
-    frames = {(p.sop_instance_uid, p.frame_number) for p in document.source.planes}
-    files = {(p.sop_instance_uid, p.frame_number, p.file) for p in document.source.planes}
-
-    def shared(series: Series) -> tuple[int, int, int]:
-        keys = [_key(frame) for frame in series.frames]
-        at_home = sum(
-            (*key, frame.file) in files for key, frame in zip(keys, series.frames, strict=True)
-        )
-        return sum(key in frames for key in keys), -len(keys), at_home
-
-    best = max(found, key=shared, default=None)
-    return best if best is not None and shared(best)[0] else None
-
-
-def _key(frame: Frame) -> tuple[str, int | None]:
-    return frame.sop_instance_uid, frame.frame_number
 
 
 def plan_again(sidecar: Sidecar, series: Series) -> Plan:
@@ -95,21 +72,24 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)
 
 
-def check_headers(sidecar: Sidecar, series: Series | None) -> list[Finding]:
-    """Findings on the headers of a stack: its instances in their order, whose they are, their
-    geometry and their values.
+def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
+    """Findings on the headers of the stack that is the export's scan, or comes nearest to it: its
+    instances in their order, whose they are, their geometry and their values.
     """
-    rest = ("identifiers", "planes", "stored values")
-    problem = next(_other_instances(sidecar, series), None)
+    series, problem = match.series, _other_images(sidecar, match)
     if series is None or problem is not None:
         return [
             Finding("instances", False, problem or ""),
-            *(Finding(name, None, "of another stack") for name in rest),
+            *(
+                Finding(name, None, "of another stack")
+                for name in ("identifiers", "planes", "stored values")
+            ),
         ]
+    moved = None if match.difference is None else match.difference.found
     if sidecar.document.evidence is not None:
         again = sidecar.document.model_copy(update={"source": source_model(series)})
         return [
-            *_of_the_source(sidecar.document, again),
+            *_of_the_source(sidecar.document, again, moved),
             Finding("stored values", None, "another program made the images"),
         ]
     plan = plan_again(sidecar, series)
@@ -124,13 +104,27 @@ def check_headers(sidecar: Sidecar, series: Series | None) -> list[Finding]:
         ]
     problems = list(_other_values(sidecar.document, again))
     return [
-        *_of_the_source(sidecar.document, again),
+        *_of_the_source(sidecar.document, again, moved),
         finding("stored values", problems, "the rescale of the headers gives the line on record"),
     ]
 
 
-def _of_the_source(stated: Document, again: Document) -> list[Finding]:
-    """What two documents say of one source, the second by its headers."""
+def _other_images(sidecar: Sidecar, match: Match) -> str | None:
+    """Why a stack cannot be compared any further: other slices, or images of another kind."""
+    if match.difference is not None and match.difference.about != "planes":
+        return match.difference.found
+    document = sidecar.document
+    if match.series is None or document.evidence is not None:
+        return None
+    if plan_again(sidecar, match.series).channels != document.images.channels:
+        return "the images of the source are gray, or coloured, where the PNGs are not"
+    return None
+
+
+def _of_the_source(stated: Document, again: Document, moved: str | None) -> list[Finding]:
+    """What two documents say of one source, the second by its headers; ``moved``: how its planes
+    lie elsewhere, where they do.
+    """
     one, other = (document.model_dump(exclude=_NOT_OF_THE_SOURCE) for document in (stated, again))
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
@@ -139,7 +133,11 @@ def _of_the_source(stated: Document, again: Document) -> list[Finding]:
     return [
         Finding("instances", True, _all_there(count)),
         finding("identifiers", whose, "study, series and frame of reference UIDs, modality"),
-        finding("planes", where, f"position, orientation, spacing and size of {count} planes"),
+        finding(
+            "planes",
+            where if moved is None else [moved],
+            f"position, orientation, spacing and size of {count} planes",
+        ),
     ]
 
 
@@ -158,36 +156,6 @@ def _all_there(count: int) -> str:
     return f"{count} SOP instances or frames, in the same order"
 
 
-def _other_instances(sidecar: Sidecar, series: Series | None) -> Iterator[str]:
-    document = sidecar.document
-    wanted = [(p.sop_instance_uid, p.frame_number) for p in document.source.planes]
-    if series is None:
-        yield f"none of its {len(wanted)} SOP instances is in this source: it is another scan"
-        return
-    if series.problem is not None:
-        yield f"the source cannot be read as a stack: {series.problem}"
-    there = [_key(frame) for frame in series.frames]
-    missing, more = len(set(wanted) - set(there)), len(set(there) - set(wanted))
-    if missing or more:
-        yield (
-            f"of {len(wanted)} SOP instances or frames {missing} are missing in the source, and it"
-            f" holds {more} more"
-        )
-    elif there != wanted:
-        yield "the SOP instances are in another order in the source: their positions were changed"
-    layout, (columns, rows, _) = series.common.layout, document.source.size
-    if (layout.columns, layout.rows) != (columns, rows):
-        yield (
-            f"the images of the source are {layout.columns} × {layout.rows}, the sidecar says"
-            f" {columns} × {rows}"
-        )
-    if (
-        document.evidence is None
-        and plan_again(sidecar, series).channels != document.images.channels
-    ):
-        yield "the images of the source are gray, or coloured, where the PNGs are not"
-
-
 def differences(stated: Any, found: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """(path, words) of every leaf in which two documents, as plain types, differ."""
     if isinstance(stated, dict) and isinstance(found, dict):
@@ -201,7 +169,7 @@ def differences(stated: Any, found: Any, path: str = "") -> Iterator[tuple[str, 
         for i, (one, other) in enumerate(zip(stated, found, strict=True)):
             yield from differences(one, other, f"{path}.{i}")
     elif isinstance(stated, float | int) and isinstance(found, float | int):
-        if not isclose(stated, found, rel_tol=AGAIN, abs_tol=AGAIN):
+        if not isclose(stated, found, rel_tol=SAME_NUMBER, abs_tol=SAME_NUMBER):
             yield path, f"{path} is {stated!r} in the sidecar, {found!r} in the source"
     elif stated != found:
         yield path, f"{path} is {_short(stated)} in the sidecar, {_short(found)} in the source"
@@ -224,7 +192,7 @@ def _other_values(stated: Document, again: Document) -> Iterator[str]:
         )
     modes = [document.images.window.mode for document in (stated, again) if document.images.window]
     same = all(
-        isclose(a, b, rel_tol=AGAIN)
+        isclose(a, b, rel_tol=SAME_NUMBER)
         for a, b in ((one.slope, other.slope), (one.intercept, other.intercept))
     )
     if len(set(modes)) > 1 or not same:

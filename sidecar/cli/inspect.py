@@ -42,8 +42,7 @@ def run(
     from sidecar.exporting.inspect import inspect
 
     with watched(quiet=False) as progress:
-        progress.start("reading headers", None)
-        inspection = inspect(source, lambda: progress.advance(1, 0))
+        inspection = inspect(source, progress)
     if as_json:
         to_stdout((json.dumps(inspection.facts(), indent=1, ensure_ascii=False) + "\n").encode())
     else:

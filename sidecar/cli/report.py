@@ -161,14 +161,17 @@ def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Path, Seri
     SourceError where it is not the one that the export was made of.
     """
     from sidecar.checks.source import check_headers
+    from sidecar.dicom.same_scan import Match
+    from sidecar.dicom.source import Source
     from sidecar.errors import SourceError
-    from sidecar.exporting.zoom import find_same_series
 
-    root, series = find_same_series(export, source, progress)
-    wrong = [finding for finding in check_headers(export, series) if finding.passed is False]
+    opened = Source.open(source, progress)
+    series = opened.matching(export.known_scan)
+    findings = check_headers(export, Match(series, None))  # values and identifiers, too
+    wrong = [finding.detail for finding in findings if finding.passed is False]
     if wrong:
         raise SourceError(
-            f"{source.name or 'this folder'} is not as it was when the PNGs were made:"
-            f" {wrong[0].detail}"
+            f"{opened.name} is not as it was when the sidecar was written: {wrong[0]}; give the"
+            " scan as it was then, or export it again as it is now"
         )
-    return root, series
+    return opened.root, series

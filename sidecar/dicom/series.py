@@ -9,13 +9,13 @@ is guessed: every stack found is listed, and where there is more than one the us
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
-from sidecar.dicom.pixels import PixelLayout
+from sidecar.dicom.pixels import FrameLocator, PixelLayout
 from sidecar.errors import (
     AmbiguousSeriesError,
     GeometryError,
@@ -64,7 +64,7 @@ class Common:
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The header of one frame. ``frame`` is 0-based, ``frames`` the number in its file, ``offset``
-    as in `FramePixels`.
+    as in `FrameLocator`.
 
     ``keys``: attributes that tell frames at one position apart (time, echo, b-value …), in order of
     preference.
@@ -87,6 +87,12 @@ class Frame:
     def frame_number(self) -> int | None:
         """1-based Frame Number, None in a single-frame object."""
         return self.frame + 1 if self.common.multiframe else None
+
+    @property
+    def locator(self) -> FrameLocator:
+        """Where its pixels are."""
+        layout = self.common.layout
+        return FrameLocator(self.file, layout, self.frame, self.frames, self.offset, self.rescale)
 
 
 @dataclass(frozen=True)
@@ -463,8 +469,3 @@ def irregularities(stack: Stack) -> list[str]:
             " mm off at its worst"
         )
     return found
-
-
-def one_value(frames: Sequence[Frame], get: Callable[[Frame], Hashable]) -> bool:
-    """Whether all frames agree in an attribute."""
-    return len({get(f) for f in frames}) <= 1

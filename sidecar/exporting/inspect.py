@@ -4,20 +4,20 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, find_series
+from sidecar.dicom.series import Series
+from sidecar.dicom.source import Source
 from sidecar.document.model import AXIS_NAMES
 from sidecar.errors import SidecarError
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.grid.stack import Stack, anatomical_letters
+from sidecar.progress import Progress
 from sidecar.storage.location import place
 
 
@@ -81,17 +81,13 @@ class Inspection:
         }
 
 
-def inspect(source: str | Path, on_file: Callable[[], object] = lambda: None) -> Inspection:
+def inspect(source: str | Path, progress: Progress | None = None) -> Inspection:
     """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR.
 
     SourceError when there is no such place.
     """
-    met = scan(place(source), on_file)
-    return Inspection(
-        tuple(_found(series) for series in find_series(met.frames)),
-        dict(met.others),
-        tuple(met.damaged),
-    )
+    met = Source.open(place(source), progress)
+    return Inspection(tuple(_found(series) for series in met.series), dict(met.others), met.damaged)
 
 
 def _found(series: Series) -> Found:

@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.frame_source import FrameSource, source_plane
+from sidecar.dicom.pixels import FrameLocator, read_plane
 from sidecar.dicom.transfer_syntaxes import NATIVE
 from sidecar.formats.png import Compression, encode
 from sidecar.grid.axis import Axis
@@ -23,9 +23,6 @@ from sidecar.grid.reduce import reduce_plane
 from sidecar.storage.whole_file import write_whole
 from sidecar.values.histogram import value_counts
 from sidecar.values.value_maps import Linear, Stored
-
-if TYPE_CHECKING:
-    pass
 
 #: A native frame of 2 MiB takes two milliseconds, a compressed one from five to two hundred.
 _DECODING, _LEAST_EFFORT = 16, 1 << 20
@@ -56,7 +53,7 @@ class Task:
 
     index: int
     name: str
-    frames: tuple[FrameSource, ...]
+    frames: tuple[FrameLocator, ...]
 
     @property
     def effort(self) -> int:
@@ -64,7 +61,7 @@ class Task:
         `_DECODING` times.
         """
         frames = sum(
-            frame.bytes * (1 if frame.pixels.layout.transfer_syntax in NATIVE else _DECODING)
+            frame.bytes * (1 if frame.layout.transfer_syntax in NATIVE else _DECODING)
             for frame in self.frames
         )
         return max(frames, _LEAST_EFFORT)
@@ -79,7 +76,6 @@ class Rendered:
     index: int
     sha256: str
     bytes_read: int
-    bytes_written: int
     counts: NDArray[np.intp] | None = None
 
 
@@ -98,8 +94,7 @@ def written(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
     return Rendered(
         task.index,
         hashlib.sha256(png).hexdigest(),
-        sum(f.bytes for f in task.frames),
-        len(png),
+        sum(frame.bytes for frame in task.frames),
         counts,
     )
 
@@ -125,9 +120,9 @@ def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
     return combined if recipe.values is None else recipe.values.apply(combined, rescale)
 
 
-def _reduced(recipe: Recipe, frame: FrameSource) -> NDArray[Any]:
-    """A reduced source plane, valid as long as a `source_plane`."""
-    return reduce_plane(source_plane(recipe.source, frame), recipe.columns, recipe.rows)
+def _reduced(recipe: Recipe, frame: FrameLocator) -> NDArray[Any]:
+    """A reduced source plane, valid until the next `read_plane`."""
+    return reduce_plane(read_plane(recipe.source, frame), recipe.columns, recipe.rows)
 
 
 def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.frame_source import FrameSource
 from sidecar.errors import OutputError
 from sidecar.exporting.make_png import Recipe, Rendered, Task, png_values, written
 from sidecar.exporting.plan import Plan
@@ -93,7 +92,7 @@ def _resliced(
     try:
         scratch.open("w+")
         tasks = (
-            Task(k, "", tuple(FrameSource.of(frame) for frame in plan.frames_of(k)))
+            Task(k, "", tuple(frame.locator for frame in plan.frames_of(k)))
             for k in range(scratch.shape[0])
         )
         yield from workers.results(partial(_fill, recipe, scratch), tasks)
@@ -107,7 +106,7 @@ def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
     """Put one decimated slice in its place."""
     stack = scratch.open("r+")
     stack[task.index] = png_values(recipe, task)
-    return Rendered(-1, "", sum(frame.bytes for frame in task.frames), 0)
+    return Rendered(-1, "", sum(frame.bytes for frame in task.frames))
 
 
 def _cut(recipe: Recipe, scratch: Scratch, turn: Turn, task: Task) -> Rendered:

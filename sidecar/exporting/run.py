@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.frame_source import FrameSource
-from sidecar.dicom.scan import Scan, scan
-from sidecar.dicom.series import Series, choose, find_series
+from sidecar.dicom.source import Source
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
 from sidecar.document.model import Zoom
@@ -62,42 +60,12 @@ def plan_export(
 
     Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
     """
-    root, chosen = read_series(source, options.series, progress or Silent())
+    opened = Source.open(source, progress)
+    root, chosen = opened.root, opened.choose(options.series)
     outputs = (
         [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
     )
     return [Job(make_plan(s, options), root, out) for s, out in zip(chosen, outputs, strict=True)]
-
-
-def read_series(source: Path, asked: str | None, progress: Progress) -> tuple[Path, list[Series]]:
-    """The folder that frames name their files by, and the stacks that were ``asked`` for: a UID, a
-    number, "all", or the only one.
-
-    Raises SourceError where there are none, AmbiguousSeriesError where one is to be chosen.
-    """
-    progress.start("reading headers", None)
-    found = scan(source, lambda: progress.advance(1, 0))
-    refuse_damaged(found)
-    series = find_series(found.frames)
-    if not series:
-        met = (
-            ", ".join(f"{count} × {kind}" for kind, count in found.others.most_common(4))
-            or "nothing at all"
-        )
-        raise SourceError(
-            f"no DICOM images found in {source.name or 'this folder'} (it holds {met})"
-        )
-    return found.root, choose(series, asked)
-
-
-def refuse_damaged(found: Scan) -> None:
-    """A DICOM file that cannot be read may be one of the slices: nothing is exported without it."""
-    if found.damaged:
-        more = f" (and {len(found.damaged) - 1} more)" if len(found.damaged) > 1 else ""
-        raise SourceError(
-            f"damaged DICOM file: {found.damaged[0]}{more}; copy it again, or move it out of the"
-            " folder"
-        )
 
 
 def run_jobs(
@@ -199,7 +167,7 @@ def _rendered(
             missing.append(k)
     if plan.turn == AS_STORED:
         tasks = (
-            Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k)))
+            Task(k, plan.names[k], tuple(frame.locator for frame in plan.frames_of(k)))
             for k in missing
         )
         results = workers.results(partial(render, recipe), tasks)

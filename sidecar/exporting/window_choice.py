@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.frame_source import FrameSource, source_plane
+from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Frame
 from sidecar.errors import SourceError
 from sidecar.exporting.plan import Plan
@@ -87,8 +87,8 @@ def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
 
 
 def _values(frame: Frame, source: Path) -> NDArray[Any]:
-    """Stored values of a frame without its padding, flat; valid as long as a `source_plane`."""
-    stored = source_plane(source, FrameSource.of(frame)).ravel()
+    """Stored values of a frame without its padding, flat; valid until the next `read_plane`."""
+    stored = read_plane(source, frame.locator).ravel()
     if frame.common.padding is not None:
         lowest, highest = frame.common.padding
         stored = stored[(stored < lowest) | (stored > highest)]

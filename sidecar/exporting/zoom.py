@@ -13,16 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, find_series
+from sidecar.dicom.source import Source
 from sidecar.document.model import Images, Zoom
-from sidecar.errors import GeometryError, SourceError, UsageError
+from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.options import ExportOptions, Range
 from sidecar.exporting.plan import make_plan
-from sidecar.exporting.run import Job, refuse_damaged
+from sidecar.exporting.run import Job
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
-from sidecar.progress import Progress, Silent
+from sidecar.progress import Progress
 
 #: More landmarks than this in one call are a slip rather than a wish.
 MOST_LANDMARKS = 500
@@ -41,10 +40,35 @@ def plan_zooms(
     a folder of its own below ``output``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
-    GeometryError without patient geometry, SourceError when the scan is not in ``source``,
-    UsageError for points outside of it.
+    GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
+    was, UsageError for what cannot be zoomed in on.
     """
-    sidecar, stack = points.sidecar, points.sidecar.stack
+    _refuse_unfit(points, size_mm)
+    opened = Source.open(source, progress)
+    series = opened.matching(points.sidecar.known_scan)
+    images = points.sidecar.document.images
+    jobs = []
+    for i, label in enumerate(points.text("label")):
+        options = ExportOptions(
+            scale=1.0,
+            crop=_box(points.sidecar, points.source[i], size_mm),
+            bits=images.bits,
+            window=_window(images),
+        )
+        zoom = Zoom(
+            label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
+        )
+        folder = _folder_name(i, label)
+        plan = replace(
+            make_plan(series, options), stem=f"zoom_{folder}"
+        )  # no label file of one zoom fits another
+        jobs.append(Job(plan, opened.root, output / folder, zoom))
+    return jobs
+
+
+def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
+    """Whatever is wrong with the labels or the size, before the source is read."""
+    stack = points.sidecar.stack
     if stack is None:
         raise GeometryError(
             "the scan has no patient geometry, so that a size in mm means nothing in it"
@@ -62,48 +86,6 @@ def plan_zooms(
             f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split"
             " the file"
         )
-    root, series = find_same_series(sidecar, source, progress)
-    jobs = []
-    for i, label in enumerate(points.text("label")):
-        crop = _box(sidecar, points.source[i], size_mm)
-        options = ExportOptions(
-            scale=1.0,
-            crop=crop,
-            bits=sidecar.document.images.bits,
-            window=_window(sidecar.document.images),
-        )
-        zoom = Zoom(
-            label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
-        )
-        folder = _folder_name(i, label)
-        plan = replace(
-            make_plan(series, options), stem=f"zoom_{folder}"
-        )  # no label file of one zoom fits another
-        jobs.append(Job(plan, root, output / folder, zoom))
-    return jobs
-
-
-def find_same_series(
-    sidecar: Sidecar, source: Path, progress: Progress | None = None
-) -> tuple[Path, Series]:
-    """The folder and the stack in ``source`` that an export was made from, by its SOP instances.
-
-    SourceError where it is not there.
-    """
-    progress = progress or Silent()
-    progress.start("reading headers", None)
-    found = scan(source, lambda: progress.advance(1, 0))
-    refuse_damaged(found)
-    wanted = [
-        (plane.sop_instance_uid, plane.frame_number) for plane in sidecar.document.source.planes
-    ]
-    for series in find_series(found.frames):
-        if [(frame.sop_instance_uid, frame.frame_number) for frame in series.frames] == wanted:
-            return found.root, series
-    raise SourceError(
-        f"{source.name or 'this folder'} does not hold the scan that the labels were made on, or"
-        " not all of it"
-    )
 
 
 def _box(

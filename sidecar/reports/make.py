@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.checks.images import read_pixels
-from sidecar.dicom.frame_source import FrameSource
-from sidecar.dicom.pixels import frame_buffer, read_frame
+from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.document.model import Images
 from sidecar.errors import DocumentError, UsageError
@@ -165,11 +164,10 @@ def _read_source(request: Request, views: Sequence[View], progress: Progress) ->
     for view in views:
         for number in view.slices.tolist():
             takers[number].append(view)
-    buffer = frame_buffer(request.series.common.layout)
     progress.start("reading source slices", len(takers))
     for number in sorted(takers):
-        frame = FrameSource.of(request.series.frames[number])
-        plane = read_frame(request.root / frame.file, frame.pixels, buffer)
+        frame = request.series.frames[number].locator
+        plane = read_plane(request.root, frame)
         scale = _scale(request.sidecar.document.images, plane, frame.rescale)
         for view in takers[number]:
             view.take(number, plane, scale)

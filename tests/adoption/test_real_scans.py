@@ -16,9 +16,8 @@ from kit.needs import installed
 from PIL import Image
 
 from sidecar import adopt
+from sidecar.dicom.source import Source
 from sidecar.errors import ImageError
-from sidecar.exporting.run import read_series
-from sidecar.progress import Silent
 
 #: A gantry tilt with real pixels, an oblique MR whose positions wander, and a small double-oblique
 #: MR.
@@ -32,8 +31,9 @@ BOUND = 0.05
 
 def files_of(scan: Path) -> list[Path]:
     """In position order."""
-    root, (series,) = read_series(scan, "1", Silent())
-    return [root / frame.file for frame in series.frames]
+    source = Source.open(scan)
+    (series,) = source.choose("1")
+    return [source.root / frame.file for frame in series.frames]
 
 
 def by_gdcm(file: Path) -> Volume:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 import pytest
 from kit.command_line import CommandLine
+from kit.edited_headers import edited
 from kit.phantoms import Phantom, Spec, write
 from PIL import Image
 
@@ -400,7 +400,7 @@ def test_a_changed_line_of_stored_values(scans: Callable[..., Phantom], tmp_path
 def test_another_scan(png: Path, scans: Callable[..., Phantom]) -> None:
     found = check_export(png, scans(seed=5).folder)
     assert failed(found) == {
-        "instances": "none of its 9 SOP instances is in this source: it is another scan"
+        "instances": ("none of its 9 slices is there (they are known by their SOP Instance UIDs)")
     }
     assert {finding.check for finding in found if finding.passed is None} == {
         "identifiers",
@@ -418,27 +418,16 @@ def copied(phantom: Phantom, folder: Path) -> list[Path]:
     ]
 
 
-def edited(path: Path, **attributes: Any) -> None:
-    header = pydicom.dcmread(path)
-    for keyword, value in attributes.items():
-        setattr(header, keyword, value)
-    header.save_as(path)
-
-
 def test_a_source_with_a_slice_less_and_one_more(
     png: Path, scans: Callable[..., Phantom], tmp_path: Path
 ) -> None:
     files = copied(scans(), tmp_path / "copy")
     files[4].unlink()
     found = failed(check_export(png, tmp_path / "copy"))
-    assert found == {
-        "instances": "of 9 SOP instances or frames 1 are missing in the source, and it holds 0 more"
-    }
+    assert found == {"instances": "slice 4 (0-based) of 9 is missing"}
     edited(files[5], SOPInstanceUID="2.25.1")
     found = failed(check_export(png, tmp_path / "copy"))
-    assert found == {
-        "instances": "of 9 SOP instances or frames 2 are missing in the source, and it holds 1 more"
-    }
+    assert found == {"instances": "2 of 9 slices are missing: 4, 5 (0-based), and 1 more is there"}
 
 
 @pytest.mark.parametrize(
@@ -446,8 +435,16 @@ def test_a_source_with_a_slice_less_and_one_more(
     [
         ({"StudyInstanceUID": "2.25.7"}, "identifiers", "source.study_instance_uid"),
         ({"FrameOfReferenceUID": "2.25.7"}, "identifiers", "source.frame_of_reference_uid"),
-        ({"PixelSpacing": [0.7, 0.41]}, "planes", "pixel_spacing"),
-        ({"ImageOrientationPatient": [0, 1, 0, -1, 0, 0]}, "planes", "source."),
+        (
+            {"PixelSpacing": [0.7, 0.41]},
+            "planes",
+            "Pixel Spacing is 0.7 × 0.41 mm, where it was 0.7 × 0.4",
+        ),
+        (
+            {"ImageOrientationPatient": [0, 1, 0, -1, 0, 0]},
+            "planes",
+            "every slice is turned by 90°",
+        ),
         ({"RescaleType": "US"}, "stored values", "images.value.unit"),
         ({"RescaleSlope": 2}, "pixels", "values that differ"),
     ],
@@ -473,7 +470,7 @@ def test_a_moved_plane(png: Path, scans: Callable[..., Phantom], tmp_path: Path)
     edited(files[4], ImagePositionPatient=[x + 0.01, y, z])
     found = failed(check_export(png, tmp_path / "copy"))
     assert set(found) == {"planes"}
-    assert "source.planes.4.position.0 is" in found["planes"]
+    assert found["planes"] == "slice 4 (0-based) is 0.01 mm from where it was, by (0.01, 0, 0)"
 
 
 def test_images_of_another_size_or_colour(
@@ -486,7 +483,7 @@ def test_images_of_another_size_or_colour(
         p.sop_instance_uid for p in scans().planes
     ]
     found = failed(check_export(png, phantom.folder))
-    assert found == {"instances": "the images of the source are 51 × 47, the sidecar says 61 × 47"}
+    assert found == {"instances": "its images are 51 × 47 pixels, where they were 61 × 47"}
     colour = write(
         Spec(**SMALL, photometric="RGB", bits_stored=8, rescale=None), tmp_path / "colour"
     )

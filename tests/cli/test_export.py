@@ -18,7 +18,7 @@ from PIL import Image
 from pydicom.fileset import FileSet
 
 import sidecar
-from sidecar.dicom import frame_source, pixels
+from sidecar.dicom import pixels
 from sidecar.dicom.scan import scan
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.exporting import window_choice
@@ -54,7 +54,7 @@ def test_inspect_and_dry_run_read_no_pixels(
     def refuse(*_: object) -> None:
         raise AssertionError("pixels were read")
 
-    monkeypatch.setattr(frame_source, "read_frame", refuse)
+    monkeypatch.setattr(pixels, "read_frame", refuse)
     invoked("inspect", tmp_path / "scan")
     told = invoked(
         "export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run"
@@ -68,11 +68,11 @@ def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     read: set[str] = set()
     true_read = pixels.read_frame
 
-    def noted(path: Path, *rest: object) -> object:
-        read.add(path.name)
-        return true_read(path, *rest)  # type: ignore[arg-type]
+    def noted(root: Path, frame: pixels.FrameLocator, *rest: object) -> object:
+        read.add(Path(frame.file).name)
+        return true_read(root, frame, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(frame_source, "read_frame", noted)
+    monkeypatch.setattr(pixels, "read_frame", noted)
     sidecar.export(tmp_path / "scan", tmp_path / "png", z_step=10)
     assert read == {path.name for path in phantom.files()[::10]}
 

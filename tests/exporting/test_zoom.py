@@ -14,7 +14,7 @@ from kit.tables import rows
 from PIL import Image
 
 import sidecar
-from sidecar.dicom import frame_source
+from sidecar.dicom import pixels
 
 
 @pytest.fixture
@@ -121,13 +121,13 @@ def test_only_slices_around_the_landmarks_are_read(
     phantom, labels = coarse
     labels.write_text("\n".join(labels.read_text().splitlines()[:2]) + "\n")
     read = set()
-    true_read = frame_source.read_frame
+    true_read = pixels.read_frame
 
-    def noted(path: Path, *rest: object) -> object:
-        read.add(path.name)
-        return true_read(path, *rest)  # type: ignore[arg-type]
+    def noted(root: Path, frame: pixels.FrameLocator, *rest: object) -> object:
+        read.add(Path(frame.file).name)
+        return true_read(root, frame, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(frame_source, "read_frame", noted)
+    monkeypatch.setattr(pixels, "read_frame", noted)
     invoked(
         "zoom", labels, "--source", tmp_path / "scan", "--size", "2mm", "-o", tmp_path / "zooms"
     )

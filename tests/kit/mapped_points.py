@@ -18,7 +18,6 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     CTImageStorage,
     ExplicitVRLittleEndian,
-    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
 )
 
 from sidecar.grid.axis import Axis
@@ -26,7 +25,6 @@ from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 
 from .made_exports import STUDY, Export
-from .phantoms.headers import item
 
 COLUMNS, ROWS, SLICES = 40, 30, 12
 BETWEEN_ROWS, BETWEEN_COLUMNS = 0.7, 0.5
@@ -181,44 +179,82 @@ PATIENT = {
 
 
 def write_dicom(folder: Path, scan: Scan = CLASSIC, only: Sequence[int] | None = None) -> Path:
-    """The source files of `sidecar_of(scan)`, with 2 × 2 pixels: only their headers matter.
+    """The source files of `sidecar_of(scan)`, black images with true headers.
 
     Latin-1 names, as in many archives.
     """
     planes = sidecar_of(scan).document.source.planes
-    if only is None:
-        only = range(1 if scan.multiframe else len(planes))
-    frames = len(planes) if scan.multiframe else 1
-    sop_class = (
-        MultiFrameGrayscaleWordSecondaryCaptureImageStorage if scan.multiframe else CTImageStorage
-    )
-    for k in only:
-        header = item(
-            SpecificCharacterSet="ISO_IR 100",
-            SOPClassUID=sop_class,
-            SOPInstanceUID=planes[k].sop_instance_uid,
-            **PATIENT,
-            StudyDate="20240506",
-            StudyTime="101112",
-            StudyID="S1",
-            Modality="CT",
-            StudyInstanceUID=STUDY,
-            SeriesInstanceUID=scan.series,
-            Rows=2,
-            Columns=2,
-            SamplesPerPixel=1,
-            PhotometricInterpretation="MONOCHROME2",
-            BitsAllocated=16,
-            BitsStored=16,
-            HighBit=15,
-            PixelRepresentation=0,
-            PixelData=bytes(8 * frames),
-        )
+    for k, plane in enumerate(planes):
+        if (only is not None and k not in only) or (scan.multiframe and k > 0):
+            continue
+        dataset = _header(scan)
+        dataset.SOPInstanceUID, dataset.InstanceNumber = plane.sop_instance_uid, k + 1
         if scan.multiframe:
-            header.NumberOfFrames = frames
-        header.file_meta = FileMetaDataset()
-        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        path = folder / planes[k].file
+            dataset.NumberOfFrames = len(planes)
+        if scan.geometry and scan.multiframe:
+            _set_functional_groups(dataset, [p.position for p in planes])
+        elif scan.geometry:
+            dataset.PixelSpacing = [BETWEEN_ROWS, BETWEEN_COLUMNS]
+            dataset.ImageOrientationPatient = _short([*ROW_COSINES, *COLUMN_COSINES])
+            dataset.ImagePositionPatient = _short(plane.position)
+        dataset.PixelData = bytes(COLUMNS * ROWS * (len(planes) if scan.multiframe else 1))
+        path = folder / plane.file
         path.parent.mkdir(parents=True, exist_ok=True)
-        header.save_as(path, enforce_file_format=True)
+        dataset.save_as(path, enforce_file_format=True)
     return folder
+
+
+def _header(scan: Scan) -> Any:
+    """What all files of a scan say alike."""
+    from pydicom.dataset import Dataset
+    from pydicom.uid import (
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+        SecondaryCaptureImageStorage,
+    )
+
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    dataset.SOPClassUID = (
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage
+        if scan.multiframe
+        else CTImageStorage
+        if scan.geometry
+        else SecondaryCaptureImageStorage
+    )
+    for keyword, value in PATIENT.items():
+        setattr(dataset, keyword, value)
+    dataset.StudyDate, dataset.StudyTime, dataset.StudyID = "20240506", "101112", "S1"
+    dataset.Modality = "CT"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = STUDY, scan.series
+    if scan.frame_of_reference:
+        dataset.FrameOfReferenceUID = FRAME_OF_REFERENCE
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = ROWS, COLUMNS, 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelRepresentation = 0
+    return dataset
+
+
+def _set_functional_groups(dataset: Any, positions: Sequence[Any]) -> None:
+    """The geometry of a multi-frame object (PS3.3 C.7.6.16)."""
+    from pydicom.dataset import Dataset
+
+    measures, orientation, shared = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing = [BETWEEN_ROWS, BETWEEN_COLUMNS]
+    orientation.ImageOrientationPatient = _short([*ROW_COSINES, *COLUMN_COSINES])
+    shared.PixelMeasuresSequence = [measures]
+    shared.PlaneOrientationSequence = [orientation]
+    dataset.SharedFunctionalGroupsSequence = [shared]
+    dataset.PerFrameFunctionalGroupsSequence = []
+    for position in positions:
+        place, frame = Dataset(), Dataset()
+        place.ImagePositionPatient = _short(position)
+        frame.PlanePositionSequence = [place]
+        dataset.PerFrameFunctionalGroupsSequence.append(frame)
+
+
+def _short(numbers: Sequence[float]) -> list[str]:
+    """Decimal strings of 16 characters at most, exact to a picometre."""
+    return [f"{number:.12f}"[:16] for number in numbers]

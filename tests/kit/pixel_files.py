@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 
-from sidecar.dicom.pixels import FramePixels, frame_buffer, layout_of, read_frame
+from sidecar.dicom.pixels import FrameLocator, frame_buffer, layout_of, read_frame
 from sidecar.errors import PixelError
 
 Array = NDArray[Any]
@@ -95,11 +95,13 @@ def write_encoded(
     return write(folder, encapsulate(streams), image.shape, syntax, "OB", **attributes)
 
 
-def pixels_of(path: Path, frame: int = 0, with_offset: bool = False) -> FramePixels:
+def pixels_of(path: Path, frame: int = 0, with_offset: bool = False) -> FrameLocator:
     with path.open("rb") as file:
         dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
         offset = file.tell() + (8 if dataset.original_encoding[0] else 12) if with_offset else None
-    return FramePixels(layout_of(dataset), frame, int(dataset.get("NumberOfFrames") or 1), offset)
+    return FrameLocator(
+        path.name, layout_of(dataset), frame, int(dataset.get("NumberOfFrames") or 1), offset
+    )
 
 
 def read(path: Path, frame: int = 0) -> Array:
@@ -108,12 +110,12 @@ def read(path: Path, frame: int = 0) -> Array:
     """
     pixels = pixels_of(path, frame)
     try:
-        buffered = read_frame(path, pixels, frame_buffer(pixels.layout)).copy()
+        buffered = read_frame(path.parent, pixels, frame_buffer(pixels.layout)).copy()
     except PixelError as error:
         with pytest.raises(PixelError, match=f"^{re.escape(str(error))}$"):
-            read_frame(path, pixels)
+            read_frame(path.parent, pixels)
         raise
-    own = read_frame(path, pixels)
+    own = read_frame(path.parent, pixels)
     np.testing.assert_array_equal(own, buffered)
     return own
 

@@ -208,9 +208,11 @@ def test_only_slices_around_labels_are_read_and_each_once(
     read: list[str] = []
     from sidecar.reports import make
 
-    original = make.read_frame
+    original = make.read_plane
     monkeypatch.setattr(
-        make, "read_frame", lambda path, *more: (read.append(path.name), original(path, *more))[1]
+        make,
+        "read_plane",
+        lambda root, frame: (read.append(Path(frame.file).name), original(root, frame))[1],
     )
     run.done(
         "report",
@@ -309,7 +311,11 @@ def test_other_scans_are_refused(run: CommandLine, tmp_path: Path) -> None:
     run.refuses(
         *arguments,
         tmp_path / "scan",
-        says=("scan is not as it was when the PNGs were made", "pixel_spacing"),
+        says=(
+            "scan is not as it was when the sidecar was written",
+            "its Pixel Spacing is 0.71 × 0.4 mm, where it was 0.7 × 0.4 mm",
+            "or export it again",
+        ),
     )
 
 

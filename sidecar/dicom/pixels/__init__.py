@@ -1,28 +1,55 @@
 """One decoded frame at a time: stored values as the header means them, or RGB; never a whole
 multi-frame file.
 
-`layout` says how pixels lie in a file, `source` finds them there, inflated within a bound by
-`sidecar.dicom.deflated`; `native` reads values that lie there as they are, `encapsulated` gathers
-compressed fragments, `codestream` and `codecs` decode them, `colour` makes RGB of what is not.
-Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel module).
+`layout` says how pixels lie in a file and where a frame is, `pixel_file` finds them there,
+`sidecar.dicom.deflated` inflates within a bound, `native` reads values that lie there as they are,
+`encapsulated` gathers compressed fragments, `codestream` and `codecs` decode them, `colour` makes
+RGB of what is not. Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel
+module).
 """
 
 from __future__ import annotations
 
 import mmap
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.pixels.layout import FramePixels, PixelLayout, layout_of
+from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, layout_of
 from sidecar.dicom.pixels.native import native_frame
-from sidecar.dicom.pixels.source import Source
+from sidecar.dicom.pixels.pixel_file import PixelFile
 from sidecar.dicom.transfer_syntaxes import NATIVE
 from sidecar.errors import PixelError
 
-__all__ = ["FramePixels", "PixelLayout", "frame_buffer", "layout_of", "read_frame"]
+__all__ = [
+    "FrameLocator",
+    "PixelLayout",
+    "frame_buffer",
+    "layout_of",
+    "read_frame",
+    "read_plane",
+]
+
+#: Once a block of this size was given back, glibc keeps smaller ones that are freed instead of
+#: giving them back too: otherwise every array of every slice costs a page fault for each 4 KiB of
+#: it.
+_KEPT_BYTES = 1 << 23
+
+_memory = threading.local()
+
+
+def read_plane(root: Path, frame: FrameLocator) -> NDArray[Any]:
+    """The pixels of a frame, as `read_frame` gives them, in memory that this thread keeps.
+
+    They may be a view of that memory: valid until the next call in the same thread.
+    """
+    if getattr(_memory, "layout", None) != frame.layout:
+        _memory.layout, _memory.buffer = frame.layout, frame_buffer(frame.layout)
+        np.empty(_KEPT_BYTES, np.uint8)  # given back at once
+    return read_frame(root, frame, _memory.buffer)
 
 
 def frame_buffer(layout: PixelLayout) -> mmap.mmap:
@@ -34,9 +61,9 @@ def frame_buffer(layout: PixelLayout) -> mmap.mmap:
     )  # packed bits begin and end within bytes, and those within words
 
 
-def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) -> NDArray[Any]:
-    """One frame: (rows, columns) stored values of type ``layout.dtype``, or (rows, columns, 3) RGB,
-    uint8 or uint16.
+def read_frame(root: Path, frame: FrameLocator, out: mmap.mmap | None = None) -> NDArray[Any]:
+    """One frame of a source at ``root``: (rows, columns) stored values of type ``layout.dtype``, or
+    (rows, columns, 3) RGB, uint8 or uint16.
 
     Stored values are before any rescale and, for MONOCHROME1, not inverted. Bits outside the
     BitsStored bits below HighBit (overlays of old) are gone. PALETTE COLOR and YBR come back as
@@ -46,10 +73,11 @@ def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) ->
     PixelError, with file and frame, when the data are cut short, damaged or in an encoding that is
     not supported.
     """
+    path = root / frame.file
     try:
-        if not 0 <= pixels.frame < pixels.frames:
+        if not 0 <= frame.index < frame.frames:
             raise PixelError("there is no such frame")
-        return _read(path, pixels, out)
+        return _read(path, frame, out)
     except (OSError, PixelError) as error:
         why = (
             f"the file cannot be read: {error.strerror or error}"
@@ -57,25 +85,25 @@ def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) ->
             else str(error)
         )
         raise PixelError(
-            f"{path.name}, frame {pixels.frame + 1} of {pixels.frames}: {why}"
+            f"{path.name}, frame {frame.index + 1} of {frame.frames}: {why}"
         ) from error
 
 
-def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
-    layout, photometric = pixels.layout, pixels.layout.photometric
+def _read(path: Path, frame: FrameLocator, out: mmap.mmap | None) -> NDArray[Any]:
+    layout, photometric = frame.layout, frame.layout.photometric
     if layout.transfer_syntax in NATIVE:
-        stored = native_frame(path, pixels, out)
+        stored = native_frame(path, frame, out)
     else:
         from sidecar.dicom.pixels.codecs import decompress  # not loaded for native pixels
         from sidecar.dicom.pixels.encapsulated import encoded_frame
 
         stored, photometric = decompress(
-            encoded_frame(Source.of(path, pixels), pixels.frame), layout
+            encoded_frame(PixelFile.of(path, frame), frame.index), layout
         )
     if photometric == "PALETTE COLOR":
         from sidecar.dicom.pixels.colour import palette
 
-        first, table = palette(Source.of(path, pixels))
+        first, table = palette(PixelFile.of(path, frame))
         # values outside the table take its ends (PS3.3 C.7.6.3.1.5)
         return table[np.clip(stored.astype(np.int64) - first, 0, len(table) - 1)]
     if photometric.startswith("YBR_FULL"):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.dicom.pixels.layout import PixelLayout
-from sidecar.dicom.pixels.source import Source, header_of
+from sidecar.dicom.pixels.pixel_file import PixelFile, header_of
 from sidecar.dicom.transfer_syntaxes import CONVERT, EXPLICIT_BIG, READ_ERRORS
 from sidecar.errors import PixelError
 
@@ -27,7 +27,7 @@ def rgb_of_ybr(ybr: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=4)
-def palette(source: Source) -> tuple[int, NDArray[np.uint8]]:
+def palette(source: PixelFile) -> tuple[int, NDArray[np.uint8]]:
     """The stored value of the first entry, and the entries as (n, 3) RGB (PS3.3 C.7.6.3.1.5 and
     C.7.6.3.1.6).
     """

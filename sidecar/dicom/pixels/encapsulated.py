@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from sidecar.dicom.pixels.codestream import END_OF_IMAGE
 from sidecar.dicom.pixels.layout import pixel_bytes
-from sidecar.dicom.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
+from sidecar.dicom.pixels.pixel_file import UNDEFINED_LENGTH, PixelFile, pixel_element
 from sidecar.dicom.transfer_syntaxes import CONVERT, COPY_AGAIN
 from sidecar.errors import PixelError
 
@@ -17,7 +17,7 @@ from sidecar.errors import PixelError
 _ITEM_BLOCK = 256
 
 
-def encoded_frame(source: Source, frame: int) -> bytes:
+def encoded_frame(source: PixelFile, frame: int) -> bytes:
     """The compressed bytes of one frame, its fragments joined."""
     start, stop = _frame_starts(source)[frame : frame + 2]
     parts, size, limit = [], 0, 4 * pixel_bytes(source.layout, 1) + (1 << 20)
@@ -41,7 +41,7 @@ def encoded_frame(source: Source, frame: int) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _frame_starts(source: Source) -> tuple[int, ...]:
+def _frame_starts(source: PixelFile) -> tuple[int, ...]:
     """Where in the file the first item of every frame begins, and where the last frame ends at the
     latest.
     """
@@ -64,7 +64,7 @@ def _frame_starts(source: Source) -> tuple[int, ...]:
         return _starts_by_items(file, source)
 
 
-def _starts_by_items(file: BinaryIO, source: Source) -> tuple[int, ...]:
+def _starts_by_items(file: BinaryIO, source: PixelFile) -> tuple[int, ...]:
     starts, ended, at = [], [], file.tell()
     while (length := _item_length(file)) is not None:
         starts.append(at)

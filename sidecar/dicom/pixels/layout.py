@@ -66,18 +66,27 @@ class PixelLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class FramePixels:
-    """Where one frame is: its 0-based number among the frames of its file, and where their native
-    value starts.
+class FrameLocator:
+    """Where the pixels of one frame are, and the line that its stored values follow.
 
-    ``offset`` counts bytes from the start of the file to the value of the pixel data element; None
-    when the data are compressed or deflated, or when it is not known (it is then looked up).
+    ``file`` is relative to the source, with forward slashes. ``index`` counts from 0 among the
+    ``frames`` of the file. ``offset`` counts bytes from the start of the file to the value of the
+    pixel data element; None when the data are compressed or deflated, or when it is not known (it
+    is then looked up). ``rescale``: modality value = slope · stored value + intercept.
     """
 
+    file: str
     layout: PixelLayout
-    frame: int
+    index: int
     frames: int
     offset: int | None
+    rescale: tuple[float, float] = (1.0, 0.0)
+
+    @property
+    def bytes(self) -> int:
+        """Uncompressed size of the frame."""
+        layout = self.layout
+        return layout.rows * layout.columns * layout.samples * layout.bits_allocated // 8
 
 
 def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:

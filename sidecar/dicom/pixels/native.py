@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.pixels.layout import FramePixels, PixelLayout, pixel_bytes
-from sidecar.dicom.pixels.source import UNDEFINED_LENGTH, Source, pixel_element
+from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
+from sidecar.dicom.pixels.pixel_file import UNDEFINED_LENGTH, PixelFile, pixel_element
 from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError
 from sidecar.storage.location import open_read, remote
@@ -26,18 +26,18 @@ _LENGTH = 4
 _AT_ONCE = 1 << 30
 
 
-def native_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
-    layout, offset, in_words = pixels.layout, pixels.offset, False
+def native_frame(path: Path, frame: FrameLocator, out: mmap.mmap | None) -> NDArray[Any]:
+    layout, offset, in_words = frame.layout, frame.offset, False
     could_be_words = layout.transfer_syntax == EXPLICIT_BIG and layout.bits_allocated <= 8
     if offset is None or could_be_words:
-        element = pixel_element(Source.of(path, pixels))
+        element = pixel_element(PixelFile.of(path, frame))
         offset = element.offset
         in_words = could_be_words and element.vr == b"OW"  # then bytes are swapped in pairs
-    start, stop = pixels.frame * layout.frame_bits, (pixels.frame + 1) * layout.frame_bits
+    start, stop = frame.index * layout.frame_bits, (frame.index + 1) * layout.frame_bits
     first, last = start // 8, math.ceil(stop / 8)
     lead, trail = (first % 2, last % 2) if in_words else (0, 0)
-    with _opened(path, pixels) as file:
-        raw = _raw(file, pixels, offset, first - lead, last + trail, out)
+    with _opened(path, frame) as file:
+        raw = _raw(file, frame, offset, first - lead, last + trail, out)
     if in_words:
         raw = raw.view(np.uint16).byteswap(inplace=True).view(np.uint8)[lead : lead + last - first]
     return native_values(raw, layout, start % 8)
@@ -85,14 +85,14 @@ class _Stream:
         return sum(self._file.readinto(view) for view in views)  # type: ignore[attr-defined]
 
 
-def _opened(path: Path, pixels: FramePixels) -> _Local | _Stream:
-    if pixels.layout.transfer_syntax == DEFLATED:
-        return _Stream(Source.of(path, pixels).open())
+def _opened(path: Path, frame: FrameLocator) -> _Local | _Stream:
+    if frame.layout.transfer_syntax == DEFLATED:
+        return _Stream(PixelFile.of(path, frame).open())
     if remote(path):  # the first frame comes together with the length before it, in one request
         return _Stream(
             open_read(
                 path,
-                _LENGTH + (math.ceil(pixels.layout.frame_bits / 8) if pixels.frame == 0 else 0),
+                _LENGTH + (math.ceil(frame.layout.frame_bits / 8) if frame.index == 0 else 0),
             )
         )
     return _Local(path) if hasattr(os, "preadv") else _Stream(open_read(path))
@@ -100,7 +100,7 @@ def _opened(path: Path, pixels: FramePixels) -> _Local | _Stream:
 
 def _raw(
     file: _Local | _Stream,
-    pixels: FramePixels,
+    frame: FrameLocator,
     offset: int,
     first: int,
     last: int,
@@ -114,7 +114,7 @@ def _raw(
     together = (stated,) if view is None or first else (stated, view)
     done = file.read(offset - _LENGTH, *together)
     _complete(file, offset - _LENGTH, stated, done, end)
-    _check_length(stated, pixels)
+    _check_length(stated, frame)
     if view is None:
         if end > file.size():  # no memory for what a damaged header promises
             raise _ends_early(file, end)
@@ -142,12 +142,12 @@ def _ends_early(file: _Local | _Stream, end: int) -> PixelError:
     return PixelError(f"the file {what}; {COPY_AGAIN}")
 
 
-def _check_length(stated: memoryview, pixels: FramePixels) -> None:
-    needed = math.ceil((pixels.frame + 1) * pixels.layout.frame_bits / 8)
+def _check_length(stated: memoryview, frame: FrameLocator) -> None:
+    needed = math.ceil((frame.index + 1) * frame.layout.frame_bits / 8)
     length = int.from_bytes(
-        stated, "big" if pixels.layout.transfer_syntax == EXPLICIT_BIG else "little"
+        stated, "big" if frame.layout.transfer_syntax == EXPLICIT_BIG else "little"
     )
-    promised = pixel_bytes(pixels.layout, pixels.frames)
+    promised = pixel_bytes(frame.layout, frame.frames)
     if length == UNDEFINED_LENGTH:
         raise PixelError(
             "the pixel data are encapsulated although the transfer syntax is a native one; correct"
@@ -160,7 +160,7 @@ def _check_length(stated: memoryview, pixels: FramePixels) -> None:
         )
     # Padding is common. Half a frame of it means that the header describes something else (such as
     # 4:4:4 called 4:2:2), and any of it among packed bits that every frame may have been padded.
-    padding = 1 if pixels.layout.bits_allocated == 1 else max(1, promised // pixels.frames // 2 - 1)
+    padding = 1 if frame.layout.bits_allocated == 1 else max(1, promised // frame.frames // 2 - 1)
     if length - promised > padding:
         raise PixelError(
             f"the pixel data are {length} bytes where the header promises {promised}; correct Rows,"

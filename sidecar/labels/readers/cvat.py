@@ -24,9 +24,6 @@ _RECOGNISED = re.compile(
     r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<annotations>\s*<version>", re.DOTALL
 )
 
-#: (where the element is, as far as messages and output need it) → the shapes in it
-Place = tuple[str, str, str, float | None]
-
 
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     root = load_xml(path)

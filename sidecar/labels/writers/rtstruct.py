@@ -72,7 +72,7 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
             " instead"
         )
     uid = sidecar.document.source.planes[0].sop_instance_uid
-    header = headers_of(sidecar, [uid], dicom)[uid]
+    header = headers_of((part.sidecar for part in parts), [uid], dicom)[uid]
     dataset = patient_and_study(header)
     describe(dataset)
     dataset.FrameOfReferenceUID = frame_of_reference_uid

@@ -8,17 +8,16 @@ as the source has them (`NOTICE`).
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable
 from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
+from sidecar.dicom.source import Source
 from sidecar.errors import SourceError
 from sidecar.mapping import Sidecar
 
@@ -47,9 +46,9 @@ _IDENTIFYING = (
     "FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames",
 )  # fmt: skip
 _KEYWORDS = [*_ALWAYS, *_OF_ANIMALS, *_WHERE_PRESENT, *_IDENTIFYING]
+#: Without these nothing can refer to an instance.
+_UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
-#: A folder with more files than this is not searched to its end.
-MAX_FILES = 200_000
 #: What pydicom raises on content that is damaged or no DICOM.
 _UNREADABLE = (
     InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError,
@@ -79,54 +78,25 @@ def patient_and_study(header: Dataset) -> Dataset:
     return copied
 
 
-def headers_of(sidecar: Sidecar, uids: Sequence[str], folder: Path) -> dict[str, Dataset]:
-    """SOP Instance UID → header, with `_KEYWORDS` only, of the given instances.
+def headers_of(
+    sidecars: Iterable[Sidecar], uids: Iterable[str], folder: Path
+) -> dict[str, Dataset]:
+    """SOP Instance UID → header, with `_KEYWORDS` only, of instances of the scan that the exports
+    were made from.
 
-    Looks where the sidecar says, below ``folder``, then at every file of it. Raises SourceError
-    when an instance is not there.
+    Raises SourceError when ``folder`` does not hold that scan as it was: what is drawn on its
+    images would lie beside them.
     """
-    wanted = dict.fromkeys(uids)
-    stated = {
-        plane.sop_instance_uid: plane.file
-        for plane in sidecar.document.source.planes
-        if plane.sop_instance_uid in wanted
-    }
-    found: dict[str, Dataset] = {}
-    for path in _candidates(folder, list(dict.fromkeys(stated.values()))):
-        header = _header(path)
-        if header is not None and header.SOPInstanceUID in wanted:
-            found.setdefault(header.SOPInstanceUID, header)
-        if len(found) == len(wanted):
-            return found
-    missing = [uid for uid in wanted if uid not in found]
-    place = folder.resolve().name
-    problem = (
-        f"folder {place} lacks {len(missing)} of the {len(wanted)} instances that are needed, such"
-        f" as {missing[0]}"
-    )
-    raise SourceError(f"{problem}: give the folder of the DICOM files that were exported")
+    opened = Source.open(folder)
+    files: dict[str, str] = {}
+    for sidecar in sidecars:
+        series = opened.matching(sidecar.known_scan)
+        files |= {frame.sop_instance_uid: frame.file for frame in series.frames}
+    return {uid: _header(opened.root / files[uid]) for uid in dict.fromkeys(uids)}
 
 
-def _candidates(folder: Path, stated: list[str]) -> Iterator[Path]:
-    """Regular files below ``folder``: the stated ones first.
-
-    None outside of it, whatever the sidecar or a link says.
-    """
-    root = folder.resolve()
-    walked = (
-        Path(at, name)
-        for at, _, names in os.walk(folder, followlinks=False)
-        for name in sorted(names)
-    )
-    for path in chain((folder / name for name in stated), islice(walked, MAX_FILES)):
-        if path.is_file() and path.resolve().is_relative_to(root):
-            yield path
-
-
-def _header(path: Path) -> Dataset | None:
-    """The copied attributes in Unicode, or None for what is no DICOM file with the UIDs of an
-    instance.
-    """
+def _header(path: Path) -> Dataset:
+    """The copied attributes in Unicode. SourceError for a file without the UIDs of an instance."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -134,15 +104,12 @@ def _header(path: Path) -> Dataset | None:
             )  # pydicom's remarks on odd values: they are handed on as they are
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_KEYWORDS)
             header.decode()
-            complete = all(
-                header.get(keyword)
-                for keyword in (
-                    "SOPClassUID",
-                    "SOPInstanceUID",
-                    "StudyInstanceUID",
-                    "SeriesInstanceUID",
-                )
-            )
+            missing = [keyword for keyword in _UIDS if not header.get(keyword)]
     except _UNREADABLE:
-        return None
-    return header if complete else None
+        missing = ["readable header"]
+    if missing:
+        raise SourceError(
+            f"{path.name} has no {missing[0]}, without which no DICOM object can refer to it;"
+            " repair the file, or write another format"
+        )
+    return header

@@ -48,7 +48,7 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
         dict.fromkeys(uid for part in parts for uid in part.instances.sop_instance_uid if uid)
     )
     uids = uids or [parts[0].sidecar.document.source.planes[0].sop_instance_uid]
-    headers = headers_of(parts[0].sidecar, uids, dicom)
+    headers = headers_of((part.sidecar for part in parts), uids, dicom)
     groups = [_group(highdicom.sr, one, headers) for one in shapes]
     try:
         report = highdicom.sr.Comprehensive3DSR(

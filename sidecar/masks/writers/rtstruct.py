@@ -58,7 +58,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
     source = mask.sidecar.document.source
     uid = source.planes[0].sop_instance_uid
-    header = headers_of(mask.sidecar, [uid], require_headers(dicom, "dicom-rtstruct"))[uid]
+    header = headers_of([mask.sidecar], [uid], require_headers(dicom, "dicom-rtstruct"))[uid]
     dataset = _dataset(mask, header)
     progress.start("tracing contours", mask.size[2])
     with path.open("wb") as file, tempfile.TemporaryFile() as spool:

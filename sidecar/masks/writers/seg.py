@@ -67,7 +67,7 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
     folder = require_headers(dicom, "dicom-seg")
     parts = _Parts(mask)
     first = mask.sidecar.document.source.planes[0].sop_instance_uid
-    source = headers_of(mask.sidecar, [first], folder)[first]
+    source = headers_of([mask.sidecar], [first], folder)[first]
     dataset = segmentation_of(mask, parts.frames, source)
     dataset.SharedFunctionalGroupsSequence = [_shared_groups(mask)]
     progress.start("writing frames", mask.size[2])

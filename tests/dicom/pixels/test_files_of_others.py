@@ -77,7 +77,7 @@ def check_against_pydicom(path: Path) -> int:
     numbers = sorted({0, pixels.frames // 2, pixels.frames - 1})
     for number in numbers:
         expected = by_pydicom(path, pixels.layout.transfer_syntax, number)
-        frame = read_frame(path, replace(pixels, frame=number))
+        frame = read_frame(path.parent, replace(pixels, index=number))
         assert frame.shape == expected.shape, path.name
         assert frame.dtype == expected.dtype.newbyteorder("="), path.name
         # lossy 12-bit JPEG: inverse cosine transforms may differ by one in rounding

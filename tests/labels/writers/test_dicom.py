@@ -45,7 +45,7 @@ from kit.needs import installed
 
 from sidecar.errors import LabelError, MissingExtraError, SourceError
 from sidecar.labels.writers.rtstruct import write_rtstruct
-from sidecar.labels.writers.source_headers import MAX_FILES, headers_of
+from sidecar.labels.writers.source_headers import headers_of
 from sidecar.labels.writers.sr import write_sr
 
 Writers = pytest.mark.parametrize("write", [write_sr, write_rtstruct])
@@ -423,18 +423,44 @@ def test_files_that_were_moved_are_found(tmp_path: Path, write: Any) -> None:
 
 
 @Writers
-@pytest.mark.parametrize("kept", [(), (3, 4, 5)], ids=["no files", "other slices"])
-def test_files_that_are_not_there_are_named(
-    tmp_path: Path, write: Any, kept: tuple[int, ...]
+@pytest.mark.parametrize(
+    ("kept", "says"),
+    [
+        ((), r"none of its 12 slices is there .*; give the folder"),
+        ((3, 4, 5), r"9 of 12 slices are missing: 0, 1, 2, 6, 7 … \(0-based\); copy what"),
+    ],
+    ids=["no files", "other slices"],
+)
+def test_files_that_are_not_there_are_told(
+    tmp_path: Path, write: Any, kept: tuple[int, ...], says: str
 ) -> None:
     folder = write_dicom(tmp_path / "scan", only=kept)
-    says = (
-        r"folder scan lacks \d of the \d instances that are needed, such as 1\.2\.[\d.]+: give the"
-        r" folder"
-    )
+    folder.mkdir(exist_ok=True)
+    says = "scan does not hold the scan that the sidecar describes: " + says
     with pytest.raises(SourceError, match=says) as caught:
         write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
     assert str(tmp_path) not in str(caught.value)
+
+
+@Writers
+def test_a_scan_that_was_moved_is_refused(tmp_path: Path, write: Any) -> None:
+    """What is drawn would lie beside the images that the object names."""
+    folder = write_dicom(tmp_path / "scan")
+    for path in folder.rglob("*.dcm"):
+        header = pydicom.dcmread(path)
+        x, y, z = header.ImagePositionPatient
+        header.ImagePositionPatient = [x, y + 5, z]
+        header.save_as(path)
+    with pytest.raises(SourceError, match=r"every slice is 5 mm from where it was, by \(0, 5, 0\)"):
+        write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+
+
+def test_every_export_s_scan_has_to_be_there(tmp_path: Path) -> None:
+    folder = write_dicom(tmp_path / "scan")
+    longer = sidecar_of(Scan(slices=14))
+    with pytest.raises(SourceError, match=r"2 of 14 slices are missing: 12, 13"):
+        headers_of([sidecar_of(), longer], [instance_uid(2)], folder)
+    assert list(headers_of([sidecar_of()], [instance_uid(2)], folder)) == [instance_uid(2)]
 
 
 def test_nothing_outside_of_the_folder_is_opened(
@@ -458,16 +484,7 @@ def test_nothing_outside_of_the_folder_is_opened(
     object.__setattr__(sidecar, "document", sidecar.document.model_copy(update={"source": source}))
     opened: list[Any] = []
     monkeypatch.setattr(pydicom, "dcmread", lambda path, **options: opened.append(path))
-    with pytest.raises(SourceError, match="lacks 1 of the 1 instances"):
-        headers_of(sidecar, [instance_uid(0)], folder)
+    monkeypatch.setattr("sidecar.dicom.scan._scan_file", lambda path, *_: opened.append(path))
+    with pytest.raises(SourceError, match="none of its 12 slices"):
+        headers_of([sidecar], [instance_uid(0)], folder)
     assert opened == []
-
-
-def test_the_search_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MAX_FILES >= 100_000
-    folder = write_dicom(tmp_path / "scan")
-    (folder / "slices").rename(folder / "z")
-    monkeypatch.setattr("sidecar.labels.writers.source_headers.MAX_FILES", 3)
-    assert list(headers_of(sidecar_of(), [instance_uid(2)], folder)) == [instance_uid(2)]
-    with pytest.raises(SourceError):
-        headers_of(sidecar_of(), [instance_uid(3)], folder)

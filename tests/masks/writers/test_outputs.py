@@ -249,7 +249,7 @@ def test_refusals_come_before_anything_is_written(
 
     refuses(lambda: write("out.dcm"), UsageError, "--dicom")
     refuses(lambda: write("out.dcm", to="dicom-rtstruct"), UsageError, "--dicom")
-    refuses(lambda: write("out.dcm", dicom=tmp_path), SourceError, "lacks")
+    refuses(lambda: write("out.dcm", dicom=tmp_path), SourceError, "does not hold the scan")
     named = tmp_path.with_suffix(".yaml")
     named.write_text("segments: [{name: 'a\\b', value: 3}, {name: b, value: 7}]")
     for to in ("dicom-seg", "dicom-rtstruct"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sidecar.dicom.deflated import inflated, read_data_set, read_header, read_plain_deflated
 from sidecar.dicom.header_scanner import PIXEL_DATA, read_plain
-from sidecar.dicom.pixels.layout import FramePixels, PixelLayout, pixel_bytes
+from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
 from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS
 from sidecar.errors import PixelError
 from sidecar.storage.location import HEADER_BLOCK, open_read, stamp
@@ -25,7 +25,7 @@ _HEADER_ALLOWANCE = 1 << 26  # bytes a header may take in an inflated file
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PixelFile:
     """A file as it is now: the key under which facts about it are remembered."""
 
     path: Path
@@ -35,9 +35,9 @@ class Source:
     frames: int
 
     @classmethod
-    def of(cls, path: Path, pixels: FramePixels) -> Source:
+    def of(cls, path: Path, frame: FrameLocator) -> PixelFile:
         size, modified = stamp(path)
-        return cls(path, modified, size, pixels.layout, pixels.frames)
+        return cls(path, modified, size, frame.layout, frame.frames)
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
         """The file, inflated where it is deflated; ``block``: see `open_read`."""
@@ -58,7 +58,7 @@ class Element:
 
 
 @lru_cache(maxsize=4)
-def pixel_element(source: Source) -> Element:
+def pixel_element(source: PixelFile) -> Element:
     read = read_plain_deflated if source.layout.transfer_syntax == DEFLATED else read_plain
     plain = read(source.path) if source.frames == 1 else None  # one frame needs no offset table
     if plain is not None and plain.pixel_keyword == source.layout.keyword:
@@ -80,7 +80,7 @@ def pixel_element(source: Source) -> Element:
     return Element(start + (12 if explicit else 8), head[4:6] if explicit else b"", offsets)
 
 
-def header_of(source: Source, file: BinaryIO, *keywords: str) -> Dataset:
+def header_of(source: PixelFile, file: BinaryIO, *keywords: str) -> Dataset:
     """The named attributes, from what ``source.open()`` gave; the file is left at the pixel data
     element.
     """
@@ -96,7 +96,7 @@ def header_of(source: Source, file: BinaryIO, *keywords: str) -> Dataset:
 _memory = threading.local()
 
 
-def _inflated(source: Source) -> bytes:
+def _inflated(source: PixelFile) -> bytes:
     """All of a deflated file. Each thread remembers the last it had, as element and frame are read
     one after the other; a file of many frames is remembered for all.
     """
@@ -110,7 +110,7 @@ def _inflated(source: Source) -> bytes:
     return data
 
 
-def _inflate(source: Source) -> bytes:
+def _inflate(source: PixelFile) -> bytes:
     with open_read(source.path) as file:
         return inflated(file, pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE)
 

@@ -1,0 +1,94 @@
+"""A source of DICOM images: what it holds, which stack is asked for, and whether the scan that a
+document knows is in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.dicom.same_scan import KnownScan, Match, closest
+from sidecar.dicom.scan import scan
+from sidecar.dicom.series import Series, choose, find_series
+from sidecar.errors import SourceError
+from sidecar.progress import Progress, Silent
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder, file or DICOMDIR whose headers were read; no pixels.
+
+    ``name``: what messages call it. ``root``: the folder that frames name their files by.
+    ``series``: every stack in it. ``others``: how many files of each other kind were met.
+    ``damaged``: DICOM files that cannot be read, and why.
+    """
+
+    name: str
+    root: Path
+    series: tuple[Series, ...]
+    others: Counter[str]
+    damaged: tuple[str, ...]
+
+    @classmethod
+    def open(cls, location: Path, progress: Progress | None = None) -> Source:
+        """Read the headers of every DICOM image at a location.
+
+        SourceError when there is no such place.
+        """
+        progress = progress or Silent()
+        progress.start("reading headers", None)
+        found = scan(location, lambda: progress.advance(1, 0))
+        return cls(
+            location.name or "this folder",
+            found.root,
+            tuple(find_series(found.frames)),
+            found.others,
+            tuple(found.damaged),
+        )
+
+    def choose(self, asked: str | None) -> list[Series]:
+        """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one.
+
+        Raises SourceError where there are none or a file is damaged, AmbiguousSeriesError where one
+        is to be chosen, UsageError where none is as asked.
+        """
+        self._refuse_damaged()
+        if not self.series:
+            met = ", ".join(f"{count} × {kind}" for kind, count in self.others.most_common(4))
+            raise SourceError(
+                f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
+            )
+        return choose(self.series, asked)
+
+    def closest(self, known: KnownScan) -> Match:
+        """The stack that is the known scan, or comes nearest to it, and in what it differs."""
+        return closest(known, self.series)
+
+    def matching(self, known: KnownScan) -> Series:
+        """The stack that is the known scan: the same slices in the same order, of the same size and
+        geometry.
+
+        SourceError that says in what the nearest one differs; for damaged files, too, which may be
+        slices of it.
+        """
+        self._refuse_damaged()
+        match = self.closest(known)
+        if match.difference is None:
+            assert match.series is not None
+            return match.series
+        wrong = match.difference
+        what = {
+            "instances": "does not hold the scan that the sidecar describes",
+            "copies": "holds the scan that the sidecar describes more than once",
+        }.get(wrong.about, "is not as it was when the sidecar was written")
+        raise SourceError(f"{self.name} {what}: {wrong.found}; {wrong.remedy}")
+
+    def _refuse_damaged(self) -> None:
+        """A DICOM file that cannot be read may be one of the slices: nothing is done without it."""
+        if self.damaged:
+            more = f" (and {len(self.damaged) - 1} more)" if len(self.damaged) > 1 else ""
+            raise SourceError(
+                f"damaged DICOM file: {self.damaged[0]}{more}; copy it again, or move it out of the"
+                " folder"
+            )
