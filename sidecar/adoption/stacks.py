@@ -20,6 +20,7 @@ from sidecar.dicom.pixels import read_frame
 from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
+from sidecar.storage.location import Location
 
 Plane = NDArray[np.float32]
 
@@ -43,7 +44,7 @@ _PIL_ERRORS = (
 class SourceSlices:
     """The slices of one stack, in position order."""
 
-    root: Path
+    root: Location
     series: Series
 
     @property

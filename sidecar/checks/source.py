@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isclose
-from pathlib import Path
 from typing import Any
 
 from sidecar.checks.document import untwisted
@@ -21,6 +20,7 @@ from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.plan import Plan
 from sidecar.exporting.window_choice import choose_values, mode_of
 from sidecar.mapping import Sidecar
+from sidecar.storage.local import Local
 from sidecar.values.value_maps import Line, Linear, Stored
 
 #: Numbers worked out again, perhaps on another machine, may differ by so much, relative or in mm.
@@ -89,7 +89,7 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     if plan.channels == 3 or value is None:
         return None
     if mode_of(plan) == "stored":
-        return choose_values(plan, Path())  # reads no pixels
+        return choose_values(plan, Local("."))  # reads no pixels
     line, bits = Line(value.slope, value.intercept), document.images.bits
     ends = sorted((line.value(0), line.value(2**bits - 1)))
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)

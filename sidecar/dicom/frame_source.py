@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.pixels import FramePixels, frame_buffer, read_frame
 from sidecar.dicom.series import Frame
+from sidecar.storage.location import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ _memory = threading.local()
 _KEPT_BYTES = 1 << 23
 
 
-def source_plane(source: Path, frame: FrameSource) -> NDArray[Any]:
+def source_plane(source: Location, frame: FrameSource) -> NDArray[Any]:
     """A source plane; it may be a view of this thread's frame memory, valid until the next call in
     the same thread.
     """

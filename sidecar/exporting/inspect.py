@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from sidecar.errors import SidecarError
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.grid.stack import Stack, anatomical_letters
-from sidecar.storage.location import place
+from sidecar.storage.locate import Place
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,12 @@ class Inspection:
         }
 
 
-def inspect(source: str | Path, on_file: Callable[[], object] = lambda: None) -> Inspection:
+def inspect(source: Place, on_file: Callable[[], object] = lambda: None) -> Inspection:
     """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR.
 
     SourceError when there is no such place.
     """
-    met = scan(place(source), on_file)
+    met = scan(source, on_file)
     return Inspection(
         tuple(_found(series) for series in find_series(met.frames)),
         dict(met.others),

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,8 @@ from sidecar.exporting.run import Job, refuse_damaged
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location
 
 #: More landmarks than this in one call are a slip rather than a wish.
 MOST_LANDMARKS = 500
@@ -32,8 +33,8 @@ LEAST_PIXELS = 3
 
 def plan_zooms(
     points: MappedPoints,
-    source: Path,
-    output: Path,
+    source: Place,
+    output: Place,
     size_mm: float,
     progress: Progress | None = None,
 ) -> list[Job]:
@@ -79,19 +80,20 @@ def plan_zooms(
         plan = replace(
             make_plan(series, options), stem=f"zoom_{folder}"
         )  # no label file of one zoom fits another
-        jobs.append(Job(plan, root, output / folder, zoom))
+        jobs.append(Job(plan, root, locate(output) / folder, zoom))
     return jobs
 
 
 def find_same_series(
-    sidecar: Sidecar, source: Path, progress: Progress | None = None
-) -> tuple[Path, Series]:
+    sidecar: Sidecar, source: Place, progress: Progress | None = None
+) -> tuple[Location, Series]:
     """The folder and the stack in ``source`` that an export was made from, by its SOP instances.
 
     SourceError where it is not there.
     """
     progress = progress or Silent()
     progress.start("reading headers", None)
+    source = locate(source)
     found = scan(source, lambda: progress.advance(1, 0))
     refuse_damaged(found)
     wanted = [

@@ -42,8 +42,9 @@ from sidecar.exporting.options import make_options
 from sidecar.exporting.output_folder import LOCK
 from sidecar.exporting.run import plan_export, run_job
 from sidecar.exporting.workers import Workers
-from sidecar.storage import lease as claims
-from sidecar.storage.location import open_read, place
+from sidecar.storage import lease as leases
+from sidecar.storage.local import Local
+from sidecar.storage.locate import locate
 
 fsspec = pytest.importorskip("fsspec", reason="the extra cloud is not installed")
 pytest.importorskip("upath", reason="the extra cloud is not installed")
@@ -130,6 +131,14 @@ def test_the_same_bytes_as_on_a_disk(
     assert np.array_equal(there.to_patient([[3, 4]], slice=1), here.to_patient([[3, 4]], slice=1))
 
 
+def test_a_volume_beside_the_pngs(memory: Store, tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    for output in (tmp_path / "png", f"{memory.url}/png"):
+        sidecar.export(tmp_path / "scan", output, scale=0.5, volume="nrrd")
+    assert memory.contents("png") == contents(tmp_path / "png")
+    assert "volume.nrrd" in memory.contents("png")
+
+
 def test_a_config_may_name_urls_beside_paths(
     memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -183,12 +192,12 @@ def test_a_changed_source_is_refused(
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claims are renewed, watched and given up as ever, but twenty times as fast."""
+    """Leases are renewed, watched and given up as ever, but twenty times as fast."""
     for name in ("RENEWAL", "LOOK", "PATIENCE", "SETTLING"):
-        monkeypatch.setattr(claims, name, getattr(claims, name) / 20)
+        monkeypatch.setattr(leases, name, getattr(leases, name) / 20)
 
 
-def claim_in(store: Store, name: str) -> str:
+def lease_in(store: Store, name: str) -> str:
     return f"{store.base}/{name}/{LOCK}"
 
 
@@ -227,16 +236,16 @@ def test_a_second_export_into_one_folder_is_refused(
         "another export is writing to png now; wait for it, or choose another folder"
     ]
     assert memory.contents("png") == contents(tmp_path / "png"), (
-        "the first was disturbed, or left its claim behind"
+        "the first was disturbed, or left its lease behind"
     )
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_export_whose_claim_was_taken_does_not_finish(
+def test_an_export_whose_lease_was_taken_does_not_finish(
     memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(Spec(), tmp_path / "scan")
-    meanwhile(monkeypatch, lambda: memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n"))
+    meanwhile(monkeypatch, lambda: memory.fs.pipe_file(lease_in(memory, "png"), b"another 0\n"))
     with pytest.raises(OutputError, match=r"another export into png began meanwhile.*--overwrite"):
         sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     left = memory.contents("png")
@@ -244,7 +253,7 @@ def test_an_export_whose_claim_was_taken_does_not_finish(
 
 
 class Shared:
-    """A claim's object in a storage that is slow to remove: what one asks for is done ``slow``
+    """The object of a lease in a storage that is slow to remove: what one asks for is done ``slow``
     seconds later.
     """
 
@@ -252,42 +261,42 @@ class Shared:
         self.objects, self.slow, self.lock = objects, slow, threading.Lock()
 
     def create(self, data: bytes) -> bool:
-        return self.objects.setdefault("claim", data) is data
+        return self.objects.setdefault("lease", data) is data
 
     def put(self, data: bytes) -> None:
-        self.objects["claim"] = data
+        self.objects["lease"] = data
 
     def read_bytes(self) -> bytes:
         try:
-            return self.objects["claim"]
+            return self.objects["lease"]
         except KeyError:
             raise FileNotFoundError from None
 
-    def unlink(self, missing_ok: bool = False) -> None:
+    def remove(self) -> None:
         time.sleep(self.slow)
-        self.objects.pop("claim", None)
+        self.objects.pop("lease", None)
 
 
 @pytest.mark.usefixtures("quick")
 def test_of_two_that_take_over_together_one_is_refused() -> None:
-    """The slower removes the new claim of the quicker, and takes its place."""
-    objects = {"claim": b"killed 3\n"}
+    """The slower removes the new object of the quicker, and takes its place."""
+    objects = {"lease": b"killed 3\n"}
     holding, most, refused = threading.Semaphore(0), [0, 0], []
 
     def run(slow: float) -> None:
         try:
-            with claims.claim(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
+            with leases.lease_object(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
                 most[0] += 1
                 most[1] = max(most)
-                time.sleep(claims.PATIENCE)
-                assert mine.holds() and not mine.lost.is_set()
+                time.sleep(leases.PATIENCE)
+                assert mine.holds() and not mine.lost
                 most[0] -= 1
                 holding.release()
-        except claims.TakenError:
+        except leases.TakenError:
             refused.append(slow)
 
     with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(run, slow) for slow in (0, claims.LOOK)]:
+        for done in [threads.submit(run, slow) for slow in (0, leases.LOOK)]:
             done.result()
     assert most == [0, 1] and len(refused) == 1 and not objects
 
@@ -295,15 +304,13 @@ def test_of_two_that_take_over_together_one_is_refused() -> None:
 def test_removing_a_file_takes_its_name_as_it_is(memory: Store) -> None:
     for name in ("mouse1", "mouse[12]", "mouse*"):
         memory.fs.pipe_file(f"{memory.base}/{name}/x", b"data")
-    place(f"{memory.url}/mouse[12]/x").unlink()
-    place(f"{memory.url}/mouse*/x").unlink()
+    locate(f"{memory.url}/mouse[12]/x").remove()
+    locate(f"{memory.url}/mouse*/x").remove()
     assert (
         not memory.contents("mouse[12]")
         and memory.fs.cat_file(f"{memory.base}/mouse1/x") == b"data"
     )
-    place(f"{memory.url}/mouse[12]/x").unlink(missing_ok=True)
-    with pytest.raises(FileNotFoundError):
-        place(f"{memory.url}/mouse[12]/x").unlink()
+    locate(f"{memory.url}/mouse[12]/x").remove()
 
 
 def test_a_storage_that_says_in_other_words_that_it_is_there(
@@ -312,7 +319,7 @@ def test_a_storage_that_says_in_other_words_that_it_is_there(
     """Somebody's write came between our look and ours, and the storage calls that an invalid
     argument.
     """
-    far = place(f"{memory.url}/png/{LOCK}")
+    far = locate(f"{memory.url}/png/{LOCK}")
 
     def refusing(self: Any, path: str, value: bytes, mode: str = "overwrite") -> None:
         self.open(path, "wb", data=b"yours")
@@ -325,15 +332,15 @@ def test_a_storage_that_says_in_other_words_that_it_is_there(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_claim_that_goes_while_it_is_watched_is_no_hindrance(
+def test_a_lease_that_goes_while_it_is_watched_is_no_hindrance(
     memory: Store, tmp_path: Path
 ) -> None:
     write(Spec(), tmp_path / "scan")
-    memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n")
-    threading.Timer(claims.LOOK * 3, lambda: memory.fs.rm(claim_in(memory, "png"))).start()
+    memory.fs.pipe_file(lease_in(memory, "png"), b"another 0\n")
+    threading.Timer(leases.LOOK * 3, lambda: memory.fs.rm(lease_in(memory, "png"))).start()
     began = time.monotonic()
     sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
-    assert time.monotonic() - began >= claims.LOOK * 3 and LOCK not in memory.contents("png")
+    assert time.monotonic() - began >= leases.LOOK * 3 and LOCK not in memory.contents("png")
 
 
 @pytest.mark.usefixtures("quick")
@@ -354,23 +361,23 @@ def test_storages_that_cannot_write_exclusively_look_first(
         pipe(self, path, value, **kwargs)
 
     monkeypatch.setattr(type(memory.fs), "pipe_file", without)
-    far = place(f"{memory.url}/png/{LOCK}")
+    far = locate(f"{memory.url}/png/{LOCK}")
     assert (far.create(b"mine"), far.create(b"yours"), far.read_bytes()) == (True, False, b"mine")  # type: ignore[attr-defined]
-    far.unlink()
+    far.remove()
     sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     assert LOCK not in memory.contents("png")
 
 
 def test_workers_elsewhere_get_the_same_place(memory: Store) -> None:
     memory.fs.pipe_file(f"{memory.base}/x", b"data")
-    path = pickle.loads(pickle.dumps(place(f"{memory.url}/x")))
-    assert path == place(f"{memory.url}/x") and path.read_bytes() == b"data"
+    path = pickle.loads(pickle.dumps(locate(f"{memory.url}/x")))
+    assert path == locate(f"{memory.url}/x") and path.read_bytes() == b"data"
 
 
 def test_cutting_across_on_a_cluster_needs_a_shared_folder(memory: Store, tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
     (job,) = plan_export(
-        tmp_path / "scan", place(f"{memory.url}/png"), make_options(scale=0.5, plane="coronal")
+        tmp_path / "scan", locate(f"{memory.url}/png"), make_options(scale=0.5, plane="coronal")
     )
     with (
         ThreadPoolExecutor(1) as executor,
@@ -384,7 +391,7 @@ def test_long_reads_and_small_ones_are_those_of_a_file(memory: Store) -> None:
     memory.fs.pipe_file(f"{memory.base}/x", data)
     random = np.random.default_rng(2)
     for block in (1, 100, 1 << 16):
-        with open_read(place(f"{memory.url}/x"), block) as far, io.BytesIO(data) as near:
+        with locate(f"{memory.url}/x").open(block) as far, io.BytesIO(data) as near:
             for _ in range(100):
                 at, count = int(random.integers(0, 11_000)), int(random.integers(0, 3000))
                 assert far.seek(at) == near.seek(at)
@@ -397,7 +404,7 @@ def test_keys_that_are_no_paths_are_refused(
     key: str, monkeypatch: pytest.MonkeyPatch, memory: Store
 ) -> None:
     memory.fs.pipe_file(f"{memory.base}/scan/x", b"")
-    scan = place(f"{memory.url}/scan")
+    scan = locate(f"{memory.url}/scan")
     monkeypatch.setattr(
         type(memory.fs), "find", lambda self, path, **_: {f"{path}/{key}": {"type": "file"}}
     )
@@ -428,13 +435,13 @@ def test_paths_need_nothing_of_it() -> None:
 @pytest.mark.parametrize("url", ["nosuch://x/y", "s4://bucket"])
 def test_unknown_kinds_of_places(url: str) -> None:
     with pytest.raises(UsageError, match="not a kind of place"):
-        place(url)
+        locate(url)
 
 
 def test_paths_that_look_like_urls_are_paths() -> None:
     for text in ("scan", "C://scan", "a:b", "/x/y://z", "s3:/bucket"):
-        assert isinstance(place(text), Path)
-    assert place("file:///scan/x") == Path("/scan/x")
+        assert locate(text) == Local.at(text)
+    assert locate("file:///scan/x") == Local("/scan/x")
 
 
 # --- a real S3 server
@@ -590,7 +597,7 @@ def test_one_compressed_frame_of_many_is_one_range(
     )
     (file,) = [path for path in (tmp_path / "scan").rglob("*") if path.is_file()]
     url, counted = s3.put(tmp_path / "scan", "scan"), server[1]
-    (job,) = plan_export(place(url), tmp_path / "png", make_options(bits=16, crop=":,:,10:11"))
+    (job,) = plan_export(locate(url), tmp_path / "png", make_options(bits=16, crop=":,:,10:11"))
     counted.clear()
     run_job(job)
     header, item, frame = 1 << 16, 256, file.stat().st_size / 30
@@ -601,7 +608,7 @@ def test_one_compressed_frame_of_many_is_one_range(
 @pytest.mark.usefixtures("quick")
 def test_two_exports_on_s3(s3: Store, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real server's conditional PUT, and what it answers to the second."""
-    far = place(f"{s3.url}/elsewhere/{LOCK}")
+    far = locate(f"{s3.url}/elsewhere/{LOCK}")
     assert (far.create(b"mine"), far.create(b"yours"), far.read_bytes()) == (True, False, b"mine")  # type: ignore[attr-defined]
 
     def second() -> None:

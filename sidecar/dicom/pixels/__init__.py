@@ -10,7 +10,6 @@ section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel module).
 from __future__ import annotations
 
 import mmap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from sidecar.dicom.pixels.native import native_frame
 from sidecar.dicom.pixels.source import Source
 from sidecar.dicom.transfer_syntaxes import NATIVE
 from sidecar.errors import PixelError
+from sidecar.storage.location import Location
 
 __all__ = ["FramePixels", "PixelLayout", "frame_buffer", "layout_of", "read_frame"]
 
@@ -34,7 +34,7 @@ def frame_buffer(layout: PixelLayout) -> mmap.mmap:
     )  # packed bits begin and end within bytes, and those within words
 
 
-def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) -> NDArray[Any]:
+def read_frame(path: Location, pixels: FramePixels, out: mmap.mmap | None = None) -> NDArray[Any]:
     """One frame: (rows, columns) stored values of type ``layout.dtype``, or (rows, columns, 3) RGB,
     uint8 or uint16.
 
@@ -61,7 +61,7 @@ def read_frame(path: Path, pixels: FramePixels, out: mmap.mmap | None = None) ->
         ) from error
 
 
-def _read(path: Path, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
+def _read(path: Location, pixels: FramePixels, out: mmap.mmap | None) -> NDArray[Any]:
     layout, photometric = pixels.layout, pixels.layout.photometric
     if layout.transfer_syntax in NATIVE:
         stored = native_frame(path, pixels, out)

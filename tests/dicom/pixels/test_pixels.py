@@ -33,6 +33,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 from sidecar.dicom import scan as headers
 from sidecar.dicom.pixels import FramePixels, PixelLayout, frame_buffer, layout_of, read_frame
 from sidecar.errors import PixelError, SourceError
+from sidecar.storage.local import Local
 
 Array = NDArray[Any]
 IMPLICIT, LITTLE, BIG, DEFLATED = (f"1.2.840.10008.1.2{tail}" for tail in ("", ".1", ".2", ".1.99"))
@@ -119,12 +120,12 @@ def read(path: Path, frame: int = 0) -> Array:
     """
     pixels = pixels_of(path, frame)
     try:
-        buffered = read_frame(path, pixels, frame_buffer(pixels.layout)).copy()
+        buffered = read_frame(Local.at(path), pixels, frame_buffer(pixels.layout)).copy()
     except PixelError as error:
         with pytest.raises(PixelError, match=f"^{re.escape(str(error))}$"):
-            read_frame(path, pixels)
+            read_frame(Local.at(path), pixels)
         raise
-    own = read_frame(path, pixels)
+    own = read_frame(Local.at(path), pixels)
     np.testing.assert_array_equal(own, buffered)
     return own
 
@@ -205,7 +206,7 @@ def test_native_values_are_the_stored_bits_and_nothing_else(
     path = write(tmp_path_factory.mktemp("native"), data, values.shape[1:], syntax, **header)
     for number in reversed(range(len(values))):
         pixels = pixels_of(path, number, with_offset and syntax != DEFLATED)
-        frame = read_frame(path, pixels, frame_buffer(pixels.layout) if reuse else None)
+        frame = read_frame(Local.at(path), pixels, frame_buffer(pixels.layout) if reuse else None)
         assert frame.dtype == values.dtype
         assert frame.dtype.isnative
         np.testing.assert_array_equal(frame, values[number])
@@ -273,7 +274,7 @@ def test_float_pixels(tmp_path: Path, dtype: str, keyword: str, vr: str, syntax:
     np.testing.assert_array_equal(frame, values[1])
     other = replace(pixels_of(path).layout, keyword="PixelData")
     with pytest.raises(PixelError, match="holds no PixelData"):
-        read_frame(path, FramePixels(other, 0, 2, None))
+        read_frame(Local.at(path), FramePixels(other, 0, 2, None))
 
 
 def test_plain_16_bit_is_a_view_of_the_page_aligned_buffer(tmp_path: Path) -> None:
@@ -281,7 +282,7 @@ def test_plain_16_bit_is_a_view_of_the_page_aligned_buffer(tmp_path: Path) -> No
     path = write(tmp_path, values.tobytes(), (64, 50), NumberOfFrames=2)
     buffer = frame_buffer(pixels_of(path).layout)
     for number in (1, 0):
-        frame = read_frame(path, pixels_of(path, number, with_offset=True), buffer)
+        frame = read_frame(Local.at(path), pixels_of(path, number, with_offset=True), buffer)
         np.testing.assert_array_equal(frame, values[number])
         address = frame.__array_interface__["data"][0]
         assert address == np.frombuffer(buffer, np.uint8).__array_interface__["data"][0]
@@ -304,11 +305,11 @@ def test_however_the_system_reads(
     else:
         monkeypatch.delattr(os, "preadv")
     for buffer in (None, frame_buffer(pixels.layout)):
-        np.testing.assert_array_equal(read_frame(path, pixels, buffer), values[frame])
+        np.testing.assert_array_equal(read_frame(Local.at(path), pixels, buffer), values[frame])
     path.write_bytes(path.read_bytes()[: -900 if frame == 0 else -100])
     for buffer in (None, frame_buffer(pixels.layout)):
         with pytest.raises(PixelError, match="ends 100 bytes too early"):
-            read_frame(path, pixels, buffer)
+            read_frame(Local.at(path), pixels, buffer)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sparse files")
@@ -324,7 +325,7 @@ def test_one_frame_of_a_file_beyond_2_gib_costs_one_frame(tmp_path: Path) -> Non
         file.write(values.tobytes())
     for place in (pixels, replace(pixels, offset=None)):
         tracemalloc.start()
-        frame = read_frame(path, place)
+        frame = read_frame(Local.at(path), place)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         np.testing.assert_array_equal(frame, values)
@@ -371,7 +372,7 @@ def test_encapsulated_data_under_a_native_syntax(tmp_path: Path) -> None:
     path.write_bytes(content[: start - 4] + b"\xff\xff\xff\xff" + content[start:])
     with pytest.raises(PixelError, match="encapsulated although"):
         read_frame(
-            path,
+            Local.at(path),
             FramePixels(
                 PixelLayout(LITTLE, 20, 20, 1, "MONOCHROME2", 0, 16, 16, 15, False, "PixelData"),
                 0,
@@ -385,12 +386,12 @@ def test_a_missing_file_and_a_missing_frame(tmp_path: Path) -> None:
     path = write(tmp_path, bytes(800), (20, 20))
     pixels = pixels_of(path, with_offset=True)
     with pytest.raises(PixelError, match=r"frame 2 of 1: there is no such frame"):
-        read_frame(path, replace(pixels, frame=1))
+        read_frame(Local.at(path), replace(pixels, frame=1))
     path.unlink()
     with pytest.raises(
         PixelError, match=r"scan\d+.dcm, frame 1 of 1: the file cannot be read: No such file"
     ) as caught:
-        read_frame(path, pixels)
+        read_frame(Local.at(path), pixels)
     assert str(tmp_path) not in str(caught.value)
 
 
@@ -471,13 +472,13 @@ def test_deflated_frames_and_what_may_go_wrong(tmp_path: Path) -> None:
     content, pixels = path.read_bytes(), pixels_of(path)
     path.write_bytes(content[:-200])
     with pytest.raises(PixelError, match="deflated data end early"):
-        read_frame(path, pixels)
+        read_frame(Local.at(path), pixels)
     start = 144 + int.from_bytes(content[140:144], "little")
     path.write_bytes(
         content[:start] + b"\xff" * 50 + content[start + 50 :]
     )  # a block type that does not exist
     with pytest.raises(PixelError, match="deflated data are damaged"):
-        read_frame(path, pixels)
+        read_frame(Local.at(path), pixels)
 
 
 def test_a_small_file_that_inflates_vastly_is_refused(tmp_path: Path) -> None:
@@ -488,7 +489,7 @@ def test_a_small_file_that_inflates_vastly_is_refused(tmp_path: Path) -> None:
     path.write_bytes(meta + deflater.compress(bytes(90 << 20)) + deflater.flush())
     assert path.stat().st_size < 1 << 20
     with pytest.raises(PixelError, match="inflates to more than 64 MiB"):
-        read_frame(path, pixels)
+        read_frame(Local.at(path), pixels)
 
 
 def test_the_headers_of_a_file_that_inflates_vastly_are_not_read_either(
@@ -529,7 +530,7 @@ def test_a_deflated_file_without_preamble_or_within_another_is_never_inflated_un
         assert (found.frames, len(found.damaged)) == ([], 1)
     layout = PixelLayout(DEFLATED, 20, 20, 1, "MONOCHROME2", 0, 16, 16, 15, False, "PixelData")
     with pytest.raises(PixelError):
-        read_frame(path, FramePixels(layout, 0, 1, None))
+        read_frame(Local.at(path), FramePixels(layout, 0, 1, None))
 
 
 # --- encapsulated: finding the frame ---
@@ -1026,7 +1027,10 @@ def test_memory_is_bounded_by_what_a_frame_can_be(tmp_path: Path) -> None:
     path = write_encoded(tmp_path, [rle(image)], image, RLE)
     pixels = pixels_of(path)
     with pytest.raises(PixelError, match="a frame of 65535 x 65535 pixels is too large"):
-        read_frame(path, replace(pixels, layout=replace(pixels.layout, rows=65535, columns=65535)))
+        read_frame(
+            Local.at(path),
+            replace(pixels, layout=replace(pixels.layout, rows=65535, columns=65535)),
+        )
 
 
 # --- colour ---
@@ -1260,7 +1264,7 @@ def check_against_pydicom(path: Path) -> int:
     numbers = sorted({0, pixels.frames // 2, pixels.frames - 1})
     for number in numbers:
         expected = by_pydicom(path, pixels.layout.transfer_syntax, number)
-        frame = read_frame(path, replace(pixels, frame=number))
+        frame = read_frame(Local.at(path), replace(pixels, frame=number))
         assert frame.shape == expected.shape, path.name
         assert frame.dtype == expected.dtype.newbyteorder("="), path.name
         # lossy 12-bit JPEG: inverse cosine transforms may differ by one in rounding
