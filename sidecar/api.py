@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from sidecar.labels.model import PixelOrigin, SliceOrigin
     from sidecar.mapping import Sidecar
     from sidecar.progress import Progress
+    from sidecar.storage.locate import Place
 
 
-def inspect(source: str | Path) -> Inspection:
+def inspect(source: Place) -> Inspection:
     """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR, or their
     URL.
 
@@ -27,7 +28,7 @@ def inspect(source: str | Path) -> Inspection:
 
 
 def export(
-    source: str | Path, output: str | Path, progress: Progress | None = None, **options: Any
+    source: Place, output: Place, progress: Progress | None = None, **options: Any
 ) -> Sidecar:
     """Export one stack and return its mapping.
 
@@ -42,7 +43,7 @@ def export(
     return run.export(source, output, progress, **options)
 
 
-def open(path: str | Path) -> Sidecar:
+def open(path: Place) -> Sidecar:
     """The mapping of a finished export: ``sidecar.json``, or the folder that holds it.
 
     DocumentError where it cannot be trusted.
@@ -91,7 +92,7 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
 
 
 def adopt(
-    source: str | Path,
+    source: Place,
     images: str | Path,
     *,
     output: str | Path | None = None,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +21,7 @@ from sidecar.errors import DocumentError, GeometryError
 from sidecar.grid.axis import Axis
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
-from sidecar.storage.location import place
+from sidecar.storage.locate import Place
 
 Floats = NDArray[np.float64]
 
@@ -87,9 +86,9 @@ class Sidecar:
         return made
 
     @classmethod
-    def open(cls, path: str | Path) -> Sidecar:
+    def open(cls, path: Place) -> Sidecar:
         """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
-        return cls.of(documents.load(place(path)))
+        return cls.of(documents.load(path))
 
     @property
     def known_scan(self) -> KnownScan:

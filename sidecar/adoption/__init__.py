@@ -29,10 +29,11 @@ from sidecar.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from sidecar.mapping import Sidecar
+    from sidecar.storage.locate import Place
 
 
 def adopt(
-    source: str | Path,
+    source: Place,
     images: str | Path,
     *,
     output: str | Path | None = None,
@@ -65,8 +66,9 @@ def adopt(
     from sidecar.dicom.source import Source
     from sidecar.document import model as documents
     from sidecar.parallel import in_order
-    from sidecar.storage.location import place
-    from sidecar.storage.whole_file import file_digest
+    from sidecar.storage.digest import file_digest
+    from sidecar.storage.local import Local
+    from sidecar.storage.locate import locate
 
     progress = progress or Silent()
     pins = Pins.make(factor, z_step, flip)
@@ -79,14 +81,14 @@ def adopt(
     pictures = open_images(folder)
     if series == "all":
         raise UsageError("--series all: images come from one stack; give its number")
-    opened = Source.open(place(source), progress)
+    opened = Source.open(locate(source), progress)
     (chosen,) = opened.choose(series)
     slices = SourceSlices(opened.root, chosen)
     check_source(slices)
     spacing = (*(slices.spacing or (None, None)), slices.slice_spacing)
     found = match(slices, pictures, spacing, pins, progress)
     verified = verify(slices, pictures, found, progress)
-    digests = list(in_order(lambda name: file_digest(folder / name), pictures.names))
+    digests = list(in_order(lambda name: file_digest(Local.at(folder / name)), pictures.names))
     intensity = intensity_of(found.samples, found.placement, found.kernel)
     sidecar = make_document(chosen, pictures, found, verified, intensity, digests)
     documents.save(sidecar.document, target)

@@ -19,6 +19,7 @@ from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
+from sidecar.storage.location import Location
 
 Plane = NDArray[np.float32]
 
@@ -42,7 +43,7 @@ _PIL_ERRORS = (
 class SourceSlices:
     """The slices of one stack, in position order."""
 
-    root: Path
+    root: Location
     series: Series
 
     @property

@@ -4,8 +4,6 @@ that is looked at.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sidecar.checks.document import check_document
 from sidecar.checks.finding import Finding
 from sidecar.checks.images import check_images
@@ -17,13 +15,15 @@ from sidecar.document.model import Document
 from sidecar.errors import DocumentError
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location, WritableLocation
 
 __all__ = ["Finding", "check_export"]
 
 
 def check_export(
-    output: Path,
-    source: Path | None = None,
+    output: Place,
+    source: Place | None = None,
     slices: int | None = 3,
     progress: Progress | None = None,
 ) -> list[Finding]:
@@ -34,10 +34,11 @@ def check_export(
     because of an earlier failure is a finding too. Raises DocumentError where there is no such
     folder, SourceError where there is no such source.
     """
+    output = locate(output)
     if not output.exists():
         raise DocumentError(f"there is no folder {output.name}")
     progress = progress or Silent()
-    folder = output if output.is_dir() else output.parent
+    folder = output if output.is_folder() else output.parent
     try:
         document = documents.load(output)
         findings = [
@@ -49,7 +50,7 @@ def check_export(
         ]
     except DocumentError as error:
         findings = [Finding("document", False, str(error))]
-        changed = _changed(folder / documents.SIDECAR_NAME if output.is_dir() else output)
+        changed = _changed(folder / documents.SIDECAR_NAME if output.is_folder() else output)
         if changed is None:
             return findings
         document = changed
@@ -64,12 +65,12 @@ def check_export(
     return findings
 
 
-def _changed(file: Path) -> Document | None:
+def _changed(file: Location) -> Document | None:
     """A document that can be read in spite of its digest, so that what was changed is found."""
     try:
         return (
             documents.parse(file.read_bytes())
-            if file.is_file() and file.stat().st_size <= documents.MAX_BYTES
+            if file.is_file() and file.stamp()[0] <= documents.MAX_BYTES
             else None
         )
     except (DocumentError, OSError):
@@ -77,7 +78,11 @@ def _changed(file: Path) -> Document | None:
 
 
 def check_source(
-    sidecar: Sidecar, source: Path, folder: Path, slices: int | None, progress: Progress
+    sidecar: Sidecar,
+    source: Place,
+    folder: WritableLocation,
+    slices: int | None,
+    progress: Progress,
 ) -> list[Finding]:
     """Findings on the DICOM files of an export."""
     found = Source.open(source, progress)

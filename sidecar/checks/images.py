@@ -8,7 +8,6 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import imagecodecs
@@ -20,7 +19,8 @@ from sidecar.document.model import SIDECAR_NAME, Document
 from sidecar.errors import DocumentError
 from sidecar.exporting.output_folder import png_names
 from sidecar.progress import Progress
-from sidecar.storage.whole_file import file_digest
+from sidecar.storage.digest import file_digest
+from sidecar.storage.location import Location
 
 #: Bytes at the start of a PNG in which everything before its pixels lies.
 HEAD = 1 << 16
@@ -43,7 +43,7 @@ class Png:
     whole: bool
 
 
-def check_images(document: Document, folder: Path, progress: Progress) -> list[Finding]:
+def check_images(document: Document, folder: Location, progress: Progress) -> list[Finding]:
     """Findings on the PNGs in ``folder``. Reads every one of them once."""
     names = [image.name for image in document.images.files]
     progress.start("reading PNGs", len(names))
@@ -92,20 +92,18 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
     ]
 
 
-def _strangers(folder: Path, names: Sequence[str]) -> list[str]:
+def _strangers(folder: Location, names: Sequence[str]) -> list[str]:
     """PNGs named as an export names them, that a label tool would show among the others."""
     is_png = png_names(names)
     try:
-        return sorted(
-            {path.name for path in folder.iterdir() if is_png(path.name)}.difference(names)
-        )
+        return sorted(set(filter(is_png, folder.names())).difference(names))
     except OSError as error:
         raise DocumentError(
-            f"folder {folder.absolute().name} cannot be read: {error.strerror}"
+            f"folder {folder.name or folder.resolved().name} cannot be read: {error.strerror}"
         ) from None
 
 
-def _read(folder: Path, name: str) -> tuple[Png | None, str]:
+def _read(folder: Location, name: str) -> tuple[Png | None, str]:
     """Head and digest of an image.
 
     DocumentError where there is no such file, or none that can be read.
@@ -117,7 +115,7 @@ def _read(folder: Path, name: str) -> tuple[Png | None, str]:
         raise DocumentError(f"{name} cannot be read: {error.strerror}") from None
 
 
-def image_path(folder: Path, name: str) -> Path:
+def image_path(folder: Location, name: str) -> Location:
     """Where an image of a document lies.
 
     DocumentError for a name that leads elsewhere, and where there is no such file.
@@ -129,11 +127,11 @@ def image_path(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def read_head(path: Path) -> Png | None:
+def read_head(path: Location) -> Png | None:
     """What a PNG says before its pixels; None for a file that is no PNG, or is damaged there."""
-    with path.open("rb") as file:
+    with path.open(HEAD) as file:
         head = file.read(HEAD)
-        file.seek(max(0, path.stat().st_size - len(_END)))
+        file.seek(max(0, path.stamp()[0] - len(_END)))
         whole = file.read() == _END
     if not head.startswith(_SIGNATURE):
         return None
@@ -204,7 +202,7 @@ def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
             )
 
 
-def read_pixels(document: Document, folder: Path, name: str) -> NDArray[Any]:
+def read_pixels(document: Document, folder: Location, name: str) -> NDArray[Any]:
     """The pixels (rows, columns[, 3]), uint8 or uint16, of one PNG.
 
     DocumentError where it is not what the document says.
@@ -216,7 +214,7 @@ def read_pixels(document: Document, folder: Path, name: str) -> NDArray[Any]:
         )  # before the decoder, which allocates what the file asks for
         if (
             problem is None
-            and path.stat().st_size
+            and path.stamp()[0]
             > HEAD + 2 * int(np.prod(document.images.size[:2])) * document.images.channels * 2
         ):
             problem = "is larger than such a PNG can be"

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from sidecar.exporting.reslice import turned
 from sidecar.grid.axis import spread
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
+from sidecar.storage.location import Location, WritableLocation
 
 #: Bytes of slices that are held at once where every PNG has a line of each of them.
 HELD = 1 << 28
@@ -31,8 +31,8 @@ HELD = 1 << 28
 def check_pixels(
     sidecar: Sidecar,
     series: Series,
-    root: Path,
-    folder: Path,
+    root: Location,
+    folder: WritableLocation,
     slices: int | None,
     progress: Progress,
 ) -> Finding:
@@ -90,8 +90,8 @@ def _blocks(plan: Plan, chosen: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 def _made(
     plan: Plan,
     sidecar: Sidecar,
-    root: Path,
-    folder: Path,
+    root: Location,
+    folder: WritableLocation,
     block: NDArray[np.intp],
     progress: Progress,
 ) -> NDArray[Any]:
@@ -119,7 +119,11 @@ def _made(
 
 
 def _pairs(
-    plan: Plan, sidecar: Sidecar, folder: Path, block: NDArray[np.intp], stack: NDArray[Any]
+    plan: Plan,
+    sidecar: Sidecar,
+    folder: WritableLocation,
+    block: NDArray[np.intp],
+    stack: NDArray[Any],
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
     """Name of each PNG that slices are on, its pixels there, and the same made again: whole PNGs,
     or rows or columns of every PNG.

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isclose
-from pathlib import Path
 from typing import Any
 
 from sidecar.checks.document import untwisted
@@ -22,6 +21,7 @@ from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.plan import Plan
 from sidecar.exporting.window_choice import choose_values, mode_of
 from sidecar.mapping import Sidecar
+from sidecar.storage.local import Local
 from sidecar.values.value_maps import Line, Linear, Stored
 
 #: What tells whose images these are.
@@ -66,7 +66,7 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     if plan.channels == 3 or value is None:
         return None
     if mode_of(plan) == "stored":
-        return choose_values(plan, Path())  # reads no pixels
+        return choose_values(plan, Local("."))  # reads no pixels
     line, bits = Line(value.slope, value.intercept), document.images.bits
     ends = sorted((line.value(0), line.value(2**bits - 1)))
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)

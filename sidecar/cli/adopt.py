@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sidecar.storage.location import place
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
 
 NAME = "adopt"
 HELP = """Find how PNG, JPEG or TIFF slices that another program made come from a DICOM stack, and
@@ -24,11 +25,11 @@ EXAMPLES = (
 
 def run(
     dicom: Annotated[
-        Path,
+        WritableLocation,
         typer.Argument(
             metavar="DICOM",
             help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
-            parser=place,
+            parser=locate,
         ),
     ],
     pngs: Annotated[

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sidecar.storage.location import place
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
     from sidecar.exporting.run import Job
@@ -27,21 +28,21 @@ EXAMPLES = (
 
 def run(
     source: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Argument(
             metavar="SOURCE",
             help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
             show_default=False,
-            parser=place,
+            parser=locate,
         ),
     ] = None,
     output: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Argument(
             metavar="OUTPUT",
             help="Folder for slice_0000.png … and sidecar.json; or its URL.",
             show_default=False,
-            parser=place,
+            parser=locate,
         ),
     ] = None,
     scale: Annotated[
@@ -186,8 +187,11 @@ def run(
 
 
 def _specimens(
-    source: Path | None, output: Path | None, config: Path | None, given: dict[str, Any]
-) -> list[tuple[Path, Path, Any]]:
+    source: WritableLocation | None,
+    output: WritableLocation | None,
+    config: Path | None,
+    given: dict[str, Any],
+) -> list[tuple[WritableLocation, WritableLocation, Any]]:
     from sidecar.errors import UsageError
     from sidecar.exporting.options import make_options
 
@@ -204,15 +208,14 @@ def _refuse_shared_outputs(jobs: list[Job]) -> None:
     from itertools import combinations
 
     from sidecar.errors import UsageError
-    from sidecar.storage.location import resolved
 
-    places = [resolved(job.output) for job in jobs]
-    for one, other in combinations(places, 2):
+    outputs = [job.output.resolved() for job in jobs]
+    for one, other in combinations(outputs, 2):
         if one == other:
             raise UsageError(
                 f"two sources would be written to {one.name}; give each an output of its own"
             )
-        if one in other.parents or other in one.parents:
+        if one.relative_to(other) is not None or other.relative_to(one) is not None:
             raise UsageError(
                 f"of the outputs {one.name} and {other.name} one is inside the other; keep them"
                 " apart"

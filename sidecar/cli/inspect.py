@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.storage.location import place
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
     from sidecar.exporting.inspect import Found, Inspection
@@ -22,11 +22,11 @@ EXAMPLES = "Example: sidecar inspect scan/     Example: sidecar inspect scan/DIC
 
 def run(
     source: Annotated[
-        Path,
+        WritableLocation,
         typer.Argument(
             metavar="SOURCE",
             help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
-            parser=place,
+            parser=locate,
         ),
     ],
     as_json: Annotated[

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sidecar.storage.location import place, remote
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
 
 NAME = "map-points"
 HELP = """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances.
@@ -27,14 +28,14 @@ def run(
         list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
     ],
     sidecar: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Option(
             metavar="PATH",
             help=(
                 "sidecar.json or its folder, or its URL; may be left out where it lies beside the"
                 " labels or the images they name."
             ),
-            parser=place,
+            parser=locate,
         ),
     ] = None,
     output: Annotated[
@@ -127,5 +128,5 @@ def run(
         [mapping.points for mapping in mappings],
         output,
         axes,
-        inputs=[*files, *([sidecar] if sidecar and not remote(sidecar) else [])],
+        inputs=[*files, *([sidecar.local] if sidecar and sidecar.local else [])],
     )

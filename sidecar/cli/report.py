@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sidecar.dicom.series import Series
     from sidecar.mapping import Sidecar
     from sidecar.progress import Progress
+    from sidecar.storage.location import Location
 
 NAME = "report"
 HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML
@@ -84,7 +85,7 @@ def run(
     ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import choice, slice_origin_of, written
+    from sidecar.cli.writing import choice, slice_origin_of, write_output
     from sidecar.cli.zoom import length_mm
     from sidecar.errors import LabelError, UsageError
     from sidecar.labels.map import find_sidecar, label_files, map_file
@@ -94,6 +95,7 @@ def run(
     from sidecar.reports.labels import labels_of
     from sidecar.reports.make import usual_size
     from sidecar.reports.space import Space
+    from sidecar.storage.local import Local
 
     origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
     first_slice = slice_origin_of(slice_origin)
@@ -123,14 +125,14 @@ def run(
         root, series = _scan(export, source, progress)
         request = Request(
             sidecar=export,
-            folder=place if place.is_dir() else place.parent,
+            folder=Local.at(place if place.is_dir() else place.parent),
             labels=found[:limit],
             root=root,
             series=series,
             size=usual_size(Space.of(export)) if size is None else length_mm(size),
         )
         page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
-    written(output, [*files, place], lambda part: part.write_bytes(page))
+    write_output(output, [*files, place], lambda part: part.write_bytes(page))
     for path, mapping in zip(files, mappings, strict=True):
         read = mapping.labels
         typer.echo(
@@ -155,7 +157,7 @@ def _one(places: set[Path]) -> Path:
     return places.pop()
 
 
-def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Path, Series]:
+def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Location, Series]:
     """Where the scan is, and its stack.
 
     SourceError where it is not the one that the export was made of.

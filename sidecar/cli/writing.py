@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import LabelError, OutputError, UsageError, reason
+from sidecar.storage.whole_file import refuse_taken_part, whole_file
 
 if TYPE_CHECKING:
     from sidecar.grid.space import Space
@@ -45,9 +46,9 @@ def deliver(
 ) -> None:
     """Write mapped points to ``output``, or to stdout."""
     if output is not None:
-        written(output, inputs, lambda path: writer.write(points, path, space))
+        write_output(output, inputs, lambda path: writer.write(points, path, space))
         return
-    with _told("the result"), tempfile.TemporaryDirectory() as folder:
+    with _explain_faults("the result"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "points")
         writer.write(points, path, space)
         data = path.read_bytes()
@@ -60,12 +61,12 @@ def deliver_columns(
     """Write columns of text as CSV to ``output``, or to stdout."""
     from sidecar.labels.writers.csv_points import csv_text
 
-    with _told("the result"):
+    with _explain_faults("the result"):
         data = "".join(csv_text(dict(columns))).encode()
     if output is None:
         to_stdout(data)
     else:
-        written(output, inputs, lambda part: part.write_bytes(data))
+        write_output(output, inputs, lambda part: part.write_bytes(data))
 
 
 def to_stdout(data: bytes) -> None:
@@ -83,22 +84,16 @@ def to_stdout(data: bytes) -> None:
         raise OutputError(f"stdout cannot be written: {reason(error)}") from None
 
 
-def written(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
-    """Let ``write`` write a file beside ``output`` and rename it, so that it is there whole or not
-    at all.
-    """
-    part = output.with_name(output.name + ".part")
-    with _told(output.name):
-        _check_place(output, part, inputs)
-        try:
+def write_output(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
+    """Let ``write`` write a new file, which becomes ``output`` when it is whole."""
+    with _explain_faults(output.name):
+        _check_place(output, inputs)
+        with whole_file(output) as part:
             write(part)
-            part.replace(output)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
+def _explain_faults(name: str) -> Iterator[None]:
     """Faults of the system, and of text that no file can hold, as our own errors."""
     try:
         yield
@@ -113,7 +108,7 @@ def _told(name: str) -> Iterator[None]:
         ) from None
 
 
-def _check_place(output: Path, part: Path, inputs: Iterable[Path]) -> None:
+def _check_place(output: Path, inputs: Iterable[Path]) -> None:
     """Nothing of the user's is in the way but what -o names."""
     if output.name == SIDECAR_NAME or any(
         output.exists() and path.exists() and output.samefile(path) for path in inputs
@@ -123,5 +118,4 @@ def _check_place(output: Path, part: Path, inputs: Iterable[Path]) -> None:
         raise OutputError(
             f"{output.name} is not a file; give a file name, or leave -o out to write to stdout"
         )
-    if part.exists():
-        raise OutputError(f"{part.name} is in the way; move it away, or give another name")
+    refuse_taken_part(output)

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
-from sidecar.storage.location import place
+from sidecar.storage.local import Local
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
+
+_USUAL_OUTPUT = Local("zooms")
 
 NAME = "zoom"
 HELP = """Export a full-resolution stack around each landmark that was placed on the small PNGs, to
@@ -30,22 +34,22 @@ def run(
         ),
     ],
     source: Annotated[
-        Path,
+        WritableLocation,
         typer.Option(
             metavar="DICOM",
             help="The scan: a folder, a file or a DICOMDIR; or its URL.",
-            parser=place,
+            parser=locate,
         ),
     ],
     size: Annotated[
         str, typer.Option(metavar="MM", help="Edge of the box around each landmark: 4mm, 250um …")
     ] = "4mm",
     output: Annotated[
-        Path,
+        WritableLocation,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=place
+            "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=locate
         ),
-    ] = Path("zooms"),
+    ] = _USUAL_OUTPUT,
     sidecar: Annotated[
         Path | None,
         typer.Option(

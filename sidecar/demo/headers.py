@@ -11,11 +11,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset
+
+from sidecar.storage.location import Location
 
 _TAGS = [
     "SOPInstanceUID", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
@@ -49,7 +50,9 @@ class HeaderPlane:
         return x, y, z
 
 
-def planes_in_order(folder: Path, members: Iterable[tuple[str, int | None]]) -> list[HeaderPlane]:
+def planes_in_order(
+    folder: Location, members: Iterable[tuple[str, int | None]]
+) -> list[HeaderPlane]:
     """The planes of ``members`` (file below ``folder``, frame number or None), along the normal of
     the first.
     """
@@ -60,9 +63,10 @@ def planes_in_order(folder: Path, members: Iterable[tuple[str, int | None]]) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's remarks on odd values
         for file, frame_numbers in by_file.items():
-            dataset = pydicom.dcmread(
-                folder / file, stop_before_pixels=True, specific_tags=_TAGS, force=True
-            )
+            with (folder / file).open() as opened:
+                dataset = pydicom.dcmread(
+                    opened, stop_before_pixels=True, specific_tags=_TAGS, force=True
+                )
             planes += [_plane(dataset, frame_number) for frame_number in frame_numbers]
     (a, b, c), (d, e, f) = planes[0].orientation[:3], planes[0].orientation[3:]
     normal = (b * f - c * e, c * d - a * f, a * e - b * d)

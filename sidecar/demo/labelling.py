@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sidecar.errors import OutputError, reason
 from sidecar.mapping import Sidecar
+from sidecar.storage.whole_file import whole_file
 
 Floats = NDArray[np.float64]
 
@@ -144,19 +144,16 @@ def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: 
     OutputError where it cannot be written.
     """
     files = sidecar.document.images.files
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(["label", "image", "slice", "x", "y"])
-            for label in labels:
-                # Half-way between two PNGs it is the lower one, as everywhere in the package.
-                image = files[int(np.ceil(label.slice - 0.5))].name
-                rows.writerow(
-                    [
-                        label.name,
-                        f"{png_folder}/{image}",
-                        *(f"{v:.3f}" for v in (label.slice, label.x, label.y)),
-                    ]
-                )
-    except OSError as error:
-        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["label", "image", "slice", "x", "y"])
+        for label in labels:
+            # Half-way between two PNGs it is the lower one, as everywhere in the package.
+            image = files[int(np.ceil(label.slice - 0.5))].name
+            rows.writerow(
+                [
+                    label.name,
+                    f"{png_folder}/{image}",
+                    *(f"{v:.3f}" for v in (label.slice, label.x, label.y)),
+                ]
+            )

@@ -25,6 +25,8 @@ from sidecar.labels.readers.generic_csv import Table
 from sidecar.labels.writers import writer_for
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
+from sidecar.storage.local import Local
+from sidecar.storage.whole_file import whole_file
 
 Floats = NDArray[np.float64]
 
@@ -123,7 +125,7 @@ def tour_of_specimen(
     errors against the truth.
     """
     specimen = specimen or weevil(grid)
-    places = Places(claim(folder), folder / "scan")
+    places = Places(take_folder(folder), folder / "scan")
     write_scan(places.scan, specimen, grid, progress)
     (job,) = plan_export(
         places.scan, places.png, make_options(scale=0.5, z_step=2, overwrite=True), progress
@@ -163,7 +165,7 @@ def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progr
         progress,
     )
     factor, job = _small_enough(whole)
-    places = Places(claim(folder), source)
+    places = Places(take_folder(folder), source)
     sidecar = run_job(job, progress)
     labels = labelling.known_places(places.png, sidecar)
     mapped = _map_back(places, labels, sidecar)
@@ -173,8 +175,9 @@ def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progr
     return Tour(False, places, job, sidecar, factor, check, uncertainty)
 
 
-def claim(folder: Path) -> Path:
-    """``folder`` made, or taken again;
+def take_folder(folder: Path) -> Path:
+    """Make ``folder``, or take it again, and return it.
+
     OutputError where it holds something that is not of a tour.
     """
     try:
@@ -185,7 +188,7 @@ def claim(folder: Path) -> Path:
                 f"{folder.name or 'this folder'} holds other files ({entries[0]}): give the demo a"
                 " folder of its own"
             )
-        (folder / MARKER).write_text(MARKER_TEXT, encoding="utf-8")
+        Local.at(folder / MARKER).put(MARKER_TEXT.encode())
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -212,12 +215,8 @@ def _map_back(places: Places, labels: Sequence[Label], sidecar: Sidecar) -> Tabl
     """
     labelling.write_labels(places.labels, labels, places.png.name, sidecar)
     points = map_file(places.labels).points
-    try:
-        writer_for(places.mapped).write([points], places.mapped, "lps")
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{places.mapped.name} cannot be written: {reason(error)}") from None
+    with whole_file(places.mapped) as part:
+        writer_for(places.mapped).write([points], part, "lps")
     return Table(places.mapped)
 
 

@@ -7,6 +7,7 @@ place.
 
 from __future__ import annotations
 
+import io
 import re
 import uuid
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydicom.valuerep import format_number_as_ds
 from sidecar.demo.anatomy import Grid, Specimen
 from sidecar.errors import OutputError, reason
 from sidecar.progress import Progress
+from sidecar.storage.local import Local
 
 #: Modality value = stored + INTERCEPT; low enough that noise in air is not clipped.
 INTERCEPT = -2048
@@ -82,9 +84,9 @@ def write_scan(folder: Path, specimen: Specimen, grid: Grid, progress: Progress)
                 .clip(0, 65535)
                 .astype("<u2")
             )
-            slice_dataset(grid, k, stored).save_as(
-                folder / f"CT_{k + 1:04d}.dcm", enforce_file_format=True
-            )
+            file = io.BytesIO()
+            slice_dataset(grid, k, stored).save_as(file, enforce_file_format=True)
+            Local.at(folder / f"CT_{k + 1:04d}.dcm").put_unsynced(file.getvalue())
             progress.advance(1, stored.nbytes)
     except OSError as error:
         if isinstance(error, OutputError):

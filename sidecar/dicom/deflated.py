@@ -11,13 +11,12 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sidecar.dicom.header_scanner import PIXEL_DATA, PlainHeader, read_inflated
 from sidecar.dicom.transfer_syntaxes import CONVERT, COPY_AGAIN, DEFLATED, READ_ERRORS
 from sidecar.errors import PixelError
-from sidecar.storage.location import open_read
+from sidecar.storage.location import Location
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileMetaDataset
@@ -53,13 +52,13 @@ def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
     return dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(keywords))
 
 
-def read_plain_deflated(path: Path) -> PlainHeader | None:
+def read_plain_deflated(path: Location) -> PlainHeader | None:
     """The header of a deflated file that is plain otherwise (see `sidecar.dicom.header_scanner`),
     of which no more is inflated than a header takes.
 
     None where pydicom should read it. Raises PixelError as `inflated`.
     """
-    with open_read(path) as file:
+    with path.open() as file:
         head = file.read(_META_BYTES)
         if (
             head[128:138] != _META_BEGINS

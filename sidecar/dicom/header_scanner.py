@@ -7,14 +7,12 @@ Encoding: PS3.5 7.1.2 (explicit VR), PS3.10 7.1 (preamble and file meta informat
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
-from sidecar.storage.location import open_read, remote
+from sidecar.storage.location import Location
 
 #: The attributes that are read, with tag and VR. Those with a second VR may be written either way.
 ATTRIBUTES: dict[str, tuple[int, str]] = {
@@ -163,22 +161,16 @@ class PlainHeader(dict[str, Any]):
         return PlainHeader(self._raw | new, self | values, self.pixel_keyword, self.pixel_start)
 
 
-def read_plain(path: Path) -> PlainHeader | None:
+def read_plain(path: Location) -> PlainHeader | None:
     """The header of a plain file;
     None where pydicom should read it. OSError when it cannot be opened.
     """
-    if remote(path):
-        with open_read(path, _FIRST_READ) as file:
-            return _read(file.read)
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        return _read(partial(os.read, number))
-    finally:
-        os.close(number)
+    with path.ranges(_FIRST_READ) as file:
+        return _read(file.read)
 
 
-def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
-    data = read(_FIRST_READ)
+def _read(read: Callable[[int, int], bytes]) -> PlainHeader | None:
+    data = read(0, _FIRST_READ)
     if data[_BEGINNING - 4 : _BEGINNING] != b"DICM":
         return None
     while True:
@@ -189,7 +181,7 @@ def _read(read: Callable[[int], bytes]) -> PlainHeader | None:
         ):  # a value that is not what it should be: pydicom knows better what to make of it
             return None
         except (IndexError, struct.error):  # the header goes on behind what was read
-            more = read(7 * len(data)) if len(data) < _MOST else b""
+            more = read(len(data), 7 * len(data)) if len(data) < _MOST else b""
         if not more:
             return None
         data += more

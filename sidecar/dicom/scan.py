@@ -6,15 +6,13 @@ Whatever is not a DICOM image is counted, not guessed at.
 from __future__ import annotations
 
 import math
-import os
 import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from sidecar.dicom.deflated import inflated, read_header, read_plain_deflated
 from sidecar.dicom.frame_headers import (
@@ -30,7 +28,8 @@ from sidecar.dicom.pixels import layout_of
 from sidecar.dicom.series import Frame
 from sidecar.dicom.transfer_syntaxes import DEFLATED
 from sidecar.errors import PixelError, SidecarError, SourceError
-from sidecar.storage.location import open_read, remote, resolved, stamp
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -52,15 +51,15 @@ class Scan:
     ``root`` is the folder that ``Frame.file`` is relative to.
     """
 
-    root: Path
+    root: Location
     frames: list[Frame] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     damaged: list[str] = field(default_factory=list)
 
 
-def scan(source: Path, on_file: Callable[[], object] = lambda: None) -> Scan:
+def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
     """Read the headers of every DICOM image under ``source``: a folder (recursively), one file, or
-    a DICOMDIR.
+    a DICOMDIR, by its path or URL.
 
     Raises SourceError when there is no such place, or when a DICOMDIR names files that are not
     there.
@@ -70,97 +69,61 @@ def scan(source: Path, on_file: Callable[[], object] = lambda: None) -> Scan:
         warnings.simplefilter(
             "ignore"
         )  # pydicom's remarks on odd values; what matters is checked here
-        root, files = _files(source)
+        root, names = _files(locate(source))
         found = Scan(root)
-        for path in files:
-            _scan_file(path, path.relative_to(root).as_posix(), found, commons)
+        for name in names:
+            _scan_file(root / name, name, found, commons)
             on_file()
     return found
 
 
-def _files(source: Path) -> tuple[Path, list[Path]]:
+def _files(source: Location) -> tuple[Location, list[str]]:
+    """A folder, and the names in it of the files that may be DICOM."""
     try:
-        is_folder, is_file = source.is_dir(), source.is_file()
+        is_folder, is_file = source.is_folder(), source.is_file()
     except OSError as error:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
     if is_folder:
-        return source, _all_files(source)
+        return source, source.files()
     if not is_file:
         raise SourceError(
             f"{source.name}: there is no such"
             f" {'folder or regular file' if source.exists() else 'file or folder'}"
         )
     if source.name.upper() != "DICOMDIR":
-        return source.parent, [source]
-    return resolved(source.parent), _referenced_files(source)
+        return source.parent, [source.name]
+    root = source.parent.resolved()
+    return root, _referenced_files(source, root)
 
 
-def _all_files(folder: Path) -> list[Path]:
-    far = remote(folder)
-    if far is None:
-        return list(_walk(folder))
-    try:
-        return cast("list[Path]", far.files())
-    except OSError as error:
-        raise SourceError(f"folder {folder.name} cannot be read: {error.strerror}") from None
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Regular files below ``folder``, in the order of their names; links out of it are not
-    followed.
-    """
-    waiting = _entries(folder)
-    while waiting:
-        entry = waiting.pop()
-        if entry.is_dir(follow_symlinks=False):
-            waiting += _entries(Path(entry.path))
-            continue
-        path = Path(entry.path)
-        if entry.is_symlink():
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                yield path
-        elif entry.is_file():
-            yield path
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, the first last. One that cannot be read may hold some of the slices."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name, reverse=True)
-    except OSError as error:
-        raise SourceError(f"folder {folder.name} cannot be read: {error.strerror}") from None
-
-
-def _referenced_files(dicomdir: Path) -> list[Path]:
-    root = resolved(dicomdir.parent)
+def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
     try:
         header = _by_pydicom(dicomdir)
         if header is None:
             raise SourceError("it is not DICOM")
         records = header.attributes.get("DirectoryRecordSequence") or []
-        names = [
-            map(str, parts_of(record.ReferencedFileID))
+        referenced = [
+            "/".join(map(str, parts_of(record.ReferencedFileID)))
             for record in records
             if "ReferencedFileID" in record
         ]
-        paths = [root.joinpath(*parts).resolve() for parts in names]
+        names = [(root / name).resolved().relative_to(root) for name in referenced]
     except _parse_errors() as error:
         raise SourceError(
             f"{dicomdir.name} is not a readable DICOMDIR ({_short(error)}); give the folder instead"
         ) from None
-    if not all(path.is_relative_to(root) for path in paths):
+    inside = [name for name in names if name is not None]
+    if len(inside) < len(names):
         raise SourceError(
             f"{dicomdir.name} names a file outside of its folder; give the folder instead"
         )
-    missing = [path for path in paths if not path.is_file()]
+    missing = [name for name in inside if not (root / name).is_file()]
     if missing:
-        first = missing[0].relative_to(root).as_posix()
         raise SourceError(
-            f"{dicomdir.name} names {len(missing)} files that are not there, such as {first!r};"
-            " give the folder instead"
+            f"{dicomdir.name} names {len(missing)} files that are not there, such as"
+            f" {missing[0]!r}; give the folder instead"
         )
-    return sorted(set(paths))
+    return sorted(set(inside), key=lambda name: name.split("/"))
 
 
 def _parse_errors() -> tuple[type[Exception], ...]:
@@ -192,7 +155,7 @@ class _Header:
     offset: int | None
 
 
-def _scan_file(path: Path, name: str, found: Scan, commons: Commons) -> None:
+def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None:
     try:
         header = _plain(path) or _by_pydicom(path)
         if header is None:
@@ -214,7 +177,7 @@ def _scan_file(path: Path, name: str, found: Scan, commons: Commons) -> None:
         found.damaged.append(f"{name.encode('utf-8', 'replace').decode()}: {_short(error)}")
 
 
-def _plain(path: Path) -> _Header | None:
+def _plain(path: Location) -> _Header | None:
     """The header of a plain file; None where pydicom should have a look."""
     plain = read_plain(path) or read_plain_deflated(path)
     if plain is None:
@@ -224,9 +187,9 @@ def _plain(path: Path) -> _Header | None:
     )
 
 
-def _by_pydicom(path: Path) -> _Header | None:
+def _by_pydicom(path: Location) -> _Header | None:
     """The header of any DICOM file; None for a file that is not DICOM."""
-    with open_read(path) as file:
+    with path.open() as file:
         if not _looks_like_dicom(file):
             return None
         dataset = read_header(file, _TAGS)
@@ -247,13 +210,13 @@ def _needs_pixels(header: _Header) -> bool:
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
-def _checked(header: _Header, path: Path) -> str:
+def _checked(header: _Header, path: Location) -> str:
     """The keyword of the pixels, after holding what the header promises against the size of the
     file, before anything is made of it.
     """
     if header.keyword is None:
         raise PixelError("it has image attributes but no pixel data: the file is cut short")
-    size, count = stamp(path)[0], int(header.attributes.get("NumberOfFrames") or 1)
+    size, count = path.stamp()[0], int(header.attributes.get("NumberOfFrames") or 1)
     layout = layout_of(header.attributes, header.keyword)
     promised = math.ceil(count * layout.frame_bits / 8)
     needed = count if header.offset is None else header.offset + promised
@@ -264,7 +227,7 @@ def _checked(header: _Header, path: Path) -> str:
     if (
         layout.transfer_syntax == DEFLATED and size > promised
     ):  # it was deflated and is longer: what is in it?
-        with open_read(path) as file:
+        with path.open() as file:
             inflated(file)
     return header.keyword
 

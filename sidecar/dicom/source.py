@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import Series, choose, find_series
 from sidecar.errors import SourceError
 from sidecar.progress import Progress, Silent
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,20 @@ class Source:
     """
 
     name: str
-    root: Path
+    root: Location
     series: tuple[Series, ...]
     others: Counter[str]
     damaged: tuple[str, ...]
 
     @classmethod
-    def open(cls, location: Path, progress: Progress | None = None) -> Source:
+    def open(cls, location: Place, progress: Progress | None = None) -> Source:
         """Read the headers of every DICOM image at a location.
 
         SourceError when there is no such place.
         """
         progress = progress or Silent()
         progress.start("reading headers", None)
+        location = locate(location)
         found = scan(location, lambda: progress.advance(1, 0))
         return cls(
             location.name or "this folder",

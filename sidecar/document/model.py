@@ -12,13 +12,12 @@ import codecs
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sidecar.errors import DocumentError, OutputError, reason
-from sidecar.storage.location import remote
+from sidecar.errors import DocumentError
+from sidecar.storage.locate import Place, locate
 
 VERSION = "1.0"
 SIDECAR_NAME = "sidecar.json"
@@ -387,19 +386,20 @@ def _validated(text: str | bytes, name: str) -> Document:
         ) from None
 
 
-def load(path: Path) -> Document:
+def load(place: Place) -> Document:
     """Read a document from a sidecar.json, or from a folder that holds one."""
-    file = path
+    path = file = locate(place)
     try:
-        if path.is_dir():
+        if path.is_folder():
             file = path / SIDECAR_NAME
         elif path.exists() and not path.is_file():
             raise DocumentError(f"{file.name} is neither a file nor a folder")
-        if file.stat().st_size > MAX_BYTES:
+        if file.stamp()[0] > MAX_BYTES:
             raise DocumentError(f"{file.name} is larger than any sidecar document")
         text = file.read_bytes()
     except FileNotFoundError:
-        where = f"{file.name} in folder {path.absolute().name}" if file != path else path.name
+        folder = path.name or path.resolved().name
+        where = f"{file.name} in folder {folder}" if file != path else path.name
         ours = file.name == SIDECAR_NAME
         why = (
             ": an export that was interrupted has none; run it again to finish it"
@@ -431,21 +431,11 @@ def as_text(document: Document) -> str:
     )
 
 
-def save(document: Document, path: Path) -> None:
-    """Write the document beside its place and rename it: it is there whole, or not at all; what is
-    remote is so by itself.
+def save(document: Document, path: Place) -> None:
+    """Write the document: it is there whole or not at all. OutputError where it cannot be
+    written.
     """
-    far, part = remote(path), path.with_name(path.name + ".part")
-    try:
-        if far is not None:
-            far.put(as_text(document).encode())
-            return
-        part.write_text(as_text(document), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        if far is None:
-            part.unlink(missing_ok=True)
-        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
+    locate(path).put(as_text(document).encode())
 
 
 def schema() -> dict[str, Any]:

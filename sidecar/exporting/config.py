@@ -13,7 +13,8 @@ from sidecar.errors import UsageError
 from sidecar.exporting.options import ExportOptions
 from sidecar.formats.validation import validated
 from sidecar.formats.yaml_file import read_yaml
-from sidecar.storage.location import is_url, place
+from sidecar.storage.locate import is_url, locate
+from sidecar.storage.location import WritableLocation
 
 _PLACES = frozenset({"source", "output", "sources"})
 _DECIMATIONS = ("scale", "spacing", "fit")
@@ -67,10 +68,10 @@ class Config(ExportOptions):
 
 def load_config(
     path: Path,
-    source: Path | None = None,
-    output: Path | None = None,
+    source: WritableLocation | None = None,
+    output: WritableLocation | None = None,
     given: dict[str, Any] | None = None,
-) -> list[tuple[Path, Path, ExportOptions]]:
+) -> list[tuple[WritableLocation, WritableLocation, ExportOptions]]:
     """(source, output, options) of every specimen of a config. What is ``given`` on the command
     line goes before what the file says.
 
@@ -100,9 +101,9 @@ def load_config(
     return [(where, to, _options(path, shared, given))]
 
 
-def _beside(config: Path, text: str) -> Path:
+def _beside(config: Path, text: str) -> WritableLocation:
     """A place that a config names: a URL, or a path relative to the config."""
-    return place(text) if is_url(text) else config.parent / text
+    return locate(text if is_url(text) else config.parent / text)
 
 
 def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:

@@ -5,7 +5,6 @@ alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.grid.stack import Stack, anatomical_letters
 from sidecar.progress import Progress
-from sidecar.storage.location import place
+from sidecar.storage.locate import Place, locate
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,12 @@ class Inspection:
         }
 
 
-def inspect(source: str | Path, progress: Progress | None = None) -> Inspection:
+def inspect(source: Place, progress: Progress | None = None) -> Inspection:
     """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR.
 
     SourceError when there is no such place.
     """
-    met = Source.open(place(source), progress)
+    met = Source.open(locate(source), progress)
     return Inspection(tuple(_found(series) for series in met.series), dict(met.others), met.damaged)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from sidecar.dicom.transfer_syntaxes import NATIVE
 from sidecar.formats.png import Compression, encode
 from sidecar.grid.axis import Axis
 from sidecar.grid.reduce import reduce_plane
-from sidecar.storage.whole_file import write_whole
+from sidecar.storage.location import Location, WritableLocation
 from sidecar.values.histogram import value_counts
 from sidecar.values.value_maps import Linear, Stored
 
@@ -35,8 +34,8 @@ class Recipe:
     ``values`` is None for colour; ``counted``: the PNGs whose values are counted on the way.
     """
 
-    source: Path
-    output: Path
+    source: Location
+    output: WritableLocation
     columns: Axis
     rows: Axis
     combine: str
@@ -81,15 +80,15 @@ class Rendered:
 
 def render(recipe: Recipe, task: Task) -> Rendered:
     """Make one PNG. Raises PixelError for its source, OutputError for its place."""
-    return written(recipe, task, png_values(recipe, task))
+    return write_png(recipe, task, png_values(recipe, task))
 
 
-def written(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
-    """Write the PNG of a task."""
+def write_png(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
+    """Write the PNG of a task, which has yet to be synced."""
     png = encode(
         pixels, {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm, recipe.compression
     )
-    write_whole(recipe.output / task.name, png)
+    (recipe.output / task.name).put_unsynced(png)
     counts = value_counts(pixels) if task.index in recipe.counted else None
     return Rendered(
         task.index,

@@ -1,11 +1,10 @@
 """The output folder: whose it is, what may be in it, and how an interrupted export is told from a
 finished or a foreign one.
 
-While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock`` keeps a
-second one out. ``sidecar.json`` comes last and the journal goes: its presence means "complete".
-Nothing that we did not write is ever overwritten or removed.
-
-Behind a URL, where there are no locks, the lock is a claim (see `sidecar.storage.lease`).
+While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock``, which
+it holds (see `sidecar.storage.lease`), keeps a second one out. ``sidecar.json`` comes last and the
+journal goes: its presence means "complete". Nothing that we did not write is ever overwritten or
+removed.
 """
 
 from __future__ import annotations
@@ -15,16 +14,13 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
-
-from filelock import FileLock, Timeout
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import OutputError, reason
-from sidecar.storage.lease import Claim, TakenError, claim
-from sidecar.storage.location import remote
-from sidecar.storage.whole_file import PART_SUFFIX
+from sidecar.storage.lease import Lease, TakenError
+from sidecar.storage.location import WritableLocation
+from sidecar.storage.whole_file import is_part, without_part
 from sidecar.viewer.names import VIEWER_IMAGES
 
 JOURNAL = ".sidecar-export.json"
@@ -43,34 +39,31 @@ COMPANIONS = frozenset(
 )
 
 
-_PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
-
-
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that is ours for as long as it is locked. ``whole`` are the PNGs of an interrupted
-    run of the same plan.
+    """A folder that is ours for as long as the lease is held.
 
-    ``claim``: the lock of a remote folder.
+    ``left``: the PNGs that an interrupted run of the same plan left, whole unless the machine
+    failed.
     """
 
-    path: Path
-    whole: frozenset[str]
-    claim: Claim | None
+    location: WritableLocation
+    left: frozenset[str]
+    lease: Lease
 
     def confirm(self) -> None:
-        """OutputError where another run took the folder meanwhile, as claims can be lost."""
-        if self.claim is not None and not self.claim.holds():
+        """OutputError where another run took the folder meanwhile, as leases can be lost."""
+        if not self.lease.holds():
             self._refuse()
 
     def go_on(self) -> None:
         """The same as far as it is known already: asked after every PNG."""
-        if self.claim is not None and self.claim.lost.is_set():
+        if self.lease.lost:
             self._refuse()
 
     def _refuse(self) -> NoReturn:
         raise OutputError(
-            f"another export into {self.path.name} began meanwhile; when it is done, start anew"
+            f"another export into {self.location.name} began meanwhile; when it is done, start anew"
             " with --overwrite"
         )
 
@@ -79,23 +72,22 @@ class OutputFolder:
 
         What a lost worker had begun of the PNGs ``names`` goes too.
         """
-        (self.path / JOURNAL).unlink(missing_ok=True)
-        if self.claim is None:
-            for part in self.path.glob(f"*{PART_SUFFIX}"):
-                if _PART.sub("", part.name) in names:
-                    part.unlink(missing_ok=True)
+        (self.location / JOURNAL).remove()
+        for name in self.location.names():
+            if is_part(name) and without_part(name) in names:
+                (self.location / name).remove()
 
 
 @contextlib.contextmanager
-def claimed(
-    path: Path,
+def take_folder(
+    folder: WritableLocation,
     digest: str,
     names: Sequence[str],
     overwrite: bool,
     on_wait: Callable[[], object] = lambda: None,
 ) -> Iterator[OutputFolder]:
-    """Make or take ``path`` for an export with this digest. OutputError says what is in the way and
-    the way out.
+    """Make or take ``folder`` for an export with this digest. OutputError says what is in the way
+    and the way out.
 
     An unfinished export of the same digest is continued; of another one, or a finished one, is
     replaced only with ``overwrite``.
@@ -103,85 +95,72 @@ def claimed(
     """
     with contextlib.ExitStack() as held:
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            lock = held.enter_context(_locked(path / LOCK, on_wait))
-        except (Timeout, TakenError):
+            folder.make_folder()
+            lease = held.enter_context((folder / LOCK).lease(on_wait))
+        except TakenError:
             raise OutputError(
-                f"another export is writing to {path.name} now; wait for it, or choose another"
+                f"another export is writing to {folder.name} now; wait for it, or choose another"
                 " folder"
             ) from None
         except OSError as error:
-            raise OutputError(f"{path.name} cannot be written to: {reason(error)}") from None
-        yield _prepared(path, digest, names, overwrite, lock)
+            raise OutputError(f"{folder.name} cannot be written to: {reason(error)}") from None
+        left = _prepare(folder, digest, names, overwrite)
+        yield OutputFolder(folder, left, lease)
 
 
-@contextlib.contextmanager
-def _locked(path: Path, on_wait: Callable[[], object]) -> Iterator[Claim | None]:
-    far = remote(path)
-    if far is not None:
-        with claim(far, on_wait) as made:
-            yield made
-        return
-    lock = FileLock(path)
-    lock.acquire(timeout=0)
-    try:
-        yield None
-    finally:
-        lock.release()
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-
-
-def _prepared(
-    path: Path, digest: str, names: Sequence[str], overwrite: bool, lock: Claim | None
-) -> OutputFolder:
-    entries = _names_in(path)
+def _prepare(
+    folder: WritableLocation, digest: str, names: Sequence[str], overwrite: bool
+) -> frozenset[str]:
+    """Write the journal, after whatever was there is found to be ours and is to go; the PNGs that
+    stay.
+    """
+    entries = _names_in(folder)
     is_png = png_names(names)
-    foreign = [name for name in entries if not _is_ours(path / name, is_png)]
+    foreign = [name for name in entries if not _is_ours(folder / name, is_png)]
     if foreign:
         raise OutputError(
-            f"{path.name} holds files that are not of an export"
+            f"{folder.name} holds files that are not of an export"
             f" ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); nothing was touched:"
             " choose an empty folder, or move them away"
         )
-    unfinished = _unfinished(path)
+    unfinished = _unfinished(folder)
     pngs = [name for name in entries if is_png(name)]
     if unfinished == digest and SIDECAR_NAME not in entries:
-        whole = frozenset(pngs) & frozenset(names)
-    elif all(name.endswith(PART_SUFFIX) for name in entries):
-        whole = frozenset()
+        left = frozenset(pngs) & frozenset(names)
+    elif all(map(is_part, entries)):
+        left = frozenset()
     elif overwrite:
-        _clear(path, entries)
-        whole = frozenset()
+        _clear(folder, entries)
+        left = frozenset()
     elif SIDECAR_NAME in entries:
         raise OutputError(
-            f"{path.name} already holds a finished export; choose another folder, or replace it"
+            f"{folder.name} already holds a finished export; choose another folder, or replace it"
             " with --overwrite"
         )
     elif unfinished is not None:
         raise OutputError(
-            f"{path.name} holds an unfinished export of another source or other options; "
+            f"{folder.name} holds an unfinished export of another source or other options; "
             "run it as it was to go on, or start anew with --overwrite"
         )
     else:
         raise OutputError(
-            f"{path.name} holds PNGs but no sidecar.json; choose another folder, or replace them"
+            f"{folder.name} holds PNGs but no sidecar.json; choose another folder, or replace them"
             " with --overwrite"
         )
     for name in entries:
-        if name.endswith(PART_SUFFIX):
-            (path / name).unlink(missing_ok=True)
-    _write_journal(path, {"digest": digest})
-    return OutputFolder(path, whole, lock)
+        if is_part(name):
+            (folder / name).remove()
+    (folder / JOURNAL).put(json.dumps({"digest": digest}).encode())
+    return left
 
 
-def _names_in(path: Path) -> list[str]:
+def _names_in(folder: WritableLocation) -> list[str]:
     try:
-        return (
-            sorted(p.name for p in path.iterdir() if p.name != LOCK) if path.is_dir() else []
-        )  # object stores have no empty folders
+        if not folder.is_folder():  # object stores have no empty folders
+            return []
+        return [name for name in folder.names() if name != LOCK]
     except OSError as error:
-        raise OutputError(f"{path.name} cannot be read: {error.strerror}") from None
+        raise OutputError(f"{folder.name} cannot be read: {error.strerror}") from None
 
 
 def png_names(names: Sequence[str]) -> Callable[[str], bool]:
@@ -192,52 +171,38 @@ def png_names(names: Sequence[str]) -> Callable[[str], bool]:
     return lambda name: pattern.fullmatch(name) is not None
 
 
-def _is_ours(path: Path, is_png: Callable[[str], bool]) -> bool:
-    name = _PART.sub("", path.name)
-    if name == VIEWER_IMAGES and path.is_dir() and not path.is_symlink():
-        return all(is_png(inside.name) and inside.is_file() for inside in path.iterdir())
-    return (
-        path.is_file()
-        and not path.is_symlink()
-        and (name in COMPANIONS or name == JOURNAL or is_png(name))
-    )
+def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
+    if entry.is_link():
+        return False
+    name = without_part(entry.name)
+    if name == VIEWER_IMAGES and entry.is_folder():
+        inside = entry.names()
+        return all(is_png(without_part(name)) and (entry / name).is_file() for name in inside)
+    return entry.is_file() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
 
-def _unfinished(path: Path) -> str | None:
+def _unfinished(folder: WritableLocation) -> str | None:
     """The digest in the journal of a folder; None where there is none that can be read."""
     try:
-        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))["digest"])
+        return str(json.loads((folder / JOURNAL).read_bytes())["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_journal(path: Path, journal: dict[str, str]) -> None:
-    far, text = remote(path), json.dumps(journal)
-    part = path / (JOURNAL + PART_SUFFIX)
-    try:
-        if far is not None:
-            (far / JOURNAL).put(text.encode())
-            return
-        part.write_text(text, encoding="utf-8")
-        part.replace(path / JOURNAL)
-    except OSError as error:
-        raise OutputError(f"{path.name} cannot be written to: {reason(error)}") from None
-
-
-def _clear(path: Path, names: Sequence[str]) -> None:
+def _clear(folder: WritableLocation, names: Sequence[str]) -> None:
     """Remove an earlier export, its document first: it is no longer complete."""
     for name in sorted(names, key=lambda n: n != SIDECAR_NAME):
         try:
-            _remove(path / name)
+            _remove(folder / name)
         except OSError as error:
             raise OutputError(f"{name} cannot be replaced: {reason(error)}") from None
 
 
-def _remove(path: Path) -> None:
+def _remove(entry: WritableLocation) -> None:
     """Remove a file, or the viewer's images and their folder."""
-    if path.name != VIEWER_IMAGES:
-        path.unlink(missing_ok=True)
+    if entry.name != VIEWER_IMAGES:
+        entry.remove()
         return
-    for image in path.iterdir():
-        image.unlink(missing_ok=True)
-    path.rmdir()
+    for image in entry.names():
+        (entry / image).remove()
+    entry.remove_folder()

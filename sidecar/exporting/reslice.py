@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import OutputError
-from sidecar.exporting.make_png import Recipe, Rendered, Task, png_values, written
+from sidecar.exporting.make_png import Recipe, Rendered, Task, png_values, write_png
 from sidecar.exporting.plan import Plan
 from sidecar.exporting.workers import Workers
 from sidecar.grid.axis_order import Turn
-from sidecar.storage.location import remote
+from sidecar.storage.location import WritableLocation
 
 SCRATCH = ".sidecar-scratch"
 
@@ -64,12 +64,12 @@ def render_resliced(
 
 
 @contextlib.contextmanager
-def _scratch_folder(output: Path, workers: Workers) -> Iterator[Path]:
+def _scratch_folder(output: WritableLocation, workers: Workers) -> Iterator[Path]:
     """The output folder; for a remote one, which cannot be written in pieces, a temporary folder of
     this machine.
     """
-    if not remote(output):
-        yield output
+    if output.local is not None:
+        yield output.local
     elif workers.lost:
         raise OutputError(
             "cutting along another axis on a cluster needs an output folder on a file system that"
@@ -112,7 +112,7 @@ def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
 def _cut(recipe: Recipe, scratch: Scratch, turn: Turn, task: Task) -> Rendered:
     """Write one PNG of the turned stack."""
     plane = turned(scratch.open("r"), turn)[task.index]
-    return written(recipe, task, np.ascontiguousarray(plane))
+    return write_png(recipe, task, np.ascontiguousarray(plane))
 
 
 def turned(stack: NDArray[Any], turn: Turn) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,16 @@ from sidecar.errors import SourceError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.make_png import Recipe, Task, render
 from sidecar.exporting.options import ExportOptions
-from sidecar.exporting.output_folder import OutputFolder, claimed
+from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.window_choice import choose_values
 from sidecar.exporting.workers import Workers, dask_workers, local_workers
+from sidecar.formats.png import is_whole
 from sidecar.grid.axis_order import AS_STORED
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
-from sidecar.storage.location import place, remote, resolved, stamp
-from sidecar.storage.whole_file import file_digest
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location, Stamp, WritableLocation
 from sidecar.values.value_maps import Linear, Stored
 
 #: What stands for the digest of a PNG that is not made yet.
@@ -47,21 +48,22 @@ class Job:
     """
 
     plan: Plan
-    source: Path
-    output: Path
+    source: Location
+    output: WritableLocation
     zoom: Zoom | None = None
 
 
 def plan_export(
-    source: Path, output: Path, options: ExportOptions, progress: Progress | None = None
+    source: Place, output: Place, options: ExportOptions, progress: Progress | None = None
 ) -> list[Job]:
     """Read headers and plan: one job, or one for each stack with ``series="all"``, in a folder
     each. Reads no pixels.
 
     Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
     """
-    opened = Source.open(source, progress)
+    opened = Source.open(locate(source), progress)
     root, chosen = opened.root, opened.choose(options.series)
+    output = locate(output)
     outputs = (
         [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
     )
@@ -102,7 +104,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
-    with claimed(
+    with take_folder(
         job.output, plan.digest(_stamps(job)), plan.names, options.overwrite, waiting
     ) as folder:
         if options.volume is not None:
@@ -124,6 +126,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
             progress.start("writing the volume", None)
             write_volume(job.output, options.volume, sidecar)
+        job.output.sync(plan.names)
         folder.confirm()
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish(frozenset(plan.names))
@@ -136,7 +139,7 @@ def _has_page(job: Job) -> bool:
     Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot
     hold.
     """
-    with_copies = job.zoom is not None and job.plan.channels == 1 and not remote(job.output)
+    with_copies = job.zoom is not None and job.plan.channels == 1 and job.output.local is not None
     return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
 
 
@@ -157,14 +160,9 @@ def _rendered(
     """Digests of all PNGs in slice order, and what was counted;
     PNGs that are there whole are read, not made again.
     """
-    digests, counts = {}, {}
-    missing = []
-    for k, name in enumerate(plan.names):
-        if name in folder.whole:
-            digests[k] = file_digest(folder.path / name)
-            progress.advance(1, 0)
-        else:
-            missing.append(k)
+    counts: dict[int, NDArray[np.intp]] = {}
+    digests = _digests_of_whole(plan, folder, progress)
+    missing = [k for k in range(len(plan.names)) if k not in digests]
     if plan.turn == AS_STORED:
         tasks = (
             Task(k, plan.names[k], tuple(frame.locator for frame in plan.frames_of(k)))
@@ -187,6 +185,20 @@ def _rendered(
     return [digests[k] for k in range(len(plan.names))], counts
 
 
+def _digests_of_whole(plan: Plan, folder: OutputFolder, progress: Progress) -> dict[int, str]:
+    """Digests, by their numbers, of the PNGs that an interrupted run left and that are not damaged,
+    as they may be after a power failure.
+    """
+    digests = {}
+    for k, name in enumerate(plan.names):
+        if name in folder.left:
+            png = (folder.location / name).read_bytes()
+            if is_whole(png):
+                digests[k] = sha256(png).hexdigest()
+                progress.advance(1, 0)
+    return digests
+
+
 def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
     plan, decimation = job.plan, job.plan.reduction
     stack = plan.series.stack
@@ -206,8 +218,8 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         "Sidecar": documents.SIDECAR_NAME,
     }
     return Recipe(
-        source=resolved(job.source),
-        output=resolved(job.output),
+        source=job.source.resolved(),
+        output=job.output.resolved(),
         columns=decimation.columns,
         rows=decimation.rows,
         combine=decimation.slices.method,
@@ -219,21 +231,21 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
     )
 
 
-def _stamps(job: Job) -> dict[str, tuple[int, int | str]]:
+def _stamps(job: Job) -> dict[str, Stamp]:
     """Size and time of change, or ETag, of every source file, so that a changed source is
     noticed.
     """
     stamps = {}
     for file in {frame.file for frame in job.plan.series.frames}:
         try:
-            stamps[file] = stamp(job.source / file)
+            stamps[file] = (job.source / file).stamp()
         except OSError as error:
             raise SourceError(f"{file} cannot be read: {error.strerror}") from None
     return stamps
 
 
 def export(
-    source: str | Path, output: str | Path, progress: Progress | None = None, **options: Any
+    source: Place, output: Place, progress: Progress | None = None, **options: Any
 ) -> Sidecar:
     """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5,
     z_step=2, bits=16`` …
@@ -245,5 +257,5 @@ def export(
     """
     from sidecar.exporting.options import make_options
 
-    jobs = plan_export(place(source), place(output), make_options(**options), progress)
+    jobs = plan_export(source, output, make_options(**options), progress)
     return [run_job(job, progress) for job in jobs][-1]

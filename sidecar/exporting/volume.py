@@ -9,7 +9,6 @@ tilted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import imagecodecs
@@ -17,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document.model import SIDECAR_NAME
-from sidecar.errors import OutputError, SidecarError, UsageError, reason
+from sidecar.errors import OutputError, UsageError
 from sidecar.formats.volume_files import RAW_HEADERS, SHEARED_NIFTI, Volume, write_planes
 from sidecar.grid.stack import require_affine
 from sidecar.mapping import Sidecar
-from sidecar.storage.whole_file import PART_SUFFIX
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location, WritableLocation
 
 #: An affine that is further than this part of the smallest voxel edge from the planes is mentioned.
 _WORTH_MENTIONING = 1e-3
@@ -37,30 +37,23 @@ def volume_name(format: str) -> str:
     return "volume" + RAW_HEADERS[format][0]
 
 
-def write_volume(folder: Path, format: str, sidecar: Sidecar | None = None) -> Path:
-    """Write the volume of an export beside its PNGs and return its path. ``format``: nrrd, nifti or
-    mha; ``sidecar``: if not there yet.
+def write_volume(folder: Place, format: str, sidecar: Sidecar | None = None) -> WritableLocation:
+    """Write the volume of an export beside its PNGs and return where it is.
+
+    ``format``: nrrd, nifti or mha; ``sidecar``: if not there yet.
 
     Raises UsageError for another format, GeometryError where one origin, spacing and direction do
     not describe the slices, OutputError where the format cannot hold it or it cannot be written,
     DocumentError without a sidecar.
     """
+    folder = locate(folder)
     path = folder / volume_name(format)
     sidecar = sidecar or Sidecar.open(folder)
     volume = volume_of(sidecar, format)
     header = RAW_HEADERS[format][1](volume)
-    part = path.with_name(path.name + PART_SUFFIX)
-    try:
-        with part.open("wb") as file:
-            file.write(header)
-            write_planes(file, _planes(folder, sidecar, volume), volume)
-        part.replace(path)
-    except SidecarError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{path.name} cannot be written: {reason(error)}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with path.whole() as part, part.open("wb") as file:
+        file.write(header)
+        write_planes(file, _planes(folder, sidecar, volume), volume)
     return path
 
 
@@ -95,7 +88,7 @@ def volume_notes(sidecar: Sidecar, format: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _planes(folder: Path, sidecar: Sidecar, volume: Volume) -> Iterator[NDArray[Any]]:
+def _planes(folder: Location, sidecar: Sidecar, volume: Volume) -> Iterator[NDArray[Any]]:
     columns, rows, _ = volume.size
     shape = (rows, columns, volume.channels)[: 3 if volume.channels > 1 else 2]
     for image in sidecar.document.images.files:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from sidecar.errors import SourceError
 from sidecar.exporting.plan import Plan
 from sidecar.grid.axis import spread
 from sidecar.parallel import available_processors
+from sidecar.storage.location import Location
 from sidecar.values.value_maps import Linear, Stored, dicom_window, robust_range
 
 #: Slices looked at for `--window auto`, and pixels taken from all of them together.
@@ -42,7 +42,7 @@ def mode_of(plan: Plan) -> Mode | None:
 
 
 def choose_values(
-    plan: Plan, source: Path, on_frame: Callable[[], object] = lambda: None
+    plan: Plan, source: Location, on_frame: Callable[[], object] = lambda: None
 ) -> Stored | Linear | None:
     """The map from stored to PNG values; reads pixels only for ``auto`` (a sample) and ``full``
     (all that is exported).
@@ -86,7 +86,7 @@ def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
     return min(w[0] for w in windows), max(w[1] for w in windows)
 
 
-def _values(frame: Frame, source: Path) -> NDArray[Any]:
+def _values(frame: Frame, source: Location) -> NDArray[Any]:
     """Stored values of a frame without its padding, flat; valid until the next `read_plane`."""
     stored = read_plane(source, frame.locator).ravel()
     if frame.common.padding is not None:
@@ -95,7 +95,7 @@ def _values(frame: Frame, source: Path) -> NDArray[Any]:
     return stored[np.isfinite(stored)] if np.issubdtype(stored.dtype, np.floating) else stored
 
 
-def _sampled_range(plan: Plan, source: Path) -> tuple[float, float]:
+def _sampled_range(plan: Plan, source: Location) -> tuple[float, float]:
     frames = list(plan.frames_read())
     chosen = [frames[i] for i in spread(len(frames), SAMPLE_SLICES)]
     with ThreadPoolExecutor(
@@ -111,7 +111,7 @@ def _sampled_range(plan: Plan, source: Path) -> tuple[float, float]:
     return robust_range(values) if values.size else (0.0, 1.0)
 
 
-def _sample(frame: Frame, source: Path, wanted: int) -> NDArray[np.float64]:
+def _sample(frame: Frame, source: Location, wanted: int) -> NDArray[np.float64]:
     """Modality values of about ``wanted`` pixels of a frame."""
     stored = _values(frame, source)
     slope, intercept = frame.rescale
@@ -122,7 +122,7 @@ def _sample(frame: Frame, source: Path, wanted: int) -> NDArray[np.float64]:
 
 
 def _full_range(
-    frames: Iterable[Frame], source: Path, on_frame: Callable[[], object]
+    frames: Iterable[Frame], source: Location, on_frame: Callable[[], object]
 ) -> tuple[float, float]:
     lower, upper = np.inf, -np.inf
     for frame in frames:

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from sidecar.exporting.run import Job
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
+from sidecar.storage.locate import Place, locate
 
 #: More landmarks than this in one call are a slip rather than a wish.
 MOST_LANDMARKS = 500
@@ -31,8 +31,8 @@ LEAST_PIXELS = 3
 
 def plan_zooms(
     points: MappedPoints,
-    source: Path,
-    output: Path,
+    source: Place,
+    output: Place,
     size_mm: float,
     progress: Progress | None = None,
 ) -> list[Job]:
@@ -62,7 +62,7 @@ def plan_zooms(
         plan = replace(
             make_plan(series, options), stem=f"zoom_{folder}"
         )  # no label file of one zoom fits another
-        jobs.append(Job(plan, opened.root, output / folder, zoom))
+        jobs.append(Job(plan, opened.root, locate(output) / folder, zoom))
     return jobs
 
 

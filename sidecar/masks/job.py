@@ -4,14 +4,13 @@ not at all.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
 from sidecar.document import model as documents
-from sidecar.errors import OutputError, SidecarError, UsageError, reason
+from sidecar.errors import OutputError, UsageError
 from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
 from sidecar.mapping import Sidecar
 from sidecar.masks.mapped import MappedMask
@@ -21,7 +20,7 @@ from sidecar.masks.upsample import Fill
 from sidecar.masks.writers import writer_for
 from sidecar.masks.writers.model import MaskWriter
 from sidecar.progress import Progress
-from sidecar.storage.whole_file import PART_SUFFIX
+from sidecar.storage.whole_file import refuse_taken_part, whole_file, whole_folder
 
 GRIDS = ("source", "png")
 FILLS: tuple[Fill, ...] = get_args(Fill)
@@ -62,19 +61,10 @@ class Job:
     notes: tuple[str, ...]
 
     def run(self, progress: Progress) -> None:
-        """Write beside ``output`` and rename. OutputError where that cannot be written."""
-        part = _part_of(self.output)
-        try:
+        """Write all of ``output``, or nothing. OutputError where that cannot be written."""
+        beside = whole_folder if self.writer.is_folder else whole_file
+        with beside(self.output) as part:
             self.writer.write(self.mapped, part, self.options.dicom, progress)
-            if self.output.is_dir():
-                self.output.rmdir()
-            part.replace(self.output)
-        except SidecarError:
-            raise
-        except OSError as error:
-            raise OutputError(f"{self.output.name} cannot be written: {reason(error)}") from None
-        finally:
-            _remove(part)
 
 
 def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, options: Options) -> Job:
@@ -112,17 +102,4 @@ def _refuse_taken(output: Path, masks: Sequence[Path], is_folder: bool) -> None:
         )
     if not is_folder and output.is_dir():
         raise OutputError(f"{output.name} is a folder; give a file name")
-    part = _part_of(output)
-    if part.exists():
-        raise OutputError(f"{part.name} is in the way; move it away, or give another name")
-
-
-def _part_of(output: Path) -> Path:
-    return output.with_name(output.name + PART_SUFFIX)
-
-
-def _remove(part: Path) -> None:
-    if part.is_dir():
-        shutil.rmtree(part)
-    else:
-        part.unlink(missing_ok=True)
+    refuse_taken_part(output)

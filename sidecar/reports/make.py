@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from sidecar.reports.labels import Label
 from sidecar.reports.overview import Projections
 from sidecar.reports.samples import Crop, Placed, Scale, Section, View, edges, placed, span
 from sidecar.reports.space import Floats, Look, Space
+from sidecar.storage.location import Location
 
 #: Samples along the edge of a view by default and at most, and in all views of a report.
 USUAL_SIDE, LARGEST_SIDE, MOST_SAMPLES = 64, 512, 1 << 22
@@ -37,9 +37,9 @@ class Request:
     """
 
     sidecar: Sidecar
-    folder: Path
+    folder: Location
     labels: Sequence[Label]
-    root: Path
+    root: Location
     series: Series
     size: float
 

@@ -1,83 +1,126 @@
-"""Where files are: on this machine, or behind an fsspec URL such as ``s3://bucket/scan``.
+"""What the rest of the house asks of a place with files, whatever is behind it.
 
-`place` makes a path of either. A remote one has pathlib's methods (see
-`sidecar.storage.object_store`); the few operations that differ are here. Nothing of fsspec is
-imported before a URL is met.
+A location is the name of a file or folder; nothing is looked up before it is asked. `Location` is
+for reading and is all that a scan needs: an archive has only that. `WritableLocation` is for
+reading and writing, as an export needs. `sidecar.storage.locate` makes them of paths and URLs.
+
+Faults of looking, reading and removing are OSErrors, faults of writing OutputErrors. Both say what
+is wrong in plain words, and neither names a path of this machine, an address or a credential.
 """
 
 from __future__ import annotations
 
-import io
-import re
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-from sidecar.errors import MissingExtraError, UsageError
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 if TYPE_CHECKING:
-    from sidecar.storage.object_store import Remote
+    from sidecar.storage.lease import Lease
+    from sidecar.storage.ranges import Ranges
 
 #: Bytes fetched at a time from a remote file where it is read in small steps, as headers are.
 HEADER_BLOCK = 1 << 16
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two characters at least: C:// is a drive
+#: Size in bytes, and what changes with the content: the time of change in ns, or an object's ETag.
+Stamp = tuple[int, int | str]
 
 
-def is_url(text: str | Path) -> bool:
-    return isinstance(text, str) and _URL.match(text) is not None
+class Location(Protocol):
+    """A file or folder that can be read."""
+
+    @property
+    def name(self) -> str:
+        """The last part, for messages; empty for the folder one is in."""
+
+    @property
+    def parent(self) -> Self: ...
+
+    def __truediv__(self, name: str) -> Self:
+        """The file or folder of that name in this folder; parts are separated by "/"."""
+
+    def resolved(self) -> Self:
+        """The same without links and dots."""
+
+    def relative_to(self, folder: Location) -> str | None:
+        """The name by which ``folder / name`` is this location, by their spelling; "." where they
+        are the same, None where this one lies elsewhere.
+        """
+
+    def exists(self) -> bool: ...
+
+    def is_file(self) -> bool: ...
+
+    def is_folder(self) -> bool: ...
+
+    def stamp(self) -> Stamp:
+        """Size and time of change, by which a file that was changed is noticed."""
+
+    def names(self) -> list[str]:
+        """What is in this folder, sorted."""
+
+    def files(self) -> list[str]:
+        """The names, relative to this folder, of all regular files in it and in folders below, in
+        the order of their parts.
+
+        SourceError where a folder cannot be read: it may hold some of the slices.
+        """
+
+    def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
+        """The file, to be read from its start and sought in.
+
+        What is far away is fetched ``block`` bytes at a time, longer reads as they are asked for.
+        """
+
+    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
+        """The file, to be read at given positions by as few calls as can be."""
+
+    def read_bytes(self) -> bytes: ...
 
 
-def place(text: str | Path) -> Path:
-    """A path of this machine, or for a URL a `Remote`, which has the same methods. Nothing is
-    looked up; paths are returned as they are.
+class WritableLocation(Location, Protocol):
+    """A file or folder that can be read and written."""
 
-    Raises MissingExtraError without the packages for URLs, UsageError for a kind of URL that is not
-    known.
-    """
-    match = _URL.match(text) if isinstance(text, str) else None
-    if match is None:
-        return Path(text) if isinstance(text, str) else text
-    scheme = match[1].lower()
-    if scheme in ("file", "local"):
-        return Path(str(text)[match.end() :])
-    try:
-        from sidecar.storage.object_store import Remote
+    @property
+    def local(self) -> Path | None:
+        """The path on this machine, for what only a file system can do; None where there is
+        none.
+        """
 
-        return cast("Path", Remote.at(str(text)))
-    except ImportError:
-        raise MissingExtraError(f"{scheme}://", "cloud") from None
-    except ValueError:
-        raise UsageError(
-            f"{scheme}:// is not a kind of place that can be read or written, or nothing follows it"
-        ) from None
+    def is_link(self) -> bool:
+        """Whether it is a link, to wherever."""
 
+    def make_folder(self) -> None:
+        """Make this folder and those above it, as far as they are not there. OSError."""
 
-def remote(path: Path) -> Remote | None:
-    """The path as what it is behind a URL; None for one of this machine."""
-    return None if isinstance(path, Path) else cast("Remote", path)
+    def put(self, data: bytes) -> None:
+        """Write the file: whole or not at all, and such that it outlasts a power failure."""
 
+    def put_unsynced(self, data: bytes) -> None:
+        """Write the file whole or not at all, much faster than `put`, by any number of workers.
 
-def resolved(path: Path) -> Path:
-    """The absolute path without links; what a URL names is that already."""
-    return path if remote(path) else path.resolve()
+        Only `sync` makes it outlast a power failure: after one it may be damaged or gone.
+        """
 
+    def sync(self, names: Iterable[str]) -> None:
+        """Return when the files ``names`` of this folder would outlast a power failure."""
 
-def open_read(path: Path, block: int = HEADER_BLOCK) -> io.BufferedReader:
-    """The file for reading.
+    def whole(self) -> AbstractContextManager[Path]:
+        """A new file of this machine to be written, which becomes this one in the end as by `put`.
 
-    A remote one is fetched by ranges: ``block`` bytes at a time, longer reads as they are asked
-    for.
-    """
-    far = remote(path)
-    return path.open("rb") if far is None else far.reader(block)
+        Nothing of it stays where the ``with`` is left by an exception. OSErrors within are told as
+        faults of writing.
+        """
 
+    def remove(self) -> None:
+        """Remove this file, if there is one."""
 
-def stamp(path: Path) -> tuple[int, int | str]:
-    """Size in bytes and what changes with the content: the time of change in ns, or an object's
-    ETag. OSError where there is no file.
-    """
-    far = remote(path)
-    if far is not None:
-        return far.stamp()
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+    def remove_folder(self) -> None:
+        """Remove this folder, which is empty."""
+
+    def lease(self, on_wait: Callable[[], object] = lambda: None) -> AbstractContextManager[Lease]:
+        """Make this file and hold it, so that nobody else can; it goes in the end.
+
+        TakenError where another program holds it. ``on_wait`` is called where it takes a while to
+        find out.
+        """

@@ -1,8 +1,8 @@
-"""Paths behind fsspec URLs: UPath, read by exact ranges, written whole, its errors told in plain
-words and never with a credential.
+"""Files behind fsspec URLs: read by exact ranges, written whole, their errors told in plain words
+and never with a credential.
 
 An object store has no locks, no links, no folders and no rename; what it has is that a PUT takes
-place whole or not at all.
+place whole or not at all, and stays.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ import contextlib
 import errno
 import io
 import os
-from collections.abc import Callable, Iterator
-from functools import wraps
-from pathlib import PurePosixPath
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
 
 from upath import UPath
-from upath.extensions import ProxyUPath
 from upath.implementations.cloud import CloudPath
+
+from sidecar.errors import OutputError, SourceError, reason
+from sidecar.storage.lease import Lease, lease_object
+from sidecar.storage.location import HEADER_BLOCK, Location, Stamp
+from sidecar.storage.ranges import Ranges, StreamRanges
 
 #: What storages call that which changes with the content of a file, the best first.
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created")
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -56,83 +59,164 @@ def plain_errors() -> Iterator[None]:
         raise OSError(errno.EIO, f"the storage cannot be reached ({kind})") from error
 
 
-def _plainly(method: Callable[Concatenate[Remote, P], T]) -> Callable[Concatenate[Remote, P], T]:
-    @wraps(method)
-    def with_plain_errors(self: Remote, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with plain_errors():
-            return method(self, *args, **kwargs)
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file or folder behind a URL. See `WritableLocation`."""
 
-    return with_plain_errors
-
-
-class Remote(ProxyUPath):
-    """A file or folder behind a URL."""
-
-    __slots__ = ()
+    path: UPath
 
     @classmethod
-    def at(cls, url: str) -> Self:
-        """The path of a URL. What was remembered of listings is forgotten: others may have written
-        since.
+    def at(cls, url: str) -> Remote:
+        """The location of a URL. What was remembered of listings is forgotten: others may have
+        written since.
 
         ImportError without the client that its scheme needs, ValueError for an unknown scheme or a
         URL without a place.
         """
-        path = cls._from_upath(UPath(url))
+        path = UPath(url)
         path.fs.invalidate_cache()
-        return path
+        return cls(path)
+
+    @property
+    def _fs(self) -> Any:
+        return self.path.fs
 
     @property
     def name(self) -> str:
         """The last part, also where that is a bucket; never what stands before an @."""
-        return super().name or self.path.strip("/").rpartition("@")[2]
+        return self.path.name or self.path.path.strip("/").rpartition("@")[2]
 
-    exists = _plainly(ProxyUPath.exists)
-    is_dir = _plainly(ProxyUPath.is_dir)
-    is_file = _plainly(ProxyUPath.is_file)
-    stat = _plainly(ProxyUPath.stat)
-    rmdir = _plainly(ProxyUPath.rmdir)
+    @property
+    def parent(self) -> Remote:
+        return Remote(self.path.parent)
 
-    @_plainly
-    def iterdir(self) -> Iterator[Self]:
-        return iter(list(super().iterdir()))
+    @property
+    def local(self) -> None:
+        return None
 
-    @_plainly
-    def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+    def __truediv__(self, name: str) -> Remote:
+        return Remote(self.path.joinpath(*name.split("/")))
+
+    def resolved(self) -> Remote:
+        return Remote(self.path.resolve())
+
+    def relative_to(self, folder: Location) -> str | None:
+        if not isinstance(folder, Remote) or not self.path.is_relative_to(folder.path):
+            return None
+        return PurePosixPath(self.path.path).relative_to(folder.path.path).as_posix()
+
+    def exists(self) -> bool:
+        with plain_errors():
+            return bool(self.path.exists())
+
+    def is_file(self) -> bool:
+        with plain_errors():
+            return bool(self.path.is_file())
+
+    def is_folder(self) -> bool:
+        with plain_errors():
+            return bool(self.path.is_dir())
+
+    def is_link(self) -> bool:
+        return False
+
+    def stamp(self) -> Stamp:
+        with plain_errors():
+            info = self._fs.info(self.path.path)
+        return int(info["size"]), next((str(info[key]) for key in _STAMPS if info.get(key)), "")
+
+    def names(self) -> list[str]:
+        with plain_errors():
+            return sorted(path.name for path in self.path.iterdir())
+
+    def files(self) -> list[str]:
+        """One listing, not one for each folder. SourceError also for keys that no relative path can
+        name.
+        """
+        base = self.path.path.rstrip("/") + "/"
+        try:
+            with plain_errors():
+                found = self._fs.find(self.path.path, detail=True)
+        except OSError as error:
+            raise SourceError(f"folder {self.name} cannot be read: {error.strerror}") from None
+        names = [
+            name.removeprefix(base)
+            for name, info in found.items()
+            if info["type"] == "file" and name.startswith(base)
+        ]
+        parts = sorted(name.split("/") for name in names if name and not name.endswith("/"))
+        if any(".." in part or str(PurePosixPath(*part)) != "/".join(part) for part in parts):
+            raise SourceError(
+                f"folder {self.name} cannot be read: it holds a key with an empty or dotted part,"
+                " which cannot be a file name; rename it"
+            )
+        return ["/".join(part) for part in parts]
+
+    def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
+        return io.BufferedReader(_Ranged(self), max(block, 1))
+
+    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
+        return StreamRanges(self.open(block))
+
+    def read_bytes(self) -> bytes:
+        with plain_errors():
+            return cast("bytes", self._fs.cat_file(self.path.path))
+
+    def make_folder(self) -> None:
         """Make a folder where there are folders; to an object store it would mean a bucket, which
         is the user's to make.
         """
-        if not isinstance(self.__wrapped__, CloudPath):
-            super().mkdir(mode, parents, exist_ok)
+        if not isinstance(self.path, CloudPath):
+            with plain_errors():
+                self.path.mkdir(parents=True, exist_ok=True)
 
-    @_plainly
-    def read_bytes(self) -> bytes:
-        return cast("bytes", self.fs.cat_file(self.path))
-
-    def read_text(
-        self, encoding: str | None = None, errors: str | None = None, newline: str | None = None
-    ) -> str:
-        return self.read_bytes().decode(encoding or "utf-8", errors or "strict")
-
-    @_plainly
     def put(self, data: bytes) -> None:
-        """Write the whole file. An object store has it whole or not at all."""
-        self.fs.pipe_file(self.path, data)
+        with self._refuse_faults(), plain_errors():
+            self._fs.pipe_file(self.path.path, data)
 
-    @_plainly
+    put_unsynced = put
+
+    def sync(self, names: Iterable[str]) -> None:
+        """A write that was answered stays."""
+
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[Path]:
+        with (
+            self._refuse_faults(),
+            tempfile.TemporaryDirectory(prefix="sidecar-") as folder,
+        ):
+            part = Path(folder, self.name)
+            yield part
+            with plain_errors():
+                self._fs.put_file(str(part), self.path.path)
+
+    @contextlib.contextmanager
+    def _refuse_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written: {reason(error)}") from None
+
     def create(self, data: bytes) -> bool:
         """Write the whole file where there is none, and tell whether that was so: in one step,
-        where the storage knows how.
+        where the storage knows how. OSError.
         """
+        with plain_errors():
+            return self._create(data)
+
+    def _create(self, data: bytes) -> bool:
+        fs, key = self._fs, self.path.path
         if self._is_there():
             return False
         try:
-            self.fs.pipe_file(self.path, data, mode="create")
+            fs.pipe_file(key, data, mode="create")
         except (NotImplementedError, TypeError):
-            self.fs.pipe_file(self.path, data)
+            fs.pipe_file(key, data)
         except OSError as error:
             if error.errno == errno.ENOSYS:
-                self.fs.pipe_file(self.path, data)
+                fs.pipe_file(key, data)
             elif (
                 not isinstance(error, FileExistsError) and not self._is_there()
             ):  # storages say in many ways that it is
@@ -144,62 +228,30 @@ class Remote(ProxyUPath):
     def _is_there(self) -> bool:
         """Asked of the storage itself: what was remembered of a listing may be old."""
         try:
-            self.fs.cat_file(self.path)
+            self._fs.cat_file(self.path.path)
         except FileNotFoundError:
             return False
         return True
 
-    @_plainly
-    def unlink(self, missing_ok: bool = False) -> None:
+    def remove(self) -> None:
         """Remove this file, and none that its name would match as a pattern."""
-        try:
-            self.fs.rm_file(self.path)
-        except FileNotFoundError:
-            if not missing_ok:
-                raise
+        with contextlib.suppress(FileNotFoundError), plain_errors():
+            self._fs.rm_file(self.path.path)
 
-    @_plainly
-    def stamp(self) -> tuple[int, str]:
-        """Size in bytes, and the ETag or time of change."""
-        info = self.fs.info(self.path)
-        return int(info["size"]), next((str(info[key]) for key in _STAMPS if info.get(key)), "")
-
-    def files(self) -> list[Self]:
-        """All files below this folder, sorted by the parts of their names as local paths are. One
-        listing, not one for each folder.
-
-        OSError also for keys that no relative path can name.
-        """
-        base = self.path.rstrip("/") + "/"
+    def remove_folder(self) -> None:
         with plain_errors():
-            found = self.fs.find(self.path, detail=True)
-        names = [
-            name.removeprefix(base)
-            for name, info in found.items()
-            if info["type"] == "file" and name.startswith(base)
-        ]
-        parts = sorted(name.split("/") for name in names if name and not name.endswith("/"))
-        if any(".." in part or str(PurePosixPath(*part)) != "/".join(part) for part in parts):
-            raise OSError(
-                errno.EINVAL,
-                "it holds a key with an empty or dotted part, which cannot be a file name;"
-                " rename it",
-            )
-        return [self.joinpath(*part) for part in parts]
+            self.path.rmdir()
 
-    def reader(self, block: int) -> io.BufferedReader:
-        """The file for reading by ranges, ``block`` bytes at a time; what is longer than a block is
-        fetched as asked for.
-        """
-        return io.BufferedReader(_Ranges(self), max(block, 1))
+    def lease(self, on_wait: Callable[[], object] = lambda: None) -> AbstractContextManager[Lease]:
+        return lease_object(self, on_wait)
 
 
-class _Ranges(io.RawIOBase):
+class _Ranged(io.RawIOBase):
     """A remote file of which every read is one request for just these bytes."""
 
-    def __init__(self, path: Remote) -> None:
-        self._path, self._size, self._at = path, path.stamp()[0], 0
-        self.name = path.name  # pydicom asks for it
+    def __init__(self, location: Remote) -> None:
+        self._location, self._size, self._at = location, location.stamp()[0], 0
+        self.name = location.name  # pydicom asks for it
 
     def readable(self) -> bool:
         return True
@@ -220,8 +272,9 @@ class _Ranges(io.RawIOBase):
         stop = min(self._at + len(buffer), self._size)
         if stop <= self._at:
             return 0
+        path = self._location.path
         with plain_errors():
-            data = self._path.fs.cat_file(self._path.path, start=self._at, end=stop)
+            data = path.fs.cat_file(path.path, start=self._at, end=stop)
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)

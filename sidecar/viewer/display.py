@@ -13,9 +13,9 @@ without loss.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +26,8 @@ from sidecar.document.model import Document
 from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.grid.axis import spread
 from sidecar.parallel import in_order
-from sidecar.storage.location import open_read
+from sidecar.storage.location import Location, WritableLocation
+from sidecar.storage.whole_file import without_part
 from sidecar.values.histogram import value_counts
 from sidecar.viewer.names import VIEWER_IMAGES
 
@@ -68,7 +69,9 @@ class Display:
 
 
 def display_of(
-    document: Document, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})
+    document: Document,
+    folder: WritableLocation,
+    counts: Mapping[int, Counts] = MappingProxyType({}),
 ) -> Display:
     """How to show the PNGs of ``document`` that lie in ``folder``; writes the copies of a 16-bit
     stack.
@@ -87,20 +90,23 @@ def display_of(
     return Display(whole, measured, whole, None)
 
 
-def remove_copies(folder: Path, names: Iterable[str]) -> None:
+def remove_copies(folder: WritableLocation, names: Iterable[str]) -> None:
     """Remove what `display_of` wrote for the PNGs ``names``, and its folder when nothing else is in
     it.
     """
     copies = folder / SPLIT_FOLDER
-    if not copies.is_dir() or copies.is_symlink():
+    if not copies.is_folder() or copies.is_link():
         return
-    for name in names:
-        (copies / name).unlink(missing_ok=True)
-    if not any(copies.iterdir()):
-        copies.rmdir()
+    ours = set(names)
+    there = copies.names()
+    going = [name for name in there if without_part(name) in ours]
+    for name in going:
+        (copies / name).remove()
+    if len(going) == len(there):
+        copies.remove_folder()
 
 
-def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
+def read_image(document: Document, folder: Location, name: str) -> NDArray[Any]:
     """The pixels (rows, columns[, channels]) of one PNG, checked against the document."""
     from PIL import Image  # not loaded where nothing has to be read
 
@@ -109,7 +115,7 @@ def read_image(document: Document, folder: Path, name: str) -> NDArray[Any]:
     shape = (rows, columns) if document.images.channels == 1 else (rows, columns, 3)
     try:
         with (
-            open_read(folder / name, _PNG_BLOCK) as file,
+            (folder / name).open(_PNG_BLOCK) as file,
             Image.open(file, formats=["PNG"]) as image,
         ):
             size = image.size
@@ -136,7 +142,7 @@ def measured_images(count: int) -> list[int]:
     return spread(count, MEASURED_IMAGES)
 
 
-def _measured(document: Document, folder: Path, counts: Mapping[int, Counts]) -> Range:
+def _measured(document: Document, folder: Location, counts: Mapping[int, Counts]) -> Range:
     """The PNG values between which all but the darkest and brightest pixels of a sample of images
     lie.
     """
@@ -150,9 +156,7 @@ def _measured(document: Document, folder: Path, counts: Mapping[int, Counts]) ->
     return float(lower), float(max(upper, lower + 1))
 
 
-def _write_split(document: Document, folder: Path) -> Split:
-    from PIL import Image
-
+def _write_split(document: Document, folder: WritableLocation) -> Split:
     names = [image.name for image in document.images.files]
 
     def extremes(name: str) -> tuple[int, int]:
@@ -165,24 +169,33 @@ def _write_split(document: Document, folder: Path) -> Split:
         SPLIT_FOLDER, offset, max((max(high for _, high in found) - offset).bit_length(), 8)
     )
 
-    def write(name: str) -> None:
-        pixels = read_image(document, folder, name)
-        try:
-            Image.fromarray(split_pixels(pixels, split)).save(
-                folder / SPLIT_FOLDER / name, "PNG", compress_level=1
-            )
-        except OSError as error:
-            raise OutputError(f"{SPLIT_FOLDER}/{name} cannot be written: {reason(error)}") from None
-
-    if (folder / SPLIT_FOLDER).is_symlink():
+    copies = folder / SPLIT_FOLDER
+    if copies.is_link():
         raise OutputError(f"{SPLIT_FOLDER} is a link to another place; remove it")
     try:
-        (folder / SPLIT_FOLDER).mkdir(exist_ok=True)
+        copies.make_folder()
     except OSError as error:
         raise OutputError(f"folder {SPLIT_FOLDER} cannot be made: {reason(error)}") from None
+
+    def write(name: str) -> None:
+        colours = split_pixels(read_image(document, folder, name), split)
+        try:
+            (copies / name).put_unsynced(_as_png(colours))
+        except OutputError as error:  # named as the PNG that it is a copy of
+            raise OutputError(f"{SPLIT_FOLDER}/{error}") from None
+
     for _ in in_order(write, names):
         pass
+    copies.sync(names)
     return split
+
+
+def _as_png(colours: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(colours).save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def split_pixels(pixels: NDArray[np.uint16], split: Split) -> NDArray[np.uint8]:

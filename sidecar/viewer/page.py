@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +25,8 @@ from markupsafe import escape
 from sidecar.document.model import Document
 from sidecar.errors import DocumentError, OutputError
 from sidecar.mapping import Sidecar
-from sidecar.storage.whole_file import write_whole
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import WritableLocation
 from sidecar.viewer.display import Counts, Display, display_of, remove_copies
 from sidecar.viewer.names import VIEWER_NAME
 
@@ -62,24 +62,24 @@ _WEB = files("sidecar.viewer") / "web"
 
 
 def write_viewer(
-    sidecar: Sidecar, folder: Path, counts: Mapping[int, Counts] = MappingProxyType({})
-) -> Path:
-    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder`` and return its path; an
+    sidecar: Sidecar, folder: Place, counts: Mapping[int, Counts] = MappingProxyType({})
+) -> WritableLocation:
+    """Write ``viewer.html`` beside the PNGs of ``sidecar`` in ``folder`` and return where it is; an
     old one goes first.
 
     ``counts``: see `sidecar.viewer.display.display_of`. A 16-bit stack also gets copies of its PNGs
     that a browser can show in full (see `sidecar.viewer.display`). DocumentError where a PNG is
     missing or not what the sidecar says, OutputError where a file cannot be written.
     """
-    document = sidecar.document
+    document, folder = sidecar.document, locate(folder)
     remove_viewer(folder, [image.name for image in document.images.files])
     html = render(document, display_of(document, folder, counts))
-    path = folder / VIEWER_NAME
-    write_whole(path, html.encode())
-    return path
+    page = folder / VIEWER_NAME
+    page.put(html.encode())
+    return page
 
 
-def remove_viewer(folder: Path, names: Iterable[str]) -> None:
+def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
     """Remove the page, then its copies of the PNGs ``names``: an old page must never be beside new
     images.
 
@@ -92,7 +92,7 @@ def remove_viewer(folder: Path, names: Iterable[str]) -> None:
             "an image of the sidecar has a name that is not the plain name of a file; export again"
         )
     try:
-        (folder / VIEWER_NAME).unlink(missing_ok=True)
+        (folder / VIEWER_NAME).remove()
         remove_copies(folder, names)
     except OSError as error:
         raise OutputError(

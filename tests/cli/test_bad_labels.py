@@ -430,9 +430,15 @@ def test_a_place_that_is_no_file_is_refused(run: CommandLine) -> None:
         assert Path("/dev/full").stat().st_mode == before.st_mode
 
 
-def test_a_file_of_the_user_with_the_name_of_a_partial_one_stays(run: CommandLine) -> None:
-    path = labels(run, RIGHT)
-    (run.folder / "mapped.csv.part").write_text("mine")
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_of_the_user_with_the_name_of_a_partial_one_stays(
+    run: CommandLine, link: bool
+) -> None:
+    path, part = labels(run, RIGHT), run.folder / "mapped.csv.part"
+    if link:
+        part.symlink_to(run.folder / "gone.csv")
+    else:
+        part.write_text("mine")
     command = [sys.executable, "-m", "sidecar", "map-points", str(path), "-o", "mapped.csv"]
     code = "import sys; from sidecar.cli import main; sys.argv[0] = 'sidecar'; main()"
     done = subprocess.run(
@@ -440,8 +446,8 @@ def test_a_file_of_the_user_with_the_name_of_a_partial_one_stays(run: CommandLin
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "mapped.csv.part is in the way" in done.stderr
-    assert (run.folder / "mapped.csv.part").read_text() == "mine"
-    assert not (run.folder / "mapped.csv").exists()
+    assert part.is_symlink() if link else part.read_text() == "mine"
+    assert not (run.folder / "mapped.csv").exists() and not (run.folder / "gone.csv").exists()
 
 
 def test_a_refusal_leaves_an_earlier_result_as_it_was(run: CommandLine) -> None:

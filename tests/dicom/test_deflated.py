@@ -18,6 +18,7 @@ from kit.pixel_files import (
 from sidecar.dicom.pixels import FrameLocator, PixelLayout, read_frame
 from sidecar.dicom.scan import scan
 from sidecar.errors import PixelError, SourceError
+from sidecar.storage.local import Local
 
 
 def test_deflated_frames_and_what_may_go_wrong(tmp_path: Path) -> None:
@@ -29,13 +30,13 @@ def test_deflated_frames_and_what_may_go_wrong(tmp_path: Path) -> None:
     content, pixels = path.read_bytes(), pixels_of(path)
     path.write_bytes(content[:-200])
     with pytest.raises(PixelError, match="deflated data end early"):
-        read_frame(path.parent, pixels)
+        read_frame(Local.at(path.parent), pixels)
     start = 144 + int.from_bytes(content[140:144], "little")
     path.write_bytes(
         content[:start] + b"\xff" * 50 + content[start + 50 :]
     )  # a block type that does not exist
     with pytest.raises(PixelError, match="deflated data are damaged"):
-        read_frame(path.parent, pixels)
+        read_frame(Local.at(path.parent), pixels)
 
 
 def test_a_small_file_that_inflates_vastly_is_refused(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_small_file_that_inflates_vastly_is_refused(tmp_path: Path) -> None:
     path.write_bytes(meta + deflater.compress(bytes(90 << 20)) + deflater.flush())
     assert path.stat().st_size < 1 << 20
     with pytest.raises(PixelError, match="inflates to more than 64 MiB"):
-        read_frame(path.parent, pixels)
+        read_frame(Local.at(path.parent), pixels)
 
 
 def test_the_headers_of_a_file_that_inflates_vastly_are_not_read_either(
@@ -87,4 +88,4 @@ def test_a_deflated_file_without_preamble_or_within_another_is_never_inflated_un
         assert (found.frames, len(found.damaged)) == ([], 1)
     layout = PixelLayout(DEFLATED, 20, 20, 1, "MONOCHROME2", 0, 16, 16, 15, False, "PixelData")
     with pytest.raises(PixelError):
-        read_frame(path.parent, FrameLocator(path.name, layout, 0, 1, None))
+        read_frame(Local.at(path.parent), FrameLocator(path.name, layout, 0, 1, None))

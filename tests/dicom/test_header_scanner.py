@@ -22,11 +22,12 @@ from sidecar.dicom.header_scanner import ATTRIBUTES, read_plain
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import Frame
 from sidecar.errors import PixelError
+from sidecar.storage.local import Local
 
 
 def same(path: Path) -> bool:
     """Whether a plain reader took the file; every attribute then equals pydicom's."""
-    plain = read_plain(path) or read_plain_deflated(path)
+    plain = read_plain(Local.at(path)) or read_plain_deflated(Local.at(path))
     if plain is None:
         return False
     with path.open("rb") as file:
@@ -94,7 +95,7 @@ def alone(path: Path) -> Any:
 
 
 def stated(path: Path) -> Any:
-    header = read_plain(path)
+    header = read_plain(Local.at(path))
     return (
         None
         if header is None
@@ -126,7 +127,7 @@ def test_what_was_read_before_makes_no_difference(
 ) -> None:
     whole = slice_file.read_bytes()
     assert stated(slice_file) == alone(slice_file)
-    header = read_plain(slice_file)
+    header = read_plain(Local.at(slice_file))
     assert header is not None
     changed = bytearray(whole)
     for part, value in changes:
@@ -145,11 +146,11 @@ def test_a_file_that_differs_in_its_transfer_syntax_alone_is_left_to_pydicom(
     tmp_path: Path,
 ) -> None:
     path = write(Spec(), tmp_path).files()[0]
-    assert read_plain(path) is not None
+    assert read_plain(Local.at(path)) is not None
     path.write_bytes(
         path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0", 1)
     )
-    assert read_plain(path) is None
+    assert read_plain(Local.at(path)) is None
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -252,7 +253,7 @@ def test_slices_of_every_real_scan_are_those_of_their_files(shared_data: Path) -
 )
 def test_other_encodings_are_left_to_pydicom(syntax: str, tmp_path: Path) -> None:
     phantom = write(Spec(transfer_syntax=syntax), tmp_path)
-    assert not any(read_plain(path) for path in phantom.files())
+    assert not any(read_plain(Local.at(path)) for path in phantom.files())
 
 
 def test_deflated_files_whose_meta_information_is_cut_or_lies_are_left_to_pydicom(
@@ -264,16 +265,16 @@ def test_deflated_files_whose_meta_information_is_cut_or_lies_are_left_to_pydico
     for lie in (0, length - 2, 1 << 20):
         path.write_bytes(whole[:140] + lie.to_bytes(4, "little") + whole[144:])
         try:
-            assert read_plain_deflated(path) is None
+            assert read_plain_deflated(Local.at(path)) is None
         except PixelError as error:
             assert "deflated" in str(error)
 
 
 def test_enhanced_files_and_cut_ones_are_left_to_pydicom(tmp_path: Path) -> None:
     phantom = write(Spec(layout="enhanced"), tmp_path / "enhanced")
-    assert read_plain(phantom.files()[0]) is None
+    assert read_plain(Local.at(phantom.files()[0])) is None
     path = write(Spec(), tmp_path / "classic").files()[0]
     whole = path.read_bytes()
     for end in (0, 100, 132, 140, 400, 900):
         path.write_bytes(whole[:end])
-        assert read_plain(path) is None
+        assert read_plain(Local.at(path)) is None

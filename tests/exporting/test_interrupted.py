@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from kit.folders import contents
 from kit.phantoms import write_flat_series
 from PIL import Image
 
 import sidecar
 from sidecar.errors import OutputError, PixelError, SidecarError
-from sidecar.exporting import output_folder, workers
+from sidecar.exporting import workers
 from sidecar.exporting.make_png import render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.run import plan_export, run_job
@@ -173,6 +174,34 @@ def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **opti
     assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
 
 
+@pytest.mark.parametrize("damage", ["empty", "zeros", "cut short", "another"])
+def test_pngs_that_a_power_failure_damaged_are_made_again(
+    scan: Path,
+    undisturbed: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+) -> None:
+    output = tmp_path / "png"
+    unfinished(scan, output, monkeypatch, scale=0.5)
+    first, second, *others = sorted(output.glob("*.png"))
+    for path in (first, second):
+        whole = path.read_bytes()
+        left = {
+            "empty": b"",
+            "zeros": bytes(len(whole)),
+            "cut short": whole[: len(whole) // 2],
+            "another": whole[:-40] + b"\0" + whole[-39:],
+        }
+        path.write_bytes(left[damage])
+    before = {path: path.stat().st_mtime_ns for path in others}
+    sidecar.export(scan, output, scale=0.5, jobs=2)
+    assert contents(output) == undisturbed
+    assert all(path.stat().st_mtime_ns == made for path, made in before.items()), (
+        "what was whole was made again"
+    )
+
+
 def test_a_few_tasks_keep_all_workers_busy(
     scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,8 +223,8 @@ def test_what_a_lost_worker_had_begun_does_not_stay(
     scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def leaving(recipe: Any, task: Any) -> Any:
-        (recipe.output / f"{task.name}.0c686362.part").touch()
-        (recipe.output / "photo.png.0c686362.part").write_bytes(b"of somebody else")
+        Path(recipe.output, f"{task.name}.0c686362.part").touch()
+        Path(recipe.output, "photo.png.0c686362.part").write_bytes(b"of somebody else")
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", leaving)
@@ -220,11 +249,9 @@ def test_nobody_writes_on_after_a_failure(
         return done
 
     monkeypatch.setattr("sidecar.exporting.run.render", failing)
-    released = output_folder.FileLock.release
+    released = FileLock.release
     monkeypatch.setattr(
-        output_folder.FileLock,
-        "release",
-        lambda self: (over.append(time.monotonic()), released(self)),
+        FileLock, "release", lambda self: (over.append(time.monotonic()), released(self))
     )
     with pytest.raises(OutputError, match="disk is full"):
         sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=4)

@@ -17,6 +17,7 @@ from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import Plan
 from sidecar.exporting.run import plan_export
 from sidecar.schemas import FOLDER, as_text, schemas
+from sidecar.storage.locate import locate
 
 
 @pytest.mark.parametrize(
@@ -67,10 +68,11 @@ def test_config_lists_specimens(tmp_path: Path) -> None:
         " fit: 1GB, z-step: 3}\n"
     )
     first, second = load_config(config, given={"bits": 8})
-    assert first == (tmp_path / "a", tmp_path / "out" / "a", make_options(scale=0.5, bits=8))
+    here = locate(tmp_path)
+    assert first == (here / "a", here / "out/a", make_options(scale=0.5, bits=8))
     assert second == (
-        tmp_path / "b",
-        tmp_path / "out" / "b",
+        here / "b",
+        here / "out/b",
         make_options(fit="1GB", z_step=3, bits=8),
     ), "its own way to decimate goes first"
 

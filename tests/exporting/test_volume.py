@@ -55,7 +55,7 @@ def where(scan: Exported) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("format", ["nrrd", "mha"])
 def test_simpleitk_sees_the_pngs_in_their_place(format: str, scan: Exported) -> None:
-    path = write_volume(scan.png, format)
+    path = Path(write_volume(scan.png, format))
     assert path == scan.png / f"volume.{format}"
     image = sitk.ReadImage(path)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), pngs(scan))
@@ -92,7 +92,7 @@ def test_16_bits_and_colour(tmp_path: Path) -> None:
     rgb = exported(Case("rgb", rgb_spec, {"scale": 0.5}, (0, 0, 0), (2, 2, 1)), tmp_path / "rgb")
     for scan in (deep, rgb):
         for format in ("nrrd", "mha", "nifti"):
-            image = sitk.ReadImage(write_volume(scan.png, format))
+            image = sitk.ReadImage(str(write_volume(scan.png, format)))
             np.testing.assert_array_equal(sitk.GetArrayFromImage(image), pngs(scan))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -102,10 +103,10 @@ class Browser:
 
     # Pages
 
-    def open(self, page: Path) -> None:
+    def open(self, page: os.PathLike[str]) -> None:
         """Open a page from disk and wait until it shows an image."""
         self.requests()
-        self.driver.get(page.as_uri())
+        self.driver.get(Path(page).as_uri())
         self.shown()
 
     def forget(self) -> None:

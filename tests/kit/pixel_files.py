@@ -24,6 +24,7 @@ from pydicom.encaps import encapsulate
 
 from sidecar.dicom.pixels import FrameLocator, frame_buffer, layout_of, read_frame
 from sidecar.errors import PixelError
+from sidecar.storage.local import Local
 
 Array = NDArray[Any]
 IMPLICIT, LITTLE, BIG, DEFLATED = (f"1.2.840.10008.1.2{tail}" for tail in ("", ".1", ".2", ".1.99"))
@@ -110,12 +111,12 @@ def read(path: Path, frame: int = 0) -> Array:
     """
     pixels = pixels_of(path, frame)
     try:
-        buffered = read_frame(path.parent, pixels, frame_buffer(pixels.layout)).copy()
+        buffered = read_frame(Local.at(path.parent), pixels, frame_buffer(pixels.layout)).copy()
     except PixelError as error:
         with pytest.raises(PixelError, match=f"^{re.escape(str(error))}$"):
-            read_frame(path.parent, pixels)
+            read_frame(Local.at(path.parent), pixels)
         raise
-    own = read_frame(path.parent, pixels)
+    own = read_frame(Local.at(path.parent), pixels)
     np.testing.assert_array_equal(own, buffered)
     return own
 

@@ -44,7 +44,7 @@ class Store:
         return {path.rpartition("/")[2]: self.fs.cat_file(path) for path in found}
 
 
-def claim_in(store: Store, name: str) -> str:
+def lease_in(store: Store, name: str) -> str:
     return f"{store.base}/{name}/{LOCK}"
 
 

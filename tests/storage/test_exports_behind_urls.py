@@ -27,7 +27,7 @@ from sidecar.exporting.make_png import render
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import plan_export, run_job
 from sidecar.exporting.workers import Workers
-from sidecar.storage.location import place
+from sidecar.storage.locate import locate
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,18 @@ def test_a_changed_source_is_refused(
 def test_cutting_across_on_a_cluster_needs_a_shared_folder(memory: Store, tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
     (job,) = plan_export(
-        tmp_path / "scan", place(f"{memory.url}/png"), make_options(scale=0.5, plane="coronal")
+        tmp_path / "scan", locate(f"{memory.url}/png"), make_options(scale=0.5, plane="coronal")
     )
     with (
         ThreadPoolExecutor(1) as executor,
         pytest.raises(OutputError, match="file system that all its machines share"),
     ):
         run_job(job, workers=Workers(executor, 1, lost=(ConnectionError,)))
+
+
+def test_a_volume_beside_the_pngs(memory: Store, tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    for output in (tmp_path / "png", f"{memory.url}/png"):
+        sidecar.export(tmp_path / "scan", output, scale=0.5, volume="nrrd")
+    assert memory.contents("png") == contents(tmp_path / "png")
+    assert "volume.nrrd" in memory.contents("png")

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from kit.folders import contents
 from kit.phantoms import Spec, write
-from kit.stores import Store, claim_in, meanwhile
+from kit.stores import Store, lease_in, meanwhile
 
 import sidecar
 from sidecar.errors import OutputError
 from sidecar.exporting.output_folder import LOCK
 from sidecar.storage import lease
-from sidecar.storage.location import place
+from sidecar.storage.locate import locate
 
 
 @pytest.mark.usefixtures("quick")
@@ -43,16 +43,16 @@ def test_a_second_export_into_one_folder_is_refused(
         "another export is writing to png now; wait for it, or choose another folder"
     ]
     assert memory.contents("png") == contents(tmp_path / "png"), (
-        "the first was disturbed, or left its claim behind"
+        "the first was disturbed, or left its lease behind"
     )
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_export_whose_claim_was_taken_does_not_finish(
+def test_an_export_whose_lease_was_taken_does_not_finish(
     memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(Spec(), tmp_path / "scan")
-    meanwhile(monkeypatch, lambda: memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n"))
+    meanwhile(monkeypatch, lambda: memory.fs.pipe_file(lease_in(memory, "png"), b"another 0\n"))
     with pytest.raises(OutputError, match=r"another export into png began meanwhile.*--overwrite"):
         sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     left = memory.contents("png")
@@ -60,7 +60,7 @@ def test_an_export_whose_claim_was_taken_does_not_finish(
 
 
 class Shared:
-    """A claim's object in a storage that is slow to remove: what one asks for is done ``slow``
+    """The object of a lease in a storage that is slow to remove: what one asks for is done ``slow``
     seconds later.
     """
 
@@ -68,35 +68,35 @@ class Shared:
         self.objects, self.slow, self.lock = objects, slow, threading.Lock()
 
     def create(self, data: bytes) -> bool:
-        return self.objects.setdefault("claim", data) is data
+        return self.objects.setdefault("lease", data) is data
 
     def put(self, data: bytes) -> None:
-        self.objects["claim"] = data
+        self.objects["lease"] = data
 
     def read_bytes(self) -> bytes:
         try:
-            return self.objects["claim"]
+            return self.objects["lease"]
         except KeyError:
             raise FileNotFoundError from None
 
-    def unlink(self, missing_ok: bool = False) -> None:
+    def remove(self) -> None:
         time.sleep(self.slow)
-        self.objects.pop("claim", None)
+        self.objects.pop("lease", None)
 
 
 @pytest.mark.usefixtures("quick")
 def test_of_two_that_take_over_together_one_is_refused() -> None:
-    """The slower removes the new claim of the quicker, and takes its place."""
-    objects = {"claim": b"killed 3\n"}
+    """The slower removes the new object of the quicker, and takes its place."""
+    objects = {"lease": b"killed 3\n"}
     holding, most, refused = threading.Semaphore(0), [0, 0], []
 
     def run(slow: float) -> None:
         try:
-            with lease.claim(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
+            with lease.lease_object(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
                 most[0] += 1
                 most[1] = max(most)
                 time.sleep(lease.PATIENCE)
-                assert mine.holds() and not mine.lost.is_set()
+                assert mine.holds() and not mine.lost
                 most[0] -= 1
                 holding.release()
         except lease.TakenError:
@@ -114,7 +114,7 @@ def test_a_storage_that_says_in_other_words_that_it_is_there(
     """Somebody's write came between our look and ours, and the storage calls that an invalid
     argument.
     """
-    far = place(f"{memory.url}/png/{LOCK}")
+    far = locate(f"{memory.url}/png/{LOCK}")
 
     def refusing(self: Any, path: str, value: bytes, mode: str = "overwrite") -> None:
         self.open(path, "wb", data=b"yours")
@@ -127,12 +127,12 @@ def test_a_storage_that_says_in_other_words_that_it_is_there(
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_claim_that_goes_while_it_is_watched_is_no_hindrance(
+def test_a_lease_that_goes_while_it_is_watched_is_no_hindrance(
     memory: Store, tmp_path: Path
 ) -> None:
     write(Spec(), tmp_path / "scan")
-    memory.fs.pipe_file(claim_in(memory, "png"), b"another 0\n")
-    threading.Timer(lease.LOOK * 3, lambda: memory.fs.rm(claim_in(memory, "png"))).start()
+    memory.fs.pipe_file(lease_in(memory, "png"), b"another 0\n")
+    threading.Timer(lease.LOOK * 3, lambda: memory.fs.rm(lease_in(memory, "png"))).start()
     began = time.monotonic()
     sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     assert time.monotonic() - began >= lease.LOOK * 3 and LOCK not in memory.contents("png")
@@ -156,8 +156,8 @@ def test_storages_that_cannot_write_exclusively_look_first(
         pipe(self, path, value, **kwargs)
 
     monkeypatch.setattr(type(memory.fs), "pipe_file", without)
-    far = place(f"{memory.url}/png/{LOCK}")
+    far = locate(f"{memory.url}/png/{LOCK}")
     assert (far.create(b"mine"), far.create(b"yours"), far.read_bytes()) == (True, False, b"mine")  # type: ignore[attr-defined]
-    far.unlink()
+    far.remove()
     sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     assert LOCK not in memory.contents("png")

@@ -6,7 +6,6 @@ import io
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from kit.stores import Store
 
 import sidecar
 from sidecar.errors import MissingExtraError, SourceError, UsageError
-from sidecar.storage.location import open_read, place
+from sidecar.storage.local import Local
+from sidecar.storage.locate import locate
 
 pytest.importorskip("upath", reason="the extra cloud is not installed")
 
@@ -22,21 +22,19 @@ pytest.importorskip("upath", reason="the extra cloud is not installed")
 def test_removing_a_file_takes_its_name_as_it_is(memory: Store) -> None:
     for name in ("mouse1", "mouse[12]", "mouse*"):
         memory.fs.pipe_file(f"{memory.base}/{name}/x", b"data")
-    place(f"{memory.url}/mouse[12]/x").unlink()
-    place(f"{memory.url}/mouse*/x").unlink()
+    locate(f"{memory.url}/mouse[12]/x").remove()
+    locate(f"{memory.url}/mouse*/x").remove()
     assert (
         not memory.contents("mouse[12]")
         and memory.fs.cat_file(f"{memory.base}/mouse1/x") == b"data"
     )
-    place(f"{memory.url}/mouse[12]/x").unlink(missing_ok=True)
-    with pytest.raises(FileNotFoundError):
-        place(f"{memory.url}/mouse[12]/x").unlink()
+    locate(f"{memory.url}/mouse[12]/x").remove()
 
 
 def test_workers_elsewhere_get_the_same_place(memory: Store) -> None:
     memory.fs.pipe_file(f"{memory.base}/x", b"data")
-    path = pickle.loads(pickle.dumps(place(f"{memory.url}/x")))
-    assert path == place(f"{memory.url}/x") and path.read_bytes() == b"data"
+    path = pickle.loads(pickle.dumps(locate(f"{memory.url}/x")))
+    assert path == locate(f"{memory.url}/x") and path.read_bytes() == b"data"
 
 
 def test_long_reads_and_small_ones_are_those_of_a_file(memory: Store) -> None:
@@ -44,7 +42,7 @@ def test_long_reads_and_small_ones_are_those_of_a_file(memory: Store) -> None:
     memory.fs.pipe_file(f"{memory.base}/x", data)
     random = np.random.default_rng(2)
     for block in (1, 100, 1 << 16):
-        with open_read(place(f"{memory.url}/x"), block) as far, io.BytesIO(data) as near:
+        with locate(f"{memory.url}/x").open(block) as far, io.BytesIO(data) as near:
             for _ in range(100):
                 at, count = int(random.integers(0, 11_000)), int(random.integers(0, 3000))
                 assert far.seek(at) == near.seek(at)
@@ -57,7 +55,7 @@ def test_keys_that_are_no_paths_are_refused(
     key: str, monkeypatch: pytest.MonkeyPatch, memory: Store
 ) -> None:
     memory.fs.pipe_file(f"{memory.base}/scan/x", b"")
-    scan = place(f"{memory.url}/scan")
+    scan = locate(f"{memory.url}/scan")
     monkeypatch.setattr(
         type(memory.fs), "find", lambda self, path, **_: {f"{path}/{key}": {"type": "file"}}
     )
@@ -88,10 +86,10 @@ def test_paths_need_nothing_of_it() -> None:
 @pytest.mark.parametrize("url", ["nosuch://x/y", "s4://bucket"])
 def test_unknown_kinds_of_places(url: str) -> None:
     with pytest.raises(UsageError, match="not a kind of place"):
-        place(url)
+        locate(url)
 
 
 def test_paths_that_look_like_urls_are_paths() -> None:
     for text in ("scan", "C://scan", "a:b", "/x/y://z", "s3:/bucket"):
-        assert isinstance(place(text), Path)
-    assert place("file:///scan/x") == Path("/scan/x")
+        assert isinstance(locate(text), Local)
+    assert locate("file:///scan/x") == Local.at("/scan/x")

@@ -28,7 +28,7 @@ from sidecar.errors import DocumentError, OutputError
 from sidecar.exporting.options import make_options
 from sidecar.exporting.output_folder import LOCK
 from sidecar.exporting.run import plan_export, run_job
-from sidecar.storage.location import place
+from sidecar.storage.locate import locate
 
 EXPORT = "from sidecar.__main__ import entry; entry()"
 SLICES, EDGE = 40, 200
@@ -106,7 +106,7 @@ def test_one_compressed_frame_of_many_is_one_range(
     )
     (file,) = [path for path in (tmp_path / "scan").rglob("*") if path.is_file()]
     url, counted = s3.put(tmp_path / "scan", "scan"), server[1]
-    (job,) = plan_export(place(url), tmp_path / "png", make_options(bits=16, crop=":,:,10:11"))
+    (job,) = plan_export(locate(url), tmp_path / "png", make_options(bits=16, crop=":,:,10:11"))
     counted.clear()
     run_job(job)
     header, item, frame = 1 << 16, 256, file.stat().st_size / 30
@@ -117,7 +117,7 @@ def test_one_compressed_frame_of_many_is_one_range(
 @pytest.mark.usefixtures("quick")
 def test_two_exports_on_s3(s3: Store, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real server's conditional PUT, and what it answers to the second."""
-    far = place(f"{s3.url}/elsewhere/{LOCK}")
+    far = locate(f"{s3.url}/elsewhere/{LOCK}")
     assert (far.create(b"mine"), far.create(b"yours"), far.read_bytes()) == (True, False, b"mine")  # type: ignore[attr-defined]
 
     def second() -> None:

@@ -20,6 +20,8 @@ from sidecar import export
 from sidecar.errors import DocumentError, OutputError
 from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
+from sidecar.storage.locate import locate
+from sidecar.storage.location import Location
 from sidecar.viewer.display import Split, display_of, split_pixels
 from sidecar.viewer.page import MODULES, remove_viewer, write_viewer
 
@@ -47,11 +49,11 @@ class Elements(HTMLParser):
             self.found[-1] = (tag, attributes, text + data)
 
 
-def read(page: Path) -> Elements:
-    return Elements(page.read_text(encoding="utf-8"))
+def read(page: Location) -> Elements:
+    return Elements(page.read_bytes().decode())
 
 
-def data_of(page: Path) -> dict[str, object]:
+def data_of(page: Location) -> dict[str, object]:
     [text] = [text for _, attributes, text in read(page).found if attributes.get("id") == "page"]
     data: dict[str, object] = json.loads(text)
     return data
@@ -124,7 +126,7 @@ def test_the_licences_of_the_libraries_go_along(tmp_path: Path) -> None:
 def test_source_file_names_which_may_name_a_patient_stay_out(tmp_path: Path) -> None:
     sidecar = Export().write(tmp_path)
     assert "DOE^JANE" in sidecar.document.source.planes[0].file
-    assert "DOE" not in write_viewer(sidecar, tmp_path).read_text(encoding="utf-8")
+    assert "DOE" not in write_viewer(sidecar, tmp_path).read_bytes().decode()
 
 
 def test_hostile_text_in_the_document_ends_nothing(tmp_path: Path) -> None:
@@ -238,7 +240,7 @@ def test_copies_of_a_16_bit_stack_keep_every_value(
     values = np.random.default_rng(1).integers(lowest, highest + 1, (9, 64, 64)).astype(np.uint16)
     values[4, 0, 0], values[5, 0, 0] = lowest, highest
     document = Export(bits=16).write(tmp_path, lambda i, shape: values[i]).document
-    split = display_of(document, tmp_path).split
+    split = display_of(document, locate(tmp_path)).split
     assert split is not None
     for i, image in enumerate(document.images.files):
         colours = np.asarray(Pillow.open(tmp_path / split.folder / image.name)).astype(np.float64)
@@ -254,7 +256,9 @@ def test_the_coarse_half_of_a_copy_uses_all_of_its_range() -> None:
 
 def test_contrast_is_measured_between_the_outermost_half_percent(tmp_path: Path) -> None:
     ramp = np.arange(1000, 1000 + 64 * 64, dtype=np.uint16).reshape(64, 64)
-    display = display_of(Export(bits=16).write(tmp_path, lambda i, shape: ramp).document, tmp_path)
+    display = display_of(
+        Export(bits=16).write(tmp_path, lambda i, shape: ramp).document, locate(tmp_path)
+    )
     assert display.measured == display.contrast
     assert abs(display.measured[0] - (1000 + 0.005 * 4096)) <= 1
     assert abs(display.measured[1] - (1000 + 0.995 * 4096)) <= 1
@@ -277,12 +281,12 @@ def test_the_contrast_that_an_export_counts_on_the_way_is_that_of_its_pngs(
     sidecar = export(source, tmp_path / "png", scale=1, bits=8, plane=plane)
     counted = (tmp_path / "png" / "viewer.html").read_bytes()
     assert write_viewer(sidecar, tmp_path / "png").read_bytes() == counted
-    measured = display_of(sidecar.document, tmp_path / "png").measured
+    measured = display_of(sidecar.document, locate(tmp_path / "png")).measured
     assert measured[0] < measured[1]
 
 
 def test_8_bits_are_shown_as_they_were_exported(tmp_path: Path) -> None:
-    display = display_of(Export().write(tmp_path).document, tmp_path)
+    display = display_of(Export().write(tmp_path).document, locate(tmp_path))
     assert display.contrast == display.whole == (0, 255)
     assert display.split is None
     assert not (tmp_path / "viewer_images").exists()
@@ -294,12 +298,12 @@ def test_what_was_written_can_be_removed_and_nothing_else_is(tmp_path: Path) -> 
     names = [image.name for image in sidecar.document.images.files]
     write_viewer(sidecar, tmp_path)
     assert len(list((tmp_path / "viewer_images").iterdir())) == len(names)
-    remove_viewer(tmp_path, names)
+    remove_viewer(locate(tmp_path), names)
     assert sorted(tmp_path.rglob("*")) == before
-    remove_viewer(tmp_path, names)
+    remove_viewer(locate(tmp_path), names)
     write_viewer(sidecar, tmp_path)
     (tmp_path / "viewer_images" / "mine.txt").write_text("of the user")
-    remove_viewer(tmp_path, names)
+    remove_viewer(locate(tmp_path), names)
     assert [path.name for path in (tmp_path / "viewer_images").iterdir()] == ["mine.txt"]
 
 
@@ -312,10 +316,10 @@ def test_copies_are_not_written_through_a_link(tmp_path: Path) -> None:
     (folder / "viewer_images").symlink_to(elsewhere)
     with pytest.raises(OutputError, match="link to another place"):
         write_viewer(sidecar, folder)
-    remove_viewer(folder, ["slice_0000.png"])
+    remove_viewer(locate(folder), ["slice_0000.png"])
     assert list(elsewhere.iterdir()) == []
     with pytest.raises(DocumentError, match="plain name"):
-        remove_viewer(folder, ["../slice_0000.png"])
+        remove_viewer(locate(folder), ["../slice_0000.png"])
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import mmap
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from sidecar.dicom.pixels.native import native_frame
 from sidecar.dicom.pixels.pixel_file import PixelFile
 from sidecar.dicom.transfer_syntaxes import NATIVE
 from sidecar.errors import PixelError
+from sidecar.storage.location import Location
 
 __all__ = [
     "FrameLocator",
@@ -41,7 +41,7 @@ _KEPT_BYTES = 1 << 23
 _memory = threading.local()
 
 
-def read_plane(root: Path, frame: FrameLocator) -> NDArray[Any]:
+def read_plane(root: Location, frame: FrameLocator) -> NDArray[Any]:
     """The pixels of a frame, as `read_frame` gives them, in memory that this thread keeps.
 
     They may be a view of that memory: valid until the next call in the same thread.
@@ -61,7 +61,7 @@ def frame_buffer(layout: PixelLayout) -> mmap.mmap:
     )  # packed bits begin and end within bytes, and those within words
 
 
-def read_frame(root: Path, frame: FrameLocator, out: mmap.mmap | None = None) -> NDArray[Any]:
+def read_frame(root: Location, frame: FrameLocator, out: mmap.mmap | None = None) -> NDArray[Any]:
     """One frame of a source at ``root``: (rows, columns) stored values of type ``layout.dtype``, or
     (rows, columns, 3) RGB, uint8 or uint16.
 
@@ -89,7 +89,7 @@ def read_frame(root: Path, frame: FrameLocator, out: mmap.mmap | None = None) ->
         ) from error
 
 
-def _read(path: Path, frame: FrameLocator, out: mmap.mmap | None) -> NDArray[Any]:
+def _read(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> NDArray[Any]:
     layout, photometric = frame.layout, frame.layout.photometric
     if layout.transfer_syntax in NATIVE:
         stored = native_frame(path, frame, out)

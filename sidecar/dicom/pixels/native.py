@@ -4,12 +4,9 @@ A.3).
 
 from __future__ import annotations
 
-import io
 import math
 import mmap
-import os
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +15,14 @@ from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
 from sidecar.dicom.pixels.pixel_file import UNDEFINED_LENGTH, PixelFile, pixel_element
 from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError
-from sidecar.storage.location import open_read, remote
+from sidecar.storage.location import Location
+from sidecar.storage.ranges import Ranges, StreamRanges
 
 #: Bytes of an element's length, which stand before its value.
 _LENGTH = 4
-#: Bytes read at a time: some systems take no more than 2 GiB.
-_AT_ONCE = 1 << 30
 
 
-def native_frame(path: Path, frame: FrameLocator, out: mmap.mmap | None) -> NDArray[Any]:
+def native_frame(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> NDArray[Any]:
     layout, offset, in_words = frame.layout, frame.offset, False
     could_be_words = layout.transfer_syntax == EXPLICIT_BIG and layout.bits_allocated <= 8
     if offset is None or could_be_words:
@@ -43,63 +39,16 @@ def native_frame(path: Path, frame: FrameLocator, out: mmap.mmap | None) -> NDAr
     return native_values(raw, layout, start % 8)
 
 
-class _Local:
-    """A file of this machine, read by as few calls as can be: each is a step out of the
-    interpreter, and another thread's turn.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._number = os.open(path, os.O_RDONLY)
-
-    def __enter__(self) -> _Local:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._number)
-
-    def size(self) -> int:
-        return os.fstat(self._number).st_size
-
-    def read(self, at: int, *views: memoryview) -> int:
-        """Fill the views one after the other; how many bytes there were."""
-        return os.preadv(self._number, [view[:_AT_ONCE] for view in views], at)
-
-
-class _Stream:
-    """Any other: inflated, remote, or on a system without such calls."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def __enter__(self) -> _Stream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def size(self) -> int:
-        return self._file.seek(0, io.SEEK_END)
-
-    def read(self, at: int, *views: memoryview) -> int:
-        self._file.seek(at)
-        return sum(self._file.readinto(view) for view in views)  # type: ignore[attr-defined]
-
-
-def _opened(path: Path, frame: FrameLocator) -> _Local | _Stream:
+def _opened(path: Location, frame: FrameLocator) -> Ranges:
     if frame.layout.transfer_syntax == DEFLATED:
-        return _Stream(PixelFile.of(path, frame).open())
-    if remote(path):  # the first frame comes together with the length before it, in one request
-        return _Stream(
-            open_read(
-                path,
-                _LENGTH + (math.ceil(frame.layout.frame_bits / 8) if frame.index == 0 else 0),
-            )
-        )
-    return _Local(path) if hasattr(os, "preadv") else _Stream(open_read(path))
+        return StreamRanges(PixelFile.of(path, frame).open())
+    # of a remote file the first frame comes together with the length before it, in one request
+    first = math.ceil(frame.layout.frame_bits / 8) if frame.index == 0 else 0
+    return path.ranges(_LENGTH + first)
 
 
 def _raw(
-    file: _Local | _Stream,
+    file: Ranges,
     frame: FrameLocator,
     offset: int,
     first: int,
@@ -112,7 +61,7 @@ def _raw(
     start, end, stated = offset + first, offset + last, memoryview(bytearray(_LENGTH))
     view = None if out is None else memoryview(out)[: end - start]
     together = (stated,) if view is None or first else (stated, view)
-    done = file.read(offset - _LENGTH, *together)
+    done = file.fill(offset - _LENGTH, *together)
     _complete(file, offset - _LENGTH, stated, done, end)
     _check_length(stated, frame)
     if view is None:
@@ -125,18 +74,18 @@ def _raw(
     return np.frombuffer(view, np.uint8)
 
 
-def _complete(file: _Local | _Stream, at: int, view: memoryview, done: int, end: int) -> None:
+def _complete(file: Ranges, at: int, view: memoryview, done: int, end: int) -> None:
     """Read what is missing of the bytes at ``at`` behind the first ``done``; the file has to reach
     to ``end``.
     """
     while done < len(view):
-        n = file.read(at + done, view[done:])
+        n = file.fill(at + done, view[done:])
         if not n:
             raise _ends_early(file, end)
         done += n
 
 
-def _ends_early(file: _Local | _Stream, end: int) -> PixelError:
+def _ends_early(file: Ranges, end: int) -> PixelError:
     missing = end - file.size()
     what = f"ends {missing} bytes too early" if missing > 0 else "became shorter while it was read"
     return PixelError(f"the file {what}; {COPY_AGAIN}")

@@ -7,7 +7,6 @@ import struct
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sidecar.dicom.deflated import inflated, read_data_set, read_header, read_plain_deflated
@@ -15,7 +14,7 @@ from sidecar.dicom.header_scanner import PIXEL_DATA, read_plain
 from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
 from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS
 from sidecar.errors import PixelError
-from sidecar.storage.location import HEADER_BLOCK, open_read, stamp
+from sidecar.storage.location import HEADER_BLOCK, Location
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -28,22 +27,22 @@ _HEADER_ALLOWANCE = 1 << 26  # bytes a header may take in an inflated file
 class PixelFile:
     """A file as it is now: the key under which facts about it are remembered."""
 
-    path: Path
+    path: Location
     modified: int | str
     size: int
     layout: PixelLayout
     frames: int
 
     @classmethod
-    def of(cls, path: Path, frame: FrameLocator) -> PixelFile:
-        size, modified = stamp(path)
+    def of(cls, path: Location, frame: FrameLocator) -> PixelFile:
+        size, modified = path.stamp()
         return cls(path, modified, size, frame.layout, frame.frames)
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
-        """The file, inflated where it is deflated; ``block``: see `open_read`."""
+        """The file, inflated where it is deflated; ``block``: see `Location.open`."""
         if self.layout.transfer_syntax == DEFLATED:
             return io.BytesIO(_inflated(self))
-        return open_read(self.path, block)
+        return self.path.open(block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _inflated(source: PixelFile) -> bytes:
 
 
 def _inflate(source: PixelFile) -> bytes:
-    with open_read(source.path) as file:
+    with source.path.open() as file:
         return inflated(file, pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE)
 
 

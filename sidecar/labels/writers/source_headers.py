@@ -20,6 +20,7 @@ from pydicom.errors import InvalidDicomError
 from sidecar.dicom.source import Source
 from sidecar.errors import SourceError
 from sidecar.mapping import Sidecar
+from sidecar.storage.location import Location
 
 #: To be told to whoever asks for such an output.
 NOTICE = "this file names the patient as the source does: keep it as you keep the scan"
@@ -95,14 +96,15 @@ def headers_of(
     return {uid: _header(opened.root / files[uid]) for uid in dict.fromkeys(uids)}
 
 
-def _header(path: Path) -> Dataset:
+def _header(path: Location) -> Dataset:
     """The copied attributes in Unicode. SourceError for a file without the UIDs of an instance."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # pydicom's remarks on odd values: they are handed on as they are
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_KEYWORDS)
+            with path.open() as file:
+                header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_KEYWORDS)
             header.decode()
             missing = [keyword for keyword in _UIDS if not header.get(keyword)]
     except _UNREADABLE:

@@ -25,7 +25,8 @@ from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
 from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
 from sidecar.masks.model import Rgb
 from sidecar.masks.relabel import Painting
-from sidecar.storage.whole_file import file_digest
+from sidecar.storage.digest import file_digest
+from sidecar.storage.local import Local
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -82,7 +83,7 @@ def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Pai
 def _refuse_exported(by_slice: dict[int, Path], sidecar: Sidecar) -> None:
     """The exported images themselves, mistaken for masks."""
     k, path = min(by_slice.items())
-    if file_digest(path) == sidecar.document.images.files[k].sha256:
+    if file_digest(Local.at(path)) == sidecar.document.images.files[k].sha256:
         raise LabelError(
             "is the exported image itself, not a mask painted over it; give the folder of the"
             " masks",

@@ -17,9 +17,9 @@ class MaskWriter:
     ``endings``     file endings that mean it.
     ``check``       what it will take, in words for the user, before anything is written; raises
                     what says why it cannot be written.
-    ``write``       (mask, path, dicom, progress) writes ``path``, a file or a folder that is not
-                    there yet. ``dicom``: the folder of the source files, for formats that repeat
-                    patient and study.
+    ``write``       (mask, path, dicom, progress) writes ``path``, an empty file or folder.
+                    ``dicom``: the folder of the source files, for formats that repeat patient and
+                    study.
     """
 
     name: str

@@ -8,6 +8,7 @@ from sidecar.formats.volume_files import SHEARED_NIFTI, gzipped, nifti_header, w
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
+from sidecar.storage.whole_file import without_part
 
 
 def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
@@ -36,8 +37,8 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is to be .nii.gz, also while it is still called .nii.gz.part."""
-    return path.name.lower().removesuffix(".part").endswith(".gz")
+    """Whether a file is to be .nii.gz, also while it is not whole."""
+    return without_part(path.name).lower().endswith(".gz")
 
 
 WRITER = MaskWriter("nifti", (".nii", ".nii.gz"), check, write)

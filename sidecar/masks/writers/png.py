@@ -19,7 +19,7 @@ from sidecar.masks.mapped import MappedMask
 from sidecar.masks.upsample import Labels
 from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
-from sidecar.storage.whole_file import write_whole
+from sidecar.storage.local import Local
 
 INDEX = "labels.json"
 
@@ -31,17 +31,16 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
 
 
 def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
-    path.mkdir()
+    folder = Local.at(path)
     names, planes = _images(mask)
     progress.start("writing PNGs", len(names))
     columns, rows, _ = mask.sidecar.size if mask.is_decimated else mask.size
     empty = encode(np.zeros((rows, columns), mask.dtype), {}, None)
     for name, plane in zip(names, planes, strict=True):
-        write_whole(path / name, empty if plane is None else encode(plane, {}, None))
+        (folder / name).put_unsynced(empty if plane is None else encode(plane, {}, None))
         progress.advance(1, 0)
-    write_whole(
-        path / INDEX, json.dumps(_index(mask, names), indent=1, ensure_ascii=False).encode()
-    )
+    index = json.dumps(_index(mask, names), indent=1, ensure_ascii=False)
+    (folder / INDEX).put_unsynced(index.encode())
 
 
 def _images(mask: MappedMask) -> tuple[list[str], Iterator[Labels | None]]:

@@ -32,6 +32,7 @@ from kit.pixel_files import (
 
 from sidecar.dicom.pixels import read_frame
 from sidecar.errors import PixelError
+from sidecar.storage.local import Local
 
 #: For a compressed transfer syntax: a decoder that is not the one used here, and the module that
 #: brings it.
@@ -77,7 +78,7 @@ def check_against_pydicom(path: Path) -> int:
     numbers = sorted({0, pixels.frames // 2, pixels.frames - 1})
     for number in numbers:
         expected = by_pydicom(path, pixels.layout.transfer_syntax, number)
-        frame = read_frame(path.parent, replace(pixels, index=number))
+        frame = read_frame(Local.at(path.parent), replace(pixels, index=number))
         assert frame.shape == expected.shape, path.name
         assert frame.dtype == expected.dtype.newbyteorder("="), path.name
         # lossy 12-bit JPEG: inverse cosine transforms may differ by one in rounding

@@ -97,5 +97,6 @@ def test_memory_is_bounded_by_what_a_frame_can_be(tmp_path: Path) -> None:
     pixels = pixels_of(path)
     with pytest.raises(PixelError, match="a frame of 65535 x 65535 pixels is too large"):
         read_frame(
-            path.parent, replace(pixels, layout=replace(pixels.layout, rows=65535, columns=65535))
+            Local.at(path.parent),
+            replace(pixels, layout=replace(pixels.layout, rows=65535, columns=65535)),
         )

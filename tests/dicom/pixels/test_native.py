@@ -30,6 +30,7 @@ from kit.pixel_files import (
 
 from sidecar.dicom.pixels import FrameLocator, PixelLayout, frame_buffer, read_frame
 from sidecar.errors import PixelError
+from sidecar.storage.local import Local
 
 
 @st.composite
@@ -78,7 +79,9 @@ def test_native_values_are_the_stored_bits_and_nothing_else(
     path = write(tmp_path_factory.mktemp("native"), data, values.shape[1:], syntax, **header)
     for number in reversed(range(len(values))):
         pixels = pixels_of(path, number, with_offset and syntax != DEFLATED)
-        frame = read_frame(path.parent, pixels, frame_buffer(pixels.layout) if reuse else None)
+        frame = read_frame(
+            Local.at(path.parent), pixels, frame_buffer(pixels.layout) if reuse else None
+        )
         assert frame.dtype == values.dtype
         assert frame.dtype.isnative
         np.testing.assert_array_equal(frame, values[number])
@@ -146,7 +149,7 @@ def test_float_pixels(tmp_path: Path, dtype: str, keyword: str, vr: str, syntax:
     np.testing.assert_array_equal(frame, values[1])
     other = replace(pixels_of(path).layout, keyword="PixelData")
     with pytest.raises(PixelError, match="holds no PixelData"):
-        read_frame(path.parent, FrameLocator(path.name, other, 0, 2, None))
+        read_frame(Local.at(path.parent), FrameLocator(path.name, other, 0, 2, None))
 
 
 def test_plain_16_bit_is_a_view_of_the_page_aligned_buffer(tmp_path: Path) -> None:
@@ -154,7 +157,7 @@ def test_plain_16_bit_is_a_view_of_the_page_aligned_buffer(tmp_path: Path) -> No
     path = write(tmp_path, values.tobytes(), (64, 50), NumberOfFrames=2)
     buffer = frame_buffer(pixels_of(path).layout)
     for number in (1, 0):
-        frame = read_frame(path.parent, pixels_of(path, number, with_offset=True), buffer)
+        frame = read_frame(Local.at(path.parent), pixels_of(path, number, with_offset=True), buffer)
         np.testing.assert_array_equal(frame, values[number])
         address = frame.__array_interface__["data"][0]
         assert address == np.frombuffer(buffer, np.uint8).__array_interface__["data"][0]
@@ -177,11 +180,13 @@ def test_however_the_system_reads(
     else:
         monkeypatch.delattr(os, "preadv")
     for buffer in (None, frame_buffer(pixels.layout)):
-        np.testing.assert_array_equal(read_frame(path.parent, pixels, buffer), values[frame])
+        np.testing.assert_array_equal(
+            read_frame(Local.at(path.parent), pixels, buffer), values[frame]
+        )
     path.write_bytes(path.read_bytes()[: -900 if frame == 0 else -100])
     for buffer in (None, frame_buffer(pixels.layout)):
         with pytest.raises(PixelError, match="ends 100 bytes too early"):
-            read_frame(path.parent, pixels, buffer)
+            read_frame(Local.at(path.parent), pixels, buffer)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sparse files")
@@ -197,7 +202,7 @@ def test_one_frame_of_a_file_beyond_2_gib_costs_one_frame(tmp_path: Path) -> Non
         file.write(values.tobytes())
     for place in (pixels, replace(pixels, offset=None)):
         tracemalloc.start()
-        frame = read_frame(path.parent, place)
+        frame = read_frame(Local.at(path.parent), place)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         np.testing.assert_array_equal(frame, values)
@@ -241,7 +246,7 @@ def test_encapsulated_data_under_a_native_syntax(tmp_path: Path) -> None:
     path.write_bytes(content[: start - 4] + b"\xff\xff\xff\xff" + content[start:])
     with pytest.raises(PixelError, match="encapsulated although"):
         read_frame(
-            path.parent,
+            Local.at(path.parent),
             FrameLocator(
                 path.name,
                 PixelLayout(LITTLE, 20, 20, 1, "MONOCHROME2", 0, 16, 16, 15, False, "PixelData"),
@@ -256,10 +261,10 @@ def test_a_missing_file_and_a_missing_frame(tmp_path: Path) -> None:
     path = write(tmp_path, bytes(800), (20, 20))
     pixels = pixels_of(path, with_offset=True)
     with pytest.raises(PixelError, match=r"frame 2 of 1: there is no such frame"):
-        read_frame(path.parent, replace(pixels, index=1))
+        read_frame(Local.at(path.parent), replace(pixels, index=1))
     path.unlink()
     with pytest.raises(
         PixelError, match=r"scan\d+.dcm, frame 1 of 1: the file cannot be read: No such file"
     ) as caught:
-        read_frame(path.parent, pixels)
+        read_frame(Local.at(path.parent), pixels)
     assert str(tmp_path) not in str(caught.value)

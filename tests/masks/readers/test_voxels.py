@@ -72,7 +72,7 @@ def painted_over(volume: sitk.Image, labels: NDArray[Any]) -> sitk.Image:
 def test_a_mask_painted_on_the_companion_volume(
     ending: str, packed: bool, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    volume = sitk.ReadImage(write_volume(scan.png, "nrrd"))
+    volume = sitk.ReadImage(str(write_volume(scan.png, "nrrd")))
     path = tmp_path / f"mask{ending}"
     sitk.WriteImage(painted_over(volume, labels), path, useCompression=packed)
     mask = read(path, scan)
@@ -84,7 +84,7 @@ def test_a_mask_painted_on_the_companion_volume(
 def test_a_mask_painted_on_a_tilted_companion_volume(
     tilted: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    volume = sitk.ReadImage(write_volume(tilted.png, "nrrd"))
+    volume = sitk.ReadImage(str(write_volume(tilted.png, "nrrd")))
     sitk.WriteImage(painted_over(volume, labels), tmp_path / "m.nrrd")
     np.testing.assert_array_equal(planes(read(tmp_path / "m.nrrd", tilted)), labels)
 
@@ -92,7 +92,7 @@ def test_a_mask_painted_on_a_tilted_companion_volume(
 def test_a_part_of_the_stack_goes_where_it_was_cut_out(
     scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    volume = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
+    volume = painted_over(sitk.ReadImage(str(write_volume(scan.png, "nrrd"))), labels)
     for ending in (".nrrd", ".nii.gz"):
         sitk.WriteImage(volume[5:26, 3:22, 1:4], tmp_path / f"part{ending}")
         np.testing.assert_array_equal(planes(read(tmp_path / f"part{ending}", scan)), labels)
@@ -128,7 +128,7 @@ def test_a_mask_that_lies_beside_the_pixels_is_refused(
     axis: int, by: float, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     """Half a pixel aside: what a program does that resamples from corner to corner."""
-    image = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
+    image = painted_over(sitk.ReadImage(str(write_volume(scan.png, "nrrd"))), labels)
     index = [0.0, 0.0, 0.0]
     index[axis] = by
     image.SetOrigin(image.TransformContinuousIndexToPhysicalPoint(index))
@@ -139,10 +139,10 @@ def test_a_mask_that_lies_beside_the_pixels_is_refused(
 def test_other_spacings_directions_and_scans_are_refused(
     scan: Exported, tilted: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    image = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
+    image = painted_over(sitk.ReadImage(str(write_volume(scan.png, "nrrd"))), labels)
     larger, flipped = sitk.Image(image), sitk.Flip(image, [False, True, False])
     larger.SetSpacing([edge * 1.01 for edge in image.GetSpacing()])
-    elsewhere = painted_over(sitk.ReadImage(write_volume(tilted.png, "nrrd")), labels)
+    elsewhere = painted_over(sitk.ReadImage(str(write_volume(tilted.png, "nrrd"))), labels)
     for number, wrong in enumerate((larger, flipped, elsewhere)):
         sitk.WriteImage(wrong, tmp_path / f"{number}.nrrd")
         refuses(
@@ -190,7 +190,7 @@ def test_a_scaled_nifti_must_come_to_whole_numbers(
 def test_a_slicer_segmentation_keeps_names_colours_and_codes(
     scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:
-    volume = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
+    volume = painted_over(sitk.ReadImage(str(write_volume(scan.png, "nrrd"))), labels)
     sitk.WriteImage(volume, tmp_path / "v.nrrd")
     data, header = nrrd.read(str(tmp_path / "v.nrrd"))
     segmentation = {
@@ -301,7 +301,7 @@ def test_values_that_are_no_labels_are_refused(
 
 
 def test_big_endian_and_ras(scan: Exported, labels: NDArray[np.uint8], tmp_path: Path) -> None:
-    volume = sitk.ReadImage(write_volume(scan.png, "nrrd"))
+    volume = sitk.ReadImage(str(write_volume(scan.png, "nrrd")))
     d = np.array(volume.GetDirection()).reshape(3, 3) * volume.GetSpacing()
     ras = np.diag([-1, -1, 1])
     vectors = " ".join("({})".format(",".join(map(repr, map(float, ras @ axis)))) for axis in d.T)
@@ -328,7 +328,7 @@ def test_damage_anywhere_is_refused_in_words_or_read_as_it_stands(
     """Bytes changed, lost and added: whatever comes of it, no other error, no path and no
     traceback.
     """
-    volume = painted_over(sitk.ReadImage(write_volume(scan.png, "nrrd")), labels)
+    volume = painted_over(sitk.ReadImage(str(write_volume(scan.png, "nrrd"))), labels)
     rng, outcomes = np.random.default_rng(5), set()
     for name in ("m.nrrd", "m.nii", "m.nii.gz", "p.nrrd"):
         sitk.WriteImage(volume, tmp_path / name, useCompression=name == "p.nrrd")

@@ -5,6 +5,7 @@ written, and flat memory.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tracemalloc
@@ -296,6 +297,21 @@ def test_masks_are_never_written_over_themselves(
     )
     assert mine.read_text() == "mine"
     assert volume.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("output", ["a.nrrd", "a"], ids=["file", "folder of PNGs"])
+def test_a_link_with_the_name_of_a_partial_mask_is_not_followed(
+    scan: Exported, masks: Path, tmp_path: Path, output: str
+) -> None:
+    link = tmp_path / f"{output}.part"
+    link.symlink_to(tmp_path / "gone")
+    refuses(
+        lambda: map_mask(masks, tmp_path / output, scan.sidecar),
+        OutputError,
+        f"{output}.part is in the way",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [link.name] and link.is_symlink()
 
 
 def test_a_seg_too_large_for_dicom_says_so_beforehand(

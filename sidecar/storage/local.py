@@ -1,0 +1,145 @@
+"""Files and folders of this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from sidecar.errors import OutputError, SourceError, reason
+from sidecar.storage.location import HEADER_BLOCK, Location, Stamp
+from sidecar.storage.ranges import PositionedFile, Ranges, StreamRanges
+from sidecar.storage.whole_file import sync_files, whole_file, write_unsynced
+
+if TYPE_CHECKING:
+    from sidecar.storage.lease import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A file or folder by its path, which may be relative. See `WritableLocation`.
+
+    The path is kept as text: a Path takes as long to make as a small file to read or write.
+    """
+
+    text: str
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Local:
+        return cls(str(Path(path)))
+
+    def __fspath__(self) -> str:
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def name(self) -> str:
+        return Path(self.text).name
+
+    @property
+    def parent(self) -> Local:
+        return Local(str(Path(self.text).parent))
+
+    @property
+    def local(self) -> Path:
+        return Path(self.text)
+
+    def __truediv__(self, name: str) -> Local:
+        return Local(os.path.join(self.text, name))  # noqa: PTH118
+
+    def resolved(self) -> Local:
+        return Local(str(Path(self.text).resolve()))
+
+    def relative_to(self, folder: Location) -> str | None:
+        if not isinstance(folder, Local):
+            return None
+        path, base = Path(self.text), Path(folder.text)
+        return path.relative_to(base).as_posix() if path.is_relative_to(base) else None
+
+    def exists(self) -> bool:
+        return Path(self.text).exists()
+
+    def is_file(self) -> bool:
+        return Path(self.text).is_file()
+
+    def is_folder(self) -> bool:
+        return Path(self.text).is_dir()
+
+    def is_link(self) -> bool:
+        return Path(self.text).is_symlink()
+
+    def stamp(self) -> Stamp:
+        status = os.stat(self.text)  # noqa: PTH116
+        return status.st_size, status.st_mtime_ns
+
+    def names(self) -> list[str]:
+        return sorted(os.listdir(self.text))  # noqa: PTH208
+
+    def files(self) -> list[str]:
+        """Links out of the folder are not followed."""
+        found, waiting = list[str](), self._entries("")
+        while waiting:
+            entry, name = waiting.pop()
+            if entry.is_dir(follow_symlinks=False):
+                waiting += (self / name)._entries(f"{name}/")
+            elif self._leads_inside(entry) if entry.is_symlink() else entry.is_file():
+                found.append(name)
+        return found
+
+    def _entries(self, prefix: str) -> list[tuple[os.DirEntry[str], str]]:
+        """What is in this folder and its name behind ``prefix``, the first last."""
+        try:
+            with os.scandir(self.text) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            raise SourceError(f"folder {self.name} cannot be read: {error.strerror}") from None
+        return [(entry, prefix + entry.name) for entry in ordered]
+
+    def _leads_inside(self, link: os.DirEntry[str]) -> bool:
+        path = Path(link.path)
+        return path.is_file() and path.resolve().is_relative_to(Path(self.text).resolve())
+
+    def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
+        return open(self.text, "rb")  # noqa: PTH123
+
+    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
+        return PositionedFile(self.text) if hasattr(os, "preadv") else StreamRanges(self.open())
+
+    def read_bytes(self) -> bytes:
+        with self.open() as file:
+            return file.read()
+
+    def make_folder(self) -> None:
+        Path(self.text).mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> None:
+        with self.whole() as part:
+            part.write_bytes(data)
+
+    def put_unsynced(self, data: bytes) -> None:
+        write_unsynced(self.text, data)
+
+    def sync(self, names: Iterable[str]) -> None:
+        try:
+            sync_files(Path(self.text), names)
+        except OSError as error:
+            raise OutputError(f"{self.name} cannot be written to: {reason(error)}") from None
+
+    def whole(self) -> AbstractContextManager[Path]:
+        return whole_file(Path(self.text))
+
+    def remove(self) -> None:
+        Path(self.text).unlink(missing_ok=True)
+
+    def remove_folder(self) -> None:
+        Path(self.text).rmdir()
+
+    def lease(self, on_wait: Callable[[], object] = lambda: None) -> AbstractContextManager[Lease]:
+        from sidecar.storage.lease import lock_file  # not loaded where nothing is exported
+
+        return lock_file(Path(self.text))

@@ -1,0 +1,52 @@
+"""From what users write to locations: a path of this machine, or an fsspec URL such as
+``s3://bucket/scan``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from sidecar.errors import MissingExtraError, UsageError
+from sidecar.storage.local import Local
+from sidecar.storage.location import WritableLocation
+
+#: A place as users of the library may give it.
+Place = str | os.PathLike[str] | WritableLocation
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two characters at least: C:// is a drive
+
+
+def is_url(text: object) -> bool:
+    return isinstance(text, str) and _URL.match(text) is not None
+
+
+def locate(place: Place) -> WritableLocation:
+    """The location of a path or URL; a location is returned as it is. Nothing is looked up, and
+    nothing of fsspec is imported before a URL is met.
+
+    Raises MissingExtraError without the packages for URLs, UsageError for a kind of URL that is not
+    known.
+    """
+    if not isinstance(place, str | os.PathLike):
+        return place
+    match = _URL.match(place) if isinstance(place, str) else None
+    if match is None:
+        return Local.at(place)
+    scheme = match[1].lower()
+    if scheme in ("file", "local"):
+        return Local.at(str(place)[match.end() :])
+    return _remote(str(place), scheme)
+
+
+def _remote(url: str, scheme: str) -> WritableLocation:
+    try:
+        from sidecar.storage.object_store import Remote
+
+        return Remote.at(url)
+    except ImportError:
+        raise MissingExtraError(f"{scheme}://", "cloud") from None
+    except ValueError:
+        raise UsageError(
+            f"{scheme}:// is not a kind of place that can be read or written, or nothing follows it"
+        ) from None
