@@ -22,6 +22,7 @@ from kit.pixel_files import (
 
 from sidecar.dicom.pixels import layout_of, read_frame
 from sidecar.errors import PixelError
+from sidecar.storage.local import Local
 
 
 @pytest.mark.parametrize(
