@@ -30,15 +30,15 @@ from benchmarks.dicom import Kind
 from benchmarks.measure import ENVIRONMENT
 from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import BITS
-from sidecar import png
 from sidecar.cli import QUICK_START
 from sidecar.dicom.pixels import FrameLocator, read_plane
 from sidecar.dicom.scan import scan
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import Job, plan_export
 from sidecar.exporting.window_choice import choose_values
+from sidecar.formats import png
 from sidecar.grid.reduce import reduce_plane
-from sidecar.storage.whole_file import write_whole
+from sidecar.storage.whole_file import write_unsynced
 
 STAGES = ("read", "mean", "window", "filter", "deflate", "digest", "write")
 #: Slices that are timed, and those before them that warm everything up.
@@ -149,7 +149,7 @@ def _ours(job: Job, bits: int) -> Slice:
         yield
         hashlib.sha256(compressed).hexdigest()
         yield
-        write_whole(path, compressed)
+        write_unsynced(str(path), compressed)
         yield
 
     return one

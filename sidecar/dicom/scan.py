@@ -169,7 +169,7 @@ def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None
         else:
             keyword = _checked(header, path)
             found.frames += frames_of(
-                header.attributes, _told(name), keyword, header.offset, commons
+                header.attributes, _require_text(name), keyword, header.offset, commons
             )
     except Exception as error:
         if not isinstance(error, (SidecarError, *_parse_errors())):
@@ -232,8 +232,8 @@ def _checked(header: _Header, path: Location) -> str:
     return header.keyword
 
 
-def _told(name: str) -> str:
-    """A file name as documents hold it: text."""
+def _require_text(name: str) -> str:
+    """A file name, which documents hold as text. SourceError where it is none."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -115,7 +115,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         values = choose_values(plan, job.source, lambda: progress.advance(1, 0))
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
-        digests, counts = _rendered(recipe, plan, folder, workers, progress)
+        digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
         sidecar = make_sidecar(plan, values, digests, job.zoom)
         if _has_page(job):
             from sidecar.viewer.page import write_viewer  # not loaded where there is no page
@@ -154,11 +154,11 @@ def _counted(job: Job) -> frozenset[int]:
     return frozenset(measured_images(len(job.plan.names)))
 
 
-def _rendered(
+def _write_pngs(
     recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers, progress: Progress
 ) -> tuple[list[str], dict[int, NDArray[np.intp]]]:
-    """Digests of all PNGs in slice order, and what was counted;
-    PNGs that are there whole are read, not made again.
+    """Write the PNGs that are not there whole; digests of all in slice order, and what was
+    counted.
     """
     counts: dict[int, NDArray[np.intp]] = {}
     digests = _digests_of_whole(plan, folder, progress)

@@ -54,7 +54,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """The same for a folder of files; ``path`` may be an empty folder, which it replaces."""
     with _beside(path, os.mkdir, shutil.rmtree) as part:
         yield part
-        sync_files(part, [path.name for path in part.iterdir()])
+        sync_files(part, [entry.name for entry in part.iterdir()])
         if path.is_dir():
             path.rmdir()
 
