@@ -5,7 +5,7 @@ A contour runs along the outer edges of the pixels of a label, not through their
 encloses exactly their area. Holes are cut in from the contour around them (see `contours`). Every
 contour lies on the plane of its slice and names its source image. Implicit VR Little Endian, as
 Contour Data of more than 64 KiB has no length in Explicit VR (PS3.5 7.1.2). The file carries the
-patient's identity: see `points.source_headers`.
+patient's identity: see `labels.writers.source_headers`.
 """
 
 from __future__ import annotations

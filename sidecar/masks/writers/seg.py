@@ -3,7 +3,7 @@ slice that has any, frames streamed.
 
 Segments are described by highdicom. Each frame has the position of its plane, so uneven gaps and
 gantry tilt need no affine, and names the source instances it lies on. The file carries the
-patient's identity: see `points.source_headers`.
+patient's identity: see `labels.writers.source_headers`.
 """
 
 from __future__ import annotations
