@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.errors import OutputError, reason
+from sidecar.grid.axis import nearest
 from sidecar.mapping import Sidecar
 
 Floats = NDArray[np.float64]
@@ -149,8 +150,7 @@ def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: 
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(["label", "image", "slice", "x", "y"])
             for label in labels:
-                # Half-way between two PNGs it is the lower one, as everywhere in the package.
-                image = files[int(np.ceil(label.slice - 0.5))].name
+                image = files[int(nearest(label.slice))].name
                 rows.writerow(
                     [
                         label.name,

@@ -197,7 +197,7 @@ def _rendered(
             progress.advance(1, 0)
         else:
             missing.append(k)
-    if plan.turn == AS_STORED:
+    if plan.order == AS_STORED:
         tasks = (
             Task(k, plan.names[k], tuple(FrameSource.of(f) for f in plan.frames_of(k)))
             for k in missing
@@ -231,7 +231,8 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
             axis=0,
         )
         edges = lengths * [axis.factor for axis in decimation.axes]
-        pixel_mm = (float(edges[plan.turn.order[0]]), float(edges[plan.turn.order[1]]))
+        x, y, _ = plan.order.pick(edges.tolist())
+        pixel_mm = (x, y)
     text = {
         "Software": generator(),
         "SeriesInstanceUID": plan.series.common.series_instance_uid,
