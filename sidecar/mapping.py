@@ -1,6 +1,8 @@
 """PNG pixels to source voxels, patient millimetres and DICOM instances, and back. Pure and
 vectorised.
 
+    source = decimation(pixel)      patient = stack(source)      plane = nearest(slice of source)
+
 All pixel coordinates here are *center*: 0 is the middle of the first pixel. `Sidecar` is the whole
 of it: it needs neither the source files nor pydicom.
 """
@@ -131,7 +133,8 @@ class Sidecar:
 
     def _on_source(self, points: Floats) -> NDArray[np.bool_]:
         """Whether the centre of the pixel that each point lies on is within the source."""
-        centres = self.decimation.to_source(np.clip(np.rint(points), 0, np.array(self.size) - 1))
+        pixels = np.clip(np.rint(points), 0, np.array(self.size) - 1)  # halfway, the even one
+        centres = self.decimation.to_source(pixels)
         return np.asarray(
             np.all(
                 (centres >= -0.5) & (centres <= np.array(self.document.source.size) - 0.5), axis=1
@@ -163,6 +166,7 @@ class Sidecar:
         if self.stack is None:
             return np.full(len(along), np.nan)
         slices = self.decimation.slices
+        # Halfway between two slices the even one answers, here and for their planes.
         shown = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
         return np.asarray(self._half_diagonals[shown])
 

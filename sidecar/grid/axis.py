@@ -86,12 +86,20 @@ class AxisMap:
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
-    """The way back along an axis.
+    """The way back along an axis: its pixels are the samples of ``axis``, and the other way round.
 
     It divides where the axis multiplies, so that ``~a @ a`` is the identity to the last bit.
     """
 
     axis: AxisMap
+
+    def to_source(self, pixel: Places) -> Places:
+        """What ``axis`` calls pixels, of what it calls source indices."""
+        return self.axis.to_pixel(pixel)
+
+    def to_pixel(self, source: Places) -> Places:
+        """The inverse of `to_source`."""
+        return self.axis.to_source(source)
 
     @overload
     def __matmul__(self, inner: Axis) -> Axis: ...

@@ -39,6 +39,8 @@ def test_the_inverse_of_an_axis_after_it_is_the_identity_to_the_last_bit(
     assert ~axis @ axis == Axis(1.0, 0.0, axis.size, axis.method)
     assert ~axis.reversed() @ axis.reversed() == Axis(1.0, 0.0, axis.size, axis.method)
     assert ~~axis == axis
+    assert (~axis).to_source(2.5) == axis.to_pixel(2.5)
+    assert (~axis).to_pixel(2.5) == axis.to_source(2.5)
 
 
 @given(MAPS, MAPS, MAPS, st.floats(-500, 500))
