@@ -180,10 +180,9 @@ class Searcher:
         found = []
         for orientation in orientations:
             flips = (~orientation).mirrored
-            flips = (~orientation).mirrored
-            flipped = AxisOrder(ALONG[0], flips)
+            order = AxisOrder(ALONG[0], flips)
             totals = np.zeros((2, *self._padded), np.float32)
-            for template in map(flipped.apply, templates):
+            for template in map(order.apply, templates):
                 norm = float(np.linalg.norm(template))
                 if norm > 0:
                     like = (
