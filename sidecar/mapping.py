@@ -1,6 +1,8 @@
 """PNG pixels to source voxels, patient millimetres and DICOM instances, and back. Pure and
 vectorised.
 
+    source = decimation(pixel)      patient = stack(source)      plane = nearest(slice of source)
+
 All pixel coordinates here are *center*: 0 is the middle of the first pixel. `Sidecar` is the whole
 of it: it needs neither the source files nor pydicom.
 """
@@ -16,9 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sidecar.dicom.same_scan import KnownScan
 from sidecar.document import model as documents
+from sidecar.document.axes import decimation_of
 from sidecar.document.model import AXIS_NAMES, Document
 from sidecar.errors import DocumentError, GeometryError
-from sidecar.grid.axis import Axis
+from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 from sidecar.storage.locate import Place
@@ -69,12 +72,7 @@ class Sidecar:
     @classmethod
     def of(cls, document: Document) -> Sidecar:
         """The mapping a document describes. DocumentError where the document contradicts itself."""
-        d = document.decimation
-        columns, rows, slices = (
-            Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)
-        )
-        x, y, number = (AXIS_NAMES.index(name) for name in d.order)
-        decimation = Decimation(columns, rows, slices, (x, y, number))
+        decimation = decimation_of(document.decimation)
         try:
             with np.errstate(all="ignore"):  # absurd numbers end in NaN, which agrees with nothing
                 made = cls(document, decimation, _stack_of(document))
@@ -148,7 +146,8 @@ class Sidecar:
 
     def _on_source(self, points: Floats) -> NDArray[np.bool_]:
         """Whether the centre of the pixel that each point lies on is within the source."""
-        centres = self.decimation.to_source(np.clip(np.rint(points), 0, np.array(self.size) - 1))
+        pixels = np.clip(np.rint(points), 0, np.array(self.size) - 1)  # halfway, the even one
+        centres = self.decimation.to_source(pixels)
         return np.asarray(
             np.all(
                 (centres >= -0.5) & (centres <= np.array(self.document.source.size) - 0.5), axis=1
@@ -161,9 +160,9 @@ class Sidecar:
         """
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
         planes = self.document.source.planes
-        nearest = np.ceil(along - 0.5)
         outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
-        plane = np.where(outside, len(planes), np.clip(nearest, 0, len(planes) - 1)).astype(np.intp)
+        inside = np.clip(nearest(along), 0, len(planes) - 1)
+        plane = np.where(outside, len(planes), inside).astype(np.intp)
         return Instances(
             [*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane
         )
@@ -180,8 +179,9 @@ class Sidecar:
         if self.stack is None:
             return np.full(len(along), np.nan)
         slices = self.decimation.slices
-        nearest = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
-        return np.asarray(self._half_diagonals[nearest])
+        # Halfway between two slices the even one answers, here and for their planes.
+        shown = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
+        return np.asarray(self._half_diagonals[shown])
 
     @cached_property
     def _half_diagonals(self) -> Floats:
@@ -275,7 +275,7 @@ class Sidecar:
             )  # other programs may have put some around the scan
             if axis.factor == 0 or not (overlaps if margins else within):
                 raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
-        if sorted(self.decimation.order) != [0, 1, 2]:
+        if sorted(self.decimation.along) != [0, 1, 2]:
             raise GeometryError("decimation.order names an axis twice")
         if (
             doc.images.size != self.size

@@ -17,7 +17,7 @@ from sidecar.adoption.fine.full_resolution import Closeup
 from sidecar.adoption.fine.kernel_choice import Resampling, Rival
 from sidecar.adoption.fine.trial_registration import Trial
 from sidecar.adoption.model.exact_lines import Measured
-from sidecar.adoption.model.placement import Placement, edges
+from sidecar.adoption.model.placement import Placement, edges, in_words
 from sidecar.errors import ImageError
 from sidecar.grid.axis import Axis
 
@@ -248,7 +248,7 @@ def _in_words(placement: Placement, step: float, offset: float) -> str:
         f"1/{abs(columns.factor):.4g} × 1/{abs(rows.factor):.4g} of columns {_span(columns)}, rows"
         f" {_span(rows)}"
     )
-    return f"{placement.orientation.name}, {lines}, slice {offset:.4g} {step:+.4g} per image"
+    return f"{in_words(placement.orientation)}, {lines}, slice {offset:.4g} {step:+.4g} per image"
 
 
 def _listed(trials: Sequence[Trial]) -> str:

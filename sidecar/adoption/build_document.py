@@ -15,7 +15,8 @@ from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
 from sidecar.adoption.stacks import PngImages
 from sidecar.adoption.verify import Verified
 from sidecar.dicom.series import Series
-from sidecar.document.build import decimation_model, grid, image_files, source_model
+from sidecar.document.axes import decimation_model
+from sidecar.document.build import grid, image_files, source_model
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import (
@@ -55,7 +56,7 @@ def make_document(
         with_method(line.axis, found.kernel.kind == "point") for line in (found.columns, found.rows)
     )
     slices = with_method(found.slices.axis, found.depth.width <= 1)
-    decimation = Decimation(columns, rows, slices, (1, 0, 2) if found.transposed else (0, 1, 2))
+    decimation = Decimation(columns, rows, slices, (*found.along, 2))
     taken = [source_slices(slices, k, found.depth, len(series.frames)) for k in range(len(images))]
     value, window = _value(intensity, images.bits, series.common.rescale_unit)
     document = Document(
@@ -86,8 +87,7 @@ def with_method(axis: Axis, samples: bool) -> Axis:
     """The axis with the method that describes it: single samples or means where it is exactly that,
     else a resize.
     """
-    step = abs(axis.factor)
-    first = min(axis.offset, axis.offset + axis.factor * (axis.size - 1))
+    step, first = axis.upright.factor, axis.upright.offset
     method: Method = "resize"
     if _whole(step):
         if _whole(first) and (samples or step == 1):
@@ -101,7 +101,7 @@ def with_method(axis: Axis, samples: bool) -> Axis:
 
 def source_slices(axis: Axis, image: int, depth: Depth, count: int) -> list[int]:
     """The slices that one image was made of."""
-    place = float(np.clip(axis.factor * image + axis.offset, 0, count - 1))
+    place = float(np.clip(axis.to_source(float(image)), 0, count - 1))
     taken = matrix(count, np.array([place]), depth.width, AREA).tocoo()
     heavy = taken.coords[1][taken.data > 1e-3 * taken.data.max()]
     return sorted(int(n) for n in heavy)

@@ -24,7 +24,7 @@ from sidecar.adoption.acceptance import (
     not_found,
     runner_up,
 )
-from sidecar.adoption.coarse.candidates import BLANK, Idea, Overview, Pins, spread
+from sidecar.adoption.coarse.candidates import BLANK, Idea, Overview, Pins
 from sidecar.adoption.fine.clipping import Range
 from sidecar.adoption.fine.combine import pool
 from sidecar.adoption.fine.explain import Depth, Sample, best_extremes, depth_of, reach_of, sample
@@ -33,10 +33,10 @@ from sidecar.adoption.fine.kernel_choice import resampling_of, rivals_of, slices
 from sidecar.adoption.fine.register import COARSEST, twist
 from sidecar.adoption.fine.trial_registration import Trial, attempt
 from sidecar.adoption.model.exact_lines import Measured, Snapped
-from sidecar.adoption.model.placement import Placement, edges
+from sidecar.adoption.model.placement import Along, Placement, edges
 from sidecar.adoption.model.resampling_kernels import Kernel
 from sidecar.adoption.model.stacks import Images, Slices
-from sidecar.grid.axis import Axis
+from sidecar.grid.axis import Axis, spread
 from sidecar.progress import Progress
 
 #: Images that a trial looks at, that are looked at closely, and that kernels are held against;
@@ -57,13 +57,13 @@ Spacing = tuple[float | None, float | None, float | None]
 @dataclass(frozen=True)
 class Match:
     """The answer: three lines, the standard deviation of the ends of each as measured, and how the
-    images were made.
+    images were made; ``along``: the source axis along image x and y.
     """
 
     columns: Snapped
     rows: Snapped
     slices: Snapped
-    transposed: bool
+    along: Along
     inverted: bool
     deviations: tuple[float, float, float]
     kernel: Kernel
@@ -75,7 +75,7 @@ class Match:
 
     @property
     def placement(self) -> Placement:
-        return Placement(self.columns.axis, self.rows.axis, self.transposed)
+        return Placement(self.columns.axis, self.rows.axis, self.along)
 
     @property
     def window(self) -> Range | None:
@@ -210,7 +210,7 @@ def _answer(
         pooled.placement.columns, pooled.columns_deviation, slices.columns, spacing[0]
     )
     rows = Measured(pooled.placement.rows, pooled.rows_deviation, slices.rows, spacing[1])
-    resampling = resampling_of(samples, columns, rows, pooled.placement.transposed)
+    resampling = resampling_of(samples, columns, rows, pooled.placement.along)
     line = Measured(
         Axis(depth.step, depth.offset, len(images), "resize"),
         depth.deviation,
@@ -218,9 +218,7 @@ def _answer(
         spacing[2],
     )
     found = slices_line(line, depth)
-    placement = Placement(
-        resampling.columns.axis, resampling.rows.axis, pooled.placement.transposed
-    )
+    placement = Placement(resampling.columns.axis, resampling.rows.axis, pooled.placement.along)
     check_straight(
         [_askew(one, placement) for one in samples], resampling.columns.axis, resampling.rows.axis
     )
@@ -232,7 +230,7 @@ def _answer(
         ]
         check_extremes(*(float(np.median(column)) for column in zip(*extremes, strict=True)))
     check_place(columns, rows, resampling)
-    rivals = rivals_of(samples, columns, rows, pooled.placement.transposed, resampling)
+    rivals = rivals_of(samples, columns, rows, pooled.placement.along, resampling)
     check_rivals(rivals)
     across, down = (with_leeway(one, rivals) for one in (resampling.columns, resampling.rows))
     check_pins(pins, resampling.columns.axis, resampling.rows.axis, found.axis)
@@ -240,7 +238,7 @@ def _answer(
         columns=across,
         rows=down,
         slices=found,
-        transposed=pooled.placement.transposed,
+        along=pooled.placement.along,
         inverted=trial.inverted,
         deviations=(
             _leeway(across, pooled.columns_deviation),

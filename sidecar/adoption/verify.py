@@ -93,7 +93,7 @@ class _Thumbs:
             found.placement,
             found.window,
         )
-        size = (images.height, images.width) if found.transposed else (images.width, images.height)
+        size = found.placement.along_source.pick((images.width, images.height))
         inner = Grid.of(*size)
         columns, rows = found.placement.columns, found.placement.rows
         self._grid = inner
@@ -106,7 +106,7 @@ class _Thumbs:
 
     def of_image(self, number: int) -> Plane:
         return self._sign * features(
-            self._grid.thumb(self._placement.along_source(self._images.image(number)))
+            self._grid.thumb(self._placement.along_source.apply(self._images.image(number)))
         )
 
     def of_slice(self, number: int) -> Plane:
@@ -155,7 +155,8 @@ def _check(
 
     def left(image: int, slice: int) -> float:
         plane = clipped(slices.plane(slice), found.window)
-        full = likeness(plane, found.placement.along_source(images.image(image)), found.placement)
+        seen = found.placement.along_source.apply(images.image(image))
+        full = likeness(plane, seen, found.placement)
         return 1 - max(0.0, full) ** 2 + NEGLIGIBLE
 
     typical = float(np.median([own for own, _ in rows if own is not None]))

@@ -5,15 +5,12 @@ three axes. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from sidecar.checks.finding import Finding, finding
 from sidecar.document.model import AXIS_NAMES, Document, Evidence, Grid
 from sidecar.errors import DocumentError
-from sidecar.grid.axis import Axis
-from sidecar.grid.axis_order import Turn
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 from sidecar.mapping import CONTROL_TOLERANCE, Sidecar
@@ -44,7 +41,7 @@ def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
     ]
     if sidecar.stack is not None:
         grids = [
-            ("source", document.source, _whole(sidecar.stack)),
+            ("source", document.source, Decimation.whole(*document.source.size)),
             ("images", document.images, sidecar.decimation),
         ]
         problems = [
@@ -87,26 +84,9 @@ def _as_adopted(evidence: Evidence, images: int) -> Finding:
     return finding("evidence", problems, said)
 
 
-def untwisted(decimation: Decimation) -> tuple[Decimation, Turn]:
-    """A decimation as it was reduced, along the source's axes, and the turn that was made
-    afterwards: `Turn.of` gives it back.
-    """
-    columns, rows, slices = (_forward(axis) for axis in decimation.axes)
-    x, y, number = (axis.factor < 0 for axis in decimation.png_axes)
-    return Decimation(columns, rows, slices), Turn(decimation.order, (x, y, number))
-
-
-def _forward(axis: Axis) -> Axis:
-    return (
-        axis
-        if axis.factor > 0
-        else replace(axis, factor=-axis.factor, offset=axis.offset + axis.factor * (axis.size - 1))
-    )
-
-
 def _wrong_axes(decimation: Decimation) -> Iterator[str]:
     """A wrong offset moves every label, and control points that were made with it do not tell."""
-    for name, axis in zip(AXIS_NAMES, map(_forward, decimation.axes), strict=True):
+    for name, axis in zip(AXIS_NAMES, decimation.upright.axes, strict=True):
         start = axis.offset - (0 if axis.method == "stride" else (axis.factor - 1) / 2)
         read = axis.factor * (axis.size if axis.method == "resize" else 1)
         if abs(start - round(start)) > WHOLE or abs(read - round(read)) > WHOLE:
@@ -137,14 +117,6 @@ def _wrong_values(document: Document) -> Iterator[str]:
             f"images.window: {window.lower:g} to {window.upper:g}, where images.value gives"
             f" {lower:g} to {upper:g}"
         )
-
-
-def _whole(stack: Stack) -> Decimation:
-    """The source as it is."""
-    columns, rows, slices = (
-        Axis.stride(0, length, 1) for length in (stack.columns, stack.rows, stack.slices)
-    )
-    return Decimation(columns, rows, slices)
 
 
 def _wrong_grid(grid: Grid, stack: Stack, axes: Decimation) -> Iterator[str]:

@@ -5,7 +5,6 @@ compared pixel by pixel.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from sidecar.dicom.series import Series
 from sidecar.errors import SidecarError
 from sidecar.exporting.make_png import Recipe, Task, png_values
 from sidecar.exporting.plan import Plan
-from sidecar.exporting.reslice import turned
 from sidecar.grid.axis import spread
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
@@ -81,7 +79,7 @@ def _blocks(plan: Plan, chosen: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """One by one where each slice is a PNG; where PNGs are cut across them, and all are read for
     each block, as many as memory holds.
     """
-    if plan.turn.order[2] == 2:
+    if plan.order.along[2] == 2:
         return np.split(chosen, len(chosen))
     at_once = max(1, HELD * plan.reduction.slices.size // plan.png_bytes)
     return np.split(chosen, range(at_once, len(chosen), at_once))
@@ -128,12 +126,12 @@ def _pairs(
     """Name of each PNG that slices are on, its pixels there, and the same made again: whole PNGs,
     or rows or columns of every PNG.
     """
-    along = plan.turn.order.index(2)
-    x, y, number = (flag and axis != along for axis, flag in enumerate(plan.turn.mirrored))
-    view = turned(stack, replace(plan.turn, mirrored=(x, y, number)))
-    at = plan.reduction.slices.size - 1 - block if plan.turn.mirrored[along] else block
+    along = plan.order.along.index(2)
+    slices = plan.order.apply(block[:, np.newaxis, np.newaxis]).ravel()  # as they lie on the PNGs
+    corners = np.column_stack([np.zeros((len(slices), 2), np.intp), slices])
+    at = (~plan.order).map(corners, plan.decimation.size)[:, along]
     document = sidecar.document
-    for i, made in enumerate(view):
+    for i, made in enumerate(plan.order.apply(stack)):
         name = document.images.files[int(at[i]) if along == 2 else i].name
         there = read_pixels(document, folder, name)
         yield name, there if along == 2 else there.take(at, axis=1 - along), made

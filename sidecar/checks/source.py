@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
-from sidecar.checks.document import untwisted
 from sidecar.checks.finding import Finding, finding
 from sidecar.dicom.same_scan import SAME_NUMBER, Match
 from sidecar.dicom.series import Series
@@ -51,11 +50,11 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
     window: Any = (
         mode if mode in ("auto", "dicom", "full") else (0.0, 1.0) if mode == "given" else None
     )
-    reduction, turn = untwisted(sidecar.decimation)
+    reduction, order = sidecar.decimation.upright, sidecar.decimation.order
     stem = (
         "slice" if sidecar.document.zoom is None else images.files[0].name.rpartition("_")[0]
     )  # any landmark's
-    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), turn, stem)
+    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), order, stem)
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sidecar.grid.axis import nearest
 from sidecar.mapping import Sidecar
 from sidecar.storage.whole_file import whole_file
 
@@ -148,8 +149,7 @@ def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: 
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["label", "image", "slice", "x", "y"])
         for label in labels:
-            # Half-way between two PNGs it is the lower one, as everywhere in the package.
-            image = files[int(np.ceil(label.slice - 0.5))].name
+            image = files[int(nearest(label.slice))].name
             rows.writerow(
                 [
                     label.name,

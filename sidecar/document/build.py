@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 
 from sidecar.dicom.series import Series
-from sidecar.document.model import (
-    AXIS_NAMES,
-    AxisModel,
-    Image,
-    Plane,
-    Source,
-)
-from sidecar.document.model import Decimation as DecimationModel
-from sidecar.grid.axis import Axis
+from sidecar.document.model import Image, Plane, Source
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 
@@ -50,7 +42,7 @@ def source_model(series: Series) -> Source:
     )
 
 
-_WHOLE = Decimation(*(Axis(1.0, 0.0, 1, "stride"),) * 3)
+_WHOLE = Decimation.whole(1, 1, 1)
 
 
 def grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]:
@@ -67,7 +59,7 @@ def grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]
     lengths = np.linalg.norm(png_axes, axis=0)
     spacing = [
         None if affine is None and i == 2 else float(length)
-        for i, length in zip(decimation.order, lengths, strict=True)
+        for i, length in zip(decimation.along, lengths, strict=True)
     ]
     made: dict[str, Any] = {
         "origin": tuple(stack.to_patient(decimation.to_source((0, 0, 0)))[0].tolist()),
@@ -78,16 +70,6 @@ def grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]
     if affine is not None and stack.affine_is_exact:
         made["affine"] = tuple(map(tuple, (affine.matrix @ decimation.matrix).tolist()))
     return made
-
-
-def decimation_model(decimation: Decimation) -> DecimationModel:
-    """The axes as the document has them."""
-    columns, rows, slices = (
-        AxisModel(factor=a.factor, offset=a.offset, size=a.size, method=a.method)
-        for a in decimation.axes
-    )
-    x, y, number = (AXIS_NAMES[i] for i in decimation.order)
-    return DecimationModel(columns=columns, rows=rows, slices=slices, order=(x, y, number))
 
 
 def image_files(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.document.build import decimation_model, grid, image_files, source_model
+from sidecar.document.axes import decimation_model
+from sidecar.document.build import grid, image_files, source_model
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom

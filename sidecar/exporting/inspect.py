@@ -121,7 +121,7 @@ def planned(plan: Plan) -> dict[str, Any]:
         "channels": plan.channels,
         "bytes": plan.png_bytes,
         "scratch_bytes": plan.scratch_bytes,
-        "order": [AXIS_NAMES[i] for i in plan.decimation.order],
+        "order": list(plan.order.pick(AXIS_NAMES)),
         "decimation": {
             name: {"factor": a.factor, "offset": a.offset, "method": a.method} for name, a in axes
         },

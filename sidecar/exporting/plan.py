@@ -15,8 +15,9 @@ from sidecar.dicom.series import Frame, Series
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.options import ExportOptions, Range, is_whole
 from sidecar.grid.axis import Axis
-from sidecar.grid.axis_order import AS_STORED, Turn, turn_of
+from sidecar.grid.axis_order import AS_STORED, AxisOrder
 from sidecar.grid.decimation import Decimation
+from sidecar.grid.named_planes import order_of
 from sidecar.values.value_maps import Bits
 
 #: Changes when the same input and options would give other pixels, so that an interrupted export is
@@ -28,7 +29,7 @@ MAX_FACTOR = 2.0**31
 
 @dataclass(frozen=True)
 class Plan:
-    """One export of one stack. ``reduction``: the decimation along the source's axes; ``turn``:
+    """One export of one stack. ``reduction``: the decimation along the source's axes; ``order``:
     which way the PNGs are cut through it; ``stem``: what the names of the PNGs begin with.
     """
 
@@ -36,13 +37,13 @@ class Plan:
     options: ExportOptions
     reduction: Decimation
     warnings: tuple[str, ...]
-    turn: Turn = AS_STORED
+    order: AxisOrder = AS_STORED
     stem: str = "slice"
 
     @cached_property
     def decimation(self) -> Decimation:
         """How PNG pixels relate to source indices."""
-        return self.turn.of(self.reduction)
+        return self.reduction @ self.order
 
     @property
     def channels(self) -> Literal[1, 3]:
@@ -70,7 +71,7 @@ class Plan:
         """Size of the scratch file that PNGs along another axis are cut from
         (`sidecar.exporting.reslice`); 0 for slices as stored.
         """
-        return 0 if self.turn == AS_STORED else self.png_bytes
+        return 0 if self.order == AS_STORED else self.png_bytes
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -90,14 +91,9 @@ class Plan:
         """The source samples that one PNG is made of, along the source axis that PNG numbers run
         along.
         """
-        axis = self.reduction.axes[self.turn.order[2]]
-        at = axis.size - 1 - png if self.turn.mirrored[2] else png
-        if axis.method != "resize":
-            return axis.samples(at)
-        first, last = axis.to_source(
-            np.array([at - 1.0, at + 1.0])
-        )  # a tent reaches from neighbour to neighbour
-        return range(max(round(first), axis.start), min(round(last) + 1, axis.stop))
+        along = self.order.along[2]
+        at = self.order.map((0, 0, png), self.reduction.size)[along]
+        return self.reduction.axes[along].samples(int(at))
 
     def frames_read(self) -> Iterator[Frame]:
         """Every source frame that will be read, in order."""
@@ -155,8 +151,8 @@ def make_plan(series: Series, options: ExportOptions) -> Plan:
                 " crop less"
             )
     plan = Plan(series, options, decimation, (*series.warnings, *_left_out(decimation, ranges)))
-    turn = AS_STORED if options.plane is None else turn_of(options.plane, series.stack)
-    return replace(plan, warnings=(*plan.warnings, *_option_warnings(plan)), turn=turn)
+    order = AS_STORED if options.plane is None else order_of(options.plane, series.stack)
+    return replace(plan, warnings=(*plan.warnings, *_option_warnings(plan)), order=order)
 
 
 def _cropped(size: tuple[int, int, int], options: ExportOptions) -> list[tuple[int, int]]:
@@ -209,7 +205,7 @@ def _fitting(
     that are not a patient stack (ultrasound, secondary capture) are never dropped for size.
     """
     voxel = _voxel(series) or (1.0, 1.0, 0.0)
-    probe = Plan(series, options, Decimation(*(Axis.stride(0, 1, 1),) * 3), ())
+    probe = Plan(series, options, Decimation.whole(1, 1, 1), ())
     lengths = [stop - start for start, stop in ranges]
     sample_bytes = probe.channels * probe.bits // 8
 

@@ -23,7 +23,7 @@ from sidecar.errors import OutputError
 from sidecar.exporting.make_png import Recipe, Rendered, Task, png_values, write_png
 from sidecar.exporting.plan import Plan
 from sidecar.exporting.workers import Workers
-from sidecar.grid.axis_order import Turn
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.storage.location import WritableLocation
 
 SCRATCH = ".sidecar-scratch"
@@ -97,7 +97,7 @@ def _resliced(
         )
         yield from workers.results(partial(_fill, recipe, scratch), tasks)
         cuts = (Task(k, plan.names[k], ()) for k in missing)
-        yield from workers.results(partial(_cut, recipe, scratch, plan.turn), cuts)
+        yield from workers.results(partial(_cut, recipe, scratch, plan.order), cuts)
     finally:
         scratch.path.unlink(missing_ok=True)
 
@@ -109,15 +109,7 @@ def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
     return Rendered(-1, "", sum(frame.bytes for frame in task.frames))
 
 
-def _cut(recipe: Recipe, scratch: Scratch, turn: Turn, task: Task) -> Rendered:
-    """Write one PNG of the turned stack."""
-    plane = turned(scratch.open("r"), turn)[task.index]
+def _cut(recipe: Recipe, scratch: Scratch, order: AxisOrder, task: Task) -> Rendered:
+    """Write one PNG of the stack in another order."""
+    plane = order.apply(scratch.open("r"))[task.index]
     return write_png(recipe, task, np.ascontiguousarray(plane))
-
-
-def turned(stack: NDArray[Any], turn: Turn) -> NDArray[Any]:
-    """A view (PNG number, y, x[, channel]) of a stack (slices, rows, columns[, channel])."""
-    source = tuple(2 - turn.order[i] for i in (2, 1, 0))
-    view = stack.transpose(*source, *range(3, stack.ndim))
-    number, y, x = (slice(None, None, -1 if turn.mirrored[i] else 1) for i in (2, 1, 0))
-    return view[number, y, x]

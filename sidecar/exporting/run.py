@@ -163,7 +163,7 @@ def _write_pngs(
     counts: dict[int, NDArray[np.intp]] = {}
     digests = _digests_of_whole(plan, folder, progress)
     missing = [k for k in range(len(plan.names)) if k not in digests]
-    if plan.turn == AS_STORED:
+    if plan.order == AS_STORED:
         tasks = (
             Task(k, plan.names[k], tuple(frame.locator for frame in plan.frames_of(k)))
             for k in missing
@@ -211,7 +211,8 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
             axis=0,
         )
         edges = lengths * [axis.factor for axis in decimation.axes]
-        pixel_mm = (float(edges[plan.turn.order[0]]), float(edges[plan.turn.order[1]]))
+        x, y, _ = plan.order.pick(edges.tolist())
+        pixel_mm = (x, y)
     text = {
         "Software": generator(),
         "SeriesInstanceUID": plan.series.common.series_instance_uid,

@@ -1,4 +1,5 @@
 """Pure: where a pixel is.
 
-Axes, their order, decimations, stacks of planes, and the filters that make an axis true.
+An axis maps pixels to samples, an order turns axes, a decimation is an order of three axes, a stack
+maps samples to millimetres, and filters make an axis true.
 """

@@ -1,98 +1,83 @@
-"""Which way PNGs are cut through the decimated stack: axial, coronal, sagittal, or any order and
-direction of its axes. Pure.
+"""Which source axis runs along which axis of a PNG, and which way. Pure.
+
+    order.apply(stack)[p] = stack[order.map(p)]
+    (a @ b).apply(stack) = b.apply(a.apply(stack))        (a @ b).map = a.map ∘ b.map
+    (~a).apply(a.apply(stack)) = stack                    ~a @ a = a @ ~a = AS_STORED
+
+Points are (x, y, number) and arrays [number, y, x], as NumPy keeps stacks; the source likewise is
+(column, row, slice) and [slice, row, column].
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from sidecar.errors import GeometryError, UsageError
-from sidecar.grid.axis import Axis
-from sidecar.grid.decimation import Decimation
-from sidecar.grid.stack import Stack
-
-#: What PNG x, PNG y and PNG number grow towards, as radiologists look at the three planes (PS3.3
-#: C.7.6.1.1.1 letters).
-NAMED_PLANES = {"axial": "LPH", "coronal": "LFP", "sagittal": "PFL"}
-#: Patient direction, LPS, of each letter.
-_TOWARDS = {
-    "L": (1, 0, 0),
-    "R": (-1, 0, 0),
-    "P": (0, 1, 0),
-    "A": (0, -1, 0),
-    "H": (0, 0, 1),
-    "F": (0, 0, -1),
-}
-_SOURCE_AXES = {"x": 0, "y": 1, "z": 2}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """For PNG x, y and number: the source axis they run along (0 columns, 1 rows, 2 slices), and
-    whether the other way.
+class AxisOrder:
+    """For PNG x, y and number: the source axis they run ``along`` (0 columns, 1 rows, 2 slices),
+    and whether the other way. For x and y alone it is the order of a plane.
     """
 
-    order: tuple[int, int, int] = (0, 1, 2)
-    mirrored: tuple[bool, bool, bool] = (False, False, False)
+    along: tuple[int, ...] = (0, 1, 2)
+    mirrored: tuple[bool, ...] = (False, False, False)
 
-    def of(self, decimation: Decimation) -> Decimation:
-        """A decimation along the source axes, looked at this way."""
-        axes = list(decimation.axes)
-        for i, mirrored in zip(self.order, self.mirrored, strict=True):
-            axis = axes[i]
-            if mirrored:
-                axes[i] = Axis(
-                    -axis.factor,
-                    axis.offset + axis.factor * (axis.size - 1),
-                    axis.size,
-                    axis.method,
-                )
-        columns, rows, slices = axes
-        return Decimation(columns, rows, slices, self.order)
+    @classmethod
+    def of(cls, along: Sequence[int], backwards: Sequence[bool]) -> AxisOrder:
+        """PNG axes along these source axes, of which those run ``backwards`` (columns, rows,
+        slices).
+        """
+        return cls(tuple(along), tuple(bool(backwards[i]) for i in along))
 
+    @property
+    def signs(self) -> tuple[int, ...]:
+        """For PNG x, y and number: 1, or -1 where they run against their source axis."""
+        return tuple(-1 if mirrored else 1 for mirrored in self.mirrored)
 
-AS_STORED = Turn()
-
-
-def turn_of(plane: str, stack: Stack | None) -> Turn:
-    """The turn that ``--plane`` means for a stack.
-
-    ``axial``, ``coronal``, ``sagittal``, or three anatomical letters (L R P A H F) for what PNG x,
-    y and number grow towards, each taken for the source axis nearest to it; or x, y, z in any order
-    for source columns, rows and slices, with - before those to be mirrored. UsageError for anything
-    else, GeometryError for anatomical planes of images without patient geometry.
-    """
-    by_axis = re.findall(r"(-?)([xyz])", plane)
-    if "".join(sign + name for sign, name in by_axis) == plane and sorted(
-        name for _, name in by_axis
-    ) == ["x", "y", "z"]:
-        x, y, number = (_SOURCE_AXES[name] for _, name in by_axis)
-        return Turn((x, y, number), (bool(by_axis[0][0]), bool(by_axis[1][0]), bool(by_axis[2][0])))
-    letters = NAMED_PLANES.get(plane.lower(), plane)
-    if len(letters) != 3 or not all(letter in _TOWARDS for letter in letters):
-        raise UsageError(
-            f"--plane {plane}: it is axial, coronal, sagittal, three of L R P A H F such as LFP, or"
-            " x, y, z in an order such as xzy"
+    def __matmul__(self, inner: AxisOrder) -> AxisOrder:
+        """What was put in the order ``self``, then in the order ``inner``."""
+        return AxisOrder(
+            inner.pick(self.along),
+            tuple(
+                mirrored != again
+                for mirrored, again in zip(inner.pick(self.mirrored), inner.mirrored, strict=True)
+            ),
         )
-    if stack is None or stack.slice_step is None:
-        raise GeometryError(
-            f"--plane {plane} needs several slices with patient geometry; x, y, z in an order such"
-            " as xzy need none"
-        )
-    source = np.column_stack([stack.axes.mean(axis=0), stack.slice_step])
-    along = np.array([_TOWARDS[letter] for letter in letters]) @ (
-        source / np.linalg.norm(source, axis=0)
-    )
-    order = [int(i) for i in np.abs(along).argmax(axis=1)]
-    if sorted(order) != [0, 1, 2]:
-        raise GeometryError(
-            f"--plane {plane} is not one plane of this oblique scan: two of its directions are"
-            " nearest to the same axis; use xyz order"
-        )
-    x, y, number = order
-    return Turn(
-        (x, y, number), (bool(along[0, x] < 0), bool(along[1, y] < 0), bool(along[2, number] < 0))
-    )
+
+    def __invert__(self) -> AxisOrder:
+        """Back to the order of the source."""
+        back = tuple(self.along.index(i) for i in range(len(self.along)))
+        return AxisOrder(back, tuple(self.mirrored[i] for i in back))
+
+    def pick(self, of_source: Sequence[T]) -> tuple[T, ...]:
+        """What there is of columns, rows and slices, of x, y and number: sizes, spacings, names."""
+        return tuple(of_source[i] for i in self.along)
+
+    def map(self, index: ArrayLike, size: Sequence[int]) -> NDArray[Any]:
+        """Source indices (…, 3) of PNG pixels (…, 3), of the same type, for a source of ``size``
+        (columns, rows, slices).
+        """
+        pixel = np.asarray(index)
+        source = np.empty_like(pixel)
+        for i, (axis, mirrored) in enumerate(zip(self.along, self.mirrored, strict=True)):
+            source[..., axis] = size[axis] - 1 - pixel[..., i] if mirrored else pixel[..., i]
+        return source
+
+    def apply(self, stack: NDArray[Any]) -> NDArray[Any]:
+        """A view [number, y, x, …] of a stack [slice, row, column, …], of a plane without the
+        first.
+        """
+        last = len(self.along) - 1  # array axes count from the other end
+        source = (last - axis for axis in reversed(self.along))
+        view = stack.transpose(*source, *range(last + 1, stack.ndim))
+        return view[tuple(slice(None, None, sign) for sign in reversed(self.signs))]
+
+
+AS_STORED = AxisOrder()

@@ -1,13 +1,23 @@
-"""Between source index and PNG pixel: an order of three upright axes. Pure."""
+"""Between source index and PNG pixel: an order of three upright axes. Pure.
+
+    source = d(pixel)                            d = d.upright @ d.order
+    d.to_source(pixel) = d.upright.to_source(d.order.map(pixel))
+    (d @ order).to_source = d.to_source ∘ order.map
+
+The axes are held as sidecar.json has them, with a negative factor where the PNGs run the other way:
+what a document says is what maps, to the last bit. `order` and `upright` follow from that.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar.grid.axis import Axis
+from sidecar.grid.axis_order import AxisOrder
 
 Floats = NDArray[np.float64]
 
@@ -16,13 +26,19 @@ Floats = NDArray[np.float64]
 class Decimation:
     """The axes between source index and PNG pixel.
 
-    ``order``: the source axis, 0 columns, 1 rows, 2 slices, along each PNG axis.
+    ``along``: the source axis, 0 columns, 1 rows, 2 slices, along PNG x, y and number.
     """
 
     columns: Axis
     rows: Axis
     slices: Axis
-    order: tuple[int, int, int] = (0, 1, 2)
+    along: tuple[int, ...] = (0, 1, 2)
+
+    @classmethod
+    def whole(cls, columns: int, rows: int, slices: int) -> Decimation:
+        """A source of this size as it is."""
+        across, down, along = (Axis.stride(0, length, 1) for length in (columns, rows, slices))
+        return cls(across, down, along)
 
     @property
     def axes(self) -> tuple[Axis, Axis, Axis]:
@@ -32,8 +48,28 @@ class Decimation:
     @property
     def png_axes(self) -> tuple[Axis, Axis, Axis]:
         """In the order of the PNGs: x, y, number."""
-        x, y, number = self.order
+        x, y, number = self.along
         return self.axes[x], self.axes[y], self.axes[number]
+
+    @cached_property
+    def order(self) -> AxisOrder:
+        """Which source axis runs along PNG x, y and number, and which way."""
+        return AxisOrder.of(self.along, [axis.factor < 0 for axis in self.axes])
+
+    @cached_property
+    def upright(self) -> Decimation:
+        """The same samples, in the order of the source."""
+        return Decimation(self.columns.upright, self.rows.upright, self.slices.upright)
+
+    def __matmul__(self, order: AxisOrder) -> Decimation:
+        """The same samples, their PNGs put in another order."""
+        png = [
+            axis.reversed() if mirrored else axis
+            for axis, mirrored in zip(order.pick(self.png_axes), order.mirrored, strict=True)
+        ]
+        along = order.pick(self.along)
+        columns, rows, slices = (png[along.index(i)] for i in range(3))
+        return Decimation(columns, rows, slices, along)
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -44,26 +80,26 @@ class Decimation:
     @property
     def matrix(self) -> Floats:
         """(4, 4): source index = matrix · (x, y, number, 1)."""
-        matrix = np.eye(4)
-        matrix[:3, :3] = 0
-        for i, axis in zip(self.order, self.png_axes, strict=True):
-            matrix[i, self.order.index(i)], matrix[i, 3] = axis.factor, axis.offset
+        matrix = np.zeros((4, 4))
+        for i, (along, axis) in enumerate(zip(self.along, self.png_axes, strict=True)):
+            matrix[along, i], matrix[along, 3] = axis.factor, axis.offset
+        matrix[3, 3] = 1
         return matrix
 
     def to_source(self, pixel: ArrayLike) -> Floats:
-        """Source indices (N, 3) of PNG pixels (x, y, slice) (N, 3)."""
+        """Source indices (N, 3) of PNG pixels (x, y, number) (N, 3)."""
         pixels = np.asarray(pixel, dtype=np.float64).reshape(-1, 3)
         source = np.empty_like(pixels)
-        for i, axis in zip(self.order, self.png_axes, strict=True):
-            source[:, i] = axis.to_source(pixels[:, self.order.index(i)])
+        for i, (along, axis) in enumerate(zip(self.along, self.png_axes, strict=True)):
+            source[:, along] = axis.to_source(pixels[:, i])
         return source
 
     def to_pixel(self, source: ArrayLike) -> Floats:
-        """PNG pixels (x, y, slice) (N, 3) of source indices (N, 3)."""
+        """PNG pixels (x, y, number) (N, 3) of source indices (N, 3)."""
         indices = np.asarray(source, dtype=np.float64).reshape(-1, 3)
         return np.column_stack(
             [
-                axis.to_pixel(indices[:, i])
-                for i, axis in zip(self.order, self.png_axes, strict=True)
+                axis.to_pixel(indices[:, along])
+                for along, axis in zip(self.along, self.png_axes, strict=True)
             ]
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sidecar.document import model as documents
 from sidecar.errors import DocumentError, GeometryError, LabelError, SidecarError
+from sidecar.grid.axis import nearest
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.identity import place
 from sidecar.labels.mapped import MappedPoints
@@ -296,9 +297,9 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     if not allow_outside:
         _refuse_outside(table, png, sidecar)
     files = sidecar.document.images.files
-    nearest = np.clip(np.ceil(slices - 0.5), 0, len(files) - 1)
+    shown = np.clip(nearest(slices), 0, len(files) - 1)
     added = [
-        ["" if np.isnan(k) else files[int(k)].name for k in nearest],
+        ["" if np.isnan(k) else files[int(k)].name for k in shown],
         numbers(slices),
         numbers(xy[:, 0]),
         numbers(xy[:, 1]),

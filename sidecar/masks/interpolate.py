@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import MissingExtraError
+from sidecar.grid.axis import nearest
 
 Labels = NDArray[Any]
 
@@ -34,9 +35,8 @@ class ShapeInterpolation:
         """The (rows, columns) labels ``part`` of the way from ``lower`` to ``upper``;
         None is an empty plane.
         """
-        nearest = lower if part <= 0.5 else upper
         if lower is None or upper is None:
-            return nearest
+            return upper if nearest(part) else lower
         out = np.zeros_like(lower)
         painted = lower.astype(bool) | upper.astype(bool)
         box = tuple(
@@ -54,7 +54,7 @@ class ShapeInterpolation:
             if inside.any() and inside_upper.any():
                 distance = (1 - part) * self._signed(inside) + part * self._signed(inside_upper)
             else:
-                distance = self._signed(inside if part <= 0.5 else inside_upper)
+                distance = self._signed(inside_upper if nearest(part) else inside)
             # Where it is neither in nor out, the lower slice decides, as halfway between two slices
             # everywhere else.
             wins = (distance > best) | ((distance == 0) & (best == 0) & inside)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.formats.volume_files import Volume
-from sidecar.grid.axis import Axis
+from sidecar.grid.axis import Axis, Lookup
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import require_affine
 from sidecar.mapping import Sidecar
@@ -23,14 +23,10 @@ from sidecar.masks.upsample import (
     Blend,
     Fill,
     Labels,
-    Lookup,
     blended,
     expand,
     pixel_edges,
-    pixels_of_samples,
-    samples_of_pixel,
     slices_of_samples,
-    upright,
 )
 from sidecar.progress import Progress
 
@@ -63,20 +59,20 @@ class MappedMask:
         ``fill`` says what becomes of source slices that are not on the PNGs.
         """
         columns, rows, slices = painted.sidecar.document.source.size
-        across, down, along = map(upright, painted.sidecar.decimation.axes)
+        across, down, along = painted.sidecar.decimation.upright.axes
         return cls(
             painted,
             in_source_order(painted),
-            (Axis.stride(0, columns, 1), Axis.stride(0, rows, 1), Axis.stride(0, slices, 1)),
-            pixels_of_samples(across, columns),
-            pixels_of_samples(down, rows),
+            Decimation.whole(columns, rows, slices).axes,
+            across.pixels_of_samples(columns),
+            down.pixels_of_samples(rows),
             slices_of_samples(along, slices, fill),
         )
 
     @classmethod
     def on_decimated(cls, painted: Mask) -> MappedMask:
         """At the resolution it was painted at."""
-        across, down, along = map(upright, painted.sidecar.decimation.axes)
+        across, down, along = painted.sidecar.decimation.upright.axes
         slices = tuple(Blend(k, k) for k in range(along.size))
         return cls(
             painted,
@@ -102,8 +98,7 @@ class MappedMask:
 
     @property
     def _decimated_size(self) -> tuple[int, int, int]:
-        columns, rows, slices = self.sidecar.decimation.axes
-        return columns.size, rows.size, slices.size
+        return self.sidecar.decimation.upright.size
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -155,11 +150,11 @@ class MappedMask:
 
     def source_slice(self, index: int) -> float:
         """Source index, along the slices, of the middle of a slice of this grid."""
-        return self.axes[2].factor * index + self.axes[2].offset
+        return self.axes[2].to_source(float(index))
 
     def source_slices(self, index: int) -> range:
         """The source slices that a slice of this grid stands for."""
-        return samples_of_pixel(self.axes[2], index)
+        return self.axes[2].extent(index)
 
     def volume(self, format: str) -> Volume:
         """The header of a volume of it.
@@ -172,13 +167,10 @@ class MappedMask:
     def _interpolation(self) -> Callable[[Labels | None, Labels | None, float], Labels | None]:
         from sidecar.masks.interpolate import ShapeInterpolation
 
-        decimation, stack = self.sidecar.decimation, self.sidecar.stack
+        axes, stack = self.sidecar.decimation.upright, self.sidecar.stack
         between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing
         return ShapeInterpolation(
-            (
-                between_rows * abs(decimation.rows.factor),
-                between_columns * abs(decimation.columns.factor),
-            )
+            (between_rows * axes.rows.factor, between_columns * axes.columns.factor)
         )
 
 

@@ -15,13 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.grid.decimation import Decimation
+from sidecar.grid.axis_order import AS_STORED
 from sidecar.masks.model import Mask
 from sidecar.masks.upsample import Labels
-
-
-def is_turned(decimation: Decimation) -> bool:
-    return decimation.order != (0, 1, 2) or any(axis.factor < 0 for axis in decimation.axes)
 
 
 def in_source_order(mask: Mask) -> Mask:
@@ -30,8 +26,8 @@ def in_source_order(mask: Mask) -> Mask:
 
     Reads the mask once where the PNGs were cut another way, and not at all otherwise.
     """
-    decimation = mask.sidecar.decimation
-    if not is_turned(decimation):
+    order = mask.sidecar.decimation.order
+    if order == AS_STORED:
         return mask
     columns, rows, slices = mask.sidecar.size
     with (
@@ -41,12 +37,7 @@ def in_source_order(mask: Mask) -> Mask:
     for k, plane in enumerate(mask.planes()):
         if plane is not None:
             scratch[k] = plane
-    # Axes of the array are PNG number, y, x; wanted are those that run along source slices, rows
-    # and columns.
-    stack = scratch.transpose([2 - decimation.order.index(i) for i in (2, 1, 0)])
-    stack = stack[
-        tuple(slice(None, None, -1 if axis.factor < 0 else 1) for axis in reversed(decimation.axes))
-    ]
+    stack = (~order).apply(scratch)
 
     def planes() -> Iterator[Labels | None]:
         for plane in stack:

@@ -1,10 +1,12 @@
 """From the decimated grid to the grid of an output, by exact repetition: a source voxel has the
 label of the pixel it lies in. Pure.
 
-A pixel p holds the source samples that it is nearest to, source = factor · p + offset (see
-`sidecar.grid.axis`); halfway between two it is the lower one. What no pixel holds, because it was
-cropped off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack
-that was cut another way is first put in the order of the source (see `sidecar.masks.source_order`).
+    source[sample] = PNG[axis.pixels_of_samples[sample]]        0 where that is -1
+
+A pixel holds the source samples that it is nearest to. What no pixel holds, because it was cropped
+off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack that was
+cut another way is first put in the order of the source (see
+`sidecar.masks.source_order`).
 """
 
 from __future__ import annotations
@@ -16,14 +18,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.grid.axis import Axis
+from sidecar.grid.axis import ROUNDING, Axis, Lookup, nearest
 
 Fill = Literal["repeat", "interpolate", "none"]
 Labels = NDArray[Any]
-Lookup = NDArray[np.intp]
-
-#: Positions nearer than this, in pixels, are the same: what computing them may be wrong by.
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +36,7 @@ class Blend:
 
     @property
     def nearest(self) -> int:
-        return self.lower if self.part <= 0.5 else self.upper
-
-
-def upright(axis: Axis) -> Axis:
-    """The same axis, its pixels counted as the source counts its samples."""
-    return (
-        axis
-        if axis.factor > 0
-        else Axis(-axis.factor, axis.offset + axis.factor * (axis.size - 1), axis.size, axis.method)
-    )
-
-
-def pixels_of_samples(axis: Axis, length: int) -> Lookup:
-    """(length,) the pixel of an upright axis that each source sample lies in, -1 where there is
-    none.
-    """
-    along = (np.arange(length) - axis.offset) / axis.factor
-    pixel = np.ceil(along - 0.5 - _ROUNDING).astype(np.intp)
-    inside = (pixel >= 0) & (pixel < axis.size)
-    if axis.method == "stride":
-        inside &= along > -_ROUNDING  # what lies before the first sample was cropped off
-    return np.where(inside, pixel, -1)
-
-
-def samples_of_pixel(axis: Axis, pixel: int) -> range:
-    """The source samples that a pixel of an upright axis stands for: those it was made of, the
-    nearest where it was resampled.
-    """
-    centre = axis.factor * pixel + axis.offset
-    reach = 0.0 if axis.method == "stride" else (axis.factor - 1) / 2
-    return range(round(centre - reach), max(round(centre - reach), round(centre + reach)) + 1)
+        return self.upper if nearest(self.part) else self.lower
 
 
 def slices_of_samples(axis: Axis, length: int, fill: Fill) -> tuple[Blend | None, ...]:
@@ -80,24 +48,24 @@ def slices_of_samples(axis: Axis, length: int, fill: Fill) -> tuple[Blend | None
     """
     return tuple(
         _blend(axis, int(pixel), sample, fill)
-        for sample, pixel in enumerate(pixels_of_samples(axis, length))
+        for sample, pixel in enumerate(axis.pixels_of_samples(length))
     )
 
 
-def _blend(axis: Axis, nearest: int, sample: int, fill: Fill) -> Blend | None:
-    if nearest < 0 or (fill == "none" and sample not in samples_of_pixel(axis, nearest)):
+def _blend(axis: Axis, pixel: int, sample: int, fill: Fill) -> Blend | None:
+    if pixel < 0 or (fill == "none" and sample not in axis.extent(pixel)):
         return None
-    along = (sample - axis.offset) / axis.factor
-    lower = int(np.floor(along + _ROUNDING))
+    along = axis.to_pixel(float(sample))
+    lower = int(np.floor(along + ROUNDING))
     part = along - lower
-    if fill != "interpolate" or part < _ROUNDING or not 0 <= lower < axis.size - 1:
-        return Blend(nearest, nearest)
+    if fill != "interpolate" or part < ROUNDING or not 0 <= lower < axis.size - 1:
+        return Blend(pixel, pixel)
     return Blend(lower, lower + 1, part)
 
 
 def expand(plane: Labels, rows: Lookup, columns: Lookup) -> Labels:
-    """(len(rows), len(columns)) labels of a decimated plane, by the lookups of `pixels_of_samples`;
-    0 where those are -1.
+    """(len(rows), len(columns)) labels of a decimated plane, by two lookups
+    (`Axis.pixels_of_samples`); 0 where those are -1.
     """
     out = np.zeros((len(rows), len(columns)), plane.dtype)
     down, across = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)

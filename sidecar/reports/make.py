@@ -17,12 +17,14 @@ from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.document.model import Images
 from sidecar.errors import DocumentError, UsageError
+from sidecar.grid.axis import nearest_of
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.reports.labels import Label
 from sidecar.reports.overview import Projections
 from sidecar.reports.samples import Crop, Placed, Scale, Section, View, edges, placed, span
-from sidecar.reports.space import Floats, Look, Space
+from sidecar.reports.space import Floats, Space, is_source_plane
 from sidecar.storage.location import Location
 
 #: Samples along the edge of a view by default and at most, and in all views of a report.
@@ -68,7 +70,7 @@ class Report:
 
     request: Request
     space: Space
-    looks: tuple[Look, ...]
+    looks: tuple[AxisOrder, ...]
     views: tuple[Views, ...]
     projections: Projections
 
@@ -116,15 +118,15 @@ def make_report(request: Request, progress: Progress) -> Report:
     return Report(request, space, looks, tuple(map(Views, pngs, shown)), projections)
 
 
-def _view(space: Space, look: Look, label: Label, size: float, channels: int) -> View:
-    if look.is_source_plane:
+def _view(space: Space, look: AxisOrder, label: Label, size: float, channels: int) -> View:
+    if is_source_plane(look):
         return Crop(space, look, label.source, size)
     return Section.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
 
 
 def nearest_png(label: Label, count: int) -> int:
-    """The PNG that shows a label; halfway between two it is the first."""
-    return int(np.clip(np.ceil(label.png[2] - 0.5), 0, count - 1))
+    """The PNG that shows a label."""
+    return nearest_of(label.png[2], count)
 
 
 def _read_pngs(
@@ -132,10 +134,7 @@ def _read_pngs(
 ) -> tuple[Projections, list[Shown]]:
     """The projections of the whole stack, and the piece around each label."""
     document, decimation = request.sidecar.document, request.sidecar.decimation
-    steps = [
-        abs(axis.factor) * space.steps[i]
-        for i, axis in zip(decimation.order, decimation.png_axes, strict=True)
-    ]
+    steps = space.png_steps(decimation)
     wanted = defaultdict(list)
     for i, label in enumerate(request.labels):
         wanted[nearest_png(label, decimation.size[2])].append(i)

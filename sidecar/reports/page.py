@@ -19,11 +19,13 @@ from PIL import Image
 
 from sidecar.dicom.series import irregularities
 from sidecar.document.generator import generator
+from sidecar.grid.axis import nearest_of
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.reports.labels import MEASURED, Label, distances, measured
 from sidecar.reports.make import Report, Shown, nearest_png, nice
 from sidecar.reports.overview import shown, shrunk
 from sidecar.reports.samples import Placed
-from sidecar.reports.space import Look, Space, Way
+from sidecar.reports.space import Space, is_source_plane
 
 #: Edge of a view, and the most room for the three projections side by side, in the units of their
 #: drawings.
@@ -113,7 +115,7 @@ def render(report: Report, of_all: int) -> str:
 def _panels(report: Report) -> list[list[Panel]]:
     request, document, space = report.request, report.request.sidecar.document, report.space
     contrast = report.projections.contrast()
-    own = space.png_look(request.sidecar.decimation)
+    own = request.sidecar.decimation.order
     cards = []
     for label, views in zip(request.labels, report.views, strict=True):
         name = document.images.files[nearest_png(label, request.sidecar.size[2])].name
@@ -122,7 +124,9 @@ def _panels(report: Report) -> list[list[Panel]]:
         ]
         for look, view in zip(report.looks, views.source, strict=True):
             title = f"Source, {space.name(look)}"
-            note = f"pixels of slice {_slice(label, space)}" if look.is_source_plane else "resliced"
+            note = (
+                f"pixels of slice {_slice(label, space)}" if is_source_plane(look) else "resliced"
+            )
             panels.append(
                 Panel(title, note, _picture(view, contrast, request.size), _letters(space, look))
             )
@@ -131,7 +135,7 @@ def _panels(report: Report) -> list[list[Panel]]:
 
 
 def _slice(label: Label, space: Space) -> int:
-    return int(np.clip(np.ceil(label.source[2] - 0.5), 0, space.stack.slices - 1))
+    return nearest_of(label.source[2], space.stack.slices)
 
 
 def _between(label: Label) -> tuple[int, int] | None:
@@ -140,14 +144,10 @@ def _between(label: Label) -> tuple[int, int] | None:
     return None if label.source[2] == below else (below, below + 1)
 
 
-def _letters(space: Space, look: Look) -> dict[str, str]:
-    ways: dict[str, Way] = {
-        "left": look.right.back,
-        "right": look.right,
-        "top": look.down.back,
-        "bottom": look.down,
-    }
-    return {side: letters for side, way in ways.items() if (letters := space.letters(way)[:1])}
+def _letters(space: Space, look: AxisOrder) -> dict[str, str]:
+    right, down, _ = space.vectors(look)
+    sides = {"left": -right, "right": right, "top": -down, "bottom": down}
+    return {side: letters for side, to in sides.items() if (letters := space.letters(to)[:1])}
 
 
 def _picture(view: Shown, contrast: tuple[float, float], size: float) -> Picture | None:
@@ -184,26 +184,18 @@ def address(shades: NDArray[np.uint8], nothing: NDArray[np.bool_] | None = None)
 def _overview(report: Report) -> list[Projection]:
     """The three projections, or the one there is, on one scale."""
     decimation, space = report.request.sidecar.decimation, report.space
-    steps = np.array(
-        [
-            abs(axis.factor) * space.steps[i]
-            for i, axis in zip(decimation.order, decimation.png_axes, strict=True)
-        ]
-    )
+    steps = np.array(space.png_steps(decimation))
     edges = steps * decimation.size
-    axes = [
-        (decimation.order.index(look.right.axis), decimation.order.index(look.down.axis))
-        for look in report.looks
-    ]
+    on_pngs = [~decimation.order @ look for look in report.looks]
     scale = min(
-        OVERVIEW / sum(edges[right] for right, _ in axes),
-        OVERVIEW_HEIGHT / max(edges[down] for _, down in axes),
+        OVERVIEW / sum(edges[order.along[0]] for order in on_pngs),
+        OVERVIEW_HEIGHT / max(edges[order.along[1]] for order in on_pngs),
     )
     contrast = report.projections.contrast()
-    signs = [1 if axis.factor > 0 else -1 for axis in decimation.png_axes]
     found = []
-    for look, (right, down) in zip(report.looks, axes, strict=True):
-        flipped = look.down.sign != signs[down]
+    for look, on_png in zip(report.looks, on_pngs, strict=True):
+        (right, down), flips = on_png.along[:2], on_png.mirrored[:2]
+        flipped = flips[1]
         image, n = shrunk(report.projections.across(right, down))
         width, height = edges[right] * scale, edges[down] * scale
         drawn = Placed(
@@ -223,7 +215,7 @@ def _overview(report: Report) -> list[Projection]:
             (label.number, x, height - y if flipped else y)
             for label, (x, y) in zip(report.request.labels, places, strict=True)
         ]
-        pixels = shown(image[::-1] if flipped else image, contrast)
+        pixels = shown(AxisOrder((0, 1), flips).apply(image), contrast)
         picture = Picture(
             address(pixels), 0, height - drawn.height if flipped else 0, drawn.width, drawn.height
         )

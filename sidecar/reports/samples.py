@@ -12,8 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.grid.axis import nearest_of, touched
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.grid.stack import Stack
-from sidecar.reports.space import Floats, Look, Space
+from sidecar.reports.space import Floats, Space
 
 #: What a source index may be off, in pixels, when it comes from millimetres.
 ROUNDING = 1e-6
@@ -53,8 +55,7 @@ def span(centre: float, step: float, size: float, length: int) -> range:
     ``step`` mm apart.
     """
     half = size / (2 * step)
-    first, last = np.floor(centre - half + 0.5), np.ceil(centre + half - 0.5)
-    return range(int(np.clip(first, 0, length)), int(np.clip(last + 1, 0, length)))
+    return touched(centre - half, centre + half, length)
 
 
 def edges(samples: range, centre: float, step: float, sign: int) -> tuple[float, float]:
@@ -75,14 +76,14 @@ def placed(right: tuple[float, float], down: tuple[float, float]) -> Placed:
 class Crop:
     """Pixels of one source slice as they are, laid out as a view looks at them."""
 
-    def __init__(self, space: Space, look: Look, source: Floats, size: float) -> None:
-        self._number = int(np.clip(np.ceil(source[2] - 0.5), 0, space.stack.slices - 1))
+    def __init__(self, space: Space, look: AxisOrder, source: Floats, size: float) -> None:
+        self._number = nearest_of(source[2], space.stack.slices)
         lengths = (space.stack.columns, space.stack.rows)
         self._spans = [span(source[i], space.steps[i], size, lengths[i]) for i in (0, 1)]
-        self._look = look
+        self._look = AxisOrder(look.along[:2], look.mirrored[:2])
         right, down = (
-            edges(self._spans[way.axis], source[way.axis], space.steps[way.axis], way.sign)
-            for way in (look.right, look.down)
+            edges(self._spans[i], source[i], space.steps[i], sign)
+            for i, sign in zip(self._look.along, self._look.signs, strict=True)
         )
         self.placed = placed(right, down)
         self.pixels: Floats = np.zeros((0, 0))
@@ -94,9 +95,7 @@ class Crop:
     def take(self, number: int, plane: NDArray[Any], scale: Scale) -> None:
         columns, rows = self._spans
         pixels = scale(plane[rows.start : rows.stop, columns.start : columns.stop])
-        if self._look.right.axis == 1:
-            pixels = pixels.swapaxes(0, 1)
-        self.pixels = pixels[:: self._look.down.sign, :: self._look.right.sign].copy()
+        self.pixels = self._look.apply(pixels).copy()
 
 
 @dataclass
@@ -119,7 +118,7 @@ class Section:
 
     @classmethod
     def across(
-        cls, space: Space, look: Look, patient: Floats, size: float, channels: int
+        cls, space: Space, look: AxisOrder, patient: Floats, size: float, channels: int
     ) -> Section:
         """A section of ``size`` mm through a point (3,), its samples the finest step of the source
         apart, one of them at the point.
@@ -127,11 +126,8 @@ class Section:
         half = int(np.ceil(size / (2 * space.finest) + 0.5)) - 1
         along = np.arange(-half, half + 1) * space.finest
         down, right = (axis.ravel() for axis in np.meshgrid(along, along, indexing="ij"))
-        points = (
-            patient
-            + right[:, None] * space.vector(look.right)
-            + down[:, None] * space.vector(look.down)
-        )
+        to_right, downwards, _ = space.vectors(look)
+        points = patient + right[:, None] * to_right + down[:, None] * downwards
         index = space.stack.to_index(points)
         edge = along[-1] + space.finest / 2
         where, inside = _inside(index, space.stack)

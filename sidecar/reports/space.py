@@ -1,5 +1,7 @@
 """Which way the views of a report look into the source: the plane of the PNGs, and the two planes
 across it. Pure.
+
+A look is an `AxisOrder`: the source axes along a view's x, its y, downwards, and through it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack, anatomical_letters
 from sidecar.mapping import Sidecar
@@ -21,33 +24,6 @@ NAMED = 0.95
 #: Cosine to the head from which on PNG numbers run upwards in a view.
 UPRIGHT = 0.7
 _PLANES = ("sagittal", "coronal", "axial")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A direction along an axis of the source, 0 columns, 1 rows or 2 slices: forwards (1) or
-    backwards (−1).
-    """
-
-    axis: int
-    sign: int
-
-    @property
-    def back(self) -> Way:
-        return Way(self.axis, -self.sign)
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A view: what its x and its y, downwards, run along."""
-
-    right: Way
-    down: Way
-
-    @property
-    def is_source_plane(self) -> bool:
-        """Whether it shows pixels of one source slice as they are."""
-        return {self.right.axis, self.down.axis} == {0, 1}
 
 
 @dataclass(frozen=True)
@@ -86,54 +62,47 @@ class Space:
         """The shortest step between neighbouring samples."""
         return float(min(self.steps if self.stack.slices > 1 else self.steps[:2]))
 
-    def vector(self, way: Way) -> Floats:
-        """(3,) unit vector."""
-        return np.asarray(self.directions[way.axis] * way.sign)
+    def vectors(self, look: AxisOrder) -> Floats:
+        """(3, 3) unit vectors along x, y and through a view, one in each row."""
+        return np.asarray(self.directions[list(look.along)] * np.array(look.signs)[:, np.newaxis])
 
-    def letters(self, way: Way) -> str:
-        """The end of the patient it points to; "" without patient geometry."""
-        return anatomical_letters(self.vector(way)) if self.has_geometry else ""
+    def letters(self, direction: Floats) -> str:
+        """The end of the patient that an LPS direction points to; "" without patient geometry."""
+        return anatomical_letters(direction) if self.has_geometry else ""
 
-    def name(self, look: Look) -> str:
+    def name(self, look: AxisOrder) -> str:
         """Axial, coronal or sagittal, or the one it is nearest to; without patient geometry the
         source axes it shows.
         """
         if not self.has_geometry:
-            return " × ".join(
-                ("columns", "rows", "slices")[way.axis] for way in (look.right, look.down)
-            )
-        normal = np.abs(np.cross(self.vector(look.right), self.vector(look.down)))
+            right, down, _ = look.pick(("columns", "rows", "slices"))
+            return f"{right} × {down}"
+        right, down, _ = self.vectors(look)
+        normal = np.abs(np.cross(right, down))
         nearest = int(normal.argmax())
         return _PLANES[nearest] if normal[nearest] >= NAMED else f"oblique, near {_PLANES[nearest]}"
 
-    def png_look(self, decimation: Decimation) -> Look:
-        """As the PNGs lie."""
-        x, y, _ = _ways(decimation)
-        return Look(x, y)
+    def png_steps(self, decimation: Decimation) -> tuple[float, ...]:
+        """Between PNG pixels along x, y and number."""
+        axes = decimation.upright.axes
+        steps = [axis.factor * step for axis, step in zip(axes, self.steps, strict=True)]
+        return decimation.order.pick(steps)
 
-    def looks(self, decimation: Decimation) -> tuple[Look, ...]:
+    def looks(self, decimation: Decimation) -> tuple[AxisOrder, ...]:
         """As the PNGs lie, then along PNG x and number, and y and number, the head up.
 
         A single slice has only its own plane.
         """
-        x, y, number = _ways(decimation)
-        if self.has_geometry and self.vector(number)[2] > UPRIGHT:
-            number = number.back
-        found = (Look(x, y), Look(x, number), Look(y, number))
-        return (
-            found
-            if self.stack.slices > 1
-            else tuple(look for look in found if look.is_source_plane)
-        )
+        order = decimation.order
+        up = self.has_geometry and bool(self.vectors(order)[2, 2] > UPRIGHT)
+        across = (AxisOrder(along, (False, up, False)) for along in ((0, 2, 1), (1, 2, 0)))
+        found = (order, *(order @ look for look in across))
+        return found if self.stack.slices > 1 else tuple(filter(is_source_plane, found))
 
 
-def _ways(decimation: Decimation) -> tuple[Way, Way, Way]:
-    """What PNG x, y and number run along."""
-    x, y, number = (
-        Way(i, 1 if axis.factor > 0 else -1)
-        for i, axis in zip(decimation.order, decimation.png_axes, strict=True)
-    )
-    return x, y, number
+def is_source_plane(look: AxisOrder) -> bool:
+    """Whether it shows pixels of one source slice as they are."""
+    return look.along[2] == 2
 
 
 def _pixels(columns: int, rows: int, slices: int) -> Stack:

@@ -1,4 +1,4 @@
-"""Factor and offset of every kind of decimation, and that the reduction does what they say."""
+"""That the reduction does what factor and offset say."""
 
 from __future__ import annotations
 
@@ -9,62 +9,6 @@ from hypothesis import strategies as st
 
 from sidecar.grid.axis import Axis
 from sidecar.grid.reduce import block_mean, reduce_plane, tent_weights
-
-
-@st.composite
-def axes(draw: st.DrawFn, length: int | None = None) -> Axis:
-    n = length or draw(st.integers(4, 300))
-    start = draw(st.integers(0, n - 2))
-    stop = draw(st.integers(start + 1, n))
-    kind = draw(st.sampled_from(["stride", "mean", "max", "resize"]))
-    step = draw(st.integers(1, stop - start))
-    if kind == "stride":
-        return Axis.stride(start, stop, step)
-    if kind == "resize":
-        return Axis.resize(start, stop, draw(st.integers(1, stop - start)))
-    return Axis.blocks(start, stop, step, "mean" if kind == "mean" else "max")
-
-
-@given(axes(), st.floats(-5, 500))
-def test_pixel_and_source_are_inverse(axis: Axis, pixel: float) -> None:
-    assert axis.to_pixel(axis.to_source(np.array([pixel])))[0] == pytest.approx(pixel, abs=1e-9)
-
-
-@given(st.integers(1, 9), st.integers(2, 90), st.integers(0, 7))
-def test_a_pixel_lies_at_the_middle_of_the_samples_it_is_made_of(
-    step: int, size: int, start: int
-) -> None:
-    stop = start + size * step
-    for axis in (
-        Axis.stride(start, stop, step),
-        Axis.blocks(start, stop, step, "mean"),
-        Axis.resize(start, stop, size),
-    ):
-        assert axis.size == size
-        assert (axis.start, axis.stop <= stop) == (start, True)
-        for pixel in (0, size - 1):
-            samples = axis.samples(pixel)
-            assert axis.to_source(np.array([float(pixel)]))[0] == pytest.approx(
-                sum(samples) / len(samples)
-            )
-
-
-@given(st.data())
-def test_decimations_compose(data: st.DataObject) -> None:
-    """Decimating a decimated stack is one decimation: crop, scale and step in any order of two."""
-    outer = data.draw(axes())
-    inner = data.draw(axes(length=outer.size)) if outer.size >= 4 else Axis.stride(0, outer.size, 1)
-    pixel = np.array([0.0, 1.0, 2.75, inner.size - 1.0])
-    assert np.allclose(outer.then(inner).to_source(pixel), outer.to_source(inner.to_source(pixel)))
-
-
-def test_the_factor_comes_from_sizes() -> None:
-    assert Axis.resize(0, 203, 102) == Axis(203 / 102, (203 / 102 - 1) / 2, 102, "resize")
-    assert Axis.resize(10, 210, 100) == Axis(2.0, 10.5, 100, "mean")
-    assert Axis.blocks(0, 203, 2, "mean") == Axis(2.0, 0.5, 101, "mean"), (
-        "the last column fills no block of two"
-    )
-    assert Axis.stride(3, 10, 3) == Axis(3.0, 3.0, 3, "stride")
 
 
 @given(

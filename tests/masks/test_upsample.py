@@ -1,15 +1,14 @@
-"""From the PNG grid to the source grid: lookups against the plain definition, and the ways to fill
-skipped slices.
+"""From the PNG grid to the source grid: planes repeated exactly, and the ways to fill skipped
+slices.
 """
 
 from __future__ import annotations
-
-from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kit.axes import axes_in_sources
 
 from sidecar.grid.axis import Axis
 from sidecar.masks.upsample import (
@@ -17,68 +16,15 @@ from sidecar.masks.upsample import (
     blended,
     expand,
     pixel_edges,
-    pixels_of_samples,
     slices_of_samples,
 )
 
 
-@st.composite
-def axes(draw: st.DrawFn) -> tuple[Axis, int]:
-    start = draw(st.integers(0, 7))
-    length = draw(st.integers(1, 60))
-    after = draw(st.integers(0, 5))
-    kind = draw(st.sampled_from(["stride", "blocks", "resize"]))
-    if kind == "stride":
-        axis = Axis.stride(start, start + length, draw(st.integers(1, 6)))
-    elif kind == "blocks":
-        axis = Axis.blocks(start, start + length, draw(st.integers(1, length)), "mean")
-    else:
-        axis = Axis.resize(start, start + length, draw(st.integers(1, length)))
-    return axis, start + length + after
-
-
-def nearest(axis: Axis, sample: int) -> int:
-    """The pixel whose centre, factor · p + offset, is nearest to a sample; the lower one of two; -1
-    beyond half a pixel, by fractions.
-    """
-    size = axis.size
-    factor = (
-        Fraction(round(axis.factor))
-        if axis.method == "stride"
-        else Fraction(axis.stop - axis.start, size)
-    )
-    offset = Fraction(axis.start) if axis.method == "stride" else axis.start + (factor - 1) / 2
-    distance = [abs(sample - (factor * p + offset)) for p in range(size)]
-    best = min(range(size), key=lambda p: (distance[p], p))
-    if 2 * distance[best] > factor or sample < axis.start:
-        return -1
-    if axis.method != "stride" and sample >= axis.stop:
-        return -1
-    return best
-
-
-@given(axes())
-def test_every_sample_has_the_label_of_the_pixel_it_is_nearest_to(case: tuple[Axis, int]) -> None:
-    axis, length = case
-    assert pixels_of_samples(axis, length).tolist() == [
-        nearest(axis, sample) for sample in range(length)
-    ]
-
-
-@given(axes())
-def test_samples_of_a_pixel_map_back_to_it(case: tuple[Axis, int]) -> None:
-    axis, length = case
-    lookup = pixels_of_samples(axis, length)
-    if axis.method != "resize":
-        assert all((lookup[list(axis.samples(p))] == p).all() for p in range(axis.size))
-    assert sorted(set(lookup.tolist()) - {-1}) == list(range(axis.size))
-
-
-@given(axes(), axes(), st.randoms(use_true_random=False))
+@given(axes_in_sources(), axes_in_sources(), st.randoms(use_true_random=False))
 def test_a_plane_is_repeated_exactly(
     columns: tuple[Axis, int], rows: tuple[Axis, int], random: object
 ) -> None:
-    across, down = pixels_of_samples(*columns), pixels_of_samples(*rows)
+    across, down = columns[0].pixels_of_samples(columns[1]), rows[0].pixels_of_samples(rows[1])
     plane = (
         np.random.default_rng(0).integers(1, 255, (rows[0].size, columns[0].size)).astype(np.uint8)
     )
@@ -91,10 +37,10 @@ def test_a_plane_is_repeated_exactly(
             )
 
 
-@given(axes())
+@given(axes_in_sources())
 def test_edges_lie_where_one_pixel_ends_and_the_next_begins(case: tuple[Axis, int]) -> None:
     axis, length = case
-    lookup = pixels_of_samples(axis, length)
+    lookup = axis.pixels_of_samples(length)
     edges = pixel_edges(lookup, axis.size)
     assert len(edges) == axis.size + 1
     for sample in range(length):

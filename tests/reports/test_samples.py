@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from kit.made_exports import oblique_sidecar
 
 from sidecar.errors import UsageError
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.reports.labels import Label, distances, measured
 from sidecar.reports.make import check_size, nice, usual_size
 from sidecar.reports.overview import Projections, shown, shrunk
 from sidecar.reports.samples import Section, bilinear, edges, span
-from sidecar.reports.space import Look, Space, Way
+from sidecar.reports.space import Space
 
 LENGTHS = st.floats(1e-4, 1e4)
 
@@ -59,9 +60,14 @@ def test_between_pixels_a_plane_is_linear_and_on_them_it_is_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "look", [Look(Way(0, 1), Way(2, -1)), Look(Way(1, 1), Way(2, 1)), Look(Way(2, -1), Way(1, -1))]
+    "look",
+    [
+        AxisOrder((0, 2, 1), (False, True, False)),
+        AxisOrder((1, 2, 0)),
+        AxisOrder((2, 1, 0), (True, True, False)),
+    ],
 )
-def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: Look) -> None:
+def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: AxisOrder) -> None:
     """Any linear function of patient millimetres comes back exactly, through tilt, uneven gaps and
     oblique planes.
     """
@@ -79,11 +85,8 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: Look) -> None
     pixels = section.pixels
     along = (np.arange(len(pixels)) - len(pixels) // 2) * space.finest
     down, right = np.meshgrid(along, along, indexing="ij")
-    points = (
-        middle
-        + right[..., None] * space.vector(look.right)
-        + down[..., None] * space.vector(look.down)
-    )
+    to_right, downwards, _ = space.vectors(look)
+    points = middle + right[..., None] * to_right + down[..., None] * downwards
     seen = np.isfinite(pixels)
     index = stack.to_index(points.reshape(-1, 3))
     inner = np.all(
@@ -97,7 +100,7 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: Look) -> None
 def test_slices_that_a_section_does_not_need_are_not_asked_for() -> None:
     space = Space.of(oblique_sidecar())
     section = Section.across(
-        space, Look(Way(0, 1), Way(2, 1)), space.stack.to_patient([20, 20, 3])[0], 1.1, channels=1
+        space, AxisOrder((0, 2, 1)), space.stack.to_patient([20, 20, 3])[0], 1.1, channels=1
     )
     assert section.slices.tolist() == [2, 3, 4]
 
@@ -176,13 +179,11 @@ def test_the_head_is_up_and_views_have_the_names_of_their_planes() -> None:
         "coronal",
         "sagittal",
     ]
-    assert space.letters(coronal.down.back) == space.letters(sagittal.down.back) == "H"
-    assert [space.letters(way) for way in (own.right, own.down, coronal.right, sagittal.right)] == [
-        "L",
-        "P",
-        "L",
-        "P",
+    letters = [
+        [space.letters(to) for to in (*space.vectors(look)[:2], -space.vectors(look)[1])]
+        for look in (own, coronal, sagittal)
     ]
+    assert letters == [["L", "P", "A"], ["L", "F", "H"], ["P", "F", "H"]]
 
 
 def test_distances_are_between_points_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 from kit.browser import Browser
 from kit.made_exports import GEOMETRIES, Export
+from kit.mapping_vectors import FILE
 
 from sidecar.errors import GeometryError
 from sidecar.grid.stack import anatomical_letters
 
 TOLERANCE_MM = 1e-6
+VECTORS = json.loads(FILE.read_text(encoding="utf-8"))
+CASES = {case["name"]: case for case in VECTORS["cases"]}
 
 
 def run(browser: Browser, module: str, code: str, *arguments: Any) -> Any:
@@ -45,6 +49,43 @@ def points_on(
     if export.source_size[2] == 1:
         points[:, 2] = 0
     return points
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_vectors_map_and_come_back(browser: Browser, name: str) -> None:
+    """The points of each are its control points too, as the page checks these before it maps."""
+    case, tolerance = CASES[name], VECTORS["tolerance"]
+    document = {**case["document"], "control_points": case["points"]}
+    code = """
+        const map = m.mappingOf(args[0]);
+        return args[0].control_points.map(({ pixel, source, patient }) => ({
+            source: map.toSource(pixel),
+            patient: map.toPatient && map.toPatient(pixel),
+            pixels: [map.toPixel(source), map.fromPatient ? map.fromPatient(patient) : pixel],
+            instance: map.instanceOf(pixel[2]),
+        }));
+    """
+    for point, found in zip(
+        case["points"], run(browser, "mapping.js", code, document), strict=True
+    ):
+        assert np.abs(np.subtract(found["source"], point["source"])).max() < tolerance["source"]
+        if point["patient"] is None:
+            assert found["patient"] is None
+        else:
+            off = np.subtract(found["patient"], point["patient"])
+            assert np.abs(off).max() < tolerance["patient"]
+        assert np.abs(np.subtract(found["pixels"], [point["pixel"]] * 2)).max() < tolerance["pixel"]
+        if document["decimation"]["order"][2] != "slices":  # one PNG lies across all instances
+            assert found["instance"] is None
+        elif point["sop_instance_uid"] is not None:  # the page asks of PNGs, which are on the scan
+            for key in ("sop_instance_uid", "frame_number"):
+                assert found["instance"][key] == point[key]
+
+
+def test_the_nearest_sample_is_that_of_the_vectors(browser: Browser) -> None:
+    places = [pair["place"] for pair in VECTORS["nearest"]]
+    found = run(browser, "mapping.js", "return args[0].map(m.nearest);", places)
+    assert found == [pair["sample"] for pair in VECTORS["nearest"]]
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
@@ -83,7 +124,7 @@ def test_the_nearest_instance_is_the_one_python_names(
     shown = run(
         browser, "mapping.js", code, sidecar.document.model_dump(mode="json"), list(range(count))
     )
-    if sidecar.decimation.order[2] != 2:  # one PNG lies across all instances
+    if sidecar.decimation.along[2] != 2:  # one PNG lies across all instances
         assert shown == [None] * count
         return
     assert (

@@ -22,10 +22,11 @@ from sidecar.adoption.coarse.search import (
     likely_scales,
 )
 from sidecar.adoption.coarse.thumbs import Grid, features, likeness, sampled
-from sidecar.adoption.model.placement import ORIENTATIONS, Orientation, Placement
+from sidecar.adoption.model.placement import ALONG, ORIENTATIONS, Placement
 from sidecar.adoption.model.stacks import Images, Slices
 from sidecar.errors import UsageError
-from sidecar.grid.axis import Axis
+from sidecar.grid.axis import Axis, spread
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.parallel import in_order
 
 Plane = NDArray[np.float32]
@@ -89,10 +90,11 @@ class Pins:
         return cls(factors, z_step, axes)
 
     @property
-    def orientations(self) -> tuple[Orientation, ...]:
+    def orientations(self) -> tuple[AxisOrder, ...]:
         if self.flips is None:
             return ORIENTATIONS
-        return (Orientation("t" in self.flips, "x" in self.flips, "y" in self.flips),)
+        along = ALONG["t" in self.flips]
+        return (AxisOrder.of(along, ("x" in self.flips, "y" in self.flips)),)
 
     def allows(self, line: Line) -> bool:
         return self.flips is None or ("z" in self.flips) == (line.step < 0)
@@ -131,7 +133,10 @@ class Overview:
         only.
         """
         grid = Grid.of(slices.columns, slices.rows)
-        numbers, chosen = spread(len(slices), MOST_SLICES), spread(len(images), MOST_IMAGES)
+        numbers, chosen = (
+            np.array(spread(len(stack), most), np.intp)
+            for stack, most in ((slices, MOST_SLICES), (images, MOST_IMAGES))
+        )
         thumbs = []
         for thumb in in_order(lambda number: grid.thumb(slices.plane(number)), numbers.tolist()):
             thumbs.append(thumb)
@@ -156,7 +161,7 @@ class Overview:
         """At the likely scales, or at all of them (``everywhere``); best first."""
         sizes = (self.columns, self.rows), (self.width, self.height)
         if pins.factor is not None:
-            scales = [(transposed, pins.factor) for transposed in (False, True)]
+            scales = [(along, pins.factor) for along in ALONG]
         elif everywhere:
             scales = all_scales(
                 *sizes, self.spacing, max(self.grid.columns.size, self.grid.rows.size)
@@ -187,11 +192,13 @@ class Overview:
         inner = [
             self._image_axis(size, axis)
             for size, axis in zip(
-                self._along(placement), (placement.columns, placement.rows), strict=True
+                placement.along_source.pick((self.width, self.height)),
+                (placement.columns, placement.rows),
+                strict=True,
             )
         ]
         outer = [
-            _in_thumbs(axis.then(i), block)
+            ~block @ (axis @ i)  # from thumbnail to thumbnail
             for axis, i, block in zip(
                 (placement.columns, placement.rows),
                 inner,
@@ -201,7 +208,10 @@ class Overview:
         ]
         seen = features(
             np.stack(
-                [self._reduced(placement.along_source(thumb), inner) for thumb in self.image_thumbs]
+                [
+                    self._reduced(placement.along_source.apply(thumb), inner)
+                    for thumb in self.image_thumbs
+                ]
             )
         )
         models = features(
@@ -218,9 +228,6 @@ class Overview:
         )
         return list(islice((line for line in found if pins.allows(line)), LINES))
 
-    def _along(self, placement: Placement) -> tuple[int, int]:
-        return (self.height, self.width) if placement.transposed else (self.width, self.height)
-
     def _image_axis(self, size: int, axis: Axis) -> Axis:
         """Pixels on an image about as large as those of the slices' thumbnails, from edge to
         edge.
@@ -234,15 +241,3 @@ class Overview:
             for axis, n in zip(inner, thumb.shape[::-1], strict=True)
         ]
         return sampled(thumb, on_thumb[0], on_thumb[1])
-
-
-def spread(count: int, most: int) -> NDArray[np.intp]:
-    """Up to ``most`` numbers from 0 to count − 1, evenly, the first and last among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
-
-
-def _in_thumbs(axis: Axis, block: Axis) -> Axis:
-    """A line to source pixels as one to the pixels of their thumbnails."""
-    return replace(
-        axis, factor=axis.factor / block.factor, offset=(axis.offset - block.offset) / block.factor
-    )

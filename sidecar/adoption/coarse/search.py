@@ -18,8 +18,16 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from sidecar.adoption.coarse.thumbs import Grid, features, sampled
-from sidecar.adoption.model.placement import ORIENTATIONS, Orientation, Placement, edges
+from sidecar.adoption.model.placement import (
+    ALONG,
+    ORIENTATIONS,
+    Along,
+    Placement,
+    along_source,
+    edges,
+)
 from sidecar.grid.axis import Axis
+from sidecar.grid.axis_order import AxisOrder
 from sidecar.parallel import available_processors
 
 Plane = NDArray[np.float32]
@@ -63,38 +71,38 @@ class Candidate:
 
 def likely_scales(
     source: tuple[int, int], image: tuple[int, int], spacing: tuple[float, float] | None
-) -> list[tuple[bool, Scale]]:
-    """(transposed, (column factor, row factor)) when images show whole slices, or were cropped and
+) -> list[tuple[Along, Scale]]:
+    """(along, (column factor, row factor)) when images show whole slices, or were cropped and
     reduced by a whole number.
 
     ``source`` columns and rows; ``image`` width and height; ``spacing`` mm between columns and
     between rows.
     """
-    found = []
-    for transposed in (False, True):
-        size = image[::-1] if transposed else image
-        whole = (source[0] / size[0], source[1] / size[1])
-        found.append((transposed, whole))
+    found: list[tuple[Along, Scale]] = []
+    for along in ALONG:
+        width, height = along_source(along).pick(image)
+        whole = (source[0] / width, source[1] / height)
+        found.append((along, whole))
         if abs(np.log(whole[0] / whole[1])) > 0.02:  # letterboxed, or cut to the image's aspect
-            found += [(transposed, (f, f * aspect)) for f in whole for aspect in _aspects(spacing)]
-        found += [(transposed, (float(f), float(f))) for f in range(1, 9) if f < 0.99 * min(whole)]
+            found += [(along, (f, f * aspect)) for f in whole for aspect in _aspects(spacing)]
+        found += [(along, (float(f), float(f))) for f in range(1, 9) if f < 0.99 * min(whole)]
     return found
 
 
 def all_scales(
     source: tuple[int, int], image: tuple[int, int], spacing: tuple[float, float] | None, side: int
-) -> list[tuple[bool, Scale]]:
+) -> list[tuple[Along, Scale]]:
     """Every scale at which an image lies inside the source and is not too small on its
     thumbnail.
     """
-    found = []
-    for transposed, aspect in product((False, True), _aspects(spacing)):
-        size = image[::-1] if transposed else image
-        largest = min(source[0] / size[0], source[1] / (size[1] * aspect))
-        smallest = SMALLEST * max(source) / side / min(size)
+    found: list[tuple[Along, Scale]] = []
+    for along, aspect in product(ALONG, _aspects(spacing)):
+        width, height = along_source(along).pick(image)
+        largest = min(source[0] / width, source[1] / (height * aspect))
+        smallest = SMALLEST * max(source) / side / min(image)
         steps = max(0, int(np.log(largest / smallest) / np.log(SCALE_STEP)))
         found += [
-            (transposed, (f, f * aspect))
+            (along, (f, f * aspect))
             for f in (largest * SCALE_STEP ** -np.arange(-1.0, steps)).tolist()
         ]
     return found
@@ -127,36 +135,36 @@ class Searcher:
         self,
         thumbs: Plane,
         size: tuple[int, int],
-        scales: Iterable[tuple[bool, Scale]],
-        orientations: Sequence[Orientation] = ORIENTATIONS,
+        scales: Iterable[tuple[Along, Scale]],
+        orientations: Sequence[AxisOrder] = ORIENTATIONS,
     ) -> list[Candidate]:
         """Placements of images of ``size`` (width, height), given by thumbnails (n, y, x) from edge
         to edge; best first, no two alike.
         """
         found: list[Candidate] = []
-        for transposed, scale in scales:
-            upright = [o for o in orientations if o.transposed == transposed]
-            if upright and transposed:
-                found += self._at_scale(thumbs.swapaxes(1, 2), size[::-1], scale, upright)
-            elif upright:
-                found += self._at_scale(thumbs, size, scale, upright)
+        for along, scale in scales:
+            order = along_source(along)
+            flipped = [o for o in orientations if o.along == along]
+            if flipped:
+                turned = [order.apply(thumb) for thumb in thumbs]
+                found += self._at_scale(turned, order.pick(size), scale, flipped)
         return distinct(found, APART * max(self._grid.columns.factor, self._grid.rows.factor))
 
     def _at_scale(
         self,
-        thumbs: Plane,
+        thumbs: Sequence[Plane],
         size: tuple[int, ...],
         scale: Scale,
-        orientations: Sequence[Orientation],
+        orientations: Sequence[AxisOrder],
     ) -> list[Candidate]:
-        """``thumbs`` (n, v, u) and ``size`` (along u, along v): transposed already where the
+        """``thumbs`` (v, u) and ``size`` (along u, along v): exchanged already where the
         orientations say so.
         """
         width, height = size
         blocks = self._grid.columns.factor, self._grid.rows.factor
         columns, rows = (
             _reduced(t, f * n / t, block)
-            for t, n, f, block in zip(thumbs.shape[:0:-1], size, scale, blocks, strict=True)
+            for t, n, f, block in zip(thumbs[0].shape[::-1], size, scale, blocks, strict=True)
         )
         fits = all(
             SMALLEST <= axis.size <= padded - n
@@ -171,11 +179,10 @@ class Searcher:
         scale_of = 1 / np.sqrt(np.maximum(beneath, floor))
         found = []
         for orientation in orientations:
-            turned = templates[
-                :, :: -1 if orientation.flip_rows else 1, :: -1 if orientation.flip_columns else 1
-            ]
+            flips = (~orientation).mirrored
+            order = AxisOrder(ALONG[0], flips)
             totals = np.zeros((2, *self._padded), np.float32)
-            for template in turned:
+            for template in map(order.apply, templates):
                 norm = float(np.linalg.norm(template))
                 if norm > 0:
                     like = (
@@ -185,7 +192,6 @@ class Searcher:
                     totals += np.stack([like.max(axis=0), -like.min(axis=0)]) / (
                         norm * len(templates)
                     )
-            flips = orientation.flip_columns, orientation.flip_rows
             peaks = [_peaks(total, (rows.size, columns.size), self._shape) for total in totals]
             for inverted, (shift, score) in [(i, peak) for i in (0, 1) for peak in peaks[i]]:
                 starts = [block * s - 0.5 for block, s in zip(blocks, shift, strict=True)]

@@ -41,7 +41,7 @@ class Pooled:
 def pool(fits: Sequence[Fit]) -> Pooled:
     """The mean placement of several fits of images that lie at one place."""
     first = fits[0].placement
-    found = np.array([[*ends(f.placement.columns), *ends(f.placement.rows)] for f in fits])
+    found = np.array([[*f.placement.columns.ends, *f.placement.rows.ends] for f in fits])
     deviations = np.array([f.deviations for f in fits])
     pooled = [mean(found[:, i], deviations[:, i]) for i in range(4)]
     places = [p[0] for p in pooled]
@@ -60,11 +60,6 @@ def pool(fits: Sequence[Fit]) -> Pooled:
         float(spreads[:2].max()),
         float(spreads[2:].max()),
     )
-
-
-def ends(axis: Axis) -> tuple[float, float]:
-    """Source coordinates of the outer edges of the first and the last pixel."""
-    return axis.offset - axis.factor / 2, axis.offset + axis.factor * (axis.size - 0.5)
 
 
 def _between(axis: Axis, first: float, last: float) -> Axis:

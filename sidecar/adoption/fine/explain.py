@@ -142,7 +142,7 @@ class Sample:
 def sample(slices: Slices, images: Images, closeup: Closeup, depth: Depth) -> Sample:
     """The image of a close-up, with its slice."""
     place = depth.step * closeup.number + depth.offset
-    image = closeup.fit.placement.along_source(images.image(closeup.number))
+    image = closeup.fit.placement.along_source.apply(images.image(closeup.number))
     return Sample(
         image, mean_slice(slices, place, depth.width, closeup.window), place, closeup.window
     )

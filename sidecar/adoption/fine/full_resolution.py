@@ -49,7 +49,7 @@ def look_closely(
     """Register one image from a placement right to about a pixel, on the slice within ``reach`` of
     ``near`` that explains most of it.
     """
-    image = start.along_source(images.image(number))
+    image = start.along_source.apply(images.image(number))
     middle = int(np.clip(round(near), 0, len(slices) - 1))
     around = range(max(0, middle - reach), min(len(slices), middle + reach + 1))
     nearest = max(around, key=lambda n: likeness(slices.plane(n), image, start))

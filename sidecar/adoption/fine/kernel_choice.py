@@ -11,7 +11,7 @@ from typing import TypeVar
 from sidecar.adoption.fine.depth import ROUNDING
 from sidecar.adoption.fine.explain import Depth, Sample, unexplained
 from sidecar.adoption.model.exact_lines import Measured, Snapped, as_measured, distance, hypotheses
-from sidecar.adoption.model.placement import Placement
+from sidecar.adoption.model.placement import Along, Placement
 from sidecar.adoption.model.resampling_kernels import KERNELS, Kernel, Kind
 
 T = TypeVar("T")
@@ -67,12 +67,12 @@ class Rival:
 
 
 def resampling_of(
-    samples: Sequence[Sample], columns: Measured, rows: Measured, transposed: bool
+    samples: Sequence[Sample], columns: Measured, rows: Measured, along: Along
 ) -> Resampling:
     """The best of all kernels with the lines that each of them can go with."""
 
     def left(across: Snapped, down: Snapped, kernel: Kernel) -> float:
-        return unexplained(samples, Placement(across.axis, down.axis, transposed), kernel)
+        return unexplained(samples, Placement(across.axis, down.axis, along), kernel)
 
     def with_kernel(kernel: Kernel) -> Resampling:
         across = _settled(
@@ -101,7 +101,7 @@ def rivals_of(
     samples: Sequence[Sample],
     columns: Measured,
     rows: Measured,
-    transposed: bool,
+    along: Along,
     taken: Resampling,
 ) -> list[Rival]:
     """Exact lines, with any kernel, that cannot be told from the one taken although they are
@@ -114,7 +114,7 @@ def rivals_of(
             if distance(line.axis, own.axis) <= ELSEWHERE:
                 continue
             pair = (line, taken.rows) if name == "columns" else (taken.columns, line)
-            placement = Placement(pair[0].axis, pair[1].axis, transposed)
+            placement = Placement(pair[0].axis, pair[1].axis, along)
             likely = _handicap(own, measured, taken.kernel.kind) / _handicap(
                 line, measured, taken.kernel.kind
             )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sidecar.adoption.model.placement import Placement, edges, from_middle, positions
 from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
 from sidecar.adoption.model.tone import Tone, fit_tone, matched_tone
-from sidecar.grid.axis import Axis
+from sidecar.grid.axis import Axis, AxisMap
 
 Floats = NDArray[np.float64]
 Plane = NDArray[np.float32]
@@ -76,8 +76,8 @@ class Seen:
         return cls(
             values,
             used,
-            _blocks(placement.columns, block, width),
-            _blocks(placement.rows, block, height),
+            placement.columns @ Axis.blocks(0, width * block, block, "mean"),
+            placement.rows @ Axis.blocks(0, height * block, block, "mean"),
         )
 
     def predicted(
@@ -132,7 +132,7 @@ def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
 class Fit:
     """``correlation`` of detail between image and model.
 
-    ``deviations`` (4,): standard deviations of the outer edges, in the order of `combine.ends`;
+    ``deviations`` (4,): standard deviations of the outer edges, in the order of `Axis.ends`;
     ``levers`` (4,): those over the deviation at the place in the image that is known best. Edges
     far beyond all that can be recognised have long levers.
     """
@@ -304,10 +304,6 @@ def _weight(left: Plane, steepness: Plane) -> Plane:
     )
 
 
-def _blocks(axis: Axis, block: int, size: int) -> Axis:
-    return Axis(axis.factor * block, axis.offset + axis.factor * (block - 1) / 2, size, axis.method)
-
-
 def _part(plane: Plane, seen: Seen) -> tuple[Plane, tuple[int, int], int]:
     """The part of a slice that an image and its surroundings look at, as block means where the
     image is much coarser.
@@ -335,11 +331,8 @@ def _part(plane: Plane, seen: Seen) -> tuple[Plane, tuple[int, int], int]:
 
 
 def _on_part(seen: Seen, origin: tuple[int, int], coarse: int) -> Seen:
-    def on(axis: Axis, start: int) -> Axis:
-        return replace(
-            axis,
-            factor=axis.factor / coarse,
-            offset=(axis.offset - start - (coarse - 1) / 2) / coarse,
-        )
-
-    return replace(seen, columns=on(seen.columns, origin[0]), rows=on(seen.rows, origin[1]))
+    left, top = (AxisMap(1.0, float(start)) for start in origin)
+    blocks = AxisMap(float(coarse), (coarse - 1) / 2)
+    return replace(
+        seen, columns=~blocks @ (~left @ seen.columns), rows=~blocks @ (~top @ seen.rows)
+    )

@@ -150,7 +150,7 @@ def _registered(
     """The slice found for one image, how like their thumbnails are, and the fit where they are like
     at all.
     """
-    image = start.along_source(images.image(number))
+    image = start.along_source.apply(images.image(number))
     nearest, likeness = closest_slice(slices, image, start, near, reach)
     if likeness < HOPELESS:
         return nearest, likeness, None
@@ -195,8 +195,8 @@ class Comparison:
     def __init__(self, image: Plane, placement: Placement) -> None:
         inner = Grid.of(image.shape[1], image.shape[0])
         self._columns, self._rows = (
-            placement.columns.then(inner.columns),
-            placement.rows.then(inner.rows),
+            placement.columns @ inner.columns,
+            placement.rows @ inner.rows,
         )
         self._features = features(inner.thumb(image))
 

@@ -77,7 +77,7 @@ def as_measured(measured: Measured) -> Snapped:
 def hypotheses(measured: Measured) -> list[Snapped]:
     """Every exact line near a measured one, plain ones first, each once."""
     flipped = measured.axis.factor < 0
-    forward = _reversed(measured.axis) if flipped else measured.axis
+    forward = measured.axis.upright
     found: list[Snapped] = []
     lines = [(False, *line) for line in _lines(replace(measured, axis=forward))]
     lines += [(True, *line) for line in _free_lines(replace(measured, axis=forward))]
@@ -88,15 +88,10 @@ def hypotheses(measured: Measured) -> list[Snapped]:
         ):
             found.append(Snapped(axis, words, off, kinds, free=free))
     return (
-        [replace(line, axis=_reversed(line.axis), words=f"{line.words}, flipped") for line in found]
+        [replace(line, axis=line.axis.reversed(), words=f"{line.words}, flipped") for line in found]
         if flipped
         else found
     )
-
-
-def _reversed(axis: Axis) -> Axis:
-    """The same line from the other end of the image."""
-    return replace(axis, factor=-axis.factor, offset=axis.offset + axis.factor * (axis.size - 1))
 
 
 def distance(one: Axis, other: Axis) -> float:

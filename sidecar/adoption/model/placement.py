@@ -1,10 +1,9 @@
-"""Where an image lies in the plane of its source slice: one line per source axis, and whether the
-axes are exchanged. Pure.
+"""Where an image lies in the plane of its source slice: one line per source axis, and along which
+of them its x and y run. Pure.
 
-    source column = columns.factor · u + columns.offset
-    source row    = rows.factor · v + rows.offset
+    source column = columns.factor · u + columns.offset      (u, v) = along_source (x, y): exchanged
+    source row    = rows.factor · v + rows.offset                     where x runs along the rows
 
-(u, v) is (x, y), or (y, x) where the image is transposed.
 A negative factor is a flip. All coordinates are *center*: 0 is the middle of the first pixel.
 """
 
@@ -12,64 +11,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.axis import Axis
+from sidecar.grid.axis_order import AxisOrder
 
 Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Orientation:
-    """One of the eight ways in which the axes of an image can run: exchanged first, then flipped
-    against the source's columns and rows.
-    """
-
-    transposed: bool = False
-    flip_columns: bool = False
-    flip_rows: bool = False
-
-    @property
-    def name(self) -> str:
-        """In words: what was done to the source to get the image."""
-        flips = [
-            axis
-            for axis, flipped in (("columns", self.flip_columns), ("rows", self.flip_rows))
-            if flipped
-        ]
-        words = [f"{' and '.join(flips)} flipped"] * bool(flips) + [
-            "rows and columns exchanged"
-        ] * self.transposed
-        return ", ".join(words) or "as the source"
-
-    def turned(self, image: NDArray[Any]) -> NDArray[Any]:
-        """An image (rows, columns) with its axes along those of the source: undoes the
-        orientation.
-        """
-        image = image.T if self.transposed else image
-        return image[:: -1 if self.flip_rows else 1, :: -1 if self.flip_columns else 1]
+#: The source axes, 0 columns and 1 rows, that image x and y run along.
+Along = tuple[int, ...]
+#: As they are, or exchanged.
+ALONG: tuple[Along, Along] = ((0, 1), (1, 0))
+#: The eight orders of a plane: axes exchanged or not, source columns and rows flipped or not.
+ORIENTATIONS = tuple(
+    AxisOrder.of(along, flips) for along in ALONG for flips in product((False, True), repeat=2)
+)
 
 
-ORIENTATIONS = tuple(Orientation(*flags) for flags in product((False, True), repeat=3))
+def in_words(orientation: AxisOrder) -> str:
+    """What was done to the source to get an image of this orientation."""
+    columns, rows = (~orientation).mirrored
+    flips = [name for name, flipped in (("columns", columns), ("rows", rows)) if flipped]
+    words = [f"{' and '.join(flips)} flipped"] if flips else []
+    words += ["rows and columns exchanged"] if orientation.along == (1, 0) else []
+    return ", ".join(words) or "as the source"
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """``columns`` and ``rows`` from image to source;
-    ``columns.size`` counts along u, ``rows.size`` along v.
+    """``columns`` and ``rows`` from image to source, ``columns.size`` counting along u and
+    ``rows.size`` along v; ``along``: the source axis along image x and y, one of `ALONG`.
     """
 
     columns: Axis
     rows: Axis
-    transposed: bool
+    along: Along
 
     @classmethod
     def make(
         cls,
-        orientation: Orientation,
+        orientation: AxisOrder,
         factors: tuple[float, float],
         starts: tuple[float, float],
         size: tuple[int, int],
@@ -77,19 +60,20 @@ class Placement:
         """``factors`` (columns, rows) positive;
         ``starts``: source coordinate of the image's lower outer edges; ``size`` along u and v.
         """
-        flips = (orientation.flip_columns, orientation.flip_rows)
+        flips = (~orientation).mirrored
         axes = [_axis(*facts) for facts in zip(factors, starts, size, flips, strict=True)]
-        return cls(axes[0], axes[1], orientation.transposed)
+        return cls(axes[0], axes[1], orientation.along)
 
     @property
-    def orientation(self) -> Orientation:
-        return Orientation(self.transposed, self.columns.factor < 0, self.rows.factor < 0)
+    def orientation(self) -> AxisOrder:
+        return AxisOrder.of(self.along, (self.columns.factor < 0, self.rows.factor < 0))
 
-    def along_source(self, image: NDArray[Any]) -> NDArray[Any]:
-        """An image (y, x) as (v, u): transposed where it has to be, not flipped (the factors do
-        that).
+    @property
+    def along_source(self) -> AxisOrder:
+        """Of an image (y, x) it makes (v, u): exchanged where it has to be, not flipped (the
+        factors do that).
         """
-        return image.T if self.transposed else image
+        return along_source(self.along)
 
     def moved(self, columns: tuple[float, float], rows: tuple[float, float]) -> Placement:
         """With each axis changed by (shift of its middle, stretch of its half length) in source
@@ -98,10 +82,14 @@ class Placement:
         return replace(self, columns=_moved(self.columns, *columns), rows=_moved(self.rows, *rows))
 
 
+def along_source(along: Along) -> AxisOrder:
+    """From image x and y, which run along these source axes, to u and v."""
+    return ~AxisOrder(along, (False, False))
+
+
 def edges(axis: Axis) -> tuple[float, float]:
     """Source coordinates of the outer edges of the first and last pixel, lower one first."""
-    ends = axis.offset - axis.factor / 2, axis.offset + axis.factor * (axis.size - 0.5)
-    return min(ends), max(ends)
+    return min(axis.ends), max(axis.ends)
 
 
 def middle(axis: Axis) -> float:

@@ -18,6 +18,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from sidecar.grid.axis import first_touched
+
 Floats = NDArray[np.float64]
 Kind = Literal["point", "interpolated", "averaged"]
 
@@ -86,7 +88,7 @@ def matrix(
     """
     f = max(1.0, abs(factor))
     reach = kernel.reach(f)
-    first = np.floor(places - reach + 0.5).astype(np.intp)
+    first = first_touched(places - reach).astype(np.intp)
     samples = first[:, None] + np.arange(int(2 * reach) + 2)
     weights = kernel.weigh(samples - places[:, None], f)
     weights[(samples < 0) | (samples >= length)] = 0

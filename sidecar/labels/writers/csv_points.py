@@ -183,7 +183,7 @@ def _neighbours(points: MappedPoints) -> Sequence[str]:
 #: across the source slices.
 _EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Callable[[MappedPoints], Sequence[str]]]] = {
     "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
-    "between_slices": (lambda sidecar: sidecar.decimation.order[2] != 2, _neighbours),
+    "between_slices": (lambda sidecar: sidecar.decimation.along[2] != 2, _neighbours),
 }
 
 

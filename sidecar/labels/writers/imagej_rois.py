@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import MissingExtraError
+from sidecar.grid.axis import nearest
 from sidecar.grid.space import Space
 from sidecar.labels.mapped import MappedPoints, Writer
 from sidecar.labels.mapped_shapes import AREAS, Drawn, drawn, require_one_scan
@@ -63,7 +64,7 @@ def _slice(one: Drawn, along: NDArray[np.float64]) -> int:
     """The 0-based source slice nearest to the shape; halfway between two the lower one, as for
     instances.
     """
-    slices = np.unique(np.ceil(along - 0.5)).astype(int)
+    slices = np.unique(nearest(along)).astype(int)
     if len(slices) > 1:
         span = f"from source slice {slices[0] + 1} to {slices[-1] + 1}"
         raise one.error(

@@ -1,7 +1,7 @@
 // PNG pixels to source voxels and patient millimetres, and back, from the sidecar document alone.
 //
 // Written from the document's description and DICOM PS3.3 C.7.6.2.1.1, apart from the Python of this package: the tests hold the
-// two to each other. All coordinates are "center": 0 is the middle of the first pixel, voxel or slice. Patient mm are LPS.
+// two to each other, and both to schemas/vectors. All coordinates are "center": 0 is the middle of the first pixel, voxel or slice. Patient mm are LPS.
 
 /** How far a control point may be from what the document says, in mm and in source voxels. */
 const CONTROL_TOLERANCE = 1e-6;
@@ -63,8 +63,11 @@ export function anatomicalLetters(direction) {
 /** LPS mm shown in another space: RAS turns the first two axes round. It is its own inverse. */
 export const inSpace = (patient, space) => (space === "RAS" ? [-patient[0], -patient[1], patient[2]] : patient);
 
+/** The sample nearest to a place, halfway between two the lower one. */
+export const nearest = (place) => Math.ceil(place - 0.5);
+
 function nearestPlane(along, count) {
-  return Math.min(Math.max(Math.ceil(along - 0.5), 0), count - 1);
+  return Math.min(Math.max(nearest(along), 0), count - 1);
 }
 
 /** The planes of the source, with the way between source index (column, row, slice) and patient mm. */

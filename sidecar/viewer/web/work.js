@@ -3,12 +3,14 @@
 // An item is {id, label, listed, x, y, slice}: `listed` when its name came from a template, and x, y, slice null while it is not
 // placed. x and y are PNG pixels ("center"), slice is the 0-based PNG number, fractional when it was imported from between two.
 
+import { nearest } from "./mapping.js";
+
 const LONGEST_LABEL = 200;
 export const MOST_ITEMS = 20000;
 
 export const isPlaced = (item) => item.x !== null;
-/** The PNG slice a landmark is shown on: the nearest, and halfway between two the lower one. */
-export const shownOn = (item) => Math.max(Math.ceil(item.slice - 0.5), 0);
+/** The PNG slice a landmark is shown on. */
+export const shownOn = (item) => Math.max(nearest(item.slice), 0);
 
 const nextId = (items) => items.reduce((largest, item) => Math.max(largest, item.id), 0) + 1;
 
