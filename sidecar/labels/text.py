@@ -159,6 +159,7 @@ def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
 
     An open or misplaced quote raises LabelError: it would swallow rows.
     """
+    csv.field_size_limit(LIMIT_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(reader)

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.errors import LabelError
-from sidecar.labels.text import load_json, load_xml, member, number, pairs, text_of, whole
+from sidecar.labels.readers.label_studio_regions import image_of, label_of, size_of
+from sidecar.labels.text import load_json, load_xml, member, pairs, text_of, whole
 from sidecar.masks.raster import coco_counts, fill_runs, unpack_runs
 
 Bits = NDArray[np.bool_]
@@ -248,19 +249,10 @@ def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitm
     value = member(result, "value", dict, path, where)
     if value.get("format") != "rle":
         raise _error(path, where, "its format is not rle")
-    if number(result.get("image_rotation") or 0, path, where, "image_rotation") % 360:
-        raise _error(
-            path, where, "the image was rotated in Label Studio; rotate it back and paint again"
-        )
-    columns, rows = (
-        whole(result.get(f"original_{name}"), path, where, f"original_{name}")
-        for name in ("width", "height")
-    )
+    columns, rows = size_of(result, path, where)
     packed = member(value, "rle", list, path, where)
-    labels = value.get("brushlabels") or value.get("labels") or []
-    label = (
-        ";".join(text_of(name) for name in labels) if isinstance(labels, list) else text_of(labels)
-    )
+    label = label_of(value.get("brushlabels") or value.get("labels"))
+    image = image_of(data if isinstance(data, dict) else {}, result.get("item_index"), path, where)
 
     def pixels() -> Bits:
         try:
@@ -269,21 +261,7 @@ def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitm
         except (ValueError, TypeError) as error:
             raise _error(path, where, error) from None
 
-    return Bitmap(label, _png_named(data, path, where), None, where, 0, 0, pixels, (columns, rows))
-
-
-def _png_named(data: object, path: Path, where: str) -> str:
-    """The only PNG that a task's data name, or that under the key "image"."""
-    named = (
-        {k: v for k, v in data.items() if isinstance(v, str) and ".png" in v.lower()}
-        if isinstance(data, dict)
-        else {}
-    )
-    if "image" not in named and len(named) != 1:
-        raise LabelError(
-            f"the task's data name {len(named)} PNG images where one belongs", path, where
-        )
-    return named["image"] if "image" in named else next(iter(named.values()))
+    return Bitmap(label, image, None, where, 0, 0, pixels, (columns, rows))
 
 
 def _labelme(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
