@@ -27,6 +27,8 @@ _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
+#: What may stand before the root element of an XML file: beginnings and ends.
+_BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
 _KINDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
 
 T = TypeVar("T")
@@ -79,6 +81,17 @@ def head_text(head: bytes) -> str:
     middle, is replaced.
     """
     return head.decode(_BOMS.get(head[:2], "utf-8-sig"), errors="replace")
+
+
+def xml_start(head: bytes) -> str:
+    """The start of an XML file from its root element on: "" where that is not in it. For
+    recognition only: nothing is validated.
+    """
+    text = head_text(head).lstrip()
+    while text.startswith(("<?", "<!")):
+        end = next((end for start, end in _BEFORE_ROOT if text.startswith(start)), None)
+        text = text.partition(end)[2].lstrip() if end else ""
+    return text
 
 
 def json_keys(head: bytes) -> set[tuple[int, str]]:
