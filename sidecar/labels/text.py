@@ -29,6 +29,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
 #: What may stand before the root element of an XML file: beginnings and ends.
 _BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=([,;\t])\"?[,;\t]*\r?\n", re.IGNORECASE)
 _KINDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
 
 T = TypeVar("T")
@@ -165,6 +166,14 @@ def load_xml(path: Path) -> Element:
     ) as error:  # LookupError, ValueError: an encoding that does not exist or fit
         raise LabelError(f"is not valid XML: {error}", path) from error
     return root
+
+
+def after_sep_line(text: str) -> tuple[str | None, str, int]:
+    """The delimiter that a first line such as ``sep=;`` tells spreadsheets, the text after that
+    line, and the row at which it starts: None, all of it and 1 where there is no such line.
+    """
+    found = _SEP_LINE.match(text)
+    return (found[1], text[found.end() :], 2) if found else (None, text, 1)
 
 
 def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:

@@ -33,6 +33,7 @@ from sidecar.labels.readers import (
     cvat,
     imagej,
     imagej_roi,
+    imagej_xy,
     label_studio,
     labelme,
     makesense,
@@ -43,7 +44,7 @@ READERS = (
     coco.READER,
     cvat.READER,
     imagej.READER,
-    imagej.READER_XY,
+    imagej_xy.READER,
     imagej_roi.READER,
     label_studio.READER,
     labelme.READER,
@@ -97,7 +98,7 @@ TEXT: list[tuple[Reader, str]] = [
         imagej.READER,
         test_imagej.results(test_imagej.points(LANDMARKS[:2]) + test_imagej.areas(LANDMARKS[2:4])),
     ),
-    (imagej.READER_XY, test_imagej.coordinates([(1, 2), (3, 4)])),
+    (imagej_xy.READER, test_imagej.coordinates([(1, 2), (3, 4)])),
     (makesense.READER, "\n".join(map(test_makesense.row, WHOLE_CORNER))),
     (via.READER, test_via.as_csv(_VIA)),
 ]
@@ -134,7 +135,7 @@ def survive(reader: Reader, path: Path) -> bool:
     """Whether the file was read; if so, into finite points with all columns of one length."""
     try:
         labels = reader.read(
-            path, STACK, ReadOptions("center" if reader is imagej.READER_XY else None)
+            path, STACK, ReadOptions("center" if reader is imagej_xy.READER else None)
         )
     except LabelError as error:
         assert str(path.parent) not in str(error)

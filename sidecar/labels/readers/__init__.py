@@ -13,6 +13,7 @@ from sidecar.labels.readers import (
     generic_csv,
     imagej,
     imagej_roi,
+    imagej_xy,
     label_studio,
     label_studio_tables,
     labelme,
@@ -33,7 +34,7 @@ READERS: dict[str, Reader] = {
     for reader in (
         generic_csv.READER,
         imagej.READER,
-        imagej.READER_XY,
+        imagej_xy.READER,
         imagej_roi.READER,
         labelme.READER,
         cvat.READER,
