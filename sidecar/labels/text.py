@@ -27,6 +27,9 @@ _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
+#: What may stand before the root element of an XML file: beginnings and ends.
+_BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=([,;\t])\"?[,;\t]*\r?\n", re.IGNORECASE)
 _KINDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
 
 T = TypeVar("T")
@@ -79,6 +82,17 @@ def head_text(head: bytes) -> str:
     middle, is replaced.
     """
     return head.decode(_BOMS.get(head[:2], "utf-8-sig"), errors="replace")
+
+
+def xml_start(head: bytes) -> str:
+    """The start of an XML file from its root element on: "" where that is not in it. For
+    recognition only: nothing is validated.
+    """
+    text = head_text(head).lstrip()
+    while text.startswith(("<?", "<!")):
+        end = next((end for start, end in _BEFORE_ROOT if text.startswith(start)), None)
+        text = text.partition(end)[2].lstrip() if end else ""
+    return text
 
 
 def json_keys(head: bytes) -> set[tuple[int, str]]:
@@ -154,11 +168,20 @@ def load_xml(path: Path) -> Element:
     return root
 
 
+def after_sep_line(text: str) -> tuple[str | None, str, int]:
+    """The delimiter that a first line such as ``sep=;`` tells spreadsheets, the text after that
+    line, and the row at which it starts: None, all of it and 1 where there is no such line.
+    """
+    found = _SEP_LINE.match(text)
+    return (found[1], text[found.end() :], 2) if found else (None, text, 1)
+
+
 def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
     """The records of a delimited table, quotes resolved.
 
     An open or misplaced quote raises LabelError: it would swallow rows.
     """
+    csv.field_size_limit(LIMIT_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(reader)

@@ -5,28 +5,45 @@ Polygons and boxes are *corner*: the box [0, 0, 1, 1] encloses the first pixel
 tools that let users click between pixels write their own *corner* positions unchanged (CVAT,
 Datumaro, Roboflow). So: any fractional keypoint → corner, else center, with a note. Source:
 cocodataset.org, Data format; detectron2, docs/tutorials/datasets.md.
+
+Label Studio names itself in info.contributor. Its keypoints are *corner*, rounded to whole numbers.
+Its converter of brushes traces masks through the middles of pixels, so that its polygons are
+*center*.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
-from sidecar.labels.shapes import Shape, box, labels_of
+from sidecar.labels.readers.edges import Edges, last_digit
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import stated_sizes
+from sidecar.labels.shapes import Shape, Vertices, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, number, text_of, whole
 
 _TOOL = "COCO"
 _WHOLE = (
     "All keypoints are whole numbers: taken as pixel numbers (center), as COCO defines them. If the"
-    " tool rounds positions, as Label Studio's export does, give --pixel-origin corner"
+    " tool rounds positions, give --pixel-origin corner"
 )
 _FRACTIONAL = (
     "Some keypoints are fractional, so they cannot be the pixel numbers that COCO defines: taken as"
     " the labelling tool's own positions (corner). If they count from the middle of the first"
     " pixel, give --pixel-origin center"
+)
+_LABEL_STUDIO = (
+    "Label Studio wrote this, which rounds keypoints to whole numbers (corner): each is up to half"
+    " a pixel from where it was set. Its export called JSON does not round"
+)
+_TRACED = (
+    "Label Studio's converter wrote this, which traces painted masks through the middles of their"
+    " outermost pixels: polygons were taken as center. Those drawn as polygons lie up to half a"
+    " pixel further left and up; its export called JSON holds both as they are"
 )
 
 
@@ -35,37 +52,59 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     images = _by_id(document, "images", path)
     categories = _by_id(document, "categories", path)
     annotations = member(document, "annotations", list, path)
-    keypoints_origin, assumed = _keypoints_origin(annotations, path)
-    notes = [] if options.pixel_origin else assumed
+    sizes = list(_sizes(images.values(), path))
+    keypoints, polygons, notes = _origins(document, annotations, path)
+    file = _File(path, keypoints, polygons, stated_sizes(path, sizes))
     shapes: list[Shape] = []
     for n, annotation in enumerate(annotations, 1):
         where = f"annotation {n}"
         image = _referred(annotation, "image_id", images, path, where)
         category = _referred(annotation, "category_id", categories, path, where)
         name = member(image, "file_name", str, path, where).replace("\\", "/")
-        shapes += _shapes(annotation, name, category, keypoints_origin, path, where)
-    masks = sum(isinstance(annotation.get("segmentation"), dict) for annotation in annotations)
-    if masks:
-        notes.append(
-            f"{masks} mask(s) left out, their boxes were read: masks are areas of pixels, use"
-            " map-mask"
-        )
+        shapes += file.shapes(annotation, name, category, where)
     return labels_of(
         path,
         shapes,
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes={
-            image["file_name"].replace("\\", "/"): (
-                whole(image["width"], path),
-                whole(image["height"], path),
-            )
-            for image in images.values()
-            if isinstance(image.get("file_name"), str) and "width" in image and "height" in image
-        },
-        notes=notes,
+        sizes=file.sizes,
+        notes=[*([] if options.pixel_origin else notes), *file.edges.notes],
+        left_out=file.left_out.sentences,
     )
+
+
+def _sizes(
+    images: Iterable[Mapping[str, Any]], path: Path
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    for image in images:
+        if isinstance(image.get("file_name"), str) and "width" in image and "height" in image:
+            size = whole(image["width"], path), whole(image["height"], path)
+            yield image["file_name"].replace("\\", "/"), size
+
+
+def _origins(
+    document: Any, annotations: list[Any], path: Path
+) -> tuple[PixelOrigin, PixelOrigin, list[str]]:
+    """Of keypoints, and of polygons, and what the user is told about it."""
+    info = document.get("info")
+    contributor = text_of(info.get("contributor")) if isinstance(info, dict) else ""
+    found = [
+        (x, y)
+        for n, annotation in enumerate(annotations, 1)
+        if isinstance(annotation, dict)
+        for _, x, y, visibility in _keypoints(annotation, path, f"annotation {n}")
+        if visibility
+    ]
+    if contributor.startswith("Label Studio Converter"):
+        return "corner", "center", [_TRACED, *([_LABEL_STUDIO] if found else [])]
+    if contributor.startswith("Label Studio"):
+        return "corner", "corner", [_LABEL_STUDIO] if found else []
+    if not found:
+        return "center", "corner", []
+    if all(x.is_integer() and y.is_integer() for x, y in found):
+        return "center", "corner", [_WHOLE]
+    return "corner", "corner", [_FRACTIONAL]
 
 
 def _by_id(document: Any, key: str, path: Path) -> dict[str, dict[str, Any]]:
@@ -87,102 +126,110 @@ def _referred(
     return entries[id_]
 
 
-def _shapes(
-    annotation: dict[str, Any],
-    image: str,
-    category: dict[str, Any],
-    keypoints: PixelOrigin,
-    path: Path,
-    where: str,
-) -> Iterator[Shape]:
-    """All that the annotation states; its box only when nothing finer is there, because then it is
-    derived from that.
-    """
-    common: dict[str, Any] = {"image": image, "id": text_of(annotation.get("id"))}
-    name = text_of(category.get("name"))
-    names = category.get("keypoints")
-    points = _keypoints(annotation, path, where)
-    for vertex, x, y, visibility in points:
-        label = (
-            text_of(names[vertex])
-            if isinstance(names, list) and vertex < len(names)
-            else f"{name}_{vertex}"
-        )
-        extra = {"category": name, "visibility": str(visibility)}
-        yield Shape(
-            "point",
-            [(x, y)],
-            keypoints,
-            f"{where}, {label}",
-            label,
-            vertex=vertex,
-            extra=extra,
-            **common,
-        )
-    polygons = annotation.get("segmentation")
-    polygons = polygons if isinstance(polygons, list) else []
-    for polygon in polygons:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file, the origins in it, and what is gathered while its annotations become shapes."""
+
+    path: Path
+    keypoints: PixelOrigin
+    polygons: PixelOrigin
+    sizes: Mapping[str, tuple[int, int]]
+    edges: Edges = field(default_factory=Edges)
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    def shapes(
+        self, annotation: dict[str, Any], image: str, category: dict[str, Any], where: str
+    ) -> Iterator[Shape]:
+        """All that the annotation states; its box only when nothing finer is there, because then
+        it is derived from that.
+        """
+        common: dict[str, Any] = {
+            "image": image,
+            "id": text_of(annotation.get("id")),
+            "entry": f"image {text_of(annotation.get('image_id'))}",
+        }
+        name = text_of(category.get("name"))
+        points = list(self._points(annotation, category, where, common))
+        polygons = annotation.get("segmentation")
+        if isinstance(polygons, dict):
+            self.left_out.add("mask", "masks are areas of pixels, use map-mask; boxes were read")
+        polygons = polygons if isinstance(polygons, list) else []
+        extra = {"category": name}
+        yield from points
+        for polygon in polygons:
+            vertices = self._polygon(polygon, image, where)
+            yield Shape("polygon", vertices, self.polygons, where, name, extra=extra, **common)
+        if not points and not polygons and annotation.get("bbox"):
+            vertices = self._box(annotation, image, where)
+            yield Shape("box", vertices, "corner", where, name, extra=extra, **common)
+        elif not points and not polygons:
+            self.left_out.add("annotation", "it has neither keypoints nor a polygon nor a box")
+
+    def _points(
+        self, annotation: dict[str, Any], category: dict[str, Any], where: str, common: Any
+    ) -> Iterator[Shape]:
+        """The keypoints that are labelled; visibility 0 means not labelled."""
+        name, names = text_of(category.get("name")), category.get("keypoints")
+        names = names if isinstance(names, list) else []
+        for vertex, x, y, visibility in _keypoints(annotation, self.path, where):
+            if not visibility:
+                self.left_out.add("keypoint", "not labelled (visibility 0)")
+                continue
+            label = text_of(names[vertex]) if vertex < len(names) else f"{name}_{vertex}"
+            extra = {"category": name, "visibility": str(visibility)}
+            place = f"{where}, {label}"
+            yield Shape(
+                "point",
+                [(x, y)],
+                self.keypoints,
+                place,
+                label,
+                vertex=vertex,
+                extra=extra,
+                **common,
+            )
+
+    def _polygon(self, polygon: Any, image: str, where: str) -> Vertices:
         if not isinstance(polygon, list) or len(polygon) % 2 or not polygon:
-            raise LabelError("a polygon is not a list x1, y1, x2, y2, …", path, where)
-        numbers = [number(value, path, where) for value in polygon]
+            raise LabelError("a polygon is not a list x1, y1, x2, y2, …", self.path, where)
+        numbers = [number(value, self.path, where) for value in polygon]
         vertices = list(zip(numbers[::2], numbers[1::2], strict=True))
-        yield Shape("polygon", vertices, "corner", where, name, extra={"category": name}, **common)
-    if not points and not polygons and annotation.get("bbox"):
-        yield Shape(
-            "box",
-            _box(annotation, path, where),
-            "corner",
-            where,
-            name,
-            extra={"category": name},
-            **common,
-        )
+        return self._cut(vertices, image, numbers)
+
+    def _box(self, annotation: dict[str, Any], image: str, where: str) -> Vertices:
+        numbers = member(annotation, "bbox", list, self.path, where)
+        if len(numbers) != 4:
+            raise LabelError("bbox is not [x, y, width, height]", self.path, where)
+        attributes = annotation.get("attributes")
+        if isinstance(attributes, dict) and attributes.get("rotation"):
+            raise LabelError(
+                "the box is rotated, which COCO does not define; export it in the tool's own"
+                " format",
+                self.path,
+                where,
+            )
+        x, y, width, height = (number(value, self.path, where) for value in numbers)
+        return self._cut(box(x, y, x + width, y + height), image, numbers)
+
+    def _cut(self, vertices: Vertices, image: str, written: list[Any]) -> Vertices:
+        """At the edge of the image, where its size is stated."""
+        if image not in self.sizes:
+            return vertices
+        return self.edges.cut(vertices, *self.sizes[image], last_digit(written))
 
 
 def _keypoints(
     annotation: dict[str, Any], path: Path, where: str
 ) -> list[tuple[int, float, float, int]]:
-    """(number in the category, x, y, visibility) of the labelled keypoints: visibility 0 means not
-    labelled.
-    """
+    """(number in the category, x, y, visibility) of all keypoints."""
     flat = annotation.get("keypoints") or []
     if not isinstance(flat, list) or len(flat) % 3:
         raise LabelError("keypoints are not a list x1, y1, v1, x2, y2, v2, …", path, where)
     triples = enumerate(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
-    numbers = [
+    return [
         (n, number(x, path, where), number(y, path, where), whole(v, path, where, "visibility"))
         for n, (x, y, v) in triples
     ]
-    return [keypoint for keypoint in numbers if keypoint[3] != 0]
-
-
-def _keypoints_origin(annotations: list[Any], path: Path) -> tuple[PixelOrigin, list[str]]:
-    found = [
-        (x, y)
-        for n, annotation in enumerate(annotations, 1)
-        if isinstance(annotation, dict)
-        for _, x, y, _ in _keypoints(annotation, path, f"annotation {n}")
-    ]
-    if not found:
-        return "center", []
-    if all(x.is_integer() and y.is_integer() for x, y in found):
-        return "center", [_WHOLE]
-    return "corner", [_FRACTIONAL]
-
-
-def _box(annotation: dict[str, Any], path: Path, where: str) -> list[tuple[float, float]]:
-    numbers = member(annotation, "bbox", list, path, where)
-    if len(numbers) != 4:
-        raise LabelError("bbox is not [x, y, width, height]", path, where)
-    attributes = annotation.get("attributes")
-    if isinstance(attributes, dict) and attributes.get("rotation"):
-        raise LabelError(
-            "the box is rotated, which COCO does not define; export it in the tool's own format",
-            path,
-            where,
-        )
-    x, y, width, height = (number(value, path, where) for value in numbers)
-    return list(box(x, y, x + width, y + height))
 
 
 def _recognises(path: Path, head: bytes) -> bool:

@@ -1,8 +1,8 @@
 """CVAT XML 1.1, "for images" and "for video".
 
 Coordinates are *corner* (an SVG canvas), written with two decimals. A rotated box or ellipse is
-turned clockwise about its centre. Frames of a video are 0-based numbers of the uploaded images in
-their order: here, of the PNG slices. Source: CVAT's docs, dataset_management/formats/format-xml.md;
+turned clockwise about its centre. Frames of a video are numbers of the uploaded images in their
+order (see `cvat_frames`). Source: CVAT's docs, dataset_management/formats/format-xml.md;
 cvat/apps/dataset_manager/formats/cvat.py.
 """
 
@@ -10,19 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.cvat_frames import Frames, frames_of
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import stated_sizes
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of, rotated
-from sidecar.labels.text import head_text, load_xml, number, whole
+from sidecar.labels.text import load_xml, number, whole, xml_start
 
 _TOOL = "CVAT"
-_LEFT_OUT = {"mask": "they are areas of pixels, use map-mask", "cuboid": "they are not flat shapes"}
-_RECOGNISED = re.compile(
-    r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<annotations>\s*<version>", re.DOTALL
-)
+_LEFT_OUT = {
+    "mask": "they are areas of pixels, use map-mask",
+    "cuboid": "they are not flat shapes",
+    "tag": "they are about whole images",
+}
+_RECOGNISED = re.compile(r"<annotations>\s*<version>")
 
 
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
@@ -30,66 +36,76 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     if root.tag != "annotations":
         raise LabelError("is not CVAT XML: its root element is not <annotations>", path)
     images, tracks = root.findall("image"), root.findall("track")
-    notes = [
-        f"{count} {tag}(s) left out: {why}"
-        for tag, why in _LEFT_OUT.items()
-        if (count := len(root.findall(f"*/{tag}")))
+    frames = frames_of(root, tracks, stack, path) if tracks else Frames()
+    left_out = LeftOut()
+    shapes = [
+        *_of_images(images, _task_names(root), left_out, path),
+        *_of_tracks(tracks, frames, left_out, path),
     ]
-    if tracks:
-        _check_frames(root, tracks, stack, path)
-        notes.append(
-            "Frame numbers were taken as PNG slice numbers, from 0: all slices uploaded, in order"
-        )
-        notes.append(
-            "Only keyframes were read: what CVAT interpolates between them was not set by anyone"
-        )
     return labels_of(
         path,
-        [*_of_images(images, path), *_of_tracks(tracks, path)],
+        shapes,
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes={
-            image.get("name", ""): (
-                _whole(image, "width", path, "image"),
-                _whole(image, "height", path, "image"),
-            )
-            for image in images
-            if "width" in image.attrib and "height" in image.attrib
-        },
-        notes=notes,
+        sizes=stated_sizes(path, _sizes(images, path)),
+        notes=[frames.note] if tracks else [],
+        left_out=left_out.sentences,
     )
 
 
-def _of_images(images: list[Element], path: Path) -> Iterator[Shape]:
+def _sizes(images: list[Element], path: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    for image in images:
+        if "width" in image.attrib and "height" in image.attrib:
+            width, height = (_whole(image, key, path, "image") for key in ("width", "height"))
+            yield image.get("name", ""), (width, height)
+
+
+def _task_names(root: Element) -> dict[str, str]:
+    """What a project's tasks are called, by their ids."""
+    return {
+        task.findtext("id") or "": f"task {task.findtext('id')} ({task.findtext('name')})"
+        for task in root.iterfind("meta//task")
+    }
+
+
+def _of_images(
+    images: list[Element], tasks: dict[str, str], left_out: LeftOut, path: Path
+) -> Iterator[Shape]:
     number_ = 0
     for image in images:
-        name = image.get("name")
+        name, task = image.get("name"), image.get("task_id", "")
         if not name:
             raise LabelError("an <image> has no name", path)
         for element in image:
-            if element.tag in _VERTICES or element.tag == "skeleton":
-                number_ += 1
-                yield from _shapes(
-                    element,
-                    path,
-                    f"{name}, shape {number_}",
-                    name,
-                    None,
-                    str(number_),
-                    element.get("label", ""),
-                )
+            if not _is_shape(element):
+                left_out.add(element.tag, _LEFT_OUT.get(element.tag, "not known here"))
+                continue
+            number_ += 1
+            where, label = f"{name}, shape {number_}", element.get("label", "")
+            for shape in _shapes(element, path, where, name, None, str(number_), label):
+                yield replace(shape, entry=tasks.get(task, task and f"task {task}"))
 
 
-def _of_tracks(tracks: list[Element], path: Path) -> Iterator[Shape]:
+def _of_tracks(
+    tracks: list[Element], frames: Frames, left_out: LeftOut, path: Path
+) -> Iterator[Shape]:
     for track in tracks:
         id_, label = track.get("id", ""), track.get("label", "")
         for element in track:
-            if (element.tag in _VERTICES or element.tag == "skeleton") and _is_set(element):
+            if not _is_shape(element):
+                left_out.add(element.tag, _LEFT_OUT.get(element.tag, "not known here"))
+            elif element.get("keyframe", "1") != "1":
+                left_out.add("shape between keyframes", "CVAT worked it out, nobody set it")
+            elif _is_set(element):
                 frame = _whole(element, "frame", path, f"track {id_}")
-                yield from _shapes(
-                    element, path, f"track {id_}, frame {frame}", "", frame, id_, label
-                )
+                where = f"track {id_}, frame {frame}"
+                slice_ = frames.slice_of(frame, path, where)
+                yield from _shapes(element, path, where, "", slice_, id_, label)
+
+
+def _is_shape(element: Element) -> bool:
+    return element.tag in _VERTICES or element.tag == "skeleton"
 
 
 def _is_set(element: Element) -> bool:
@@ -172,34 +188,8 @@ def _whole(element: Element, name: str, path: Path, where: str) -> int:
     return whole(element.get(name), path, where, name)
 
 
-def _check_frames(root: Element, tracks: list[Element], stack: PngStack, path: Path) -> None:
-    """Tracks name no image: refuse what shows that the frames are not exactly these PNGs."""
-    way_out = 'export it as "CVAT for images 1.1", which names the images'
-    for size in root.iterfind("meta//original_size"):
-        width, height = (
-            whole(size.findtext(name), path, "original_size", name) for name in ("width", "height")
-        )
-        if (width, height) != (stack.columns, stack.rows):
-            raise LabelError(
-                f"was made on frames of {width} x {height} pixels, the PNGs have {stack.columns} x"
-                f" {stack.rows}",
-                path,
-            )
-    for size in root.iterfind("meta//size"):
-        if (frames := whole(size.text, path, "meta", "size")) != stack.slices:
-            raise LabelError(
-                f"was made on {frames} frames, there are {stack.slices} PNGs: which is which is not"
-                f" told; {way_out}",
-                path,
-            )
-    if len({track.get("task_id") for track in tracks}) > 1:
-        raise LabelError(
-            f"holds tracks of several tasks, each counting its own frames; {way_out}", path
-        )
-
-
 def _recognises(path: Path, head: bytes) -> bool:
-    return _RECOGNISED.match(head_text(head)) is not None
+    return _RECOGNISED.match(xml_start(head)) is not None
 
 
 _VERTICES: dict[str, Callable[[Element, Path, str], Vertices]] = {

@@ -1,50 +1,39 @@
-"""ImageJ and Fiji tables: Results (.csv, .txt) and Save As > XY Coordinates.
+"""ImageJ and Fiji Results tables (.csv, .txt).
 
 X, Y of a measured point selection are *center* since ImageJ 1.52u (March 2020). X, Y of an area are
 its centroid, the mean pixel number plus 0.5, so *corner*. The same columns hold both; Area tells
-which: it is 0 for a point. `Slice` is 1-based. `Label` is title[:selection name][:slice label],
-where title and slice label are file names when the image is one PNG or a sequence of PNGs. Source:
+which: it is 0 for a point. `Slice` is 1-based, and is the slice of the selection; the slice label
+that ends `Label` is that of the slice on display, which is another one for multi-point selections
+and for ROI Manager > Measure. In a hyperstack, Slice is its z. Calibration and Invert Y change X
+and Y and leave no sure mark; the names that the program gives to selections hold pixels. Source:
 ij/plugin/filter/Analyzer.java (measurePoint, savePoints, getFileName, summarize),
-ij/process/ImageStatistics.java (getCentroid), ij/gui/Roi.java (class comment), ij/ImageStack.java
-(getShortSliceLabel), ij/plugin/filter/XYWriter.java.
+ij/process/ImageStatistics.java (getCentroid), ij/gui/Roi.java (class comment, isLine),
+ij/plugin/frame/RoiManager.java (getLabel), ij/ImageStack.java (getShortSliceLabel).
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.imagej_table import ResultsRow, read_rows, recognises
 from sidecar.labels.shapes import Shape, labels_of
-from sidecar.labels.text import head_text, number, read_text, table, whole
 
 _TOOL = "ImageJ/Fiji"
-_SUMMARY = ("Mean", "SD", "Min", "Max")
-#: Columns that only ImageJ calls so; two of them beside X and Y are taken for a Results table.
-_COLUMNS = {
-    "Area",
-    "Mean",
-    "StdDev",
-    "Mode",
-    "Min",
-    "Max",
-    "Perim.",
-    "XM",
-    "YM",
-    "BX",
-    "BY",
-    "IntDen",
-    "RawIntDen",
-    "Feret",
-}
-_XY = re.compile(r"-?\d+(\.\d+)?\t-?\d+(\.\d+)?", re.ASCII)
+#: An area that is 0, in a column some of whose numbers were fractions.
+_ZERO_WITH_DECIMALS = re.compile(r"0\.0+", re.ASCII)
+#: What the program writes as whole numbers unless its table was scaled.
+_WHOLE_COLUMNS = ("Slice", "Ch", "Frame", "Counter", "Count")
+#: So far, in pixels, a point may be from the whole pixel that its name holds.
+_NAMED_PIXEL = 1.0
 
+_REMOVE_SCALE = "choose Analyze > Set Scale > Click to Remove Scale and measure again"
 _UNCALIBRATED = (
-    "X and Y were taken as pixels: ImageJ does not record whether the image was calibrated or"
+    "X and Y were taken as pixels: nothing in this table tells whether the image was calibrated or"
     " Invert Y was on. If either was, choose Analyze > Set Scale > Click to Remove Scale (or Set"
     " Measurements, Invert Y off) and measure again"
 )
@@ -53,100 +42,102 @@ _POINTS = (
     " --pixel-origin corner"
 )
 _AREAS = "{} row(s) measure areas: what they hold is the centroid of the area"
-_STALE = (
-    "Slice was taken where Label names another slice: for a multi-point selection ImageJ puts the"
-    " slice on display in Label. This is right if all PNGs were opened as one stack"
+_ON_DISPLAY = (
+    "Slice was taken where Label names another slice: ImageJ puts the slice on display in Label,"
+    " which is not the selection's for multi-point selections and ROI Manager > Measure. This is"
+    " right if all PNGs were opened as one stack"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of a Results table, n counted as in a spreadsheet."""
-
-    cells: Mapping[str, str]
-    path: Path
-    n: int
-
-    @property
-    def title_and_names(self) -> list[str]:
-        return self.cells.get("Label", "").split(":")
-
-    @property
-    def slice(self) -> int | None:
-        """0-based, None where it was not measured."""
-        return (
-            None
-            if self._empty("Slice")
-            else whole(self.cells["Slice"], self.path, self.where, "Slice") - 1
-        )
-
-    @property
-    def where(self) -> str:
-        return f"row {self.n}"
-
-    def measured(self, column: str) -> float:
-        """A measurement, 0 where it was not made."""
-        return (
-            0.0
-            if self._empty(column)
-            else number(self.cells[column], self.path, self.where, column)
-        )
-
-    def error(self, message: str) -> LabelError:
-        return LabelError(message, self.path, self.where)
-
-    def _empty(self, column: str) -> bool:
-        return self.cells.get(column, "") in ("", "NaN")
+_LABEL_ALONE = (
+    "There is no Slice: the slice in Label was taken, which is the one on display. This is right if"
+    " each selection was measured on its own slice, not by ROI Manager > Measure"
+)
+_OTHER_CHANNELS = "{} row(s) lie in other channels or frames; their slices were taken all the same"
 
 
 def _read_results(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
-    rows = _rows(path)
-    notes = [_UNCALIBRATED]
-    if tuple(row.cells.get("Label") for row in rows[-4:]) == _SUMMARY:
-        rows = rows[:-4]
-        notes.append("The last four rows are ImageJ's summary and were left out")
-    places = _places(rows, stack)
+    rows, left_out = read_rows(path)
+    _refuse_calibrated(rows)
+    is_confirmed = _confirmed_by_names(rows)
+    places = _places(rows, stack, options)
     shapes = [
         _shape(row, place, options.pixel_origin) for row, place in zip(rows, places, strict=True)
     ]
     areas = sum(shape.origin == "corner" for shape in shapes)
+    notes = [] if is_confirmed else [_UNCALIBRATED]
     if options.pixel_origin is None and areas < len(shapes):
         notes.append(_POINTS)
     if options.pixel_origin is None and areas:
         notes.append(_AREAS.format(areas))
-    if any(place.stale for place in places):
-        notes.append(_STALE)
+    notes += dict.fromkeys(place.note for place in places if place.note)
+    if others := sum(any((row.counted(c) or 1) > 1 for c in ("Ch", "Frame")) for row in rows):
+        notes.append(_OTHER_CHANNELS.format(others))
     return labels_of(
-        path, shapes, tool=_TOOL, origin="center", forced=options.pixel_origin, notes=notes
+        path,
+        shapes,
+        tool=_TOOL,
+        origin="center",
+        forced=options.pixel_origin,
+        notes=notes,
+        left_out=left_out,
     )
 
 
-def _rows(path: Path) -> list[_Row]:
-    text = read_text(path)
-    records = table(text, path, _delimiter(text))
-    header = [name.strip() for name in records[0]] if records else []
-    if not {"X", "Y"} <= set(header):
-        raise LabelError(
-            "has no columns X and Y; select Centroid in Set Measurements and measure again", path
-        )
-    for n, record in enumerate(records, 1):
-        if record and len(record) != len(header):
-            raise LabelError(
-                f"has {len(record)} fields where {len(header)} belong", path, f"row {n}"
+# Pixels or not
+
+
+def _refuse_calibrated(rows: Sequence[ResultsRow]) -> None:
+    """LabelError for the marks that a scale leaves: areas and bounding boxes that are not whole
+    numbers of pixels, and a 0 written with decimals, as the area of one pixel had some.
+    """
+    for row in rows:
+        for column in ("Area", "BX", "BY", "Width", "Height"):
+            if not row.measured(column).is_integer():
+                raise row.error(
+                    f"{column} is not a whole number of pixels, so the image was calibrated;"
+                    f" {_REMOVE_SCALE}"
+                )
+        is_whole = any(row.cells.get(column, "").isdecimal() for column in _WHOLE_COLUMNS)
+        if is_whole and _ZERO_WITH_DECIMALS.fullmatch(row.cells.get("Area", "")):
+            raise row.error(
+                f"Area is written {row.cells['Area']}, with decimals, as ImageJ does where the"
+                f" area of a pixel is no whole number: the image was calibrated; {_REMOVE_SCALE}"
             )
-    return [
-        _Row(dict(zip(header, record, strict=True)), path, n)
-        for n, record in enumerate(records[1:], 2)
-        if record
+
+
+def _confirmed_by_names(rows: Sequence[ResultsRow]) -> bool:
+    """Whether names that the program gave to points, which hold their pixels, agree with X and Y.
+
+    LabelError where most do not: single selections may have been moved. Names shared by several
+    rows are those of multi-points.
+    """
+    shared = Counter(row.position for row in rows)
+    named = [
+        row
+        for row in rows
+        if row.position and shared[row.position] == 1 and not row.measured("Area")
     ]
+    wrong = [row for row in named if not _agrees(row)]
+    if 2 * len(wrong) > len(named):
+        row = wrong[0]
+        _, y, x = row.position or (0, 0, 0)
+        raise row.error(
+            f"X and Y are {row.xy[0]:g} and {row.xy[1]:g}, and the name of the selection says pixel"
+            f" {x}, {y}: the image was calibrated, or Invert Y was on; {_REMOVE_SCALE}, or rename"
+            " the selection if it was moved"
+        )
+    return bool(named)
 
 
-def _shape(row: _Row, place: _Place, forced: PixelOrigin | None) -> Shape:
-    x, y = (number(row.cells[column], row.path, row.where, column) for column in "XY")
+def _agrees(row: ResultsRow) -> bool:
+    _, y, x = row.position or (0, 0, 0)
+    return abs(row.xy[0] - x) <= _NAMED_PIXEL and abs(row.xy[1] - y) <= _NAMED_PIXEL
+
+
+def _shape(row: ResultsRow, place: _Place, forced: PixelOrigin | None) -> Shape:
     return Shape(
         "point",
-        [(x, y)],
-        _origin(row, (x, y), forced),
+        [row.xy],
+        _origin(row, forced),
         row.where,
         label=place.selection,
         image=place.image,
@@ -158,7 +149,7 @@ def _shape(row: _Row, place: _Place, forced: PixelOrigin | None) -> Shape:
     )
 
 
-def _origin(row: _Row, xy: tuple[float, float], forced: PixelOrigin | None) -> PixelOrigin:
+def _origin(row: ResultsRow, forced: PixelOrigin | None) -> PixelOrigin:
     """*center* of a point row, *corner* of an area row; refuses what a table of this kind holds no
     position of.
     """
@@ -168,12 +159,7 @@ def _origin(row: _Row, xy: tuple[float, float], forced: PixelOrigin | None) -> P
             "measures a line or angle, whose points are not in this table; delete the row, or save"
             " the selection as .roi"
         )
-    if not area.is_integer():
-        message = "Area is not a whole number of pixels, so the image was calibrated"
-        raise row.error(
-            f"{message}; choose Analyze > Set Scale > Click to Remove Scale and measure again"
-        )
-    if area and xy == (0, 0):
+    if area and row.xy == (0, 0):
         raise row.error(
             "is an area measured without its centroid; select Centroid in Set Measurements and"
             " measure again"
@@ -186,120 +172,132 @@ def _origin(row: _Row, xy: tuple[float, float], forced: PixelOrigin | None) -> P
     return "corner" if area else "center"
 
 
+# Which PNG
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a row lies: 0-based slice, or None where the image tells; the selection's name; whether
-    Label was not believed.
+    """Where a row lies: 0-based slice, or None where the image tells; the selection's name; and
+    what the user is told about it.
     """
 
     slice: int | None
     image: str = ""
     selection: str = ""
-    stale: bool = False
+    note: str = ""
 
 
-def _places(rows: Sequence[_Row], stack: PngStack) -> list[_Place]:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What Label says: title, name of the selection, and the slice label where it is a PNG's."""
+
+    title: str
+    selection: str
+    shown: str = ""
+
+    @classmethod
+    def of(cls, row: ResultsRow, known: Mapping[str, int]) -> _Names:
+        title, *parts = row.label.split(":")
+        if parts and parts[-1] in known:
+            return cls(title, ":".join(parts[:-1]), parts[-1])
+        return cls(title, ":".join(parts))
+
+
+def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -> list[_Place]:
     known = {
         name[:length]: n
         for n, png in enumerate(stack.names)
         for name in (png, PurePath(png).stem)
         for length in (None, 60)
     }
-    slices: defaultdict[str | None, set[int | None]] = defaultdict(set)
-    for row in rows:
-        slices[row.cells.get("Label")].add(row.slice)
-    multipoint = {label for label, measured in slices.items() if len(measured) > 1}
-    return [_place(row, stack, known, row.cells.get("Label") in multipoint) for row in rows]
+    first = 1 if options.slice_origin is None else options.slice_origin
+    slices = _slices(rows, first, stack)
+    names = [_Names.of(row, known) for row in rows]
+    whole_stack = options.slice_origin is not None or _shows_display(slices, names)
+    return [
+        _place(row, slice_, name, known, whole_stack, stack)
+        for row, slice_, name in zip(rows, slices, names, strict=True)
+    ]
 
 
-def _place(row: _Row, stack: PngStack, known: Mapping[str, int], multipoint: bool) -> _Place:
-    """``known``: slice by name of PNG.
-
-    ``multipoint``: rows of the same Label lie on several slices.
+def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int | None]:
+    """0-based slice of each row; None where there is none. LabelError where channels or frames may
+    be what stands for the slices, and where numbers do not count from ``first``.
     """
-    title, *names = row.title_and_names
-    shown = known.get(names[-1]) if names else None
-    if (
-        shown is None and title in known
-    ):  # one PNG opened by itself: Slice, if it was measured, is 1
-        return _Place(None, title, ":".join(names))
-    selection = ":".join(names[:-1])
-    if row.slice is not None:
-        stale = shown not in (None, row.slice)
-        if stale and not multipoint:
-            message = (
-                f"Slice {row.slice + 1} is not the slice that Label names, {names[-1]!r}: were only"
-                " some of the PNGs opened?"
+    counted = [row.counted("Slice") for row in rows]
+    for row, slice_ in zip(rows, counted, strict=True):
+        if slice_ is not None and slice_ < first:
+            raise row.error(
+                f"Slice is {slice_}, and ImageJ counts from 1; if this table counts from 0, give"
+                " --slice-origin 0"
             )
-            raise row.error(f"{message} Delete the column that is wrong")
-        return _Place(row.slice, "", selection, stale)
-    if shown is not None:
-        return _Place(None, names[-1], selection)
+    has_depth = any((slice_ or 1) > 1 for slice_ in counted)
+    for row in rows:
+        position = {column: row.counted(column) or 1 for column in ("Ch", "Frame")}
+        if max(position.values()) > 1 and not has_depth and stack.slices > 1:
+            raise row.error(
+                "lies in another channel or frame of a hyperstack without slices, and the file does"
+                " not tell which of them are the PNGs; open the PNGs as slices (Image > Properties)"
+            )
+    return [None if slice_ is None else slice_ - first for slice_ in counted]
+
+
+def _shows_display(slices: Sequence[int | None], names: Sequence[_Names]) -> bool:
+    """Whether slice labels are those of the slice on display, and not of the selections: one stands
+    at several slices, or several at one.
+    """
+    by_name: defaultdict[str, set[int]] = defaultdict(set)
+    by_slice: defaultdict[int, set[str]] = defaultdict(set)
+    for slice_, name in zip(slices, names, strict=True):
+        if slice_ is not None and name.shown:
+            by_name[name.shown].add(slice_)
+            by_slice[slice_].add(name.shown)
+    return any(len(found) > 1 for found in by_name.values()) or any(
+        len(found) > 1 for found in by_slice.values()
+    )
+
+
+def _place(
+    row: ResultsRow,
+    slice_: int | None,
+    name: _Names,
+    known: Mapping[str, int],
+    whole_stack: bool,
+    stack: PngStack,
+) -> _Place:
+    """``whole_stack``: Slice counts all PNGs, whatever Label shows."""
+    if not name.shown and name.title in known:
+        # one PNG opened by itself: Slice, if it was measured, is 1
+        return _Place(None, name.title, name.selection)
+    if slice_ is not None:
+        if not name.shown or known[name.shown] == slice_:
+            return _Place(slice_, "", name.selection)
+        if not whole_stack:
+            raise row.error(
+                f"Slice {row.cells['Slice']} is not the slice that Label names, {name.shown!r}:"
+                " were only some of the PNGs opened? If all were, Slice is right, and"
+                " --slice-origin 1 says so; if not, delete the column Slice"
+            )
+        return _Place(slice_, "", name.selection, _ON_DISPLAY)
+    if row.position and row.position[0]:
+        return _Place(row.position[0] - 1, "", name.selection)
+    if name.shown:
+        return _Place(None, name.shown, name.selection, _LABEL_ALONE)
     if stack.slices == 1:
-        return _Place(0, "", ":".join(names))
-    if title:
-        return _Place(None, title, ":".join(names))
+        return _Place(0, "", name.selection)
+    if name.title:
+        return _Place(None, name.title, name.selection)
     raise row.error(
         "neither Slice nor Label tells which PNG it lies on; select Stack position in Set"
         " Measurements and measure again"
     )
 
 
-def _read_xy(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
-    rows, origin = table(read_text(path), path, "\t"), options.pixel_origin
-    if origin is None:
-        message = (
-            "XY coordinates do not say what was selected; give --pixel-origin center if it was"
-            " points or a line"
-        )
-        raise LabelError(f"{message}, corner if it was an area", path)
-    if stack.slices != 1:
-        raise LabelError(
-            "XY coordinates do not say on which slice they lie; save the selection as .roi and read"
-            " that",
-            path,
-        )
-    points = []
-    for n, row in enumerate(rows, 1):
-        if row and len(row) != 2:
-            raise LabelError(f"has {len(row)} fields where x and y belong", path, f"row {n}")
-        if row:
-            points.append(
-                (number(row[0], path, f"row {n}", "x"), number(row[1], path, f"row {n}", "y"))
-            )
-    shapes = [Shape("point", points, origin, "selection", slice=0, id="1")] if points else []
-    return labels_of(path, shapes, tool=_TOOL, origin=origin, forced=origin, notes=[_UNCALIBRATED])
-
-
-def _delimiter(text: str) -> str:
-    return "\t" if "\t" in text.partition("\n")[0] else ","
-
-
-def _recognises_results(path: Path, head: bytes) -> bool:
-    text = head_text(head)
-    header = text.partition("\n")[0].rstrip("\r").split(_delimiter(text))
-    return {"X", "Y"} <= set(header) and (
-        header[0] == " " or len(_COLUMNS.intersection(header)) > 1
-    )
-
-
-def _recognises_xy(path: Path, head: bytes) -> bool:
-    lines = head_text(head).splitlines()
-    complete = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut
-    return bool(complete) and all(_XY.fullmatch(line) for line in complete)
-
-
 READER = Reader(
     "imagej",
     f"{_TOOL} Results",
     "center for points, corner for areas",
-    _recognises_results,
+    recognises,
     _read_results,
-)
-READER_XY = Reader(
-    "imagej-xy",
-    f"{_TOOL} XY Coordinates",
-    "to be given: center for points, corner for areas",
-    _recognises_xy,
-    _read_xy,
+    numbers_slices=True,
 )

@@ -1,70 +1,113 @@
-"""Label Studio JSON (the export called "JSON", not "JSON-MIN").
+"""Label Studio JSON (the export called "JSON"; `label_studio_tables` reads "JSON-MIN" and "CSV").
 
-Coordinates are percent of the image from its outer corner, so *corner*: x / 100 · original_width. A
-rectangle is turned clockwise about its top-left corner, in pixels and not in percent; an ellipse
-about its centre, where x and y are. Uploaded files get a hashed prefix, and `image` keeps the name
-as it is in the file. Source: labelstud.io, guide/export, Units of image annotations;
-web/libs/editor/src/regions; label-studio#2293.
+Uploaded files get a hashed prefix, and references may be URLs; `image` keeps them as they are in
+the file (see `sidecar.labels.references`). Where several people annotated a task, all are read.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
-from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of, rotated
-from sidecar.labels.text import (
-    head_text,
-    json_keys,
-    load_json,
-    member,
-    number,
-    pairs,
-    text_of,
-    whole,
+from sidecar.labels.readers.edges import Edges
+from sidecar.labels.readers.label_studio_regions import (
+    SHAPES,
+    image_of,
+    label_of,
+    outline_of,
+    size_of,
 )
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import stated_sizes
+from sidecar.labels.shapes import Shape, labels_of
+from sidecar.labels.text import head_text, json_keys, load_json, member, text_of
 
 _TOOL = "Label Studio"
-_SHAPES = ("keypoint", "rectangle", "polygon", "ellipse")
-_LEFT_OUT = {"brush": "masks (use map-mask)", "bitmask": "masks (use map-mask)", "vector": "curves"}
+_LEFT_OUT = {
+    "brush": "masks are areas of pixels, use map-mask",
+    "bitmask": "masks are areas of pixels, use map-mask",
+    "vector": "curves are not read",
+    "videorectangle": "on a video",
+}
 
 
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     tasks = load_json(path)
     if not isinstance(tasks, list):
         raise LabelError('is not a list of tasks; export it from Label Studio as "JSON"', path)
-    sizes: dict[str, tuple[int, int]] = {}
-    left_out: Counter[str] = Counter()
-    shapes: list[Shape] = []
-    for n, task in enumerate(tasks, 1):
-        annotations = member(task, "annotations", list, path, f"task {n}")
-        where = f"task {text_of(task.get('id')) or n}"
-        data = member(task, "data", dict, path, where)
-        left_out["task(s) with model predictions: those were"] += bool(task.get("predictions"))
-        for annotation in annotations:
-            results = member(annotation, "result", list, path, where)
-            if annotation.get("was_cancelled"):
-                left_out["cancelled annotation(s)"] += 1
-                continue
-            extra = {
-                "annotation": text_of(annotation.get("id")),
-                "completed_by": _person(annotation),
-            }
-            shapes += _shapes(results, data, extra, sizes, left_out, path, where)
-    notes = [f"{count} {what} left out" for what, count in left_out.items() if count]
+    file = _File(path)
+    shapes = [shape for n, task in enumerate(tasks, 1) for shape in file.shapes(task, n)]
     return labels_of(
         path,
         shapes,
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes=sizes,
-        notes=notes,
+        sizes=stated_sizes(path, file.sizes),
+        notes=file.edges.notes,
+        left_out=file.left_out.sentences,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One export, and what is gathered while its tasks become shapes."""
+
+    path: Path
+    sizes: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
+    edges: Edges = field(default_factory=Edges)
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    def shapes(self, task: Any, n: int) -> Iterator[Shape]:
+        annotations = member(task, "annotations", list, self.path, f"task {n}")
+        where = f"task {text_of(task.get('id')) or n}"
+        data = member(task, "data", dict, self.path, where)
+        for key, what in (("predictions", "model prediction"), ("drafts", "draft")):
+            found = task.get(key)
+            self.left_out.add(what, count=len(found) if isinstance(found, list) else 0)
+        for annotation in annotations:
+            results = member(annotation, "result", list, self.path, where)
+            if annotation.get("was_cancelled"):
+                self.left_out.add("cancelled annotation")
+                continue
+            extra = {
+                "annotation": text_of(annotation.get("id")),
+                "completed_by": _person(annotation),
+            }
+            yield from self._of_annotation(results, data, extra, where)
+
+    def _of_annotation(
+        self, results: list[Any], data: Mapping[str, Any], extra: Mapping[str, str], task: str
+    ) -> Iterator[Shape]:
+        names = {
+            text_of(result.get("id")): result["value"].get("labels")
+            for result in results
+            if isinstance(result, dict)
+            and result.get("type") == "labels"
+            and isinstance(result.get("value"), dict)
+        }
+        for result in results:
+            type_ = member(result, "type", str, self.path, task)
+            kind = type_.removesuffix("labels")
+            if kind not in SHAPES:
+                if type_ != "labels":  # those are the names of the regions
+                    self.left_out.add(f"{kind} region", _LEFT_OUT.get(kind, "not an outline"))
+                continue
+            id_ = text_of(result.get("id"))
+            where = f"{task}, region {id_}"
+            value = member(result, "value", dict, self.path, where)
+            image = image_of(data, result.get("item_index"), self.path, where)
+            size = size_of(result, self.path, where)
+            self.sizes.append((image, size))
+            shape, vertices = outline_of(kind, value, size, self.edges, self.path, where)
+            label = label_of(value.get(type_) or names.get(id_))
+            yield Shape(
+                shape, vertices, "corner", where, label, image, id=id_, extra=extra, entry=task
+            )
 
 
 def _person(annotation: Mapping[str, Any]) -> str:
@@ -73,113 +116,6 @@ def _person(annotation: Mapping[str, Any]) -> str:
     """
     person = annotation.get("completed_by")
     return text_of(person.get("id") if isinstance(person, dict) else person)
-
-
-def _shapes(
-    results: list[Any],
-    data: Mapping[str, Any],
-    extra: Mapping[str, str],
-    sizes: dict[str, tuple[int, int]],
-    left_out: Counter[str],
-    path: Path,
-    task: str,
-) -> Iterator[Shape]:
-    """The shapes of one annotation; fills in image ``sizes`` and counts what is ``left_out``."""
-    names = {
-        text_of(result.get("id")): result["value"].get("labels")
-        for result in results
-        if isinstance(result, dict)
-        and result.get("type") == "labels"
-        and isinstance(result.get("value"), dict)
-    }
-    for result in results:
-        type_ = member(result, "type", str, path, task)
-        kind = type_.removesuffix("labels")
-        if kind in _LEFT_OUT:
-            left_out[f"{kind} region(s), {_LEFT_OUT[kind]},"] += 1
-        if kind not in _SHAPES:
-            continue
-        id_ = text_of(result.get("id"))
-        where = f"{task}, region {id_}"
-        value = member(result, "value", dict, path, where)
-        image = _image(result, data, path, where)
-        size = _size(result, path, where)
-        if sizes.setdefault(image, size) != size:
-            raise LabelError(
-                f"the size of {image!r} differs from that of another region", path, where
-            )
-        labels = value.get(type_) or names.get(id_) or []
-        shape, vertices = _vertices(kind, value, size, path, where)
-        label = (
-            ";".join(text_of(name) for name in labels)
-            if isinstance(labels, list)
-            else text_of(labels)
-        )
-        yield Shape(shape, vertices, "corner", where, label, image, id=id_, extra=extra)
-
-
-def _image(result: Mapping[str, Any], data: Mapping[str, Any], path: Path, where: str) -> str:
-    """The image as the task names it: under the key "image", or else the only value that looks like
-    a PNG.
-    """
-    candidates = {key: value for key, value in data.items() if _names_png(value)}
-    if "image" not in candidates and len(candidates) != 1:
-        raise LabelError(
-            f"the task's data name {len(candidates)} PNG images where one belongs", path, where
-        )
-    image = candidates["image"] if "image" in candidates else next(iter(candidates.values()))
-    if isinstance(image, str):
-        return image
-    index = whole(result.get("item_index", 0), path, where, "item_index")
-    if not 0 <= index < len(image):
-        raise LabelError(
-            f"item_index {index} is none of the task's {len(image)} images", path, where
-        )
-    return text_of(image[index])
-
-
-def _names_png(value: object) -> bool:
-    """An image name, URL or signed URL; or a list of them (a task of several images)."""
-    return (
-        any(map(_names_png, value))
-        if isinstance(value, list)
-        else isinstance(value, str) and ".png" in value.lower()
-    )
-
-
-def _size(result: Mapping[str, Any], path: Path, where: str) -> tuple[int, int]:
-    if number(result.get("image_rotation") or 0, path, where, "image_rotation") % 360:
-        message = (
-            "the image was rotated in Label Studio, and its positions count on the rotated image;"
-            " rotate it back and label again"
-        )
-        raise LabelError(message, path, where)
-    width, height = (
-        whole(result.get(f"original_{name}"), path, where, f"original_{name}")
-        for name in ("width", "height")
-    )
-    return width, height
-
-
-def _vertices(
-    kind: str, value: Mapping[str, Any], size: tuple[int, int], path: Path, where: str
-) -> tuple[str, Vertices]:
-    width, height = (pixels / 100 for pixels in size)
-    if kind == "polygon":
-        points = [(x * width, y * height) for x, y in pairs(value.get("points"), path, where)]
-        return ("polyline" if value.get("closed") is False else "polygon"), points
-    x, y = number(value.get("x"), path, where) * width, number(value.get("y"), path, where) * height
-    if kind == "keypoint":
-        return "point", [(x, y)]
-    angle = number(value.get("rotation") or 0, path, where, "rotation")
-    if kind == "ellipse":
-        rx, ry = (
-            number(value.get("radiusX"), path, where),
-            number(value.get("radiusY"), path, where),
-        )
-        return "ellipse", rotated(ellipse(x, y, rx * width, ry * height), angle, about=(x, y))
-    w, h = number(value.get("width"), path, where), number(value.get("height"), path, where)
-    return "box", rotated(box(x, y, x + w * width, y + h * height), angle, about=(x, y))
 
 
 def _recognises(path: Path, head: bytes) -> bool:

@@ -24,10 +24,10 @@ from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOpti
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import refuse_two_images
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
-from sidecar.labels.text import head_text, load_xml, number, whole
+from sidecar.labels.text import load_xml, number, whole, xml_start
 
 _TOOL = "Pascal VOC"
-_ROOT = re.compile(r"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<annotation[\s>]", re.DOTALL)
+_ROOT = re.compile(r"<annotation[\s>]")
 
 _NOTES: dict[PixelOrigin, str] = {
     "corner": (
@@ -50,7 +50,7 @@ def recognises(path: Path, head: bytes) -> bool:
     """An <annotation> with the size or the boxes that VOC has; the XML of MIT's LabelMe has the
     same root, but neither.
     """
-    text = head_text(head)
+    text = xml_start(head)
     return _ROOT.match(text) is not None and ("<bndbox>" in text or "<size>" in text)
 
 

@@ -92,7 +92,7 @@ def _regions_of(path: Path, sidecar: Sidecar, format: str | None, options: ReadO
     table = reader.read(path, png_stack(sidecar), options)
     placed = place(table, sidecar)
     shapes = shapes_of(table.columns, len(table))
-    bitmaps, told = bitmaps_of(path, reader.name, sidecar.size[:2])
+    bitmaps, told = bitmaps_of(path, reader.name, png_stack(sidecar))
     boxes_of_bitmaps = {bitmap.id for bitmap in bitmaps if bitmap.id}
     areas = [shape for shape in shapes if shape.type in AREAS and shape.id not in boxes_of_bitmaps]
     notes = [*(note for note in table.notes if "use map-mask" not in note), *placed.notes, *told]

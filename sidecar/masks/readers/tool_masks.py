@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.errors import LabelError
-from sidecar.labels.text import load_json, load_xml, member, number, pairs, text_of, whole
+from sidecar.labels.model import PngStack
+from sidecar.labels.readers.cvat_frames import Frames, frames_of
+from sidecar.labels.readers.label_studio_regions import image_of, label_of, size_of
+from sidecar.labels.text import load_json, load_xml, member, pairs, text_of, whole
 from sidecar.masks.raster import coco_counts, fill_runs, unpack_runs
 
 Bits = NDArray[np.bool_]
@@ -51,28 +54,26 @@ class Bitmap:
     id: str = ""
 
 
-def bitmaps_of(
-    path: Path, reader: str, size: tuple[int, int]
-) -> tuple[list[Bitmap], tuple[str, ...]]:
+def bitmaps_of(path: Path, reader: str, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """The bitmaps in a file of the label format ``reader``, and what is to be told.
 
-    ``size``: columns and rows of the PNGs.
+    ``stack``: the PNGs.
     """
     read = _READERS.get(reader)
-    return ([], ()) if read is None else read(path, size)
+    return ([], ()) if read is None else read(path, stack)
 
 
 def _error(path: Path, where: str, problem: object) -> LabelError:
     return LabelError(f"this mask cannot be read: {problem}", path, where)
 
 
-def _cvat(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+def _cvat(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """<mask rle left top width height>: run lengths along the rows of its box, background first.
 
     Source: CVAT documentation, dataset_management/formats/format-xml.md.
     """
     bitmaps = []
-    root = load_xml(path)
+    root, size = load_xml(path), (stack.columns, stack.rows)
     for image in root.findall("image"):
         stated = tuple(
             whole(image.get(name), path, name=name)
@@ -84,14 +85,16 @@ def _cvat(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, .
             bitmaps.append(
                 _cvat_mask(element, path, where, image.get("name", ""), None, stated, size)
             )
-    for track in root.findall("track"):
+    tracks = root.findall("track")
+    frames = frames_of(root, tracks, stack, path) if tracks else Frames()
+    for track in tracks:
         for element in track.findall("mask"):
             if element.get("keyframe", "1") == "1" and element.get("outside", "0") == "0":
                 frame = whole(element.get("frame"), path, f"track {track.get('id', '')}", "frame")
                 where = f"track {track.get('id', '')}, frame {frame}"
-                bitmaps.append(
-                    _cvat_mask(element, path, where, "", frame, (), size, track.get("label", ""))
-                )
+                slice_ = frames.slice_of(frame, path, where)
+                label = track.get("label", "")
+                bitmaps.append(_cvat_mask(element, path, where, "", slice_, (), size, label))
     return bitmaps, ()
 
 
@@ -124,7 +127,7 @@ def _cvat_mask(
     return Bitmap(element.get("label", label), image, slice_, where, left, top, pixels, image_size)
 
 
-def _coco(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+def _coco(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """segmentation {size: [height, width], counts}: run lengths down the columns, background first,
     as numbers or compressed to text.
 
@@ -199,7 +202,7 @@ def _list(value: object) -> list[object]:
     return value
 
 
-def _label_studio(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+def _label_studio(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """brushlabels: an RGBA image packed by thi.ng/rle-pack, of which opacity counts.
 
     The brush is drawn with soft edges. Label Studio shows every pixel it touches; taken are those
@@ -248,19 +251,10 @@ def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitm
     value = member(result, "value", dict, path, where)
     if value.get("format") != "rle":
         raise _error(path, where, "its format is not rle")
-    if number(result.get("image_rotation") or 0, path, where, "image_rotation") % 360:
-        raise _error(
-            path, where, "the image was rotated in Label Studio; rotate it back and paint again"
-        )
-    columns, rows = (
-        whole(result.get(f"original_{name}"), path, where, f"original_{name}")
-        for name in ("width", "height")
-    )
+    columns, rows = size_of(result, path, where)
     packed = member(value, "rle", list, path, where)
-    labels = value.get("brushlabels") or value.get("labels") or []
-    label = (
-        ";".join(text_of(name) for name in labels) if isinstance(labels, list) else text_of(labels)
-    )
+    label = label_of(value.get("brushlabels") or value.get("labels"))
+    image = image_of(data if isinstance(data, dict) else {}, result.get("item_index"), path, where)
 
     def pixels() -> Bits:
         try:
@@ -269,24 +263,10 @@ def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitm
         except (ValueError, TypeError) as error:
             raise _error(path, where, error) from None
 
-    return Bitmap(label, _png_named(data, path, where), None, where, 0, 0, pixels, (columns, rows))
+    return Bitmap(label, image, None, where, 0, 0, pixels, (columns, rows))
 
 
-def _png_named(data: object, path: Path, where: str) -> str:
-    """The only PNG that a task's data name, or that under the key "image"."""
-    named = (
-        {k: v for k, v in data.items() if isinstance(v, str) and ".png" in v.lower()}
-        if isinstance(data, dict)
-        else {}
-    )
-    if "image" not in named and len(named) != 1:
-        raise LabelError(
-            f"the task's data name {len(named)} PNG images where one belongs", path, where
-        )
-    return named["image"] if "image" in named else next(iter(named.values()))
-
-
-def _labelme(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str, ...]]:
+def _labelme(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """shape_type mask: a PNG in base64, its first pixel at the first of the shape's points, rounded
     as LabelMe does, halves to even.
 
@@ -307,7 +287,7 @@ def _labelme(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str
             if not corners:
                 raise _error(path, where, "it has no points")
             left, top = (round(value) for value in corners[0])
-            pixels = _png_pixels(member(shape, "mask", str, path, where), size, path, where)
+            pixels = _png_pixels(member(shape, "mask", str, path, where), stack, path, where)
             image_size = (stated[0], stated[1]) if len(stated) == 2 else None
             bitmaps.append(
                 Bitmap(
@@ -317,13 +297,13 @@ def _labelme(path: Path, size: tuple[int, int]) -> tuple[list[Bitmap], tuple[str
     return bitmaps, ()
 
 
-def _png_pixels(text: str, size: tuple[int, int], path: Path, where: str) -> Callable[[], Bits]:
+def _png_pixels(text: str, stack: PngStack, path: Path, where: str) -> Callable[[], Bits]:
     def pixels() -> Bits:
         try:
             with Image.open(
                 io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)
             ) as image:
-                if image.width > size[0] or image.height > size[1]:
+                if image.width > stack.columns or image.height > stack.rows:
                     raise _error(
                         path, where, f"it is {image.width} × {image.height}, larger than the PNG"
                     )
@@ -343,7 +323,7 @@ def _png_pixels(text: str, size: tuple[int, int], path: Path, where: str) -> Cal
     return pixels
 
 
-_READERS: dict[str, Callable[[Path, tuple[int, int]], tuple[list[Bitmap], tuple[str, ...]]]] = {
+_READERS: dict[str, Callable[[Path, PngStack], tuple[list[Bitmap], tuple[str, ...]]]] = {
     "cvat": _cvat,
     "coco": _coco,
     "label-studio": _label_studio,

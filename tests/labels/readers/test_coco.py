@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, WHOLE_CENTER, check, check_columns
+from kit.label_truth import (
+    LANDMARKS,
+    STACK,
+    WHOLE_CENTER,
+    WHOLE_CORNER,
+    check,
+    check_columns,
+)
 from kit.tool_files.coco import document, keypoints
 
 from sidecar.errors import LabelError
@@ -59,7 +66,7 @@ def test_a_forced_origin_is_obeyed_and_nothing_is_assumed(
     np.testing.assert_allclose(
         labels.xy, [(m.x + shift, m.y + shift) for m in WHOLE_CENTER], rtol=0, atol=1e-9
     )
-    assert labels.notes == ()
+    assert labels.notes == labels.left_out
 
 
 def test_keypoints_that_are_not_labelled_are_left_out_and_do_not_decide_the_origin(
@@ -101,6 +108,75 @@ def test_boxes_and_polygons_cover_the_pixels_that_pycocotools_says(
     assert covered(labels) == {(int(x), int(y)) for y, x in np.argwhere(oracle)}
     assert labels.columns["label"] == ["skull"] * 4
     check_columns(labels)
+
+
+def by_label_studio(content: dict[str, Any], contributor: str) -> dict[str, Any]:
+    return content | {"info": content["info"] | {"contributor": contributor}}
+
+
+def test_keypoints_of_label_studio_are_rounded_corner_positions(tmp_path: Path) -> None:
+    """The file looks like one of pixel numbers; who wrote it tells."""
+    content = keypoints(WHOLE_CORNER, corner=True)
+    content["annotations"] = json.loads(json.dumps(content["annotations"]).replace(".0", ""))
+    labels = READER.read(write(tmp_path, by_label_studio(content, "Label Studio")), STACK)
+    check(labels, WHOLE_CORNER)
+    assert labels.pixel_origin == "corner"
+    assert any("rounds keypoints" in note for note in labels.notes)
+    assert READER.read(write(tmp_path, content), STACK).pixel_origin == "center"
+
+
+@pytest.mark.parametrize(
+    ("contributor", "origin"),
+    [("Label Studio Converter", "center"), ("Label Studio", "corner"), ("", "corner")],
+)
+def test_polygons_that_label_studio_traced_are_middles_of_pixels(
+    tmp_path: Path, contributor: str, origin: str
+) -> None:
+    """A brush of pixels 5 … 15 and 21 … 22, traced through its outermost pixels."""
+    traced = [5, 21, 5, 22, 15, 22, 15, 21]
+    content = document(
+        [{"image_id": 3, "segmentation": [traced]}, {"image_id": 3, "bbox": [1, 2, 3, 4]}]
+    )
+    labels = READER.read(write(tmp_path, by_label_studio(content, contributor)), STACK)
+    shift = 0.5 if origin == "corner" else 0.0
+    assert labels.xy[0].tolist() == [5 - shift, 21 - shift]
+    assert labels.xy[4].tolist() == [0.5, 1.5]
+    assert any("traces painted masks" in note for note in labels.notes) is (origin == "center")
+
+
+def test_two_sizes_of_one_name_are_two_images(tmp_path: Path) -> None:
+    content = keypoints(LANDMARKS, corner=True)
+    content["images"].append(content["images"][3] | {"id": 51, "width": 406, "height": 302})
+    with pytest.raises(
+        LabelError, match=r"two sizes for 'slice_0003\.png', 203 × 151 and 406 × 302"
+    ):
+        READER.read(write(tmp_path, content), STACK)
+
+
+def test_entries_are_handed_over(tmp_path: Path) -> None:
+    content = document([{"image_id": n, "bbox": [1, 2, 3, 4]} for n in (3, 51)])
+    content["images"].append(content["images"][2] | {"id": 51})
+    labels = READER.read(write(tmp_path, content), STACK)
+    assert list(labels.entry) == ["image 3"] * 4 + ["image 51"] * 4
+    assert set(labels.image) == {"slice_0002.png"}
+
+
+def test_a_box_up_to_the_edge(tmp_path: Path) -> None:
+    boxes = [[0.1, 0, 202.9, 151], [100.33, 0, 102.68, 151], [100, 0, 104, 151]]
+    content = document([{"image_id": 3, "bbox": box} for box in boxes])
+    labels = READER.read(write(tmp_path, content), STACK)
+    np.testing.assert_allclose(labels.xy[2::4], [[202.5, 150.5]] * 3, rtol=0, atol=1e-9)
+    assert (labels.xy <= [202.5, 150.5]).all()
+    assert any("2 area(s) reached beyond the edge" in note for note in labels.notes)
+
+
+def test_what_has_no_shape_is_left_out_and_said(tmp_path: Path) -> None:
+    unlabelled = {"image_id": 1, "keypoints": [0, 0, 0, 1, 2, 2]}
+    content = document([unlabelled, {"image_id": 1, "caption": "a skull"}], ["a", "b"])
+    assert READER.read(write(tmp_path, content), STACK).left_out == (
+        "1 keypoint(s) left out: not labelled (visibility 0)",
+        "1 annotation(s) left out: it has neither keypoints nor a polygon nor a box",
+    )
 
 
 def test_the_box_of_an_annotation_with_a_polygon_is_derived_and_left_out(tmp_path: Path) -> None:

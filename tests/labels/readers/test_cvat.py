@@ -119,7 +119,9 @@ def test_of_a_track_only_keyframes_that_are_not_outside_are_read(tmp_path: Path)
     assert set(labels.columns["shape_id"]) == {"7"}
     assert labels.xy[4].tolist() == [2, 2]
     assert labels.where(4) == "track 7, frame 2, vertex 0"
-    assert any("keyframes" in note for note in labels.notes)
+    assert labels.left_out == (
+        "2 shape between keyframes(s) left out: CVAT worked it out, nobody set it",
+    )
 
 
 def test_a_skeleton_track(tmp_path: Path) -> None:
@@ -162,6 +164,79 @@ def test_tracks_that_may_not_be_on_these_pngs_are_refused(
     assert change[0] in text
     with pytest.raises(LabelError, match=message):
         READER.read(write(tmp_path, text.replace(*change)), STACK)
+
+
+def of_part(start: int, stop: int, step: int, frame: int) -> str:
+    """A task that takes part of what was uploaded; a point on one of its frames."""
+    size = len(range(start, stop + 1, step))
+    part = (
+        f"<start_frame>{start}</start_frame><stop_frame>{stop}</stop_frame>"
+        f"<frame_filter>{f'step={step}' if step > 1 else ''}</frame_filter>"
+    )
+    track = f'<track id="0" label="a">{point(LANDMARKS[0], f"""frame="{frame}" keyframe="1" """)}</track>'
+    return annotations(track, mode="interpolation", size=size, original=part)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "step", "frame", "slice_"),
+    [
+        (0, 23, 2, 6, 3),  # every second of 24 uploaded: as many as there are PNGs
+        (10, 43, 3, 16, 2),
+        (10, 21, 1, 12, 2),
+        (0, 11, 2, 6, 6),  # every second of the 12 PNGs themselves
+        (3, 11, 4, 7, 7),
+        (0, 11, 1, 6, 6),
+    ],
+)
+def test_frames_of_a_part_of_the_upload(
+    tmp_path: Path, start: int, stop: int, step: int, frame: int, slice_: int
+) -> None:
+    labels = READER.read(write(tmp_path, of_part(start, stop, step, frame)), STACK)
+    assert labels.slice.tolist() == [slice_]
+    is_plain = slice_ == frame
+    assert any("taken for the PNGs, in order" in note for note in labels.notes) is not is_plain
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (of_part(0, 23, 3, 6), "made on 8 frames, there are 12 PNGs"),
+        (
+            of_part(0, 23, 2, 7),
+            "track 0, frame 7: frame 7 is none of the task's, 0 to 22 in steps of 2",
+        ),
+        (of_part(0, 23, 2, 24), "frame 24 is none"),
+        (of_part(0, 23, 2, 6).replace("step=2", "every=2"), "frame_filter 'every=2' is not known"),
+        (of_part(0, 23, 2, 6).replace("step=2", "step=0"), "frame_filter 'step=0' is not known"),
+        (of_part(0, 23, 2, 6).replace("<stop_frame>23<", "<stop_frame>21<"), "do not agree"),
+    ],
+)
+def test_frames_that_may_not_be_these_pngs(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        READER.read(write(tmp_path, text), STACK)
+
+
+def test_the_task_of_an_image_is_handed_over(tmp_path: Path) -> None:
+    """A project's tasks may all have a slice_0003.png."""
+    project = (
+        "<annotations><version>1.1</version><meta><project><tasks><task><id>39</id><name>weevil"
+        "</name></task></tasks></project></meta>"
+    )
+    images = [image("slice_0003.png", point(m)) for m in LANDMARKS[1:3]]
+    text = "".join(
+        body.replace("<image ", f'<image task_id="{task}" ')
+        for task, body in zip((39, 40), images, strict=True)
+    )
+    labels = READER.read(write(tmp_path, f"{project}{text}</annotations>"), STACK)
+    assert list(labels.entry) == ["task 39 (weevil)", "task 40"]
+
+
+def test_recognising_takes_no_longer_than_the_file_is_long(tmp_path: Path) -> None:
+    comments = b"<!-- a -->" * 6000
+    assert READER.recognises(
+        tmp_path, b'<?xml version="1.0"?>' + comments + b"<annotations><version>"
+    )
+    assert not READER.recognises(tmp_path, comments + b"<html>")
 
 
 def test_masks_and_cuboids_are_left_out_and_said(tmp_path: Path) -> None:

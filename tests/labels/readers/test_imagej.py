@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, ONE, STACK, check, check_columns, slices
+from kit.label_truth import LANDMARKS, ONE, STACK, Landmark, check, check_columns, slices
 from kit.tool_files.imagej import areas, coordinates, points, results
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import ReadOptions
-from sidecar.labels.readers.imagej import READER, READER_XY
+from sidecar.labels.readers import READERS as REGISTERED
+from sidecar.labels.readers.imagej import READER
+from sidecar.labels.readers.imagej_xy import READER as READER_XY
 
 
 def write(tmp_path: Path, text: str, name: str = "Results.csv") -> Path:
@@ -203,6 +205,200 @@ def test_a_label_in_another_encoding_is_refused_with_the_way_out(tmp_path: Path)
         READER.read(path, STACK)
 
 
+# --- what ROI Manager > Measure puts in Label
+
+
+def measured_at_once(shown: str, landmarks: Sequence[Landmark]) -> list[tuple[object, ...]]:
+    """All rows bear the slice on display; Slice is the selection's own."""
+    return [(f"png:{m.name}:{shown}", 0, 87, 87, 87, m.x, m.y, m.slice + 1) for m in landmarks]
+
+
+@pytest.mark.parametrize("shown", ["slice_0000", "slice_0011"])
+def test_roi_manager_measure_has_the_slice_on_display_in_label(tmp_path: Path, shown: str) -> None:
+    labels = READER.read(write(tmp_path, results(measured_at_once(shown, LANDMARKS))), STACK)
+    check(labels, LANDMARKS)
+    assert any("ROI Manager > Measure" in note for note in labels.notes)
+
+
+def test_one_that_was_measured_at_another_slice_needs_the_user_to_say_so(tmp_path: Path) -> None:
+    """Alone, it could as well be of a part of the stack."""
+    path = write(tmp_path, results(measured_at_once("slice_0000", LANDMARKS[1:2])))
+    with pytest.raises(LabelError, match=r"row 2: Slice 4 is not.*--slice-origin 1"):
+        READER.read(path, STACK)
+    check(READER.read(path, STACK, ReadOptions(slice_origin=1)), LANDMARKS[1:2])
+
+
+def test_measured_one_by_one_and_at_once_in_one_table(tmp_path: Path) -> None:
+    rows = [*measured_at_once("slice_0009", LANDMARKS), *points(LANDMARKS)]
+    labels = READER.read(write(tmp_path, results(rows)), STACK)
+    check(labels, (*LANDMARKS, *LANDMARKS))
+
+
+def test_names_that_the_program_gives_tell_the_slice_where_nothing_else_does(
+    tmp_path: Path,
+) -> None:
+    rows = [("png:0008-0040-0012:slice_0000", 0, 12.5, 40.5)]
+    labels = READER.read(write(tmp_path, results(rows, " ,Label,Area,X,Y")), STACK)
+    assert slices(labels) == [7]
+
+
+def test_label_alone_is_told_to_be_the_slice_on_display(tmp_path: Path) -> None:
+    rows = [("png:bregma:slice_0003", 25, 12.5, 40.5)]
+    labels = READER.read(write(tmp_path, results(rows, " ,Label,Area,X,Y")), STACK)
+    assert slices(labels) == [3]
+    assert any("on display" in note for note in labels.notes)
+
+
+def test_a_table_that_was_made_to_count_from_0(tmp_path: Path) -> None:
+    path = write(tmp_path, results([(0, 1.0, 2.0, 0)], " ,Area,X,Y,Slice"))
+    with pytest.raises(LabelError, match=r"row 2: Slice is 0.*--slice-origin 0"):
+        READER.read(path, STACK)
+    path = write(tmp_path, results([(0, 1.0, 2.0, 0), (0, 1.0, 2.0, 11)], " ,Area,X,Y,Slice"))
+    assert slices(READER.read(path, STACK, ReadOptions(slice_origin=0))) == [0, 11]
+
+
+# --- whether X and Y are pixels
+
+
+def named_by_the_program(landmarks: Sequence[Landmark], scale: float = 1.0) -> list[Any]:
+    return [
+        (
+            f"png:{m.slice + 1:04d}-{int(m.y):04d}-{int(m.x):04d}:{Path(m.image).stem}",
+            *(0, m.x * scale, m.y * scale, m.slice + 1),
+        )
+        for m in landmarks
+    ]
+
+
+NAMED = " ,Label,Area,X,Y,Slice"
+
+
+def test_names_that_the_program_gives_confirm_pixels(tmp_path: Path) -> None:
+    rows = named_by_the_program(LANDMARKS)
+    labels = READER.read(write(tmp_path, results(rows, NAMED)), STACK)
+    assert slices(labels) == [m.slice for m in LANDMARKS]
+    assert not any("calibrated" in note for note in labels.notes)
+
+
+@pytest.mark.parametrize("rows", [LANDMARKS, LANDMARKS[1:2]])
+def test_names_that_the_program_gives_betray_a_scale(
+    tmp_path: Path, rows: Sequence[Landmark]
+) -> None:
+    path = write(tmp_path, results(named_by_the_program(rows, 0.5), NAMED))
+    with pytest.raises(LabelError, match=r"row 2: X and Y are .* pixel \d+, \d+: .*calibrated"):
+        READER.read(path, STACK)
+
+
+def test_names_that_the_program_gives_betray_an_inverted_y(tmp_path: Path) -> None:
+    row = ("png:0004-0010-0030:slice_0003", 0, 30.0, float(STACK.rows - 1 - 10), 4)
+    with pytest.raises(LabelError, match=r"pixel 30, 10: .*Invert Y"):
+        READER.read(write(tmp_path, results([row], NAMED)), STACK)
+
+
+def test_a_selection_that_was_moved_is_no_scale(tmp_path: Path) -> None:
+    moved = [("png:0004-0001-0001:slice_0003", 0, 90.0, 80.0, 4)]
+    rows = [*named_by_the_program(LANDMARKS), *moved]
+    labels = READER.read(write(tmp_path, results(rows, NAMED)), STACK)
+    assert labels.xy[-1].tolist() == [90, 80]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "column"),
+    [
+        (" ,Area,Mean,X,Y,Slice", "1,0.000,255,15.000,5.000,2", "Area is written 0.000"),
+        (" ,Area,X,Y,BX,BY,Width,Height,Slice", "1,25,7.500,5,5,2.500,5,5,3", "BY is not a whole"),
+    ],
+)
+def test_marks_that_a_scale_leaves(tmp_path: Path, header: str, row: str, column: str) -> None:
+    with pytest.raises(LabelError, match=rf"row 2: {column}.*calibrated.*Set Scale"):
+        READER.read(write(tmp_path, f"{header}\n{row}\n"), STACK)
+
+
+def test_a_table_all_of_whose_numbers_have_decimals_tells_no_scale(tmp_path: Path) -> None:
+    text = " ,Area,X,Y,Slice\n1,0.000,15.000,5.000,2.000\n"
+    assert slices(READER.read(write(tmp_path, text), STACK)) == [1]
+
+
+# --- what tables look like after other programs
+
+
+FORMS = {
+    "without row numbers": lambda text: "\n".join(
+        line.split(",", 1)[1] for line in text.splitlines()
+    ),
+    "sep=": lambda text: f"sep=,\n{text}",
+    "sep=;": lambda text: "sep=;\n" + text.replace(",", ";").replace(".", ","),
+    "empty columns": lambda text: "\n".join(f"{line},," for line in text.splitlines()),
+    "empty columns in rows": lambda text: "\n".join(
+        line + ",,," * (n > 0) for n, line in enumerate(text.splitlines())
+    ),
+    "empty rows": lambda text: text + ",,,,,,,,\n" * 3,
+    "semicolons": lambda text: text.replace(",", ";"),
+    "R": lambda text: "\n".join(
+        ",".join([f'"{n or ""}"', *(f'"{c}"' if n == 0 else c for c in line.split(","))])
+        for n, line in enumerate(
+            text.replace("X,Y", "X.1,Y").replace(" ,Label", "X,Label").splitlines()
+        )
+    ),
+    "pandas": lambda text: text.replace(" ,Label", "Unnamed: 0,Label"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tables_that_went_through_other_programs(tmp_path: Path, form: str) -> None:
+    plain = results(points(LANDMARKS)).replace("\r\n", "\n")
+    path = write(tmp_path, FORMS[form](plain))
+    head = path.read_bytes()
+    assert [r.name for r in REGISTERED.values() if r.recognises(path, head)][-1] == "imagej"
+    labels = READER.read(path, STACK)
+    check(labels, LANDMARKS)
+    assert labels.pixel_origin == "center"
+    assert labels.left_out == (("3 empty row(s) left out",) if form == "empty rows" else ())
+
+
+def test_a_few_columns_are_enough(tmp_path: Path) -> None:
+    labels = READER.read(write(tmp_path, "Area,X,Y,Slice\n25,101.500,75.500,4\n"), STACK)
+    assert labels.xy.tolist() == [[101, 75]]
+    assert slices(labels) == [3]
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path: Path) -> None:
+    path = write(tmp_path, "sep=,\nArea,X,Y,Slice\n25,1,2,4\n,,,\n25,a,2,4\n")
+    with pytest.raises(LabelError, match=r"Results\.csv, row 5: X 'a' is not a number"):
+        READER.read(path, STACK)
+
+
+# --- hyperstacks
+
+HYPER = " ,Area,X,Y,Ch,Slice,Frame"
+
+
+def test_in_a_hyperstack_slice_is_the_slice(tmp_path: Path) -> None:
+    rows = [(0, 1.0, 2.0, 2, 1, 1), (0, 1.0, 2.0, 1, 5, 1)]
+    labels = READER.read(write(tmp_path, results(rows, HYPER)), STACK)
+    assert slices(labels) == [0, 4]
+    assert any("1 row(s) lie in other channels" in note for note in labels.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (HYPER, (0, 1.0, 2.0, 4, 1, 1)),
+        (HYPER, (0, 1.0, 2.0, 1, 1, 4)),
+        (" ,Area,X,Y,Frame", (0, 1.0, 2.0, 4)),
+        (" ,Area,X,Y,Ch", (0, 1.0, 2.0, 4)),
+    ],
+)
+def test_channels_or_frames_alone_may_be_the_slices(
+    tmp_path: Path, header: str, row: tuple[object, ...]
+) -> None:
+    with pytest.raises(LabelError, match="row 2: lies in another channel or frame"):
+        READER.read(write(tmp_path, results([row], header)), STACK)
+
+
+# --- Save As > XY Coordinates
+
+
 @pytest.mark.parametrize("origin", ["center", "corner"])
 def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(
     tmp_path: Path, origin: Any
@@ -219,7 +415,9 @@ def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(
 
 def test_xy_coordinates_say_neither_what_was_selected_nor_on_which_slice(tmp_path: Path) -> None:
     path = write(tmp_path, "12\t40\n13\t41\n", "xy.txt")
-    with pytest.raises(LabelError, match=r"--pixel-origin center.*corner if it was an area"):
+    with pytest.raises(
+        LabelError, match=r"--pixel-origin center.*corner if it was an area or an angle"
+    ):
         READER_XY.read(path, ONE)
     with pytest.raises(LabelError, match=r"on which slice.*\.roi"):
         READER_XY.read(path, STACK, ReadOptions("center"))

@@ -155,10 +155,12 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     content["predictions"] = [{"id": 1, "result": [keypoint(LANDMARKS[0])]}]
     labels = READER.read(write(tmp_path, [content]), STACK)
     assert labels.columns["label"] == ["bregma"]
-    notes = " ".join(labels.notes)
-    assert "1 brush region(s), masks (use map-mask), left out" in notes
-    assert "1 cancelled annotation(s) left out" in notes
-    assert "1 task(s) with model predictions" in notes
+    assert set(labels.left_out) == {
+        "1 brush region(s) left out: masks are areas of pixels, use map-mask",
+        "1 choices region(s) left out: not an outline",
+        "1 cancelled annotation(s) left out",
+        "1 model prediction(s) left out",
+    }
 
 
 def test_nothing_left_out_nothing_said(tmp_path: Path) -> None:
@@ -169,8 +171,9 @@ def test_nothing_left_out_nothing_said(tmp_path: Path) -> None:
     "data",
     [
         {"img": "a.png"},
-        {"image": "a.png", "preview": "b.png"},
+        {"img": "a.png", "text": "hi", "video": "a.mp4"},
         {"stack": ["z.png", "a.png"], "text": "hi"},
+        {"image": "a.png", "preview": "https://host/4ac13f39-A.jpg?width=100"},
     ],
 )
 def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
@@ -195,7 +198,7 @@ def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
         ),
         (
             [keypoint(LANDMARKS[0]), keypoint(LANDMARKS[0]) | {"original_width": 9}],
-            "differs from that of another region",
+            "states two sizes for .*203 × 151 and 9 × 151",
         ),
         ([region("polygonlabels", {"points": [[1]]})], "list of"),
         ([{"type": "keypointlabels"}], "has no object 'value'"),
@@ -206,6 +209,47 @@ def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, results: list[Any], message: str) -> None:
     with pytest.raises(LabelError, match=message):
         READER.read(write(tmp_path, [task(results)]), STACK)
+
+
+@pytest.mark.parametrize(
+    "second",
+    ["/data/upload/4/734cb493-slice_0004.png", ["slice_0003.png"], "s3://bucket/slice_0004.jpg"],
+)
+@pytest.mark.parametrize("keys", [("image", "image2"), ("left", "right")])
+def test_a_task_of_two_images_is_refused_naming_both(
+    tmp_path: Path, keys: tuple[str, str], second: Any
+) -> None:
+    """A region names the tag it is on, and the tag's image stands in the labelling setup only."""
+    content = task([keypoint(LANDMARKS[0]) | {"to_name": keys[1]}]) | {
+        "data": {keys[0]: "/data/upload/4/624cb493-slice_0003.png", keys[1]: second}
+    }
+    with pytest.raises(LabelError, match=rf"two images, {keys[0]} .*slice_0003.*{keys[1]} .*000"):
+        READER.read(write(tmp_path, [content]), STACK)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "/data/upload/1/abcd0123-slice_0003.png",
+        "s3://bucket/png/slice_0003.png",
+        "/data/local-files/?d=scans%2Fpng%2Fslice_0003.png",
+        "/data/upload/4/624cb493-slice_0003.jpg",
+    ],
+)
+def test_references_are_handed_over_as_they_are(tmp_path: Path, reference: str) -> None:
+    labels = READER.read(write(tmp_path, [task([keypoint(LANDMARKS[1])], reference)]), STACK)
+    assert list(labels.image) == [reference]
+    assert labels.sizes == {reference: (203, 151)}
+    assert list(labels.entry) == ["task 1"]
+
+
+def test_a_box_up_to_the_edge(tmp_path: Path) -> None:
+    """Corner and size rounded each on its own may come to more than 100 %."""
+    for x, width in ((33.3, 66.7), (33.33, 66.68), (100 / 3, 200 / 3)):
+        value = {"x": x, "y": 0, "width": width, "height": 100, "rotation": 0}
+        labels = READER.read(write(tmp_path, [task([region("rectanglelabels", value)])]), STACK)
+        assert (labels.xy.max(0) <= [202.5, 150.5]).all()
+        np.testing.assert_allclose(labels.xy.max(0), [202.5, 150.5], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(

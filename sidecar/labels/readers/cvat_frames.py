@@ -1,0 +1,118 @@
+"""Which PNGs the frames of a CVAT task are.
+
+A task may take a part of what was uploaded: from start_frame to stop_frame, every so many as
+frame_filter says. Frame numbers in the file are those of the upload. Source: CVAT,
+cvat/apps/dataset_manager/bindings.py (abs_frame_id).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from sidecar.errors import LabelError
+from sidecar.labels.model import PngStack
+from sidecar.labels.text import whole
+
+_STEP = re.compile(r"step\s*=\s*(\d+)", re.ASCII)
+_WAY_OUT = 'export it as "CVAT for images 1.1", which names the images'
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """PNG = (frame - start) / step. ``taken``: the frames of the task, None where it does not tell
+    them.
+    """
+
+    start: int = 0
+    step: int = 1
+    taken: range | None = None
+
+    def slice_of(self, frame: int, path: Path, where: str) -> int:
+        """LabelError for a frame that the task does not have."""
+        if self.taken is not None and frame not in self.taken:
+            raise LabelError(
+                f"frame {frame} is none of the task's, {self.taken[0]} to {self.taken[-1]} in"
+                f" steps of {self.taken.step}",
+                path,
+                where,
+            )
+        return (frame - self.start) // self.step
+
+    @property
+    def note(self) -> str:
+        if (self.start, self.step) == (0, 1):
+            return "Frame numbers were taken as PNG slice numbers, from 0: all uploaded, in order"
+        return (
+            f"The task has as many of the uploaded frames as there are PNGs, from {self.start} in"
+            f" steps of {self.step}: these were taken for the PNGs, in order"
+        )
+
+
+def frames_of(root: Element, tracks: Sequence[Element], stack: PngStack, path: Path) -> Frames:
+    """Tracks name no image. LabelError for what shows that their frames are not exactly these PNGs,
+    or leaves open which are which.
+    """
+    tasks = {track.get("task_id") for track in tracks}
+    if len(tasks) > 1:
+        raise LabelError(
+            f"holds tracks of several tasks, each counting its own frames; {_WAY_OUT}", path
+        )
+    metas = [meta for name in ("task", "job") for meta in root.iterfind(f"meta//{name}")]
+    if len(metas) > 1:
+        metas = [meta for meta in metas if meta.findtext("id") in tasks]
+    for meta in metas:
+        _check_size(meta, stack, path)
+    frames = [_frames(meta, stack, path) for meta in metas if meta.find("size") is not None]
+    return frames[0] if frames else Frames()
+
+
+def _check_size(meta: Element, stack: PngStack, path: Path) -> None:
+    for size in meta.iterfind(".//original_size"):
+        width, height = (
+            whole(size.findtext(name), path, "original_size", name) for name in ("width", "height")
+        )
+        if (width, height) != (stack.columns, stack.rows):
+            raise LabelError(
+                f"was made on frames of {width} x {height} pixels, the PNGs have {stack.columns} x"
+                f" {stack.rows}",
+                path,
+            )
+
+
+def _frames(meta: Element, stack: PngStack, path: Path) -> Frames:
+    """The task's frames are the PNGs where there are as many; the uploaded ones are where the last
+    of them is the last PNG.
+    """
+    size = whole(meta.findtext("size"), path, "meta", "size")
+    start = whole(meta.findtext("start_frame") or "0", path, "meta", "start_frame")
+    step = _step(meta.findtext("frame_filter") or "", path)
+    end = meta.findtext("stop_frame") or str(start + step * (size - 1))
+    stop = whole(end, path, "meta", "stop_frame")
+    taken = range(start, stop + 1, step)
+    if size < 1 or len(taken) != size:
+        raise LabelError(
+            f"says that its task has {size} frames, {start} to {stop} in steps of {step}, which do"
+            f" not agree; {_WAY_OUT}",
+            path,
+        )
+    if size == stack.slices:
+        return Frames(start, step, taken)
+    if stop + 1 == stack.slices:
+        return Frames(0, 1, taken)
+    raise LabelError(
+        f"was made on {size} frames, there are {stack.slices} PNGs: which is which is not told;"
+        f" {_WAY_OUT}",
+        path,
+    )
+
+
+def _step(text: str, path: Path) -> int:
+    found = _STEP.fullmatch(text.strip())
+    step = int(found[1]) if found else 1
+    if (text.strip() and not found) or step < 1:
+        raise LabelError(f"frame_filter {text[:40]!r} is not known here; {_WAY_OUT}", path, "meta")
+    return step
