@@ -12,7 +12,8 @@ from typing import Any
 
 from sidecar.checks.document import untwisted
 from sidecar.checks.finding import Finding, finding
-from sidecar.dicom.series import Frame, Series
+from sidecar.dicom.frame import Frame
+from sidecar.dicom.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
 from sidecar.errors import SidecarError

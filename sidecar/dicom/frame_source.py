@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.dicom.frame import Frame
 from sidecar.dicom.pixels import FramePixels, frame_buffer, read_frame
-from sidecar.dicom.series import Frame
 
 
 @dataclass(frozen=True, slots=True)

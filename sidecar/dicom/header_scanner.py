@@ -417,9 +417,9 @@ def _parsed(vr: bytes, value: bytes) -> Any:
     parts = text.split("\\")
     values: list[Any]
     if vr == b"DS":
-        values = [float(part) if part else "" for part in parts]
+        values = [float(part) for part in parts]
     elif vr == b"IS":
-        values = [int(part) if part else "" for part in parts]
+        values = [int(part) for part in parts]
     elif vr == b"UI":
         values = [part.strip() for part in parts]
     elif vr in (b"LO", b"SH"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.dicom.scan import scan
+from sidecar.dicom.scan import Unusable, scan
 from sidecar.dicom.series import Series, find_series
 from sidecar.document.model import AXIS_NAMES
 from sidecar.errors import SidecarError
@@ -44,6 +44,8 @@ class Found:
             "series_number": common.series_number,
             "modality": common.modality,
             "description": common.description,
+            "files": len(series.files),
+            "place": series.place,
             "split": list(series.split),
             "size": [common.layout.columns, common.layout.rows, len(series.frames)],
             "spacing": (
@@ -67,17 +69,19 @@ class Found:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Every stack of a source, what else was met there, and DICOM files that cannot be read."""
+    """Every stack of a source, the files by kind that were passed by, and DICOM files that cannot
+    be used.
+    """
 
     found: tuple[Found, ...]
-    others: dict[str, int]
-    damaged: tuple[str, ...]
+    passed_by: dict[str, list[str]]
+    damaged: tuple[Unusable, ...]
 
     def facts(self) -> dict[str, Any]:
         return {
             "series": [f.facts() for f in self.found],
-            "other_files": self.others,
-            "damaged": list(self.damaged),
+            "other_files": {kind: len(names) for kind, names in self.passed_by.items()},
+            "damaged": list(map(str, self.damaged)),
         }
 
 
@@ -89,7 +93,7 @@ def inspect(source: str | Path, on_file: Callable[[], object] = lambda: None) ->
     met = scan(place(source), on_file)
     return Inspection(
         tuple(_found(series) for series in find_series(met.frames)),
-        dict(met.others),
+        dict(met.passed_by),
         tuple(met.damaged),
     )
 

@@ -91,12 +91,13 @@ def read_series(source: Path, asked: str | None, progress: Progress) -> tuple[Pa
 
 
 def refuse_damaged(found: Scan) -> None:
-    """A DICOM file that cannot be read may be one of the slices: nothing is exported without it."""
+    """A DICOM file that cannot be used may be one of the slices: nothing is exported without it."""
     if found.damaged:
-        more = f" (and {len(found.damaged) - 1} more)" if len(found.damaged) > 1 else ""
+        first, others = found.damaged[0], len(found.damaged) - 1
+        more = f" (and {others} more files cannot be used)" if others else ""
         raise SourceError(
-            f"damaged DICOM file: {found.damaged[0]}{more}; copy it again, or move it out of the"
-            " folder"
+            f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices, so"
+            " nothing is done without it: put it right, or move it out of the folder"
         )
 
 
