@@ -55,7 +55,12 @@ def run(
     for line in unusable(inspection):
         typer.echo(f"sidecar: {line}", err=True)
     if not inspection.found:
-        raise SourceError(f"no DICOM images found in {source.name or 'this folder'}")
+        name = source.name or "this folder"
+        raise SourceError(
+            f"none of the DICOM images in {name} can be used"
+            if inspection.damaged
+            else f"no DICOM images found in {name}"
+        )
 
 
 def table(inspection: Inspection) -> list[str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _TAGS = [
     *ATTRIBUTES,
+    "RecognitionCode",
+    "ImageDimensions",
     "DetectorInformationSequence",
     "GridFrameOffsetVector",
     "SharedFunctionalGroupsSequence",
@@ -155,7 +157,10 @@ def _pixel_data(file: BinaryIO, dataset: Dataset) -> tuple[str | None, int | Non
     if keyword is None or syntax is None:
         return keyword, value, None
     if not is_known:
-        raise PixelError(f"Transfer Syntax UID {printable(syntax)[:64]} is none that is known")
+        raise PixelError(
+            f"Transfer Syntax UID {printable(syntax)[:64]} is none of the standard; write the file"
+            " as Explicit VR Little Endian in the program that made it"
+        )
     remark = None
     if implicit != (syntax == IMPLICIT_LITTLE):
         remark = (

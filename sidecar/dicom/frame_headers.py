@@ -283,15 +283,16 @@ def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled |
 
 def _unused(dataset: Attributes, groups: _Groups) -> Iterator[str]:
     """Geometry where it does not place this frame."""
+    where = "at the top level and not in the functional groups of the frames"
+    if groups.is_classic:
+        where = f"at the top level, which does not place {groups.frames} frames"
     for keyword, count, sequence in _GEOMETRY:
         if groups.numbers(sequence, keyword, count) is not None:
             continue
         if groups.frames > 1 or not groups.is_classic:
-            yield from _values(
-                dataset, keyword, f"at the top level of a file of {groups.frames} frames"
-            )
+            yield from _values(dataset, keyword, where)
         for item in (dataset.get("DetectorInformationSequence") or [])[:1]:
-            yield from _values(item, keyword, "in the Detector Information Sequence")
+            yield from _values(item, keyword, "in Detector Information Sequence, which is not used")
     if groups.frames > 1:
         yield from _values(dataset, "SpacingBetweenSlices")
         yield from _values(dataset, "GridFrameOffsetVector")

@@ -84,6 +84,8 @@ PIXEL_DATA = {
     0x7FE00009: "DoubleFloatPixelData",
     0x7FE00010: "PixelData",
 }
+#: With which every transfer syntax of the standard begins: what others mean is not known here.
+_STANDARD_SYNTAXES = "1.2.840.10008.1.2"
 #: Transfer syntaxes whose data set is not Explicit VR Little Endian: implicit and big endian.
 _OTHERWISE_ENCODED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.2"})
 _NATIVE, _DEFLATED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
@@ -350,6 +352,7 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
                 syntax = _parsed(*raw[keyword])
                 if (
                     not isinstance(syntax, str)
+                    or not syntax.startswith(_STANDARD_SYNTAXES)
                     or syntax in _OTHERWISE_ENCODED
                     or (syntax == _DEFLATED) != (inflated_from is not None)
                 ):

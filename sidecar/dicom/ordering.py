@@ -258,7 +258,7 @@ def places_of(frames: _Frames) -> list[int] | None:
 
 
 def _in_plane_order(frames: _Frames) -> Ordered:
-    for frame in {f.orientation: f for f in frames}.values():
+    for frame in {f.orientation: f for f in reversed(frames)}.values():
         try:
             check_orientation(frame.orientation or ())
         except GeometryError as error:

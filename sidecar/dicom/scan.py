@@ -36,6 +36,8 @@ from sidecar.storage.location import open_read, remote, resolved, stamp
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
+#: Attributes that only ACR-NEMA has (PS3.6, retired).
+_ACR_NEMA = ("RecognitionCode", "ImageDimensions")
 #: SOP classes of what lies beside images and refers to them: they are no stacks to export.
 _BESIDE_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
@@ -259,6 +261,12 @@ def _checked(header: FileHeader, path: Path) -> str:
     if header.keyword is None:
         raise PixelError(
             "it is an image without pixel data; if it was longer where it came from, copy it again"
+        )
+    if not header.sop_class and any(name in header.attributes for name in _ACR_NEMA):
+        raise SourceError(
+            "it is written in ACR-NEMA, which was before DICOM, and has no SOP Class UID; convert"
+            " it to DICOM first, best in the archive that it is from, which knows where its slices"
+            " are (gdcmconv --raw of GDCM converts it without their places)"
         )
     size, count = stamp(path)[0], frame_count(header.attributes)
     layout = layout_of(header.attributes, header.keyword)

@@ -407,7 +407,7 @@ def test_a_missing_file_and_a_missing_frame(tmp_path: Path) -> None:
         ({"PixelRepresentation": None}, "PixelRepresentation is missing"),
         ({"PixelRepresentation": 2}, "must be 0 or 1"),
         ({"PhotometricInterpretation": "CMYK"}, "CMYK is not supported"),
-        ({"PhotometricInterpretation": None}, "PhotometricInterpretation none is not supported"),
+        ({"PhotometricInterpretation": None}, "PhotometricInterpretation is missing"),
         ({"PhotometricInterpretation": "RGB"}, "does not fit RGB"),
         (
             {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"},
