@@ -23,7 +23,10 @@ from kit.numbered_slices import (
     write_slices,
 )
 from pydicom.dataset import Dataset
+from typer.testing import CliRunner
 
+import sidecar
+from sidecar.cli import app
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import choose, find_series
 from sidecar.errors import AmbiguousSeriesError
@@ -182,6 +185,21 @@ def test_a_frame_of_reference_of_each_file_is_none(tmp_path: Path, some: bool) -
     assert order_of(folder, series) == IN_ORDER
     assert series.frame_of_reference_uid is None
     assert any("FrameOfReferenceUID differs in every file" in text for text in series.warnings)
+
+
+def test_formats_that_need_a_frame_of_reference_say_why_there_is_none(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", setting(FrameOfReferenceUID=lambda k: f"{ROOT}.9.{k}"))
+    png = sidecar.export(folder, tmp_path / "png")
+    assert png.document.source.frame_of_reference_uid is None
+    assert np.allclose(png.to_patient([[10.0, 8.0]], 5), [[0.2, 0.16, 0.1]])
+    labels = tmp_path / "png" / "labels.csv"
+    labels.write_text("label,x,y,slice\na,3,4,5\n")
+    outcome = CliRunner().invoke(
+        app, ["map-points", str(labels), "-o", str(tmp_path / "a.dcm"), "--to", "dicom-rtstruct",
+              "--dicom", str(folder)]
+    )  # fmt: skip
+    why = str(outcome.exception)
+    assert "no Frame of Reference UID, which RTSTRUCT needs (FrameOfReferenceUID differs" in why
 
 
 def test_a_frame_of_reference_that_one_slice_lacks_is_none(tmp_path: Path) -> None:
