@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ def plain(value: Value, others: Collection[Value]) -> str:
         return "none"
     if isinstance(value, tuple):
         return "\\".join(plain(part, ()) for part in value)
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return f"{value + 0.0:.10g}" if isinstance(value, float) else str(value)  # 0, not -0
 
 
 def short_uid(value: Value, others: Collection[Value]) -> str:
@@ -73,9 +73,11 @@ def apart(aspects: Sequence[Aspect], groups: Sequence[Sequence[Frame]]) -> list[
 def _difference(aspect: Aspect, here: Value, files: dict[Value, set[str]]) -> str:
     """ "Bits Stored 12 or 16 (12 here)", "time point 1 (TemporalPositionIdentifier 1 or 2)" """
     say = {value: printable(aspect.say(value, files)) for value in files}
-    alone = sum(len(names) == 1 for names in files.values())
-    if len(files[here]) == 1 and alone > 2:
-        values = "differs in " + ("every file" if alone == len(files) else f"each of {alone} files")
+    values_in = Counter(file for names in files.values() for file in names)
+    alone = [v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)]
+    if here in alone and len(alone) > 2:
+        where = "every file" if len(alone) == len(files) else f"each of {len(alone)} files"
+        values = f"differs in {where}"
     elif len(files) > _MOST_LISTED:
         values = f"has {len(files)} values"
     else:

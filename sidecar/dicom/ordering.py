@@ -315,7 +315,7 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
             f" ({files_of(same)}): move those that do not belong to another folder"
         )
     seems = (
-        "all slices have the same, as if it had been copied"
+        "all slices have this one"
         if len(counts) == 1
         else f"{len(frames)} slices share {len(counts)} positions, as if they had been rounded"
     )

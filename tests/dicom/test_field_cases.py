@@ -39,7 +39,11 @@ WHOLE: dict[str, tuple[list[int], tuple[str, ...]]] = {
 REFUSED: dict[str, tuple[str, ...]] = {
     "03_ct_only_slicelocation": ("without Image Position (Patient) or", "Slice Location 0 to 0.22"),
     "04_sc_no_iop": ("without Image Orientation (Patient)", "Image Position (Patient) 0\\0\\0"),
-    "06_same_ipp": ("12 slices lie at one position", "Image Position (Patient) 0\\0\\0", "copied"),
+    "06_same_ipp": (
+        "12 slices lie at one position",
+        "Image Position (Patient) 0\\0\\0",
+        "all slices",
+    ),
     "25_wsi_tiled_full": ("tiles of a slide",),
     "33_positions_rounded": ("12 slices share 5 positions", "rounded"),
     "34_pixelspacing_in_um": ("Pixel Spacing 20\\20", "1/1,000 of a pixel", "another unit"),
