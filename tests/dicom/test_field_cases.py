@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from conftest import SHARED_DATA
 from kit.numbered_slices import order_of, stacks, unusable
 
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import choose
 from sidecar.errors import AmbiguousSeriesError
-
-CASES = SHARED_DATA.parent / "cases" / "dicom"
-pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not beside this checkout")
 
 IN_ORDER = list(range(12))
 #: Cases that are one stack: the slices in their order, and words of its warnings.
@@ -60,28 +57,33 @@ APART: dict[str, tuple[list[int], str]] = {
 ELSEWHERE = {"14_modality_lut", "15_rwvm", "31_zip", "32c_annex"}
 
 
+@pytest.fixture(scope="session")
+def cases(shared_cases: Path) -> Path:
+    return shared_cases / "dicom"
+
+
 @pytest.mark.parametrize("name", WHOLE)
-def test_whole_and_in_order(name: str) -> None:
-    (series,) = stacks(CASES / name)
+def test_whole_and_in_order(name: str, cases: Path) -> None:
+    (series,) = stacks(cases / name)
     order, words = WHOLE[name]
     assert series.problem is None
-    assert order_of(CASES / name, series) == order
+    assert order_of(cases / name, series) == order
     told = "\n".join(series.warnings)
     assert all(word in told for word in words), told
     assert bool(series.warnings) == bool(words)
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_in_true_words(name: str) -> None:
-    (series,) = stacks(CASES / name)
+def test_refused_in_true_words(name: str, cases: Path) -> None:
+    (series,) = stacks(cases / name)
     assert series.problem is not None
     assert all(word in series.problem for word in REFUSED[name]), series.problem
     assert not re.search("damaged|cut short|copy it|move", series.problem)
 
 
 @pytest.mark.parametrize("name", APART)
-def test_several_stacks_say_what_sets_them_apart(name: str) -> None:
-    found = stacks(CASES / name)
+def test_several_stacks_say_what_sets_them_apart(name: str, cases: Path) -> None:
+    found = stacks(cases / name)
     sizes, words = APART[name]
     assert [len(series.frames) for series in found] == sizes
     with pytest.raises(AmbiguousSeriesError) as caught:
@@ -91,17 +93,17 @@ def test_several_stacks_say_what_sets_them_apart(name: str) -> None:
     assert all(words in line for line in lines)
 
 
-def test_decimal_commas_are_named_with_their_value() -> None:
-    assert "Pixel Spacing is 0,02: DICOM writes decimals" in unusable(CASES / "10b_comma_decimals")
+def test_decimal_commas_are_named_with_their_value(cases: Path) -> None:
+    assert "Pixel Spacing is 0,02: DICOM writes decimals" in unusable(cases / "10b_comma_decimals")
 
 
-def test_segmentations_beside_images_are_no_stacks() -> None:
-    found = scan(CASES.parent / "tools" / "pacs")
+def test_segmentations_beside_images_are_no_stacks(shared_cases: Path) -> None:
+    found = scan(shared_cases / "tools" / "pacs")
     kinds = {kind: len(names) for kind, names in found.passed_by.items()}
     assert {"segmentation": 1, "structure set": 1, "report": 1}.items() <= kinds.items()
     assert not found.frames
 
 
-def test_every_case_is_known_here() -> None:
+def test_every_case_is_known_here(cases: Path) -> None:
     known = {*WHOLE, *REFUSED, *APART, *ELSEWHERE, "10b_comma_decimals"}
-    assert {path.name for path in CASES.iterdir()} <= known
+    assert {path.name for path in cases.iterdir()} <= known
