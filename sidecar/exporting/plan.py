@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from sidecar.dicom.series import Frame, Series
+from sidecar.dicom.frame import Frame
+from sidecar.dicom.series import Series
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.options import ExportOptions, Range, is_whole
 from sidecar.grid.axis import Axis
