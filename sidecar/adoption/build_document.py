@@ -15,7 +15,14 @@ from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
 from sidecar.adoption.stacks import PngImages
 from sidecar.adoption.verify import Verified
 from sidecar.dicom.series import Series
-from sidecar.document.build import decimation_model, grid, image_files, source_model
+from sidecar.document.build import (
+    decimation_model,
+    grid,
+    image_files,
+    series_tag,
+    source_model,
+    space,
+)
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import (
@@ -61,14 +68,14 @@ def make_document(
     document = Document(
         version=VERSION,
         generator=generator(),
-        coordinate_system=None if stack is None else "LPS",
-        units="pixel" if stack is None else "mm",
+        **space(stack),
         pixel_origin="center",
         source=source_model(series),
         decimation=decimation_model(decimation),
         images=Images(
             size=decimation.size,
             **grid(stack, decimation),
+            tag=series_tag(series, decimation),
             bits=images.bits,
             channels=images.channels,
             value=value,

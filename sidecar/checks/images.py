@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from sidecar.checks.finding import Finding, finding
 from sidecar.document.model import SIDECAR_NAME, Document
+from sidecar.document.tag import png_stem
 from sidecar.errors import DocumentError
-from sidecar.exporting.output_folder import png_names
 from sidecar.progress import Progress
 from sidecar.storage.whole_file import file_digest
 
@@ -94,15 +94,16 @@ def check_images(document: Document, folder: Path, progress: Progress) -> list[F
 
 def _strangers(folder: Path, names: Sequence[str]) -> list[str]:
     """PNGs named as an export names them, that a label tool would show among the others."""
-    is_png = png_names(names)
+    stem = png_stem(names[0])
     try:
-        return sorted(
-            {path.name for path in folder.iterdir() if is_png(path.name)}.difference(names)
-        )
+        there = {path.name for path in folder.iterdir()}
     except OSError as error:
         raise DocumentError(
             f"folder {folder.absolute().name} cannot be read: {error.strerror}"
         ) from None
+    return sorted(
+        name for name in there.difference(names) if stem is not None and png_stem(name) == stem
+    )
 
 
 def _read(folder: Path, name: str) -> tuple[Png | None, str]:
@@ -191,6 +192,8 @@ def _wrong_size(png: Png | None, document: Document) -> Iterator[str]:
 def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
     series = document.source.series_instance_uid.encode("latin-1", "replace").decode("latin-1")
     wanted = {"Slice": str(k), "SeriesInstanceUID": series, "Sidecar": SIDECAR_NAME}
+    if document.images.tag is not None:
+        wanted["Tag"] = document.images.tag
     text = {} if png is None else png.text
     if not text:
         yield "carries no text of an export"

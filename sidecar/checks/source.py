@@ -75,10 +75,7 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
         mode if mode in ("auto", "dicom", "full") else (0.0, 1.0) if mode == "given" else None
     )
     reduction, turn = untwisted(sidecar.decimation)
-    stem = (
-        "slice" if sidecar.document.zoom is None else images.files[0].name.rpartition("_")[0]
-    )  # any landmark's
-    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), turn, stem)
+    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), turn)
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
@@ -130,8 +127,11 @@ def check_headers(sidecar: Sidecar, series: Series | None) -> list[Finding]:
 
 
 def _of_the_source(stated: Document, again: Document) -> list[Finding]:
-    """What two documents say of one source, the second by its headers."""
-    one, other = (document.model_dump(exclude=_NOT_OF_THE_SOURCE) for document in (stated, again))
+    """What two documents say of one source, the second by its headers; what the first says nothing
+    of, as documents of earlier versions do of later fields, is not compared.
+    """
+    one = stated.model_dump(exclude=_NOT_OF_THE_SOURCE, exclude_unset=True)
+    other = again.model_dump(exclude=_NOT_OF_THE_SOURCE)
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
     where = [text for path, text in found if path not in IDENTIFIERS]
@@ -146,11 +146,13 @@ def _of_the_source(stated: Document, again: Document) -> list[Finding]:
 _NOT_OF_THE_SOURCE: Any = {
     "version": True,
     "generator": True,
+    "specimen": True,
     "warnings": True,
+    "made_from": True,
     "digest": True,
     "control_points": True,
     "source": {"planes": {"__all__": {"file"}}},  # relative to the folder that was given then
-    "images": {"value", "window"},
+    "images": {"tag": True, "value": True, "window": True, "files": {"__all__": {"name"}}},
 }
 
 

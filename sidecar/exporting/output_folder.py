@@ -1,9 +1,9 @@
 """The output folder: whose it is, what may be in it, and how an interrupted export is told from a
 finished or a foreign one.
 
-While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock`` keeps a
-second one out. ``sidecar.json`` comes last and the journal goes: its presence means "complete".
-Nothing that we did not write is ever overwritten or removed.
+While an export runs, ``.sidecar-export.json`` names its digest and what its PNGs' names begin with,
+and ``.sidecar-export.lock`` keeps a second one out. ``sidecar.json`` comes last and the journal
+goes: its presence means "complete". Nothing that we did not write is ever overwritten or removed.
 
 Behind a URL, where there are no locks, the lock is a claim (see `sidecar.storage.lease`).
 """
@@ -14,14 +14,16 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from filelock import FileLock, Timeout
 
+from sidecar.document import model as documents
 from sidecar.document.model import SIDECAR_NAME
-from sidecar.errors import OutputError, reason
+from sidecar.document.tag import png_stem
+from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.storage.lease import Claim, TakenError, claim
 from sidecar.storage.location import remote
 from sidecar.storage.whole_file import PART_SUFFIX
@@ -41,6 +43,14 @@ COMPANIONS = frozenset(
         "volume.mha",
     }
 )
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Of an unfinished export: the digest of its plan, and what its PNGs' names begin with."""
+
+    digest: str
+    stem: str
 
 
 _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
@@ -136,7 +146,8 @@ def _prepared(
     path: Path, digest: str, names: Sequence[str], overwrite: bool, lock: Claim | None
 ) -> OutputFolder:
     entries = _names_in(path)
-    is_png = png_names(names)
+    mine, found = Journal(digest, str(png_stem(names[0]))), _journal(path)
+    is_png = _png_names(path, entries, {mine.stem, (found or mine).stem})
     foreign = [name for name in entries if not _is_ours(path / name, is_png)]
     if foreign:
         raise OutputError(
@@ -144,10 +155,8 @@ def _prepared(
             f" ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); nothing was touched:"
             " choose an empty folder, or move them away"
         )
-    unfinished = _unfinished(path)
-    pngs = [name for name in entries if is_png(name)]
-    if unfinished == digest and SIDECAR_NAME not in entries:
-        whole = frozenset(pngs) & frozenset(names)
+    if found == mine and SIDECAR_NAME not in entries:
+        whole = frozenset(entries) & frozenset(names)
     elif all(name.endswith(PART_SUFFIX) for name in entries):
         whole = frozenset()
     elif overwrite:
@@ -158,10 +167,11 @@ def _prepared(
             f"{path.name} already holds a finished export; choose another folder, or replace it"
             " with --overwrite"
         )
-    elif unfinished is not None:
+    elif found is not None:
         raise OutputError(
-            f"{path.name} holds an unfinished export of another source or other options; "
-            "run it as it was to go on, or start anew with --overwrite"
+            f"{path.name} holds an unfinished export of another source or other options, or by"
+            " another version of this program; run it as it was to go on, or start anew with"
+            " --overwrite"
         )
     else:
         raise OutputError(
@@ -171,7 +181,7 @@ def _prepared(
     for name in entries:
         if name.endswith(PART_SUFFIX):
             (path / name).unlink(missing_ok=True)
-    _write_journal(path, {"digest": digest})
+    _write_journal(path, mine)
     return OutputFolder(path, whole, lock)
 
 
@@ -184,12 +194,29 @@ def _names_in(path: Path) -> list[str]:
         raise OutputError(f"{path.name} cannot be read: {error.strerror}") from None
 
 
-def png_names(names: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a file is named as the PNGs of an export with these ``names``, also of one with fewer
-    or more slices.
+def _png_names(path: Path, entries: Sequence[str], stems: Collection[str]) -> Callable[[str], bool]:
+    """Whether a file in a folder is named as a PNG of ours: it begins with one of ``stems``, with a
+    tag or without, or the folder's document names it.
     """
-    pattern = re.compile(re.escape(names[0].rpartition("_")[0]) + r"_\d{4,}\.png")
-    return lambda name: pattern.fullmatch(name) is not None
+    finished = _finished(path) if SIDECAR_NAME in entries else frozenset()
+    return lambda name: name in finished or png_stem(name) in stems
+
+
+def _finished(path: Path) -> frozenset[str]:
+    """The PNGs that the sidecar.json of a folder names, where it can be read.
+
+    OutputError where they are not ours, but adopted.
+    """
+    try:
+        document = documents.load(path / SIDECAR_NAME)
+    except DocumentError:
+        return frozenset()
+    if document.evidence is not None:
+        raise OutputError(
+            f"{path.name} holds images that another program made, and the sidecar.json that adopted"
+            " them; nothing was touched: choose another folder"
+        )
+    return frozenset(image.name for image in document.images.files if png_stem(image.name))
 
 
 def _is_ours(path: Path, is_png: Callable[[str], bool]) -> bool:
@@ -203,16 +230,17 @@ def _is_ours(path: Path, is_png: Callable[[str], bool]) -> bool:
     )
 
 
-def _unfinished(path: Path) -> str | None:
-    """The digest in the journal of a folder; None where there is none that can be read."""
+def _journal(path: Path) -> Journal | None:
+    """None where there is none that can be read. Before PNGs had tags, it named no stem."""
     try:
-        return str(json.loads((path / JOURNAL).read_text(encoding="utf-8"))["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json.loads((path / JOURNAL).read_text(encoding="utf-8"))
+        return Journal(str(found["digest"]), str(found.get("stem", "slice")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _write_journal(path: Path, journal: dict[str, str]) -> None:
-    far, text = remote(path), json.dumps(journal)
+def _write_journal(path: Path, journal: Journal) -> None:
+    far, text = remote(path), json.dumps(asdict(journal))
     part = path / (JOURNAL + PART_SUFFIX)
     try:
         if far is not None:

@@ -71,14 +71,13 @@ def plan_zooms(
             crop=crop,
             bits=sidecar.document.images.bits,
             window=_window(sidecar.document.images),
+            specimen=sidecar.document.specimen,
         )
         zoom = Zoom(
             label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
         )
         folder = _folder_name(i, label)
-        plan = replace(
-            make_plan(series, options), stem=f"zoom_{folder}"
-        )  # no label file of one zoom fits another
+        plan = replace(make_plan(series, options), stem=f"zoom_{folder}")
         jobs.append(Job(plan, root, output / folder, zoom))
     return jobs
 

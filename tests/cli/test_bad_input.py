@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from kit.command_line import CommandLine, contents
+from kit.exports import png_path
 from kit.phantoms import SECRETS, Phantom, Spec, write
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
@@ -426,7 +427,7 @@ def test_a_source_without_images_is_refused(run: CommandLine) -> None:
 def test_an_export_is_not_a_scan(scan: Path, run: CommandLine) -> None:
     run.done("export", "scan", "png", "--scale=1")
     run.refuses("export", "png", "out", says="no DICOM images found in png")
-    run.refuses("export", "png/slice_0000.png", "out", says="no DICOM images")
+    run.refuses("export", png_path(run.folder / "png", 0), "out", says="no DICOM images")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
@@ -526,6 +527,9 @@ def test_foreign_files_in_the_output_folder_stay_as_they_are(scan: Path, run: Co
         ".hidden",
         "slice_0000.jpg",
         "slice_1.png",
+        "slice_0000_aeiouy.png",
+        "slice_0000_BCDFGH.png",
+        "beetle-7_0000_bcdfgh.png",
         "sidecar.json.bak",
         "Slice_0000.PNG",
     ):
@@ -550,6 +554,7 @@ def test_pngs_and_documents_of_others_are_not_taken_over_unasked(
     (run.folder / "out").mkdir()
     for name, says in {
         "slice_0000.png": "holds PNGs but no sidecar.json",
+        "slice_0000_bcdfgh.png": "holds PNGs but no sidecar.json",
         "sidecar.json": "finished export",
     }.items():
         (run.folder / "out" / name).write_text("mine")
