@@ -16,6 +16,7 @@ from benchmarks.dicom import Kind
 from benchmarks.measure import run
 from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import export, sidecar
+from sidecar.document.model import load
 
 LABELS = 1_000_000
 _SLICES, _SIZE = 500, 512
@@ -34,7 +35,7 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     )
     shutil.rmtree(png, ignore_errors=True)
     run(export(source, png, 8))
-    _write_labels(labels)
+    _write_labels(labels, png)
     all_processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if all_processors:
         os.sched_setaffinity(0, {max(all_processors)})
@@ -57,12 +58,13 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     return figures
 
 
-def _write_labels(path: Path) -> None:
+def _write_labels(path: Path, png: Path) -> None:
+    names = [file.name for file in load(png).images.files]
     numbers = np.random.default_rng(1)
     xy = numbers.uniform(0, _SIZE / 2 - 1, (LABELS, 2)).round(2).tolist()
     slices = numbers.integers(0, _SLICES, LABELS).tolist()
     rows = (
-        f"slice_{k:04d}.png,{x},{y},landmark {i % 50}"
+        f"{names[k]},{x},{y},landmark {i % 50}"
         for i, ((x, y), k) in enumerate(zip(xy, slices, strict=True))
     )
     path.write_text("\n".join(["image,x,y,label", *rows, ""]), encoding="utf-8")

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from sidecar.dicom.same_scan import KnownScan
 from sidecar.document import model as documents
 from sidecar.document.axes import decimation_of
-from sidecar.document.model import AXIS_NAMES, Document
+from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
+from sidecar.document.tag import PngName, split_name, tag_of
 from sidecar.errors import DocumentError, GeometryError
 from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
@@ -245,12 +246,25 @@ class Sidecar:
     def slice_of(self, image: str) -> int | None:
         """The PNG slice an image name means, with or without extension and folders;
         None when there is none of that name.
+
+        A name without a tag means the PNG of its number: ``slice_0003`` is
+        ``slice_0003_bcdfgh.png``. Whether that is proof enough is for `sidecar.labels.identity`.
         """
-        return self._slice_by_name.get(image_key(image))
+        key = image_key(image)
+        parts = split_name(key)
+        if key in self._slice_by_name or parts is None:
+            return self._slice_by_name.get(key)
+        return self._slice_by_parts.get(parts)
 
     @cached_property
     def _slice_by_name(self) -> dict[str, int]:
         return {image_key(file.name): i for i, file in enumerate(self.document.images.files)}
+
+    @cached_property
+    def _slice_by_parts(self) -> dict[PngName, int]:
+        """Slices by the names of tagged PNGs, without their tag."""
+        names = ((split_name(key), i) for key, i in self._slice_by_name.items())
+        return {name._replace(tag=None): i for name, i in names if name and name.tag}
 
     def _geometry(self) -> Stack:
         if self.stack is None:
@@ -301,6 +315,25 @@ class Sidecar:
                 [f.position for f in doc.images.files],
                 [f.name for f in doc.images.files],
             )
+        self._check_tag()
+
+    def _check_tag(self) -> None:
+        """The tag against what it is made of, and names of exported PNGs against it."""
+        images, source = self.document.images, self.document.source
+        if images.tag is None:
+            return
+        planes = ((p.sop_instance_uid, p.frame_number) for p in source.planes)
+        tag = tag_of(source.series_instance_uid, planes, self.decimation)
+        if images.tag != tag:
+            raise GeometryError(
+                f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"
+            )
+        if self.document.evidence is not None:
+            return  # other programs name their images as they like
+        for k, file in enumerate(images.files):
+            name = split_name(image_key(file.name))
+            if name is not None and name.tag is not None and name[1:] != (k, tag):
+                raise GeometryError(f"{file.name} stands where PNG {k} with tag {tag} belongs")
 
 
 def image_key(name: str) -> str:
@@ -318,6 +351,11 @@ IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif",
 
 def _stack_of(document: Document) -> Stack | None:
     source = document.source
+    geometry = GEOMETRIES.get((document.coordinate_system, document.units))
+    if document.geometry not in (None, geometry):
+        raise GeometryError(
+            f"geometry is {document.geometry}, coordinate_system and units say {geometry}"
+        )
     if document.coordinate_system is None or document.units == "pixel":
         if (
             document.coordinate_system

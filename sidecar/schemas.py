@@ -1,6 +1,7 @@
 """The JSON Schemas that travel with the package, generated from the models:
 
-``python -m sidecar.schemas`` writes them anew.
+``python -m sidecar.schemas`` writes them anew. Those of earlier versions stay beside them as they
+are.
 """
 
 from __future__ import annotations
@@ -18,12 +19,22 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Every schema by its file name."""
-    return {
-        "sidecar-1.0.schema.json": schema(),
-        "config-1.0.schema.json": config_schema(),
+    """Every schema of this version by its file name."""
+    made = {
+        "sidecar-1.1.schema.json": schema(),
+        "config-1.1.schema.json": config_schema(),
         "mask-config-1.0.schema.json": mask_config_schema(),
     }
+    return {name: _unwrapped(content) for name, content in made.items()}
+
+
+def _unwrapped(content: Any) -> Any:
+    """With every text on one line: docstrings are wrapped for whoever reads code."""
+    if isinstance(content, dict):
+        return {key: _unwrapped(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_unwrapped(value) for value in content]
+    return " ".join(content.split()) if isinstance(content, str) else content
 
 
 def as_text(content: dict[str, Any]) -> str:

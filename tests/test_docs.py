@@ -386,6 +386,24 @@ def test_the_worked_example_is_what_its_document_maps_to() -> None:
     np.testing.assert_allclose(between[0, 2], by_hand["P z between"], atol=1e-12)
 
 
+@pytest.mark.parametrize("which", ["tag-vectors.json", "the example"])
+def test_the_tag_of_the_format_page_is_the_tag(which: str) -> None:
+    (code,) = re.findall(
+        r"^```python\n(import hashlib\n.*?)^```",
+        FORMAT.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    names: dict[str, Any] = {}
+    exec(compile(code, FORMAT.name, "exec"), names)
+    if which == "the example":
+        document = example().document
+        assert names["tag"](json.loads(documents.as_text(document))) == document.images.tag
+        return
+    vectors = json.loads((ROOT / "schemas" / "vectors" / which).read_text(encoding="utf-8"))
+    for vector in vectors["vectors"]:
+        assert names["tag"](vector["document"]) == vector["tag"], vector["name"]
+
+
 @pytest.mark.parametrize("plane", ["as stored", "z-xy"])
 def test_the_reader_in_another_language_agrees(plane: str, tmp_path: Path) -> None:
     """The JavaScript of the format page, by Node.js or in a browser, on the document of that page

@@ -16,7 +16,7 @@ from sidecar.adoption.stacks import PngImages
 from sidecar.adoption.verify import Verified
 from sidecar.dicom.series import Series
 from sidecar.document.axes import decimation_model
-from sidecar.document.build import grid, image_files, source_model
+from sidecar.document.build import grid, image_files, series_tag, source_model, space
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import (
@@ -62,14 +62,14 @@ def make_document(
     document = Document(
         version=VERSION,
         generator=generator(),
-        coordinate_system=None if stack is None else "LPS",
-        units="pixel" if stack is None else "mm",
+        **space(stack),
         pixel_origin="center",
         source=source_model(series),
         decimation=decimation_model(decimation),
         images=Images(
             size=decimation.size,
             **grid(stack, decimation),
+            tag=series_tag(series, decimation),
             bits=images.bits,
             channels=images.channels,
             value=value,

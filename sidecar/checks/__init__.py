@@ -45,7 +45,7 @@ def check_export(
             Finding(
                 "document",
                 True,
-                f"follows the schema of version {documents.VERSION}, and is as it was written",
+                f"follows the schema of version {document.version}, and is as it was written",
             )
         ]
     except DocumentError as error:

@@ -39,6 +39,10 @@ def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
             else [_as_adopted(document.evidence, images)]
         ),
     ]
+    if document.images.tag is not None:
+        findings.append(
+            Finding("tag", True, f"{document.images.tag}, by its planes, axes and series UID")
+        )
     if sidecar.stack is not None:
         grids = [
             ("source", document.source, Decimation.whole(*document.source.size)),

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from sidecar.checks.finding import Finding, finding
 from sidecar.document.model import SIDECAR_NAME, Document
+from sidecar.document.tag import png_stem
 from sidecar.errors import DocumentError
-from sidecar.exporting.output_folder import png_names
 from sidecar.progress import Progress
 from sidecar.storage.digest import file_digest
 from sidecar.storage.location import Location
@@ -94,13 +94,16 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
 
 def _strangers(folder: Location, names: Sequence[str]) -> list[str]:
     """PNGs named as an export names them, that a label tool would show among the others."""
-    is_png = png_names(names)
+    stem = png_stem(names[0])
     try:
-        return sorted(set(filter(is_png, folder.names())).difference(names))
+        there = folder.names()
     except OSError as error:
         raise DocumentError(
             f"folder {folder.name or folder.resolved().name} cannot be read: {error.strerror}"
         ) from None
+    return sorted(
+        name for name in set(there).difference(names) if stem is not None and png_stem(name) == stem
+    )
 
 
 def _read(folder: Location, name: str) -> tuple[Png | None, str]:
@@ -189,6 +192,8 @@ def _wrong_size(png: Png | None, document: Document) -> Iterator[str]:
 def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
     series = document.source.series_instance_uid.encode("latin-1", "replace").decode("latin-1")
     wanted = {"Slice": str(k), "SeriesInstanceUID": series, "Sidecar": SIDECAR_NAME}
+    if document.images.tag is not None:
+        wanted["Tag"] = document.images.tag
     text = {} if png is None else png.text
     if not text:
         yield "carries no text of an export"

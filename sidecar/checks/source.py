@@ -51,10 +51,7 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
         mode if mode in ("auto", "dicom", "full") else (0.0, 1.0) if mode == "given" else None
     )
     reduction, order = sidecar.decimation.upright, sidecar.decimation.order
-    stem = (
-        "slice" if sidecar.document.zoom is None else images.files[0].name.rpartition("_")[0]
-    )  # any landmark's
-    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), order, stem)
+    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), order)
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
@@ -123,8 +120,12 @@ def _other_images(sidecar: Sidecar, match: Match) -> str | None:
 def _of_the_source(stated: Document, again: Document, moved: str | None) -> list[Finding]:
     """What two documents say of one source, the second by its headers; ``moved``: how its planes
     lie elsewhere, where they do.
+
+    What the first says nothing of, as documents of earlier versions do of later fields, is not
+    compared.
     """
-    one, other = (document.model_dump(exclude=_NOT_OF_THE_SOURCE) for document in (stated, again))
+    one = stated.model_dump(exclude=_NOT_OF_THE_SOURCE, exclude_unset=True)
+    other = again.model_dump(exclude=_NOT_OF_THE_SOURCE)
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
     where = [text for path, text in found if path not in IDENTIFIERS]
@@ -143,11 +144,13 @@ def _of_the_source(stated: Document, again: Document, moved: str | None) -> list
 _NOT_OF_THE_SOURCE: Any = {
     "version": True,
     "generator": True,
+    "specimen": True,
     "warnings": True,
+    "made_from": True,
     "digest": True,
     "control_points": True,
     "source": {"planes": {"__all__": {"file"}}},  # relative to the folder that was given then
-    "images": {"value", "window"},
+    "images": {"tag": True, "value": True, "window": True, "files": {"__all__": {"name"}}},
 }
 
 

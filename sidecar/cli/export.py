@@ -40,7 +40,7 @@ def run(
         WritableLocation | None,
         typer.Argument(
             metavar="OUTPUT",
-            help="Folder for slice_0000.png … and sidecar.json; or its URL.",
+            help="Folder for slice_0000_TAG.png … and sidecar.json; or its URL.",
             show_default=False,
             parser=locate,
         ),
@@ -96,6 +96,13 @@ def run(
                 "Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as"
                 " stored."
             ),
+        ),
+    ] = None,
+    specimen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the specimen, in place of slice in the PNGs' names: beetle-7 …",
         ),
     ] = None,
     series: Annotated[
@@ -156,7 +163,8 @@ def run(
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
         "bits": bits, "window": window, "crop": crop, "plane": plane, "compression": compression,
-        "series": series, "jobs": jobs, "viewer": viewer, "volume": volume, "overwrite": overwrite,
+        "specimen": specimen, "series": series, "jobs": jobs, "viewer": viewer, "volume": volume,
+        "overwrite": overwrite,
     }  # fmt: skip
     specimens = _specimens(
         source, output, config, {name: value for name, value in given.items() if value is not None}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from sidecar.dicom.series import Series
-from sidecar.document.model import Image, Plane, Source
+from sidecar.document.model import GEOMETRIES, Image, Plane, Source
+from sidecar.document.tag import tag_of
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 
@@ -21,6 +22,7 @@ def source_model(series: Series) -> Source:
         Plane(
             sop_instance_uid=frame.sop_instance_uid,
             frame_number=frame.frame_number,
+            instance_number=frame.instance_number,
             file=frame.file,
             position=frame.position if stack is not None else None,
             orientation=(
@@ -40,6 +42,22 @@ def source_model(series: Series) -> Source:
         orientation=None if stack is None else first,
         planes=planes,
     )
+
+
+def series_tag(series: Series, decimation: Decimation) -> str:
+    """The tag of PNGs made of a stack by these axes."""
+    planes = ((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
+    return tag_of(series.common.series_instance_uid, planes, decimation)
+
+
+def space(stack: Stack | None) -> dict[str, Any]:
+    """coordinate_system, units and geometry of a source that is this stack, or has none."""
+    system, units = (None, "pixel") if stack is None else ("LPS", "mm")
+    return {
+        "coordinate_system": system,
+        "units": units,
+        "geometry": GEOMETRIES[system, units],
+    }
 
 
 _WHOLE = Decimation.whole(1, 1, 1)

@@ -1,5 +1,5 @@
-"""The sidecar document, version 1.0: what one export is, as JSON. The schema in ``schemas/`` is
-generated from these models.
+"""The sidecar document, version 1.1: what one export is, as JSON. The schema in ``schemas/`` is
+generated from these models, which read documents of version 1.0 too.
 
 Everything in it can be recomputed from the planes and the three axes; what repeats them (affine,
 positions of the images, control points) is there for readers of other programs and to notice a
@@ -16,10 +16,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sidecar.document.tag import TAG
 from sidecar.errors import DocumentError
 from sidecar.storage.locate import Place, locate
 
-VERSION = "1.0"
+VERSION = "1.1"
 SIDECAR_NAME = "sidecar.json"
 #: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
 MAX_BYTES = 512 * 1024 * 1024
@@ -31,6 +32,9 @@ Triple = tuple[float, float, float]
 Size = Annotated[int, Field(ge=1)]
 Cosines = tuple[float, float, float, float, float, float]
 Row = tuple[float, float, float, float]
+#: The name of a specimen, as names of files can hold it on every system.
+SPECIMEN = "[A-Za-z0-9][A-Za-z0-9.-]{0,39}"
+Geometry = Literal["patient", "given", "none"]
 
 
 class Model(BaseModel):
@@ -92,6 +96,10 @@ class Plane(Model):
     sop_instance_uid: str
     frame_number: Annotated[
         int | None, Field(ge=1, description="1-based, null for a single-frame instance")
+    ] = None
+    instance_number: Annotated[
+        int | None,
+        Field(description="Instance Number, by which some programs order slices; says no place"),
     ] = None
     file: Annotated[str, Field(description="relative to the source folder, with forward slashes")]
     position: Annotated[Triple | None, Field(description="Image Position (Patient), mm")] = None
@@ -196,6 +204,15 @@ class Image(Model):
 class Images(Grid):
     """The PNG stack."""
 
+    tag: Annotated[
+        Annotated[str, Field(pattern=f"^{TAG}$")] | None,
+        Field(
+            description=(
+                "which mapping the PNGs follow: labels of two stacks with one tag are"
+                " interchangeable; null in documents of 1.0"
+            ),
+        ),
+    ] = None
     bits: Literal[8, 16]
     channels: Literal[1, 3] = 1
     value: Value | None = None
@@ -295,8 +312,8 @@ class Document(Model):
         frozen=True,
         extra="ignore",
         allow_inf_nan=False,
-        title="sidecar document 1.0",
-        json_schema_extra={"$id": "sidecar-1.0"},
+        title="sidecar document 1.1",
+        json_schema_extra={"$id": "sidecar-1.1"},
     )
 
     version: Annotated[str, Field(pattern=r"^1\.\d+$")]
@@ -306,6 +323,19 @@ class Document(Model):
     ]
     units: Literal["mm", "pixel"]
     pixel_origin: Literal["center"]
+    specimen: Annotated[
+        Annotated[str, Field(pattern=f"^{SPECIMEN}$")] | None,
+        Field(description="the name that the user gave it"),
+    ] = None
+    geometry: Annotated[
+        Geometry | None,
+        Field(
+            description=(
+                "where millimetres come from, by coordinate_system and units: the source, the user"
+                " (then they are none of the patient), or nowhere; null in documents of 1.0"
+            )
+        ),
+    ] = None
     source: Source
     decimation: Decimation
     images: Images
@@ -315,6 +345,15 @@ class Document(Model):
         Evidence | None, Field(description="null: an export wrote the images and knows how")
     ] = None
     warnings: list[str] = []
+    made_from: Annotated[
+        Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None,
+        Field(
+            description=(
+                "SHA-256 of the source's headers and file sizes and of the options, by which this"
+                " program knows a finished export again"
+            ),
+        ),
+    ] = None
     digest: Annotated[
         str | None,
         Field(
@@ -439,12 +478,18 @@ def save(document: Document, path: Place) -> None:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the document, as kept in ``schemas/sidecar-1.0.schema.json``."""
+    """The JSON Schema of the document, as kept in ``schemas/sidecar-1.1.schema.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Document.model_json_schema(mode="validation"),
     }
 
 
+#: What `Document.geometry` is for each coordinate_system and units that go together.
+GEOMETRIES: dict[tuple[str | None, str], Geometry] = {
+    ("LPS", "mm"): "patient",
+    (None, "mm"): "given",
+    (None, "pixel"): "none",
+}
 #: The source axes by their names in the document.
 AXIS_NAMES: tuple[AxisName, AxisName, AxisName] = ("columns", "rows", "slices")

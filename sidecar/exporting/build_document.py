@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.document.axes import decimation_model
-from sidecar.document.build import grid, image_files, source_model
+from sidecar.document.build import grid, image_files, source_model, space
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom
@@ -16,24 +16,29 @@ from sidecar.values.value_maps import Linear, Stored
 
 
 def make_sidecar(
-    plan: Plan, values: Stored | Linear | None, digests: Sequence[str], zoom: Zoom | None = None
+    plan: Plan,
+    values: Stored | Linear | None,
+    digests: Sequence[str],
+    zoom: Zoom | None = None,
+    made_from: str | None = None,
 ) -> Sidecar:
     """The mapping and document of an export whose PNGs have these SHA-256 digests, in slice
-    order.
+    order; ``made_from``: see `Plan.made_from`.
     """
     stack, decimation = plan.series.stack, plan.decimation
     document = Document(
         version=VERSION,
         generator=generator(),
-        coordinate_system=None if stack is None else "LPS",
-        units="pixel" if stack is None else "mm",
+        **space(stack),
         pixel_origin="center",
+        specimen=plan.options.specimen,
         source=source_model(plan.series),
         decimation=decimation_model(decimation),
         images=_images(plan, values, digests),
         control_points=control_points(decimation, stack),
         zoom=zoom,
         warnings=list(plan.warnings),
+        made_from=made_from,
     )
     return Sidecar.of(document.sealed())
 
@@ -53,6 +58,7 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
     return Images(
         size=decimation.size,
         **grid(stack, decimation),
+        tag=plan.tag,
         bits=plan.bits,
         channels=plan.channels,
         value=value,

@@ -47,7 +47,7 @@ class Config(ExportOptions):
     """
 
     model_config = ConfigDict(
-        title="sidecar export config 1.0", json_schema_extra={"$id": "config-1.0"}
+        title="sidecar export config 1.1", json_schema_extra={"$id": "config-1.1"}
     )
 
     source: Annotated[
@@ -120,7 +120,7 @@ def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:
 
 
 def config_schema() -> dict[str, Any]:
-    """The JSON Schema of the config, as kept in ``schemas/config-1.0.schema.json``."""
+    """The JSON Schema of the config, as kept in ``schemas/config-1.1.schema.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Config.model_json_schema(mode="validation", by_alias=True),

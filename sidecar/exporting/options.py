@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from sidecar.document.model import SPECIMEN
 from sidecar.formats.validation import validated
 from sidecar.values.value_maps import dicom_window
 
@@ -105,6 +106,18 @@ def _wide_enough(window: Any) -> Any:
     return window
 
 
+def _specimen(value: Any) -> Any:
+    """Text only: YAML reads 007 as the number 7."""
+    if isinstance(value, int | float):
+        raise ValueError("text is expected; put a number in quotes, such as '007'")
+    if isinstance(value, str) and not re.fullmatch(SPECIMEN, value):
+        raise ValueError(
+            f"{value[:60]!r} is no name of a specimen: letters A to Z, digits, hyphens and dots, 40"
+            " at most, the first a letter or digit, such as beetle-7"
+        )
+    return value
+
+
 def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -170,6 +183,11 @@ class ExportOptions(BaseModel):
                 " stored without it"
             )
         ),
+    ] = None
+    specimen: Annotated[
+        Annotated[str, Field(pattern=f"^{SPECIMEN}$")] | None,
+        BeforeValidator(_specimen),
+        Field(description="name of the specimen, in place of slice in the names of the PNGs"),
     ] = None
     series: Annotated[
         str | None,

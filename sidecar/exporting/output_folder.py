@@ -1,23 +1,24 @@
 """The output folder: whose it is, what may be in it, and how an interrupted export is told from a
 finished or a foreign one.
 
-While an export runs, ``.sidecar-export.json`` names its digest and ``.sidecar-export.lock``, which
-it holds (see `sidecar.storage.lease`), keeps a second one out. ``sidecar.json`` comes last and the
-journal goes: its presence means "complete". Nothing that we did not write is ever overwritten or
-removed.
+While an export runs, ``.sidecar-export.json`` names its digest and what its PNGs' names begin with,
+and ``.sidecar-export.lock``, which it holds (see `sidecar.storage.lease`), keeps a second one out.
+``sidecar.json`` comes last and the journal goes: its presence means "complete". Nothing that we did
+not write is ever overwritten or removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NoReturn
 
+from sidecar.document import model as documents
 from sidecar.document.model import SIDECAR_NAME
-from sidecar.errors import OutputError, reason
+from sidecar.document.tag import png_stem
+from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.storage.lease import Lease, TakenError
 from sidecar.storage.location import WritableLocation
 from sidecar.storage.whole_file import is_part, without_part
@@ -37,6 +38,14 @@ COMPANIONS = frozenset(
         "volume.mha",
     }
 )
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Of an unfinished export: the digest of its plan, and what its PNGs' names begin with."""
+
+    digest: str
+    stem: str
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,8 @@ def _prepare(
     stay.
     """
     entries = _names_in(folder)
-    is_png = png_names(names)
+    mine, found = Journal(digest, str(png_stem(names[0]))), _journal(folder)
+    is_png = _png_names(folder, entries, {mine.stem, (found or mine).stem})
     foreign = [name for name in entries if not _is_ours(folder / name, is_png)]
     if foreign:
         raise OutputError(
@@ -123,10 +133,8 @@ def _prepare(
             f" ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); nothing was touched:"
             " choose an empty folder, or move them away"
         )
-    unfinished = _unfinished(folder)
-    pngs = [name for name in entries if is_png(name)]
-    if unfinished == digest and SIDECAR_NAME not in entries:
-        left = frozenset(pngs) & frozenset(names)
+    if found == mine and SIDECAR_NAME not in entries:
+        left = frozenset(entries) & frozenset(names)
     elif all(map(is_part, entries)):
         left = frozenset()
     elif overwrite:
@@ -137,10 +145,11 @@ def _prepare(
             f"{folder.name} already holds a finished export; choose another folder, or replace it"
             " with --overwrite"
         )
-    elif unfinished is not None:
+    elif found is not None:
         raise OutputError(
-            f"{folder.name} holds an unfinished export of another source or other options; "
-            "run it as it was to go on, or start anew with --overwrite"
+            f"{folder.name} holds an unfinished export of another source or other options, or by"
+            " another version of this program; run it as it was to go on, or start anew with"
+            " --overwrite"
         )
     else:
         raise OutputError(
@@ -150,7 +159,7 @@ def _prepare(
     for name in entries:
         if is_part(name):
             (folder / name).remove()
-    (folder / JOURNAL).put(json.dumps({"digest": digest}).encode())
+    (folder / JOURNAL).put(json.dumps(asdict(mine)).encode())
     return left
 
 
@@ -163,12 +172,31 @@ def _names_in(folder: WritableLocation) -> list[str]:
         raise OutputError(f"{folder.name} cannot be read: {error.strerror}") from None
 
 
-def png_names(names: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a file is named as the PNGs of an export with these ``names``, also of one with fewer
-    or more slices.
+def _png_names(
+    folder: WritableLocation, entries: Sequence[str], stems: Collection[str]
+) -> Callable[[str], bool]:
+    """Whether a file in a folder is named as a PNG of ours: it begins with one of ``stems``, with a
+    tag or without, or the folder's document names it.
     """
-    pattern = re.compile(re.escape(names[0].rpartition("_")[0]) + r"_\d{4,}\.png")
-    return lambda name: pattern.fullmatch(name) is not None
+    finished = _finished(folder) if SIDECAR_NAME in entries else frozenset()
+    return lambda name: name in finished or png_stem(name) in stems
+
+
+def _finished(folder: WritableLocation) -> frozenset[str]:
+    """The PNGs that the sidecar.json of a folder names, where it can be read.
+
+    OutputError where they are not ours, but adopted.
+    """
+    try:
+        document = documents.load(folder / SIDECAR_NAME)
+    except DocumentError:
+        return frozenset()
+    if document.evidence is not None:
+        raise OutputError(
+            f"{folder.name} holds images that another program made, and the sidecar.json that"
+            " adopted them; nothing was touched: choose another folder"
+        )
+    return frozenset(image.name for image in document.images.files if png_stem(image.name))
 
 
 def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
@@ -181,11 +209,12 @@ def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
     return entry.is_file() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
 
-def _unfinished(folder: WritableLocation) -> str | None:
-    """The digest in the journal of a folder; None where there is none that can be read."""
+def _journal(folder: WritableLocation) -> Journal | None:
+    """None where there is none that can be read. Before PNGs had tags, it named no stem."""
     try:
-        return str(json.loads((folder / JOURNAL).read_bytes())["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json.loads((folder / JOURNAL).read_bytes())
+        return Journal(str(found["digest"]), str(found.get("stem", "slice")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

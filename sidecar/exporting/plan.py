@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -13,6 +13,8 @@ import numpy as np
 
 from sidecar.dicom.frame import Frame
 from sidecar.dicom.series import Series
+from sidecar.document.build import series_tag
+from sidecar.document.tag import png_names
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.options import ExportOptions, Range, is_whole
 from sidecar.grid.axis import Axis
@@ -23,7 +25,7 @@ from sidecar.values.value_maps import Bits
 
 #: Changes when the same input and options would give other pixels, so that an interrupted export is
 #: not mixed with them.
-PIXELS_VERSION = 1
+PIXELS_VERSION = 2
 #: Beyond any number of samples along an axis, and small enough to count with.
 MAX_FACTOR = 2.0**31
 
@@ -75,11 +77,14 @@ class Plan:
         return 0 if self.order == AS_STORED else self.png_bytes
 
     @cached_property
+    def tag(self) -> str:
+        """The tag of the PNGs."""
+        return series_tag(self.series, self.decimation)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """PNG names in slice order."""
-        count = self.decimation.size[2]
-        digits = max(4, len(str(count - 1)))
-        return tuple(f"{self.stem}_{i:0{digits}d}.png" for i in range(count))
+        return png_names(self.stem, self.decimation.size[2], self.tag)
 
     def frames_of(self, decimated_slice: int) -> tuple[Frame, ...]:
         """The source frames that one decimated slice, and when cut as stored one PNG, is made
@@ -101,19 +106,41 @@ class Plan:
         for k in range(self.reduction.slices.size):
             yield from self.frames_of(k)
 
-    def digest(self, stamps: dict[str, tuple[int, int | str]]) -> str:
-        """A digest of all that decides the bytes of the PNGs;
-        ``stamps`` are size and time of change of each file.
+    def made_from(self, sizes: Mapping[str, int]) -> str:
+        """A digest of the source and the options, by which a finished export is known again.
+
+        ``sizes``: bytes of each file. It is the same wherever the scan lies and whenever it was
+        copied: it holds no times, and names of files only as the document has them.
         """
+        shared = [asdict(common) for common in dict.fromkeys(f.common for f in self.series.frames)]
+        for common in shared:
+            del common["description"]  # free text, which may name somebody
         frames = [
-            (f.file, f.frame, f.sop_instance_uid, f.position, f.rescale, stamps.get(f.file))
+            (
+                (f.file, sizes[f.file], f.frame, f.sop_instance_uid, f.instance_number),
+                (f.position, f.orientation, f.rescale, f.window),
+            )
             for f in self.series.frames
         ]
         asked = self.options.model_dump(
-            mode="json", exclude={"jobs", "overwrite", "series", "viewer", "volume"}
+            mode="json",
+            exclude={"jobs", "overwrite", "series", "viewer", "volume"},
+            exclude_defaults=True,
         )
-        facts = [PIXELS_VERSION, asked, [asdict(axis) for axis in self.reduction.axes], frames]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
+        return _digest(facts)
+
+    def digest(self, stamps: Mapping[str, tuple[int, int | str]]) -> str:
+        """The same, and when each file was changed: an interrupted export goes on with this only.
+
+        ``stamps``: size and time of change, or ETag, of each file.
+        """
+        times = {file: changed for file, (_, changed) in stamps.items()}
+        return _digest([self.made_from({file: size for file, (size, _) in stamps.items()}), times])
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def make_plan(series: Series, options: ExportOptions) -> Plan:
@@ -151,7 +178,8 @@ def make_plan(series: Series, options: ExportOptions) -> Plan:
                 f"nothing is left of the {stop - start} {name}s at 1/{axis.factor:g}: decimate or"
                 " crop less"
             )
-    plan = Plan(series, options, decimation, (*series.warnings, *_left_out(decimation, ranges)))
+    warnings = (*series.warnings, *_left_out(decimation, ranges))
+    plan = Plan(series, options, decimation, warnings, stem=options.specimen or "slice")
     order = AS_STORED if options.plane is None else order_of(options.plane, series.stack)
     return replace(plan, warnings=(*plan.warnings, *_option_warnings(plan)), order=order)
 

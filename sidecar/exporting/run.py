@@ -104,8 +104,9 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
+    stamps = _stamps(job)
     with take_folder(
-        job.output, plan.digest(_stamps(job)), plan.names, options.overwrite, waiting
+        job.output, plan.digest(stamps), plan.names, options.overwrite, waiting
     ) as folder:
         if options.volume is not None:
             from sidecar.exporting.volume import volume_of  # not loaded where there is none
@@ -116,7 +117,8 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
-        sidecar = make_sidecar(plan, values, digests, job.zoom)
+        made_from = plan.made_from({file: size for file, (size, _) in stamps.items()})
+        sidecar = make_sidecar(plan, values, digests, job.zoom, made_from)
         if _has_page(job):
             from sidecar.viewer.page import write_viewer  # not loaded where there is no page
 
@@ -216,6 +218,7 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
     text = {
         "Software": generator(),
         "SeriesInstanceUID": plan.series.common.series_instance_uid,
+        "Tag": plan.tag,
         "Sidecar": documents.SIDECAR_NAME,
     }
     return Recipe(

@@ -54,14 +54,13 @@ def plan_zooms(
             crop=_box(points.sidecar, points.source[i], size_mm),
             bits=images.bits,
             window=_window(images),
+            specimen=points.sidecar.document.specimen,
         )
         zoom = Zoom(
             label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
         )
         folder = _folder_name(i, label)
-        plan = replace(
-            make_plan(series, options), stem=f"zoom_{folder}"
-        )  # no label file of one zoom fits another
+        plan = replace(make_plan(series, options), stem=f"zoom_{folder}")
         jobs.append(Job(plan, opened.root, locate(output) / folder, zoom))
     return jobs
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from kit.command_line import CommandLine
 from kit.edited_headers import edited
+from kit.exports import png_names, png_path
 from kit.phantoms import Phantom, Spec, write
 from PIL import Image
 
@@ -65,10 +66,13 @@ def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def consistent(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """The same, with everything that follows from the change worked out again."""
+    """The same, with everything that follows from the change worked out again, as a document of
+    1.0, which has no tag.
+    """
 
     def follow(raw: dict[str, Any]) -> None:
         change(raw)
+        raw["version"], raw["images"]["tag"] = "1.0", None
         raw["control_points"] = raw["control_points"][:1]
         for point in raw["control_points"]:
             axes = [raw["decimation"][name] for name in ("columns", "rows", "slices")]
@@ -213,21 +217,23 @@ def one_brighter(pixels: np.ndarray) -> None:
 
 
 def test_a_changed_pixel(png: Path, scans: Callable[..., Phantom]) -> None:
-    repainted(png / "slice_0002.png", one_brighter)
-    assert failed(check_export(png)) == {"digests": "slice_0002.png was changed after the export"}
+    names = png_names(png)
+    repainted(png_path(png, 2), one_brighter)
+    assert failed(check_export(png)) == {"digests": f"{names[2]} was changed after the export"}
     found = failed(check_export(png, scans().folder, slices=None))
-    assert found["pixels"] == "values that differ: 1, by up to 1, on slice_0002.png"
+    assert found["pixels"] == f"values that differ: 1, by up to 1, on {names[2]}"
 
 
 def test_a_changed_pixel_whose_digest_was_changed_too(
     png: Path, scans: Callable[..., Phantom]
 ) -> None:
-    repainted(png / "slice_0002.png", one_brighter)
-    digest = hashlib.sha256((png / "slice_0002.png").read_bytes()).hexdigest()
+    names = png_names(png)
+    repainted(png_path(png, 2), one_brighter)
+    digest = hashlib.sha256(png_path(png, 2).read_bytes()).hexdigest()
     rewritten(png, lambda raw: raw["images"]["files"][2].update(sha256=digest))
     assert failed(check_export(png)) == {}
     assert failed(check_export(png, scans().folder)) == {
-        "pixels": "values that differ: 1, by up to 1, on slice_0002.png"
+        "pixels": f"values that differ: 1, by up to 1, on {names[2]}"
     }
 
 
@@ -235,33 +241,36 @@ def test_a_changed_pixel_of_pngs_cut_across_the_slices(
     scans: Callable[..., Phantom], tmp_path: Path
 ) -> None:
     sidecar.export(scans().folder, tmp_path / "png", scale=0.5, plane="-zy-x")
-    repainted(tmp_path / "png" / "slice_0007.png", one_brighter)
+    names = png_names(tmp_path / "png")
+    repainted(png_path(tmp_path / "png", 7), one_brighter)
     assert (
         failed(check_export(tmp_path / "png", scans().folder, None))["pixels"]
-        == "values that differ: 1, by up to 1, on slice_0007.png"
+        == f"values that differ: 1, by up to 1, on {names[7]}"
     )
 
 
 @pytest.mark.parametrize("kept", [0, 7, 20, 60, -13, -1])
 def test_a_png_cut_short(png: Path, kept: int) -> None:
-    path = png / "slice_0001.png"
+    names = png_names(png)
+    path = png_path(png, 1)
     path.write_bytes(path.read_bytes()[:kept])
     assert failed(check_export(png))["digests"] in (
-        "slice_0001.png is cut short",
-        "slice_0001.png is no longer a PNG",
+        f"{names[1]} is cut short",
+        f"{names[1]} is no longer a PNG",
     )
 
 
 def test_swapped_files(png: Path, scans: Callable[..., Phantom]) -> None:
-    one, other = png / "slice_0001.png", png / "slice_0003.png"
+    names = png_names(png)
+    one, other = png_path(png, 1), png_path(png, 3)
     one_bytes, other_bytes = one.read_bytes(), other.read_bytes()
     one.write_bytes(other_bytes)
     other.write_bytes(one_bytes)
     found = failed(check_export(png, scans().folder))
-    assert found["digests"] == "slice_0001.png holds slice 3; slice_0003.png holds slice 1"
+    assert found["digests"] == f"{names[1]} holds slice 3; {names[3]} holds slice 1"
     assert (
         found["texts"]
-        == "slice_0001.png says Slice '3', which is '1'; slice_0003.png says Slice '1', which"
+        == f"{names[1]} says Slice '3', which is '1'; {names[3]} says Slice '1', which"
         " is '3'"
     )
 
@@ -276,29 +285,37 @@ def test_swapped_digests(png: Path) -> None:
 
 
 def test_missing_and_foreign_pngs(png: Path) -> None:
-    (png / "slice_0001.png").rename(png / "slice_0099.png")
+    names = png_names(png)
+    stranger = names[1].replace("0001", "0099")
+    png_path(png, 1).rename(png / stranger)
     assert failed(check_export(png)) == {
         "files": (
-            "slice_0001.png is not there, beside its sidecar.json; slice_0099.png is there, but is"
+            f"{names[1]} is not there, beside its sidecar.json; {stranger} is there, but is"
             " none of this export"
         )
     }
 
 
 def test_pngs_of_another_size_or_depth(png: Path) -> None:
-    Image.fromarray(np.zeros((23, 29), np.uint8)).save(png / "slice_0000.png")
-    Image.fromarray(np.zeros((23, 30), np.uint16)).save(png / "slice_0001.png")
-    Image.fromarray(np.zeros((23, 30, 3), np.uint8)).save(png / "slice_0002.png")
+    names = png_names(png)
+    Image.fromarray(np.zeros((23, 29), np.uint8)).save(png_path(png, 0))
+    Image.fromarray(np.zeros((23, 30), np.uint16)).save(png_path(png, 1))
+    Image.fromarray(np.zeros((23, 30, 3), np.uint8)).save(png_path(png, 2))
     assert (
         failed(check_export(png))["sizes"]
-        == "slice_0000.png is 29 × 23 pixels, the sidecar says 30 × 23; slice_0001.png is not of 8"
-        " bits and 1 per pixel; slice_0002.png is not of 8 bits and 1 per pixel"
+        == f"{names[0]} is 29 × 23 pixels, the sidecar says 30 × 23; {names[1]} is not of 8"
+        f" bits and 1 per pixel; {names[2]} is not of 8 bits and 1 per pixel"
     )
 
 
 def test_a_png_of_another_series(png: Path, scans: Callable[..., Phantom], tmp_path: Path) -> None:
     other = sidecar.export(scans(seed=5).folder, tmp_path / "other", **EXPORT)
-    shutil.copy(tmp_path / "other" / "slice_0002.png", png)
+    stranger = png_path(tmp_path / "other", 2)
+    shutil.copy(stranger, png)
+    assert failed(check_export(png))["files"] == (
+        f"{stranger.name} is there, but is none of this export"
+    )
+    (png / stranger.name).replace(png_path(png, 2))
     assert other.document.source.series_instance_uid in failed(check_export(png))["texts"]
 
 
@@ -510,7 +527,7 @@ def test_damaged_pixels_of_the_source(
 
 
 def test_hostile_documents(png: Path) -> None:
-    (png.parent / "outside.png").write_bytes((png / "slice_0000.png").read_bytes())
+    (png.parent / "outside.png").write_bytes(png_path(png, 0).read_bytes())
     rewritten(png, lambda raw: raw["images"]["files"][0].update(name="../outside.png"))
     assert failed(check_export(png))["files"].startswith(
         "'../outside.png' is not the plain name of a file"
@@ -531,8 +548,9 @@ def test_what_is_no_document(png: Path, content: bytes) -> None:
 def test_the_command_says_it_line_by_line(
     png: Path, scans: Callable[..., Phantom], run: CommandLine
 ) -> None:
+    names = png_names(png)
     fine = run.done("check", png, "--source", scans().folder)
-    assert [line.split()[0] for line in fine.out.splitlines()] == ["ok"] * 14
+    assert [line.split()[0] for line in fine.out.splitlines()] == ["ok"] * 15
     assert fine.err == ""
     assert "slices 0, 2, 3 of 4 made again" in fine.out
     assert (
@@ -545,21 +563,21 @@ def test_the_command_says_it_line_by_line(
         "slices 0, 3 of 4 made again"
         in run.done("check", png, "--source", scans().folder, "--slices", 2).out
     )
-    repainted(png / "slice_0000.png", one_brighter)
+    repainted(png_path(png, 0), one_brighter)
     spoilt = run("check", png, "--source", scans().folder)
     assert spoilt.code == 1
     assert [line for line in spoilt.out.splitlines() if line.startswith("FAILED")] == [
-        "FAILED  digests         slice_0000.png was changed after the export",
-        "FAILED  pixels          values that differ: 1, by up to 1, on slice_0000.png",
+        f"FAILED  digests         {names[0]} was changed after the export",
+        f"FAILED  pixels          values that differ: 1, by up to 1, on {names[0]}",
     ]
-    assert spoilt.err == "sidecar: 2 of 14 checks failed\n"
+    assert spoilt.err == "sidecar: 2 of 15 checks failed\n"
 
 
 def test_the_command_as_json(png: Path, run: CommandLine) -> None:
     fine = json.loads(run.done("check", png, "--json").out)
     assert fine["passed"] is True
     assert all(finding["passed"] is True for finding in fine["findings"])
-    (png / "slice_0000.png").unlink()
+    png_path(png, 0).unlink()
     spoilt = run("check", png, "--json")
     assert spoilt.code == 1
     facts = json.loads(spoilt.out)

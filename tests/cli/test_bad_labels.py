@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import png_names
 from kit.phantoms import Spec, write
 from kit.tables import rows
 
@@ -133,10 +134,11 @@ IMAGES = [
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_that_is_not_of_the_export_is_named(image: str, run: CommandLine) -> None:
     path = labels(run, RIGHT + f"{image},1,1,c\n")
+    first, *_, last = png_names(run.folder / "png")
     told = run.refuses(
         "map-points",
         path,
-        says=("labels.csv", "row 4", "no PNG of this export", "slice_0000.png … slice_0004.png"),
+        says=("labels.csv", "row 4", "no PNG of this export", f"{first} … {last}"),
     )
     assert "\x1b" not in told
 
@@ -323,7 +325,7 @@ def test_a_label_between_slices_of_a_single_one_names_its_row(run: CommandLine) 
     )
     placed = rows(run.done("project", "points.csv", "--sidecar", "png1", "--allow-outside").out)
     assert [(line["image"], line["slice"]) for line in placed] == [
-        ("slice_0000.png", "0.0"),
+        (png_names(run.folder / "png1")[0], "0.0"),
         ("", ""),
     ]
 

@@ -25,6 +25,9 @@ def test_foreign_files_in_the_output_folder_stay_as_they_are(scan: Path, run: Co
         ".hidden",
         "slice_0000.jpg",
         "slice_1.png",
+        "slice_0000_aeiouy.png",
+        "slice_0000_BCDFGH.png",
+        "beetle-7_0000_bcdfgh.png",
         "sidecar.json.bak",
         "Slice_0000.PNG",
     ):
@@ -49,6 +52,7 @@ def test_pngs_and_documents_of_others_are_not_taken_over_unasked(
     (run.folder / "out").mkdir()
     for name, says in {
         "slice_0000.png": "holds PNGs but no sidecar.json",
+        "slice_0000_bcdfgh.png": "holds PNGs but no sidecar.json",
         "sidecar.json": "finished export",
     }.items():
         (run.folder / "out" / name).write_text("mine")

@@ -125,9 +125,8 @@ def test_a_missing_sidecar_is_named_with_the_way_out(run: CommandLine) -> None:
     run.refuses(
         "map-points", "png/labels.csv", "--sidecar", run.folder / "nowhere", says="no nowhere"
     )
-    run.refuses(
-        "map-points", "png/labels.csv", "--sidecar", "png/slice_0000.png", says="slice_0000.png"
-    )
+    png = min((run.folder / "png").glob("*.png"))
+    run.refuses("map-points", "png/labels.csv", "--sidecar", png, says=png.name)
     run.refuses("project", "png/labels.csv", says="no sidecar.json in folder png")
 
 
@@ -189,6 +188,10 @@ def in_axis(axis: str, **values: Any) -> Callable[[Json], object]:
 
 def swapped(items: list[Any], one: int, other: int) -> None:
     items[one], items[other] = items[other], items[one]
+
+
+def named(document: dict[str, Any], number: int) -> str:
+    return str(document["images"]["files"][number]["name"])
 
 
 def moved(position: list[float], by: float = 0.01) -> list[float]:
@@ -262,12 +265,12 @@ TAMPERED: dict[str, Callable[[Json], object]] = {
     "an image left out": lambda d: d["images"]["files"].pop(1),
     "two images swapped": lambda d: swapped(d["images"]["files"], 1, 2),
     "two names swapped": lambda d: (
-        d["images"]["files"][1].update(name="slice_0002.png"), d["images"]["files"][2].update(name="slice_0001.png")
+        d["images"]["files"][1].update(name=named(d, 2)), d["images"]["files"][2].update(name=named(d, 1))
     ),
     "an image's position": lambda d: d["images"]["files"][1].update(position=moved(d["images"]["files"][1]["position"])),
     "an image without position": lambda d: d["images"]["files"][1].update(position=None),
     "an image's slices": lambda d: d["images"]["files"][1].update(source_slices=[3]),
-    "an image's name twice": lambda d: d["images"]["files"][1].update(name="SLICE_0002.PNG"),
+    "an image's name twice": lambda d: d["images"]["files"][1].update(name=named(d, 2).upper()),
     "a digest": lambda d: d["images"]["files"][1].update(sha256="x"),
     "a control point": lambda d: d["control_points"][2].update(source=moved(d["control_points"][2]["source"])),
     "a control point's patient": lambda d: d["control_points"][2].update(patient=moved(d["control_points"][2]["patient"])),
@@ -282,6 +285,19 @@ TAMPERED: dict[str, Callable[[Json], object]] = {
     ),
     "a warning": lambda d: d.update(warnings=[]),
     "a file": in_planes(3, "file", "../elsewhere.dcm"),
+    "an instance number": in_planes(3, "instance_number", 99),
+    "the tag": lambda d: d["images"].update(tag="bcdfgh"),
+    "the tag left out": lambda d: d["images"].update(tag=None),
+    "a tag that is none": lambda d: d["images"].update(tag="aeiouy"),
+    "a tag in capitals": lambda d: d["images"].update(tag=d["images"]["tag"].upper()),
+    "a name of another tag": lambda d: d["images"]["files"][1].update(name="slice_0001_bcdfgh.png"),
+    "a UID of the series": lambda d: d["source"].update(series_instance_uid="1.2.3"),
+    "a frame number": in_planes(3, "frame_number", 3),
+    "the specimen": lambda d: d.update(specimen="beetle-7"),
+    "a specimen that no file can be named after": lambda d: d.update(specimen="../beetle"),
+    "the geometry": lambda d: d.update(geometry="given"),
+    "the geometry left out": lambda d: d.update(geometry=None),
+    "what it was made from": lambda d: d.update(made_from="0" * 64),
     "the digest": lambda d: d.update(digest="0" * 64),
     "not a number": lambda d: d["decimation"]["rows"].update(offset=float("nan")),
     "infinite": in_planes(2, "position", [float("inf"), 0, 0]),
@@ -291,9 +307,9 @@ TAMPERED: dict[str, Callable[[Json], object]] = {
 #: Changes that the rest of the document does not contradict.
 ONLY_THE_DIGEST_TELLS = {
     "method mean for stride", "columns of source", "rows of source",
-    "a plane between two PNGs moved", "a UID of another plane", "two UIDs swapped",
-    "two names swapped", "an image's slices", "origin", "affine", "affine of the source",
-    "a warning", "a file",
+    "a plane between two PNGs moved", "an image's slices", "origin", "affine",
+    "affine of the source", "a warning", "a file", "an instance number", "the specimen",
+    "the tag left out", "the geometry left out", "what it was made from",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from shutil import copytree
 
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import png_path
 from kit.phantoms import Phantom, raw_element
 from kit.small_scans import VICTIM
 from pydicom import Dataset, dcmread, dcmwrite
@@ -40,7 +41,7 @@ def test_a_source_without_images_is_refused(run: CommandLine) -> None:
 def test_an_export_is_not_a_scan(scan: Path, run: CommandLine) -> None:
     run.done("export", "scan", "png", "--scale=1")
     run.refuses("export", "png", "out", says="no DICOM images found in png")
-    run.refuses("export", "png/slice_0000.png", "out", says="no DICOM images")
+    run.refuses("export", png_path(run.folder / "png", 0), "out", says="no DICOM images")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

@@ -13,6 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 from kit.command_line import invoked
+from kit.exports import png_path
 from kit.phantoms import SECRETS, Spec, write, write_flat_series
 from PIL import Image
 from pydicom.fileset import FileSet
@@ -139,12 +140,13 @@ def test_a_dicomdir_that_points_out_of_its_folder_is_refused(tmp_path: Path) -> 
 
 def test_a_lone_png_finds_its_way_home(tmp_path: Path) -> None:
     phantom = write(Spec(), tmp_path / "scan")
-    sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
-    with Image.open(tmp_path / "png" / "slice_0003.png") as image:
+    exported = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
+    with Image.open(png_path(tmp_path / "png", 3)) as image:
         image.load()
         text = image.text  # type: ignore[attr-defined]
         assert (
             text["SeriesInstanceUID"] == phantom.series_uid
+            and text["Tag"] == exported.document.images.tag
             and text["Slice"] == "3"
             and text["Sidecar"] == "sidecar.json"
         )
@@ -326,7 +328,7 @@ def test_a_volume_that_knows_its_place(format: str, name: str, tmp_path: Path) -
         (mm,) = png.to_patient([pixel[:2]], pixel[2])
         assert np.allclose(volume.TransformIndexToPhysicalPoint(pixel), mm, atol=1e-4)
     voxels = reader.GetArrayFromImage(volume)
-    with Image.open(tmp_path / "png" / "slice_0003.png") as image:
+    with Image.open(png_path(tmp_path / "png", 3)) as image:
         assert np.array_equal(voxels[3], np.asarray(image))
     invoked("export", tmp_path / "scan", tmp_path / "png", "--volume", format, "--overwrite")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from kit.command_line import CommandLine
+from kit.exports import png_names
 from kit.painted_masks import Case, Exported, expanded, exported, paint
 from kit.phantoms import Spec
 from numpy.typing import NDArray
@@ -117,7 +118,8 @@ def test_refusals_leave_everything_as_it_was(
         code=2,
         says="outlines",
     )
-    Image.fromarray(labels[0][:10]).save(masks / "slice_0001.png")
+    short = png_names(scan.png)[1]
+    Image.fromarray(labels[0][:10]).save(masks / short)
     run.refuses(
         "map-mask",
         masks,
@@ -125,5 +127,5 @@ def test_refusals_leave_everything_as_it_was(
         scan.png,
         "-o",
         tmp_path / "a.nrrd",
-        says=("slice_0001.png", "30 × 10", "30 × 20"),
+        says=(short, "30 × 10", "30 × 20"),
     )

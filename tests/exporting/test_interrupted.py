@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from filelock import FileLock
+from kit.exports import png_path
 from kit.folders import contents
 from kit.phantoms import write_flat_series
 from PIL import Image
@@ -266,7 +267,7 @@ def test_a_changed_plan_is_refused(
         sidecar.export(scan, tmp_path / "png", scale=0.25)
     png = sidecar.export(scan, tmp_path / "png", scale=0.25, overwrite=True)
     assert png.size == (64, 64, SLICES)
-    with Image.open(tmp_path / "png" / "slice_0000.png") as image:
+    with Image.open(png_path(tmp_path / "png", 0)) as image:
         assert image.size == (64, 64)
 
 

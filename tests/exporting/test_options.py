@@ -54,6 +54,16 @@ def test_ways_to_say_it(given: dict[str, Any], meant: dict[str, Any]) -> None:
         ({"scale": 0.5, "fit": "2GB"}, "scale and fit contradict"),
         ({"wibble": 1}, "--wibble"),
         ({"jobs": 0}, "--jobs"),
+        ({"specimen": "two words"}, "--specimen: 'two words' is no name of a specimen.*beetle-7"),
+        ({"specimen": "käfer"}, "--specimen"),
+        ({"specimen": "a_b"}, "--specimen"),
+        ({"specimen": "a/b"}, "--specimen"),
+        ({"specimen": ".."}, "--specimen"),
+        ({"specimen": "-7"}, "--specimen"),
+        ({"specimen": ""}, "--specimen"),
+        ({"specimen": "a" * 41}, "--specimen"),
+        ({"specimen": "a\n"}, "--specimen"),
+        ({"specimen": 7}, "--specimen: text is expected"),
     ],
 )
 def test_what_is_wrong_is_named(given: dict[str, Any], named: str) -> None:
@@ -90,6 +100,8 @@ def test_config_lists_specimens(tmp_path: Path) -> None:
         ("a: [", "not valid YAML"),
         ("source: !!python/object/apply:os.system [true]\noutput: b", "not valid YAML"),
         ("scale: 0.5", "source and output are missing"),
+        ("specimen: 007", "specimen: text is expected; put a number in quotes, such as '007'"),
+        ("sources: [{source: a, output: b, specimen: 1.10}]", "sources.0.specimen"),
     ],
 )
 def test_config_errors_name_the_key(tmp_path: Path, text: str, named: str) -> None:
@@ -99,21 +111,28 @@ def test_config_errors_name_the_key(tmp_path: Path, text: str, named: str) -> No
         load_config(config)
 
 
-@pytest.mark.parametrize("name", ["sidecar-1.0.schema.json", "config-1.0.schema.json"])
+@pytest.mark.parametrize("name", schemas())
 def test_schemas_are_those_of_the_code(name: str) -> None:
-    """When this fails: python -m sidecar.schema_files"""
+    """When this fails: python -m sidecar.schemas"""
     assert (FOLDER / name).read_text(encoding="utf-8") == as_text(schemas()[name])
     jsonschema.Draft202012Validator.check_schema(schemas()[name])
 
 
 def test_config_schema_takes_what_the_reader_takes() -> None:
-    schema = schemas()["config-1.0.schema.json"]
+    schema = schemas()["config-1.1.schema.json"]
     good = yaml.safe_load(
         "scale: 1/2\nz-step: 2\nsources:\n- {source: a, output: b, crop: '1:2,:,:', window:"
-        " '40,400', series: 3}\n"
+        " '40,400', series: 3, specimen: beetle-7}\n"
     )
     jsonschema.validate(good, schema)
-    for bad in ({"zstep": 2}, {"bits": 12}, {"sources": [{"source": "a"}]}, {"z-step": "two"}):
+    for bad in (
+        {"zstep": 2},
+        {"bits": 12},
+        {"sources": [{"source": "a"}]},
+        {"z-step": "two"},
+        {"specimen": 7},
+        {"specimen": "two words"},
+    ):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(bad, schema)
 
@@ -174,4 +193,5 @@ def test_the_written_document_is_valid_by_its_schema(tmp_path: Path) -> None:
     write(Spec(orientation="oblique"), tmp_path / "scan")
     sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
     document = json.loads((tmp_path / "png" / "sidecar.json").read_text())
-    jsonschema.validate(document, schemas()["sidecar-1.0.schema.json"])
+    jsonschema.validate(document, schemas()["sidecar-1.1.schema.json"])
+    assert document["version"] == "1.1"

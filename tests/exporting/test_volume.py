@@ -13,6 +13,7 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from kit.exports import png_path
 from kit.painted_masks import CASES, NEAR_MM, Case, Exported, as_cut, exported, middles, places
 from kit.phantoms import Spec, write_flat_series
 from kit.refusals import refuses
@@ -111,10 +112,11 @@ def test_uneven_slices_single_ones_and_none_are_refused(tmp_path: Path) -> None:
 def test_what_is_not_a_finished_export_is_refused(tmp_path: Path) -> None:
     scan = exported(CASES[0], tmp_path)
     refuses(lambda: write_volume(scan.png, "nii"), UsageError, "--volume nii", "nrrd, nifti, mha")
-    (scan.png / "slice_0001.png").write_bytes((scan.png / "slice_0000.png").read_bytes()[:60])
-    refuses(lambda: write_volume(scan.png, "nrrd"), OutputError, "slice_0001.png", "export again")
-    Image.new("L", (5, 5)).save(scan.png / "slice_0001.png")
-    refuses(lambda: write_volume(scan.png, "nrrd"), OutputError, "slice_0001.png")
+    first, second = png_path(scan.png, 0), png_path(scan.png, 1)
+    second.write_bytes(first.read_bytes()[:60])
+    refuses(lambda: write_volume(scan.png, "nrrd"), OutputError, second.name, "export again")
+    Image.new("L", (5, 5)).save(second)
+    refuses(lambda: write_volume(scan.png, "nrrd"), OutputError, second.name)
     assert not list(scan.png.glob("volume*"))
     refuses(lambda: write_volume(tmp_path / "scan", "nrrd"), DocumentError, "sidecar.json")
 

@@ -80,8 +80,9 @@ def test_a_label_file_of_one_zoom_fits_no_other(
         "zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms"
     )
     one, other = sorted((tmp_path / "zooms").iterdir())[:2]
-    zoom, image = (sidecar.open(one).document.zoom, sidecar.open(one).document.images.files[0].name)
-    assert zoom is not None and image == f"zoom_{one.name}_0000.png"
+    document = sidecar.open(one).document
+    zoom, image = document.zoom, document.images.files[0].name
+    assert zoom is not None and image == f"zoom_{one.name}_0000_{document.images.tag}.png"
     (other / "labels.csv").write_text(f"label,image,x,y\n{zoom.label},{image},3,3\n")
     told = invoked("map-points", other / "labels.csv", code=1)
     assert image in str(told.exception)

@@ -111,6 +111,11 @@ class Exported:
     png: Path
     sidecar: Sidecar
 
+    @property
+    def names(self) -> list[str]:
+        """Of its PNGs."""
+        return [file.name for file in self.sidecar.document.images.files]
+
 
 def exported(case: Case, folder: Path) -> Exported:
     phantom = write(case.spec, folder / "scan")

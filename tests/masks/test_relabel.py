@@ -131,8 +131,8 @@ def test_palettes_that_differ_from_file_to_file_are_refused_unless_colours_tell(
     refuses(
         lambda: read(folder, scan),
         LabelError,
-        "slice_0002.png",
-        "#00ff00 here and #ff0000 in slice_0001.png",
+        scan.names[2],
+        f"#00ff00 here and #ff0000 in {scan.names[1]}",
         "--config",
     )
     mask = read(folder, scan, config(a={"color": "#ff0000"}, b={"color": [0, 255, 0]}))
@@ -218,7 +218,7 @@ def test_partly_transparent_pixels_are_refused_and_counted(
         LabelError,
         f"{count} pixels of 2 images",
         "partly transparent",
-        "slice_0001.png",
+        scan.names[1],
         "(15, 10)",
     )
 
@@ -247,7 +247,7 @@ def test_soft_edges_are_refused_with_their_number_and_place(
     message = refuses(
         lambda: read(folder, scan),
         LabelError,
-        "slice_0001.png",
+        scan.names[1],
         "of 1 images",
         "hard edge",
         "--config",
@@ -307,7 +307,7 @@ def test_masks_of_another_size_are_refused(
     refuses(
         lambda: read(save(tmp_path / "m", images, scan), scan),
         LabelError,
-        "slice_0000.png",
+        scan.names[0],
         "80 × 60",
         "40 × 30",
     )
@@ -317,19 +317,22 @@ def test_the_exported_images_are_not_masks(scan: Exported, tmp_path: Path) -> No
     refuses(lambda: read(scan.png, scan), LabelError, "holds the exported PNGs")
     copy = tmp_path / "copy"
     copy.mkdir()
-    shutil.copy(scan.png / "slice_0001.png", copy)
-    refuses(lambda: read(copy, scan), LabelError, "slice_0001.png", "exported image itself")
+    shutil.copy(scan.png / scan.names[1], copy)
+    refuses(lambda: read(copy, scan), LabelError, scan.names[1], "exported image itself")
 
 
 def test_names_that_are_no_slice_and_doubles_are_refused(
     scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     folder = paint(tmp_path / "m", stack, scan.sidecar)
-    shutil.copy(folder / "slice_0001.png", folder / "ab12cd34-slice_0001.png")
+    shutil.copy(folder / scan.names[1], folder / f"ab12cd34-{scan.names[1]}")
     refuses(lambda: read(folder, scan), LabelError, "second mask of the slice")
-    (folder / "ab12cd34-slice_0001.png").rename(folder / "slice_0099.png")
+    (folder / f"ab12cd34-{scan.names[1]}").rename(folder / "slice_0099.png")
     refuses(
-        lambda: read(folder, scan), LabelError, "slice_0099.png", "slice_0000.png … slice_0002.png"
+        lambda: read(folder, scan),
+        LabelError,
+        "slice_0099.png",
+        f"{scan.names[0]} … {scan.names[2]}",
     )
     (folder / "slice_0099.png").unlink()
     (folder / "slice_0002.jpg").write_bytes(b"\xff\xd8")
@@ -350,11 +353,11 @@ def test_damaged_pngs_are_named(
     damage: bytes, scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     folder = paint(tmp_path / "m", stack, scan.sidecar)
-    whole = (folder / "slice_0001.png").read_bytes()
-    (folder / "slice_0001.png").write_bytes(damage)
-    refuses(lambda: read(folder, scan, format="png"), LabelError, "slice_0001.png")
-    (folder / "slice_0001.png").write_bytes(whole[:-30])
-    refuses(lambda: read(folder, scan, format="png"), LabelError, "slice_0001.png")
+    whole = (folder / scan.names[1]).read_bytes()
+    (folder / scan.names[1]).write_bytes(damage)
+    refuses(lambda: read(folder, scan, format="png"), LabelError, scan.names[1])
+    (folder / scan.names[1]).write_bytes(whole[:-30])
+    refuses(lambda: read(folder, scan, format="png"), LabelError, scan.names[1])
 
 
 def test_an_unpainted_mask_is_refused(scan: Exported, tmp_path: Path) -> None:
@@ -368,12 +371,12 @@ def test_16_bit_colours_and_mixed_kinds_are_refused(
     import imagecodecs
 
     folder = paint(tmp_path / "m", stack, scan.sidecar)
-    (folder / "slice_0001.png").write_bytes(
+    (folder / scan.names[1]).write_bytes(
         imagecodecs.png_encode(np.zeros((ROWS, COLUMNS, 3), np.uint16))
     )
-    refuses(lambda: read(folder, scan), LabelError, "slice_0001.png", "16 bits")
-    rgb(stack, (0, 0, 0), (255, 0, 0), (0, 0, 255))[1].save(folder / "slice_0001.png")
-    refuses(lambda: read(folder, scan), LabelError, "slice_0001.png", "colours", "save all alike")
+    refuses(lambda: read(folder, scan), LabelError, scan.names[1], "16 bits")
+    rgb(stack, (0, 0, 0), (255, 0, 0), (0, 0, 255))[1].save(folder / scan.names[1])
+    refuses(lambda: read(folder, scan), LabelError, scan.names[1], "colours", "save all alike")
 
 
 @pytest.mark.parametrize(

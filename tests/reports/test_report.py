@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import png_path
 from kit.phantoms import Marker, Phantom, Spec, centroid, write
 from kit.report_page import Drawing, Page
 
@@ -341,10 +342,11 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
         code=2,
         says="would overwrite an input",
     )
-    (tmp_path / "png" / "slice_0003.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    run.refuses(*arguments, says="slice_0003.png is not a PNG")
-    (tmp_path / "png" / "slice_0003.png").unlink()
-    run.refuses(*arguments, says="slice_0003.png is not there")
+    spoilt = png_path(tmp_path / "png", 3)
+    spoilt.write_bytes(b"\x89PNG\r\n\x1a\n")
+    run.refuses(*arguments, says=f"{spoilt.name} is not a PNG")
+    spoilt.unlink()
+    run.refuses(*arguments, says=f"{spoilt.name} is not there")
     empty = tmp_path / "png" / "empty.csv"
     empty.write_text("label,x,y,slice\n")
     run.refuses(

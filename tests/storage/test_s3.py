@@ -133,7 +133,7 @@ def test_two_exports_on_s3(s3: Store, scan: Path, monkeypatch: pytest.MonkeyPatc
 def test_killed_and_resumed(
     s3: Store, scan: Path, tmp_path: Path, server: tuple[str, Counted]
 ) -> None:
-    sidecar.export(scan, tmp_path / "png", scale=0.5)
+    sixth = sidecar.export(scan, tmp_path / "png", scale=0.5).document.images.files[5].name
     url, counted = s3.put(scan, "scan"), server[1]
     counted.clear()
     arguments = ["sidecar", "export", url, f"{s3.url}/png", "--scale", "0.5", "--jobs", "1"]
@@ -142,7 +142,7 @@ def test_killed_and_resumed(
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": "."},
     )
-    while program.poll() is None and counted.puts["slice_0005.png"] == 0:
+    while program.poll() is None and counted.puts[sixth] == 0:
         time.sleep(0.002)
     program.send_signal(signal.SIGKILL)
     program.communicate(timeout=60)

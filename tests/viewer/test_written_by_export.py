@@ -66,3 +66,24 @@ def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     assert points.text("label") == ["left <i>eye</i>"] and len(points) == 1
     browser.reload()
     assert browser.names() == ["left <i>eye</i>"], "kept, not asked for again"
+
+
+def test_labels_name_images_with_the_tag_of_the_export_or_without(
+    browser: Browser, tmp_path: Path
+) -> None:
+    write(Spec(), tmp_path / "scan")
+    names = [
+        file.name
+        for file in sidecar.export(
+            tmp_path / "scan", tmp_path / "png", scale=0.5
+        ).document.images.files
+    ]
+    browser.open(tmp_path / "png" / "viewer.html")
+    other = tmp_path / "other.csv"
+    other.write_text("image,label,x,y\nslice_0004_bcdfgh.png,a,1,2\n")
+    assert "this stack has no image slice_0004_bcdfgh.png" in browser.give(other)
+    given = tmp_path / "given.csv"
+    given.write_text(f"image,label,x,y\n{names[4].upper()},a,1,2\nslice_0006,b,3,4\n")
+    assert "2 of 2 landmarks are new" in browser.give(given)
+    saved = browser.download("#save-csv", "labels.csv").read_text().splitlines()
+    assert saved[1:] == [f"{names[4]},4,a,1,2", f"{names[6]},6,b,3,4"]

@@ -6,6 +6,8 @@ import { parseNumber, parseTable, writeTable } from "./csv.js";
 import { MOST_ITEMS } from "./work.js";
 
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
+/** The number and the tag at the end of a PNG's name, as `sidecar/document/tag.py` has them. */
+const TAG = /(_[0-9]{4,})_[bcdfghjklmnpqrstvwxz]{6}$/;
 const OWN_COLUMNS = ["image", "slice", "label", "x", "y"];
 const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
@@ -55,7 +57,7 @@ function checkedNames(lines) {
 }
 
 function pointsOf(rows, header, delimiter, imageNames, mapping) {
-  const slices = new Map(imageNames.map((name, i) => [imageKey(name), i]));
+  const slices = slicesByName(imageNames);
   const points = [];
   const twice = OWN_COLUMNS.find((name) => header.indexOf(name) !== header.lastIndexOf(name));
   if (twice) throw new Error(`the header has the column ${twice} twice`);
@@ -89,6 +91,12 @@ function checkedPoint(point, mapping, where) {
   }
   told(where, () => mapping.toPatient?.([point.x, point.y, point.slice]));
   return point;
+}
+
+/** Slices by the keys of their images, with the tag of the export and without. */
+function slicesByName(imageNames) {
+  const keys = imageNames.map(imageKey);
+  return new Map([keys.map((key) => key.replace(TAG, "$1")), keys].flatMap((names) => names.map((name, i) => [name, i])));
 }
 
 /** An image name without folders, extension and case, as labels name it. */

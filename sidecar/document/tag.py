@@ -1,0 +1,117 @@
+"""The tag: six letters that say which mapping the PNGs of an export follow, and the names that
+carry it.
+
+Two exports with one tag map every PNG pixel to the same source voxel, so that labels of either fit
+the other; labels of two tags never do. `docs/sidecar-format.md` tells how to compute a tag without
+this program, and ``schemas/vectors/tag-vectors.json`` holds examples. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sidecar.grid.axis import Axis
+from sidecar.grid.decimation import Decimation
+
+#: The digits 0 to 19 of a tag. Without vowels no tag is a word, without digits none is a number.
+LETTERS = "bcdfghjklmnpqrstvwxz"
+LENGTH = 6
+#: A tag as a regular expression.
+TAG = f"[{LETTERS}]{{{LENGTH}}}"
+
+_NAME = re.compile(rf"(?P<stem>.+)_(?P<number>[0-9]{{4,}})(?:_(?P<tag>{TAG}))?")
+
+
+class PngName(NamedTuple):
+    """The parts of a PNG's name: ``slice``, 3, ``bcdfgh`` of ``slice_0003_bcdfgh.png``.
+
+    ``tag`` is None in names that exports wrote before they had tags.
+    """
+
+    stem: str
+    number: int
+    tag: str | None
+
+
+def tag_of(
+    series_instance_uid: str, planes: Iterable[tuple[str, int | None]], decimation: Decimation
+) -> str:
+    """The tag of PNGs made so.
+
+    ``planes``: SOP Instance UID and frame number (None in a single-frame instance) of every source
+    plane, in order.
+    """
+    digest = hashlib.sha256(tagged_json(series_instance_uid, planes, decimation).encode()).digest()
+    rest, letters = int.from_bytes(digest, "big"), ""
+    for _ in range(LENGTH):
+        rest, digit = divmod(rest, len(LETTERS))
+        letters = LETTERS[digit] + letters
+    return letters
+
+
+def tagged_json(
+    series_instance_uid: str, planes: Iterable[tuple[str, int | None]], decimation: Decimation
+) -> str:
+    """What a tag is the digest of: these fields of the document, and no others, as compact JSON
+    with sorted keys and all numbers as floats.
+    """
+    axes = {
+        "columns": decimation.columns,
+        "rows": decimation.rows,
+        "slices": decimation.slices,
+    }
+    names = list(axes)
+    facts = {
+        "decimation": {
+            **{name: _axis(axis) for name, axis in axes.items()},
+            "order": [names[i] for i in decimation.along],
+        },
+        "source": {
+            "planes": [
+                {
+                    "frame_number": None if frame_number is None else float(frame_number),
+                    "sop_instance_uid": sop_instance_uid,
+                }
+                for sop_instance_uid, frame_number in planes
+            ],
+            "series_instance_uid": series_instance_uid,
+        },
+    }
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+
+def _axis(axis: Axis) -> dict[str, float]:
+    return {
+        "factor": float(axis.factor),
+        "offset": axis.offset + 0.0,  # -0.0 is the same place as 0.0
+        "size": float(axis.size),
+    }
+
+
+def png_names(stem: str, count: int, tag: str) -> tuple[str, ...]:
+    """The names of ``count`` PNGs of one export, in slice order."""
+    digits = max(4, len(str(count - 1)))
+    return tuple(f"{stem}_{i:0{digits}d}_{tag}.png" for i in range(count))
+
+
+def png_stem(name: str) -> str | None:
+    """What the name of a PNG file begins with, with a tag or without; None where it is not named as
+    exports name PNGs.
+    """
+    parts = split_name(name.removesuffix(".png")) if name.endswith(".png") else None
+    return parts and parts.stem
+
+
+def split_name(name: str) -> PngName | None:
+    """The parts of a PNG's name without folders and extension; None where it is not named as
+    exports name PNGs.
+
+    This tells names by their form only: whether the tag is that of an export is for the caller to
+    ask.
+    """
+    found = _NAME.fullmatch(name)
+    return found and PngName(found["stem"], int(found["number"]), found["tag"])
