@@ -1,18 +1,25 @@
-"""Labels onto the PNG stack: which slice an image name means, and what a resized image does to its
-coordinates.
+"""Labels onto the PNG stack: which PNG an image reference means, and what a resized image does to
+its coordinates.
+
+A base name is weak evidence: every export calls its PNGs alike. The tag in a name is proof, and so
+are the texts of a PNG that the label file carries; what contradicts them is refused.
 """
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.tag import split_name
 from sidecar.errors import LabelError
+from sidecar.formats.png_text import read_head
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
 from sidecar.labels.references import bare_key, named_path
-from sidecar.mapping import Sidecar
+from sidecar.mapping import Sidecar, image_key
 
 #: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
 #: resize.
@@ -40,33 +47,113 @@ def place(labels: Labels, sidecar: Sidecar) -> Placed:
 def png_slice(image: str, sidecar: Sidecar) -> int | None:
     """The PNG an image reference means, also in a URL or behind an upload prefix;
     None when it is not of this export.
+
+    The tag in a name settles it, whatever folders or prefixes stand before it.
     """
     readings = (image, named_path(image), bare_key(image))
-    return next((k for k in map(sidecar.slice_of, readings) if k is not None), None)
+    found = next((k for k in map(sidecar.slice_of, readings) if k is not None), None)
+    name = split_name(bare_key(image))
+    if found is None and name is not None and name.tag == sidecar.document.images.tag is not None:
+        return name.number if name.number < sidecar.size[2] else None
+    return found
 
 
 def _slices(labels: Labels, sidecar: Sidecar) -> NDArray[np.float64]:
-    known: dict[str, float] = {"": np.nan}
-    for image in set(labels.image):
-        if image.strip():
-            found = png_slice(image, sidecar)
-            known[image] = -1.0 if found is None else float(found)
-        else:
-            known[image] = np.nan
+    known = {image: _known(image, sidecar) for image in set(labels.image)}
     named = np.fromiter(map(known.__getitem__, labels.image), np.float64, len(labels))
     slices = np.where(np.isnan(labels.slice), named, labels.slice)
-    _refuse(
-        labels,
-        named == -1,
-        lambda i: f"no PNG of this export is named {labels.image[i]!r}{_names(sidecar)}",
-    )
+    _refuse(labels, named == -1, lambda i: _foreign(labels.image[i], sidecar))
     _refuse(
         labels,
         np.abs(slices - named) > 0.5,
         lambda i: f"slice {labels.slice[i]:g} is not image {labels.image[i]!r}, slice {named[i]:g}",
     )
     _refuse(labels, np.isnan(slices), lambda i: "names neither an image nor a slice")
+    _refuse_merged(labels, known)
+    _refuse_foreign_images(labels, known, sidecar)
     return slices
+
+
+def _known(image: str, sidecar: Sidecar) -> float:
+    """The slice of an image reference; NaN where it names none, -1 where it is not of the stack."""
+    if not image.strip():
+        return np.nan
+    found = png_slice(image, sidecar)
+    return -1.0 if found is None else float(found)
+
+
+def _foreign(image: str, sidecar: Sidecar) -> str:
+    """Why an image reference is not of this export."""
+    name, own = split_name(bare_key(image)), sidecar.document.images.tag
+    if name is None or name.tag is None or name.tag == own:
+        return f"no PNG of this export is named {image!r}{_names(sidecar)}"
+    these = "these PNGs have none" if own is None else f"the tag of these PNGs is {own}"
+    return (
+        f"image {image!r} is of another export: its tag is {name.tag}, {these}; give the"
+        " sidecar.json of that export with --sidecar"
+    )
+
+
+def _refuse_merged(labels: Labels, known: Mapping[str, float]) -> None:
+    """Without a tag in their names two different references never become one PNG: every export
+    calls its PNGs alike, so they may be of two scans.
+    """
+    entries = labels.entry or [""] * len(labels)
+    meant: dict[float, tuple[str, str]] = {}
+    told: dict[float, str] = {}
+    for image, entry in dict.fromkeys(zip(labels.image, entries, strict=True)):
+        name = split_name(bare_key(image))
+        if np.isnan(known[image]) or (name is not None and name.tag is not None):
+            continue
+        reference = (_without_extension(named_path(image)), entry)
+        text = f"{image!r} ({entry})" if entry else repr(image)
+        first = meant.setdefault(known[image], reference)
+        if first != reference:
+            raise labels.error(
+                _index_of(labels, entries, image, entry),
+                f"images {told[known[image]]} and {text} are two in this file, and both would be"
+                f" PNG {known[image]:.0f} of this export: are they of two scans? Keep the labels of"
+                " one in the file",
+            )
+        told.setdefault(known[image], text)
+
+
+def _without_extension(path: str) -> str:
+    """A path as two references to one image have it: without ``./``, case and extension."""
+    folder, _, _ = path.strip().rpartition("/")
+    kept = [part for part in folder.lower().split("/") if part not in ("", ".")]
+    return "/".join([*kept, image_key(path)])
+
+
+def _index_of(labels: Labels, entries: Sequence[str], image: str, entry: str) -> int:
+    return next(
+        i
+        for i, found in enumerate(zip(labels.image, entries, strict=True))
+        if found == (image, entry)
+    )
+
+
+def _refuse_foreign_images(labels: Labels, known: Mapping[str, float], sidecar: Sidecar) -> None:
+    """LabelError where the file carries a PNG of another export, as the texts in it say."""
+    document = sidecar.document
+    for image, data in labels.embedded.items():
+        head = read_head(io.BytesIO(data))
+        if head is None or "Sidecar" not in head.texts or np.isnan(known.get(image, np.nan)):
+            continue
+        series, tag = head.texts.get("SeriesInstanceUID"), head.texts.get("Tag")
+        number, own = head.texts.get("Slice"), document.source.series_instance_uid
+        if series != own:
+            found = f"of series {series}, and these PNGs are of series {own}"
+        elif tag is not None and tag != document.images.tag:
+            found = f"of an export with tag {tag}, and these PNGs have {document.images.tag}"
+        elif number != f"{known[image]:.0f}":
+            found = f"PNG {number}, and the file names it {image!r}"
+        else:
+            continue
+        raise LabelError(
+            f"the image in it is {found}; give the sidecar.json of that export with --sidecar",
+            labels.path,
+        )
 
 
 def _names(sidecar: Sidecar) -> str:

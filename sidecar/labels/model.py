@@ -7,7 +7,7 @@ it is 0.5, because the outer corner of the first pixel is 0. Inside the package 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -79,6 +79,7 @@ class Labels:
     ``tool, pixel_origin, shapes, notes`` are told to the user: which tool, which origin was taken,
     which shape types were read,
                 and what was assumed and how to force the other.
+    ``embedded`` image reference → the image as the file carries it.
     ``left_out`` those of the notes that tell what the file holds and the reader did not read.
     """
 
@@ -95,6 +96,7 @@ class Labels:
     notes: tuple[str, ...] = ()
     entry: Sequence[str] = ()
     left_out: tuple[str, ...] = ()
+    embedded: Mapping[str, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.xy)

@@ -85,11 +85,13 @@ def labels_of(
     sizes: Mapping[str, tuple[int, int]] | None = None,
     notes: Iterable[str] = (),
     left_out: Iterable[str] = (),
+    embedded: Mapping[str, bytes] | None = None,
 ) -> Labels:
     """The vertices of all shapes, in file order.
 
     ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is
     no shape. ``left_out`` are notes too: those about what the file holds and this does not.
+    ``embedded``: see `Labels`.
     """
     left_out = tuple(left_out)
     owner = [shape for shape in shapes for _ in shape.xy]
@@ -130,6 +132,7 @@ def labels_of(
         notes=tuple(dict.fromkeys([*notes, *left_out])),
         entry=[shape.entry for shape in owner],
         left_out=left_out,
+        embedded=dict(embedded or {}),
     )
 
 

@@ -7,6 +7,8 @@ labelme/widgets/canvas.py, _transform_point_widget_to_image and _is_out_of_image
 
 from __future__ import annotations
 
+import base64
+import binascii
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
 
 _TOOL = "LabelMe"
+#: Characters of base64 in which everything before the pixels lies; a multiple of four.
+_HEAD_CHARACTERS = 1 << 16
 #: LabelMe shape type → our shape type, and how many points it may have (none stated: any number).
 _TYPES: dict[str, tuple[str, tuple[int, ...]]] = {
     "point": ("point", (1,)),
@@ -52,6 +56,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         forced=options.pixel_origin,
         sizes=_sizes(document, image, path),
         left_out=left_out.sentences,
+        embedded=_embedded(document, image),
     )
 
 
@@ -87,6 +92,17 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
             ),
         },
     )
+
+
+def _embedded(document: Any, image: str) -> dict[str, bytes]:
+    """The beginning of the image that the file carries, in which a PNG has its texts."""
+    data = document.get("imageData")
+    if not isinstance(data, str):
+        return {}
+    try:
+        return {image: base64.b64decode(data[:_HEAD_CHARACTERS], validate=True)}
+    except (binascii.Error, ValueError):
+        return {}  # LabelMe itself falls back on imagePath
 
 
 def _sizes(document: Any, image: str, path: Path) -> dict[str, tuple[int, int]]:
