@@ -91,6 +91,9 @@ def _common_start(names: Sequence[str]) -> str:
 
 
 def _named(cell: str, known: dict[str, int]) -> int | None:
-    """The PNG that a cell names, by itself or as one of the parts between ImageJ's colons."""
-    parts = (cell, *cell.split(":"))
-    return next((known[key] for part in parts if (key := bare_key(part)) in known), None)
+    """The PNG that a cell names, by itself or as one of the parts between ImageJ's colons. A mere
+    number is a landmark's, and no name.
+    """
+    parts = (part.strip() for part in (cell, *cell.split(":")))
+    named = (bare_key(part) for part in parts if not part.isdecimal())
+    return next((known[key] for key in named if key in known), None)

@@ -174,7 +174,6 @@ SQUARE = [(10, 20), (14, 20), (14, 26), (10, 26)]
         ),
         (roi("POLYLINE", [(10, 20), (14, 26)], whole=True), [[10, 20], [14, 26]], "polyline"),
         (roi("FREELINE", [(10.25, 20.5), (14.75, 21)]), [[10.25, 20.5], [14.75, 21]], "polyline"),
-        (roi("ANGLE", [(1, 2), (3, 4), (5, 2)], whole=True), [[1, 2], [3, 4], [5, 2]], "polyline"),
         (
             roifile.ImagejRoi(
                 roitype=roifile.ROI_TYPE.LINE, version=NEW, x1=1.25, y1=2, x2=3, y2=4.5
@@ -269,7 +268,9 @@ def test_names(tmp_path: Path) -> None:
     [
         ({"position": 4}, 3),
         ({"c_position": 1, "z_position": 4, "t_position": 1}, 3),
-        ({"t_position": 4}, 3),
+        ({"c_position": 2, "z_position": 4, "t_position": 3}, 3),
+        ({"c_position": 1, "z_position": 1, "t_position": 1}, 0),
+        ({"position": 4, "z_position": 4}, 3),
     ],
 )
 def test_positions(tmp_path: Path, position: dict[str, int], expected: int) -> None:
@@ -283,9 +284,109 @@ def test_a_selection_without_position(tmp_path: Path) -> None:
     assert slices(read(path, ONE)) == [0]
 
 
-def test_a_hyperstack_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="hyperstack"):
-        read(write(tmp_path, roi("POINT", [(1, 2)], c_position=2, z_position=4, t_position=1)))
+@pytest.mark.parametrize(
+    "position",
+    [
+        {"c_position": 2, "z_position": 1, "t_position": 1},
+        {"c_position": 1, "z_position": 1, "t_position": 4},
+        {"t_position": 4},
+        {"c_position": 4},
+    ],
+)
+def test_a_channel_or_frame_alone_may_be_the_slice_and_is_refused(
+    tmp_path: Path, position: dict[str, int]
+) -> None:
+    path = write(tmp_path, roi("POINT", [(1, 2)], name="nasion", **position))
+    with pytest.raises(
+        LabelError, match=r"selection 'nasion': lies on (channel|frame) \d.*Re-order"
+    ):
+        read(path)
+    assert slices(read(path, ONE)) == [0]
+
+
+def test_in_a_hyperstack_the_slice_is_z(tmp_path: Path) -> None:
+    """Another selection on a slice beyond the first tells that z is what the PNGs are."""
+    bregma = point(LANDMARKS[0], position=0, c_position=2, z_position=1, t_position=1)
+    lambda_ = point(LANDMARKS[1], position=0, c_position=1, z_position=5, t_position=1)
+    labels = read(write(tmp_path, bregma, lambda_))
+    assert slices(labels) == [0, 4]
+    assert any("1 selection(s) lie in other channels" in note for note in labels.notes)
+
+
+def test_positions_that_contradict_each_other(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="position 3 and slice 5, which contradict"):
+        read(write(tmp_path, roi("POINT", [(1, 2)], position=3, z_position=5)))
+
+
+def test_points_of_a_multi_point_selection_on_a_hyperstack(tmp_path: Path) -> None:
+    """Their own positions count through channels too, whose number the file does not tell."""
+    points = roi(
+        "POINT",
+        [(1, 2), (3, 4)],
+        c_position=2,
+        z_position=2,
+        counters=np.zeros(2, np.uint8),
+        counter_positions=np.array([4, 8], np.uint32),
+    )
+    with pytest.raises(LabelError, match="multi-point selection on a hyperstack"):
+        read(write(tmp_path, points))
+
+
+def test_an_angle_is_corner_in_every_version(tmp_path: Path) -> None:
+    """isLine() ends at FREELINE, so that ImageJ draws an angle as it draws areas."""
+    for version in (OLD, NEW):
+        angle = roi("ANGLE", [(5.5, 4.5), (20.5, 4.5), (20.5, 15.5)], position=5, version=version)
+        labels = read(write(tmp_path, angle))
+        assert labels.xy.tolist() == [[5, 4], [20, 4], [20, 15]]
+        assert (labels.shapes, labels.pixel_origin) == (("polyline",), "corner")
+
+
+def rounded(width: int, height: int, arc: int) -> Any:
+    return roifile.ImagejRoi(
+        roitype=roifile.ROI_TYPE.RECT,
+        version=NEW,
+        left=4,
+        top=6,
+        right=4 + width,
+        bottom=6 + height,
+        rounded_rect_arc_size=arc,
+        position=4,
+    )
+
+
+@pytest.mark.parametrize(("width", "height", "arc"), [(20, 16, 12), (20, 16, 2), (9, 30, 9)])
+def test_a_rounded_rectangle_lacks_its_corners(
+    tmp_path: Path, width: int, height: int, arc: int
+) -> None:
+    labels = read(write(tmp_path, rounded(width, height, arc)))
+    xy = labels.xy + 0.5
+    assert labels.shapes == ("polygon",)
+    assert xy.min(0).tolist() == pytest.approx([4, 6])
+    assert xy.max(0).tolist() == pytest.approx([4 + width, 6 + height])
+    x, y = xy.T
+    area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
+    assert area == pytest.approx(width * height - (1 - np.pi / 4) * arc**2, abs=1e-3 * arc**2)
+    assert any("rounded corners" in note for note in labels.notes)
+
+
+def test_an_arc_larger_than_the_rectangle_makes_an_ellipse(tmp_path: Path) -> None:
+    xy = read(write(tmp_path, rounded(20, 10, 99))).xy + 0.5 - [14, 11]
+    np.testing.assert_allclose(((xy / [10, 5]) ** 2).sum(1), 1, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("subtype", ["TEXT", "IMAGE"])
+def test_captions_and_images_are_left_out_and_said(tmp_path: Path, subtype: str) -> None:
+    caption = dataclasses.replace(rounded(9, 9, 0), subtype=roifile.ROI_SUBTYPE[subtype])
+    labels = read(write(tmp_path, caption, point(LANDMARKS[1])))
+    check(labels, LANDMARKS[1:2])
+    assert labels.left_out[0].startswith(f"1 {subtype.lower()}(s) left out")
+
+
+def test_other_files_in_a_zip_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path, *map(point, LANDMARKS))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("notes.txt", "not a selection")
+    assert read(path).left_out == ("1 other file(s) left out: not a selection",)
 
 
 def test_roifile_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,317 @@
+"""Selections (ROIs) of ImageJ and Fiji as shapes, read by roifile.
+
+Points and lines count from the middle of a pixel (*center*), areas and angles from its corner
+(*corner*: isLine() ends at FREELINE). Points that ImageJ wrote before 1.52u (March 2020; file
+version up to 227) were stored as the mouse position, which is *corner*; its whole-numbered points
+may also be pixel numbers set by a macro, and its lines are undocumented: those are refused. Version
+228 was in use seven weeks before the change, so it is taken as new.
+
+Positions are 1-based, 0 is none. In a hyperstack the slice is z; where only channel or frame tells,
+it is not known which of them the PNGs are. Source: ij/gui/Roi.java (class comment, isLine,
+getMask), PointRoi.java (makeXArray), ij/io/RoiDecoder.java, RoiEncoder.java; imagej/ImageJ#182.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from sidecar.errors import LabelError, MissingExtraError
+from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of
+
+#: Last file version of the ImageJ that stored points as mouse positions.
+_LAST_OLD_VERSION = 227
+#: Vertices of each rounded corner.
+_CORNER_STEPS = 32
+
+_LINES = {"LINE": "line", "POLYLINE": "polyline", "FREELINE": "polyline"}
+_OUTLINES = {"POLYGON": "polygon", "FREEHAND": "polygon", "TRACED": "polygon", "ANGLE": "polyline"}
+_LEFT_OUT = {"TEXT": ("text", "a caption is no label"), "IMAGE": ("image", "it is no label")}
+_OLD = (
+    "Written by an ImageJ before 1.52u (March 2020): points were taken as corner; if they are not,"
+    " give --pixel-origin center"
+)
+_NEW = (
+    "Points were taken as center; if they were made with ImageJ 1.52t (January to March 2020), give"
+    " --pixel-origin corner"
+)
+_OUTLINED = (
+    "Freehand, rotated and elliptic areas were read as polygons of the vertices that ImageJ saved"
+)
+_ROUNDED = "Rectangles with rounded corners were read as polygons along them"
+_OTHER_CHANNELS = (
+    "{} selection(s) lie in other channels or frames; their slices were taken all the same"
+)
+_AS_SLICES = (
+    "in ImageJ make the PNGs slices (Image > Properties, or Image > Hyperstacks > Re-order"
+    " Hyperstack) and add the selection again"
+)
+
+
+def labels_of_selections(
+    path: Path,
+    selections: Sequence[tuple[str, bytes]],
+    stack: PngStack,
+    options: ReadOptions,
+    *,
+    tool: str,
+    image: str = "",
+    sizes: dict[str, tuple[int, int]] | None = None,
+    notes: Sequence[str] = (),
+    left_out: LeftOut | None = None,
+) -> Labels:
+    """The labels of encoded selections, by name. ``image``: the PNG that those without a position
+    lie on, "" where nothing tells. LabelError names the selection.
+    """
+    roifile = _roifile()
+    rois = [_decoded(roifile, data, path, name) for name, data in selections]
+    file = _Set(path, stack, options.pixel_origin, image, rois, left_out or LeftOut())
+    shapes = [shape for n, roi in enumerate(rois, 1) for shape in file.shapes(roi, str(n))]
+    return labels_of(
+        path,
+        shapes,
+        tool=tool,
+        origin="center",
+        forced=options.pixel_origin,
+        sizes=sizes,
+        notes=[*notes, *file.notes],
+        left_out=file.left_out.sentences,
+    )
+
+
+def _roifile() -> ModuleType:
+    try:
+        import roifile
+    except ImportError as error:
+        raise MissingExtraError("Reading ImageJ ROIs", "imagej") from error
+    return roifile
+
+
+@dataclass(frozen=True, slots=True)
+class _Roi:
+    """One selection: as roifile has it, and the coordinates of its parts, without any shift."""
+
+    name: str
+    roi: Any
+    parts: list[Vertices]
+
+    @property
+    def kind(self) -> str:
+        return str(self.roi.roitype.name)
+
+    @property
+    def where(self) -> str:
+        return f"selection {self.name!r}"
+
+    @property
+    def is_old(self) -> bool:
+        return int(self.roi.version) <= _LAST_OLD_VERSION
+
+    @property
+    def channel_slice_frame(self) -> tuple[int, int, int]:
+        return int(self.roi.c_position), int(self.roi.z_position), int(self.roi.t_position)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it lies in another channel or frame than the first."""
+        channel, _, frame = self.channel_slice_frame
+        return channel > 1 or frame > 1
+
+
+def _decoded(roifile: ModuleType, data: bytes, path: Path, name: str) -> _Roi:
+    where = f"selection {name!r}"
+    damaged = LabelError("is damaged, or not an ImageJ selection", path, where)
+    try:
+        roi = roifile.ImagejRoi.frombytes(data)
+        with np.errstate(invalid="ignore"):  # NaN, refused below
+            parts = [
+                np.asarray(part, np.float64).reshape(-1, 2) for part in roi.coordinates(multi=True)
+            ]
+    except NotImplementedError as error:
+        raise LabelError(
+            "has curved segments; convert it to a polygon in ImageJ", path, where
+        ) from error
+    except (ValueError, TypeError, struct.error, OverflowError, IndexError, RuntimeError) as error:
+        raise damaged from error
+    box_ = (roi.left, roi.top, roi.right, roi.bottom, roi.xd, roi.yd, roi.widthd, roi.heightd)
+    if not all(np.isfinite(part).all() for part in [np.array(box_), *parts]):
+        raise damaged
+    vertices: list[Vertices] = [[(x, y) for x, y in part.tolist()] for part in parts]
+    return _Roi(roi.name or name, roi, vertices)
+
+
+@dataclass(frozen=True)
+class _Set:
+    """The selections of one file: what one of them is depends on the others."""
+
+    path: Path
+    stack: PngStack
+    forced: PixelOrigin | None
+    image: str
+    rois: Sequence[_Roi]
+    left_out: LeftOut
+
+    @cached_property
+    def has_depth(self) -> bool:
+        """Whether any selection lies on a slice beyond the first, so that z is what tells them."""
+        return any(roi.channel_slice_frame[1] > 1 for roi in self.rois)
+
+    @cached_property
+    def is_hyperstack(self) -> bool:
+        return any(roi.is_elsewhere for roi in self.rois)
+
+    @property
+    def notes(self) -> list[str]:
+        points = {roi.is_old for roi in self.rois if roi.kind == "POINT"}
+        news = any(
+            roi.kind == "POINT" and int(roi.roi.version) == _LAST_OLD_VERSION + 1
+            for roi in self.rois
+        )
+        others = sum(roi.is_elsewhere for roi in self.rois)
+        return [
+            *([_OLD] if self.forced is None and True in points else []),
+            *([_NEW] if self.forced is None and news else []),
+            *([_OUTLINED] if any(r.kind in ("FREEHAND", "TRACED") for r in self.rois) else []),
+            *([_ROUNDED] if any(r.roi.rounded_rect_arc_size > 0 for r in self.rois) else []),
+            *([_OTHER_CHANNELS.format(others)] if others else []),
+        ]
+
+    def shapes(self, roi: _Roi, id_: str) -> Iterator[Shape]:
+        if roi.roi.subtype.name in _LEFT_OUT:
+            self.left_out.add(*_LEFT_OUT[roi.roi.subtype.name])
+            return
+        origin = self._origin(roi)
+        common: dict[str, Any] = {
+            "origin": origin,
+            "where": roi.where,
+            "label": roi.name,
+            "id": id_,
+        }
+        extra = {"group": str(roi.roi.group or "")}
+        if roi.kind != "POINT":
+            place = self._place(roi)
+            for type_, vertices in _outlines(roi, self.path):
+                yield Shape(type_, vertices, extra=extra, **place, **common)
+            return
+        for vertex, xy in enumerate(roi.parts[0]):
+            counters = roi.roi.counters
+            counter = "" if counters is None else str(counters[vertex])
+            place = self._own_place(roi, vertex)
+            yield Shape(
+                "point", [xy], vertex=vertex, extra=extra | {"counter": counter}, **place, **common
+            )
+
+    def _origin(self, roi: _Roi) -> PixelOrigin:
+        if roi.kind != "POINT" and roi.kind not in _LINES:
+            return "corner"
+        if not roi.is_old or self.forced is not None:
+            return "center"
+        if roi.kind == "POINT" and roi.roi.subpixel_coordinates is not None:
+            return "corner"
+        what = "whole-numbered points" if roi.kind == "POINT" else "lines"
+        message = f"{what} of an ImageJ before 1.52u (March 2020) may count from either origin"
+        raise LabelError(
+            f"{message}; give --pixel-origin center if they are pixel numbers, corner if not",
+            self.path,
+            roi.where,
+        )
+
+    def _own_place(self, roi: _Roi, vertex: int) -> dict[str, Any]:
+        """The points of a multi-point selection have positions of their own, which count through
+        channels, slices and frames.
+        """
+        positions = roi.roi.counter_positions
+        own = 0 if positions is None else int(positions[vertex])
+        if not own:
+            return self._place(roi)
+        if self.is_hyperstack:
+            raise LabelError(
+                "is a multi-point selection on a hyperstack, whose points count through channels"
+                f" and slices alike; {_AS_SLICES}",
+                self.path,
+                roi.where,
+            )
+        return {"slice": own - 1}
+
+    def _place(self, roi: _Roi) -> dict[str, Any]:
+        """Slice or image of a selection. Its z is the slice; the stack position is where there is
+        no z.
+        """
+        channel, z, frame = roi.channel_slice_frame
+        position = int(roi.roi.position)
+        if z > 0 and (self.has_depth or not roi.is_elsewhere):
+            if position not in (0, z) and not self.is_hyperstack:
+                raise LabelError(
+                    f"has position {position} and slice {z}, which contradict each other; add it to"
+                    " the ROI Manager again",
+                    self.path,
+                    roi.where,
+                )
+            return {"slice": z - 1}
+        if self.stack.slices == 1:
+            return {"slice": 0}
+        if roi.is_elsewhere:
+            what = f"channel {channel}" if channel > 1 else f"frame {frame}"
+            raise LabelError(
+                f"lies on {what} and on no slice beyond the first, and nothing tells whether"
+                f" channels or frames are the PNGs; {_AS_SLICES}",
+                self.path,
+                roi.where,
+            )
+        if position > 0:
+            return {"slice": position - 1}
+        if self.image:
+            return {"image": self.image}
+        raise LabelError(
+            "has no position, so its slice is not known; in ImageJ add it to the ROI Manager with"
+            " its slice on display, and save it from there",
+            self.path,
+            roi.where,
+        )
+
+
+def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:
+    """Shape type and vertices; several for a composite area."""
+    r = roi.roi
+    if r.composite:
+        for part in roi.parts:  # closed by repeating the first vertex
+            yield "polygon", part[:-1] if len(part) > 1 and part[0] == part[-1] else part
+    elif roi.kind in ("RECT", "OVAL"):
+        x0, y0, x1, y1 = r.left, r.top, r.right, r.bottom
+        if r.subpixelrect:
+            x0, y0, x1, y1 = r.xd, r.yd, r.xd + r.widthd, r.yd + r.heightd
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        if roi.kind == "OVAL":
+            yield "ellipse", ellipse(x, y, x1 - x, y1 - y)
+        elif r.rounded_rect_arc_size > 0:
+            yield "polygon", _rounded(x0, y0, x1, y1, r.rounded_rect_arc_size)
+        else:
+            yield "box", box(x0, y0, x1, y1)
+    elif roi.kind in _LINES or roi.kind in _OUTLINES:
+        yield (_LINES | _OUTLINES)[roi.kind], roi.parts[0]
+    else:
+        raise LabelError(f"is of a kind that is not known ({roi.kind}); delete it", path, roi.where)
+
+
+def _rounded(x0: float, y0: float, x1: float, y1: float, diameter: float) -> Vertices:
+    """The outline of a rectangle whose corners are quarters of an ellipse of that diameter, or of
+    the rectangle's own size where that is less; clockwise from the top left.
+    """
+    rx, ry = min(diameter, x1 - x0) / 2, min(diameter, y1 - y0) / 2
+    middles = ((x0 + rx, y0 + ry), (x1 - rx, y0 + ry), (x1 - rx, y1 - ry), (x0 + rx, y1 - ry))
+    return [
+        (x + rx * math.cos(angle), y + ry * math.sin(angle))
+        for quarter, (x, y) in enumerate(middles, 2)
+        for step in range(_CORNER_STEPS + 1)
+        for angle in [math.pi / 2 * (quarter + step / _CORNER_STEPS)]
+    ]
