@@ -4,7 +4,6 @@ nothing kept.
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
+from sidecar.formats.natural_order import natural_order
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 from sidecar.storage.location import Location
 
@@ -27,7 +27,6 @@ Plane = NDArray[np.float32]
 _GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 #: Filters of warnings belong to the whole process.
 _OPENING = Lock()
-_NUMBER = re.compile(r"(\d+)")
 _PIL_ERRORS = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
@@ -149,15 +148,6 @@ def open_images(folder: Path) -> PngImages:
         height,
         16 if deep else 8,
         3 if any(colour for _, colour in modes) else 1,
-    )
-
-
-def natural_order(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """Numbers in a name count as numbers: slice_9 comes before slice_10."""
-    return tuple(
-        (not part.isdecimal(), int(part) if part.isdecimal() else 0, part.lower())
-        for part in _NUMBER.split(name)
-        if part
     )
 
 

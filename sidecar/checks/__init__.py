@@ -94,7 +94,7 @@ def check_source(
             Finding(
                 "source",
                 False,
-                f"damaged DICOM file: {found.damaged[0]} ({len(found.damaged)} in all)",
+                f"cannot be used: {found.damaged[0]} ({len(found.damaged)} files in all)",
             ),
         )
     if sidecar.document.evidence is not None and match.series is not None:

@@ -51,17 +51,41 @@ def run(
                 sys.stdout.encoding, "replace"
             )
         )
-    for damaged in inspection.damaged:
-        typer.echo(f"sidecar: damaged DICOM file: {damaged}", err=True)
+    for line in unusable(inspection):
+        typer.echo(f"sidecar: {line}", err=True)
     if not inspection.found:
-        raise SourceError(f"no DICOM images found in {source.name or 'this folder'}")
+        name = source.name or "this folder"
+        raise SourceError(
+            f"none of the DICOM images in {name} can be used"
+            if inspection.damaged
+            else f"no DICOM images found in {name}"
+        )
 
 
 def table(inspection: Inspection) -> list[str]:
     """Every stack in a few lines, and what else was met."""
     lines = [line for found in inspection.found for line in describe(found)]
-    others = ", ".join(f"{count} × {kind}" for kind, count in sorted(inspection.others.items()))
-    return lines + [f"Passed by: {others}"] * bool(others)
+    others = [
+        f"{len(names)} × {kind} ({_named(names)})"
+        for kind, names in sorted(inspection.passed_by.items())
+    ]
+    return lines + [f"Passed by: {', '.join(others)}"] * bool(others)
+
+
+def unusable(inspection: Inspection) -> list[str]:
+    """The files that cannot be used, once for each reason."""
+    files: dict[str, list[str]] = {}
+    for one in inspection.damaged:
+        files.setdefault(one.reason, []).append(one.file)
+    return [f"{_named(names)} cannot be used: {reason}" for reason, names in files.items()]
+
+
+def _named(names: list[str]) -> str:
+    """A few names, and how many more there are."""
+    from sidecar.errors import printable
+
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(printable, names[:3])) + more
 
 
 def describe(found: Found) -> list[str]:
@@ -70,13 +94,13 @@ def describe(found: Found) -> list[str]:
     from sidecar.exporting.describe import describe_plan
 
     facts = found.facts()
-    title = " · ".join(
-        filter(None, [facts["modality"], printable(facts["description"]), *facts["split"]])
-    )
+    title = " · ".join(filter(None, [facts["modality"], printable(facts["description"])]))
     number = "" if facts["series_number"] is None else f", series {facts['series_number']}"
     lines = [
         f"[{facts['number']}] {title}{number}",
         f"    series     {facts['series_instance_uid']}",
+        f"    in         {facts['place']}",
+        *(f"    apart      {text}" for text in facts["split"]),
     ]
     columns, rows, slices = facts["size"]
     lines.append(

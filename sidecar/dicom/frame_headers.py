@@ -7,35 +7,31 @@ Every fault is a SourceError, PixelError or one of the built-in errors that a da
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
+from sidecar.dicom.frame import Common, Frame, Keys, Tiled
 from sidecar.dicom.header_scanner import PlainHeader
+from sidecar.dicom.header_values import (
+    NOTHING,
+    Attributes,
+    description_of,
+    first_number,
+    is_printable,
+    name_of,
+    number,
+    numbers,
+    parts_of,
+    remark,
+    shown,
+    text_of,
+    value_of,
+    whole,
+)
 from sidecar.dicom.pixels import layout_of
-from sidecar.dicom.series import Common, Frame, type_of_key
 from sidecar.errors import SourceError
-
-#: SOP classes whose Image Plane or functional groups are mandatory (PS3.3 A.3, A.4, A.21, A.36,
-#: A.38, A.56, A.70): without them something is wrong with the file, and pixel units would hide it.
-PLANE_IS_MANDATORY = {
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.1": "Enhanced CT",
-    "1.2.840.10008.5.1.4.1.1.2.2": "Legacy Converted Enhanced CT",
-    "1.2.840.10008.5.1.4.1.1.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.1": "Enhanced MR",
-    "1.2.840.10008.5.1.4.1.1.4.4": "Legacy Converted Enhanced MR",
-    "1.2.840.10008.5.1.4.1.1.128": "PET",
-    "1.2.840.10008.5.1.4.1.1.130": "Enhanced PET",
-    "1.2.840.10008.5.1.4.1.1.128.1": "Legacy Converted Enhanced PET",
-}
-
-#: No position, spacing or rescale of an image is larger; far larger ones could not be reckoned
-#: with.
-LARGEST = 1e12
 
 #: What `Common` is made of in a classic object: files that agree in these share one.
 _COMMON_ATTRIBUTES = (
@@ -43,96 +39,43 @@ _COMMON_ATTRIBUTES = (
     "SeriesDescription", "SeriesNumber", "PixelSpacing", "TransferSyntaxUID", "Rows", "Columns",
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleType", "Units",
-    "PixelPaddingValue", "PixelPaddingRangeLimit", "ImageType",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ImageType", "SpacingBetweenSlices",
+    "ImagerPixelSpacing", "DimensionOrganizationType", "TotalPixelMatrixColumns",
+    "TotalPixelMatrixRows",
 )  # fmt: skip
 
-#: Attributes that tell images at one position apart, in order of preference, with the words a user
-#: knows them by.
+#: Attributes that tell images at one position apart, in order of preference.
 _KEYS = (
-    ("time point", "TemporalPositionIdentifier"),
-    ("echo", "EchoNumbers"),
-    ("echo time", "EchoTime"),
-    ("inversion time", "InversionTime"),
-    ("b-value", "DiffusionBValue"),
-    ("gradient", "DiffusionGradientOrientation"),
-    ("trigger time", "TriggerTime"),
-    ("acquisition", "AcquisitionNumber"),
-    ("image type", "ImageType"),
-    ("acquisition time", "AcquisitionTime"),
-    ("content time", "ContentTime"),
-)  # the transfer syntax comes last: copies that differ in their compression only
-#: The same within functional groups: words, sequence, attribute.
+    "TemporalPositionIdentifier", "EchoNumbers", "EchoTime", "InversionTime", "DiffusionBValue",
+    "DiffusionGradientOrientation", "TriggerTime", "AcquisitionNumber", "ConvolutionKernel",
+    "SliceThickness", "ImageType", "AcquisitionDate", "AcquisitionTime", "ContentTime",
+)  # the transfer syntax comes last: copies that differ in their compression only  # fmt: skip
+#: The same within functional groups: sequence and attribute.
 _FRAME_KEYS = (
-    ("time point", "FrameContentSequence", "TemporalPositionIndex"),
-    ("echo time", "MREchoSequence", "EffectiveEchoTime"),
-    ("b-value", "MRDiffusionSequence", "DiffusionBValue"),
-    ("cardiac delay", "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
-    ("segment", "SegmentIdentificationSequence", "ReferencedSegmentNumber"),
-    ("image type", "MRImageFrameTypeSequence", "FrameType"),
-    ("image type", "CTImageFrameTypeSequence", "FrameType"),
-    ("stack", "FrameContentSequence", "StackID"),
-    ("acquisition", "FrameContentSequence", "FrameAcquisitionNumber"),
+    ("FrameContentSequence", "TemporalPositionIndex"),
+    ("MREchoSequence", "EffectiveEchoTime"),
+    ("MRDiffusionSequence", "DiffusionBValue"),
+    ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+    ("MRImageFrameTypeSequence", "FrameType"),
+    ("CTImageFrameTypeSequence", "FrameType"),
+    ("FrameContentSequence", "StackID"),
+    ("FrameContentSequence", "FrameAcquisitionNumber"),
 )
 
 #: What `_Repeated` is made of in a classic object.
 _REPEATED_ATTRIBUTES = (
     "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth",
-    "TransferSyntaxUID", *(keyword for _, keyword in _KEYS),
+    "TransferSyntaxUID", *_KEYS,
 )  # fmt: skip
 #: Of these so many are remembered: acquisition times can make one for each slice.
 _MOST_REPEATED = 64
 
-_CONTROL = re.compile(r"[\0-\x1f\x7f]")
-
-
-class Attributes(Protocol):
-    """What is asked of a header: a pydicom Dataset, or a `PlainHeader`."""
-
-    file_meta: Any
-
-    def get(self, keyword: str, default: Any = None, /) -> Any: ...
-    def __contains__(self, keyword: Any) -> bool: ...
-    def __len__(self) -> int: ...
-
-
-def text_of(dataset: Attributes, keyword: str) -> str:
-    """A text attribute, "" where there is none.
-
-    A damaged length makes it swallow what follows, identity too: such text goes nowhere.
-    """
-    value = dataset.get(keyword) or ""
-    if not isinstance(value, str) or not is_printable(value):
-        raise SourceError(f"{keyword} is damaged")
-    return str(value)
-
-
-def description_of(dataset: Attributes) -> str:
-    """For people to read only, so that a damaged one is no reason to refuse the file."""
-    text = "\\".join(map(str, parts_of(dataset.get("SeriesDescription"))))
-    return text if is_printable(text) else ""
-
-
-def is_printable(text: str) -> bool:
-    """Without control characters, of which every tag that was taken for text has some."""
-    return _CONTROL.search(text) is None
-
-
-class _Nothing:
-    """No attributes: the functional groups of a classic object."""
-
-    file_meta: Any = None
-
-    def get(self, keyword: str, default: Any = None, /) -> Any:
-        return default
-
-    def __contains__(self, keyword: Any) -> bool:
-        return False
-
-    def __len__(self) -> int:
-        return 0
-
-
-NOTHING: Attributes = _Nothing()
+#: What places a frame: attribute, how many numbers, and its functional group (PS3.3 C.7.6.16.2).
+_GEOMETRY = (
+    ("ImagePositionPatient", 3, "PlanePositionSequence"),
+    ("ImageOrientationPatient", 6, "PlaneOrientationSequence"),
+    ("PixelSpacing", 2, "PixelMeasuresSequence"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +85,7 @@ class _Repeated:
     orientation: tuple[float, float, float, float, float, float] | None
     rescale: tuple[float, float]
     window: tuple[float, float] | None
-    keys: type_of_key
+    keys: Keys
 
 
 class Commons:
@@ -155,60 +98,74 @@ class Commons:
         self._by_bytes: dict[Hashable, Common] = {}
         self._repeated: dict[Hashable, _Repeated] = {}
 
-    def of(self, dataset: Attributes, groups: _Groups, keyword: str, multiframe: bool) -> Common:
-        if multiframe or not isinstance(dataset, PlainHeader):
-            common = _common(dataset, groups, keyword, multiframe)
+    def of(self, dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
+        if facts.multiframe or not isinstance(dataset, PlainHeader):
+            common = _common(dataset, groups, facts)
             return self._by_value.setdefault(common, common)
-        placed = [
-            bool(dataset.get(name)) for name in ("ImagePositionPatient", "ImageOrientationPatient")
-        ]
-        key = (keyword, *placed, *dataset.raw(_COMMON_ATTRIBUTES))
+        key = (facts, *dataset.raw(_COMMON_ATTRIBUTES))
         if key not in self._by_bytes:
-            common = _common(dataset, groups, keyword, multiframe)
+            common = _common(dataset, groups, facts)
             self._by_bytes[key] = self._by_value.setdefault(common, common)
         return self._by_bytes[key]
 
-    def repeated(self, dataset: Attributes, groups: _Groups, placed: bool) -> _Repeated:
+    def repeated(self, dataset: Attributes, groups: _Groups) -> _Repeated:
         if not isinstance(dataset, PlainHeader):
-            return _repeated(dataset, groups, placed)
-        key = (placed, *dataset.raw(_REPEATED_ATTRIBUTES))
+            return _repeated(dataset, groups)
+        key = (groups.frames > 1, *dataset.raw(_REPEATED_ATTRIBUTES))
         if key not in self._repeated:
             if len(self._repeated) == _MOST_REPEATED:
                 self._repeated.clear()
-            self._repeated[key] = _repeated(dataset, groups, placed)
+            self._repeated[key] = _repeated(dataset, groups)
         return self._repeated[key]
 
 
+@dataclass(frozen=True, slots=True)
+class _FileFacts:
+    """What is known of a file beside its attributes: the element of its pixels, how many frames,
+    and what was remarked about its encoding.
+    """
+
+    keyword: str
+    frames: int
+    multiframe: bool
+    remark: str | None
+
+
 def frames_of(
-    dataset: Attributes, name: str, keyword: str, offset: int | None, commons: Commons
+    dataset: Attributes,
+    name: str,
+    keyword: str,
+    offset: int | None,
+    commons: Commons,
+    encoding: str | None = None,
 ) -> list[Frame]:
     """The frames of one file, whose name in documents is ``name``; ``keyword, offset``: its pixel
-    data element and where the native value starts (None when compressed).
+    data element and where the native value starts (None when compressed); ``encoding``: what is to
+    be remarked about how it is written.
     """
-    count = int(dataset.get("NumberOfFrames") or 1)
+    count = frame_count(dataset)
     per_frame: Sequence[Attributes] = dataset.get("PerFrameFunctionalGroupsSequence") or []
     if per_frame and len(per_frame) != count:
         raise SourceError(f"{count} frames but {len(per_frame)} per-frame functional groups")
-    if count < 1:
-        raise SourceError(f"NumberOfFrames is {count}")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [NOTHING])[0]
-    number, instance = dataset.get("InstanceNumber"), text_of(dataset, "SOPInstanceUID")
+    number, instance = whole(dataset, "InstanceNumber"), text_of(dataset, "SOPInstanceUID")
+    location = first_number(dataset, "SliceLocation")
+    facts = _FileFacts(keyword, count, count > 1 or bool(per_frame), encoding)
     made = []
     for i, own in enumerate(per_frame or [NOTHING]):
-        groups = _Groups(own, shared, dataset)
-        common = commons.of(dataset, groups, keyword, count > 1 or bool(per_frame))
-        position = _position(groups, count)
-        repeated = commons.repeated(dataset, groups, placed=position is not None)
+        groups = _Groups(own, shared, dataset, count)
+        repeated = commons.repeated(dataset, groups)
         frame = Frame(
-            common=common,
+            common=commons.of(dataset, groups, facts),
             file=name,
             frame=i,
             frames=count,
             offset=offset,
             sop_instance_uid=instance,
-            instance_number=None if number in (None, "") else int(number),
-            position=position,  # type: ignore[arg-type]
+            instance_number=number,
+            position=groups.numbers("PlanePositionSequence", "ImagePositionPatient", 3),  # type: ignore[arg-type]
             orientation=repeated.orientation,
+            slice_location=location,
             rescale=repeated.rescale,
             window=repeated.window,
             keys=repeated.keys,
@@ -217,42 +174,63 @@ def frames_of(
     return made if len(made) == count else [replace(frame, frame=i) for i in range(count)]
 
 
+def frame_count(dataset: Attributes) -> int:
+    """Number of Frames, 1 where there is none. SourceError for one below 1."""
+    count = whole(dataset, "NumberOfFrames")
+    if count is not None and count < 1:
+        raise SourceError(f"Number of Frames is {count}")
+    return count or 1
+
+
 @dataclass(frozen=True)
 class _Groups:
     """Attributes of one frame: from its functional groups, the shared ones, and in classic objects
-    the top level (PS3.3 C.7.6.16).
+    the top level (PS3.3 C.7.6.16). ``frames``: how many there are in its file.
     """
 
     frame: Attributes
     shared: Attributes
     top: Attributes
+    frames: int
+
+    def holder(self, sequence: str) -> Attributes:
+        """Where the attributes of a functional group are."""
+        if self.is_classic:
+            return self.top
+        for groups in (self.frame, self.shared):
+            items: Sequence[Attributes] = groups.get(sequence) or []
+            if items:
+                return items[0]
+        return NOTHING
 
     def get(self, sequence: str, keyword: str) -> Any:
-        if self.is_classic:
-            return self.top.get(keyword)
-        for groups in (self.frame, self.shared):
-            items = groups.get(sequence)
-            if items:
-                return items[0].get(keyword)
-        return None
+        return self.holder(sequence).get(keyword)
+
+    def numbers(self, sequence: str, keyword: str, count: int) -> tuple[float, ...] | None:
+        """What places this frame: position and orientation at the top level of a classic object
+        hold for its only frame.
+        """
+        if self.is_classic and self.frames > 1 and keyword != "PixelSpacing":
+            return None
+        return numbers(self.holder(sequence), keyword, count)
 
     @cached_property
     def is_classic(self) -> bool:
         return not len(self.frame) and not len(self.shared)
 
 
-def _common(dataset: Attributes, groups: _Groups, keyword: str, multiframe: bool) -> Common:
-    spacing = _floats(groups.get("PixelMeasuresSequence", "PixelSpacing"), 2)
-    layout = layout_of(dataset, keyword)
+def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
+    layout = layout_of(dataset, facts.keyword)
     unit = str(
         _plain(
             groups.get("PixelValueTransformationSequence", "RescaleType")
             or dataset.get("Units")
-            or ""
+            or "",
+            "Rescale Type",
         )
     )
     modality = text_of(dataset, "Modality") or "OT"
-    number = dataset.get("SeriesNumber")
+    series_number = first_number(dataset, "SeriesNumber")
     return Common(
         study_instance_uid=text_of(dataset, "StudyInstanceUID"),
         series_instance_uid=text_of(dataset, "SeriesInstanceUID"),
@@ -260,76 +238,81 @@ def _common(dataset: Attributes, groups: _Groups, keyword: str, multiframe: bool
         sop_class_uid=text_of(dataset, "SOPClassUID"),
         modality=modality,
         description=description_of(dataset),
-        series_number=None if number in (None, "") else int(number),
-        pixel_spacing=spacing,  # type: ignore[arg-type]
+        series_number=None if series_number is None else int(series_number),
+        pixel_spacing=groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2),  # type: ignore[arg-type]
         layout=layout,
         rescale_unit=unit or ("HU" if modality == "CT" and _rescaled(groups) else None),
         padding=_padding(dataset, layout.signed, layout.bits_allocated),
-        multiframe=(
-            (text_of(dataset, "ConcatenationUID") or text_of(dataset, "SOPInstanceUID"))
-            if multiframe
-            else None
-        ),
-        geometry_problem=_geometry_problem(dataset, groups, spacing),
+        multiframe=facts.multiframe,
+        concatenation=text_of(dataset, "ConcatenationUID") or None if facts.multiframe else None,
+        tiled=_tiled(dataset, layout.rows, layout.columns, facts.frames),
+        unused=tuple(_unused(dataset, groups)),
+        remarks=tuple(_remarks(groups, facts)),
     )
 
 
-def _repeated(dataset: Attributes, groups: _Groups, placed: bool) -> _Repeated:
-    orientation = (
-        _floats(groups.get("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
-        if placed
-        else None
-    )
-    slope = _float(groups.get("PixelValueTransformationSequence", "RescaleSlope"))
-    intercept = _float(groups.get("PixelValueTransformationSequence", "RescaleIntercept"))
+def _repeated(dataset: Attributes, groups: _Groups) -> _Repeated:
+    values = groups.holder("PixelValueTransformationSequence")
+    slope, intercept = number(values, "RescaleSlope"), number(values, "RescaleIntercept")
     if slope == 0:
         raise SourceError("Rescale Slope is 0")
-    center = _first(groups.get("FrameVOILUTSequence", "WindowCenter"))
-    width = _first(groups.get("FrameVOILUTSequence", "WindowWidth"))
+    window = groups.holder("FrameVOILUTSequence")
+    center, width = first_number(window, "WindowCenter"), first_number(window, "WindowWidth")
     return _Repeated(
-        orientation=orientation,  # type: ignore[arg-type]
+        orientation=groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6),  # type: ignore[arg-type]
         rescale=(1.0 if slope is None else slope, 0.0 if intercept is None else intercept),
         window=(center, width) if center is not None and width is not None and width > 0 else None,
         keys=_keys(dataset, groups),
     )
 
 
-def _position(groups: _Groups, count: int) -> tuple[float, ...] | None:
-    """The plane position; in a classic multi-frame object the one at the top level can hold for its
-    only frame.
+def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled | None:
+    """Siemens mosaics, and tiles of a slide (PS3.3 C.8.12.4, TILED_FULL or TILED_SPARSE); a slide
+    that is whole in one frame is an image.
     """
-    if groups.is_classic and count > 1:
-        return None
-    return _floats(groups.get("PlanePositionSequence", "ImagePositionPatient"), 3)
-
-
-def _geometry_problem(
-    dataset: Attributes, groups: _Groups, spacing: tuple[float, ...] | None
-) -> str | None:
     image_type = [str(part).upper() for part in parts_of(dataset.get("ImageType"))]
     if "MOSAIC" in image_type:
-        return (
-            "this is a Siemens mosaic: many slices tiled into one image, whose position is not that"
-            " of any tile; convert it to one image per slice first (for instance with dcm2niix or"
-            " the scanner's export)"
-        )
-    kind = PLANE_IS_MANDATORY.get(str(dataset.get("SOPClassUID") or ""))
-    if kind is None:
+        return "mosaic"
+    organisation = str(dataset.get("DimensionOrganizationType") or "").strip().upper()
+    matrix = [first_number(dataset, f"TotalPixelMatrix{axis}") or 0 for axis in ("Rows", "Columns")]
+    if not (organisation.startswith("TILED") or any(matrix)):
         return None
-    present = {
-        "Image Position (Patient)": groups.get("PlanePositionSequence", "ImagePositionPatient"),
-        "Image Orientation (Patient)": groups.get(
-            "PlaneOrientationSequence", "ImageOrientationPatient"
-        ),
-        "Pixel Spacing": spacing,
-    }
-    absent = [name for name, value in present.items() if not value]
-    if not absent:
-        return None
-    return (
-        f"{kind} images without {', '.join(absent)}: their geometry may be in private attributes,"
-        " which cannot be trusted; export them from the scanner or archive as standard DICOM"
-    )
+    is_whole = frames == 1 and matrix[0] <= rows and matrix[1] <= columns
+    return None if is_whole else "slide"
+
+
+def _unused(dataset: Attributes, groups: _Groups) -> Iterator[str]:
+    """Geometry where it does not place this frame."""
+    where = "at the top level and not in the functional groups of the frames"
+    if groups.is_classic:
+        where = f"at the top level, which does not place {groups.frames} frames"
+    for keyword, count, sequence in _GEOMETRY:
+        if groups.numbers(sequence, keyword, count) is not None:
+            continue
+        if groups.frames > 1 or not groups.is_classic:
+            yield from _values(dataset, keyword, where)
+        for item in (dataset.get("DetectorInformationSequence") or [])[:1]:
+            yield from _values(item, keyword, "in Detector Information Sequence, which is not used")
+    if groups.frames > 1:
+        yield from _values(dataset, "SpacingBetweenSlices")
+        yield from _values(dataset, "GridFrameOffsetVector")
+    yield from _values(dataset, "ImagerPixelSpacing")
+
+
+def _values(attributes: Attributes, keyword: str, where: str = "") -> Iterator[str]:
+    value = shown(parts_of(attributes.get(keyword)))
+    if value:
+        yield f"{name_of(keyword)} {value} {where}".rstrip()
+
+
+def _remarks(groups: _Groups, facts: _FileFacts) -> Iterator[str]:
+    if facts.remark is not None:
+        yield facts.remark
+    for keyword, count, sequence in _GEOMETRY:
+        if groups.numbers(sequence, keyword, count) is not None:
+            said = remark(groups.holder(sequence), keyword, count)
+            if said is not None:
+                yield said
 
 
 def _rescaled(groups: _Groups) -> bool:
@@ -340,34 +323,40 @@ def _padding(dataset: Attributes, signed: bool, bits: int) -> tuple[int, int] | 
     """Lowest and highest stored value of pixel padding (PS3.3 C.7.5.1.1.2), read with the sign of
     the pixels.
     """
-    value = dataset.get("PixelPaddingValue")
-    if value in (None, ""):
+    value = whole(dataset, "PixelPaddingValue")
+    if value is None:
         return None
-    limit = dataset.get("PixelPaddingRangeLimit")
-    ends = [int(v) for v in (value, value if limit in (None, "") else limit)]
+    limit = whole(dataset, "PixelPaddingRangeLimit")
+    ends = [value, value if limit is None else limit]
     if signed:
         ends = [v - (1 << bits) if v >= 1 << (bits - 1) else v for v in ends]
     return min(ends), max(ends)
 
 
-def _keys(dataset: Attributes, groups: _Groups) -> tuple[tuple[str, Any], ...]:
+def _keys(dataset: Attributes, groups: _Groups) -> Keys:
     if groups.is_classic:
-        pairs = [(word, dataset.get(keyword)) for word, keyword in _KEYS]
+        pairs = [(keyword, value_of(dataset, keyword)) for keyword in _KEYS]
     else:
-        pairs = [(word, groups.get(sequence, keyword)) for word, sequence, keyword in _FRAME_KEYS]
+        pairs = [
+            (keyword, value_of(groups.holder(sequence), keyword))
+            for sequence, keyword in _FRAME_KEYS
+        ]
         for diffusion in (
             groups.get("MRDiffusionSequence", "DiffusionGradientDirectionSequence") or []
         )[:1]:
-            pairs.append(("gradient", diffusion.get("DiffusionGradientOrientation")))
+            keyword = "DiffusionGradientOrientation"
+            pairs.append((keyword, diffusion.get(keyword)))
         for i, value in enumerate(
             parts_of(groups.get("FrameContentSequence", "DimensionIndexValues"))
         ):
-            pairs.append((f"dimension {i + 1}", value))
-    pairs.append(("transfer syntax", dataset.file_meta.get("TransferSyntaxUID")))
-    return tuple((word, _plain(value)) for word, value in pairs if value not in (None, ""))
+            pairs.append((f"DimensionIndexValues[{i + 1}]", value))
+    pairs.append(("TransferSyntaxUID", dataset.file_meta.get("TransferSyntaxUID")))
+    return tuple(
+        (keyword, _plain(value, keyword)) for keyword, value in pairs if value not in (None, "")
+    )
 
 
-def _plain(value: Any) -> int | float | str:
+def _plain(value: Any, keyword: str) -> int | float | str:
     """An attribute as a small hashable value."""
     if isinstance(value, int):
         return int(value)
@@ -375,41 +364,5 @@ def _plain(value: Any) -> int | float | str:
         return float(value)
     text = "\\".join(str(part) for part in parts_of(value))
     if not is_printable(text):
-        raise SourceError("its header is damaged")
+        raise SourceError(f"{keyword} holds control characters: the header is damaged")
     return text
-
-
-def parts_of(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str | int | float) else list(value)
-
-
-def _first(value: Any) -> float | None:
-    """The first of several numbers;
-    None also for one that makes no sense, in attributes that can be done without.
-    """
-    values = parts_of(value)
-    number = float(values[0]) if values and values[0] not in (None, "") else math.nan
-    return number if abs(number) <= LARGEST else None
-
-
-def _float(value: Any) -> float | None:
-    return None if value in (None, "") else _sensible(value)
-
-
-def _floats(value: Any, count: int) -> tuple[float, ...] | None:
-    """Exactly ``count`` numbers, or None when the attribute is absent or empty."""
-    values = parts_of(value)
-    if not values:
-        return None
-    if len(values) != count:
-        raise SourceError(f"{count} numbers expected, found {len(values)}")
-    return tuple(map(_sensible, values))
-
-
-def _sensible(value: Any) -> float:
-    number = float(value)
-    if not abs(number) <= LARGEST:
-        raise SourceError(f"its header holds the number {number:g}, which makes no sense")
-    return number

@@ -21,14 +21,19 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "ImageType": (0x00080008, "CS"),
     "SOPClassUID": (0x00080016, "UI"),
     "SOPInstanceUID": (0x00080018, "UI"),
+    "AcquisitionDate": (0x00080022, "DA"),
     "AcquisitionTime": (0x00080032, "TM"),
     "ContentTime": (0x00080033, "TM"),
     "Modality": (0x00080060, "CS"),
     "SeriesDescription": (0x0008103E, "LO"),
+    "SliceThickness": (0x00180050, "DS"),
     "EchoTime": (0x00180081, "DS"),
     "InversionTime": (0x00180082, "DS"),
     "EchoNumbers": (0x00180086, "IS"),
+    "SpacingBetweenSlices": (0x00180088, "DS"),
     "TriggerTime": (0x00181060, "DS"),
+    "ImagerPixelSpacing": (0x00181164, "DS"),
+    "ConvolutionKernel": (0x00181210, "SH"),
     "DiffusionBValue": (0x00189087, "FD"),
     "DiffusionGradientOrientation": (0x00189089, "FD"),
     "StudyInstanceUID": (0x0020000D, "UI"),
@@ -40,7 +45,9 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "ImageOrientationPatient": (0x00200037, "DS"),
     "FrameOfReferenceUID": (0x00200052, "UI"),
     "TemporalPositionIdentifier": (0x00200100, "IS"),
+    "SliceLocation": (0x00201041, "DS"),
     "ConcatenationUID": (0x00209161, "UI"),
+    "DimensionOrganizationType": (0x00209311, "CS"),
     "SamplesPerPixel": (0x00280002, "US"),
     "PhotometricInterpretation": (0x00280004, "CS"),
     "PlanarConfiguration": (0x00280006, "US"),
@@ -59,19 +66,24 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "RescaleIntercept": (0x00281052, "DS"),
     "RescaleSlope": (0x00281053, "DS"),
     "RescaleType": (0x00281054, "LO"),
+    "TotalPixelMatrixColumns": (0x00480006, "UL"),
+    "TotalPixelMatrixRows": (0x00480007, "UL"),
     "Units": (0x00541001, "CS"),
 }
 
 _WANTED = {
     tag: (keyword, frozenset(vrs.encode().split())) for keyword, (tag, vrs) in ATTRIBUTES.items()
 }
-#: Directory records and functional groups: pydicom reads these.
-_NOT_PLAIN = frozenset({0x00041220, 0x52009229, 0x52009230})
+#: Directory records, functional groups, and where nuclear medicine and dose have their geometry:
+#: pydicom reads these.
+_NOT_PLAIN = frozenset({0x00041220, 0x00540022, 0x3004000C, 0x52009229, 0x52009230})
 PIXEL_DATA = {
     0x7FE00008: "FloatPixelData",
     0x7FE00009: "DoubleFloatPixelData",
     0x7FE00010: "PixelData",
 }
+#: With which every transfer syntax of the standard begins: what others mean is not known here.
+_STANDARD_SYNTAXES = "1.2.840.10008.1.2"
 #: Transfer syntaxes whose data set is not Explicit VR Little Endian: implicit and big endian.
 _OTHERWISE_ENCODED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.2"})
 _NATIVE, _DEFLATED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
@@ -104,7 +116,16 @@ _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DEEPEST = 50
 
-_NUMBERS = {b"US": struct.Struct("<H"), b"SS": struct.Struct("<h"), b"FD": struct.Struct("<d")}
+_NUMBERS = {
+    b"US": struct.Struct("<H"),
+    b"SS": struct.Struct("<h"),
+    b"UL": struct.Struct("<I"),
+    b"FD": struct.Struct("<d"),
+}
+#: The group of meta information, with which a file has to begin: pydicom reads group 0000 in an
+#: encoding of its own.
+_META_GROUP = 0x0002
+_PADDING = "\0 "
 
 #: Where the first element begins, behind a preamble and the letters DICM.
 _BEGINNING = 132
@@ -301,7 +322,7 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
     while True:
         head, length = _element(data, at)
         tag, vr, is_long, keyword = _kinds[head]
-        if tag <= before:
+        if tag <= before or (not before and tag >> 16 != _META_GROUP):
             return None
         before = tag
         at += 8
@@ -323,6 +344,7 @@ def _scanned(data: bytes, inflated_from: int | None = None) -> PlainHeader | Non
                 syntax = _parsed(*raw[keyword])
                 if (
                     not isinstance(syntax, str)
+                    or not syntax.startswith(_STANDARD_SYNTAXES)
                     or syntax in _OTHERWISE_ENCODED
                     or (syntax == _DEFLATED) != (inflated_from is not None)
                 ):
@@ -382,15 +404,21 @@ def _parsed(vr: bytes, value: bytes) -> Any:
             raise ValueError
         numbers = [item for (item,) in _NUMBERS[vr].iter_unpack(value)]
         return numbers[0] if len(numbers) == 1 else numbers or None
-    text = value.decode("ascii").rstrip("\0 ")
+    text = value.decode("ascii").rstrip(_PADDING)
     if not text:
         return None if vr in (b"DS", b"IS") else ""
+    if not text.isprintable():  # escapes change the character set (ISO 2022, PS3.5 6.1.2.5)
+        raise ValueError
     parts = text.split("\\")
     values: list[Any]
     if vr == b"DS":
-        values = [float(part) if part.strip() else "" for part in parts]
+        values = [float(part) for part in parts]
     elif vr == b"IS":
-        values = [int(part) if part.strip() else "" for part in parts]
+        values = [int(part) for part in parts]
+    elif vr == b"UI":
+        values = [part.strip() for part in parts]
+    elif vr in (b"LO", b"SH"):
+        values = [part.rstrip() for part in parts]
     else:
         values = list(parts)
     return values[0] if len(values) == 1 else values

@@ -1,60 +1,76 @@
-"""pydicom: files → frame headers, without pixels.
+"""Files → frame headers. Pixels are read only of frames that may be copies of each other.
 
-Whatever is not a DICOM image is counted, not guessed at.
+Whatever is not a DICOM image is counted and named, not guessed at.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-import struct
 import warnings
-import zlib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from sidecar.dicom.deflated import inflated, read_header, read_plain_deflated
-from sidecar.dicom.frame_headers import (
-    Attributes,
-    Commons,
-    frames_of,
-    is_printable,
-    parts_of,
-    text_of,
+from sidecar.dicom.deflated import inflated
+from sidecar.dicom.duplicates import possible_copies
+from sidecar.dicom.file_header import (
+    COPY_IT_AGAIN,
+    FileHeader,
+    by_pydicom,
+    file_header,
+    in_words,
+    parse_errors,
 )
-from sidecar.dicom.header_scanner import ATTRIBUTES, PIXEL_DATA, read_plain
-from sidecar.dicom.pixels import layout_of
-from sidecar.dicom.series import Frame
-from sidecar.dicom.transfer_syntaxes import DEFLATED
+from sidecar.dicom.frame import Frame
+from sidecar.dicom.frame_headers import Commons, frame_count, frames_of
+from sidecar.dicom.header_values import parts_of, text_of
+from sidecar.dicom.pixels import PixelLayout, layout_of, read_frame
+from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location
 
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
-_TAGS = [
-    *ATTRIBUTES,
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-    "DirectoryRecordSequence",
-]
+#: Attributes that only ACR-NEMA has (PS3.6, retired).
+_ACR_NEMA = ("RecognitionCode", "ImageDimensions")
+#: SOP classes of what lies beside images and refers to them: they are no stacks to export.
+_BESIDE_IMAGES = {
+    "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
+    "1.2.840.10008.5.1.4.1.1.66.5": "surface segmentation",
+    "1.2.840.10008.5.1.4.1.1.66.7": "segmentation",
+    "1.2.840.10008.5.1.4.1.1.66.8": "segmentation",
+    "1.2.840.10008.5.1.4.1.1.481.3": "structure set",
+    "1.2.840.10008.5.1.4.1.1.11": "presentation state",
+    "1.2.840.10008.5.1.4.1.1.88": "report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A DICOM file that cannot be used, by its name in the source, and why."""
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
 
 
 @dataclass
 class Scan:
     """What a source holds: frames of images, and what else was met.
 
-    ``root`` is the folder that ``Frame.file`` is relative to.
+    ``root`` is the folder that ``Frame.file`` is relative to. ``passed_by``: the names of files
+    that are no images, by their kind.
     """
 
     root: Location
     frames: list[Frame] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
-    damaged: list[str] = field(default_factory=list)
+    passed_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    damaged: list[Unusable] = field(default_factory=list)
 
 
 def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
@@ -74,7 +90,32 @@ def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
         for name in names:
             _scan_file(root / name, name, found, commons)
             on_file()
+        found.frames = _with_content(root, found.frames)
     return found
+
+
+def _with_content(root: Location, frames: list[Frame]) -> list[Frame]:
+    """The frames, those that may be copies of others with a digest of their pixels."""
+    digests = {(f.file, f.frame): _content(root, f) for f in possible_copies(frames)}
+    if not digests:
+        return frames
+    return [
+        replace(frame, content=digests[frame.file, frame.frame])
+        if (frame.file, frame.frame) in digests
+        else frame
+        for frame in frames
+    ]
+
+
+def _content(root: Location, frame: Frame) -> bytes | None:
+    """A digest of the pixels; None where they cannot be read, which the export will tell."""
+    try:
+        pixels = read_frame(root, frame.locator)
+    except SidecarError:
+        return None
+    digest = hashlib.blake2b(f"{pixels.dtype} {pixels.shape}".encode(), digest_size=16)
+    digest.update(pixels.tobytes())
+    return digest.digest()
 
 
 def _files(source: Location) -> tuple[Location, list[str]]:
@@ -98,7 +139,7 @@ def _files(source: Location) -> tuple[Location, list[str]]:
 
 def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
     try:
-        header = _by_pydicom(dicomdir)
+        header = by_pydicom(dicomdir)
         if header is None:
             raise SourceError("it is not DICOM")
         records = header.attributes.get("DirectoryRecordSequence") or []
@@ -108,9 +149,10 @@ def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
             if "ReferencedFileID" in record
         ]
         names = [(root / name).resolved().relative_to(root) for name in referenced]
-    except _parse_errors() as error:
+    except parse_errors() as error:
         raise SourceError(
-            f"{dicomdir.name} is not a readable DICOMDIR ({_short(error)}); give the folder instead"
+            f"{dicomdir.name} is not a readable DICOMDIR ({in_words(error)}); give the folder"
+            " instead"
         ) from None
     inside = [name for name in names if name is not None]
     if len(inside) < len(names):
@@ -126,81 +168,40 @@ def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
     return sorted(set(inside), key=lambda name: name.split("/"))
 
 
-def _parse_errors() -> tuple[type[Exception], ...]:
-    """What damaged content makes pydicom raise; MemoryError for a length that no memory holds."""
-    from pydicom.errors import BytesLengthException, InvalidDicomError
-
-    built_in = (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        EOFError,
-        OverflowError,
-        NotImplementedError,
-        OSError,
-        RecursionError,
-        MemoryError,
-    )
-    return (*built_in, struct.error, zlib.error, InvalidDicomError, BytesLengthException)
-
-
-@dataclass(frozen=True)
-class _Header:
-    """What one DICOM file says of itself before its pixels."""
-
-    attributes: Attributes
-    sop_class: str
-    keyword: str | None
-    offset: int | None
-
-
 def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None:
+    printed = name.encode("utf-8", "replace").decode()
     try:
-        header = _plain(path) or _by_pydicom(path)
-        if header is None:
-            found.others["not DICOM"] += 1
-        elif header.sop_class == _MEDIA_STORAGE_DIRECTORY:
-            found.others["DICOMDIR"] += 1
-        elif header.keyword is None and not _needs_pixels(header):
-            found.others[
-                f"{text_of(header.attributes, 'Modality') or 'DICOM'} without an image"
-            ] += 1
-        else:
-            keyword = _checked(header, path)
-            found.frames += frames_of(
-                header.attributes, _require_text(name), keyword, header.offset, commons
-            )
+        header = file_header(path)
+        kind = _passed_by(header)
+        if kind is not None:
+            found.passed_by[kind].append(printed)
+            return
+        assert header is not None
+        keyword = _checked(header, path)
+        found.frames += frames_of(
+            header.attributes, _require_text(name), keyword, header.offset, commons, header.encoding
+        )
     except Exception as error:
-        if not isinstance(error, (SidecarError, *_parse_errors())):
+        if not isinstance(error, (SidecarError, *parse_errors())):
             raise
-        found.damaged.append(f"{name.encode('utf-8', 'replace').decode()}: {_short(error)}")
+        found.damaged.append(Unusable(printed, in_words(error)))
 
 
-def _plain(path: Location) -> _Header | None:
-    """The header of a plain file; None where pydicom should have a look."""
-    plain = read_plain(path) or read_plain_deflated(path)
-    if plain is None:
-        return None
-    return _Header(
-        plain, str(plain.get("SOPClassUID") or ""), plain.pixel_keyword, plain.pixel_offset
-    )
+def _passed_by(header: FileHeader | None) -> str | None:
+    """What a file is that is no image; None for an image."""
+    if header is None:
+        return "not DICOM"
+    if header.sop_class == _MEDIA_STORAGE_DIRECTORY:
+        return "DICOMDIR"
+    for uid, kind in _BESIDE_IMAGES.items():
+        if f"{header.sop_class}.".startswith(f"{uid}."):
+            return kind
+    if header.keyword is None and not _needs_pixels(header):
+        return f"{text_of(header.attributes, 'Modality') or 'DICOM'} without an image"
+    return None
 
 
-def _by_pydicom(path: Location) -> _Header | None:
-    """The header of any DICOM file; None for a file that is not DICOM."""
-    with path.open() as file:
-        if not _looks_like_dicom(file):
-            return None
-        dataset = read_header(file, _TAGS)
-        keyword, offset = _pixel_data(file, dataset)
-    sop_class = text_of(dataset.file_meta, "MediaStorageSOPClassUID") or text_of(
-        dataset, "SOPClassUID"
-    )
-    return _Header(dataset, sop_class, keyword, offset)
-
-
-def _needs_pixels(header: _Header) -> bool:
+def _needs_pixels(header: FileHeader) -> bool:
     """Whether a file must hold an image: by its SOP class, also where the header broke off before
     it says so itself.
     """
@@ -210,19 +211,35 @@ def _needs_pixels(header: _Header) -> bool:
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
-def _checked(header: _Header, path: Location) -> str:
+def _checked(header: FileHeader, path: Location) -> str:
     """The keyword of the pixels, after holding what the header promises against the size of the
     file, before anything is made of it.
     """
     if header.keyword is None:
-        raise PixelError("it has image attributes but no pixel data: the file is cut short")
-    size, count = path.stamp()[0], int(header.attributes.get("NumberOfFrames") or 1)
+        raise PixelError(
+            "it is an image without pixel data; if it was longer where it came from, copy it again"
+        )
+    if not header.sop_class and any(name in header.attributes for name in _ACR_NEMA):
+        raise SourceError(
+            "it is written in ACR-NEMA, which was before DICOM, and has no SOP Class UID; convert"
+            " it to DICOM first, best in the archive that it is from, which knows where its slices"
+            " are (gdcmconv --raw of GDCM converts it without their places)"
+        )
+    size, count = path.stamp()[0], frame_count(header.attributes)
     layout = layout_of(header.attributes, header.keyword)
     promised = math.ceil(count * layout.frame_bits / 8)
     needed = count if header.offset is None else header.offset + promised
     if needed > size:
+        held = _bytes_held(path, header.offset, layout)
+        if held is not None and held < promised:
+            raise PixelError(
+                f"its pixel data element holds {held:,} bytes, where Rows, Columns, Number of"
+                f" Frames and Bits Allocated make {promised:,}: the header is not that of these"
+                " pixels"
+            )
         raise PixelError(
-            f"the file is cut short: {size:,} bytes, where its header promises at least {needed:,}"
+            f"the file is cut short: {size:,} bytes, where its header promises at least"
+            f" {needed:,}; {COPY_IT_AGAIN}"
         )
     if (
         layout.transfer_syntax == DEFLATED and size > promised
@@ -232,6 +249,21 @@ def _checked(header: _Header, path: Location) -> str:
     return header.keyword
 
 
+def _bytes_held(path: Location, offset: int | None, layout: PixelLayout) -> int | None:
+    """The length of the native pixel data element whose value begins at ``offset``, where the file
+    holds all of it; its last four bytes before the value say so (PS3.5 7.1).
+    """
+    if offset is None:
+        return None
+    with path.open() as file:
+        file.seek(offset - 4)
+        order: Literal["big", "little"] = (
+            "big" if layout.transfer_syntax == EXPLICIT_BIG else "little"
+        )
+        length = int.from_bytes(file.read(4), order)
+    return length if offset + length <= path.stamp()[0] else None
+
+
 def _require_text(name: str) -> str:
     """A file name, which documents hold as text. SourceError where it is none."""
     try:
@@ -239,53 +271,3 @@ def _require_text(name: str) -> str:
     except UnicodeEncodeError:
         raise SourceError("its name is not valid text (UTF-8); rename it") from None
     return name
-
-
-def _short(error: Exception) -> str:
-    """What is wrong, in our words: those of others may quote the header, or the whole path."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"it cannot be read ({error.strerror})"
-    if isinstance(error, SidecarError) and is_printable(str(error)):
-        return str(error)
-    return "its header is damaged or cut short"
-
-
-def _looks_like_dicom(file: BinaryIO) -> bool:
-    """The DICM prefix (PS3.10 7.1), or without a preamble a first element of group 0002 or 0008
-    with a plausible length.
-    """
-    head = file.read(132)
-    file.seek(0)
-    if head[128:] == b"DICM":
-        return True
-    if len(head) < 132:
-        return False
-    for order in "<>":
-        group, element, length = struct.unpack(order + "HHI", head[:8])
-        explicit = head[4:6].isalpha() and head[4:6].isupper()
-        if group in (0x0002, 0x0008) and element <= 0x0100 and (explicit or length <= 1024):
-            return True
-    return False
-
-
-def _pixel_data(file: BinaryIO, dataset: Dataset) -> tuple[str | None, int | None]:
-    """Keyword of the pixel data element and, for native pixels, where its value begins.
-
-    The file stands at that element.
-    """
-    from pydicom.uid import UID
-
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if syntax is not None and UID(syntax).is_deflated:
-        return ("PixelData" if "Rows" in dataset else None), None
-    little, implicit = dataset.original_encoding[1], dataset.original_encoding[0]
-    start = file.tell()
-    head = file.read(12)
-    if len(head) < 8:
-        return None, None
-    group, element = struct.unpack("<HH" if little else ">HH", head[:4])
-    keyword = PIXEL_DATA.get(group << 16 | element)
-    compressed = syntax is not None and UID(syntax).is_transfer_syntax and UID(syntax).is_compressed
-    if keyword is None or compressed:
-        return keyword, None
-    return keyword, start + (8 if implicit else 12)

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sidecar.dicom.same_scan import KnownScan, Match, closest
-from sidecar.dicom.scan import scan
+from sidecar.dicom.scan import Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
 from sidecar.errors import SourceError
 from sidecar.progress import Progress, Silent
@@ -21,15 +21,15 @@ class Source:
     """A folder, file or DICOMDIR whose headers were read; no pixels.
 
     ``name``: what messages call it. ``root``: the folder that frames name their files by.
-    ``series``: every stack in it. ``others``: how many files of each other kind were met.
-    ``damaged``: DICOM files that cannot be read, and why.
+    ``series``: every stack in it. ``passed_by``: the names of files that are no
+    images, by their kind. ``damaged``: DICOM files that cannot be used, and why.
     """
 
     name: str
     root: Location
     series: tuple[Series, ...]
-    others: Counter[str]
-    damaged: tuple[str, ...]
+    passed_by: dict[str, list[str]]
+    damaged: tuple[Unusable, ...]
 
     @classmethod
     def open(cls, location: Place, progress: Progress | None = None) -> Source:
@@ -45,19 +45,20 @@ class Source:
             location.name or "this folder",
             found.root,
             tuple(find_series(found.frames)),
-            found.others,
+            dict(found.passed_by),
             tuple(found.damaged),
         )
 
     def choose(self, asked: str | None) -> list[Series]:
         """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one.
 
-        Raises SourceError where there are none or a file is damaged, AmbiguousSeriesError where one
-        is to be chosen, UsageError where none is as asked.
+        Raises SourceError where there are none or a file cannot be used, AmbiguousSeriesError where
+        one is to be chosen, UsageError where none is as asked.
         """
-        self._refuse_damaged()
+        self._refuse_unusable()
         if not self.series:
-            met = ", ".join(f"{count} × {kind}" for kind, count in self.others.most_common(4))
+            others = Counter({kind: len(names) for kind, names in self.passed_by.items()})
+            met = ", ".join(f"{count} × {kind}" for kind, count in others.most_common(4))
             raise SourceError(
                 f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
             )
@@ -71,10 +72,10 @@ class Source:
         """The stack that is the known scan: the same slices in the same order, of the same size and
         geometry.
 
-        SourceError that says in what the nearest one differs; for damaged files, too, which may be
-        slices of it.
+        SourceError that says in what the nearest one differs; for files that cannot be used, too,
+        which may be slices of it.
         """
-        self._refuse_damaged()
+        self._refuse_unusable()
         match = self.closest(known)
         if match.difference is None:
             assert match.series is not None
@@ -86,11 +87,12 @@ class Source:
         }.get(wrong.about, "is not as it was when the sidecar was written")
         raise SourceError(f"{self.name} {what}: {wrong.found}; {wrong.remedy}")
 
-    def _refuse_damaged(self) -> None:
-        """A DICOM file that cannot be read may be one of the slices: nothing is done without it."""
+    def _refuse_unusable(self) -> None:
+        """A DICOM file that cannot be used may be one of the slices: nothing is done without it."""
         if self.damaged:
-            more = f" (and {len(self.damaged) - 1} more)" if len(self.damaged) > 1 else ""
+            first, others = self.damaged[0], len(self.damaged) - 1
+            more = f" (and {others} more files cannot be used)" if others else ""
             raise SourceError(
-                f"damaged DICOM file: {self.damaged[0]}{more}; copy it again, or move it out of the"
-                " folder"
+                f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
+                " so nothing is done without it: put it right, or move it out of the folder"
             )

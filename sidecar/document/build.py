@@ -36,7 +36,7 @@ def source_model(series: Series) -> Source:
         **grid(stack),
         study_instance_uid=common.study_instance_uid,
         series_instance_uid=common.series_instance_uid,
-        frame_of_reference_uid=common.frame_of_reference_uid,
+        frame_of_reference_uid=series.frame_of_reference_uid,
         modality=common.modality,
         pixel_spacing=None if stack is None else stack.pixel_spacing,
         orientation=None if stack is None else first,

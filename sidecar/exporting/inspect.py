@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.dicom.scan import Unusable
 from sidecar.dicom.series import Series
 from sidecar.dicom.source import Source
 from sidecar.document.model import AXIS_NAMES
@@ -43,6 +44,8 @@ class Found:
             "series_number": common.series_number,
             "modality": common.modality,
             "description": common.description,
+            "files": len(series.files),
+            "place": series.place,
             "split": list(series.split),
             "size": [common.layout.columns, common.layout.rows, len(series.frames)],
             "spacing": (
@@ -66,17 +69,19 @@ class Found:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Every stack of a source, what else was met there, and DICOM files that cannot be read."""
+    """Every stack of a source, the files by kind that were passed by, and DICOM files that cannot
+    be used.
+    """
 
     found: tuple[Found, ...]
-    others: dict[str, int]
-    damaged: tuple[str, ...]
+    passed_by: dict[str, list[str]]
+    damaged: tuple[Unusable, ...]
 
     def facts(self) -> dict[str, Any]:
         return {
             "series": [f.facts() for f in self.found],
-            "other_files": self.others,
-            "damaged": list(self.damaged),
+            "other_files": {kind: len(names) for kind, names in self.passed_by.items()},
+            "damaged": list(map(str, self.damaged)),
         }
 
 
@@ -86,7 +91,7 @@ def inspect(source: Place, progress: Progress | None = None) -> Inspection:
     SourceError when there is no such place.
     """
     met = Source.open(locate(source), progress)
-    return Inspection(tuple(_found(series) for series in met.series), dict(met.others), met.damaged)
+    return Inspection(tuple(_found(series) for series in met.series), met.passed_by, met.damaged)
 
 
 def _found(series: Series) -> Found:

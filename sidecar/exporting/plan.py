@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from sidecar.dicom.series import Frame, Series
+from sidecar.dicom.frame import Frame
+from sidecar.dicom.series import Series
 from sidecar.document.build import series_tag
 from sidecar.document.tag import png_names
 from sidecar.errors import GeometryError, UsageError

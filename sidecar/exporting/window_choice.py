@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.dicom.frame import Frame
 from sidecar.dicom.pixels import read_plane
-from sidecar.dicom.series import Frame
 from sidecar.errors import SourceError
 from sidecar.exporting.plan import Plan
 from sidecar.grid.axis import spread

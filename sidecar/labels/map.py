@@ -16,11 +16,11 @@ from sidecar.document import model as documents
 from sidecar.errors import DocumentError, GeometryError, LabelError, SidecarError
 from sidecar.grid.axis import nearest
 from sidecar.grid.space import TO_SPACE, Space
+from sidecar.labels.csv_table import Table
 from sidecar.labels.identity import place
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions, SliceOrigin
 from sidecar.labels.readers import read_labels
-from sidecar.labels.readers.generic_csv import Table
 from sidecar.labels.rows import Rows
 from sidecar.labels.writers.csv_points import numbers
 from sidecar.mapping import Sidecar
@@ -306,12 +306,14 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     ]
     replaced = [name for name in table.columns if name.lower() in PIXEL_COLUMNS]
     kept = {name: cells for name, cells in table.columns.items() if name not in replaced}
+    empty = (f"{table.empty_rows} empty row(s) left out",) if table.empty_rows else ()
     notes = (
         (f"columns {', '.join(replaced)} of the input are those of another export; replaced",)
         if replaced
         else ()
     )
-    return Projection({**kept, **dict(zip(PIXEL_COLUMNS, added, strict=True))}, png, notes)
+    columns = {**kept, **dict(zip(PIXEL_COLUMNS, added, strict=True))}
+    return Projection(columns, png, (*notes, *empty))
 
 
 def _refuse_outside(table: Table, png: NDArray[np.float64], sidecar: Sidecar) -> None:

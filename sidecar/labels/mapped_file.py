@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space
+from sidecar.labels.csv_table import Table
 from sidecar.labels.mapped_shapes import Shape, shapes_of
-from sidecar.labels.readers.generic_csv import Table
 from sidecar.labels.rows import Columns
 
 _SPACES: dict[str, Space] = {"lps": "lps", "ras": "ras"}

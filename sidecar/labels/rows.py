@@ -93,6 +93,11 @@ class Rows(Columns):
         """Whether any of these bytes is in any of the rows."""
         return any(mark in block for mark in marks for block in self._blocks)
 
+    def contain(self, text: str) -> bool:
+        """Whether a text without delimiter is in any of the rows, in any case of its letters."""
+        sought = text.lower().encode()
+        return any(sought in block.lower() for block in self._blocks)
+
     def csv_lines(self) -> list[str] | None:
         """Rows of a single block as lines of a CSV with commas;
         None where a cell would need quotes for that.

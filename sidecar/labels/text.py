@@ -9,6 +9,7 @@ import io
 import json
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from xml.etree.ElementTree import Element, ParseError
@@ -174,6 +175,18 @@ def after_sep_line(text: str) -> tuple[str | None, str, int]:
     """
     found = _SEP_LINE.match(text)
     return (found[1], text[found.end() :], 2) if found else (None, text, 1)
+
+
+def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
+    """The cells of the first row of a table, quotes resolved; [] where they are not. For
+    recognition only.
+    """
+    delimiter, text, _ = after_sep_line(head_text(head))
+    first = next(iter(text.splitlines()), "")
+    try:
+        return next(csv.reader([first], delimiter=delimiter or delimiter_of(first)), [])
+    except csv.Error:
+        return []
 
 
 def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:

@@ -523,7 +523,7 @@ def test_damaged_pixels_of_the_source(
     files[0].write_bytes(content)
     assert set(failed(check_export(png, tmp_path / "copy"))) == {"pixels"}
     files[0].write_bytes(content[:-100])
-    assert "damaged DICOM file: 00.dcm" in failed(check_export(png, tmp_path / "copy"))["source"]
+    assert "cannot be used: 00.dcm" in failed(check_export(png, tmp_path / "copy"))["source"]
 
 
 def test_hostile_documents(png: Path) -> None:

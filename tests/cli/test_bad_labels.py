@@ -510,7 +510,7 @@ POINTS = {
     "text": ("x_mm,y_mm,z_mm\n1,2,3\n1,two,3\n", "row 3"),
     "not a number": ("source_column,source_row,source_slice\n1,2,3\nnan,2,3\n", "row 3"),
     "infinite": ("source_column,source_row,source_slice\n1,2,3\n1,inf,3\n", "row 3"),
-    "half empty": ("source_column,source_row,source_slice\n1,2,3\n,,\n", "row 3"),
+    "half empty": ("source_column,source_row,source_slice\n1,2,3\n1,,\n", "row 3"),
     "outside": ("source_column,source_row,source_slice\n1,2,3\n100,2,3\n", "row 3"),
     "far outside": ("source_column,source_row,source_slice\n1,2,3\n1e300,2,3\n", "row 3"),
     "in another scan": ("x_mm,y_mm,z_mm\n10000,0,0\n", "row 2"),

@@ -61,7 +61,7 @@ def test_the_headers_of_a_file_that_inflates_vastly_are_not_read_either(
     monkeypatch.setattr("sidecar.dicom.deflated.INFLATED_LIMIT", whole - 1)
     assert scan(path).frames == []
     (told,) = scan(path).damaged
-    assert told.startswith(f"{path.name}: it inflates to more than 0 MiB")
+    assert str(told).startswith(f"{path.name}: it inflates to more than 0 MiB")
     directory = path.rename(tmp_path / "DICOMDIR")
     with pytest.raises(SourceError, match=r"DICOMDIR .*inflates to more than 0 MiB"):
         scan(directory)

@@ -168,9 +168,7 @@ def test_damaged_files_in_between_are_told_first(phantom: Phantom, png: Sidecar)
     path = phantom.files()[4]
     path.write_bytes(path.read_bytes()[:-100])
     source = Source.open(phantom.folder)
-    with pytest.raises(
-        SourceError, match=f"damaged DICOM file: {path.name}: the file is cut short"
-    ):
+    with pytest.raises(SourceError, match=f"{path.name} cannot be used: the file is cut short"):
         source.matching(png.known_scan)
     found = source.closest(png.known_scan).difference
     assert found is not None and found.found == "slice 4 (0-based) of 9 is missing"

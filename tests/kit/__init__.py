@@ -5,6 +5,7 @@ Scans and exports
 
 - `phantoms`: DICOM files whose every voxel has a known place; any geometry, encoding and layout.
 - `small_scans`: five small slices in every encoding, to be damaged.
+- `numbered_slices`: small slices from which order and place can be read.
 - `pixel_files`: single files with pixel data packed or encoded here, and other decoders for them.
 - `adopted_images`: scans with something on them everywhere, what other programs make of them, and
   where every pixel of that comes from, by ramps.

@@ -22,6 +22,7 @@ from sidecar.errors import PixelError
 
 _SAMPLES = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1}
 _SAMPLES |= dict.fromkeys(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"), 3)
+_WRITE = "no converter helps; write it again in the program that made it,"
 _JPEG_2000, JPEG_2000_COLOUR = (
     ("1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20"),
     ("YBR_RCT", "YBR_ICT"),
@@ -117,13 +118,17 @@ def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:
         (rows and columns, f"Rows {rows} and Columns {columns} leave no image"),
         (
             photometric in _SAMPLES,
-            f"PhotometricInterpretation {photometric or 'none'} is not supported; {CONVERT}",
+            _unsupported(photometric, native),
         ),
         (
             samples == _SAMPLES.get(photometric),
             f"SamplesPerPixel is {samples}, which does not fit {photometric}",
         ),
-        (bits != 12, f"BitsAllocated is 12 (packed pixels, retired); {CONVERT}"),
+        (
+            bits != 12,
+            "BitsAllocated is 12 (packed pixels, retired); gdcmconv --raw --force (GDCM) unpacks"
+            " them to 16",
+        ),
         (bits in _BITS_ALLOCATED[keyword], f"BitsAllocated {bits} is not supported for {keyword}"),
         (
             0 < stored <= high + 1 <= bits,
@@ -140,11 +145,12 @@ def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:
         ),
         (
             samples == 1 or (bits in (8, 16) and not signed),
-            f"signed colour, or of {bits} bits, is not supported; {CONVERT}",
+            f"{'signed colour' if signed else 'colour'} of {bits} bits a sample is not supported;"
+            f" {_WRITE} with 8 or 16 bits a sample, unsigned",
         ),
         (
             bits == 8 or photometric != "YBR_FULL_422",
-            f"YBR_FULL_422 of {bits} bits is not supported; {CONVERT}",
+            f"YBR_FULL_422 of {bits} bits is not supported; {_WRITE} as RGB",
         ),
         (
             not native or photometric != "YBR_FULL_422" or columns % 2 == 0,
@@ -170,6 +176,16 @@ def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:
         bool(signed),
         keyword,
     )
+
+
+def _unsupported(photometric: str, native: bool) -> str:
+    if not photometric:
+        return (
+            "PhotometricInterpretation is missing; without it nothing says whether the pixels are"
+            " gray or colour (MONOCHROME2 is what gray ones have)"
+        )
+    way = f"{_WRITE} as MONOCHROME2 or RGB" if native else CONVERT
+    return f"PhotometricInterpretation {photometric} is not supported; {way}"
 
 
 def pixel_bytes(layout: PixelLayout, frames: int) -> int:

@@ -1,236 +1,42 @@
 """Generic CSV: a header row with x, y, and image or slice. Pixel origin: *center*, unless forced.
 
-Comma, semicolon or tab; with semicolons a decimal comma is understood. A BOM is accepted. Column
-names are matched without regard to case. ``image`` is a PNG name, ``slice`` a 0-based PNG number
-that may be fractional; every column is carried to the output as it is.
+``image`` is a PNG name, ``slice`` a 0-based PNG number that may be fractional; every column is
+carried to the output as it is (see `sidecar.labels.csv_table` for what is understood as CSV).
 """
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic_core import from_json
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions, to_center
-from sidecar.labels.rows import PIECE, Columns, Repeated, Rows
-from sidecar.labels.text import head_text, number, read_text
+from sidecar.labels.csv_table import Table, delimiter_of
+from sidecar.labels.model import (
+    Labels,
+    PixelOrigin,
+    PngStack,
+    Reader,
+    ReadOptions,
+    SliceOrigin,
+    to_center,
+)
+from sidecar.labels.readers.csv_guards import refuse_other_tables
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.rows import Columns
+from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"
-#: A single cell larger than this is not a label file's.
-MAX_CELL = 1 << 20
-
-
-class Table:
-    """A CSV with a header row as columns of text.
-
-    ``row(i)`` is the row of record i as a spreadsheet counts it, the header being 1.
-    """
-
-    def __init__(self, path: Path) -> None:
-        text = read_text(path)
-        if not text.strip():
-            raise LabelError("is empty", path)
-        self.path = path
-        self.delimiter = _delimiter(text.split("\n", 1)[0])
-        self.columns, self._rows = (_plain_columns if '"' not in text else _quoted_columns)(
-            text, self.delimiter, path
-        )
-        self._names = {name.lower(): name for name in self.columns}
-
-    def __len__(self) -> int:
-        return len(self._rows) - 1
-
-    def row(self, index: int) -> str:
-        return f"row {self._rows[index + 1]}"
-
-    def name(self, column: str) -> str | None:
-        """The header's own spelling of a column."""
-        return self._names.get(column)
-
-    def texts(self, column: str) -> Sequence[str] | None:
-        name = self._names.get(column)
-        return None if name is None else self.columns[name]
-
-    def numbers(self, column: str, empty_allowed: bool = False) -> NDArray[np.float64]:
-        """A column as finite numbers;
-        NaN for empty cells where they are allowed. LabelError names the row at fault.
-        """
-        cells = self.texts(column)
-        if cells is None:
-            raise LabelError(
-                f"has no column {column}; it has {', '.join(self.columns)}", self.path, "row 1"
-            )
-        cells = self._with_points(cells)
-        empty = (
-            [i for i, cell in enumerate(cells) if not cell.strip()]
-            if empty_allowed and not all(cells)
-            else []
-        )
-        if empty:
-            cells = [cell if cell.strip() else "0" for cell in cells]
-        values = plain_numbers(cells)
-        if values is None:
-            values = np.array(
-                [number(cell, self.path, self.row(i)) for i, cell in enumerate(cells)],
-                dtype=np.float64,
-            )
-        values[empty] = np.nan
-        return values
-
-    def at_once(
-        self, numbers: Sequence[str], text: str
-    ) -> tuple[NDArray[np.float64], Sequence[str] | None] | None:
-        """(N, K) finite numbers of K columns, and the texts of one more if there is one, all in one
-        go over the lines of the file.
-
-        None where that is not possible: there are quotes, a column is missing, or a cell is not
-        plainly a number. Then ask for one column after the other, which tells what is wrong.
-        """
-        names, named = [self.name(column) for column in numbers], self.name(text)
-        if not isinstance(self.columns, Rows) or None in names:
-            return None
-        values, texts = np.empty((len(self), len(names))), Repeated()
-        for start, piece in zip(range(0, len(self), PIECE), self.columns.pieces(), strict=True):
-            for k, name in enumerate(names):
-                found = plain_numbers(self._with_points(piece[name or ""]))
-                if found is None:
-                    return None
-                values[start : start + PIECE, k] = found
-            if named is not None:
-                texts.add(piece[named])
-        return values, texts.cells if named is not None else None
-
-    def _with_points(self, cells: Sequence[str]) -> Sequence[str]:
-        """With semicolons between cells, a comma is a decimal one."""
-        return [cell.replace(",", ".") for cell in cells] if self.delimiter == ";" else cells
-
-
-def plain_numbers(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """The numbers in cells, when there is nothing but finite ones; `number` tells what is wrong
-    otherwise.
-
-    Most are written as JSON writes numbers, whose reader is the fastest at hand: it is given
-    nothing else, nor -0, which it takes for 0.
-    """
-    text, read = ",".join(cells), None
-    if (
-        text.isascii()
-        and not text.encode().translate(None, b"0123456789.eE+-,")
-        and "-0" not in text
-    ):
-        with contextlib.suppress(ValueError):
-            read = from_json(f"[{text}]")
-    try:
-        values = np.array(
-            read if read is not None and len(read) == len(cells) else list(map(float, cells)),
-            dtype=np.float64,
-        )
-    except (ValueError, OverflowError):
-        return None
-    return values if "_" not in text and np.isfinite(values).all() else None
-
-
-def _delimiter(header: str) -> str:
-    """The one of tab, semicolon and comma that the header row has most of; a header of one column
-    has a comma.
-    """
-    return max("\t;,", key=lambda d: (header.count(d), d == ","))
-
-
-#: Columns of cells by the names in the header, and the row of every record in the file, the
-#: header's included.
-_Cells = tuple[Columns, Sequence[int]]
-
-
-def _plain_columns(text: str, delimiter: str, path: Path) -> _Cells:
-    """Columns of a table without quotes, kept as its lines."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    data, ends = _lines(text)
-    rows: Sequence[int] = range(1, len(ends) + 1)
-    filled = np.flatnonzero(np.diff(ends, prepend=-1) > 1)
-    if len(filled) < len(rows):
-        rows = (filled + 1).tolist()
-        data, ends = _lines("\n".join(filter(None, text.split("\n"))))
-    if np.diff(ends, prepend=-1).max() > MAX_CELL and max(map(len, text.split("\n"))) > MAX_CELL:
-        raise LabelError("holds a line longer than any table of labels has", path)
-    header = data[: ends[0]].decode().split(delimiter)
-    blocks = []
-    for first in range(0, len(rows) - 1, PIECE):
-        places = rows[first + 1 : first + 1 + PIECE]
-        blocks.append(data[ends[first] + 1 : ends[first + len(places)]])
-        _refuse_ragged(blocks[-1], delimiter, len(header), path, places)
-    return Rows(_names(header, path), delimiter, blocks), rows
-
-
-def _lines(text: str) -> tuple[bytes, NDArray[np.intp]]:
-    """A text as UTF-8, and where in it each of its lines ends."""
-    data = text.encode()
-    every = np.frombuffer(data, np.uint8)
-    step = 1 << 20  # what fits the cache
-    found = [
-        start + np.flatnonzero(every[start : start + step] == ord("\n"))
-        for start in range(0, len(data), step)
-    ]
-    return data, np.concatenate([*found, [len(data)]])
-
-
-def _refuse_ragged(
-    block: bytes, delimiter: str, width: int, path: Path, rows: Sequence[int]
-) -> None:
-    """LabelError for the first of the lines at ``rows`` that has more or fewer cells than
-    ``width``.
-    """
-    every = np.frombuffer(block, np.uint8)
-    marks = every[(every == ord("\n")) | (every == ord(delimiter))]
-    if len(marks) != len(rows) * width - 1 or np.any(marks[width - 1 :: width] != ord("\n")):
-        counts = [line.count(delimiter) + 1 for line in block.decode().split("\n")]
-        first = next(i for i, count in enumerate(counts) if count != width)
-        raise _ragged(counts[first], width, path, rows[first])
-
-
-def _quoted_columns(text: str, delimiter: str, path: Path) -> _Cells:
-    """Columns of a table that may have quoted ones (RFC 4180)."""
-    csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        every = list(reader)
-    except csv.Error as error:
-        raise LabelError(
-            f"is not readable as CSV: {error}", path, f"line {reader.line_num}"
-        ) from None
-    rows = [i + 1 for i, record in enumerate(every) if record]
-    records = [record for record in every if record]
-    width = len(records[0])
-    for record, row in zip(records, rows, strict=True):
-        if len(record) != width:
-            raise _ragged(len(record), width, path, row)
-    columns = list(zip(*records[1:], strict=True)) if len(records) > 1 else [()] * width
-    return dict(zip(_names(records[0], path), columns, strict=True)), rows
-
-
-def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:
-    return LabelError(f"has {found} cells where the header has {width}", path, f"row {row}")
-
-
-def _names(header: Sequence[str], path: Path) -> list[str]:
-    names = [name.strip() for name in header]
-    lower = [name.lower() for name in names]
-    repeated = sorted({name for name in lower if lower.count(name) > 1})
-    if repeated:
-        raise LabelError(f"has the column {repeated[0]!r} twice", path, "row 1")
-    return names
+_FROM_0 = (
+    "Slices are counted from 0: slice 0 is the first PNG. --slice-origin 1 says that they are"
+    " counted from 1"
+)
 
 
 def _recognises(path: Path, head: bytes) -> bool:
-    first = head_text(head).split("\n", 1)[0].strip().lower()
-    names = [name.strip().strip('"') for name in first.split(_delimiter(first))]
+    names = [name.strip().lower() for name in first_row(head, delimiter_of)]
     return "x" in names and "y" in names
 
 
@@ -245,17 +51,42 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         raise LabelError(
             "has neither a column image (PNG name) nor slice (0-based PNG number)", path, "row 1"
         )
-    no_slice = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
+    refuse_other_tables(table, numbers, options.slice_origin, stack)
+    slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
+    if has_slice:
+        slices = numbers[:, 2] - (options.slice_origin or 0)
+    counts = has_slice and images is None and stack.slices > 1
+    left_out = LeftOut()
+    left_out.add("empty row", count=table.empty_rows)
     return Labels(
         path=path,
         xy=to_center(numbers[:, :2], taken),
-        slice=numbers[:, 2] if has_slice else no_slice,
+        slice=slices,
         image=images or [""] * len(table),
-        columns=table.columns,
+        columns=_counted_from_0(table, options.slice_origin),
         where=table.row,
         tool=TOOL,
         pixel_origin=taken,
+        notes=(
+            *([_FROM_0] if counts and options.slice_origin is None else []),
+            *left_out.sentences,
+        ),
+        left_out=left_out.sentences,
     )
+
+
+def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
+    """The columns as they are, but slices counted from 0, so that who reads the output finds them
+    where they are.
+    """
+    name = table.name("slice")
+    if not slice_origin or name is None:
+        return table.columns
+    numbers = table.numbers("slice", empty_allowed=True) - slice_origin
+    cells = [
+        "" if np.isnan(n) else f"{n:.0f}" if n.is_integer() else repr(n) for n in numbers.tolist()
+    ]
+    return {**table.columns, name: cells}
 
 
 def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None]:
@@ -269,4 +100,4 @@ def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None
     return np.column_stack(columns), images
 
 
-READER = Reader("csv", TOOL, "center", _recognises, _read)
+READER = Reader("csv", TOOL, "center", _recognises, _read, numbers_slices=True)

@@ -15,8 +15,9 @@ from functools import cached_property
 from pathlib import Path
 
 from sidecar.errors import LabelError
+from sidecar.labels.csv_table import delimiter_of
 from sidecar.labels.readers.left_out import LeftOut
-from sidecar.labels.text import after_sep_line, head_text, number, read_text, table, whole
+from sidecar.labels.text import after_sep_line, first_row, number, read_text, table, whole
 
 #: Columns that only ImageJ calls so; one of them beside X and Y is taken for a Results table.
 _COLUMNS = frozenset(
@@ -84,7 +85,7 @@ class ResultsRow:
 def read_rows(path: Path) -> tuple[list[ResultsRow], tuple[str, ...]]:
     """The rows, and what was left out. LabelError for a table without X and Y, or a ragged one."""
     delimiter, text, first = after_sep_line(read_text(path))
-    delimiter = delimiter or delimiter_of(text)
+    delimiter = delimiter or delimiter_of(text.partition("\n")[0])
     records = [
         (n, [cell.strip() for cell in record])
         for n, record in enumerate(table(text, path, delimiter), first)
@@ -116,22 +117,11 @@ def _row(record: list[str], header: list[str], delimiter: str, path: Path, n: in
 
 def recognises(path: Path, head: bytes) -> bool:
     """X and Y in capitals beside row numbers, or beside a column that only ImageJ calls so."""
-    delimiter, text, _ = after_sep_line(head_text(head))
-    first = text.partition("\n")[0].rstrip("\r")
-    try:
-        raw = table(first, path, delimiter or delimiter_of(first))
-    except LabelError:
-        return False
-    names = _names([name.strip() for name in raw[0]]) if raw else []
+    raw = first_row(head, delimiter_of)
+    names = _names([name.strip() for name in raw])
     if not {"X", "Y"} <= set(names) or "image" in map(str.lower, names):
         return False
-    return raw[0][0] == " " or not _COLUMNS.isdisjoint(names) or {"Label", "Slice"} <= set(names)
-
-
-def delimiter_of(text: str) -> str:
-    """The one of tab, semicolon and comma that the first line has most of."""
-    first = text.partition("\n")[0]
-    return max("\t;,", key=lambda delimiter: (first.count(delimiter), delimiter == ","))
+    return raw[0] == " " or not _COLUMNS.isdisjoint(names) or {"Label", "Slice"} <= set(names)
 
 
 def _names(cells: list[str]) -> list[str]:

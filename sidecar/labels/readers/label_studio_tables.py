@@ -6,13 +6,13 @@ They leave out whether an image was rotated in Label Studio, and the ids of regi
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
+from sidecar.labels.csv_table import delimiter_of
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.label_studio_regions import (
@@ -25,7 +25,15 @@ from sidecar.labels.readers.label_studio_regions import (
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import stated_sizes
 from sidecar.labels.shapes import Shape, labels_of
-from sidecar.labels.text import head_text, json_keys, parse_json, read_text, table, text_of
+from sidecar.labels.text import (
+    first_row,
+    head_text,
+    json_keys,
+    parse_json,
+    read_text,
+    table,
+    text_of,
+)
 
 _TOOL = "Label Studio JSON-MIN and CSV"
 #: Columns that Label Studio adds to every row.
@@ -65,7 +73,7 @@ def _of_json(text: str, path: Path) -> list[_Row]:
 
 
 def _of_table(text: str, path: Path) -> list[_Row]:
-    header, *body = table(text, path, _delimiter(text)) or [[]]
+    header, *body = table(text, path, delimiter_of(text.partition("\n")[0])) or [[]]
     if not set(header) >= _ADDED:
         raise LabelError(
             f"is no table of Label Studio: it lacks a column {sorted(_ADDED - set(header))[0]}",
@@ -86,10 +94,6 @@ def _of_table(text: str, path: Path) -> list[_Row]:
         )
         for where, cells in rows
     ]
-
-
-def _delimiter(text: str) -> str:
-    return "\t" if "\t" in text.partition("\n")[0] else ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,7 @@ def _recognises(path: Path, head: bytes) -> bool:
         keys = json_keys(head)
         is_full = not keys.isdisjoint({(2, "annotations"), (2, "data")})
         return not is_full and not keys.isdisjoint({(2, "annotation_id"), (4, "original_width")})
-    first = text.partition("\n")[0].rstrip("\r")
-    return set(next(csv.reader([first], delimiter=_delimiter(first)), [])) >= _ADDED
+    return set(first_row(head, delimiter_of)) >= _ADDED
 
 
 READER = Reader("label-studio-min", _TOOL, "corner", _recognises, _read)

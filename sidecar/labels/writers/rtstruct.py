@@ -33,7 +33,11 @@ from sidecar.labels.mapped_shapes import (
     require_one_scan,
     require_patient,
 )
-from sidecar.labels.writers.source_headers import headers_of, patient_and_study
+from sidecar.labels.writers.source_headers import (
+    headers_of,
+    patient_and_study,
+    without_frame_of_reference,
+)
 
 #: Retired SOP class that Referenced SOP Class UID of the study still names in every structure set.
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
@@ -67,10 +71,8 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     sidecar = parts[0].sidecar
     frame_of_reference_uid = sidecar.document.source.frame_of_reference_uid
     if frame_of_reference_uid is None:
-        raise LabelError(
-            "the scan has no Frame of Reference UID, which RTSTRUCT needs: write json or csv"
-            " instead"
-        )
+        why = without_frame_of_reference(sidecar, "RTSTRUCT")
+        raise LabelError(f"{why}: write json or csv instead")
     uid = sidecar.document.source.planes[0].sop_instance_uid
     header = headers_of((part.sidecar for part in parts), [uid], dicom)[uid]
     dataset = patient_and_study(header)

@@ -57,6 +57,15 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
+def without_frame_of_reference(sidecar: Sidecar, format: str) -> str:
+    """That the scan has no Frame of Reference UID, which ``format`` needs, and why where its
+    document tells.
+    """
+    told = (w for w in sidecar.document.warnings if w.startswith("FrameOfReferenceUID"))
+    why = next((f" ({text})" for text in told), "")
+    return f"the scan has no Frame of Reference UID, which {format} needs{why}"
+
+
 def patient_and_study(header: Dataset) -> Dataset:
     """The attributes of a header that every object of the same patient and study repeats, in UTF-8,
     the values as they are.

@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 from sidecar.document.model import Plane
 from sidecar.errors import GeometryError, LabelError, OutputError, UsageError
 from sidecar.grid.stack import Stack
-from sidecar.labels.writers.source_headers import NOTICE, headers_of
+from sidecar.labels.writers.source_headers import NOTICE, headers_of, without_frame_of_reference
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import Code
 from sidecar.masks.writers.dicom_stream import MAX_PIXEL_BYTES, DicomStream
@@ -84,11 +84,13 @@ def require_space(mask: MappedMask, format: str) -> Stack:
     GeometryError where it has none that a DICOM object can refer to.
     """
     stack = mask.sidecar.stack
-    if stack is None or mask.sidecar.document.source.frame_of_reference_uid is None:
+    if stack is None:
         raise GeometryError(
-            f"the scan has no patient geometry or no Frame of Reference UID, which {format} needs:"
-            " write png instead"
+            f"the scan has no patient geometry, which {format} needs: write png instead"
         )
+    if mask.sidecar.document.source.frame_of_reference_uid is None:
+        why = without_frame_of_reference(mask.sidecar, format)
+        raise GeometryError(f"{why}: write png instead")
     return stack
 
 

@@ -38,7 +38,7 @@ from sidecar.storage.local import Local
         ({"PixelRepresentation": None}, "PixelRepresentation is missing"),
         ({"PixelRepresentation": 2}, "must be 0 or 1"),
         ({"PhotometricInterpretation": "CMYK"}, "CMYK is not supported"),
-        ({"PhotometricInterpretation": None}, "PhotometricInterpretation none is not supported"),
+        ({"PhotometricInterpretation": None}, "PhotometricInterpretation is missing"),
         ({"PhotometricInterpretation": "RGB"}, "does not fit RGB"),
         (
             {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"},

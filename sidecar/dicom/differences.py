@@ -1,0 +1,97 @@
+"""What sets groups of frames apart, in words: the attribute, and its values. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+
+from sidecar.dicom.frame import Frame
+from sidecar.errors import printable
+from sidecar.formats.natural_order import natural_order
+
+#: More values than this are counted, not listed.
+_MOST_LISTED = 4
+
+Value = Hashable
+
+
+def plain(value: Value, others: Collection[Value]) -> str:
+    """A value as a header has it: several numbers with backslashes between them."""
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return "\\".join(plain(part, ()) for part in value)
+    return f"{value + 0.0:.10g}" if isinstance(value, float) else str(value)  # 0, not -0
+
+
+def short_uid(value: Value, others: Collection[Value]) -> str:
+    """A UID from where it differs from the others."""
+    texts = [str(other).split(".") for other in others if other]
+    if not value or len(texts) < 2:
+        return str(value or "none")
+    same = 0
+    while len({tuple(text[: same + 1]) for text in texts}) == 1 and same + 1 < min(map(len, texts)):
+        same += 1
+    tail = ".".join(str(value).split(".")[same:])
+    return f"….{tail}" if same else tail
+
+
+def class_name(value: Value, others: Collection[Value]) -> str:
+    """The name of a SOP class or transfer syntax."""
+    from pydicom._uid_dict import UID_dictionary
+
+    text = str(value or "none")
+    return str(UID_dictionary.get(text, (text,))[0])
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """Something in which frames can differ. ``say``: one of its values, given all of them;
+    ``word``: what people call it.
+    """
+
+    name: str
+    of: Callable[[Frame], Value]
+    say: Callable[[Value, Collection[Value]], str] = plain
+    word: str = ""
+
+
+def apart(aspects: Sequence[Aspect], groups: Sequence[Sequence[Frame]]) -> list[tuple[str, ...]]:
+    """For each group the aspects in which the groups differ; each group has one value of each."""
+    found: list[list[str]] = [[] for _ in groups]
+    for aspect in aspects:
+        files: dict[Value, set[str]] = defaultdict(set)
+        for group in groups:
+            files[aspect.of(group[0])].update(frame.file for frame in group)
+        if len(files) > 1:
+            for words, group in zip(found, groups, strict=True):
+                words.append(_difference(aspect, aspect.of(group[0]), files))
+    return [tuple(words) for words in found]
+
+
+def _difference(aspect: Aspect, here: Value, files: dict[Value, set[str]]) -> str:
+    """ "Bits Stored 12 or 16 (12 here)", "time point 1 (TemporalPositionIdentifier 1 or 2)" """
+    say = {value: printable(aspect.say(value, files)) for value in files}
+    values_in = Counter(file for names in files.values() for file in names)
+    alone = [v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)]
+    if here in alone and len(alone) > 2:
+        where = "every file" if len(alone) == len(files) else f"each of {len(alone)} files"
+        values = f"differs in {where}"
+    elif len(files) > _MOST_LISTED:
+        values = f"has {len(files)} values"
+    else:
+        *first, last = [say[value] for value in sorted(files, key=in_order)]
+        values = f"{', '.join(first)} or {last}"
+    if aspect.word:
+        return f"{aspect.word} {say[here]} ({aspect.name} {values})"
+    return f"{aspect.name} {values} ({say[here]} here)"
+
+
+def in_order(value: Value) -> tuple[object, ...]:
+    """Numbers before text, each in its order."""
+    if isinstance(value, tuple):
+        return (1, *(in_order(part) for part in value))
+    if isinstance(value, int | float):
+        return (0, float(value))
+    return (2, natural_order("" if value is None else str(value)))

@@ -1,0 +1,85 @@
+"""What the header of one frame says, as plain values. Pure: no files, no pydicom."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+from sidecar.dicom.pixels import FrameLocator, PixelLayout
+
+#: An attribute's keyword and its value, of every attribute that can tell frames apart.
+Keys = tuple[tuple[str, Hashable], ...]
+#: Images whose frames are no slices: many slices tiled into one image, and tiles of one slide.
+Tiled = Literal["mosaic", "slide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all frames of a series usually share; one object for all of them, so that 10,000 slices
+    stay small.
+
+    ``pixel_spacing``: mm between rows, then between columns. ``concatenation``: the UID that joins
+    multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that was found
+    where it does not place this frame, in words. ``remarks``: what the standard forbids and was
+    read all the same.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    frame_of_reference_uid: str | None
+    sop_class_uid: str
+    modality: str
+    description: str
+    series_number: int | None
+    pixel_spacing: tuple[float, float] | None
+    layout: PixelLayout
+    rescale_unit: str | None
+    padding: tuple[int, int] | None
+    multiframe: bool
+    concatenation: str | None
+    tiled: Tiled | None
+    unused: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The header of one frame. ``frame`` is 0-based, ``frames`` the number in its file, ``offset``
+    as in `FrameLocator`.
+
+    ``keys``: attributes that tell frames at one position apart (time, echo, b-value …), in order of
+    preference. ``content``: a digest of the pixels, for frames that may be copies of each other
+    (see `sidecar.dicom.duplicates`); None for others, and where the pixels cannot be read.
+    """
+
+    common: Common
+    file: str
+    frame: int
+    frames: int
+    offset: int | None
+    sop_instance_uid: str
+    instance_number: int | None
+    position: tuple[float, float, float] | None
+    orientation: tuple[float, float, float, float, float, float] | None
+    slice_location: float | None
+    rescale: tuple[float, float]
+    window: tuple[float, float] | None
+    keys: Keys
+    content: bytes | None = None
+
+    @property
+    def frame_number(self) -> int | None:
+        """1-based Frame Number, None in a single-frame object."""
+        return self.frame + 1 if self.common.multiframe else None
+
+    @property
+    def locator(self) -> FrameLocator:
+        """Where its pixels are."""
+        layout = self.common.layout
+        return FrameLocator(self.file, layout, self.frame, self.frames, self.offset, self.rescale)
+
+    @property
+    def folder(self) -> str:
+        """The folder of its file, "" at the root of the source."""
+        return self.file.rpartition("/")[0]

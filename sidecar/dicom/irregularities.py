@@ -1,0 +1,59 @@
+"""What is unusual about a stack, in words. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack
+
+#: Gaps between slices that are so many pixels make one of the two doubtful.
+DOUBTFUL_GAP = 100
+
+
+def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which gaps differ from their median."""
+    median = np.median(gaps)
+    return np.asarray(np.abs(gaps - median) > GAP_TOLERANCE * median)
+
+
+def irregularities(stack: Stack) -> list[str]:
+    """Tilt, uneven gaps, missing slices, planes off a straight line, gaps that do not fit the
+    pixels.
+    """
+    if stack.slices < 2:
+        return []
+    found = []
+    if stack.tilt_degrees > TILT_TOLERANCE_DEGREES:
+        found.append(
+            f"gantry tilt: the stack axis is {stack.tilt_degrees:.2f}° off the slice normal; every"
+            " plane keeps its own position"
+        )
+    gaps, median = stack.gaps, stack.median_gap
+    uneven = is_uneven(gaps)
+    multiples = np.rint(gaps / median)
+    missing = uneven & (multiples > 1) & (np.abs(gaps - multiples * median) <= 0.05 * median)
+    if missing.any():
+        after = ", ".join(str(int(i)) for i in np.flatnonzero(missing)[:5])
+        found.append(
+            f"{int((multiples[missing] - 1).sum())} slices seem to be missing, after slice {after}"
+            " (0-based)"
+        )
+    if (uneven & ~missing).any():
+        found.append(
+            f"uneven slice gaps: {gaps.min():.4g} to {gaps.max():.4g} mm; every plane keeps its own"
+            " position"
+        )
+    if not stack.affine_is_exact and stack.affine is not None:
+        found.append(
+            f"no single affine describes these planes: the best is {stack.affine.residual_mm:.3g}"
+            " mm off at its worst"
+        )
+    pixel = min(stack.pixel_spacing)
+    if median >= DOUBTFUL_GAP * pixel:
+        found.append(
+            f"the gaps between slices ({median:.4g} mm, by Image Position (Patient)) are"
+            f" {median / pixel:,.0f} times a pixel ({pixel:.4g} mm, by Pixel Spacing): one of the"
+            " two may be in another unit, and then millimetres are wrong"
+        )
+    return found

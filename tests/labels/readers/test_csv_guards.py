@@ -1,0 +1,158 @@
+"""Generic CSV: what spreadsheets leave in it, and tables of other programs that only look like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kit.label_truth import LANDMARKS, STACK
+
+from sidecar.errors import LabelError, UsageError
+from sidecar.labels.model import Labels, ReadOptions, SliceOrigin
+from sidecar.labels.readers import READERS, read_labels
+
+
+def read(
+    tmp_path: Path, text: str, origin: SliceOrigin | None = None, format: str | None = None
+) -> Labels:
+    path = tmp_path / "labels.csv"
+    path.write_bytes(text.encode())
+    return read_labels(path, STACK, format, ReadOptions(slice_origin=origin))
+
+
+def table(first: int = 0, header: str = "label,x,y,slice", named: bool = False) -> str:
+    rows = [f"{m.image if named else m.name},{m.x},{m.y},{m.slice + first}" for m in LANDMARKS]
+    return "\n".join([header, *rows, ""])
+
+
+SLICES = [m.slice for m in LANDMARKS]
+
+
+# Counting from 0 or 1
+
+
+def test_slices_count_from_0_which_is_said(tmp_path: Path) -> None:
+    labels = read(tmp_path, table())
+    assert labels.slice.tolist() == SLICES
+    assert any("--slice-origin 1" in note for note in labels.notes)
+    assert not any("--slice-origin" in note for note in read(tmp_path, table(), 0).notes)
+
+
+def test_counting_from_1_comes_back_counted_from_0(tmp_path: Path) -> None:
+    """What is written out says which PNG, so it counts as everything else does."""
+    labels = read(tmp_path, table(1), 1)
+    assert labels.slice.tolist() == SLICES
+    assert labels.columns["slice"] == [str(k) for k in SLICES]
+    halves = read(tmp_path, "x,y,slice\n1,2,1.5\n", 1)
+    assert halves.slice.tolist() == [0.5] and halves.columns["slice"] == ["0.5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (table(header="Label,X,Y,Slice"), r"row 1: .*X, Y and Slice.*--slice-origin 1"),
+        ("x,y,slice\n1,2,1\n3,4,12\n", r"row 3: slice 12 is none of 12 PNGs.*--slice-origin 1"),
+        (table(1, named=True), r"row 2: slice 1 is not that of label 'slice_0000.png'.*origin 1"),
+        (
+            "what,x,y,slice\nstack:bregma:slice_0003,1,2,7\n",
+            r"row 2: slice 7 is not that of what 'stack:bregma:slice_0003'.*PNG 3 .*correct one",
+        ),
+        ('"","X","X.1","Y","Slice"\n"1",1,5,6,4\n', r"row 1: .*X and X\.1"),
+        ("X,X.1,Y,Slice\n1,5,6,4\n", r"row 1: .*X and X\.1"),
+    ],
+)
+def test_tables_that_may_count_otherwise_are_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(LabelError, match=rf"labels\.csv, {message}"):
+        read(tmp_path, text, format="csv")
+
+
+@pytest.mark.parametrize("origin", [0, 1])
+def test_the_user_says_how_they_count(tmp_path: Path, origin: SliceOrigin) -> None:
+    text = table(origin, "Label,X,Y,Slice")
+    assert read(tmp_path, text, origin, "csv").slice.tolist() == SLICES
+    assert read(tmp_path, table(origin, named=True), origin).slice.tolist() == SLICES
+    with pytest.raises(LabelError, match="slice"):
+        read(tmp_path, table(1 - origin, named=True), origin)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "label,x,y,slice\nslice_0003.png,1,2,3\n",
+        "label,x,y,slice\nSlice_0003,1,2,3\n",
+        "Label,X,Y,image\na,1,2,slice_0003.png\n",
+        "Label,X,Y,Image,Slice\na,1,2,slice_0003.png,3\n",
+        "label,x,y,slice\nslice of life,1,2,3\n",
+    ],
+)
+def test_what_agrees_or_says_nothing_is_read(tmp_path: Path, text: str) -> None:
+    assert len(read(tmp_path, text)) == 1
+
+
+def test_a_slice_number_of_another_format_is_not_to_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"version": "5", "imagePath": "slice_0003.png", "shapes": []}')
+    with pytest.raises(UsageError, match=r"--slice-origin is for tables.*a\.json.*LabelMe"):
+        read_labels(path, STACK, None, ReadOptions(slice_origin=1))
+    assert {name for name, r in READERS.items() if r.numbers_slices} == {"csv", "imagej"}
+
+
+# What spreadsheets leave
+
+
+PLAIN = "label,x,y,slice,remark\na,1.5,2,3,\nb,4,5,6,good\n"
+FORMS = {
+    "plain": PLAIN,
+    "sep=": f"sep=,\n{PLAIN}",
+    "sep=;": "sep=;\n" + PLAIN.replace(",", ";").replace("1.5", "1,5"),
+    "quoted sep=": '"sep=,"\r\n' + PLAIN.replace("\n", "\r\n"),
+    "rows of commas": PLAIN.replace("b,", ",,,,\n ,,,,\nb,") + ",,,,\n",
+    "empty columns": PLAIN.replace("\n", ",,\n"),
+    "empty columns below": PLAIN.replace(",\n", ",,,\n").replace("good\n", "good,,\n"),
+    "both": PLAIN.replace("\n", ",,\n") + ",,,,,,\n",
+    "both, quoted": PLAIN.replace("\n", ",,\n").replace("good", '"good"') + ",,,,,,\n",
+    "rows of semicolons": PLAIN.replace(",", ";") + ";;;;\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_spreadsheets_leave_is_undone(tmp_path: Path, form: str) -> None:
+    labels = read(tmp_path, FORMS[form])
+    assert {name: list(cells) for name, cells in labels.columns.items()} | {"x": []} == {
+        "label": ["a", "b"],
+        "x": [],
+        "y": ["2", "5"],
+        "slice": ["3", "6"],
+        "remark": ["", "good"],
+    }
+    assert labels.xy.tolist() == [[1.5, 2], [4, 5]]
+    empty = {"rows of commas": 3, "both": 1, "both, quoted": 1, "rows of semicolons": 1}.get(form)
+    assert labels.left_out == ((f"{empty} empty row(s) left out",) if empty else ())
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path: Path) -> None:
+    for text in (
+        "sep=,\nlabel,x,y,slice\na,1,2,3\n,,,\nb,one,5,6\n",
+        'sep=,\nlabel,x,y,slice\n"a",1,2,3\n,,,\nb,one,5,6\n',
+    ):
+        with pytest.raises(LabelError, match=r"labels\.csv, row 5: .*'one'"):
+            read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "label,x,y,slice,\na,1,2,3,note\n",  # a column without a name, but not empty
+        "label,x,y,slice\na,1,2,3\nb,1,2,3,4\n",
+        "label,x,y,slice,,\na,1,2,3,,\nb,1,2,3,4,\n",
+        "label,x,y,slice,,\na,1,2\n",
+    ],
+)
+def test_cells_that_hold_something_are_not_cut(tmp_path: Path, text: str) -> None:
+    if text.count("note"):
+        assert read(tmp_path, text).columns[""] == ["note"]
+    else:
+        with pytest.raises(LabelError, match=r"twice|cells where the header has"):
+            read(tmp_path, text)
