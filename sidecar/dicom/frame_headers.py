@@ -76,6 +76,12 @@ _GEOMETRY = (
     ("ImageOrientationPatient", 6, "PlaneOrientationSequence"),
     ("PixelSpacing", 2, "PixelMeasuresSequence"),
 )
+_OF_ONE_FRAME = ("ImagePositionPatient", "ImageOrientationPatient")
+_RESCALE = (
+    ("RescaleSlope", 1, "PixelValueTransformationSequence"),
+    ("RescaleIntercept", 1, "PixelValueTransformationSequence"),
+)
+_WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ class _Groups:
         """What places this frame: position and orientation at the top level of a classic object
         hold for its only frame.
         """
-        if self.is_classic and self.frames > 1 and keyword != "PixelSpacing":
+        if self.is_classic and self.frames > 1 and keyword in _OF_ONE_FRAME:
             return None
         return numbers(self.holder(sequence), keyword, count)
 
@@ -275,7 +281,8 @@ def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled |
         return "mosaic"
     organisation = str(dataset.get("DimensionOrganizationType") or "").strip().upper()
     matrix = [first_number(dataset, f"TotalPixelMatrix{axis}") or 0 for axis in ("Rows", "Columns")]
-    if not (organisation.startswith("TILED") or any(matrix)):
+    is_slide = frames > 1 and dataset.get("SOPClassUID") == _WHOLE_SLIDE
+    if not (organisation.startswith("TILED") or any(matrix) or is_slide):
         return None
     is_whole = frames == 1 and matrix[0] <= rows and matrix[1] <= columns
     return None if is_whole else "slide"
@@ -308,7 +315,7 @@ def _values(attributes: Attributes, keyword: str, where: str = "") -> Iterator[s
 def _remarks(groups: _Groups, facts: _FileFacts) -> Iterator[str]:
     if facts.remark is not None:
         yield facts.remark
-    for keyword, count, sequence in _GEOMETRY:
+    for keyword, count, sequence in (*_GEOMETRY, *_RESCALE):
         if groups.numbers(sequence, keyword, count) is not None:
             said = remark(groups.holder(sequence), keyword, count)
             if said is not None:

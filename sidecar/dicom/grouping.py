@@ -23,6 +23,7 @@ from sidecar.grid.stack import PARALLEL_TOLERANCE
 #: Pixel Spacings are the same but for rounding where the far corner of an image moves by no more
 #: than this part of a pixel.
 SPACING_TOLERANCE = 0.1
+_FEWEST_DIGITS = 3
 #: Attributes that mean a volume of its own, even one of a single slice.
 _VOLUMES = frozenset(
     {
@@ -142,10 +143,21 @@ def _by_spacing(frames: _Frames) -> list[Group]:
     far = max(layout.rows, layout.columns)
 
     def same(one: Sequence[float], other: Sequence[float]) -> bool:
-        pairs = zip(one, other, strict=True)
-        return all(abs(a - b) * far <= SPACING_TOLERANCE * min(abs(a), abs(b)) for a, b in pairs)
+        return all(
+            abs(a - b) * far <= SPACING_TOLERANCE * min(abs(a), abs(b)) or _is_rounded(a, b)
+            for a, b in zip(one, other, strict=True)
+        )
 
     return _clustered(frames, "Pixel Spacing", lambda f: f.common.pixel_spacing, same)
+
+
+def _is_rounded(one: float, other: float) -> bool:
+    """Whether one of two numbers is the other rounded to three digits or more."""
+    return any(
+        f"{a:.{digits}g}" == f"{b:.{digits}g}"
+        for a, b in ((one, other), (other, one))
+        if (digits := len(f"{a:.15g}".replace(".", "").lstrip("0"))) >= _FEWEST_DIGITS
+    )
 
 
 def _by_orientation(frames: _Frames) -> list[Group]:
@@ -230,8 +242,10 @@ def _are_volumes(parts: Sequence[Sequence[int]], most: int, chosen: Iterable[str
 
 
 def _by_pass(frames: _Frames, telling: Iterable[str]) -> list[Group]:
-    """Passes that overlap: together they are uneven, by an attribute each of them is even."""
-    if not is_even(frames):
+    """Passes that overlap: together they are uneven, or numbers occur twice, and by an attribute
+    each of them is even and counts its slices.
+    """
+    if _repeats_numbers(frames) or not is_even(frames):
         for name in telling:
             parts = _parted(frames, [_key(name)])
             if 1 < len(parts) <= _MOST_PASSES and _overlap(parts):
@@ -240,10 +254,18 @@ def _by_pass(frames: _Frames, telling: Iterable[str]) -> list[Group]:
 
 
 def _overlap(parts: Sequence[Group]) -> bool:
-    if not all(len(part.frames) > 2 and is_even(part.frames) for part in parts):
-        return False
+    for part in parts:
+        if len(part.frames) < 3 or not is_even(part.frames) or _repeats_numbers(part.frames):
+            return False
     ranges = sorted((min(h), max(h)) for h in (heights_of(part.frames) for part in parts))
     return any(high > low for (_, high), (low, _) in pairwise(ranges))
+
+
+def _repeats_numbers(frames: _Frames) -> bool:
+    """Whether single-frame files share an Instance Number."""
+    numbers = [f.instance_number for f in frames if not f.common.multiframe]
+    known = [number for number in numbers if number is not None]
+    return len(set(known)) < len(known)
 
 
 def _telling(frames: _Frames) -> dict[str, list[Hashable]]:

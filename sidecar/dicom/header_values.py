@@ -107,12 +107,12 @@ def remark(attributes: Attributes, keyword: str, count: int) -> str | None:
         return None
     if vr not in (None, "UN", "DS"):
         said = f"is written as {vr} where DS belongs"
+    elif len(written) == count:
+        return None
     elif len(written) == 1 and _number_or_none(written[0]) is not None:
         said = "is one number for both directions"
-    elif len(written) != count:
-        said = "has blanks that do not belong there"
     else:
-        return None
+        said = "has blanks that do not belong there"
     read = shown(_components(attributes, keyword, count))
     return f"{name_of(keyword)} {said}: read as {read}"
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack
 
-#: Gaps between slices that are so many pixels make one of the two doubtful.
-DOUBTFUL_GAP = 100
+#: Gaps between slices that are so many pixels, or pixels that are so many gaps, are doubtful.
+MANY_PIXELS, MANY_GAPS = 100, 50
 
 
 def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -49,11 +49,15 @@ def irregularities(stack: Stack) -> list[str]:
             f"no single affine describes these planes: the best is {stack.affine.residual_mm:.3g}"
             " mm off at its worst"
         )
-    pixel = min(stack.pixel_spacing)
-    if median >= DOUBTFUL_GAP * pixel:
-        found.append(
-            f"the gaps between slices ({median:.4g} mm, by Image Position (Patient)) are"
-            f" {median / pixel:,.0f} times a pixel ({pixel:.4g} mm, by Pixel Spacing): one of the"
-            " two may be in another unit, and then millimetres are wrong"
-        )
-    return found
+    return found + _doubtful_units(median, min(stack.pixel_spacing))
+
+
+def _doubtful_units(gap: float, pixel: float) -> list[str]:
+    gaps = f"the gaps between slices ({gap:.4g} mm, by Image Position (Patient))"
+    one_pixel = f"a pixel ({pixel:.4g} mm, by Pixel Spacing)"
+    so = "one of the two may be in another unit, and then millimetres are wrong"
+    if gap >= MANY_PIXELS * pixel:
+        return [f"{gaps} are {gap / pixel:,.0f} times {one_pixel}: {so}"]
+    if pixel >= MANY_GAPS * gap:
+        return [f"{gaps} are 1/{pixel / gap:,.0f} of {one_pixel}: {so}"]
+    return []

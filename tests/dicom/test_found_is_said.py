@@ -75,6 +75,22 @@ def test_a_spacing_that_means_one_thing_only_is_read(
         assert told[0].startswith(f"{remark}: read as 0.02\\0.02 (12 files")
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("ImagePositionPatient", b"0\\0\\0"), ("ImageOrientationPatient", b"1\\0\\0\\0\\1\\0"),
+     ("RescaleSlope", b"1.5"), ("RescaleIntercept", b"-1000")],
+)  # fmt: skip
+def test_any_number_that_places_or_scales_may_have_another_vr(
+    keyword: str, value: bytes, tmp_path: Path
+) -> None:
+    folder = write_slices(tmp_path / "scan", raw(keyword, "LT", value), numbers=range(1))
+    series = one_stack(folder)
+    assert any("is written as LT where DS belongs" in warning for warning in series.warnings)
+    assert series.frames[0].rescale == (
+        1.5 if keyword == "RescaleSlope" else 1.0, -1000 if keyword == "RescaleIntercept" else 0.0
+    )  # fmt: skip
+
+
 def test_what_one_file_has_is_told_of_that_file(tmp_path: Path) -> None:
     folder = write_slices(tmp_path / "scan")
     write_slices(folder, raw("PixelSpacing", "UT", b"0.02\\0.02"), numbers=range(3, 4))

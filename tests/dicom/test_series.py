@@ -253,6 +253,14 @@ def test_gaps_of_a_thousand_pixels_are_remarked_upon(tmp_path: Path) -> None:
     assert any("1,000 times a pixel" in warning for warning in series.warnings)
 
 
+def test_gaps_of_a_sixtieth_of_a_pixel_are_remarked_upon(tmp_path: Path) -> None:
+    def coarse(dataset: Dataset, k: int) -> None:
+        dataset.PixelSpacing = [1.2, 1.2]
+
+    series = one_stack(write_slices(tmp_path / "scan", coarse))
+    assert any("1/60 of a pixel" in warning for warning in series.warnings)
+
+
 @pytest.mark.parametrize("kind", [CT, SECONDARY_CAPTURE])
 @pytest.mark.parametrize(
     "keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"]

@@ -156,6 +156,17 @@ def test_rounding_of_spacing_is_one_stack_and_told(tmp_path: Path) -> None:
     assert any("differ by rounding" in warning for warning in series.warnings)
 
 
+@pytest.mark.parametrize("rounded", [0.488, 0.4883, 0.48828])
+def test_rounding_to_three_digits_is_one_stack(tmp_path: Path, rounded: float) -> None:
+    """On a large image 0.488 and 0.48828125 part by a quarter of a pixel, and are one number."""
+
+    def change(dataset: Dataset, k: int) -> None:
+        dataset.Columns, dataset.PixelData = 480, dataset.PixelData * 10
+        dataset.PixelSpacing = [rounded if k < 4 else 0.48828125] * 2
+
+    assert len(one_stack(write_slices(tmp_path / "scan", change)).frames) == 12
+
+
 def test_rounding_of_orientation_is_one_stack(tmp_path: Path) -> None:
     cosine = 0.70710678
     folder = write_slices(
@@ -271,6 +282,23 @@ def test_packages_that_lie_between_each_other_are_one_stack(tmp_path: Path) -> N
         tmp_path / "scan", setting(AcquisitionNumber=lambda k: 1 + k % 2), kind=MR
     )
     assert order_of(folder, one_stack(folder)) == IN_ORDER
+
+
+@pytest.mark.parametrize("shift", [0.5, 3.5])
+def test_slices_of_two_specimens_between_each_other_are_apart(tmp_path: Path, shift: float) -> None:
+    """Together they look like one scan at half the gap, but numbers occur twice."""
+    folder = write_slices(tmp_path / "scan" / "A").parent
+    write_slices(
+        folder / "B",
+        setting(
+            SOPInstanceUID=lambda k: f"{ROOT}.6.{k}",
+            ImagePositionPatient=lambda k: [0, 0, 0.02 * (k + shift)],
+        ),
+    )
+    assert [said(series) for series in stacks(folder)] == [
+        ("folder A or B (A here)",),
+        ("folder A or B (B here)",),
+    ]
 
 
 def test_two_specimens_in_two_folders_under_one_series_are_apart(tmp_path: Path) -> None:
