@@ -159,6 +159,9 @@ def _unreliable_uids(frames: _Frames) -> Iterator[str]:
             "different slices have the same SOPInstanceUID, which cannot tell them apart"
             f" ({files_of(shared)})"
         )
+    nameless = [frame for frame in frames if not frame.sop_instance_uid]
+    if nameless:
+        yield f"SOPInstanceUID is absent ({files_of(nameless)}): nothing can refer to these slices"
     spaces = {frame.common.frame_of_reference_uid for frame in frames}
     if len(spaces) > 1 and frames[0].position is not None:
         how = "is absent in some files"
