@@ -295,7 +295,7 @@ def test_slices_of_two_specimens_between_each_other_are_apart(tmp_path: Path, sh
             ImagePositionPatient=lambda k: [0, 0, 0.02 * (k + shift)],
         ),
     )
-    assert [said(series) for series in stacks(folder)] == [
+    assert [series.split for series in stacks(folder)] == [
         ("folder A or B (A here)",),
         ("folder A or B (B here)",),
     ]
