@@ -10,14 +10,17 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.model import Document
 from sidecar.document.tag import split_name
 from sidecar.errors import LabelError
 from sidecar.formats.png_text import read_head
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
+from sidecar.labels.nearby import nearby_export
 from sidecar.labels.references import bare_key, named_path
 from sidecar.mapping import Sidecar, image_key
 
@@ -62,7 +65,7 @@ def _slices(labels: Labels, sidecar: Sidecar) -> NDArray[np.float64]:
     known = {image: _known(image, sidecar) for image in set(labels.image)}
     named = np.fromiter(map(known.__getitem__, labels.image), np.float64, len(labels))
     slices = np.where(np.isnan(labels.slice), named, labels.slice)
-    _refuse(labels, named == -1, lambda i: _foreign(labels.image[i], sidecar))
+    _refuse(labels, named == -1, lambda i: _foreign(labels, i, sidecar))
     _refuse(
         labels,
         np.abs(slices - named) > 0.5,
@@ -82,15 +85,19 @@ def _known(image: str, sidecar: Sidecar) -> float:
     return -1.0 if found is None else float(found)
 
 
-def _foreign(image: str, sidecar: Sidecar) -> str:
+def _foreign(labels: Labels, index: int, sidecar: Sidecar) -> str:
     """Why an image reference is not of this export."""
-    name, own = split_name(bare_key(image)), sidecar.document.images.tag
+    image, own = labels.image[index], sidecar.document.images.tag
+    name = split_name(bare_key(image))
     if name is None or name.tag is None or name.tag == own:
         return f"no PNG of this export is named {image!r}{_names(sidecar)}"
     these = "these PNGs have none" if own is None else f"the tag of these PNGs is {own}"
+    tag = name.tag
+    whose = nearby_export(labels.path, lambda document: document.images.tag == tag)
+    that = f"that of the folder {whose}" if whose else "the sidecar.json of that export"
     return (
-        f"image {image!r} is of another export: its tag is {name.tag}, {these}; give the"
-        " sidecar.json of that export with --sidecar"
+        f"image {image!r} is of another export: its tag is {tag}, {these}; give {that} with"
+        " --sidecar"
     )
 
 
@@ -190,6 +197,15 @@ def _rescaled(labels: Labels, sidecar: Sidecar) -> tuple[NDArray[np.float64], tu
                 f" × {height}: it was cropped or stretched, or belongs to another export",
                 labels.path,
             )
+        size = (stated_width, stated_height)
+        whose = nearby_export(labels.path, partial(_has_size, size))
+        if whose is not None:
+            raise LabelError(
+                f"image {image!r} is {stated_width} × {stated_height} there, which is the size of"
+                f" the PNGs in the folder {whose}, not of these ({width} × {height}); give the"
+                " sidecar.json of that folder with --sidecar",
+                labels.path,
+            )
         ratios[image] = (width / stated_width, height / stated_height)
     if not ratios:
         return labels.xy, ()
@@ -203,6 +219,10 @@ def _rescaled(labels: Labels, sidecar: Sidecar) -> tuple[NDArray[np.float64], tu
         f" {1 / ratios[first][0]:.4g}); scaled back to the PNGs"
     )
     return (labels.xy + half) * scale - half, (note,)
+
+
+def _has_size(size: tuple[int, int], document: Document) -> bool:
+    return document.images.size[:2] == size
 
 
 def _misfit(stated_width: int, stated_height: int, width: int, height: int) -> float:

@@ -119,3 +119,24 @@ def test_an_image_of_another_scan_is_refused(
     data = (tmp_path / "other" / names(png)[3]).read_bytes()
     with pytest.raises(sidecar.LabelError, match="of series"):
         sidecar.map_file(labelme(tmp_path, "slice_0003.png", data, (20, 18)), exports[0])
+
+
+def test_a_size_that_is_that_of_another_export_nearby_is_refused(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
+) -> None:
+    """It would be taken for a resized copy of this export's PNGs."""
+    half, quarter = exports
+    assert quarter.size[:2] == (10, 9)
+    labels = labelme(tmp_path, "slice_0003.png", b"", (10, 9))
+    with pytest.raises(sidecar.LabelError, match=r"10 × 9 there, .* PNGs in the folder quarter"):
+        sidecar.map_file(labels, half)
+    (tmp_path / "quarter").rename(tmp_path / "scan" / "quarter")
+    assert any("resized" in note for note in sidecar.map_file(labels, half).notes)
+
+
+def test_the_export_of_a_tag_is_named_where_it_lies_nearby(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
+) -> None:
+    labels = table(tmp_path, names(exports[1])[3])
+    with pytest.raises(sidecar.LabelError, match="give that of the folder quarter"):
+        sidecar.map_file(labels, exports[0])
