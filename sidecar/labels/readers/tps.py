@@ -12,6 +12,7 @@ negative in tpsDig.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +26,12 @@ from sidecar.labels.model import (
     Reader,
     ReadOptions,
 )
+from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, whole
 
 _TOOL = "TPS"
+_FIRST = re.compile(r"LM3?\s*=\s*\d+", re.IGNORECASE | re.ASCII)
 _KEYWORD = re.compile(r"([A-Za-z]\w*)\s*=(.*)", re.ASCII)
 _TEXTS = ("IMAGE", "ID", "SCALE", "COMMENT", "VARIABLES")
 
@@ -39,14 +42,16 @@ _HALF = (
 _SCALED = (
     "SCALE is not applied: landmarks are pixels here, and the PNG stack brings its own millimetres"
 )
-_MISSING = "Landmarks marked as missing (negative coordinates, or NA) are left out"
+#: Lines of numbers that are no points: radii of an outline from its middle.
+_NO_POINTS = ("RADII",)
 _BY_ID = (
     "There is no IMAGE= line, ID= was taken as the image name: such files come from geomorph, whose"
     " digitize2d spreads the pixels from 1 to the image size (up to one pixel off here), and whose"
     " writeland.tps may have put millimetres in place of pixels"
 )
 
-_Lines = Iterator[tuple[str, str]]
+#: Places and texts of the lines that are still to come.
+_Lines = deque[tuple[str, str]]
 #: x and y as in the file, or None where the landmark is missing.
 _Xy = tuple[float, float] | None
 
@@ -63,11 +68,17 @@ class _Specimen:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """The first line that is not empty is LM= or LM3= with a number."""
-    return (
-        re.match(r"\s*LM3?\s*=\s*\d+\s*(\n|\r|$)", head_text(head), re.IGNORECASE | re.ASCII)
-        is not None
-    )
+    """The first line that is neither empty nor a comment is LM= or LM3= with a number."""
+    lines = [line.strip() for line in head_text(head).splitlines()]
+    first = next((line for line in lines if line and not _is_comment(line)), "")
+    return _FIRST.fullmatch(first) is not None
+
+
+def _is_comment(line: str) -> bool:
+    """Before the first LM=: COMMENT=, or a text that is neither a keyword nor numbers."""
+    if "=" in line:
+        return line.upper().startswith("COMMENT=")
+    return re.search(r"[^\W\d]{2}|^\W*$", line) is not None
 
 
 def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
@@ -78,7 +89,8 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     lines = (
         (f"line {n}", line.strip()) for n, line in enumerate(read_text(path).splitlines(), start=1)
     )
-    specimens = list(_specimens((line for line in lines if line[1]), path))
+    left_out = LeftOut()
+    specimens = list(_specimens(deque(line for line in lines if line[1]), left_out, path))
     shapes = [
         shape
         for s, specimen in enumerate(specimens, start=1)
@@ -91,17 +103,26 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     notes += [_BY_ID] * any(
         "IMAGE" not in specimen.texts and "ID" in specimen.texts for specimen in specimens
     )
-    notes += [_MISSING] * any(
-        None in points for specimen in specimens for _, _, points in specimen.sets
-    )
+    missing = sum(points.count(None) for specimen in specimens for _, _, points in specimen.sets)
+    left_out.add("point", "marked as missing (negative coordinates, or NA)", missing)
     return labels_of(
-        path, shapes, tool=_TOOL, origin="corner", forced=options.pixel_origin, notes=notes
+        path,
+        shapes,
+        tool=_TOOL,
+        origin="corner",
+        forced=options.pixel_origin,
+        notes=notes,
+        left_out=left_out.sentences,
     )
 
 
-def _specimens(lines: _Lines, path: Path) -> Iterator[_Specimen]:
+def _specimens(lines: _Lines, left_out: LeftOut, path: Path) -> Iterator[_Specimen]:
     specimen: _Specimen | None = None
-    for where, line in lines:
+    while lines:
+        where, line = lines.popleft()
+        if specimen is None and _is_comment(line):
+            left_out.add("comment line", "before the first LM=")
+            continue
         keyword = _KEYWORD.fullmatch(line)
         if keyword is None:
             raise LabelError(
@@ -133,6 +154,9 @@ def _specimens(lines: _Lines, path: Path) -> Iterator[_Specimen]:
             type_, name = ("polyline", "curve") if key == "CURVES" else ("polygon", "outline")
             for i in range(1, _count(value, path, where) + 1):
                 specimen.sets.append((type_, f"{name} {i}", _points(lines, path, where)))
+        elif key in _NO_POINTS:
+            left_out.add(key, "these numbers are no points")
+            _skip_numbers(lines)
         elif key in _TEXTS:
             specimen.texts[key] = value
         else:
@@ -145,9 +169,15 @@ def _specimens(lines: _Lines, path: Path) -> Iterator[_Specimen]:
         yield specimen
 
 
+def _skip_numbers(lines: _Lines) -> None:
+    """Take the lines before the next one with a keyword."""
+    while lines and "=" not in lines[0][1]:
+        lines.popleft()
+
+
 def _points(lines: _Lines, path: Path, where: str) -> list[_Xy]:
     """One POINTS= and the coordinates after it."""
-    place, line = next(lines, (where, ""))
+    place, line = lines.popleft() if lines else (where, "")
     keyword = _KEYWORD.fullmatch(line)
     if keyword is None or keyword[1].upper() != "POINTS":
         raise LabelError(
@@ -161,7 +191,7 @@ def _points(lines: _Lines, path: Path, where: str) -> list[_Xy]:
 def _coordinates(lines: _Lines, value: str, path: Path, where: str) -> list[_Xy]:
     points: list[_Xy] = []
     for _ in range(_count(value, path, where)):
-        place, line = next(lines, (where, "="))
+        place, line = lines.popleft() if lines else (where, "=")
         if "=" in line:
             raise LabelError(f"has fewer points than the {value} it announces", path, where)
         words = line.split()

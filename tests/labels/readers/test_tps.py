@@ -106,6 +106,32 @@ def test_missing_landmarks_are_left_out_and_the_others_keep_their_number(
     assert any("left out" in note for note in labels.notes)
 
 
+def test_radii_are_no_points(tmp_path: Path) -> None:
+    a = [(10.5, 20.5), (30.0, 40.0)]
+    lines = ["LM=2", *tps_points(a), "RADII=3", "12.5", "13.0 13.5", "IMAGE=slice_0002.png"]
+    lines += ["LM=1", *tps_points(a[:1]), "IMAGE=slice_0004.png", "RADII=1", "7"]
+    labels = read(tmp_path, "\n".join(lines))
+    assert labels.xy.tolist() == [[x - 0.5, y - 0.5] for x, y in [*a, a[0]]]
+    assert labels.left_out == ("2 RADII(s) left out: these numbers are no points",)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# weevils, Ada",
+        "Weevils of 2026",
+        "COMMENT=digitised twice",
+        "'made by hand",
+        "----------\n// weevils",
+    ],
+)
+def test_comments_before_the_first_specimen(tmp_path: Path, comment: str) -> None:
+    labels = read(tmp_path, f"{comment}\n\n{tps()}")
+    check(labels, NUMBERED)
+    lines = comment.count("\n") + 1
+    assert labels.left_out == (f"{lines} comment line(s) left out: before the first LM=",)
+
+
 def test_images_by_id_as_geomorph_writes_them(tmp_path: Path) -> None:
     """readJPEG takes JPEGs only, so that the ID has another extension than the PNG."""
     labels = read(tmp_path, "LM=1\n12.5 40.5\nSCALE=0.02\nID=slice_0004.jpg\n\n")
@@ -144,7 +170,8 @@ def test_paths_and_case(tmp_path: Path) -> None:
         ("LM=1\nnan 2\n", "line 2: .*not a number"),
         ("LM=0\nCURVES=2\nPOINTS=1\n1 2\nIMAGE=a.png\n", r"line 5: POINTS= is missing"),
         ("LM=0\nCURVES=1\nPOINTS=-1\n", "line 3: announces a negative number"),
-        ("LM=0\nRADII=1\nPOINTS=1\n", "line 2: keyword RADII= is not known"),
+        ("LM=0\nCIRCLES=1\n1 2 3\n", "line 2: keyword CIRCLES= is not known"),
+        ("LM=0\nRADII=1\nPOINTS=1\n", "line 3: keyword POINTS= is not known"),
     ],
 )
 def test_faults_name_the_line(tmp_path: Path, text: str, message: str) -> None:
