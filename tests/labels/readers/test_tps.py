@@ -108,8 +108,8 @@ def test_missing_landmarks_are_left_out_and_the_others_keep_their_number(
 
 def test_radii_are_no_points(tmp_path: Path) -> None:
     a = [(10.5, 20.5), (30.0, 40.0)]
-    lines = ["LM=2", *tps_points(a), "RADII=3", "12.5", "13.0 13.5", "IMAGE=slice_0002.png"]
-    lines += ["LM=1", *tps_points(a[:1]), "IMAGE=slice_0004.png", "RADII=1", "7"]
+    lines = ["LM=2", *tps.points(a), "RADII=3", "12.5", "13.0 13.5", "IMAGE=slice_0002.png"]
+    lines += ["LM=1", *tps.points(a[:1]), "IMAGE=slice_0004.png", "RADII=1", "7"]
     labels = read(tmp_path, "\n".join(lines))
     assert labels.xy.tolist() == [[x - 0.5, y - 0.5] for x, y in [*a, a[0]]]
     assert labels.left_out == ("2 RADII(s) left out: these numbers are no points",)
@@ -126,7 +126,7 @@ def test_radii_are_no_points(tmp_path: Path) -> None:
     ],
 )
 def test_comments_before_the_first_specimen(tmp_path: Path, comment: str) -> None:
-    labels = read(tmp_path, f"{comment}\n\n{tps()}")
+    labels = read(tmp_path, f"{comment}\n\n{tps.specimens()}")
     check(labels, NUMBERED)
     lines = comment.count("\n") + 1
     assert labels.left_out == (f"{lines} comment line(s) left out: before the first LM=",)
