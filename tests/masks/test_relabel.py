@@ -408,6 +408,74 @@ def test_a_tiff_of_colours_and_one_of_whole_floats(
     refuses(lambda: read(tmp_path / "g.tif", scan), LabelError, "page 2", "no whole numbers")
 
 
+@pytest.mark.parametrize("writing", [{}, {"compression": "zlib"}, {"bigtiff": True}])
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float64", "float16", ">i8", ">f8"])
+def test_a_tiff_of_wide_samples(
+    writing: dict[str, Any], dtype: str, scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """NumPy's whole numbers have 64 bits, and so have label images that programs save of them."""
+    values = stack.astype(dtype) * 300
+    order = {"byteorder": ">"} if dtype.startswith(">") else {}
+    tifffile.imwrite(tmp_path / "m.tif", values, photometric="minisblack", **writing, **order)
+    np.testing.assert_array_equal(planes(read(tmp_path / "m.tif", scan)), values)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (1 << 40, "page 2.*no labels, which are 1 to 65535"),
+        (70_000, "page 2.*labels are 1 to 65535"),
+        (-1, "page 2.*labels are 1 to 65535"),
+    ],
+)
+def test_wide_values_that_are_no_labels(
+    value: int, says: str, scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    tifffile.imwrite(tmp_path / "m.tif", stack.astype(np.int64) * value, photometric="minisblack")
+    with pytest.raises(LabelError, match=says):
+        read(tmp_path / "m.tif", scan)
+
+
+def test_wide_samples_that_cannot_be_put_back(
+    scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "m.tif"
+    tifffile.imwrite(path, stack * 0.5, photometric="minisblack")
+    refuses(lambda: read(path, scan), LabelError, "page 2", "no whole numbers")
+    tifffile.imwrite(path, stack[:, :15].astype(np.int64), photometric="minisblack")
+    refuses(lambda: read(path, scan), LabelError, "page 1", "is 40 × 15, the PNGs are 40 × 30")
+    tifffile.imwrite(path, stack.astype(np.int64), compression="zlib", photometric="minisblack")
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        start = tif.pages[1].dataoffsets[0]
+    data[start + 4 : start + 12] = bytes(8)
+    path.write_bytes(data)
+    refuses(lambda: read(path, scan), LabelError, "page 2", "damaged")
+
+
+def test_a_tiff_of_several_channels_says_so(
+    scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path, both = tmp_path / "m.tif", np.stack([stack, stack], 1)
+    tifffile.imwrite(path, both, imagej=True, metadata={"axes": "ZCYX"})
+    refuses(lambda: read(path, scan), LabelError, "has 2 channels", "Reduce Dimensionality")
+    tifffile.imwrite(path, both, imagej=True, metadata={"axes": "TZYX"})
+    refuses(lambda: read(path, scan), LabelError, "has 3 frames")
+    tifffile.imwrite(path, both, photometric="minisblack")
+    refuses(lambda: read(path, scan), LabelError, "has 6 pages, 2 for each", "3 PNGs")
+    for count in (2, 5):
+        channels = np.stack([stack] * count, -1)
+        tifffile.imwrite(path, channels, photometric="minisblack", planarconfig="contig")
+        refuses(lambda: read(path, scan), LabelError, "page 1", f"has {count} channels")
+
+
+def test_a_stack_that_imagej_calls_frames_is_one(
+    scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    tifffile.imwrite(tmp_path / "m.tif", stack, imagej=True, metadata={"axes": "TYX"})
+    np.testing.assert_array_equal(planes(read(tmp_path / "m.tif", scan)), stack)
+
+
 def test_a_tiff_with_other_pages_or_lossy_ones_is_refused(
     scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
 ) -> None:

@@ -194,7 +194,7 @@ class _File:
             raise LabelError("a polygon is not a list x1, y1, x2, y2, …", self.path, where)
         numbers = [number(value, self.path, where) for value in polygon]
         vertices = list(zip(numbers[::2], numbers[1::2], strict=True))
-        return self._cut(vertices, image, numbers)
+        return self._cut(vertices, image, polygon)
 
     def _box(self, annotation: dict[str, Any], image: str, where: str) -> Vertices:
         numbers = member(annotation, "bbox", list, self.path, where)

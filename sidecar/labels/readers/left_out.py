@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+
+#: So many places of one kind are told.
+_TOLD = 3
 
 
 class LeftOut:
@@ -10,16 +13,26 @@ class LeftOut:
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._places: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
 
-    def add(self, kind: str, why: str = "", count: int = 1) -> None:
-        """``kind`` as a singular noun; ``why`` ends the sentence, and may name the way out."""
+    def add(self, kind: str, why: str = "", count: int = 1, where: str = "") -> None:
+        """``kind`` as a singular noun; ``why`` ends the sentence, and may name the way out;
+        ``where``: the place of one of which the user may want to know which.
+        """
         if count:
             self._counts[kind, why] += count
+        if where:
+            self._places[kind, why].append(where)
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """For `Labels.left_out`: "2 mask(s) left out: they are areas of pixels, use map-mask"."""
         return tuple(
-            f"{count} {kind}(s) left out{f': {why}' if why else ''}"
+            f"{count} {kind}(s) left out{self._told(kind, why)}{f': {why}' if why else ''}"
             for (kind, why), count in self._counts.items()
         )
+
+    def _told(self, kind: str, why: str) -> str:
+        places = self._places[kind, why]
+        more = ["…"] if len(places) > _TOLD else []
+        return f" ({'; '.join([*places[:_TOLD], *more])})" if places else ""

@@ -18,6 +18,9 @@ from typing import Literal
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
+from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import stated_sizes
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
 from sidecar.labels.text import head_text, number, read_text, whole
 
@@ -27,6 +30,9 @@ _ROUNDED = (
     "make-sense rounds positions to whole numbers: each is up to half a PNG pixel from where it"
     " was set"
 )
+
+#: By how many pixels a corner and a size that are rounded each may be off together.
+_ROUNDING = 1.0
 
 Pair = Literal["line", "box"]
 
@@ -62,7 +68,10 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
     }
     twos = [n for n, row in rows.items() if len(row) == 8]
     kind = pair or (_told_by_numbers([(values[n], sizes[n]) for n in twos], path) if twos else None)
-    notes = [_ROUNDED] + [_dropped(n) for n in [len(lines) - len(rows)] if n]
+    left_out = LeftOut()
+    left_out.add("empty row", "make-sense leaves shapes without a label", len(lines) - len(rows))
+    edges = Edges()
+    notes = [_ROUNDED]
     if twos and pair is None:
         notes.append(
             "The second points lie where no rectangle of the image could: the rows were read as"
@@ -72,7 +81,7 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
         path,
         [
             Shape(
-                *_vertices(values[n], kind),
+                *_vertices(values[n], kind, sizes[n], edges),
                 "corner",
                 f"row {n}",
                 label=row[0],
@@ -84,16 +93,21 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
         tool=_TOOL,
         origin="corner",
         forced=origin,
-        sizes={row[-3]: sizes[n] for n, row in rows.items()},
-        notes=notes,
+        sizes=stated_sizes(path, ((row[-3], sizes[n]) for n, row in rows.items())),
+        notes=[*notes, *edges.notes],
+        left_out=left_out.sentences,
     )
 
 
-def _vertices(values: list[float], kind: Pair | None) -> tuple[str, Vertices]:
+def _vertices(
+    values: list[float], kind: Pair | None, size: tuple[int, int], edges: Edges
+) -> tuple[str, Vertices]:
     if len(values) == 2:
         return "point", [(values[0], values[1])]
     x, y, a, b = values
-    return ("box", box(x, y, x + a, y + b)) if kind == "box" else ("line", [(x, y), (a, b)])
+    if kind == "box":
+        return "box", edges.cut(box(x, y, x + a, y + b), *size, _ROUNDING)
+    return "line", [(x, y), (a, b)]
 
 
 def _told_by_numbers(rows: list[tuple[list[float], tuple[int, int]]], path: Path) -> Pair:
@@ -107,10 +121,6 @@ def _told_by_numbers(rows: list[tuple[list[float], tuple[int, int]]], path: Path
         " makesense-lines or makesense-boxes",
         path,
     )
-
-
-def _dropped(count: int) -> str:
-    return f"{count} empty row(s): make-sense does not export shapes that have no label"
 
 
 def _recognises(path: Path, head: bytes) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sidecar.errors import LabelError
+from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.readers.volume_points import Point, Vertex, VolumeFile, readers
 from sidecar.labels.text import head_text, number, read_bytes, read_text, whole
 
@@ -55,16 +56,16 @@ def parse_pts(path: Path) -> VolumeFile:
         )
     _require_count(" ".join(header[1][1]), len(points), path, header[1][0])
     vertices: list[Vertex] = []
-    notes = [_FROM_TOP]
+    left_out = LeftOut()
     for n, (where, words) in enumerate(points, start=1):
         if len(words) < 4:
             raise LabelError("is not a name followed by x, y and z", path, where)
         name, xyz = " ".join(words[:-3]), _xyz(words[-3:], path, where)
         if xyz == (_MISSING, _MISSING, _MISSING):
-            notes.append(f"Left out {name} ({where}): it is marked as missing (9999)")
+            left_out.add("point", "marked as missing (9999)", where=f"{name}, {where}")
         else:
             vertices.append(Vertex("point", xyz, where, name, str(n)))
-    return VolumeFile(vertices, notes)
+    return VolumeFile(vertices, [_FROM_TOP], left_out.sentences)
 
 
 def recognises_amira(path: Path, head: bytes) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from sidecar.errors import LabelError
+from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.readers.volume_points import Point, Vertex, VolumeFile, readers
 from sidecar.labels.text import (
     head_text,
@@ -93,6 +94,7 @@ def parse(path: Path) -> VolumeFile:
 def _parse_json(path: Path) -> VolumeFile:
     vertices: list[Vertex] = []
     notes = [_REVERSED]
+    left_out = LeftOut()
     for m, markup in enumerate(member(load_json(path), "markups", list, path), start=1):
         where = f"markup {m}"
         type_ = member(markup, "type", str, path, where)
@@ -108,11 +110,10 @@ def _parse_json(path: Path) -> VolumeFile:
         if type_ == "ROI":
             vertices += _faces(markup, signs, m, extra, path)
         else:
-            points, skipped = _control_points(markup, signs, path, where)
+            points = _control_points(markup, signs, left_out, path, where)
             vertices += _vertices(points, _TYPES[type_], m, extra)
-            notes += skipped
         notes += [_NOTES[type_]] if type_ in _NOTES else []
-    return VolumeFile(vertices, notes)
+    return VolumeFile(vertices, notes, left_out.sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +152,23 @@ def _vertices(
 
 
 def _control_points(
-    markup: Mapping[str, Any], signs: Point, path: Path, markup_: str
-) -> tuple[list[_ControlPoint], list[str]]:
-    """The points that were placed, and a note for each that was not."""
+    markup: Mapping[str, Any], signs: Point, left_out: LeftOut, path: Path, markup_: str
+) -> list[_ControlPoint]:
+    """The points that were placed."""
     points: list[_ControlPoint] = []
-    notes: list[str] = []
     for i, point in enumerate(member(markup, "controlPoints", list, path, markup_), start=1):
         where = f"{markup_}, control point {i}"
         if not isinstance(point, dict):
             raise LabelError("is not an object", path, where)
         if (status := point.get("positionStatus", "defined")) != "defined":
-            notes.append(_skipped(where, text_of(status)))
+            _leave_out(left_out, text_of(status), where)
             continue
         lps = _lps(_vector(point, "position", 3, path, where), signs)
         id_, label, description = (
             text_of(point.get(key)) for key in ("id", "label", "description")
         )
         points.append(_ControlPoint(where, id_ or str(i), label, description, lps))
-    return points, notes
+    return points
 
 
 def _faces(
@@ -205,7 +205,7 @@ def _faces(
 def _parse_fcsv(path: Path) -> VolumeFile:
     system, columns = "RAS", _FCSV_COLUMNS
     vertices: list[Vertex] = []
-    notes = [_REVERSED]
+    left_out = LeftOut()
     for row, cells in enumerate(table(read_text(path), path), start=1):
         where = f"row {row}"
         first = ",".join(cells)
@@ -227,7 +227,7 @@ def _parse_fcsv(path: Path) -> VolumeFile:
         if len(cells) < 4:
             raise LabelError("has no x, y and z", path, where)
         if (status := cells[14] if len(cells) > 14 else "2") != "2":
-            notes.append(_skipped(where, _STATUS.get(status, status)))
+            _leave_out(left_out, _STATUS.get(status, status), where)
             continue
         own = dict(zip(columns, cells, strict=False))
         lps = _lps([number(cell, path, where) for cell in cells[1:4]], _signs(system, path))
@@ -243,11 +243,11 @@ def _parse_fcsv(path: Path) -> VolumeFile:
                 {"description": own.get("desc", "")},
             )
         )
-    return VolumeFile(vertices, notes)
+    return VolumeFile(vertices, [_REVERSED], left_out.sentences)
 
 
-def _skipped(where: str, status: str) -> str:
-    return f"Left out {where}: its position is {status[:20]!r}"
+def _leave_out(left_out: LeftOut, status: str, where: str) -> None:
+    left_out.add("control point", f"its position is {status[:20]!r}", where=where)
 
 
 def _signs(system: object, path: Path, where: str | None = None) -> Point:

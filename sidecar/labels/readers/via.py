@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.shapes import Shape, Vertices, box, circle, ellipse, labels_of, rotated
 from sidecar.labels.text import (
     head_text,
@@ -35,6 +37,8 @@ _HEADER = (
 _ROUNDED = (
     "VIA rounds positions to whole numbers: each is up to half a PNG pixel from where it was set"
 )
+#: By how many pixels a corner and a size that are rounded each may be off together.
+_ROUNDING = 1.0
 #: Region attributes that people call the name of a region, in the order in which they are tried.
 _NAMES = ("label", "name", "landmark", "class", "type")
 
@@ -46,13 +50,20 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         if text.lstrip().startswith("{")
         else _of_csv(text, path)
     )
+    edges = Edges()
+    cut = [
+        replace(s, xy=edges.cut(s.xy, stack.columns, stack.rows, _ROUNDING))
+        if s.type == "box"
+        else s
+        for s in shapes
+    ]
     return labels_of(
         path,
-        list(shapes),
+        cut,
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        notes=[_ROUNDED],
+        notes=[_ROUNDED, *edges.notes],
     )
 
 
@@ -65,7 +76,8 @@ def _of_csv(text: str, path: Path) -> Iterator[Shape]:
         if row and len(row) != 7:
             raise LabelError(f"has {len(row)} fields where 7 belong", path, where)
         if row and (shape := parse_json(row[5], path, where)):
-            yield _shape(shape, parse_json(row[6], path, where), row[0], row[4], path, where)
+            named = parse_json(row[6], path, where)
+            yield replace(_shape(shape, named, row[0], row[4], path, where), entry=_entry(row[1]))
 
 
 def _of_json(document: Any, path: Path) -> Iterator[Shape]:
@@ -80,7 +92,15 @@ def _of_json(document: Any, path: Path) -> Iterator[Shape]:
         for n, region in regions.items():
             where = f"image {name!r}, region {n}"
             shape = member(region, "shape_attributes", dict, path, where)
-            yield _shape(shape, region.get("region_attributes"), name, str(n), path, where)
+            named = region.get("region_attributes")
+            yield replace(
+                _shape(shape, named, name, str(n), path, where), entry=_entry(image.get("size"))
+            )
+
+
+def _entry(size: object) -> str:
+    """Images of one name are told apart by the size of their files; -1 where it is not known."""
+    return "" if size in (None, "", -1, "-1") else f"file of {text_of(size)} bytes"
 
 
 def _shape(shape: Any, attributes: Any, image: str, id_: str, path: Path, where: str) -> Shape:

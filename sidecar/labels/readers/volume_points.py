@@ -48,11 +48,12 @@ class Vertex:
 @dataclass(frozen=True, slots=True)
 class VolumeFile:
     """What a file of such a tool holds: the vertices of its shapes, and what the user has to be
-    told about it.
+    told about it, and about what was left out.
     """
 
     vertices: Sequence[Vertex]
     notes: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def xyz(self) -> NDArray[np.float64]:
@@ -100,6 +101,7 @@ def readers(
                 tool=tool,
                 forced=options.pixel_origin,
                 notes=notes,
+                left_out=file.left_out,
             )
 
         return Reader(name + suffix, tool, "center", recognises, read)
@@ -119,6 +121,7 @@ def labels_in_volume(
     tool: str,
     forced: PixelOrigin | None,
     notes: Iterable[str] = (),
+    left_out: Iterable[str] = (),
 ) -> Labels:
     """Labels at ``index``, (N, 3) voxel numbers (column, row, slice).
 
@@ -129,7 +132,15 @@ def labels_in_volume(
         Shape(v.type, [(x, y)], "center", v.where, v.label, "", slice_, v.id, v.number, v.extra)
         for v, (x, y), slice_ in zip(vertices, index[:, :2].tolist(), slices, strict=True)
     ]
-    return labels_of(path, shapes, tool=tool, origin="center", forced=forced, notes=notes)
+    return labels_of(
+        path,
+        shapes,
+        tool=tool,
+        origin="center",
+        forced=forced,
+        notes=notes,
+        left_out=left_out,
+    )
 
 
 _SpacingOf = Callable[[Path, VolumeFile, PngStack, PixelOrigin | None, str], Spacing]

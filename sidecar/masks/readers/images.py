@@ -20,16 +20,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sidecar.errors import LabelError
+from sidecar.formats import tiff
 from sidecar.labels.identity import png_slice
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
 from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
 from sidecar.masks.model import Rgb
+from sidecar.masks.readers.tiff_pages import check_pages, whole_keys, wide_planes
 from sidecar.masks.relabel import Painting
 from sidecar.storage.digest import file_digest
 from sidecar.storage.local import Local
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 #: TIFF tag, and what TIFF compressions Pillow names so that lose what was painted.
 _BITS_PER_SAMPLE = 258
 _LOSSY = frozenset({"jpeg", "tiff_jpeg", "webp"})
@@ -113,38 +114,26 @@ def tiff_painting(path: Path, sidecar: Sidecar, by_color: bool) -> Painting:
 
     LabelError for any other number of pages.
     """
-    slices = sidecar.size[2]
-    with _opened(path) as image:
-        pages = _pages(image, path)
-        if pages != slices:
-            raise LabelError(
-                f"has {pages} pages, and there are {slices} PNGs: one page is needed for every"
-                " slice",
-                path,
-            )
+    slices, size = sidecar.size[2], sidecar.size[:2]
+    is_wide = check_pages(path, slices)
 
     def planes() -> Iterator[RawPlane | None]:
+        if is_wide:
+            yield from wide_planes(path, slices, size)
+            return
         with _opened(path) as image:
             for k in range(slices):
-                yield _read_page(image, path, k, sidecar.size[:2], by_color)
+                yield _read_page(image, path, k, size, by_color)
 
     return Painting(path, "a TIFF stack", planes, lambda k: f"{path.name}, page {k + 1}")
 
 
 def is_tiff(head: bytes) -> bool:
-    return head.startswith(_TIFFS)
+    return head.startswith(tiff.MAGICS)
 
 
 def is_png(head: bytes) -> bool:
     return head.startswith(_PNG)
-
-
-def _pages(image: Image.Image, path: Path) -> int:
-    try:
-        with _without_remarks():
-            return int(getattr(image, "n_frames", 1))
-    except _UNREADABLE as error:
-        raise _damaged(path) from error
 
 
 def _read_page(
@@ -223,7 +212,7 @@ def raw_plane(
     kind: Kind = "index" if mode in ("P", "PA") else "color" if mode in ("RGB", "RGBA") else "value"
     colors: dict[int, Rgb] = {}
     if mode in ("1", "L", "P") or mode.startswith(("I", "F")):
-        keys = _whole(np.asarray(image), error)
+        keys = whole_keys(np.asarray(image), error)
         alpha = _alpha_of_key(image, keys) if "transparency" in image.info else None
     elif mode in ("LA", "PA"):
         keys, alpha = np.moveaxis(np.asarray(image).astype(np.int32), -1, 0)
@@ -246,19 +235,6 @@ def raw_plane(
     if alpha is not None:
         keys = np.where(alpha == 0, 0, np.where(alpha == 255, keys, PARTLY)).astype(np.int32)
     return RawPlane(keys, kind, {} if by_color else colors)
-
-
-def _whole(samples: NDArray[Any], error: Any) -> NDArray[np.int32]:
-    if np.issubdtype(samples.dtype, np.floating):
-        fractional = samples != np.floor(samples)
-        if fractional.any() or not np.isfinite(samples).all():
-            raise error(
-                f"has {int(fractional.sum())} pixels that are no whole numbers: it was resized or"
-                " smoothed, or is no mask"
-            )
-        if np.abs(samples).max() > np.iinfo(np.int32).max:
-            raise error("holds values that are no labels, which are 1 to 65535")
-    return samples.astype(np.int32)
 
 
 def _alpha_of_key(image: Image.Image, keys: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -75,7 +75,7 @@ def test_missing_landmarks_of_landmark(tmp_path: Path) -> None:
     )
     labels = read(tmp_path, text)
     check(labels)
-    assert any("Left out S0009" in note for note in labels.notes)
+    assert labels.left_out == ("1 point(s) left out (S0009, line 3): marked as missing (9999)",)
 
 
 def test_further_data_of_amira_is_not_taken_for_points(tmp_path: Path) -> None:

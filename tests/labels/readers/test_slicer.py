@@ -161,12 +161,14 @@ def test_points_that_were_not_placed_are_left_out_with_a_note(tmp_path: Path) ->
     points = [*slicer.points(LANDMARKS[:2]), slicer.point(3, "later", (0, 0, 0), "undefined")]
     labels = read(tmp_path, slicer.document([slicer.markup("Fiducial", points)]))
     check(labels, LANDMARKS[:2])
-    assert any("control point 3" in note and "undefined" in note for note in labels.notes)
+    assert labels.left_out == (
+        "1 control point(s) left out (markup 1, control point 3): its position is 'undefined'",
+    )
 
     text = slicer.fcsv(LANDMARKS[:2]) + "3,0,0,0,0,0,0,1,1,1,0,later,,,0,0\n"
     labels = read(tmp_path, text)
     check(labels, LANDMARKS[:2])
-    assert any("row 6" in note and "undefined" in note for note in labels.notes)
+    assert "row 6" in labels.left_out[0] and "undefined" in labels.left_out[0]
 
 
 def test_patient_millimetres_are_sent_to_project(tmp_path: Path) -> None:

@@ -179,3 +179,19 @@ def test_what_is_wrong_is_named(tmp_path: Path, shape: Any, message: str) -> Non
 def test_broken_files(tmp_path: Path, text: str) -> None:
     with pytest.raises(LabelError, match="via_region_data"):
         READER.read(write(tmp_path, text), STACK)
+
+
+def test_a_rectangle_rounded_over_the_edge_is_cut_there(tmp_path: Path) -> None:
+    """Corner 100.5 and size 102.5, each rounded up, come to one pixel more than the image has."""
+    rect = {"name": "rect", "x": 101, "y": 0, "width": 103, "height": STACK.rows}
+    labels = READER.read(write(tmp_path, as_csv([("slice_0001.png", rect, {})])), STACK)
+    assert labels.xy.max(0).tolist() == [202.5, 150.5]
+    assert any("cut there" in note for note in labels.notes)
+
+
+@pytest.mark.parametrize("form", [as_csv, as_json, as_project])
+def test_images_of_one_name_differ_by_the_size_of_their_files(
+    tmp_path: Path, form: Callable[[Sequence[Region]], str]
+) -> None:
+    labels = READER.read(write(tmp_path, form(regions(LANDMARKS[:1]))), STACK)
+    assert list(labels.entry) == ["file of 16454 bytes"]

@@ -1,0 +1,125 @@
+"""Pages of a TIFF mask: how many, of how many channels and bits; and those that Pillow cannot read,
+whose samples have 64 bits or are floats of 16.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.formats import tiff
+from sidecar.masks.class_check import RawPlane
+
+#: In ImageJ's description of a hyperstack.
+_HYPERSTACK = re.compile(rb"^(channels|frames)=(\d+)\s*$", re.MULTILINE)
+_RGB, _CMYK, _YCBCR = 2, 5, 6
+_ALPHA = (1, 2)
+_FLOAT = 3
+
+
+def check_pages(path: Path, slices: int) -> bool:
+    """Whether there are samples that only `wide_planes` reads. LabelError where the pages are not
+    one of one channel for each slice.
+    """
+    try:
+        with path.open("rb") as file:
+            pages = list(tiff.directories(file))
+            for n, page in enumerate(pages, 1):
+                _check_channels(page, n, path)
+            is_wide = any(map(_is_wide, pages))
+            if len(pages) != slices:
+                raise _other_count(pages, slices, path)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", path) from error
+    except tiff.TiffError as error:
+        raise LabelError("cannot be read as a TIFF; copy or save it again", path) from error
+    return is_wide
+
+
+def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> LabelError:
+    """ImageJ tells what its pages are."""
+    text = pages[0].data(tiff.DESCRIPTION) if pages and tiff.DESCRIPTION in pages[0] else b""
+    for kind, count in _HYPERSTACK.findall(text[:4096]):
+        if int(count) > 1:
+            return LabelError(
+                f"has {int(count)} {kind.decode()}, and a mask has one: in ImageJ, Image >"
+                " Hyperstacks > Reduce Dimensionality, and save the one with the labels",
+                path,
+            )
+    each = f", {len(pages) // slices} for each," if len(pages) % slices == 0 else ""
+    return LabelError(
+        f"has {len(pages)} pages{each} and there are {slices} PNGs: one page is needed for every"
+        " slice",
+        path,
+    )
+
+
+def _check_channels(page: tiff.Directory, number: int, path: Path) -> None:
+    """Samples that are neither gray nor colours nor opacity are channels."""
+    samples = page.number(tiff.SAMPLES, 1)
+    color = page.number(tiff.PHOTOMETRIC, 1)
+    extra = [kind for kind in page.numbers(tiff.EXTRA_SAMPLES) if kind not in _ALPHA]
+    colors = {_RGB: 3, _YCBCR: 3, _CMYK: 4}.get(color, 1)
+    if extra or samples - colors > 1:
+        raise LabelError(
+            f"has {samples} channels, and a mask has one, or is RGB: save the channel with the"
+            " labels by itself",
+            path,
+            f"page {number}",
+        )
+
+
+def _is_wide(page: tiff.Directory) -> bool:
+    bits = page.number(tiff.BITS, 1)
+    is_float = page.number(tiff.SAMPLE_FORMAT, 1) == _FLOAT
+    return bits == 64 or (bits == 16 and is_float)
+
+
+def wide_planes(path: Path, slices: int, size: tuple[int, int]) -> Iterator[RawPlane]:
+    """The planes, one at a time out of the mapped file. LabelError names the page."""
+    import imagecodecs
+
+    columns, rows = size
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        sizes = [
+            (page.number(tiff.WIDTH), page.number(tiff.HEIGHT)) for page in tiff.directories(file)
+        ]
+        for k in range(slices):
+            error = partial(LabelError, path=path, where=f"page {k + 1}")
+            if sizes[k] != size:
+                raise error(
+                    f"is {sizes[k][0]} × {sizes[k][1]}, the PNGs are {columns} × {rows}: masks that"
+                    " were resized or cropped cannot be put back; paint at the size of the PNGs"
+                )
+            try:
+                samples = np.asarray(imagecodecs.tiff_decode(data, index=k))
+            except (imagecodecs.TiffError, ValueError, RuntimeError, MemoryError) as cause:
+                raise error("is damaged; copy or save it again") from cause
+            if samples.shape != (rows, columns):
+                raise error("is damaged; copy or save it again")
+            yield RawPlane(whole_keys(samples, error))
+
+
+def whole_keys(samples: NDArray[Any], error: Any) -> NDArray[np.int32]:
+    """Samples as keys. ``error(message)`` makes the error for those that are no whole numbers, or
+    far too large for labels.
+    """
+    if np.issubdtype(samples.dtype, np.floating):
+        fractional = samples != np.floor(samples)
+        if fractional.any() or not np.isfinite(samples).all():
+            raise error(
+                f"has {int(fractional.sum())} pixels that are no whole numbers: it was resized or"
+                " smoothed, or is no mask"
+            )
+    most = np.iinfo(np.int32).max
+    if samples.size and max(float(samples.max()), -float(samples.min())) > most:
+        raise error("holds values that are no labels, which are 1 to 65535")
+    return samples.astype(np.int32)
