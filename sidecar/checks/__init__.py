@@ -106,7 +106,8 @@ def check_source(
                 "another program made the images; adopt them again to hold them against the scan",
             ),
         ]
-    if match.series is None or any(f.passed is None for f in findings):
+    values_unknown = any(f.check == "stored values" and f.passed is None for f in findings)
+    if match.series is None or values_unknown:
         return [*findings, _not_done("pixels")]
     return [*findings, check_pixels(sidecar, match.series, found.root, folder, slices, progress)]
 

@@ -85,6 +85,7 @@ def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
     if sidecar.document.evidence is not None:
         again = sidecar.document.model_copy(update={"source": source_model(series)})
         return [
+            _instances(sidecar),
             *_of_the_source(sidecar.document, again, moved),
             Finding("stored values", None, "another program made the images"),
         ]
@@ -95,11 +96,12 @@ def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
         again = make_sidecar(plan, values, digests, sidecar.document.zoom).document
     except SidecarError as error:
         return [
-            Finding("instances", True, _all_there(len(series.frames))),
+            _instances(sidecar),
             Finding("planes", False, str(error)),
         ]
     problems = list(_other_values(sidecar.document, again))
     return [
+        _instances(sidecar),
         *_of_the_source(sidecar.document, again, moved),
         finding("stored values", problems, "the rescale of the headers gives the line on record"),
     ]
@@ -131,7 +133,6 @@ def _of_the_source(stated: Document, again: Document, moved: str | None) -> list
     where = [text for path, text in found if path not in IDENTIFIERS]
     count = len(again.source.planes)
     return [
-        Finding("instances", True, _all_there(count)),
         finding("identifiers", whose, "study, series and frame of reference UIDs, modality"),
         finding(
             "planes",
@@ -154,8 +155,14 @@ _NOT_OF_THE_SOURCE: Any = {
 }
 
 
-def _all_there(count: int) -> str:
-    return f"{count} SOP instances or frames, in the same order"
+def _instances(sidecar: Sidecar) -> Finding:
+    """Whether the stack has the instances of the export, where these can tell."""
+    known = sidecar.known_scan
+    if not known.has_own_uids:
+        said = "SOP Instance UIDs are absent or shared: they tell nothing, only pixels do"
+        return Finding("instances", None, said)
+    said = f"{len(known.planes)} SOP instances or frames, in the same order"
+    return Finding("instances", True, said)
 
 
 def differences(stated: Any, found: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -45,6 +45,13 @@ class KnownScan:
     rows: int
     stack: Stack | None
 
+    @property
+    def has_own_uids(self) -> bool:
+        """Whether every slice has an instance UID of its own. If not, these UIDs are no proof: any
+        other scan without them agrees.
+        """
+        return len(set(self.planes)) == len(self.planes) and all(uid for uid, _ in self.planes)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:

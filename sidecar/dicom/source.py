@@ -76,6 +76,13 @@ class Source:
         which may be slices of it.
         """
         self._refuse_unusable()
+        if not known.has_own_uids:
+            raise SourceError(
+                "slices of the scan that the sidecar describes have no SOPInstanceUID, or share"
+                " one, so nothing tells whether it is the scan in"
+                f" {self.name}; give every file a UID of its own (dcmodify -gin of DCMTK does), and"
+                " export again"
+            )
         match = self.closest(known)
         if match.difference is None:
             assert match.series is not None

@@ -425,3 +425,27 @@ def test_every_command_takes_it_under_other_names(
     for arguments in commands(png, phantom.folder, tmp_path).values():
         run.done(*arguments)
     run.done("check", tmp_path / "png", "--source", phantom.folder)
+
+
+@pytest.mark.parametrize("uid", ["", "1.2.840.99.1"])
+def test_uids_that_are_absent_or_shared_prove_nothing(
+    phantom: Phantom, tmp_path: Path, uid: str, run: CommandLine
+) -> None:
+    """Another scan without them, made by the same protocol, would pass for the same one."""
+    other = tmp_path / "other"
+    shutil.copytree(phantom.folder, other)
+    others = [path for path in other.rglob("*") if path.is_file()]
+    for path in others:
+        edited(path, PixelData=pydicom.dcmread(path).PixelData[::-1])
+    series = {"StudyInstanceUID": "1.2.840.99.2", "SeriesInstanceUID": "1.2.840.99.3"}
+    frame = {"FrameOfReferenceUID": "1.2.840.99.4"}
+    for path in [*phantom.files(), *others]:
+        edited(path, SOPInstanceUID=uid, **series, **frame)
+    png = sidecar.export(phantom.folder, tmp_path / "png")
+    for folder in (phantom.folder, other):
+        with pytest.raises(SourceError, match=r"no SOPInstanceUID, or share one.*dcmodify -gin"):
+            Source.open(folder).matching(png.known_scan)
+    told = run.done("check", tmp_path / "png", "--source", phantom.folder).out
+    assert "they tell nothing, only pixels do" in told
+    outcome = run("check", tmp_path / "png", "--source", other)
+    assert outcome.code == 1 and "FAILED  pixels" in outcome.out
