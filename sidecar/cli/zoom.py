@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.options import (
+    AllowOutside,
+    FromFormat,
+    LabelPaths,
+    PixelOriginName,
+    SidecarPath,
+)
 from sidecar.storage.location import place
 
 NAME = "zoom"
@@ -23,12 +30,7 @@ EXAMPLES = (
 
 
 def run(
-    labels: Annotated[
-        Path,
-        typer.Argument(
-            metavar="LABELS", help="Label file, or a folder of them, on the small PNGs."
-        ),
-    ],
+    labels: LabelPaths,
     source: Annotated[
         Path,
         typer.Option(
@@ -46,16 +48,10 @@ def run(
             "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=place
         ),
     ] = Path("zooms"),
-    sidecar: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="sidecar.json of the small PNGs, where it is not beside them."
-        ),
-    ] = None,
-    from_format: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
-    ] = None,
+    sidecar: SidecarPath = None,
+    from_format: FromFormat = None,
+    pixel_origin: PixelOriginName = None,
+    allow_outside: AllowOutside = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")
     ] = False,
@@ -63,17 +59,15 @@ def run(
 ) -> None:
     from dataclasses import replace
 
+    from sidecar.cli.labels import load_and_tell
     from sidecar.cli.progress import watched
     from sidecar.exporting.run import run_jobs
     from sidecar.exporting.zoom import plan_zooms
-    from sidecar.labels.map import label_files, map_file
-    from sidecar.mapping import Sidecar
 
     edge_mm = length_mm(size)
-    given = None if sidecar is None else Sidecar.open(sidecar)
+    loaded = load_and_tell(labels, sidecar, from_format, pixel_origin, allow_outside)
     with watched(quiet) as progress:
-        for path in label_files([labels]):
-            points = map_file(path, given, format=from_format).points
+        for points in loaded.points:
             jobs = plan_zooms(points, source, output, edge_mm, progress)
             if overwrite:
                 jobs = [

@@ -42,7 +42,7 @@ def plan_zooms(
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source``,
-    UsageError for points outside of it.
+    LabelError for a point outside of it, and UsageError.
     """
     sidecar, stack = points.sidecar, points.sidecar.stack
     if stack is None:
@@ -62,9 +62,10 @@ def plan_zooms(
             f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split"
             " the file"
         )
+    _refuse_outside(points)
     root, series = find_same_series(sidecar, source, progress)
     jobs = []
-    for i, label in enumerate(points.text("label")):
+    for i, label in enumerate(points.names):
         crop = _box(sidecar, points.source[i], size_mm)
         options = ExportOptions(
             scale=1.0,
@@ -81,6 +82,18 @@ def plan_zooms(
         )  # no label file of one zoom fits another
         jobs.append(Job(plan, root, output / folder, zoom))
     return jobs
+
+
+def _refuse_outside(points: MappedPoints) -> None:
+    """LabelError for the first point that is neither on the PNGs nor in the scan."""
+    sidecar, last = points.sidecar, np.array(points.sidecar.document.source.size) - 0.5
+    beyond = np.any((points.source < -0.5) | (points.source > last), axis=1)
+    beyond &= ~sidecar.contains(points.png[:, :2], points.png[:, 2])
+    if beyond.any():
+        raise points.labels.error(
+            int(np.argmax(beyond)),
+            "lies outside of the scan, and nothing is around it; leave it out",
+        )
 
 
 def find_same_series(

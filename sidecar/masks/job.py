@@ -15,7 +15,7 @@ from sidecar.errors import OutputError, SidecarError, UsageError, reason
 from sidecar.labels.model import PixelOrigin
 from sidecar.mapping import Sidecar
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.readers import find_sidecar_of, read_mask
+from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import load_mask_config
 from sidecar.masks.upsample import Fill
 from sidecar.masks.writers import writer_for
@@ -84,7 +84,6 @@ def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, optio
     writer = writer_for(output, options.to)
     _refuse_taken(output, masks, is_folder=writer.is_folder)
     config = None if options.config is None else load_mask_config(options.config)
-    sidecar = sidecar or Sidecar.open(find_sidecar_of(masks[0], options.format))
     mask = read_mask(
         masks, sidecar, config=config, format=options.format, pixel_origin=options.pixel_origin
     )

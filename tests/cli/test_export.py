@@ -24,7 +24,8 @@ from sidecar.dicom import pixels
 from sidecar.dicom import scan as headers
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.exporting import window_choice as intensity
-from sidecar.labels.map import find_sidecar, map_file
+from sidecar.labels.files import find_sidecar
+from sidecar.labels.load import map_file
 
 
 def run(*arguments: object, code: int = 0) -> Result:

@@ -64,6 +64,11 @@ def slices(labels: Labels) -> list[int]:
     ]
 
 
+def stated_sizes(labels: Labels) -> dict[str, tuple[int, int]]:
+    """The sizes that the file states for its images, by name."""
+    return {image.name: image.size for image in labels.images if image.size is not None}
+
+
 def check(
     labels: Labels, expected: Sequence[Landmark] = LANDMARKS, tolerance: float = 1e-9
 ) -> None:

@@ -13,7 +13,10 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.map import map_file
+from sidecar.labels.identity import identify, place
+from sidecar.labels.load import map_file
+from sidecar.labels.model import ImageReference
+from sidecar.labels.shapes import Shape, labels_of
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,36 @@ def test_image_and_slice_that_contradict_each_other_are_refused(
     (tmp_path / "a.csv").write_text("x,y,image,slice\n1,1,slice_0003.png,3\n1,1,slice_0003.png,4\n")
     with pytest.raises(LabelError, match=r"row 3.*slice 4 is not image"):
         map_file(tmp_path / "a.csv", png)
+
+
+def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -> None:
+    """Folders, and the size that each entry of a file states, are there for whoever decides; images
+    of one name but two sizes are two references, and each label is scaled by its own.
+    """
+    whole, double = (ImageReference("a/slice_0003.png", size) for size in ((81, 61), (162, 122)))
+    shapes = [
+        Shape("point", [(10.5, 20.5)], "corner", "shape 1", image=whole),
+        Shape("line", [(21.0, 41.0), (23.0, 41.0)], "corner", "shape 2", image=double),
+        Shape("point", [(10.5, 20.5)], "corner", "shape 3", image="b/slice_0004.png"),
+    ]
+    labels = labels_of(
+        Path("labels.json"),
+        shapes,
+        tool="a tool",
+        origin="corner",
+        forced=None,
+        sizes={"b/slice_0004.png": (81, 61), "b/slice_0005.png": (81, 61)},
+    )
+    named = [(image.name, image.size) for image in labels.images]
+    assert named == [
+        ("b/slice_0004.png", (81, 61)),
+        ("b/slice_0005.png", (81, 61)),
+        ("a/slice_0003.png", (81, 61)),
+        ("a/slice_0003.png", (162, 122)),
+    ]
+    assert labels.reference.tolist() == [2, 3, 3, 0]
+    assert identify(labels.images, png) == [4, 5, 3, 3]
+    placed = place(labels, png)
+    assert placed.png.tolist() == [[10, 20, 3], [10, 20, 3], [11, 20, 3], [10, 20, 4]]
+    (note,) = placed.notes
+    assert note.startswith("1 images were resized before labelling ('a/slice_0003.png': by 2)")

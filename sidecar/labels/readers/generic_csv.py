@@ -18,8 +18,16 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, to_center
-from sidecar.labels.rows import PIECE, Columns, Repeated, Rows
+from sidecar.labels.columns import PIECE, Columns, Made, Repeated, Rows
+from sidecar.labels.grouping import group
+from sidecar.labels.model import (
+    ImageReference,
+    Labels,
+    PixelOrigin,
+    PngStack,
+    Reader,
+    to_center,
+)
 from sidecar.labels.text import head_text, number, read_text
 
 TOOL = "generic CSV"
@@ -211,8 +219,9 @@ def _quoted_columns(text: str, delimiter: str, path: Path) -> _Cells:
     for record, row in zip(records, rows, strict=True):
         if len(record) != width:
             raise _ragged(len(record), width, path, row)
-    columns = list(zip(*records[1:], strict=True)) if len(records) > 1 else [()] * width
-    return dict(zip(_names(records[0], path), columns, strict=True)), rows
+    columns = list(map(list, zip(*records[1:], strict=True))) if len(records) > 1 else [[]] * width
+    cells = dict(zip(_names(records[0], path), columns, strict=True))
+    return Made.of(cells, len(records) - 1), rows
 
 
 def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:
@@ -246,16 +255,27 @@ def _read(path: Path, stack: PngStack, origin: PixelOrigin | None) -> Labels:
             "has neither a column image (PNG name) nor slice (0-based PNG number)", path, "row 1"
         )
     no_slice = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
+    names, reference = _referred(images, len(table))
     return Labels(
         path=path,
         xy=to_center(numbers[:, :2], taken),
         slice=numbers[:, 2] if has_slice else no_slice,
-        image=images or [""] * len(table),
+        images=tuple(map(ImageReference, names)),
+        reference=reference,
+        shapes=group(table.columns, len(table), path, table.row),
         columns=table.columns,
         where=table.row,
         tool=TOOL,
         pixel_origin=taken,
     )
+
+
+def _referred(images: Sequence[str] | None, count: int) -> tuple[list[str], NDArray[np.intp]]:
+    """The names that are in the column image, once each, and which of them is in each row."""
+    if images is None:
+        return [""], np.zeros(count, np.intp)
+    known = {name: k for k, name in enumerate(dict.fromkeys(images))}
+    return list(known), np.fromiter(map(known.__getitem__, images), np.intp, count)
 
 
 def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None]:

@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, WHOLE_CENTER, Landmark, check, check_columns
+from kit.label_truth import (
+    LANDMARKS,
+    STACK,
+    WHOLE_CENTER,
+    Landmark,
+    check,
+    check_columns,
+    stated_sizes,
+)
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.coco import READER
@@ -91,7 +99,7 @@ def test_keypoints_of_a_tool_that_writes_its_own_positions(tmp_path: Path) -> No
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "corner"
     assert any("fractional" in note and "--pixel-origin center" in note for note in labels.notes)
-    assert labels.sizes["slice_0003.png"] == (203, 151)
+    assert stated_sizes(labels)["slice_0003.png"] == (203, 151)
 
 
 def test_keypoints_as_coco_defines_them(tmp_path: Path) -> None:
@@ -160,7 +168,7 @@ def test_the_box_of_an_annotation_with_a_polygon_is_derived_and_left_out(tmp_pat
         "bbox": [1, 2, 9, 9],
     }
     labels = READER.read(write(tmp_path, document([annotation])), STACK, None)
-    assert labels.shapes == ("polygon",)
+    assert labels.shapes.kinds == ("polygon",)
     assert labels.xy.tolist() == [[1, 2], [3, 2], [3, 5], [9, 9], [10, 9], [10, 11]]
     assert labels.columns["vertex"] == ["0", "1", "2"] * 2
 
@@ -176,7 +184,7 @@ def test_of_a_mask_the_box_is_read_and_that_is_said(tmp_path: Path, mask_utils: 
         "iscrowd": 1,
     }
     labels = READER.read(write(tmp_path, document([annotation])), STACK, None)
-    assert labels.shapes == ("box",)
+    assert labels.shapes.kinds == ("box",)
     assert covered(labels) == {(int(x), int(y)) for y, x in np.argwhere(mask)}
     assert any("1 mask(s) left out" in note and "map-mask" in note for note in labels.notes)
 

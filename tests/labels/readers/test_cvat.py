@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns, stated_sizes
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.cvat import READER
@@ -82,12 +82,15 @@ def test_landmarks_come_back(tmp_path: Path, form) -> None:  # type: ignore[no-u
     assert READER.recognises(path, path.read_bytes())
     labels = READER.read(path, STACK, None)
     check(labels, LANDMARKS)
-    assert (labels.pixel_origin, labels.shapes) == ("corner", ("point",))
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("corner", ("point",))
 
 
 def test_sizes_are_those_that_the_file_states(tmp_path: Path) -> None:
     labels = READER.read(write(tmp_path, of_images(LANDMARKS[:2])), STACK, None)
-    assert labels.sizes == {"png/slice_0000.png": (203, 151), "png/slice_0003.png": (203, 151)}
+    assert stated_sizes(labels) == {
+        "png/slice_0000.png": (203, 151),
+        "png/slice_0003.png": (203, 151),
+    }
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -132,7 +135,7 @@ def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
 def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours: str) -> None:
     labels = READER.read(one(tmp_path, element), STACK, None)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     check_columns(labels)
 

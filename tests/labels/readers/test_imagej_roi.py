@@ -75,7 +75,7 @@ def read(path: Path, stack: Any = STACK, origin: Any = None) -> Any:
 def test_points_come_back(tmp_path: Path) -> None:
     labels = read(write(tmp_path, *map(point, LANDMARKS)))
     check(labels, LANDMARKS)
-    assert (labels.pixel_origin, labels.shapes) == ("center", ("point",))
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("center", ("point",))
     assert any("1.52t" in note and "--pixel-origin corner" in note for note in labels.notes)
 
 
@@ -209,7 +209,7 @@ SQUARE = [(10, 20), (14, 20), (14, 26), (10, 26)]
 def test_shapes(tmp_path: Path, selection: Any, vertices: list[Any], ours: str) -> None:
     labels = read(write(tmp_path, dataclasses.replace(selection, position=4)))
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert set(slices(labels)) == {3}
     assert labels.pixel_origin == ("corner" if ours in ("polygon", "box", "ellipse") else "center")
     check_columns(labels)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, Landmark, check_columns
+from kit.label_truth import LANDMARKS, STACK, Landmark, check_columns, stated_sizes
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.label_studio import READER
@@ -79,8 +79,8 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
         f"/data/upload/4/624cb493-{m.image}" for m in LANDMARKS
     ]  # as in the file
     np.testing.assert_allclose(labels.xy, [(m.x, m.y) for m in LANDMARKS], rtol=0, atol=1e-9)
-    assert labels.sizes[labels.image[0]] == (203, 151)
-    assert (labels.pixel_origin, labels.shapes) == ("corner", ("point",))
+    assert stated_sizes(labels)[labels.image[0]] == (203, 151)
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("corner", ("point",))
     check_columns(labels)
 
 
@@ -148,7 +148,7 @@ def test_shapes(
 ) -> None:
     labels = READER.read(write(tmp_path, [task([region(type_, value)])]), STACK, None)
     np.testing.assert_allclose(labels.xy + 0.5, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     check_columns(labels)
 

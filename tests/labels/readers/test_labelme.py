@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns, stated_sizes
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.labelme import READER
@@ -53,8 +53,12 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
     assert READER.recognises(path, path.read_bytes()[:65536])
     labels = READER.read(path, STACK, None)
     check(labels, [landmark])
-    assert labels.sizes == {labels.image[0]: (203, 151)}
-    assert (labels.tool, labels.pixel_origin, labels.shapes) == ("LabelMe", "corner", ("point",))
+    assert stated_sizes(labels) == {labels.image[0]: (203, 151)}
+    assert (labels.tool, labels.pixel_origin, labels.shapes.kinds) == (
+        "LabelMe",
+        "corner",
+        ("point",),
+    )
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_shapes(
     path = write(tmp_path / "a.json", document([shape("a", points, shape_type)]))
     labels = READER.read(path, STACK, None)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     assert labels.where(1) == "shape 1, vertex 1"
     check_columns(labels)

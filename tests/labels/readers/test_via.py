@@ -162,7 +162,7 @@ def test_shapes(tmp_path: Path, attributes: dict[str, Any], vertices: list[Any],
         write(tmp_path, as_csv([("slice_0001.png", attributes, {"part": "a"})])), STACK, None
     )
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     assert set(labels.columns["label"]) == {"a"}
     check_columns(labels)
