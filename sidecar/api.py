@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sidecar.exporting.inspect import Inspection
-    from sidecar.labels.map import Mapping, Projection
+    from sidecar.labels.load import Mapping
     from sidecar.labels.model import PixelOrigin, SliceOrigin
+    from sidecar.labels.project import Projection
     from sidecar.mapping import Sidecar
     from sidecar.progress import Progress
     from sidecar.storage.locate import Place
@@ -69,9 +70,9 @@ def map_file(
     Raises LabelError naming file and row for anything that cannot be mapped, DocumentError for the
     sidecar.
     """
-    from sidecar.labels import map as mapping
+    from sidecar.labels import load
 
-    return mapping.map_file(
+    return load.map_file(
         path,
         sidecar,
         format=format,
@@ -86,9 +87,9 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
 
     LabelError names file and row.
     """
-    from sidecar.labels import map as mapping
+    from sidecar.labels import project
 
-    return mapping.project_file(path, sidecar, allow_outside)
+    return project.project_file(path, sidecar, allow_outside)
 
 
 def adopt(

@@ -46,7 +46,7 @@ from pydantic import BaseModel
 import sidecar
 from sidecar.document import model as documents
 from sidecar.exporting.config import load_config
-from sidecar.labels.map import map_file
+from sidecar.labels.load import map_file
 from sidecar.labels.readers import READERS, reader_for
 from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
 from sidecar.labels.writers.csv_points import COLUMNS
@@ -235,13 +235,7 @@ def test_the_files_of_a_tool_page_are_the_same_landmark(
         path.write_text(content, encoding="utf-8")
         assert reader_for(path).name in formats_of(TOOL_PAGES[name])
         points = map_file(path, png).points
-        ids = points.text("shape_id", "0")
-        first = [
-            i
-            for i in range(len(points))
-            if ids[i] == ids[0] and points.text("shape_type")[i] == points.text("shape_type")[0]
-        ]
-        first = first if points.text("shape_type", "point")[0] != "point" else first[:1]
+        first = list(points.labels.shapes.rows(0))
         np.testing.assert_allclose(points.source[first].mean(axis=0), BREGMA, atol=1e-3)
 
 

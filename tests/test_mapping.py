@@ -26,7 +26,8 @@ from sidecar.errors import DocumentError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
-from sidecar.labels.map import map_file, project_file
+from sidecar.labels.load import map_file
+from sidecar.labels.project import project_file
 from sidecar.mapping import Sidecar
 
 GRID = {"columns": 61, "rows": 47, "slices": 12, "orientation": "oblique"}

@@ -79,7 +79,7 @@ def run(
     moved = np.asarray(table.mm) @ matrix[:3, :3].T + matrix[:3, 3]
     added = {f"{axis}_aligned": numbers(moved[:, i]) for i, axis in enumerate("xyz")}
     deliver_columns(
-        {**table.columns, **added}, output, inputs=[path for path in (mapped, onto) if path]
+        {**table.table.columns, **added}, output, inputs=[path for path in (mapped, onto) if path]
     )
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.options import FromFormat, PixelOriginName, SidecarPath, SliceOriginName
+
 NAME = "map-mask"
 HELP = """Put masks and regions painted on the PNGs back on the scan.
 
@@ -31,13 +33,7 @@ def run(
             "-o", "--output", metavar="OUTPUT", help="File, or folder for PNGs, to write."
         ),
     ],
-    sidecar: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="sidecar.json or its folder; without it the one beside or around MASKS.",
-        ),
-    ] = None,
+    sidecar: SidecarPath = None,
     to_format: Annotated[
         str | None,
         typer.Option(
@@ -78,47 +74,25 @@ def run(
             help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.",
         ),
     ] = None,
-    from_format: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FORMAT", help="What MASKS are, instead of recognising it."),
-    ] = None,
-    pixel_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="center|corner",
-            help="Where the (0, 0) of outlines is: the first pixel's middle or outer corner.",
-        ),
-    ] = None,
-    slice_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="0|1",
-            help="What a table of slice numbers calls the first PNG, where it does not tell.",
-        ),
-    ] = None,
+    from_format: FromFormat = None,
+    pixel_origin: PixelOriginName = None,
+    slice_origin: SliceOriginName = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")
     ] = False,
 ) -> None:
+    from sidecar.cli.labels import read_options, tell
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import choice, slice_origin_of
-    from sidecar.errors import printable
     from sidecar.mapping import Sidecar
     from sidecar.masks.job import Options, plan_job
 
-    origin = choice("--pixel-origin", pixel_origin, ("center", "corner"))
-    first_slice = slice_origin_of(slice_origin)
-    options = Options(to_format, grid, fill, config, dicom, from_format, origin, first_slice)
+    reading = read_options(pixel_origin, slice_origin)
+    options = Options(to_format, grid, fill, config, dicom, from_format, reading)
     job = plan_job(masks, output, None if sidecar is None else Sidecar.open(sidecar), options)
     if not quiet:
         painted = job.mapped.painted
         names = [segment.name for segment in painted.segments]
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        typer.echo(
-            printable(f"{masks[0].name}: {', '.join(names[:8])}{more} from {painted.tool}"),
-            err=True,
-        )
-        for note in job.notes:
-            typer.echo(printable(f"  note: {note}"), err=True)
+        tell(f"{masks[0].name}: {', '.join(names[:8])}{more} from {painted.tool}", job.notes)
     with watched(quiet) as progress:
         job.run(progress)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.storage.locate import locate
-from sidecar.storage.location import WritableLocation
+from sidecar.cli.options import (
+    AllowOutside,
+    FromFormat,
+    LabelPaths,
+    PixelOriginName,
+    SidecarPath,
+    SliceOriginName,
+)
+
+if TYPE_CHECKING:
+    from sidecar.labels.load import Mapping
 
 NAME = "map-points"
 HELP = """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances.
@@ -24,28 +33,13 @@ EXAMPLES = (
 
 
 def run(
-    labels: Annotated[
-        list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
-    ],
-    sidecar: Annotated[
-        WritableLocation | None,
-        typer.Option(
-            metavar="PATH",
-            help=(
-                "sidecar.json or its folder, or its URL; may be left out where it lies beside the"
-                " labels or the images they name."
-            ),
-            parser=locate,
-        ),
-    ] = None,
+    labels: LabelPaths,
+    sidecar: SidecarPath = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
     ] = None,
-    from_format: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
-    ] = None,
+    from_format: FromFormat = None,
     to_format: Annotated[
         str | None,
         typer.Option(
@@ -59,74 +53,32 @@ def run(
             help="Where the source's DICOM files are, for --to dicom-sr and dicom-rtstruct.",
         ),
     ] = None,
-    pixel_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="center|corner",
-            help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
-        ),
-    ] = None,
-    slice_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="0|1",
-            help="What a table of slice numbers calls the first PNG, where it does not tell.",
-        ),
-    ] = None,
+    pixel_origin: PixelOriginName = None,
+    slice_origin: SliceOriginName = None,
     space: Annotated[str, typer.Option(metavar="lps|ras", help="Axes of the millimetres.")] = "lps",
-    allow_outside: Annotated[
-        bool, typer.Option("--allow-outside", help="Map labels beyond the edges of the PNGs too.")
-    ] = False,
+    allow_outside: AllowOutside = False,
 ) -> None:
-    from collections import Counter
-
-    from sidecar.cli.writing import choice, deliver, slice_origin_of
+    from sidecar.cli.labels import inputs_of, load_and_tell, read_options
+    from sidecar.cli.writing import choice, deliver
     from sidecar.grid.space import Space
-    from sidecar.labels.map import label_files, map_file
-    from sidecar.labels.model import PixelOrigin
     from sidecar.labels.writers import writer_for
-    from sidecar.mapping import Sidecar
 
-    origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
-    first_slice = slice_origin_of(slice_origin)
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
     writer = writer_for(output, to_format, dicom)
-    given = None if sidecar is None else Sidecar.open(sidecar)
-    mappings = []
-    files = label_files(labels)
-    names = Counter(path.name for path in files)
-    for path in files:
-        mapping = map_file(
-            path,
-            given,
-            format=from_format,
-            pixel_origin=origin,
-            slice_origin=first_slice,
-            allow_outside=allow_outside,
-        )
-        mappings.append(mapping)
-        read = mapping.labels
-        name = f"{path.absolute().parent.name}/{path.name}" if names[path.name] > 1 else path.name
-        typer.echo(
-            f"{name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin"
-            f" {read.pixel_origin}",
-            err=True,
-        )
-        notes = list(mapping.notes)
-        if mapping.points.sidecar.stack is None:
-            notes.append(
-                "this scan has no patient geometry: source pixels only, millimetres are left empty"
-            )
-        for note in dict.fromkeys(notes):
-            typer.echo(f"  note: {note}", err=True)
+    options = read_options(pixel_origin, slice_origin)
+    loaded = load_and_tell(
+        labels, sidecar, from_format, options, allow_outside, more_notes=_without_mm
+    )
     if dicom is not None:
         from sidecar.labels.writers.source_headers import NOTICE
 
         typer.echo(f"  note: {NOTICE}", err=True)
-    deliver(
-        writer,
-        [mapping.points for mapping in mappings],
-        output,
-        axes,
-        inputs=[*files, *([sidecar.local] if sidecar and sidecar.local else [])],
+    deliver(writer, loaded.points, output, axes, inputs=inputs_of(loaded, sidecar))
+
+
+def _without_mm(file: Mapping) -> list[str]:
+    return (
+        ["this scan has no patient geometry: source pixels only, millimetres are left empty"]
+        if file.points.sidecar.stack is None
+        else []
     )

@@ -106,24 +106,24 @@ def _everything(table: PointTable) -> list[Todo]:
     from itertools import combinations
 
     from sidecar.errors import UsageError
+    from sidecar.labels.vertices import TYPES
 
     shapes = table.shapes()
-    single = [
-        table.names[shape.rows[0]]
-        for shape in shapes
-        if shape.type == "point" and table.names[shape.rows[0]]
-    ]
+    found = [(TYPES[code], shapes.rows(k)) for k, code in enumerate(shapes.type.tolist())]
+    names = [table.names[rows[0]] for type_, rows in found if type_ == "point"]
+    single = [name for name in names if name]
     pairs = list(combinations(dict.fromkeys(single), 2))
     if len(pairs) > _PAIRS:
         raise UsageError(
             f"{len(single)} points make {len(pairs)} distances; say which with --distance A,B"
         )
     todo: list[Todo] = [("distance", list(pair), table.select(*pair)) for pair in pairs]
-    for shape in shapes:
-        rows = list(shape.rows)
-        name = table.names[rows[0]] or f"shape {shape.id}"
-        if shape.type in ("line", "polyline"):
-            todo.append(("path", [name], (table.mm[rows], table.uncertainty_mm[rows])))
-        elif shape.type in ("polygon", "box"):
-            todo.append(("area", [name], (table.mm[rows], table.uncertainty_mm[rows])))
+    ids = shapes.texts["shape_id"]
+    for type_, rows in found:
+        name = table.names[rows[0]] or f"shape {ids[rows[0]]}"
+        places = table.mm[list(rows)], table.uncertainty_mm[list(rows)]
+        if type_ in ("line", "polyline"):
+            todo.append(("path", [name], places))
+        elif type_ in ("polygon", "box"):
+            todo.append(("area", [name], places))
     return todo

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.options import AllowOutside
+
 NAME = "project"
 HELP = """Place points of patient millimetres or source voxels on the PNGs: the inverse of
 map-points.
@@ -32,13 +34,12 @@ def run(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
     ] = None,
-    allow_outside: Annotated[
-        bool,
-        typer.Option("--allow-outside", help="Keep points that fall beyond the edges of the PNGs."),
-    ] = False,
+    allow_outside: AllowOutside = False,
 ) -> None:
+    from sidecar.cli.labels import tell
     from sidecar.cli.writing import deliver_columns
-    from sidecar.labels.map import label_files, project_file
+    from sidecar.labels.files import label_files
+    from sidecar.labels.project import project_file
     from sidecar.labels.writers.csv_points import merged
     from sidecar.mapping import Sidecar
 
@@ -46,7 +47,5 @@ def run(
     for path in label_files(points):
         projection = project_file(path, Sidecar.open(sidecar or path.parent), allow_outside)
         projections.append(projection.columns)
-        typer.echo(f"{path.name}: {len(projection.png)} points placed on the PNGs", err=True)
-        for note in projection.notes:
-            typer.echo(f"  note: {note}", err=True)
+        tell(f"{path.name}: {len(projection.png)} points placed on the PNGs", projection.notes)
     deliver_columns(merged(projections), output, inputs=[*points, *([sidecar] if sidecar else [])])

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.options import (
+    AllowOutside,
+    FromFormat,
+    LabelPaths,
+    PixelOriginName,
+    SidecarPath,
+    SliceOriginName,
+)
+
 if TYPE_CHECKING:
     from sidecar.dicom.series import Series
     from sidecar.mapping import Sidecar
@@ -30,9 +39,7 @@ MOST_LABELS = 200
 
 
 def run(
-    labels: Annotated[
-        list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
-    ],
+    labels: LabelPaths,
     source: Annotated[
         Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")
     ],
@@ -55,67 +62,30 @@ def run(
             help=f"Show the first N labels only; needed for more than {MOST_LABELS}.",
         ),
     ] = None,
-    sidecar: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="sidecar.json or its folder, where it is not beside the labels or their images.",
-        ),
-    ] = None,
-    from_format: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
-    ] = None,
-    pixel_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="center|corner",
-            help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
-        ),
-    ] = None,
-    slice_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="0|1",
-            help="What a table of slice numbers calls the first PNG, where it does not tell.",
-        ),
-    ] = None,
-    allow_outside: Annotated[
-        bool, typer.Option("--allow-outside", help="Show labels beyond the edges of the PNGs too.")
-    ] = False,
+    sidecar: SidecarPath = None,
+    from_format: FromFormat = None,
+    pixel_origin: PixelOriginName = None,
+    slice_origin: SliceOriginName = None,
+    allow_outside: AllowOutside = False,
 ) -> None:
+    from sidecar.cli.labels import inputs_of, load_and_tell, read_options
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import choice, slice_origin_of, write_output
+    from sidecar.cli.writing import write_output
     from sidecar.cli.zoom import length_mm
     from sidecar.errors import LabelError, UsageError
-    from sidecar.labels.map import find_sidecar, label_files, map_file
-    from sidecar.labels.model import PixelOrigin
-    from sidecar.mapping import Sidecar
     from sidecar.reports import Request, make_report, render
     from sidecar.reports.labels import labels_of
     from sidecar.reports.make import usual_size
     from sidecar.reports.space import Space
-    from sidecar.storage.local import Local
+    from sidecar.storage.locate import locate
 
-    origin: PixelOrigin | None = choice("--pixel-origin", pixel_origin, ("center", "corner"))
-    first_slice = slice_origin_of(slice_origin)
-    files = label_files(labels)
-    place = sidecar or _one({find_sidecar(path, from_format).resolve() for path in files})
-    export = Sidecar.open(place)
-    mappings = [
-        map_file(
-            path,
-            export,
-            format=from_format,
-            pixel_origin=origin,
-            slice_origin=first_slice,
-            allow_outside=allow_outside,
-        )
-        for path in files
-    ]
-    found = labels_of([mapping.points for mapping in mappings])
+    options = read_options(pixel_origin, slice_origin)
+    loaded = load_and_tell(labels, sidecar, from_format, options, allow_outside)
+    mapping = loaded.only_export("a report")
+    export, place = mapping.points.sidecar, sidecar or locate(mapping.found or Path())
+    found = labels_of(loaded.points)
     if not found:
-        raise LabelError("there are no labels in it to report on", files[0])
+        raise LabelError("there are no labels in it to report on", loaded.paths[0])
     if limit is None and len(found) > MOST_LABELS:
         raise UsageError(
             f"there are {len(found)} labels; --limit N shows the first N of them, --limit"
@@ -125,36 +95,15 @@ def run(
         root, series = _scan(export, source, progress)
         request = Request(
             sidecar=export,
-            folder=Local.at(place if place.is_dir() else place.parent),
+            folder=place if place.is_folder() else place.parent,
             labels=found[:limit],
             root=root,
             series=series,
             size=usual_size(Space.of(export)) if size is None else length_mm(size),
         )
         page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
-    write_output(output, [*files, place], lambda part: part.write_bytes(page))
-    for path, mapping in zip(files, mappings, strict=True):
-        read = mapping.labels
-        typer.echo(
-            f"{path.name}: {len(read)} × {', '.join(read.shapes)} by {read.tool}, pixel origin"
-            f" {read.pixel_origin}",
-            err=True,
-        )
-        for note in dict.fromkeys(mapping.notes):
-            typer.echo(f"  note: {note}", err=True)
+    write_output(output, inputs_of(loaded, sidecar), lambda part: part.write_bytes(page))
     typer.echo(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB", err=True)
-
-
-def _one(places: set[Path]) -> Path:
-    """The only export that labels lie beside."""
-    from sidecar.errors import UsageError
-
-    if len(places) > 1:
-        raise UsageError(
-            "the labels lie beside more than one sidecar.json; a report is of one export: give the"
-            " labels of each on their own"
-        )
-    return places.pop()
 
 
 def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Location, Series]:

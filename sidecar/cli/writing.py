@@ -19,7 +19,6 @@ from sidecar.storage.whole_file import refuse_taken_part, whole_file
 if TYPE_CHECKING:
     from sidecar.grid.space import Space
     from sidecar.labels.mapped import MappedPoints, Writer
-    from sidecar.labels.model import SliceOrigin
 
 
 def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
@@ -27,14 +26,6 @@ def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
     if value is not None and value not in allowed:
         raise UsageError(f"{option} {value}: it is one of {', '.join(allowed)}")
     return value
-
-
-def slice_origin_of(value: str | None) -> SliceOrigin | None:
-    """What ``--slice-origin`` says."""
-    chosen: SliceOrigin | None = {"0": 0, "1": 1, None: None}[
-        choice("--slice-origin", value, ("0", "1"))
-    ]
-    return chosen
 
 
 def deliver(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sidecar.cli.options import (
+    AllowOutside,
+    FromFormat,
+    LabelPaths,
+    PixelOriginName,
+    SidecarPath,
+    SliceOriginName,
+)
 from sidecar.storage.local import Local
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
@@ -27,12 +34,7 @@ EXAMPLES = (
 
 
 def run(
-    labels: Annotated[
-        Path,
-        typer.Argument(
-            metavar="LABELS", help="Label file, or a folder of them, on the small PNGs."
-        ),
-    ],
+    labels: LabelPaths,
     source: Annotated[
         WritableLocation,
         typer.Option(
@@ -50,23 +52,11 @@ def run(
             "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=locate
         ),
     ] = _USUAL_OUTPUT,
-    sidecar: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="sidecar.json of the small PNGs, where it is not beside them."
-        ),
-    ] = None,
-    from_format: Annotated[
-        str | None,
-        typer.Option("--from", metavar="FORMAT", help="Label format, instead of recognising it."),
-    ] = None,
-    slice_origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="0|1",
-            help="What a table of slice numbers calls the first PNG, where it does not tell.",
-        ),
-    ] = None,
+    sidecar: SidecarPath = None,
+    from_format: FromFormat = None,
+    pixel_origin: PixelOriginName = None,
+    slice_origin: SliceOriginName = None,
+    allow_outside: AllowOutside = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")
     ] = False,
@@ -74,19 +64,16 @@ def run(
 ) -> None:
     from dataclasses import replace
 
+    from sidecar.cli.labels import load_and_tell, read_options
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import slice_origin_of
     from sidecar.exporting.run import run_jobs
     from sidecar.exporting.zoom import plan_zooms
-    from sidecar.labels.map import label_files, map_file
-    from sidecar.mapping import Sidecar
 
     edge_mm = length_mm(size)
-    first_slice = slice_origin_of(slice_origin)
-    given = None if sidecar is None else Sidecar.open(sidecar)
+    options = read_options(pixel_origin, slice_origin)
+    loaded = load_and_tell(labels, sidecar, from_format, options, allow_outside)
     with watched(quiet) as progress:
-        for path in label_files([labels]):
-            points = map_file(path, given, format=from_format, slice_origin=first_slice).points
+        for points in loaded.points:
             jobs = plan_zooms(points, source, output, edge_mm, progress)
             if overwrite:
                 jobs = [

@@ -41,14 +41,14 @@ def plan_zooms(
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
-    was, UsageError for what cannot be zoomed in on.
+    was, LabelError for a point outside of it, UsageError for what cannot be zoomed in on.
     """
     _refuse_unfit(points, size_mm)
     opened = Source.open(source, progress)
     series = opened.matching(points.sidecar.known_scan)
     images = points.sidecar.document.images
     jobs = []
-    for i, label in enumerate(points.text("label")):
+    for i, label in enumerate(points.names):
         options = ExportOptions(
             scale=1.0,
             crop=_box(points.sidecar, points.source[i], size_mm),
@@ -84,6 +84,19 @@ def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
         raise UsageError(
             f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split"
             " the file"
+        )
+    _refuse_outside(points)
+
+
+def _refuse_outside(points: MappedPoints) -> None:
+    """LabelError for the first point that is neither on the PNGs nor in the scan."""
+    sidecar, last = points.sidecar, np.array(points.sidecar.document.source.size) - 0.5
+    beyond = np.any((points.source < -0.5) | (points.source > last), axis=1)
+    beyond &= ~sidecar.contains(points.png[:, :2], points.png[:, 2])
+    if beyond.any():
+        raise points.labels.error(
+            int(np.argmax(beyond)),
+            "lies outside of the scan, and nothing is around it; leave it out",
         )
 
 

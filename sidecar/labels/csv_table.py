@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from sidecar.errors import LabelError
-from sidecar.labels.rows import PIECE, Columns, Repeated, Rows
+from sidecar.labels.columns import PIECE, Columns, Made, Repeated, Rows
 from sidecar.labels.text import after_sep_line, number, read_text
 
 #: A single cell larger than this is not a label file's.
@@ -247,7 +247,7 @@ def _quoted_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells
             raise _ragged(len(record), width, path, row)
     columns = list(zip(*records[1:], strict=True)) if len(records) > 1 else [()] * width
     cells = dict(zip(_names(records[0], path), columns, strict=True))
-    return cells, rows, sum(map(bool, every)) - len(filled)
+    return Made.of(cells, len(records) - 1), rows, sum(map(bool, every)) - len(filled)
 
 
 def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:

@@ -8,7 +8,7 @@ are the texts of a PNG that the label file carries; what contradicts them is ref
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ from sidecar.document.model import Document
 from sidecar.document.tag import split_name
 from sidecar.errors import LabelError
 from sidecar.formats.png_text import read_head
-from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
+from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, ImageReference, Labels
 from sidecar.labels.nearby import nearby_export
 from sidecar.labels.references import bare_key, named_path
 from sidecar.mapping import Sidecar, image_key
@@ -37,6 +37,13 @@ class Placed:
     notes: tuple[str, ...]
 
 
+def identify(images: Sequence[ImageReference], sidecar: Sidecar) -> list[int | None]:
+    """The PNG slice that each image of one label file means, also in a URL or behind an upload
+    prefix; None for one that is not of this export.
+    """
+    return [_png_slice(image.name, sidecar) for image in images]
+
+
 def place(labels: Labels, sidecar: Sidecar) -> Placed:
     """Where each label lies on the PNG stack.
 
@@ -47,12 +54,8 @@ def place(labels: Labels, sidecar: Sidecar) -> Placed:
     return Placed(np.column_stack([xy, slices]), notes)
 
 
-def png_slice(image: str, sidecar: Sidecar) -> int | None:
-    """The PNG an image reference means, also in a URL or behind an upload prefix;
-    None when it is not of this export.
-
-    The tag in a name settles it, whatever folders or prefixes stand before it.
-    """
+def _png_slice(image: str, sidecar: Sidecar) -> int | None:
+    """The tag in a name settles it, whatever folders or prefixes stand before it."""
     readings = (image, named_path(image), bare_key(image))
     found = next((k for k in map(sidecar.slice_of, readings) if k is not None), None)
     name = split_name(bare_key(image))
@@ -62,8 +65,11 @@ def png_slice(image: str, sidecar: Sidecar) -> int | None:
 
 
 def _slices(labels: Labels, sidecar: Sidecar) -> NDArray[np.float64]:
-    known = {image: _known(image, sidecar) for image in set(labels.image)}
-    named = np.fromiter(map(known.__getitem__, labels.image), np.float64, len(labels))
+    meant = [
+        np.nan if not image.name.strip() else -1.0 if found is None else float(found)
+        for image, found in zip(labels.images, identify(labels.images, sidecar), strict=True)
+    ]
+    named = np.array(meant, np.float64)[labels.reference]
     slices = np.where(np.isnan(labels.slice), named, labels.slice)
     _refuse(labels, named == -1, lambda i: _foreign(labels, i, sidecar))
     _refuse(
@@ -71,26 +77,24 @@ def _slices(labels: Labels, sidecar: Sidecar) -> NDArray[np.float64]:
         np.abs(slices - named) > 0.5,
         lambda i: f"slice {labels.slice[i]:g} is not image {labels.image[i]!r}, slice {named[i]:g}",
     )
-    _refuse(labels, np.isnan(slices), lambda i: "names neither an image nor a slice")
-    _refuse_merged(labels, known)
-    _refuse_foreign_images(labels, known, sidecar)
+    _refuse(labels, np.isnan(slices), lambda _: "names neither an image nor a slice")
+    _refuse_merged(labels, meant)
+    _refuse_foreign_images(labels, meant, sidecar)
     return slices
 
 
-def _known(image: str, sidecar: Sidecar) -> float:
-    """The slice of an image reference; NaN where it names none, -1 where it is not of the stack."""
-    if not image.strip():
-        return np.nan
-    found = png_slice(image, sidecar)
-    return -1.0 if found is None else float(found)
+def _refuse(labels: Labels, bad: NDArray[np.bool_], message: Callable[[int], str]) -> None:
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise labels.error(first, message(first))
 
 
 def _foreign(labels: Labels, index: int, sidecar: Sidecar) -> str:
     """Why an image reference is not of this export."""
-    image, own = labels.image[index], sidecar.document.images.tag
+    image, own = labels.images[labels.reference[index]].name, sidecar.document.images.tag
     name = split_name(bare_key(image))
     if name is None or name.tag is None or name.tag == own:
-        return f"no PNG of this export is named {image!r}{_names(sidecar)}"
+        return f"no PNG of this export is named {image!r} ({_names(sidecar)})"
     these = "these PNGs have none" if own is None else f"the tag of these PNGs is {own}"
     tag = name.tag
     whose = nearby_export(labels.path, lambda document: document.images.tag == tag)
@@ -101,28 +105,26 @@ def _foreign(labels: Labels, index: int, sidecar: Sidecar) -> str:
     )
 
 
-def _refuse_merged(labels: Labels, known: Mapping[str, float]) -> None:
+def _refuse_merged(labels: Labels, meant: Sequence[float]) -> None:
     """Without a tag in their names two different references never become one PNG: every export
     calls its PNGs alike, so they may be of two scans.
     """
-    entries = labels.entry or [""] * len(labels)
-    meant: dict[float, tuple[str, str]] = {}
-    told: dict[float, str] = {}
-    for image, entry in dict.fromkeys(zip(labels.image, entries, strict=True)):
-        name = split_name(bare_key(image))
-        if np.isnan(known[image]) or (name is not None and name.tag is not None):
+    first: dict[float, tuple[tuple[str, str], str]] = {}
+    for k in np.unique(labels.reference).tolist():
+        image, png = labels.images[k], meant[k]
+        name = split_name(bare_key(image.name))
+        if np.isnan(png) or (name is not None and name.tag is not None):
             continue
-        reference = (_without_extension(named_path(image)), entry)
-        text = f"{image!r} ({entry})" if entry else repr(image)
-        first = meant.setdefault(known[image], reference)
-        if first != reference:
+        reference = (_without_extension(named_path(image.name)), image.entry)
+        text = f"{image.name!r} ({image.entry})" if image.entry else repr(image.name)
+        other, its_text = first.setdefault(png, (reference, text))
+        if other != reference:
             raise labels.error(
-                _index_of(labels, entries, image, entry),
-                f"images {told[known[image]]} and {text} are two in this file, and both would be"
-                f" PNG {known[image]:.0f} of this export: are they of two scans? Keep the labels of"
-                " one in the file",
+                int(np.argmax(labels.reference == k)),
+                f"images {its_text} and {text} are two in this file, and both would be PNG"
+                f" {png:.0f} of this export: are they of two scans? Keep the labels of one in the"
+                " file",
             )
-        told.setdefault(known[image], text)
 
 
 def _without_extension(path: str) -> str:
@@ -132,20 +134,12 @@ def _without_extension(path: str) -> str:
     return "/".join([*kept, image_key(path)])
 
 
-def _index_of(labels: Labels, entries: Sequence[str], image: str, entry: str) -> int:
-    return next(
-        i
-        for i, found in enumerate(zip(labels.image, entries, strict=True))
-        if found == (image, entry)
-    )
-
-
-def _refuse_foreign_images(labels: Labels, known: Mapping[str, float], sidecar: Sidecar) -> None:
+def _refuse_foreign_images(labels: Labels, meant: Sequence[float], sidecar: Sidecar) -> None:
     """LabelError where the file carries a PNG of another export, as the texts in it say."""
     document = sidecar.document
-    for image, data in labels.embedded.items():
-        head = read_head(io.BytesIO(data))
-        if head is None or "Sidecar" not in head.texts or np.isnan(known.get(image, np.nan)):
+    for image, png in zip(labels.images, meant, strict=True):
+        head = None if image.embedded is None else read_head(io.BytesIO(image.embedded))
+        if head is None or "Sidecar" not in head.texts or np.isnan(png):
             continue
         series, tag = head.texts.get("SeriesInstanceUID"), head.texts.get("Tag")
         number, own = head.texts.get("Slice"), document.source.series_instance_uid
@@ -153,8 +147,8 @@ def _refuse_foreign_images(labels: Labels, known: Mapping[str, float], sidecar: 
             found = f"of series {series}, and these PNGs are of series {own}"
         elif tag is not None and tag != document.images.tag:
             found = f"of an export with tag {tag}, and these PNGs have {document.images.tag}"
-        elif number != f"{known[image]:.0f}":
-            found = f"PNG {number}, and the file names it {image!r}"
+        elif number != f"{png:.0f}":
+            found = f"PNG {number}, and the file names it {image.name!r}"
         else:
             continue
         raise LabelError(
@@ -164,61 +158,57 @@ def _refuse_foreign_images(labels: Labels, known: Mapping[str, float], sidecar: 
 
 
 def _names(sidecar: Sidecar) -> str:
+    """What the PNGs of an export are called."""
     files = sidecar.document.images.files
     return (
-        f" (they are {files[0].name} … {files[-1].name})"
+        f"they are {files[0].name} … {files[-1].name}"
         if len(files) > 1
-        else f" (there is only {files[0].name})"
+        else f"there is only {files[0].name}"
     )
-
-
-def _refuse(labels: Labels, bad: NDArray[np.bool_], message: object) -> None:
-    if bad.any():
-        assert callable(message)
-        first = int(np.argmax(bad))
-        raise labels.error(first, message(first))
 
 
 def _rescaled(labels: Labels, sidecar: Sidecar) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Coordinates on the PNG of labels made on a resized copy: a resize scales from the image's
     outer corner, not from a pixel's middle.
     """
-    width, height = sidecar.size[:2]
-    ratios: dict[str, tuple[float, float]] = {}
-    for image, (stated_width, stated_height) in labels.sizes.items():
-        if (stated_width, stated_height) == (width, height):
-            continue
-        if (
-            min(stated_width, stated_height) < 1
-            or _misfit(stated_width, stated_height, width, height) > RESIZE_TOLERANCE
-        ):
-            raise LabelError(
-                f"image {image!r} is {stated_width} × {stated_height} there, but the PNG is {width}"
-                f" × {height}: it was cropped or stretched, or belongs to another export",
-                labels.path,
-            )
-        size = (stated_width, stated_height)
-        whose = nearby_export(labels.path, partial(_has_size, size))
-        if whose is not None:
-            raise LabelError(
-                f"image {image!r} is {stated_width} × {stated_height} there, which is the size of"
-                f" the PNGs in the folder {whose}, not of these ({width} × {height}); give the"
-                " sidecar.json of that folder with --sidecar",
-                labels.path,
-            )
-        ratios[image] = (width / stated_width, height / stated_height)
-    if not ratios:
+    scales = np.array([_scale(labels, image, sidecar) for image in labels.images]).reshape(-1, 2)
+    resized = np.flatnonzero(np.any(scales != 1, axis=1))
+    if not len(resized):
         return labels.xy, ()
-    scale = np.array(
-        [ratios.get(image, (1.0, 1.0)) for image in labels.image], dtype=np.float64
-    ).reshape(-1, 2)
     half = MIDDLE_OF_FIRST_PIXEL["corner"]
-    first = next(iter(ratios))
+    first = resized[0]
     note = (
-        f"{len(ratios)} images were resized before labelling ({first!r}: by"
-        f" {1 / ratios[first][0]:.4g}); scaled back to the PNGs"
+        f"{len(resized)} images were resized before labelling ({labels.images[first].name!r}: by"
+        f" {1 / scales[first, 0]:.4g}); scaled back to the PNGs"
     )
-    return (labels.xy + half) * scale - half, (note,)
+    return (labels.xy + half) * scales[labels.reference] - half, (note,)
+
+
+def _scale(labels: Labels, image: ImageReference, sidecar: Sidecar) -> tuple[float, float]:
+    """PNG pixels per pixel of an image, 1 where the file states no size for it.
+
+    LabelError where one is stated that no plain resize makes of the PNG's, or that is the size of
+    another export nearby.
+    """
+    width, height = size = sidecar.size[:2]
+    stated_width, stated_height = stated = image.size or size
+    if stated == size:
+        return 1.0, 1.0
+    if min(stated) < 1 or _misfit(stated_width, stated_height, width, height) > RESIZE_TOLERANCE:
+        raise LabelError(
+            f"image {image.name!r} is {stated_width} × {stated_height} there, but the PNG is"
+            f" {width} × {height}: it was cropped or stretched, or belongs to another export",
+            labels.path,
+        )
+    whose = nearby_export(labels.path, partial(_has_size, stated))
+    if whose is not None:
+        raise LabelError(
+            f"image {image.name!r} is {stated_width} × {stated_height} there, which is the size of"
+            f" the PNGs in the folder {whose}, not of these ({width} × {height}); give the"
+            " sidecar.json of that folder with --sidecar",
+            labels.path,
+        )
+    return width / stated_width, height / stated_height
 
 
 def _has_size(size: tuple[int, int], document: Document) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.space import Space
-from sidecar.labels.rows import PIECE, Columns, Rows
+from sidecar.labels.columns import Columns
+from sidecar.labels.model import Labels
 from sidecar.mapping import Instances, Sidecar
 
 
 @dataclass(frozen=True)
 class MappedPoints:
-    """N labels of one export with where they belong, in input order.
+    """The N labels of one file with where they belong in the scan, in file order.
 
-    ``columns``         the columns carried from the input, as text, in order. Known names: label,
-                        shape_id, shape_type
-                        (point, line, polyline, polygon, box, circle, ellipse) and vertex (0-based
-                        within its shape).
+    ``labels``          what the file says: its columns, its shapes, its rows for messages.
     ``png``             (N, 3) PNG pixel x, y and slice, *center* convention.
     ``source``          (N, 3) source index column, row, slice; 0 = centre of the first voxel.
     ``patient``         (N, 3) mm, LPS; NaN where the source has no patient geometry.
@@ -32,7 +30,7 @@ class MappedPoints:
     """
 
     sidecar: Sidecar
-    columns: Columns
+    labels: Labels
     png: NDArray[np.float64]
     source: NDArray[np.float64]
     patient: NDArray[np.float64]
@@ -42,28 +40,15 @@ class MappedPoints:
     def __len__(self) -> int:
         return len(self.source)
 
-    def pieces(self) -> Iterator[MappedPoints]:
-        """The same points in order, `PIECE` at a time."""
-        columns = self.columns
-        for start in range(0, len(self), PIECE):
-            some = slice(start, start + PIECE)
-            yield MappedPoints(
-                sidecar=self.sidecar,
-                columns=(
-                    columns.piece(start)
-                    if isinstance(columns, Rows)
-                    else {name: cells[some] for name, cells in columns.items()}
-                ),
-                png=self.png[some],
-                source=self.source[some],
-                patient=self.patient[some],
-                uncertainty_mm=self.uncertainty_mm[some],
-                instances=self.instances[some],
-            )
+    @property
+    def columns(self) -> Columns:
+        """The columns carried from the input to the output, as text, in order."""
+        return self.labels.columns
 
-    def text(self, column: str, default: str = "") -> Sequence[str]:
-        """A carried column, or ``default`` for every point where the input had none."""
-        return self.columns.get(column) or [default] * len(self)
+    @property
+    def names(self) -> Sequence[str]:
+        """The N names of the points, "" where they have none."""
+        return self.labels.shapes.texts["label"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.csv_table import Table
-from sidecar.labels.mapped_shapes import Shape, shapes_of
-from sidecar.labels.rows import Columns
+from sidecar.labels.grouping import group
+from sidecar.labels.vertices import Shapes, refuse_incomplete
 
 _SPACES: dict[str, Space] = {"lps": "lps", "ras": "ras"}
 
@@ -23,17 +23,14 @@ _SPACES: dict[str, Space] = {"lps": "lps", "ras": "ras"}
 @dataclass(frozen=True)
 class PointTable:
     """N mapped points. ``names``: their labels. ``mm`` (N, 3), LPS, whatever the file has.
-    ``uncertainty_mm`` (N,), not negative.
-
-    ``rows``: their places in the file, for messages. ``columns``: all columns of the file, as text.
+    ``uncertainty_mm`` (N,), not negative. ``table``: all columns of the file, and its rows for
+    messages.
     """
 
-    path: Path
     names: tuple[str, ...]
     mm: NDArray[np.float64]
     uncertainty_mm: NDArray[np.float64]
-    rows: tuple[str, ...]
-    columns: Columns
+    table: Table
 
     def select(self, *names: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Places (K, 3) and uncertainties (K,) of K named points, in the order asked for: what the
@@ -51,23 +48,28 @@ class PointTable:
         """
         return {name: self.mm[self._row(name)] for name in self.names if name}
 
-    def shapes(self) -> list[Shape]:
-        """Points, lines, polygons and so on; their ``rows`` index ``mm``."""
-        try:
-            return shapes_of(self.columns, len(self.names))
-        except LabelError as error:
-            raise LabelError(str(error), self.path) from None
+    def shapes(self) -> Shapes:
+        """Points, lines, polygons and so on; their rows index ``mm``.
+
+        LabelError, naming file and row, for rows that make none.
+        """
+        table = self.table
+        shapes = group(table.columns, len(table), table.path, table.row)
+        refuse_incomplete(shapes, table.path)
+        return shapes
 
     def _row(self, name: str) -> int:
         found = [i for i, other in enumerate(self.names) if other == name]
         if not found:
-            raise LabelError(f"has no point {name!r}; it has {_listed(self.names)}", self.path)
+            raise LabelError(
+                f"has no point {name!r}; it has {_listed(self.names)}", self.table.path
+            )
         if len(found) > 1:
             problem = (
                 f"has {len(found)} points named {name!r}"
-                f" ({', '.join(self.rows[i] for i in found[:3])})"
+                f" ({', '.join(self.table.row(i) for i in found[:3])})"
             )
-            raise LabelError(f"{problem}; give each its own name", self.path)
+            raise LabelError(f"{problem}; give each its own name", self.table.path)
         return found[0]
 
 
@@ -92,13 +94,10 @@ def read_points(path: Path) -> PointTable:
         raise LabelError(
             "uncertainty_mm is negative", path, table.row(int((uncertainty < 0).argmax()))
         )
-    rows = tuple(table.row(i) for i in range(len(mm)))
     signs = np.array(
-        [TO_SPACE[_space(text, path, row)] for text, row in zip(spaces, rows, strict=True)]
+        [TO_SPACE[_space(text, path, table.row(i))] for i, text in enumerate(spaces)]
     ).reshape(-1, 3)
-    return PointTable(
-        path, tuple(label.strip() for label in labels), mm * signs, uncertainty, rows, table.columns
-    )
+    return PointTable(tuple(label.strip() for label in labels), mm * signs, uncertainty, table)
 
 
 def _numbers(table: Table, column: str) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ it is 0.5, because the outer corner of the first pixel is 0. Inside the package 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.rows import Columns
+from sidecar.labels.columns import Columns
+from sidecar.labels.vertices import Shapes
 
 PixelOrigin = Literal["center", "corner"]
 SliceOrigin = Literal[0, 1]
@@ -60,46 +61,61 @@ class ReadOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageReference:
+    """What a label file says of one image; two that differ in anything are two references.
+
+    ``name``  as it is written there, with its folders, as a URL, behind a prefix; "" where the file
+              names none.
+    ``size``  (width, height) in pixels that the file states for it; None where it states none.
+    ``entry`` by what else the file tells images of one name apart ("task 39", "image 51"), or "".
+    ``embedded``  the image as the file carries it; None where it carries none.
+    """
+
+    name: str
+    size: tuple[int, int] | None = None
+    entry: str = ""
+    embedded: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
     """The points of one label file, on the PNG stack, N points in file order.
 
-    ``xy``      (N, 2) float64 PNG pixel x (column), y (row, downwards), *center* convention: the
-                reader has applied its origin.
-    ``slice``   (N,) float64 0-based PNG slice number, NaN where only ``image`` tells.
-    ``image``   N image references as the file has them, with their folders or as a URL, "" where
-                the file names none.
-    ``entry``   N texts: by what else the file tells the images of one name apart ("task 39",
-                "image 51"), "" where by nothing; empty where the format has no such thing.
-    ``where``   N places for messages, as a function of the index ("row 7").
-    ``columns`` the text columns carried to the output, in order, N values each. Generic CSV: the
-    file's own columns
-                as they are. Other formats: label, image, slice, x, y, shape_id, shape_type, vertex,
-                then the tool's own.
-    ``sizes``   image name → (width, height) that the file states for it; {} where it states none.
-    ``tool, pixel_origin, shapes, notes`` are told to the user: which tool, which origin was taken,
-    which shape types were read,
-                and what was assumed and how to force the other.
-    ``embedded`` image reference → the image as the file carries it.
-    ``left_out`` those of the notes that tell what the file holds and the reader did not read.
+    ``xy``         (N, 2) float64 PNG pixel x (column), y (row, downwards), *center* convention: the
+                   reader has applied its origin.
+    ``slice``      (N,) float64 0-based PNG slice number, NaN where only the image tells.
+    ``images``     the images that the file speaks of, those without a label too.
+    ``reference``  (N,) which of ``images`` each point is on.
+    ``shapes``     the shapes that the points are vertices of.
+    ``columns``    the text columns carried to the output, in order. Generic CSV: the file's own
+                   columns as they are. Other formats: label, image, slice, x, y, shape_id,
+                   shape_type, vertex, then the tool's own.
+    ``where``      N places for messages, as a function of the index ("row 7").
+    ``tool, pixel_origin, notes`` are told to the user: which tool, which origin was taken, and what
+                   was assumed and how to force the other.
+    ``left_out``   those of the notes that tell what the file holds and the reader did not read.
     """
 
     path: Path
     xy: NDArray[np.float64]
     slice: NDArray[np.float64]
-    image: Sequence[str]
+    images: tuple[ImageReference, ...]
+    reference: NDArray[np.intp]
+    shapes: Shapes
     columns: Columns
     where: Callable[[int], str]
     tool: str
     pixel_origin: str
-    shapes: tuple[str, ...] = ("point",)
-    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    entry: Sequence[str] = ()
     left_out: tuple[str, ...] = ()
-    embedded: Mapping[str, bytes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.xy)
+
+    @property
+    def image(self) -> list[str]:
+        """The N names of the points' images, as the file has them."""
+        return [self.images[k].name for k in self.reference.tolist()]
 
     def error(self, index: int, message: str) -> LabelError:
         """The error for one point, naming file and place."""

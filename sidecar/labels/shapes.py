@@ -1,17 +1,19 @@
-"""Shapes as a tool describes them, and the table of vertices they become: one row per vertex,
-identity kept.
-"""
+"""Shapes as a tool describes them, and the labels they become: one for each vertex."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sidecar.labels.model import Labels, PixelOrigin, to_center
+from sidecar.labels.columns import Made, Maker
+from sidecar.labels.model import ImageReference, Labels, PixelOrigin, to_center
+from sidecar.labels.vertices import TYPES, Shapes
 
 Vertices = Sequence[tuple[float, float]]
 
@@ -27,9 +29,11 @@ class Shape:
                circle its centre and a
                point of its edge; an ellipse its centre and the ends of its two axes.
     ``where``  its place in the file, for messages.
+    ``image``  name of the image it is on, as the file has it; "" for none.
     ``slice``  0-based PNG slice number, None where only ``image`` tells.
     ``entry``  by what else the file tells images of one name apart ("task 39"), or "".
-    ``vertex`` number of the first vertex, for points that are one shape but lie on several slices.
+    ``vertex`` number of the first vertex, for shapes whose vertices come one by one, as when they
+               lie on several slices: they follow each other, of one type, label and id.
     ``extra``  the tool's own columns.
     """
 
@@ -90,57 +94,145 @@ def labels_of(
     """The vertices of all shapes, in file order.
 
     ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is
-    no shape. ``left_out`` are notes too: those about what the file holds and this does not.
-    ``embedded``: see `Labels`.
+    no shape. ``sizes``: (width, height) that the file states for images, by name, also for those
+    without a shape. ``embedded``: the images that the file carries, by name. ``left_out`` are notes
+    too: those about what the file holds and this does not.
     """
     left_out = tuple(left_out)
-    owner = [shape for shape in shapes for _ in shape.xy]
-    places = [_place(shape, v) for shape in shapes for v in range(len(shape.xy))]
+    vertices = _Vertices(shapes)
     centered = [
         to_center(np.array(shape.xy, np.float64).reshape(-1, 2), forced or shape.origin)
         for shape in shapes
     ]
     xy = np.concatenate([np.empty((0, 2)), *centered])
+    slices = np.array([math.nan if s.slice is None else s.slice for s in shapes], np.float64)
+    images, reference = _referred(shapes, sizes or {}, embedded or {})
     origins = {forced or shape.origin for shape in shapes} or {forced or origin}
-    columns: dict[str, Sequence[str]] = {
-        "label": [shape.label for shape in owner],
-        "image": [shape.image for shape in owner],
-        "slice": [_slice_text(shape.slice) for shape in owner],
-        "x": [repr(x) for x in xy[:, 0].tolist()],
-        "y": [repr(y) for y in xy[:, 1].tolist()],
-        "shape_id": [shape.id for shape in owner],
-        "shape_type": [shape.type for shape in owner],
-        "vertex": [str(shape.vertex + v) for shape in shapes for v in range(len(shape.xy))],
-    }
-    for name in dict.fromkeys(name for shape in shapes for name in shape.extra):
-        columns[f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name] = [
-            shape.extra.get(name, "") for shape in owner
-        ]
     return Labels(
         path=path,
         xy=xy,
-        slice=np.array(
-            [math.nan if shape.slice is None else shape.slice for shape in owner], dtype=np.float64
-        ),
-        image=columns["image"],
-        columns=columns,
-        where=places.__getitem__,
+        slice=slices[vertices.owner],
+        images=images,
+        reference=reference[vertices.owner],
+        shapes=vertices.shapes(),
+        columns=Made(_columns(vertices, xy, tool), slice(0, len(xy))),
+        where=vertices.where,
         tool=tool,
         pixel_origin=" and ".join(sorted(origins)),
-        shapes=tuple(sorted({shape.type for shape in shapes})),
-        sizes=dict(sizes or {}),
         notes=tuple(dict.fromkeys([*notes, *left_out])),
-        entry=[shape.entry for shape in owner],
         left_out=left_out,
-        embedded=dict(embedded or {}),
     )
 
 
+def _referred(
+    shapes: Sequence[Shape],
+    sizes: Mapping[str, tuple[int, int]],
+    embedded: Mapping[str, bytes],
+) -> tuple[tuple[ImageReference, ...], NDArray[np.intp]]:
+    """Every image that is spoken of, and which of them each shape is on."""
+    named = [(shape.image, shape.entry) for shape in shapes]
+    shown = {name for name, _ in named}
+    bare = [(name, "") for name in sizes if name not in shown]
+    number = {image: k for k, image in enumerate(dict.fromkeys([*bare, *named]))}
+    images = tuple(
+        ImageReference(name, sizes.get(name), entry, embedded.get(name)) for name, entry in number
+    )
+    return images, np.array([number[image] for image in named], np.intp)
+
+
+class _Vertices:
+    """The N vertices of ``shapes``.
+
+    ``owner``: (N,) the shape that each vertex is of. ``number``: (N,) its number there.
+    """
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        counts = np.array([len(shape.xy) for shape in shapes], np.intp)
+        offsets = np.array([shape.vertex for shape in shapes], np.intp)
+        self._first = np.cumsum(counts) - counts
+        self.all = shapes
+        self.owner: NDArray[np.intp] = np.repeat(np.arange(len(shapes)), counts)
+        self.number: NDArray[np.intp] = (
+            np.arange(len(self.owner)) + (offsets - self._first)[self.owner]
+        )
+
+    def column(self, text: Callable[[Shape], str]) -> Maker:
+        """A text that all vertices of a shape share."""
+        return lambda rows: [text(self.all[k]) for k in self.owner[rows].tolist()]
+
+    def where(self, row: int) -> str:
+        shape = self.all[self.owner[row]]
+        return _place(shape, int(self.number[row]))
+
+    def shapes(self) -> Shapes:
+        """Every point for itself; of other types, those joined that came vertex by vertex."""
+        heads: list[int] = []
+        first: list[int] = []
+        for k, (shape, start) in enumerate(zip(self.all, self._first.tolist(), strict=True)):
+            if shape.type == "point":
+                heads += [k] * len(shape.xy)
+                first += range(start, start + len(shape.xy))
+            elif k == 0 or not _continues(self.all[k - 1], shape):
+                heads.append(k)
+                first.append(start)
+
+        def where(m: int) -> str:
+            head = self.all[heads[m]]
+            return self.where(first[m]) if head.type == "point" else head.where
+
+        texts = {
+            "label": self.column(lambda shape: shape.label),
+            "shape_id": self.column(lambda shape: shape.id),
+            "specimen": self.column(lambda shape: shape.extra.get("specimen", "")),
+        }
+        return Shapes(
+            first=np.array([*first, len(self.owner)], np.intp),
+            type=np.array([TYPES.index(self.all[k].type) for k in heads], np.int8),
+            vertex=self.number,
+            texts=Made(texts, slice(0, len(self.owner))),
+            where=where,
+        )
+
+
+def _continues(last: Shape, shape: Shape) -> bool:
+    """Whether a shape is made of the next vertices of the last one."""
+    same = (last.type, last.label, last.id, last.extra.get("specimen")) == (
+        shape.type,
+        shape.label,
+        shape.id,
+        shape.extra.get("specimen"),
+    )
+    return same and shape.vertex >= max(1, last.vertex + len(last.xy))
+
+
 def _place(shape: Shape, vertex: int) -> str:
-    return shape.where if len(shape.xy) == 1 else f"{shape.where}, vertex {shape.vertex + vertex}"
+    return shape.where if len(shape.xy) == 1 else f"{shape.where}, vertex {vertex}"
 
 
-def _slice_text(slice_: float | None) -> str:
-    if slice_ is None:
+def _columns(vertices: _Vertices, xy: NDArray[np.float64], tool: str) -> dict[str, Maker]:
+    """The columns of the output: the standard ones, then the tool's own."""
+    columns: dict[str, Maker] = {
+        "label": vertices.column(lambda shape: shape.label),
+        "image": vertices.column(lambda shape: shape.image),
+        "slice": vertices.column(_slice_text),
+        "x": lambda rows: [repr(x) for x in xy[rows, 0].tolist()],
+        "y": lambda rows: [repr(y) for y in xy[rows, 1].tolist()],
+        "shape_id": vertices.column(lambda shape: shape.id),
+        "shape_type": vertices.column(lambda shape: shape.type),
+        "vertex": lambda rows: [str(number) for number in vertices.number[rows].tolist()],
+    }
+    for name in dict.fromkeys(name for shape in vertices.all for name in shape.extra):
+        own = f"{name} ({tool})" if name.casefold() in STANDARD_COLUMNS else name
+        columns[own] = vertices.column(partial(_extra_text, name))
+    return columns
+
+
+def _slice_text(shape: Shape) -> str:
+    if shape.slice is None:
         return ""
-    return str(int(slice_)) if float(slice_).is_integer() else repr(float(slice_))
+    slice_ = float(shape.slice)
+    return str(int(slice_)) if slice_.is_integer() else repr(slice_)
+
+
+def _extra_text(name: str, shape: Shape) -> str:
+    return shape.extra.get(name, "")

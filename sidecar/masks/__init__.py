@@ -37,6 +37,7 @@ def map_mask(
     Raises LabelError for masks that cannot be placed, GeometryError and OutputError for what the
     output cannot hold, and UsageError.
     """
+    from sidecar.labels.model import ReadOptions
     from sidecar.masks.job import Options, plan_job
 
     given = [Path(masks)] if isinstance(masks, (str, Path)) else [Path(mask) for mask in masks]
@@ -47,7 +48,7 @@ def map_mask(
         config=None if config is None else Path(config),
         dicom=None if dicom is None else Path(dicom),
         format=format,
-        pixel_origin=pixel_origin,
+        reading=ReadOptions(pixel_origin),
     )
     job = plan_job(given, Path(output), sidecar, options)
     job.run(progress or Silent())

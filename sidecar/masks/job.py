@@ -5,16 +5,16 @@ not at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
 from sidecar.document import model as documents
 from sidecar.errors import OutputError, UsageError
-from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
+from sidecar.labels.model import ReadOptions
 from sidecar.mapping import Sidecar
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.readers import find_sidecar_of, read_mask
+from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import load_mask_config
 from sidecar.masks.upsample import Fill
 from sidecar.masks.writers import writer_for
@@ -39,8 +39,7 @@ class Options:
     config: Path | None = None
     dicom: Path | None = None
     format: str | None = None
-    pixel_origin: PixelOrigin | None = None
-    slice_origin: SliceOrigin | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
         for option, value, allowed in (("--grid", self.grid, GRIDS), ("--fill", self.fill, FILLS)):
@@ -75,13 +74,12 @@ def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, optio
     writer = writer_for(output, options.to)
     _refuse_taken(output, masks, is_folder=writer.is_folder)
     config = None if options.config is None else load_mask_config(options.config)
-    sidecar = sidecar or Sidecar.open(find_sidecar_of(masks[0], options.format))
     mask = read_mask(
         masks,
         sidecar,
         config=config,
         format=options.format,
-        options=ReadOptions(options.pixel_origin, options.slice_origin),
+        options=options.reading,
     )
     mapped = (
         MappedMask.on_decimated(mask)

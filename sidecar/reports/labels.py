@@ -39,13 +39,9 @@ def labels_of(parts: Sequence[MappedPoints]) -> list[Label]:
     """Every point of several label files, numbered from 1."""
     found: list[Label] = []
     for points in parts:
-        names, types, vertices = (
-            points.text("label"),
-            points.text("shape_type"),
-            points.text("vertex"),
-        )
-        for i in range(len(points)):
-            part = "" if types[i] in ("", "point") else f"{types[i]}, vertex {vertices[i]}"
+        names, shapes = points.names, points.labels.shapes
+        for i, type_ in enumerate(shapes.type_of_label):
+            part = "" if type_ == "point" else f"{type_}, vertex {shapes.vertex[i]}"
             numbers = (
                 points.png[i],
                 points.source[i],

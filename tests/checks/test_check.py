@@ -164,7 +164,7 @@ def test_every_export_passes_and_every_pixel_is_made_again(
 def test_a_zoom_passes(scans: Callable[..., Phantom], png: Path, tmp_path: Path) -> None:
     from sidecar.exporting.run import run_jobs
     from sidecar.exporting.zoom import plan_zooms
-    from sidecar.labels.map import map_file
+    from sidecar.labels.load import map_file
 
     (png / "labels.csv").write_text("label,x,y,slice\ntip,12.3,9.5,2\n")
     jobs = plan_zooms(map_file(png / "labels.csv").points, scans().folder, tmp_path / "zooms", 6.0)

@@ -23,7 +23,8 @@ from sidecar.dicom import pixels
 from sidecar.dicom.scan import scan
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.exporting import window_choice
-from sidecar.labels.map import find_sidecar, map_file
+from sidecar.labels.files import find_sidecar
+from sidecar.labels.load import map_file
 
 
 def test_inspect_tells_what_is_there(tmp_path: Path) -> None:

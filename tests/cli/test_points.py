@@ -116,17 +116,17 @@ def test_measure_and_align_close_the_loop(png: Path, tmp_path: Path) -> None:
 
 
 def test_a_million_labels(png: Path, tmp_path: Path) -> None:
-    """Columns, not rows: a table this long is read, mapped and written whole."""
+    """Columns, not rows: a table this long is read, mapped and written whole; what it brings comes
+    out as it was, to the last zero.
+    """
     labels, mapped = tmp_path / "many.csv", tmp_path / "mapped.csv"
-    rng = np.random.default_rng(1)
-    xy = rng.uniform(0, 20, (200_000, 2)).round(3)
-    labels.write_text(
-        "label,x,y,slice\n"
-        + "".join(f"p{i},{x},{y},{i % 9}\n" for i, (x, y) in enumerate(xy.tolist()))
-    )
+    some = [f"p{i},{i % 199 / 10:.3f},{i % 97 / 5:.2f}0,{i % 9}" for i in range(10_000)]
+    labels.write_text("\n".join(["label,x,y,slice", *some * 100]) + "\n")
     invoked("map-points", labels, "--sidecar", png, "-o", mapped)
-    with mapped.open() as file:
-        assert sum(1 for _ in file) == 200_001
+    with labels.open() as before, mapped.open() as after:
+        for row, carried in zip(after, before, strict=True):
+            assert row.startswith(carried.rstrip("\n") + ",")
+    assert labels.read_bytes().count(b"\n") == 1_000_001
 
 
 def test_labels_of_every_tool_that_is_recognised_state_what_was_read(
@@ -229,6 +229,11 @@ def test_formulas_in_names_are_refused(png: Path, tmp_path: Path, name: str) -> 
         and "formula" in str(told.exception)
         and not (tmp_path / "out.csv").exists()
     )
+    (tmp_path / "voxels.csv").write_text(
+        f'label,source_column,source_row,source_slice\nfine,1,1,1\n"{name}",1,1,1\n'
+    )
+    told = invoked("project", tmp_path / "voxels.csv", "--sidecar", png, code=1)
+    assert str(told.exception).startswith("voxels.csv, row 3: label ")
 
 
 def test_names_that_only_look_odd_are_fine(png: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from kit.phantoms import Spec, write
 import sidecar
 from sidecar.document.model import as_text, parse
 from sidecar.errors import DocumentError
-from sidecar.labels.map import map_file
+from sidecar.labels.load import map_file
 from sidecar.mapping import Sidecar
 from sidecar.schemas import FOLDER
 

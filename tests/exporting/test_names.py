@@ -22,7 +22,7 @@ from sidecar.exporting.config import load_config
 from sidecar.exporting.output_folder import JOURNAL
 from sidecar.exporting.run import run_jobs
 from sidecar.exporting.zoom import plan_zooms
-from sidecar.labels.map import map_file
+from sidecar.labels.load import map_file
 
 OLD = Path(__file__).parents[1] / "document" / "documents_1.0"
 FINISHED, UNFINISHED = r"already holds a finished export.*--overwrite", r"unfinished.*--overwrite"

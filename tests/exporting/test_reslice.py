@@ -16,7 +16,7 @@ from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting import workers
 from sidecar.exporting.reslice import SCRATCH
 from sidecar.grid.stack import anatomical_letters
-from sidecar.labels.map import map_file
+from sidecar.labels.load import map_file
 from sidecar.progress import Silent
 
 

@@ -18,7 +18,7 @@ from kit.phantoms import Marker, Phantom, Spec, centroid, centroid3d, write
 from PIL import Image
 
 import sidecar
-from sidecar.labels.map import map_file
+from sidecar.labels.load import map_file
 
 #: The bound of the whole project: every label within this of the truth.
 BOUND_SOURCE_PIXELS = 0.02

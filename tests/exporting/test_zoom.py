@@ -164,3 +164,44 @@ def test_wrong_scan_and_wrong_size_are_refused(
     )
     told = invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "big", code=1)
     assert "--size big" in str(told.exception)
+
+
+def test_zoom_tells_what_map_points_tells_and_takes_the_same_options(
+    coarse: tuple[Phantom, Path], tmp_path: Path
+) -> None:
+    """The notes of the reader, the pixel origin, the format, and what lies beyond the PNGs."""
+    _, labels = coarse
+    scan, image = tmp_path / "scan", "slice_0005.png"
+    table = tmp_path / "Results.csv"
+    table.write_text(f" ,Label,Area,X,Y,Slice\n1,{image}:tip,0,20.5,18.25,1\n")
+    sidecar_of = ("--sidecar", labels.parent)
+    mapped = invoked("map-points", table, *sidecar_of)
+    told = invoked("zoom", table, *sidecar_of, "--source", scan, "-o", tmp_path / "a").stderr
+    notes = [line for line in mapped.stderr.splitlines() if line.startswith("  note: ")]
+    assert len(notes) > 1 and told.startswith(mapped.stderr)
+
+    def centre(folder: str, *options: object) -> tuple[float, ...]:
+        invoked("zoom", *options, *sidecar_of, "--source", scan, "-o", tmp_path / folder)
+        (zoomed,) = (tmp_path / folder).iterdir()
+        zoom = sidecar.open(zoomed).document.zoom
+        assert zoom is not None
+        return zoom.source
+
+    plain, corner = centre("b", table), centre("c", table, "--pixel-origin", "corner")
+    assert np.subtract(plain, corner) == pytest.approx([1, 1, 0])  # half a PNG pixel of two
+    told = invoked("zoom", table, *sidecar_of, "--from", "napari", "--source", scan, code=1)
+    assert "napari" in str(told.exception)
+
+    beyond = tmp_path / "beyond.csv"
+    beyond.write_text("label,x,y,slice\ntip,10,10,5\nbase,64.9,10,5\n")
+    assert invoked("zoom", beyond, *sidecar_of, "--source", scan, code=1).exception is not None
+    invoked("map-points", beyond, *sidecar_of, "--allow-outside")
+    told = invoked("zoom", beyond, *sidecar_of, "--source", scan, "-o", tmp_path / "d", code=1)
+    assert "--allow-outside" in str(told.exception)
+    invoked("zoom", beyond, *sidecar_of, "--allow-outside", "--source", scan, "-o", tmp_path / "d")
+    assert len(list((tmp_path / "d").iterdir())) == 2
+    beyond.write_text("label,x,y,slice\ntip,10,10,5\nbase,-300,10,5\n")
+    options = ("--allow-outside", "--source", scan, "-o", tmp_path / "e")
+    told = invoked("zoom", beyond, *sidecar_of, *options, code=1)
+    assert str(told.exception).startswith("beyond.csv, row 3: lies outside of the scan")
+    assert not (tmp_path / "e").exists()

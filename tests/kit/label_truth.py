@@ -72,6 +72,16 @@ def slices(labels: Labels) -> list[int]:
     ]
 
 
+def stated_sizes(labels: Labels) -> dict[str, tuple[int, int]]:
+    """The sizes that the file states for its images, by name."""
+    return {image.name: image.size for image in labels.images if image.size is not None}
+
+
+def entries(labels: Labels) -> list[str]:
+    """By what else the file tells images of one name apart, for each label."""
+    return [labels.images[k].entry for k in labels.reference.tolist()]
+
+
 def check(
     labels: Labels, expected: Sequence[Landmark] = LANDMARKS, tolerance: float = 1e-9
 ) -> None:

@@ -21,7 +21,10 @@ from pydicom.uid import (
 )
 
 from sidecar.grid.axis import Axis
+from sidecar.labels.columns import Made
+from sidecar.labels.grouping import group
 from sidecar.labels.mapped import MappedPoints
+from sidecar.labels.model import ImageReference, Labels
 from sidecar.mapping import Sidecar
 
 from .made_exports import STUDY, Export
@@ -96,18 +99,42 @@ def sidecar_of(scan: Scan = CLASSIC) -> Sidecar:
     ).sidecar()
 
 
-def mapped(rows: Sequence[dict[str, Any]], scan: Scan = CLASSIC) -> MappedPoints:
+def columns_of(rows: Sequence[dict[str, Any]]) -> Made:
+    """The text columns of rows, all but ``at``."""
+    names = dict.fromkeys(name for row in rows for name in row if name != "at")
+    return Made.of({name: [str(row.get(name, "")) for row in rows] for name in names}, len(rows))
+
+
+def row_of(index: int) -> str:
+    """The place of a row in a table whose header is row 1."""
+    return f"row {index + 2}"
+
+
+def mapped(
+    rows: Sequence[dict[str, Any]], scan: Scan = CLASSIC, file: str = "labels.csv"
+) -> MappedPoints:
     """Labels as `map-points` hands them to writers.
 
     Each row: ``at`` (PNG x, y, slice) and its text columns.
     """
-    sidecar = sidecar_of(scan)
+    sidecar, columns, path = sidecar_of(scan), columns_of(rows), Path(file)
     png = np.array([row["at"] for row in rows], dtype=np.float64).reshape(-1, 3)
-    names = dict.fromkeys(name for row in rows for name in row if name != "at")
     source = sidecar.to_source(png[:, :2], png[:, 2])
+    labels = Labels(
+        path=path,
+        xy=png[:, :2],
+        slice=png[:, 2],
+        images=(ImageReference(""),),
+        reference=np.zeros(len(png), np.intp),
+        shapes=group(columns, len(png), path, row_of),
+        columns=columns,
+        where=row_of,
+        tool="a table",
+        pixel_origin="center",
+    )
     return MappedPoints(
         sidecar=sidecar,
-        columns={name: [str(row.get(name, "")) for row in rows] for name in names},
+        labels=labels,
         png=png,
         source=source,
         patient=(

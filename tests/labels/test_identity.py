@@ -13,7 +13,10 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.map import map_file
+from sidecar.labels.identity import identify, place
+from sidecar.labels.load import map_file
+from sidecar.labels.model import ImageReference
+from sidecar.labels.shapes import Shape, labels_of
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +104,36 @@ def test_image_and_slice_that_contradict_each_other_are_refused(
     (tmp_path / "a.csv").write_text("x,y,image,slice\n1,1,slice_0003.png,3\n1,1,slice_0003.png,4\n")
     with pytest.raises(LabelError, match=r"row 3.*slice 4 is not image"):
         map_file(tmp_path / "a.csv", png)
+
+
+def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -> None:
+    """Folders, sizes and entries are there for whoever decides; images without a label too, and
+    each label is scaled by its own image.
+    """
+    shapes = [
+        Shape("point", [(10.5, 20.5)], "corner", "shape 1", image="a/slice_0004.png"),
+        Shape("line", [(21.0, 41.0), (23.0, 41.0)], "corner", "shape 2", image="a/slice_0003.png"),
+        Shape(
+            "point", [(10.5, 20.5)], "corner", "shape 3", image="b/slice_0005.png", entry="task 2"
+        ),
+    ]
+    labels = labels_of(
+        Path("labels.json"),
+        shapes,
+        tool="a tool",
+        origin="corner",
+        forced=None,
+        sizes={"a/slice_0003.png": (162, 122), "b/slice_0006.png": (81, 61)},
+    )
+    assert labels.images == (
+        ImageReference("b/slice_0006.png", (81, 61)),
+        ImageReference("a/slice_0004.png"),
+        ImageReference("a/slice_0003.png", (162, 122)),
+        ImageReference("b/slice_0005.png", entry="task 2"),
+    )
+    assert labels.reference.tolist() == [1, 2, 2, 3]
+    assert identify(labels.images, png) == [6, 4, 3, 5]
+    placed = place(labels, png)
+    assert placed.png.tolist() == [[10, 20, 4], [10, 20, 3], [11, 20, 3], [10, 20, 5]]
+    (note,) = placed.notes
+    assert note.startswith("1 images were resized before labelling ('a/slice_0003.png': by 2)")

@@ -63,7 +63,7 @@ def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     saved = browser.download("#save-csv", "labels.csv")
     (folder / "labels.csv").write_bytes(saved.read_bytes())
     points = map_file(folder / "labels.csv").points
-    assert points.text("label") == ["left <i>eye</i>"] and len(points) == 1
+    assert points.names == ["left <i>eye</i>"] and len(points) == 1
     browser.reload()
     assert browser.names() == ["left <i>eye</i>"], "kept, not asked for again"
 

@@ -108,6 +108,11 @@ def read_labels(
     LabelError names file and row; also where the file holds something, and none of it was read.
     """
     labels = reader_for(path, name).read(path, stack, options)
-    if labels.left_out and not len(labels):
-        raise LabelError(f"holds no points or outlines: {'; '.join(labels.left_out)}", path)
+    refuse_nothing_read(labels)
     return labels
+
+
+def refuse_nothing_read(labels: Labels) -> None:
+    """LabelError where a file holds something, and none of it was read."""
+    if labels.left_out and not len(labels):
+        raise LabelError(f"holds no points or outlines: {'; '.join(labels.left_out)}", labels.path)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
+from sidecar.labels.columns import Rows
 from sidecar.labels.csv_table import Table
 from sidecar.labels.model import PngStack, SliceOrigin
 from sidecar.labels.references import bare_key
-from sidecar.labels.rows import Rows
 from sidecar.mapping import image_key
 
 _SAY = "give --slice-origin 1 if slices are counted from 1, --slice-origin 0 if from 0"

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
+from sidecar.labels.columns import Columns, Made
 from sidecar.labels.csv_table import Table, delimiter_of
+from sidecar.labels.grouping import group
 from sidecar.labels.model import (
+    ImageReference,
     Labels,
     PixelOrigin,
     PngStack,
@@ -25,7 +28,6 @@ from sidecar.labels.model import (
 )
 from sidecar.labels.readers.csv_guards import refuse_other_tables
 from sidecar.labels.readers.left_out import LeftOut
-from sidecar.labels.rows import Columns
 from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"
@@ -58,11 +60,14 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     counts = has_slice and images is None and stack.slices > 1
     left_out = LeftOut()
     left_out.add("empty row", count=table.empty_rows)
+    names, reference = _referred(images, len(table))
     return Labels(
         path=path,
         xy=to_center(numbers[:, :2], taken),
         slice=slices,
-        image=images or [""] * len(table),
+        images=tuple(map(ImageReference, names)),
+        reference=reference,
+        shapes=group(table.columns, len(table), path, table.row),
         columns=_counted_from_0(table, options.slice_origin),
         where=table.row,
         tool=TOOL,
@@ -86,7 +91,15 @@ def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
     cells = [
         "" if np.isnan(n) else f"{n:.0f}" if n.is_integer() else repr(n) for n in numbers.tolist()
     ]
-    return {**table.columns, name: cells}
+    return Made.of({**table.columns, name: cells}, len(table))
+
+
+def _referred(images: Sequence[str] | None, count: int) -> tuple[list[str], NDArray[np.intp]]:
+    """The names that are in the column image, once each, and which of them is in each row."""
+    if images is None:
+        return [""], np.zeros(count, np.intp)
+    known = {name: k for k, name in enumerate(dict.fromkeys(images))}
+    return list(known), np.fromiter(map(known.__getitem__, images), np.intp, count)
 
 
 def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None]:

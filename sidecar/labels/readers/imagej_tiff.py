@@ -17,10 +17,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.formats.tiff import Directory, directories
-from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.columns import Made
+from sidecar.labels.model import ImageReference, Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_selections import labels_of_selections
 from sidecar.labels.references import bare_key
 from sidecar.mapping import image_key
@@ -109,14 +112,19 @@ def _with_names(labels: Labels, named: Sequence[str], saved: _Tiff) -> Labels:
     for index, slice_ in enumerate(labels.slice.tolist()):
         if not 0 <= slice_ < len(named):
             raise labels.error(index, f"lies on slice {slice_ + 1:g} of {len(named)}")
-    images = [named[int(slice_)] for slice_ in labels.slice.tolist()]
-    unknown = [""] * len(images)
+    reference = labels.slice.astype(np.intp)
+    cells = {
+        **labels.columns,
+        "image": [named[k] for k in reference.tolist()],
+        "slice": [""] * len(labels),
+    }
+    size = (saved.width, saved.height)
     return replace(
         labels,
-        image=images,
+        images=tuple(ImageReference(name, size) for name in named),
+        reference=reference,
         slice=labels.slice * float("nan"),
-        columns={**labels.columns, "image": images, "slice": unknown},
-        sizes=dict.fromkeys(images, (saved.width, saved.height)),
+        columns=Made.of(cells, len(labels)),
         notes=(*labels.notes, _BY_LABEL),
     )
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space
+from sidecar.labels.columns import PIECE, Rows
 from sidecar.labels.mapped import MappedPoints, Writer
-from sidecar.labels.rows import Rows
 from sidecar.mapping import Sidecar
 
 #: What map-points adds, in this order.
@@ -98,13 +98,14 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
             on_plane = [
                 f"{uid},{frame or ''},{space.upper()}" for uid, frame in part.instances.planes
             ]
-            for piece in part.pieces():
-                instances = [on_plane[k] for k in piece.instances.plane.tolist()]
-                behind = _rows([instances, *(make(piece) for make in extras.values())])
-                commas, line_ends = [","] * len(piece), ["\n"] * len(piece)
-                front = [_carried(piece, carried), commas] if carried else []
+            for start in range(0, len(part), PIECE):
+                rows = slice(start, min(start + PIECE, len(part)))
+                instances = [on_plane[k] for k in part.instances.plane[rows].tolist()]
+                behind = _rows([instances, *(make(part, rows) for make in extras.values())])
+                commas, line_ends = [","] * len(instances), ["\n"] * len(instances)
+                front = [_carried(part, rows, carried), commas] if carried else []
                 file.write(
-                    _interleaved(*front, _number_rows(piece, space), commas, behind, line_ends)
+                    _interleaved(*front, _number_rows(part, rows, space), commas, behind, line_ends)
                 )
 
 
@@ -123,28 +124,27 @@ def _rows(columns: Sequence[Sequence[str]]) -> Sequence[str]:
     return columns[0] if len(columns) == 1 else list(map(",".join, zip(*columns, strict=True)))
 
 
-def _carried(points: MappedPoints, names: list[str]) -> Sequence[str]:
+def _carried(points: MappedPoints, rows: slice, names: list[str]) -> Sequence[str]:
     """What stands in front of the numbers of each point: its line of the input as it was, or cell
     by cell where that would not do.
     """
-    columns = points.columns
+    columns = points.columns.piece(rows.start)
     lines = columns.csv_lines() if isinstance(columns, Rows) and list(columns) == names else None
+    empty = [""] * (rows.stop - rows.start)
     return (
-        _rows([_quoted(columns.get(name) or [""] * len(points)) for name in names])
-        if lines is None
-        else lines
+        _rows([_quoted(columns.get(name) or empty) for name in names]) if lines is None else lines
     )
 
 
-def _number_rows(points: MappedPoints, space: Space) -> Sequence[str]:
+def _number_rows(points: MappedPoints, rows: slice, space: Space) -> Sequence[str]:
     """The seven numbers of each point, joined by commas; without patient geometry the last four are
     empty.
     """
+    source = points.source[rows]
     if points.sidecar.stack is None:
-        return [row + ",,,," for row in _joined(points.source)]
-    return _joined(
-        np.column_stack([points.source, points.patient * TO_SPACE[space], points.uncertainty_mm])
-    )
+        return [row + ",,,," for row in _joined(source)]
+    patient = points.patient[rows] * TO_SPACE[space]
+    return _joined(np.column_stack([source, patient, points.uncertainty_mm[rows]]))
 
 
 def _joined(values: NDArray[np.float64]) -> Sequence[str]:
@@ -158,22 +158,20 @@ def _joined(values: NDArray[np.float64]) -> Sequence[str]:
     return text[1 : -len(",null]")].split(",null,")
 
 
-def _shifts(points: MappedPoints) -> Sequence[str]:
+def _shifts(points: MappedPoints, rows: slice) -> Sequence[str]:
     """mm from where the coarse labelling had the landmark that this stack zooms in on; nothing for
     other stacks.
     """
     zoom = points.sidecar.document.zoom
     if zoom is None or zoom.patient is None:
-        return [""] * len(points)
-    return numbers(np.linalg.norm(points.patient - np.array(zoom.patient), axis=1))
+        return [""] * (rows.stop - rows.start)
+    return numbers(np.linalg.norm(points.patient[rows] - np.array(zoom.patient), axis=1))
 
 
-def _neighbours(points: MappedPoints) -> Sequence[str]:
+def _neighbours(points: MappedPoints, rows: slice) -> Sequence[str]:
     """The source slices that each point lies between, or the one that it lies on."""
-    below, above = (
-        np.floor(points.source[:, 2]).astype(int).tolist(),
-        np.ceil(points.source[:, 2]).astype(int).tolist(),
-    )
+    along = points.source[rows, 2]
+    below, above = np.floor(along).astype(int).tolist(), np.ceil(along).astype(int).tolist()
     return [
         str(low) if low == high else f"{low} {high}" for low, high in zip(below, above, strict=True)
     ]
@@ -181,7 +179,9 @@ def _neighbours(points: MappedPoints) -> Sequence[str]:
 
 #: Columns behind the contract's, for labels on stacks made by `sidecar zoom` and on stacks cut
 #: across the source slices.
-_EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Callable[[MappedPoints], Sequence[str]]]] = {
+_EXTRAS: dict[
+    str, tuple[Callable[[Sidecar], bool], Callable[[MappedPoints, slice], Sequence[str]]]
+] = {
     "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
     "between_slices": (lambda sidecar: sidecar.decimation.along[2] != 2, _neighbours),
 }

@@ -14,7 +14,12 @@ from pathlib import Path
 
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.mapped import MappedPoints, Writer
-from sidecar.labels.mapped_shapes import drawn, require_one_scan, require_patient, require_points
+from sidecar.labels.mapped_shapes import (
+    require_one_scan,
+    require_patient,
+    require_points,
+    shapes_of,
+)
 from sidecar.labels.writers.specimens import decimals, refuse_marks
 
 _SYSTEM: dict[Space, int] = {"ras": 0, "lps": 1}
@@ -24,7 +29,7 @@ _COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     require_patient(parts, "fcsv")
     require_one_scan(parts, "fcsv")
-    shapes = drawn(parts)
+    shapes = shapes_of(parts)
     require_points(shapes, "fcsv")
     lines = [
         "# Markups fiducial file version = 4.11",
@@ -32,7 +37,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         f"# columns = {_COLUMNS}",
     ]
     for i, one in enumerate(shapes):
-        label, specimen = one.shape.label, one.shape.specimen
+        label, specimen = one.label, one.specimen
         refuse_marks((label, specimen), ',"#=', "fcsv")
         xyz = ",".join(decimals(one.outline().patient * TO_SPACE[space]))
         lines.append(f"vtkMRMLMarkupsFiducialNode_{i},{xyz},1,0,0,0,1,1,0,{label},{specimen},")

@@ -23,7 +23,8 @@ from sidecar.errors import MissingExtraError
 from sidecar.grid.axis import nearest
 from sidecar.grid.space import Space
 from sidecar.labels.mapped import MappedPoints, Writer
-from sidecar.labels.mapped_shapes import AREAS, Drawn, drawn, require_one_scan
+from sidecar.labels.mapped_shapes import MappedShape, require_one_scan, shapes_of
+from sidecar.labels.vertices import AREAS
 
 _VERSION = 229
 #: ImageJ's coordinate of the middle of the first pixel, in areas.
@@ -38,29 +39,29 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         raise MissingExtraError("Writing ImageJ ROIs", "imagej") from None
     require_one_scan(parts, "a RoiSet")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, one in enumerate(drawn(parts), start=1):
-            name = re.sub(r"[^\w.-]+", "_", one.shape.name)[:80]
+        for number, one in enumerate(shapes_of(parts), start=1):
+            name = re.sub(r"[^\w.-]+", "_", one.name)[:80]
             archive.writestr(
                 zipfile.ZipInfo(f"{number:04d}-{name}.roi", _FIXED_TIME),
                 _roi(roifile, one).tobytes(),
             )
 
 
-def _roi(roifile: Any, one: Drawn) -> Any:
+def _roi(roifile: Any, one: MappedShape) -> Any:
     source, kinds = one.outline().source, roifile.ROI_TYPE
-    xy = source[:, :2] + _AREA_MIDDLE if one.shape.type in AREAS else source[:, :2]
-    roi = roifile.ImagejRoi.frompoints(xy, name=one.shape.name, position=_slice(one, source[:, 2]))
+    xy = source[:, :2] + _AREA_MIDDLE if one.type in AREAS else source[:, :2]
+    roi = roifile.ImagejRoi.frompoints(xy, name=one.name, position=_slice(one, source[:, 2]))
     roi.version = _VERSION
     roi.options = roifile.ROI_OPTIONS.SUB_PIXEL_RESOLUTION
     roi.roitype = {"point": kinds.POINT, "line": kinds.LINE, "polyline": kinds.POLYLINE}.get(
-        one.shape.type, kinds.POLYGON
+        one.type, kinds.POLYGON
     )
-    if one.shape.type == "line":
+    if one.type == "line":
         (roi.x1, roi.y1), (roi.x2, roi.y2) = xy.tolist()
     return roi
 
 
-def _slice(one: Drawn, along: NDArray[np.float64]) -> int:
+def _slice(one: MappedShape, along: NDArray[np.float64]) -> int:
     """The 0-based source slice nearest to the shape; halfway between two the lower one, as for
     instances.
     """
@@ -68,8 +69,7 @@ def _slice(one: Drawn, along: NDArray[np.float64]) -> int:
     if len(slices) > 1:
         span = f"from source slice {slices[0] + 1} to {slices[-1] + 1}"
         raise one.error(
-            f"this {one.shape.type} runs {span}, and an ImageJ ROI lies on one: write slicer, json"
-            " or csv"
+            f"this {one.type} runs {span}, and an ImageJ ROI lies on one: write slicer, json or csv"
         )
     if not 0 <= slices[0] < len(one.points.sidecar.document.source.planes):
         raise one.error("lies beyond the first or last source slice, where ImageJ has none")

@@ -60,7 +60,9 @@ def _objects(part: MappedPoints, names: dict[str, None], space: Space) -> list[d
         [number or None for number in part.instances.frame_number.tolist()],
         [space.upper()] * len(part),
     ]
-    columns: dict[str, Sequence[Any]] = {name: part.text(name) for name in names}
+    columns: dict[str, Sequence[Any]] = {
+        name: part.columns.get(name) or [""] * len(part) for name in names
+    }
     columns |= dict(zip(COLUMNS, added, strict=True))
     columns[_SERIES] = [part.sidecar.document.source.series_instance_uid] * len(part)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -26,13 +26,13 @@ from sidecar.errors import LabelError
 from sidecar.grid.space import Space
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.mapped_shapes import (
-    AREAS,
-    Drawn,
+    MappedShape,
     Outline,
-    drawn,
     require_one_scan,
     require_patient,
+    shapes_of,
 )
+from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.source_headers import (
     headers_of,
     patient_and_study,
@@ -65,7 +65,7 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     """
     require_patient(parts, "RTSTRUCT")
     require_one_scan(parts, "RTSTRUCT")
-    shapes = drawn(parts)
+    shapes = shapes_of(parts)
     if not shapes:
         raise LabelError("there are no labels, and an RTSTRUCT cannot be empty")
     sidecar = parts[0].sidecar
@@ -85,9 +85,9 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     dataset.ReferencedFrameOfReferenceSequence = [
         frame_of_reference(sidecar.document.source, header, images)
     ]
-    rois: dict[tuple[str, ...], list[Drawn]] = {}
-    for one in shapes:
-        rois.setdefault(_roi_of(one), []).append(one)
+    rois: dict[tuple[str, ...], list[MappedShape]] = {}
+    for number, one in enumerate(shapes):
+        rois.setdefault(_roi_of(one) or (str(number),), []).append(one)
     numbered = list(enumerate(rois.values(), start=1))
     dataset.StructureSetROISequence = [
         _roi(number, members[0], frame_of_reference_uid) for number, members in numbered
@@ -99,11 +99,10 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     dataset.save_as(path, enforce_file_format=True)
 
 
-def _roi_of(one: Drawn) -> tuple[str, ...]:
-    """What shapes of one ROI share; a shape without a label is an ROI of its own."""
-    shape = one.shape
-    kind = "area" if shape.type in AREAS else "point" if shape.type == "point" else "line"
-    return (shape.specimen, shape.label, kind) if shape.label else (shape.where,)
+def _roi_of(one: MappedShape) -> tuple[str, ...] | None:
+    """What shapes of one ROI share; None for a shape without a label, an ROI of its own."""
+    kind = "area" if one.type in AREAS else "point" if one.type == "point" else "line"
+    return (one.specimen, one.label, kind) if one.label else None
 
 
 def describe(dataset: Dataset) -> None:
@@ -153,8 +152,8 @@ def contour_image(header: Dataset, uid: str, frame: int) -> Dataset:
     return image
 
 
-def _roi(number: int, one: Drawn, frame_of_reference_uid: str) -> Dataset:
-    name = f"{one.shape.specimen} {one.shape.name}".strip()
+def _roi(number: int, one: MappedShape, frame_of_reference_uid: str) -> Dataset:
+    name = f"{one.specimen} {one.name}".strip()
     if len(name) > _LONGEST_NAME or "\\" in name or not name.isprintable():
         raise one.error(
             f"the name {name[:80]!r} is no ROI Name, which has {_LONGEST_NAME} characters at most"
@@ -168,7 +167,7 @@ def _roi(number: int, one: Drawn, frame_of_reference_uid: str) -> Dataset:
     return roi
 
 
-def _contours(number: int, members: Sequence[Drawn], header: Dataset) -> Dataset:
+def _contours(number: int, members: Sequence[MappedShape], header: Dataset) -> Dataset:
     contours = Dataset()
     contours.ROIDisplayColor = list(_COLORS[(number - 1) % len(_COLORS)])
     contours.ReferencedROINumber = str(number)
@@ -176,8 +175,8 @@ def _contours(number: int, members: Sequence[Drawn], header: Dataset) -> Dataset
     return contours
 
 
-def _contour(number: int, one: Drawn, header: Dataset) -> Dataset:
-    outline, instances, row = one.outline(), one.points.instances, one.shape.rows[0]
+def _contour(number: int, one: MappedShape, header: Dataset) -> Dataset:
+    outline, instances, row = one.outline(), one.points.instances, one.rows[0]
     contour = Dataset()
     if uid := instances.sop_instance_uid[row]:
         contour.ContourImageSequence = [
@@ -192,16 +191,16 @@ def _contour(number: int, one: Drawn, header: Dataset) -> Dataset:
     return contour
 
 
-def _geometric_type(one: Drawn, outline: Outline) -> str:
+def _geometric_type(one: MappedShape, outline: Outline) -> str:
     """Contour Geometric Type (PS3.3 C.8.8.6.1)."""
-    if one.shape.type == "point":
+    if one.type == "point":
         return "POINT"
     planar = bool(np.ptp(outline.source[:, 2]) < _SAME_PLANE)
-    if one.shape.type not in AREAS:
+    if one.type not in AREAS:
         return "OPEN_PLANAR" if planar else "OPEN_NONPLANAR"
     if not planar:
         raise one.error(
-            f"this {one.shape.type} lies on more than one slice, and an RTSTRUCT contour on one:"
+            f"this {one.type} lies on more than one slice, and an RTSTRUCT contour on one:"
             " write slicer (mrk.json)"
         )
     return "CLOSED_PLANAR"

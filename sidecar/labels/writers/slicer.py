@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.mapped import MappedPoints, Writer
-from sidecar.labels.mapped_shapes import AREAS, Drawn, drawn, require_one_scan, require_patient
+from sidecar.labels.mapped_shapes import MappedShape, require_one_scan, require_patient, shapes_of
+from sidecar.labels.vertices import AREAS
 
 SCHEMA = "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#"
 _TYPES = {"line": "Line", "polyline": "Curve"}
@@ -39,38 +40,36 @@ Floats = NDArray[np.float64]
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     require_patient(parts, "mrk.json")
     require_one_scan(parts, "mrk.json")
-    shapes = drawn(parts)
-    lists: dict[str, list[Drawn]] = {}
+    shapes = shapes_of(parts)
+    lists: dict[str, list[MappedShape]] = {}
     for one in shapes:
-        if one.shape.type == "point":
-            lists.setdefault(one.shape.specimen, []).append(one)
+        if one.type == "point":
+            lists.setdefault(one.specimen, []).append(one)
     markups = [
         _fiducials(specimen or "points", members, space) for specimen, members in lists.items()
     ]
-    markups += [_markup(one, space) for one in shapes if one.shape.type != "point"]
+    markups += [_markup(one, space) for one in shapes if one.type != "point"]
     text = json.dumps(
         {"@schema": SCHEMA, "markups": markups}, ensure_ascii=False, allow_nan=False, indent=1
     )
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def _fiducials(name: str, members: list[Drawn], space: Space) -> dict[str, Any]:
+def _fiducials(name: str, members: list[MappedShape], space: Space) -> dict[str, Any]:
     positions = np.concatenate([one.outline().patient for one in members])
-    told = [f"uncertainty {one.points.uncertainty_mm[one.shape.rows[0]]:.3g} mm" for one in members]
-    controls = _control_points(
-        [one.shape.label for one in members], positions * TO_SPACE[space], told
-    )
+    told = [f"uncertainty {one.points.uncertainty_mm[one.rows[0]]:.3g} mm" for one in members]
+    controls = _control_points([one.label for one in members], positions * TO_SPACE[space], told)
     return _head("Fiducial", name, space) | {"controlPoints": controls}
 
 
-def _markup(one: Drawn, space: Space) -> dict[str, Any]:
-    shape, patient = one.shape, one.outline().patient
-    roi = _roi(one, patient, space) if shape.type == "box" else None
+def _markup(one: MappedShape, space: Space) -> dict[str, Any]:
+    patient = one.outline().patient
+    roi = _roi(one, patient, space) if one.type == "box" else None
     if roi is not None:
-        return _head("ROI", shape.name, space) | roi
-    type_ = "ClosedCurve" if shape.type in AREAS else _TYPES[shape.type]
-    labels = [f"{shape.name}-{n}" for n in range(1, len(patient) + 1)]
-    return _head(type_, shape.name, space) | {
+        return _head("ROI", one.name, space) | roi
+    type_ = "ClosedCurve" if one.type in AREAS else _TYPES[one.type]
+    labels = [f"{one.name}-{n}" for n in range(1, len(patient) + 1)]
+    return _head(type_, one.name, space) | {
         "controlPoints": _control_points(labels, patient * TO_SPACE[space])
     }
 
@@ -97,7 +96,7 @@ def _control_points(
     ]
 
 
-def _roi(one: Drawn, corners: Floats, space: Space) -> dict[str, Any] | None:
+def _roi(one: MappedShape, corners: Floats, space: Space) -> dict[str, Any] | None:
     """The box between the lower and the upper face of its PNG slice;
     None where the four corners span no such box.
     """
@@ -118,11 +117,11 @@ def _roi(one: Drawn, corners: Floats, space: Space) -> dict[str, Any] | None:
         "center": (center + 0.0).tolist(),
         "orientation": (axes + 0.0).ravel().tolist(),
         "size": size.tolist(),
-        "controlPoints": _control_points([one.shape.name], center[None]),
+        "controlPoints": _control_points([one.name], center[None]),
     }
 
 
-def _thickness(one: Drawn) -> float:
+def _thickness(one: MappedShape) -> float:
     """Millimetres along the normal that the PNG slice of a box stands for; 0 for a single slice,
     and for a box across slices.
     """

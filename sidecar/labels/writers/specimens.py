@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.mapped_shapes import Drawn, drawn, require_patient, require_points
+from sidecar.labels.mapped_shapes import MappedShape, require_patient, require_points, shapes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     specimen in two scans.
     """
     require_patient(parts, format)
-    shapes = drawn(parts)
+    shapes = shapes_of(parts)
     if not shapes:
         raise LabelError(f"there are no points, and {format} cannot be empty")
     require_points(shapes, format)
@@ -53,11 +53,11 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     return Landmarks(tuple(specimen or series for series, specimen in named), names, mm)
 
 
-def _by_specimen(shapes: list[Drawn]) -> dict[_Key, list[Drawn]]:
-    members: dict[_Key, list[Drawn]] = {}
+def _by_specimen(shapes: list[MappedShape]) -> dict[_Key, list[MappedShape]]:
+    members: dict[_Key, list[MappedShape]] = {}
     scan_of: dict[str, str] = {}
     for one in shapes:
-        specimen = one.shape.specimen.strip()
+        specimen = one.specimen.strip()
         members.setdefault((one.series, specimen), []).append(one)
         if specimen and scan_of.setdefault(specimen, one.series) != one.series:
             raise one.error(
@@ -72,9 +72,9 @@ def _by_specimen(shapes: list[Drawn]) -> dict[_Key, list[Drawn]]:
     return members
 
 
-def _named(members: dict[_Key, list[Drawn]]) -> dict[_Key, dict[str, Drawn]]:
+def _named(members: dict[_Key, list[MappedShape]]) -> dict[_Key, dict[str, MappedShape]]:
     """Landmarks by name; numbered where none has a name."""
-    if not any(one.shape.label for shapes in members.values() for one in shapes):
+    if not any(one.label for shapes in members.values() for one in shapes):
         counts = {len(shapes) for shapes in members.values()}
         if len(counts) > 1:
             raise LabelError(
@@ -85,13 +85,13 @@ def _named(members: dict[_Key, list[Drawn]]) -> dict[_Key, dict[str, Drawn]]:
             key: {str(n): one for n, one in enumerate(shapes, start=1)}
             for key, shapes in members.items()
         }
-    named: dict[_Key, dict[str, Drawn]] = {key: {} for key in members}
+    named: dict[_Key, dict[str, MappedShape]] = {key: {} for key in members}
     for key, shapes in members.items():
         for one in shapes:
-            if not one.shape.label:
+            if not one.label:
                 raise one.error("has no name, but other landmarks have: name it, or leave it out")
-            if (other := named[key].setdefault(one.shape.label, one)) is not one:
-                problem = f"there is a landmark {one.shape.label!r} already ({other.shape.where})"
+            if (other := named[key].setdefault(one.label, one)) is not one:
+                problem = f"there is a landmark {one.label!r} already ({other.place})"
                 raise one.error(
                     f"{problem}: name them apart, or tell specimens apart by a column specimen"
                 )

@@ -21,7 +21,8 @@ from pydicom.uid import generate_uid
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.grid.space import Space
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.mapped_shapes import AREAS, Drawn, Shape, drawn, require_one_scan
+from sidecar.labels.mapped_shapes import MappedShape, require_one_scan, shapes_of
+from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.source_headers import headers_of, patient_and_study
 
 #: SCOORD of the middle of the first pixel.
@@ -41,7 +42,7 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
     except ImportError:
         raise MissingExtraError("Writing DICOM SR", "dicom") from None
     require_one_scan(parts, "a DICOM SR")
-    shapes = drawn(parts)
+    shapes = shapes_of(parts)
     if not shapes:
         raise LabelError("there are no labels, and a DICOM SR cannot be empty")
     uids = list(
@@ -112,51 +113,51 @@ def _evidence(header: Dataset) -> Dataset:
     return evidence
 
 
-def _group(sr: Any, one: Drawn, headers: dict[str, Dataset]) -> Any:
+def _group(sr: Any, one: MappedShape, headers: dict[str, Dataset]) -> Any:
     frame_of_reference_uid = one.points.sidecar.document.source.frame_of_reference_uid
     if one.points.sidecar.stack is not None and frame_of_reference_uid is not None:
         region = _region_in_space(sr, one, frame_of_reference_uid)
     else:
         region = _region_on_image(sr, one, headers)
-    name = f"{one.shape.specimen} {one.shape.name}".strip()
+    name = f"{one.specimen} {one.name}".strip()
     identifier = sr.TrackingIdentifier(uid=generate_uid(prefix=None), identifier=name)
     return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=identifier, referenced_region=region
     )
 
 
-def _region_in_space(sr: Any, one: Drawn, frame_of_reference_uid: str) -> Any:
-    outline, shape = one.outline(), one.shape
-    if shape.type in AREAS and np.ptp(outline.source[:, 2]) > _SAME_PLANE:
+def _region_in_space(sr: Any, one: MappedShape, frame_of_reference_uid: str) -> Any:
+    outline = one.outline()
+    if one.type in AREAS and np.ptp(outline.source[:, 2]) > _SAME_PLANE:
         raise one.error(
-            f"this {shape.type} lies on more than one slice, and an SR polygon on one: write slicer"
+            f"this {one.type} lies on more than one slice, and an SR polygon on one: write slicer"
             " (mrk.json)"
         )
     return sr.ImageRegion3D(
-        _graphic_type(shape, "POLYGON"), _closed(shape, outline.patient), frame_of_reference_uid
+        _graphic_type(one, "POLYGON"), _closed(one, outline.patient), frame_of_reference_uid
     )
 
 
-def _region_on_image(sr: Any, one: Drawn, headers: dict[str, Dataset]) -> Any:
-    source, shape = one.outline().source, one.shape
+def _region_on_image(sr: Any, one: MappedShape, headers: dict[str, Dataset]) -> Any:
+    source = one.outline().source
     instances = one.points.sidecar.instances(source)
     images = set(zip(instances.sop_instance_uid, instances.frame_number.tolist(), strict=True))
     if len(images) > 1 or ("", 0) in images:
         raise one.error(
-            f"this {shape.type} does not lie on one source image, as an SR needs without patient"
+            f"this {one.type} does not lie on one source image, as an SR needs without patient"
             " geometry"
         )
     uid, frame = images.pop()
     image = sr.SourceImageForRegion(headers[uid].SOPClassUID, uid, [frame] if frame else None)
     return sr.ImageRegion(
-        _graphic_type(shape, "POLYLINE"), _closed(shape, source[:, :2] + _SCOORD_MIDDLE), image
+        _graphic_type(one, "POLYLINE"), _closed(one, source[:, :2] + _SCOORD_MIDDLE), image
     )
 
 
-def _graphic_type(shape: Shape, area: str) -> str:
+def _graphic_type(shape: MappedShape, area: str) -> str:
     return "POINT" if shape.type == "point" else area if shape.type in AREAS else "POLYLINE"
 
 
-def _closed(shape: Shape, vertices: Any) -> Any:
+def _closed(shape: MappedShape, vertices: Any) -> Any:
     """Areas end where they begin (PS3.3 C.18.6.1.2, C.18.9.1.2)."""
     return np.vstack([vertices, vertices[:1]]) if shape.type in AREAS else vertices

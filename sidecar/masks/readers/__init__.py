@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sidecar.document import model as documents
 from sidecar.errors import DocumentError, LabelError, UsageError
-from sidecar.labels.map import LABEL_ENDINGS, find_sidecar, label_files
+from sidecar.labels.files import LABEL_ENDINGS, label_files
 from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import HEAD_BYTES, READERS
 from sidecar.mapping import Sidecar
@@ -25,7 +25,7 @@ PAINTED = ("png", "tiff", "nrrd", "nifti")
 
 def read_mask(
     paths: Sequence[Path],
-    sidecar: Sidecar,
+    sidecar: Sidecar | None = None,
     *,
     config: MaskConfig | None = None,
     format: str | None = None,
@@ -33,7 +33,10 @@ def read_mask(
 ) -> Mask:
     """The mask that files, or the files of a folder, hold.
 
-    LabelError for what cannot be placed, UsageError for an unknown format.
+    ``sidecar``: the export they were painted on; without it that beside or around them.
+
+    LabelError for what cannot be placed, UsageError for an unknown format, DocumentError where
+    there is no sidecar.
     """
     options = options or ReadOptions()
     if format is not None and format not in (*PAINTED, *READERS):
@@ -43,8 +46,13 @@ def read_mask(
     files = _files(paths, format)
     kinds = {format if format is not None else _kind(path) for path in files}
     painted = [kind for kind in PAINTED if kind in kinds]
+    export = sidecar or _beside(paths)
     if not painted:
-        return region_mask(files, sidecar, config, format, options)
+        return region_mask(files, export, config, format, options)
+    if export is None:
+        raise DocumentError(
+            f"no {documents.SIDECAR_NAME} beside {paths[0].name}; say where it is with --sidecar"
+        )
     if len(kinds) > 1 or (kinds != {"png"} and len(files) > 1):
         raise LabelError(
             f"{len(files)} masks of {' and '.join(sorted(filter(None, kinds)))} do not make one;"
@@ -58,26 +66,28 @@ def read_mask(
     if options.slice_origin is not None:
         raise UsageError("--slice-origin is for tables of slice numbers, not for painted images")
     return mask_of(
-        _painting(painted[0], files, sidecar, config is not None and config.by_color),
-        sidecar,
+        _painting(painted[0], files, export, config is not None and config.by_color),
+        export,
         config,
     )
 
 
-def find_sidecar_of(path: Path, format: str | None) -> Path:
-    """The ``sidecar.json`` beside a mask, in the folder of masks, or in the folder around that.
-
-    DocumentError where there is none.
+def _beside(paths: Sequence[Path]) -> Sidecar | None:
+    """The export whose ``sidecar.json`` lies beside masks, in a folder of masks, or in the folder
+    around that. UsageError where there are several.
     """
-    places = [path, path.parent] if path.is_dir() else [path.parent]
-    for place in places:
-        if (place / documents.SIDECAR_NAME).is_file():
-            return place
-    if path.is_file() and _kind(path) not in PAINTED:
-        return find_sidecar(path, format)
-    raise DocumentError(
-        f"no {documents.SIDECAR_NAME} beside {path.name}; say where it is with --sidecar"
-    )
+    found = set()
+    for path in paths:
+        for place in [path, path.parent] if path.is_dir() else [path.parent]:
+            if (place / documents.SIDECAR_NAME).is_file():
+                found.add((place / documents.SIDECAR_NAME).resolve())
+                break
+    if len(found) > 1:
+        raise UsageError(
+            "the masks lie beside more than one sidecar.json; a mask is of one export: give those"
+            " of each on their own"
+        )
+    return Sidecar.open(found.pop()) if found else None
 
 
 def _painting(kind: str, files: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Painting:

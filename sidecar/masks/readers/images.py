@@ -21,7 +21,8 @@ from PIL import Image
 
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
-from sidecar.labels.identity import png_slice
+from sidecar.labels.identity import identify
+from sidecar.labels.model import ImageReference
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
 from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
 from sidecar.masks.model import Rgb
@@ -47,8 +48,8 @@ def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Pai
     LabelError for a name that is none of them.
     """
     by_slice: dict[int, Path] = {}
-    for path in paths:
-        k = png_slice(path.name, sidecar)
+    named = identify([ImageReference(path.name) for path in paths], sidecar)
+    for path, k in zip(paths, named, strict=True):
         if k is None:
             files = sidecar.document.images.files
             raise LabelError(

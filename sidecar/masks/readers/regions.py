@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.identity import place, png_slice
-from sidecar.labels.map import png_stack
-from sidecar.labels.mapped_shapes import AREAS, Shape, shapes_of
-from sidecar.labels.model import Labels as LabelTable
-from sidecar.labels.model import ReadOptions
-from sidecar.labels.readers import reader_for
+from sidecar.labels.identity import identify
+from sidecar.labels.load import Mapping, load, png_stack
+from sidecar.labels.mapped import MappedPoints
+from sidecar.labels.mapped_shapes import MappedShape, shapes_of
+from sidecar.labels.model import ImageReference, ReadOptions
+from sidecar.labels.vertices import AREAS
 from sidecar.mapping import Sidecar
 from sidecar.masks.model import Labels, Mask, Segment
 from sidecar.masks.raster import fill_ellipse, fill_rings
@@ -48,98 +48,93 @@ class Region:
 
 def region_mask(
     paths: Sequence[Path],
-    sidecar: Sidecar,
+    sidecar: Sidecar | None,
     config: MaskConfig | None,
     format: str | None,
     options: ReadOptions,
 ) -> Mask:
-    """The regions of label files. LabelError names file and place of what cannot be placed."""
-    regions: list[Region] = []
-    tools: list[str] = []
-    notes: list[str] = []
-    for path in paths:
-        found = _regions_of(path, sidecar, format, options)
-        regions += found.regions
-        tools.append(found.tool)
-        notes += found.notes
+    """The regions of label files of one export, which is found beside them where none is given.
+
+    LabelError names file and place of what cannot be placed.
+    """
+    loaded = load(paths, sidecar, format=format, options=options, allow_outside=True)
+    export = loaded.only_export("a mask").points.sidecar
+    found = [_regions_of(file) for file in loaded.files]
+    regions = [region for one in found for region in one.regions]
     if not regions:
         raise LabelError(
             "there is no region in it: map-mask takes areas; points and lines go to map-points",
             paths[0],
         )
     segments = _segments(regions, config, paths[0])
-    canvas = _Canvas(regions, segments, sidecar)
+    canvas = _Canvas(regions, segments, export)
     passed = _survey(canvas)
     return Mask(
-        sidecar=sidecar,
+        sidecar=export,
         segments=tuple(segments.values()),
         planes=canvas.planes,
         present=passed.present,
-        tool=" and ".join(dict.fromkeys(tools)),
-        notes=(*dict.fromkeys(notes), *passed.notes),
+        tool=" and ".join(dict.fromkeys(file.labels.tool for file in loaded.files)),
+        notes=(*dict.fromkeys(note for one in found for note in one.notes), *passed.notes),
     )
 
 
 @dataclass(frozen=True)
 class _Found:
     regions: list[Region]
-    tool: str
     notes: tuple[str, ...]
 
 
-def _regions_of(path: Path, sidecar: Sidecar, format: str | None, options: ReadOptions) -> _Found:
-    reader = reader_for(path, format)
-    table = reader.read(path, png_stack(sidecar), options)
-    placed = place(table, sidecar)
-    shapes = shapes_of(table.columns, len(table))
-    bitmaps, told = bitmaps_of(path, reader.name, png_stack(sidecar))
+def _regions_of(file: Mapping) -> _Found:
+    path, sidecar = file.labels.path, file.points.sidecar
+    shapes = shapes_of([file.points])
+    bitmaps, told = bitmaps_of(path, file.format, png_stack(sidecar))
     boxes_of_bitmaps = {bitmap.id for bitmap in bitmaps if bitmap.id}
     areas = [shape for shape in shapes if shape.type in AREAS and shape.id not in boxes_of_bitmaps]
-    notes = [*(note for note in table.notes if "use map-mask" not in note), *placed.notes, *told]
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
+    notes = [*(note for note in file.notes if "use map-mask" not in note), *told]
     notes += [f"{count} {kind}(s) left out: they have no area" for kind, count in left_out.items()]
-    outlines = _outlines(areas, table, placed.png)
     return _Found(
-        [*outlines, *(_placed_bitmap(bitmap, path, sidecar) for bitmap in bitmaps)],
-        table.tool,
-        tuple(notes),
+        [*_outlines(areas, file.points), *_placed_bitmaps(bitmaps, path, sidecar)], tuple(notes)
     )
 
 
-def _outlines(
-    areas: Sequence[Shape], table: LabelTable, png: NDArray[np.float64]
-) -> Iterator[Region]:
-    grouped: list[list[Shape]] = []
+def _outlines(areas: Sequence[MappedShape], points: MappedPoints) -> Iterator[Region]:
+    rings = points.columns.get("ring")
+    grouped: list[list[MappedShape]] = []
     for shape in areas:
-        if grouped and _continues(grouped[-1][-1], shape, table):
+        is_hole = rings is not None and rings[shape.rows[0]] not in ("", "0")
+        if grouped and (is_hole or _same_region(grouped[-1][-1], shape)):
             grouped[-1].append(shape)
         else:
             grouped.append([shape])
     for shapes in grouped:
-        k = _only_slice(shapes, table, png)
-        rings = [(shape.type, png[list(shape.rows), :2]) for shape in shapes]
-        for part in [[ring] for ring in rings] if table.tool in _PARTS else [rings]:
+        k = _only_slice(shapes)
+        outlines = [(shape.type, shape.png[:, :2]) for shape in shapes]
+        parts = [[one] for one in outlines] if points.labels.tool in _PARTS else [outlines]
+        for part in parts:
             yield Region(shapes[0].label, k, partial(_paint, part))
 
 
-def _continues(last: Shape, shape: Shape, table: LabelTable) -> bool:
-    """Whether an outline is of the same region as the last one: a hole by its ring number, or the
-    same label, id and image.
-    """
-    if table.columns.get("ring", ("0",) * len(table))[shape.rows[0]] not in ("", "0"):
-        return True
-    first, second = last.rows[0], shape.rows[0]
-    same_image = table.image[first] == table.image[second] and np.array_equal(
-        table.slice[first], table.slice[second], equal_nan=True
+def _same_region(last: MappedShape, shape: MappedShape) -> bool:
+    """Whether an outline has the label, the id and the image of the last one."""
+    labels, first, second = shape.points.labels, last.rows[0], shape.rows[0]
+    same_image = labels.reference[first] == labels.reference[second] and np.array_equal(
+        labels.slice[first], labels.slice[second], equal_nan=True
     )
     return bool(shape.id) and (last.id, last.label) == (shape.id, shape.label) and same_image
 
 
-def _only_slice(shapes: Sequence[Shape], table: LabelTable, png: NDArray[np.float64]) -> int:
-    slices = png[[row for shape in shapes for row in shape.rows], 2]
-    if np.ptp(slices) or not float(slices[0]).is_integer():
-        raise table.error(shapes[0].rows[0], f"this {shapes[0].type} does not lie on one PNG slice")
-    return int(slices[0])
+def _only_slice(shapes: Sequence[MappedShape]) -> int:
+    """The PNG slice that the outlines of a region lie on."""
+    one = shapes[0]
+    slices = np.concatenate([shape.png[:, 2] for shape in shapes])
+    k, count = float(slices[0]), one.points.sidecar.size[2]
+    if np.ptp(slices) or not k.is_integer():
+        raise one.error(f"this {one.type} does not lie on one PNG slice")
+    if not 0 <= k < count:
+        raise one.error(f"this {one.type} lies on slice {k:g}, and the {count} PNGs count from 0")
+    return int(k)
 
 
 def _paint(
@@ -163,32 +158,34 @@ def _axes(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([centre, end, centre + (end - centre)[::-1] * (-1, 1)])
 
 
-def _placed_bitmap(bitmap: Bitmap, path: Path, sidecar: Sidecar) -> Region:
-    size = sidecar.size[:2]
-    if bitmap.image_size not in (None, size):
-        stated = " × ".join(map(str, bitmap.image_size or ()))
-        raise LabelError(
-            f"was painted on an image of {stated}, the PNGs are {size[0]} × {size[1]}: it was"
-            " resized",
-            path,
-            bitmap.where,
-        )
-    k = png_slice(bitmap.image, sidecar) if bitmap.slice is None else bitmap.slice
-    if k is None or not 0 <= k < sidecar.size[2]:
-        raise LabelError(
-            f"no PNG of this export is {bitmap.image or bitmap.slice!r}", path, bitmap.where
-        )
+def _placed_bitmaps(bitmaps: Sequence[Bitmap], path: Path, sidecar: Sidecar) -> Iterator[Region]:
+    images = [ImageReference(bitmap.image, bitmap.image_size) for bitmap in bitmaps]
+    size, slices = sidecar.size[:2], sidecar.size[2]
+    for bitmap, named in zip(bitmaps, identify(images, sidecar), strict=True):
+        if bitmap.image_size not in (None, size):
+            stated = " × ".join(map(str, bitmap.image_size or ()))
+            raise LabelError(
+                f"was painted on an image of {stated}, the PNGs are {size[0]} × {size[1]}: it was"
+                " resized",
+                path,
+                bitmap.where,
+            )
+        k = named if bitmap.slice is None else bitmap.slice
+        if k is None or not 0 <= k < slices:
+            raise LabelError(
+                f"no PNG of this export is {bitmap.image or bitmap.slice!r}", path, bitmap.where
+            )
+        yield Region(bitmap.label, k, partial(_paint_bitmap, bitmap))
 
-    def paint(rows: int, columns: int) -> NDArray[np.bool_]:
-        pixels = bitmap.pixels()
-        out = np.zeros((rows, columns), dtype=bool)
-        top, left = max(bitmap.top, 0), max(bitmap.left, 0)
-        bottom, right = max(rows - bitmap.top, 0), max(columns - bitmap.left, 0)
-        part = pixels[top - bitmap.top : bottom, left - bitmap.left : right]
-        out[top : top + part.shape[0], left : left + part.shape[1]] = part
-        return out
 
-    return Region(bitmap.label, k, paint)
+def _paint_bitmap(bitmap: Bitmap, rows: int, columns: int) -> NDArray[np.bool_]:
+    pixels = bitmap.pixels()
+    out = np.zeros((rows, columns), dtype=bool)
+    top, left = max(bitmap.top, 0), max(bitmap.left, 0)
+    bottom, right = max(rows - bitmap.top, 0), max(columns - bitmap.left, 0)
+    part = pixels[top - bitmap.top : bottom, left - bitmap.left : right]
+    out[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return out
 
 
 def _segments(

@@ -17,6 +17,8 @@ from kit.label_truth import (
     WHOLE_CORNER,
     check,
     check_columns,
+    entries,
+    stated_sizes,
 )
 from kit.tool_files.coco import document, keypoints
 
@@ -46,7 +48,7 @@ def test_keypoints_of_a_tool_that_writes_its_own_positions(tmp_path: Path) -> No
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "corner"
     assert any("fractional" in note and "--pixel-origin center" in note for note in labels.notes)
-    assert labels.sizes["slice_0003.png"] == (203, 151)
+    assert stated_sizes(labels)["slice_0003.png"] == (203, 151)
 
 
 def test_keypoints_as_coco_defines_them(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_entries_are_handed_over(tmp_path: Path) -> None:
     content = document([{"image_id": n, "bbox": [1, 2, 3, 4]} for n in (3, 51)])
     content["images"].append(content["images"][2] | {"id": 51})
     labels = READER.read(write(tmp_path, content), STACK)
-    assert list(labels.entry) == ["image 3"] * 4 + ["image 51"] * 4
+    assert entries(labels) == ["image 3"] * 4 + ["image 51"] * 4
     assert set(labels.image) == {"slice_0002.png"}
 
 
@@ -186,7 +188,7 @@ def test_the_box_of_an_annotation_with_a_polygon_is_derived_and_left_out(tmp_pat
         "bbox": [1, 2, 9, 9],
     }
     labels = READER.read(write(tmp_path, document([annotation])), STACK)
-    assert labels.shapes == ("polygon",)
+    assert labels.shapes.kinds == ("polygon",)
     assert labels.xy.tolist() == [[1, 2], [3, 2], [3, 5], [9, 9], [10, 9], [10, 11]]
     assert labels.columns["vertex"] == ["0", "1", "2"] * 2
 
@@ -202,7 +204,7 @@ def test_of_a_mask_the_box_is_read_and_that_is_said(tmp_path: Path, mask_utils: 
         "iscrowd": 1,
     }
     labels = READER.read(write(tmp_path, document([annotation])), STACK)
-    assert labels.shapes == ("box",)
+    assert labels.shapes.kinds == ("box",)
     assert covered(labels) == {(int(x), int(y)) for y, x in np.argwhere(mask)}
     assert any("1 mask(s) left out" in note and "map-mask" in note for note in labels.notes)
 

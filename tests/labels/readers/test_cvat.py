@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, check, check_columns, entries, stated_sizes
 from kit.tool_files.cvat import SKELETON, annotations, image, of_images, of_video, point
 
 from sidecar.errors import LabelError
@@ -30,12 +30,15 @@ def test_landmarks_come_back(tmp_path: Path, form) -> None:  # type: ignore[no-u
     assert READER.recognises(path, path.read_bytes())
     labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
-    assert (labels.pixel_origin, labels.shapes) == ("corner", ("point",))
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("corner", ("point",))
 
 
 def test_sizes_are_those_that_the_file_states(tmp_path: Path) -> None:
     labels = READER.read(write(tmp_path, of_images(LANDMARKS[:2])), STACK)
-    assert labels.sizes == {"png/slice_0000.png": (203, 151), "png/slice_0003.png": (203, 151)}
+    assert stated_sizes(labels) == {
+        "png/slice_0000.png": (203, 151),
+        "png/slice_0003.png": (203, 151),
+    }
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
 def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours: str) -> None:
     labels = READER.read(one(tmp_path, element), STACK)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     check_columns(labels)
 
@@ -228,7 +231,7 @@ def test_the_task_of_an_image_is_handed_over(tmp_path: Path) -> None:
         for task, body in zip((39, 40), images, strict=True)
     )
     labels = READER.read(write(tmp_path, f"{project}{text}</annotations>"), STACK)
-    assert list(labels.entry) == ["task 39 (weevil)", "task 40"]
+    assert entries(labels) == ["task 39 (weevil)", "task 40"]
 
 
 def test_recognising_takes_no_longer_than_the_file_is_long(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_points_come_back(tmp_path: Path, delimiter: str) -> None:
     assert READER.recognises(path, path.read_bytes())
     labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
-    assert (labels.pixel_origin, labels.shapes) == ("center", ("point",))
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("center", ("point",))
     assert any("calibrated" in note for note in labels.notes)
     assert any("1.52u" in note and "--pixel-origin corner" in note for note in labels.notes)
     assert labels.columns["shape_id"] == [str(n) for n in range(1, len(LANDMARKS) + 1)]

@@ -84,7 +84,7 @@ def read(path: Path, stack: Any = STACK, origin: Any = None) -> Any:
 def test_points_come_back(tmp_path: Path) -> None:
     labels = read(write(tmp_path, *map(point, LANDMARKS)))
     check(labels, LANDMARKS)
-    assert (labels.pixel_origin, labels.shapes) == ("center", ("point",))
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("center", ("point",))
     assert any("1.52t" in note and "--pixel-origin corner" in note for note in labels.notes)
 
 
@@ -217,7 +217,7 @@ SQUARE = [(10, 20), (14, 20), (14, 26), (10, 26)]
 def test_shapes(tmp_path: Path, selection: Any, vertices: list[Any], ours: str) -> None:
     labels = read(write(tmp_path, dataclasses.replace(selection, position=4)))
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert set(slices(labels)) == {3}
     assert labels.pixel_origin == ("corner" if ours in ("polygon", "box", "ellipse") else "center")
     check_columns(labels)
@@ -338,7 +338,7 @@ def test_an_angle_is_corner_in_every_version(tmp_path: Path) -> None:
         angle = roi("ANGLE", [(5.5, 4.5), (20.5, 4.5), (20.5, 15.5)], position=5, version=version)
         labels = read(write(tmp_path, angle))
         assert labels.xy.tolist() == [[5, 4], [20, 4], [20, 15]]
-        assert (labels.shapes, labels.pixel_origin) == (("polyline",), "corner")
+        assert (labels.shapes.kinds, labels.pixel_origin) == (("polyline",), "corner")
 
 
 def rounded(width: int, height: int, arc: int) -> Any:
@@ -360,7 +360,7 @@ def test_a_rounded_rectangle_lacks_its_corners(
 ) -> None:
     labels = read(write(tmp_path, rounded(width, height, arc)))
     xy = labels.xy + 0.5
-    assert labels.shapes == ("polygon",)
+    assert labels.shapes.kinds == ("polygon",)
     assert xy.min(0).tolist() == pytest.approx([4, 6])
     assert xy.max(0).tolist() == pytest.approx([4 + width, 6 + height])
     x, y = xy.T

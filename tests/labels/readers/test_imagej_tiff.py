@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, check, check_columns, slices
+from kit.label_truth import LANDMARKS, STACK, check, check_columns, slices, stated_sizes
 from labels.readers.test_imagej_roi import point, roi, rounded
 
 from sidecar.errors import LabelError
@@ -69,7 +69,7 @@ def test_labels_of_slices_name_the_pngs_where_only_some_were_opened(
     labels = READER.read(path, STACK)
     assert list(labels.image) == [opened[0], opened[2]] == ["slice_0001", "slice_0007"]
     assert slices(labels) == [1, 7]
-    assert labels.sizes == dict.fromkeys(labels.image, (203, 151))
+    assert {image.size for image in labels.images} == {(203, 151)}
     check_columns(labels)
 
 
@@ -77,7 +77,7 @@ def test_a_single_png_is_named_by_the_file(tmp_path: Path) -> None:
     rois = [roi("POINT", [(1, 2)])]
     labels = READER.read(write(tmp_path / "slice_0003.tif", rois, images=1), STACK)
     assert list(labels.image) == ["slice_0003.tif"] and slices(labels) == [3]
-    assert labels.sizes == {"slice_0003.tif": (203, 151)}
+    assert stated_sizes(labels) == {"slice_0003.tif": (203, 151)}
     unnamed = write(tmp_path / "a.tif", rois, images=1)
     with pytest.raises(LabelError, match="has no position"):
         READER.read(unnamed, STACK)
@@ -98,7 +98,7 @@ def test_other_stacks_are_refused(tmp_path: Path) -> None:
 def test_areas_are_corner(tmp_path: Path) -> None:
     labels = READER.read(write(tmp_path / "a.tif", [rounded(20, 16, 0)]), STACK)
     assert labels.xy[0].tolist() == [3.5, 5.5]
-    assert (labels.shapes, labels.pixel_origin) == (("box",), "corner")
+    assert (labels.shapes.kinds, labels.pixel_origin) == (("box",), "corner")
 
 
 def test_a_tiff_without_selections_is_not_recognised(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, check_columns
+from kit.label_truth import LANDMARKS, STACK, check_columns, entries, stated_sizes
 from kit.tool_files.label_studio import SIZE, keypoint, percent, region, task
 
 from sidecar.errors import LabelError
@@ -33,8 +33,8 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
         f"/data/upload/4/624cb493-{m.image}" for m in LANDMARKS
     ]  # as in the file
     np.testing.assert_allclose(labels.xy, [(m.x, m.y) for m in LANDMARKS], rtol=0, atol=1e-9)
-    assert labels.sizes[labels.image[0]] == (203, 151)
-    assert (labels.pixel_origin, labels.shapes) == ("corner", ("point",))
+    assert stated_sizes(labels)[labels.image[0]] == (203, 151)
+    assert (labels.pixel_origin, labels.shapes.kinds) == ("corner", ("point",))
     check_columns(labels)
 
 
@@ -102,7 +102,7 @@ def test_shapes(
 ) -> None:
     labels = READER.read(write(tmp_path, [task([region(type_, value)])]), STACK)
     np.testing.assert_allclose(labels.xy + 0.5, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     check_columns(labels)
 
@@ -239,8 +239,8 @@ def test_a_task_of_two_images_is_refused_naming_both(
 def test_references_are_handed_over_as_they_are(tmp_path: Path, reference: str) -> None:
     labels = READER.read(write(tmp_path, [task([keypoint(LANDMARKS[1])], reference)]), STACK)
     assert list(labels.image) == [reference]
-    assert labels.sizes == {reference: (203, 151)}
-    assert list(labels.entry) == ["task 1"]
+    assert stated_sizes(labels) == {reference: (203, 151)}
+    assert entries(labels) == ["task 1"]
 
 
 def test_a_box_up_to_the_edge(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, Landmark, check_columns
+from kit.label_truth import LANDMARKS, STACK, Landmark, check_columns, entries, stated_sizes
 from labels.readers.test_label_studio import SIZE, percent
 
 from sidecar.errors import LabelError
@@ -78,10 +78,10 @@ def test_landmarks_come_back(tmp_path: Path, form: str) -> None:
     assert labels.columns["label"] == [m.name for m in LANDMARKS]
     assert list(labels.image) == [f"/data/upload/1/4ac13f39-{m.image}" for m in LANDMARKS]
     np.testing.assert_allclose(labels.xy, [(m.x, m.y) for m in LANDMARKS], rtol=0, atol=1e-9)
-    assert set(labels.sizes.values()) == {(203, 151)}
+    assert set(stated_sizes(labels).values()) == {(203, 151)}
     assert labels.pixel_origin == "corner"
     assert labels.columns["annotation"] == [str(100 + n) for n in range(2, 2 + len(LANDMARKS))]
-    assert list(labels.entry) == [f"task {n}" for n in range(2, 2 + len(LANDMARKS))]
+    assert entries(labels) == [f"task {n}" for n in range(2, 2 + len(LANDMARKS))]
     assert any("rotated" in note for note in labels.notes)
     check_columns(labels)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, Landmark, check, check_columns, stated_sizes
 from kit.tool_files.labelme import document, shape
 
 from sidecar.errors import LabelError
@@ -31,8 +31,12 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
     assert READER.recognises(path, path.read_bytes()[:65536])
     labels = READER.read(path, STACK)
     check(labels, [landmark])
-    assert labels.sizes == {labels.image[0]: (203, 151)}
-    assert (labels.tool, labels.pixel_origin, labels.shapes) == ("LabelMe", "corner", ("point",))
+    assert stated_sizes(labels) == {labels.image[0]: (203, 151)}
+    assert (labels.tool, labels.pixel_origin, labels.shapes.kinds) == (
+        "LabelMe",
+        "corner",
+        ("point",),
+    )
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -77,7 +81,7 @@ def test_shapes(
     path = write(tmp_path / "a.json", document([shape("a", points, shape_type)]))
     labels = READER.read(path, STACK)
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     assert labels.where(1) == "shape 1, vertex 1"
     check_columns(labels)
@@ -91,7 +95,7 @@ def test_a_box_of_four_corners_as_x_anylabeling_writes_it(tmp_path: Path, kind: 
         path = write(tmp_path / "a.json", document([shape("a", points, kind, score=0.9)]))
         labels = READER.read(path, STACK)
         assert (labels.xy + 0.5).tolist() == points
-        assert labels.shapes == ("box",)
+        assert labels.shapes.kinds == ("box",)
 
 
 def test_a_file_named_after_another_png_is_refused(tmp_path: Path) -> None:

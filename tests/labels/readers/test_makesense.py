@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, check, check_columns, stated_sizes
 from kit.tool_files.makesense import row
 
 from sidecar.errors import LabelError
@@ -30,7 +30,7 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
     labels = READER.read(path, STACK)
     assert len(WHOLE_CORNER) > 1
     check(labels, WHOLE_CORNER)
-    assert labels.sizes == {m.image: (203, 151) for m in WHOLE_CORNER}
+    assert stated_sizes(labels) == {m.image: (203, 151) for m in WHOLE_CORNER}
     assert labels.pixel_origin == "corner"
 
 
@@ -62,7 +62,7 @@ def test_lines_and_rectangles_look_alike_and_are_refused_unless_the_user_says(
 def test_lines(tmp_path: Path) -> None:
     labels = READER_LINES.read(write(tmp_path, AMBIGUOUS), STACK)
     np.testing.assert_allclose(labels.xy, [[9.5, 19.5], [29.5, 39.5]], rtol=0, atol=1e-9)
-    assert labels.shapes == ("line",)
+    assert labels.shapes.kinds == ("line",)
     check_columns(labels)
 
 
@@ -71,7 +71,7 @@ def test_rectangles(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         labels.xy, [[9.5, 19.5], [39.5, 19.5], [39.5, 59.5], [9.5, 59.5]], rtol=0, atol=1e-9
     )
-    assert labels.shapes == ("box",)
+    assert labels.shapes.kinds == ("box",)
 
 
 def test_lines_that_no_rectangle_could_be_are_read_and_said(tmp_path: Path) -> None:

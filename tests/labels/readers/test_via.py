@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, check, check_columns
+from kit.label_truth import LANDMARKS, STACK, WHOLE_CORNER, check, check_columns, entries
 from kit.tool_files.via import (
     HEADER,
     Region,
@@ -106,7 +106,7 @@ def test_shapes(tmp_path: Path, attributes: dict[str, Any], vertices: list[Any],
         write(tmp_path, as_csv([("slice_0001.png", attributes, {"part": "a"})])), STACK
     )
     np.testing.assert_allclose(labels.xy, vertices, rtol=0, atol=1e-9)
-    assert labels.shapes == (ours,)
+    assert labels.shapes.kinds == (ours,)
     assert labels.columns["vertex"] == [str(n) for n in range(len(vertices))]
     assert set(labels.columns["label"]) == {"a"}
     check_columns(labels)
@@ -194,4 +194,4 @@ def test_images_of_one_name_differ_by_the_size_of_their_files(
     tmp_path: Path, form: Callable[[Sequence[Region]], str]
 ) -> None:
     labels = READER.read(write(tmp_path, form(regions(LANDMARKS[:1]))), STACK)
-    assert list(labels.entry) == ["file of 16454 bytes"]
+    assert entries(labels) == ["file of 16454 bytes"]

@@ -187,7 +187,7 @@ def test_contours_are_read_by_an_rt_program_s_rules(tmp_path: Path) -> None:
         (
             shape("polygon", PATH_ACROSS, "bone"),
             Scan(),
-            "labels 1 to 3: this polygon lies on more than one slice",
+            "labels.csv, row 2 to row 4: this polygon lies on more than one slice",
         ),
         ([point(NOSE, "x" * 65)], Scan(), "64 characters at most"),
         ([point(NOSE, "a\\b")], Scan(), "no backslash"),
@@ -284,13 +284,13 @@ def test_dcmtk_reads_the_sr(tmp_path: Path) -> None:
         (
             shape("polygon", PATH_ACROSS, "bone"),
             Scan(),
-            "labels 1 to 3: this polygon lies on more than one slice",
+            "labels.csv, row 2 to row 4: this polygon lies on more than one slice",
         ),
         (shape("polyline", PATH_ACROSS), Scan(geometry=False), "does not lie on one source image"),
         (
             [point((1, 1, -0.4)), point(NOSE)],
             Scan(geometry=False),
-            "label 1: this point does not lie on one source image",
+            "labels.csv, row 2: this point does not lie on one source image",
         ),
         ([], Scan(), "there are no labels"),
     ],

@@ -184,14 +184,14 @@ def labelled(*rows: tuple[str, str]) -> Any:
     [
         (
             labelled(("nose", ""), ("nose", "")),
-            "label 2: there is a landmark 'nose' already .label 1.",
+            "labels.csv, row 3: there is a landmark 'nose' already .labels.csv, row 2.",
         ),
-        (labelled(("nose", ""), ("", "")), "label 2: has no name"),
-        (labelled(("nose", "a"), ("nose", "")), "label 2: has no specimen"),
+        (labelled(("nose", ""), ("", "")), "row 3: has no name"),
+        (labelled(("nose", "a"), ("nose", "")), "row 3: has no specimen"),
         (labelled(("", "a"), ("", "b"), ("", "b")), "have 1 to 2 landmarks without names"),
         (
             mapped(shape("line", LINE, "crack")),
-            "labels 1 to 2: .* holds points only|points only, not a line",
+            "row 2 to row 3: .* holds points only|points only, not a line",
         ),
         (mapped(LANDMARKS, Scan(geometry=False)), "no patient geometry"),
         (mapped([]), "there are no points"),
@@ -216,9 +216,9 @@ def test_what_is_no_set_of_landmarks_is_refused(
 def test_a_specimen_in_two_scans_has_no_one_space(tmp_path: Path) -> None:
     parts = [
         mapped([point((1, 1, 0), "a", specimen="m")]),
-        mapped([point((1, 1, 0), "b", specimen="m")], Scan(series="1.2.3")),
+        mapped([point((1, 1, 0), "b", specimen="m")], Scan(series="1.2.3"), "more.csv"),
     ]
-    with pytest.raises(LabelError, match="file 2, label 1: specimen 'm' is in two scans"):
+    with pytest.raises(LabelError, match=r"more\.csv, row 2: specimen 'm' is in two scans"):
         write_to(tmp_path / "part", tps.WRITER, parts)
 
 

@@ -223,7 +223,7 @@ def test_fcsv_refuses_names_that_its_readers_would_tear_apart(tmp_path: Path, la
 def test_fcsv_refuses_shapes(tmp_path: Path) -> None:
     with pytest.raises(
         LabelError,
-        match=r"labels 1 to 4: fcsv holds points only, not a box: leave it out, or write slicer",
+        match=r"labels.csv, row 2 to row 5: fcsv holds points only, not a box: leave it out, or write slicer",
     ):
         write_to(tmp_path / "part", fcsv.WRITER, mapped(shape("box", BOX)))
 

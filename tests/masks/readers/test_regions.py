@@ -413,3 +413,40 @@ def test_unknown_formats_and_origins_of_pixels_are_refused(scan: Exported, tmp_p
         "--pixel-origin",
     )
     assert planes(read(path, scan, options=ReadOptions("center")))[1, 1, 1:3].tolist() == [1, 1]
+
+
+def test_regions_beyond_the_pngs(scan: Exported, tmp_path: Path) -> None:
+    """On a slice that there is not, a region is refused; over an edge, what is on the PNG is kept."""
+    head = "label,x,y,slice,shape_type,shape_id,vertex\n"
+    box = [(-3, -2), (4.5, -2), (4.5, 3.5), (-3, 3.5)]
+
+    def table(k: int) -> Path:
+        rows = [f"a,{x},{y},{k},box,1,{v}\n" for v, (x, y) in enumerate(box)]
+        return write(tmp_path / "a.csv", head + "".join(rows))
+
+    expected = blank()
+    expected[2, :4, :5] = 1
+    np.testing.assert_array_equal(planes(read(table(2), scan)), expected)
+    for k in (3, -1):
+        told = refuses(lambda k=k: read(table(k), scan), LabelError, "row 2", f"slice {k}")
+        assert "3 PNGs" in told
+
+
+def test_label_files_beside_several_exports_make_no_mask(scan: Exported, tmp_path: Path) -> None:
+    paths = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sidecar.json").write_bytes((scan.png / "sidecar.json").read_bytes())
+        shape = {"label": "b", "points": [[2, 3], [5, 7]], "shape_type": "rectangle"}
+        paths.append(write(tmp_path / name / "a.json", labelme([shape])))
+    refuses(lambda: read_mask(paths), UsageError, "more than one sidecar.json")
+    assert read_mask(paths[:1]).sidecar.size == (COLUMNS, ROWS, SLICES)
+    np.testing.assert_array_equal(
+        planes(read_mask(paths, scan.sidecar)), planes(read_mask(paths[:1]))
+    )
+
+
+def test_names_that_a_spreadsheet_would_run_are_no_segments(scan: Exported, tmp_path: Path) -> None:
+    shape = {"label": "=cmd()", "points": [[2, 3], [5, 7]], "shape_type": "rectangle"}
+    path = write(tmp_path / "a.json", labelme([shape]))
+    refuses(lambda: read(path, scan), LabelError, "a.json, shape 1", "begins as a formula does")

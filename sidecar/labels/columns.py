@@ -1,10 +1,11 @@
-"""The columns of a table without quotes, kept as its lines: cells are cut when they are asked for,
-and a million rows stay small.
+"""Columns of text that go from a label file to the output as they came: cells are cut or made when
+they are asked for, and a million rows stay small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 #: Rows at a time: their cells then fit the processor's cache.
@@ -12,8 +13,56 @@ PIECE = 1 << 14
 #: So many texts of a column are kept once each: names of images and landmarks come again and again.
 _KEPT_ONCE = 1 << 12
 
-#: Columns by name, N cells each.
-Columns = Mapping[str, Sequence[str]]
+
+class Columns(Mapping[str, Sequence[str]]):
+    """Columns by name, in the order of the output, N cells each."""
+
+    @abstractmethod
+    def piece(self, start: int) -> Columns:
+        """`PIECE` rows, or as many as are left, from row ``start``, a multiple of it."""
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Columns]:
+        """The same rows in order, `PIECE` at a time."""
+
+
+#: The cells of one column in some rows, a slice with a start and a stop.
+Maker = Callable[[slice], Sequence[str]]
+
+
+class Made(Columns):
+    """Columns whose cells are made when they are asked for, in the order of ``makers``.
+
+    ``rows``: those of the file that are meant, a slice with a start and a stop.
+    """
+
+    def __init__(self, makers: Mapping[str, Maker], rows: slice) -> None:
+        self._makers = makers
+        self._rows = rows
+
+    @classmethod
+    def of(cls, cells: Mapping[str, Sequence[str]], count: int) -> Made:
+        """Columns whose ``count`` cells are at hand."""
+        return cls({name: column.__getitem__ for name, column in cells.items()}, slice(0, count))
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def __getitem__(self, name: str) -> Sequence[str]:
+        return self._makers[name](self._rows)
+
+    def piece(self, start: int) -> Made:
+        first = self._rows.start + start
+        return Made(self._makers, slice(first, min(first + PIECE, self._rows.stop)))
+
+    def pieces(self) -> Iterator[Made]:
+        return map(self.piece, range(0, self._rows.stop - self._rows.start, PIECE))
 
 
 class Repeated:
@@ -72,21 +121,10 @@ class Rows(Columns):
     def _text(self) -> str:
         return self._blocks[0].decode()
 
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return (
-            PIECE * (len(self._blocks) - 1) + self._blocks[-1].count(b"\n") + 1
-            if self._blocks
-            else 0
-        )
-
     def pieces(self) -> Iterator[Rows]:
-        """The same rows in order, `PIECE` at a time."""
         return (self.piece(PIECE * i) for i in range(len(self._blocks)))
 
     def piece(self, start: int) -> Rows:
-        """`PIECE` rows, or as many as are left, from row ``start``, a multiple of it."""
         return Rows(list(self), self._delimiter, self._blocks[start // PIECE : start // PIECE + 1])
 
     def hold(self, marks: bytes) -> bool:

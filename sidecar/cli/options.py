@@ -1,0 +1,53 @@
+"""Options of labels, as all commands that take labels have them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
+
+LabelPaths = Annotated[
+    list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
+]
+SidecarPath = Annotated[
+    WritableLocation | None,
+    typer.Option(
+        "--sidecar",
+        metavar="PATH",
+        help=(
+            "sidecar.json or its folder, or its URL; may be left out where it lies beside the"
+            " labels or the images they name."
+        ),
+        parser=locate,
+    ),
+]
+FromFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="FORMAT", help="Format of the labels, instead of recognising it."
+    ),
+]
+PixelOriginName = Annotated[
+    str | None,
+    typer.Option(
+        "--pixel-origin",
+        metavar="center|corner",
+        help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
+    ),
+]
+SliceOriginName = Annotated[
+    str | None,
+    typer.Option(
+        "--slice-origin",
+        metavar="0|1",
+        help="What a table of slice numbers calls the first PNG, where it does not tell.",
+    ),
+]
+AllowOutside = Annotated[
+    bool,
+    typer.Option("--allow-outside", help="Take what lies beyond the edges of the PNGs too."),
+]

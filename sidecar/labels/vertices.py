@@ -1,0 +1,111 @@
+"""Which labels are the vertices of one shape: what goes with labels from the reader to the writer.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.labels.columns import Columns
+
+#: Fewest and most vertices of each type of shape.
+VERTICES: dict[str, tuple[int, float]] = {
+    "point": (1, 1),
+    "line": (2, 2),
+    "polyline": (2, np.inf),
+    "polygon": (3, np.inf),
+    "box": (4, 4),
+    "circle": (2, 2),
+    "ellipse": (3, 3),
+}
+#: The types in the order of their codes in `Shapes`; a point is 0.
+TYPES = tuple(VERTICES)
+AREAS = frozenset({"polygon", "box", "circle", "ellipse"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """M shapes that N labels are the vertices of. The vertices of one shape are neighbours.
+
+    ``first``   (M + 1,) the first label of each shape, in order, and last N.
+    ``type``    (M,) the type of each shape, as an index into `TYPES`.
+    ``vertex``  (N,) the number of each label in its shape; a number is left out where the file has
+                marked a vertex as missing.
+    ``texts``   the columns label, shape_id and specimen, N cells each, "" where the file has none.
+    ``where``   M places for messages, as a function of the index.
+    """
+
+    first: NDArray[np.intp]
+    type: NDArray[np.int8]
+    vertex: NDArray[np.intp]
+    texts: Columns
+    where: Callable[[int], str]
+
+    @classmethod
+    def points(cls, count: int, texts: Columns, where: Callable[[int], str]) -> Shapes:
+        """Labels of which each is a point."""
+        return cls(
+            first=np.arange(count + 1),
+            type=np.broadcast_to(np.int8(0), (count,)),
+            vertex=np.broadcast_to(np.intp(0), (count,)),
+            texts=texts,
+            where=where,
+        )
+
+    def __len__(self) -> int:
+        return len(self.type)
+
+    def rows(self, shape: int) -> range:
+        """The labels that are the vertices of a shape."""
+        return range(int(self.first[shape]), int(self.first[shape + 1]))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The types that there are, in alphabetical order."""
+        return tuple(sorted(TYPES[code] for code in np.unique(self.type).tolist()))
+
+    @property
+    def type_of_label(self) -> list[str]:
+        """The type of the shape of each of the N labels."""
+        return [TYPES[code] for code in np.repeat(self.type, np.diff(self.first)).tolist()]
+
+
+def refuse_incomplete(shapes: Shapes, path: Path) -> None:
+    """Raise LabelError for the first shape of the file that has fewer or more vertices than its
+    type.
+    """
+    limits = np.array(list(VERTICES.values()))[shapes.type]
+    found = np.diff(shapes.first)
+    wrong = (found < limits[:, 0]) | (found > limits[:, 1])
+    if wrong.any():
+        shape = int(np.argmax(wrong))
+        type_ = TYPES[shapes.type[shape]]
+        fewest, most = VERTICES[type_]
+        needed = f"{fewest}" if fewest == most else f"at least {fewest}"
+        raise LabelError(
+            f"a {type_} needs {needed} vertices, not {found[shape]}", path, shapes.where(shape)
+        )
+
+
+def refuse_gaps(shapes: Shapes, path: Path) -> None:
+    """Raise LabelError for the first shape of the file of which a vertex was left out: the others
+    alone draw something else.
+    """
+    counts = np.diff(shapes.first)
+    counted = np.arange(len(shapes.vertex)) - np.repeat(shapes.first[:-1], counts)
+    lacking = (shapes.vertex != counted) & (np.repeat(shapes.type, counts) != 0)
+    if lacking.any():
+        row = int(np.argmax(lacking))
+        shape = int(np.searchsorted(shapes.first, row, side="right")) - 1
+        raise LabelError(
+            f"this {TYPES[shapes.type[shape]]} lacks vertex {counted[row]}, which is marked as"
+            " missing: place it, leave the shape out, or write csv or json",
+            path,
+            shapes.where(shape),
+        )
