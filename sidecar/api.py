@@ -61,11 +61,13 @@ def map_file(
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
     slice_origin: SliceOrigin | None = None,
+    trust_names: bool = False,
     allow_outside: bool = False,
 ) -> Mapping:
     """Read one label file and map it.
 
-    Without ``sidecar`` the one beside the labels, or beside the images they name, is taken.
+    Without ``sidecar`` the one beside the labels, or beside the images they name, is taken. Names
+    of images without a tag are enough with ``trust_names`` only.
 
     Raises LabelError naming file and row for anything that cannot be mapped, DocumentError for the
     sidecar.
@@ -78,6 +80,7 @@ def map_file(
         format=format,
         pixel_origin=pixel_origin,
         slice_origin=slice_origin,
+        trust_names=trust_names,
         allow_outside=allow_outside,
     )
 

@@ -10,7 +10,7 @@ of it: it needs neither the source files nor pydicom.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,8 @@ from sidecar.errors import DocumentError, GeometryError
 from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
-from sidecar.storage.locate import Place
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location
 
 Floats = NDArray[np.float64]
 
@@ -63,12 +64,13 @@ class Sidecar:
     """One export, ready to map points. Make one with `sidecar.open(path)`.
 
     ``stack`` is the source's geometry, or None for images without patient geometry, which map to
-    source pixels only.
+    source pixels only. ``folder``: where the PNGs lie; None for a document from elsewhere.
     """
 
     document: Document
     decimation: Decimation
     stack: Stack | None
+    folder: Location | None = None
 
     @classmethod
     def of(cls, document: Document) -> Sidecar:
@@ -87,7 +89,9 @@ class Sidecar:
     @classmethod
     def open(cls, path: Place) -> Sidecar:
         """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
-        return cls.of(documents.load(path))
+        place = locate(path)
+        made = cls.of(documents.load(place))
+        return replace(made, folder=place if place.is_folder() else place.parent)
 
     @property
     def known_scan(self) -> KnownScan:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit.command_line import invoked
+from kit.exports import tagged
 from kit.phantoms import Phantom, Spec, write
 
 import sidecar
@@ -107,7 +108,10 @@ def test_another_export_of_the_same_scan_receives_the_points(
     third = sidecar.export(phantom.folder, tmp_path / "third", scale="1/3", crop="3:,6:,:")
     labels = tmp_path / "half" / "labels.csv"
     labels.write_text(
-        "label,image,x,y,note\na,slice_0001.png,10.25,8.5,left\nb,slice_0004,20,12.125,\n"
+        tagged(
+            "label,image,x,y,note\na,slice_0001.png,10.25,8.5,left\nb,slice_0004,20,12.125,\n",
+            tmp_path / "half",
+        )
     )
     mapped = tmp_path / "mapped.csv"
     invoked("map-points", labels, "-o", mapped)

@@ -13,7 +13,7 @@ from sidecar.errors import printable
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
-    from sidecar.labels.load import Loaded, Mapping
+    from sidecar.labels.load import Loaded, LoadOptions, Mapping
     from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
 
 
@@ -29,40 +29,37 @@ def read_options(pixel_origin: str | None, slice_origin: str | None) -> ReadOpti
 
 def load_and_tell(
     labels: Sequence[Path],
-    sidecar: WritableLocation | None,
-    from_format: str | None,
-    options: ReadOptions,
-    allow_outside: bool,
+    sidecars: Sequence[WritableLocation],
+    options: LoadOptions,
     more_notes: Callable[[Mapping], Iterable[str]] = lambda _: (),
 ) -> Loaded:
     """Load label files by the options of `sidecar.cli.options`, and tell what was read of each.
 
     ``more_notes``: what the command tells of a file beside the notes that come with it.
     """
+    from sidecar.labels.exports import given_exports
     from sidecar.labels.load import load_points
-    from sidecar.mapping import Sidecar
 
-    export = None if sidecar is None else Sidecar.open(sidecar)
-    loaded = load_points(
-        labels, export, format=from_format, options=options, allow_outside=allow_outside
-    )
+    loaded = load_points(labels, given_exports(sidecars), options)
     names = Counter(path.name for path in loaded.paths)
+    several = len(loaded.exports) > 1
     for file in loaded.files:
         read, path = file.labels, file.labels.path
         name = f"{path.absolute().parent.name}/{path.name}" if names[path.name] > 1 else path.name
+        whose = f" of {file.export.name}" if several else ""
         kinds = ", ".join(read.shapes.kinds) or "point"
         tell(
-            f"{name}: {len(read)} × {kinds} by {read.tool}, pixel origin {read.pixel_origin}",
+            f"{name}: {len(read)} × {kinds}{whose} by {read.tool}, pixel origin"
+            f" {read.pixel_origin}",
             [*file.notes, *more_notes(file)],
         )
     return loaded
 
 
-def inputs_of(loaded: Loaded, sidecar: WritableLocation | None) -> list[Path]:
-    """What no output may overwrite: the label files, and a sidecar that is on this machine."""
-    given = [] if sidecar is None or sidecar.local is None else [sidecar.local]
-    found = [file.found for file in loaded.files if file.found is not None]
-    return [*loaded.paths, *given, *found]
+def inputs_of(loaded: Loaded, sidecars: Sequence[WritableLocation]) -> list[Path]:
+    """What no output may overwrite: the label files, and documents that are on this machine."""
+    given = [place.local for place in sidecars if place.local is not None]
+    return [*loaded.paths, *given]
 
 
 def tell(line: str, notes: Iterable[str]) -> None:

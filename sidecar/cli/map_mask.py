@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.options import FromFormat, PixelOriginName, SidecarPath, SliceOriginName
+from sidecar.cli.options import (
+    FromFormat,
+    ImagesPattern,
+    PixelOriginName,
+    SidecarPaths,
+    SliceOriginName,
+    TrustNames,
+)
 
 NAME = "map-mask"
 HELP = """Put masks and regions painted on the PNGs back on the scan.
@@ -33,7 +40,7 @@ def run(
             "-o", "--output", metavar="OUTPUT", help="File, or folder for PNGs, to write."
         ),
     ],
-    sidecar: SidecarPath = None,
+    sidecar: SidecarPaths = None,
     to_format: Annotated[
         str | None,
         typer.Option(
@@ -77,18 +84,22 @@ def run(
     from_format: FromFormat = None,
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
+    images: ImagesPattern = None,
+    trust_names: TrustNames = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")
     ] = False,
 ) -> None:
     from sidecar.cli.labels import read_options, tell
     from sidecar.cli.progress import watched
-    from sidecar.mapping import Sidecar
+    from sidecar.labels.exports import given_exports
+    from sidecar.labels.load import LoadOptions
     from sidecar.masks.job import Options, plan_job
 
     reading = read_options(pixel_origin, slice_origin)
-    options = Options(to_format, grid, fill, config, dicom, from_format, reading)
-    job = plan_job(masks, output, None if sidecar is None else Sidecar.open(sidecar), options)
+    loading = LoadOptions(from_format, reading, images, trust_names)
+    options = Options(to_format, grid, fill, config, dicom, loading)
+    job = plan_job(masks, output, given_exports(sidecar or []), options)
     if not quiet:
         painted = job.mapped.painted
         names = [segment.name for segment in painted.segments]

@@ -10,10 +10,12 @@ import typer
 from sidecar.cli.options import (
     AllowOutside,
     FromFormat,
+    ImagesPattern,
     LabelPaths,
     PixelOriginName,
-    SidecarPath,
+    SidecarPaths,
     SliceOriginName,
+    TrustNames,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ EXAMPLES = (
 
 def run(
     labels: LabelPaths,
-    sidecar: SidecarPath = None,
+    sidecar: SidecarPaths = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
@@ -56,24 +58,26 @@ def run(
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
     space: Annotated[str, typer.Option(metavar="lps|ras", help="Axes of the millimetres.")] = "lps",
+    images: ImagesPattern = None,
+    trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     from sidecar.cli.labels import inputs_of, load_and_tell, read_options
     from sidecar.cli.writing import choice, deliver
     from sidecar.grid.space import Space
+    from sidecar.labels.load import LoadOptions
     from sidecar.labels.writers import writer_for
 
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
     writer = writer_for(output, to_format, dicom)
-    options = read_options(pixel_origin, slice_origin)
-    loaded = load_and_tell(
-        labels, sidecar, from_format, options, allow_outside, more_notes=_without_mm
-    )
+    reading = read_options(pixel_origin, slice_origin)
+    options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
+    loaded = load_and_tell(labels, sidecar or [], options, more_notes=_without_mm)
     if dicom is not None:
         from sidecar.labels.writers.source_headers import NOTICE
 
         typer.echo(f"  note: {NOTICE}", err=True)
-    deliver(writer, loaded.points, output, axes, inputs=inputs_of(loaded, sidecar))
+    deliver(writer, loaded.points, output, axes, inputs=inputs_of(loaded, sidecar or []))
 
 
 def _without_mm(file: Mapping) -> list[str]:

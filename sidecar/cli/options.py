@@ -13,16 +13,17 @@ from sidecar.storage.location import WritableLocation
 LabelPaths = Annotated[
     list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
 ]
-SidecarPath = Annotated[
-    WritableLocation | None,
+SidecarPaths = Annotated[
+    list[WritableLocation] | None,
     typer.Option(
         "--sidecar",
         metavar="PATH",
         help=(
-            "sidecar.json or its folder, or its URL; may be left out where it lies beside the"
-            " labels or the images they name."
+            "sidecar.json, its folder or a folder of exports, or its URL; more than once for"
+            " several. May be left out where it lies beside the labels or the images they name."
         ),
         parser=locate,
+        show_default=False,
     ),
 ]
 FromFormat = Annotated[
@@ -45,6 +46,21 @@ SliceOriginName = Annotated[
         "--slice-origin",
         metavar="0|1",
         help="What a table of slice numbers calls the first PNG, where it does not tell.",
+    ),
+]
+ImagesPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--images",
+        metavar="GLOB",
+        help="Take only labels on images whose path matches, such as 'beetle-7/*'.",
+    ),
+]
+TrustNames = Annotated[
+    bool,
+    typer.Option(
+        "--trust-names",
+        help="Take images without a tag in their name for the PNGs of their number.",
     ),
 ]
 AllowOutside = Annotated[

@@ -10,10 +10,12 @@ import typer
 from sidecar.cli.options import (
     AllowOutside,
     FromFormat,
+    ImagesPattern,
     LabelPaths,
     PixelOriginName,
-    SidecarPath,
+    SidecarPaths,
     SliceOriginName,
+    TrustNames,
 )
 
 if TYPE_CHECKING:
@@ -62,10 +64,12 @@ def run(
             help=f"Show the first N labels only; needed for more than {MOST_LABELS}.",
         ),
     ] = None,
-    sidecar: SidecarPath = None,
+    sidecar: SidecarPaths = None,
     from_format: FromFormat = None,
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
+    images: ImagesPattern = None,
+    trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,
 ) -> None:
     from sidecar.cli.labels import inputs_of, load_and_tell, read_options
@@ -73,16 +77,18 @@ def run(
     from sidecar.cli.writing import write_output
     from sidecar.cli.zoom import length_mm
     from sidecar.errors import LabelError, UsageError
+    from sidecar.labels.load import LoadOptions
     from sidecar.reports import Request, make_report, render
     from sidecar.reports.labels import labels_of
     from sidecar.reports.make import usual_size
     from sidecar.reports.space import Space
-    from sidecar.storage.locate import locate
 
-    options = read_options(pixel_origin, slice_origin)
-    loaded = load_and_tell(labels, sidecar, from_format, options, allow_outside)
-    mapping = loaded.only_export("a report")
-    export, place = mapping.points.sidecar, sidecar or locate(mapping.found or Path())
+    reading = read_options(pixel_origin, slice_origin)
+    options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
+    loaded = load_and_tell(labels, sidecar or [], options)
+    chosen = loaded.only_export("a report")
+    export = chosen.sidecar
+    assert chosen.folder is not None  # of a document on a disk or in a store
     found = labels_of(loaded.points)
     if not found:
         raise LabelError("there are no labels in it to report on", loaded.paths[0])
@@ -95,14 +101,14 @@ def run(
         root, series = _scan(export, source, progress)
         request = Request(
             sidecar=export,
-            folder=place if place.is_folder() else place.parent,
+            folder=chosen.folder,
             labels=found[:limit],
             root=root,
             series=series,
             size=usual_size(Space.of(export)) if size is None else length_mm(size),
         )
         page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
-    write_output(output, inputs_of(loaded, sidecar), lambda part: part.write_bytes(page))
+    write_output(output, inputs_of(loaded, sidecar or []), lambda part: part.write_bytes(page))
     typer.echo(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB", err=True)
 
 

@@ -9,10 +9,12 @@ import typer
 from sidecar.cli.options import (
     AllowOutside,
     FromFormat,
+    ImagesPattern,
     LabelPaths,
     PixelOriginName,
-    SidecarPath,
+    SidecarPaths,
     SliceOriginName,
+    TrustNames,
 )
 from sidecar.storage.local import Local
 from sidecar.storage.locate import locate
@@ -52,10 +54,12 @@ def run(
             "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=locate
         ),
     ] = _USUAL_OUTPUT,
-    sidecar: SidecarPath = None,
+    sidecar: SidecarPaths = None,
     from_format: FromFormat = None,
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
+    images: ImagesPattern = None,
+    trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")
@@ -68,10 +72,12 @@ def run(
     from sidecar.cli.progress import watched
     from sidecar.exporting.run import run_jobs
     from sidecar.exporting.zoom import plan_zooms
+    from sidecar.labels.load import LoadOptions
 
     edge_mm = length_mm(size)
-    options = read_options(pixel_origin, slice_origin)
-    loaded = load_and_tell(labels, sidecar, from_format, options, allow_outside)
+    reading = read_options(pixel_origin, slice_origin)
+    options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
+    loaded = load_and_tell(labels, sidecar or [], options)
     with watched(quiet) as progress:
         for points in loaded.points:
             jobs = plan_zooms(points, source, output, edge_mm, progress)

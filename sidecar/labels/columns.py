@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 #: Rows at a time: their cells then fit the processor's cache.
 PIECE = 1 << 14
@@ -144,3 +147,13 @@ class Rows(Columns):
         if self._delimiter != "," and "," in text:
             return None
         return text.replace(self._delimiter, ",").split("\n")
+
+
+def picked(columns: Columns, rows: NDArray[np.intp]) -> Columns:
+    """The cells of columns in some rows, in the order of ``rows``."""
+
+    def maker(name: str) -> Maker:
+        whole = cache(lambda: columns[name])
+        return lambda some: [whole()[k] for k in rows[some].tolist()]
+
+    return Made({name: maker(name) for name in columns}, slice(0, len(rows)))

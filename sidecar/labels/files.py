@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidecar.document import model as documents
 from sidecar.errors import DocumentError, LabelError, SidecarError
-from sidecar.labels.model import PngStack
+from sidecar.labels.exports import Export, Surroundings
+from sidecar.labels.identity import stated_tag
+from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
 
 #: A label file folder is searched for these endings.
@@ -75,32 +77,42 @@ def _holds_labels(path: Path) -> bool:
     )
 
 
-def find_sidecar(path: Path, format: str | None = None) -> Path:
-    """The ``sidecar.json`` beside a label file, or beside the images it names within its own
-    folder.
+def find_exports(path: Path, surroundings: Surroundings, format: str | None = None) -> list[Export]:
+    """The exports that a label file may be of: the one it lies beside, or those beside the images
+    that it names within its own folder, or those around it whose tags it names.
+
+    DocumentError where there are none.
     """
-    beside = path.parent / documents.SIDECAR_NAME
-    if beside.is_file():
-        return beside
+    if (path.parent / documents.SIDECAR_NAME).is_file():
+        return [surroundings.open(path.parent / documents.SIDECAR_NAME)]
     if not path.is_file():
         raise LabelError("there is no such file", path)
-    for folder in _image_folders(path, format):
-        candidate = (path.parent / folder / documents.SIDECAR_NAME).resolve()
-        if candidate.is_relative_to(path.parent.resolve()) and candidate.is_file():
-            return candidate
-    raise DocumentError(
-        f"no {documents.SIDECAR_NAME} beside {path.name} or beside the images it names; say where"
-        " it is with --sidecar"
-    )
+    images = _images(path, format)
+    found = [surroundings.open(place) for place in _beside_images(path, images)]
+    tags = {stated_tag(image) for image in images} - {None}
+    if not found and tags:
+        found = [e for e in surroundings.around(path) if e.tag in tags]
+    if not found:
+        raise DocumentError(
+            f"no {documents.SIDECAR_NAME} beside {path.name} or beside the images it names; say"
+            " where it is with --sidecar"
+        )
+    return found
 
 
-def _image_folders(path: Path, format: str | None) -> list[str]:
-    """Folders, as the file has them, of the images it names; formats that need the stack to be read
-    name none.
-    """
+def _images(path: Path, format: str | None) -> tuple[ImageReference, ...]:
+    """The images that a file names; formats that need the stack to be read name none."""
     try:
-        labels = read_labels(path, PngStack(1, 1, 1 << 30), format)
+        return read_labels(path, PngStack(1, 1, 1 << 30), format).images
     except SidecarError:
-        return []
-    folders = {image.replace("\\", "/").rpartition("/")[0] for image in labels.image}
-    return sorted(folder for folder in folders if folder)
+        return ()
+
+
+def _beside_images(path: Path, images: Iterable[ImageReference]) -> Iterator[Path]:
+    """The ``sidecar.json`` beside the images that a file names, in folders within its own."""
+    home = path.parent.resolve()
+    folders = {image.name.replace("\\", "/").rpartition("/")[0] for image in images}
+    for folder in sorted(filter(None, folders)):
+        candidate = (path.parent / folder / documents.SIDECAR_NAME).resolve()
+        if candidate.is_relative_to(home) and candidate.is_file():
+            yield candidate

@@ -4,34 +4,57 @@ and mapped, and what is to be told comes with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from sidecar.errors import UsageError
-from sidecar.labels.files import find_sidecar, label_files
+import numpy as np
+
+from sidecar.errors import LabelError, UsageError
+from sidecar.grid.axis import nearest
+from sidecar.labels.exports import Export, Surroundings
+from sidecar.labels.files import find_exports, label_files
 from sidecar.labels.formulas import refuse_formulas
-from sidecar.labels.identity import place
-from sidecar.labels.map import map_points
+from sidecar.labels.identity import Identified, Resolver, Unidentified, notes_of
+from sidecar.labels.map import map_points, png_pixels
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions, SliceOrigin
+from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions, SliceOrigin
 from sidecar.labels.readers import reader_for, refuse_nothing_read
+from sidecar.labels.references import named_path
 from sidecar.labels.vertices import refuse_incomplete
 from sidecar.mapping import Sidecar
 
 
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What the user says of label files.
+
+    ``format``         one of `READERS`, instead of recognising it.
+    ``reading``        what the files leave open.
+    ``images``         only labels whose image path matches this pattern, as in a shell.
+    ``trust_names``    names of images are enough, also without a tag.
+    ``allow_outside``  labels beyond the edges of the PNGs are mapped too.
+    """
+
+    format: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    images: str | None = None
+    trust_names: bool = False
+    allow_outside: bool = False
+
+
 @dataclass(frozen=True)
 class Mapping:
-    """One label file mapped: its points, and what the user should be told of it.
+    """The labels of one file on one export, mapped, and what the user should be told of them.
 
-    ``format``: the name of its reader. ``found``: the ``sidecar.json`` that was found for it; None
-    where the caller gave the export.
+    ``format``: the name of the file's reader.
     """
 
     points: MappedPoints
     notes: tuple[str, ...]
     format: str
-    found: Path | None = None
+    export: Export
 
     @property
     def labels(self) -> Labels:
@@ -41,72 +64,73 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Label files mapped, in the order given, each with what the user should be told of it."""
+    """Label files mapped, in the order given; a file with labels of several exports has a
+    `Mapping` for each.
+    """
 
     files: tuple[Mapping, ...]
 
     @property
     def points(self) -> list[MappedPoints]:
-        """The points of each file."""
+        """The points of each mapping."""
         return [file.points for file in self.files]
 
     @property
     def paths(self) -> list[Path]:
         """The label files, those in folders one by one."""
-        return [file.labels.path for file in self.files]
+        return list(dict.fromkeys(file.labels.path for file in self.files))
 
-    def only_export(self, what: str) -> Mapping:
-        """A file of the one export that all labels are of.
+    @property
+    def exports(self) -> list[Export]:
+        """The exports that there are labels of."""
+        return list(dict.fromkeys(file.export for file in self.files))
 
-        UsageError where they lie beside several, and ``what`` ("a report") is of one.
+    def only_export(self, what: str) -> Export:
+        """The one export that all labels are of.
+
+        UsageError where there are several, and ``what`` ("a report") is of one.
         """
-        if len({file.found for file in self.files}) > 1:
+        first, *more = self.exports
+        if more:
             raise UsageError(
-                f"the labels lie beside more than one sidecar.json; {what} is of one export: give"
-                " the labels of each on their own"
+                f"the labels are of more than one export ({first.name}, {more[0].name}); {what} is"
+                " of one: give the labels of each on their own, or choose with --images GLOB"
             )
-        return self.files[0]
+        return first
 
 
 def load(
     paths: Iterable[Path],
-    sidecar: Sidecar | None = None,
-    *,
-    format: str | None = None,
-    options: ReadOptions | None = None,
-    allow_outside: bool = False,
+    exports: Sequence[Export] = (),
+    options: LoadOptions | None = None,
 ) -> Loaded:
     """Read label files, and those in folders, and map them. There is one at least.
 
-    ``sidecar``: the export that all are of; without it the one beside each file, or beside the
-    images it names. ``format``: one of `READERS`, instead of recognising it. ``options``: what
-    the user says that the files leave open.
+    ``exports``: those that the labels may be of; without them the one beside each file, or those
+    beside the images it names.
 
-    Raises LabelError naming file and row for anything that cannot be mapped, with points outside of
-    the PNGs unless ``allow_outside``; DocumentError for the sidecar; UsageError for a format that
+    Raises LabelError naming file and row for anything that cannot be mapped, also for an image that
+    is not surely one of the exports; DocumentError for the sidecar; UsageError for a format that
     there is not.
     """
-    options = options or ReadOptions()
-    opened: dict[Path, Sidecar] = {}
-    files = []
+    options = options or LoadOptions()
+    surroundings = Surroundings()
+    files: list[Mapping] = []
     for path in label_files(paths):
-        export, found = _export_of(path, sidecar, format, opened)
-        files.append(_mapped(path, export, found, format, options, allow_outside))
-    return Loaded(tuple(files))
+        candidates = exports or find_exports(path, surroundings, options.format)
+        files += _LabelFile(path, candidates, options, surroundings).mapped()
+    return Loaded(tuple(_told_of_each_other(files)))
 
 
 def load_points(
     paths: Iterable[Path],
-    sidecar: Sidecar | None = None,
-    *,
-    format: str | None = None,
-    options: ReadOptions | None = None,
-    allow_outside: bool = False,
+    exports: Sequence[Export] = (),
+    options: LoadOptions | None = None,
 ) -> Loaded:
     """The same, for who needs points and outlines: LabelError where a file holds something, and
     none of it was read. (Masks that tools paint are no points, and `load` gives none.)
     """
-    loaded = load(paths, sidecar, format=format, options=options, allow_outside=allow_outside)
+    loaded = load(paths, exports, options)
     for file in loaded.files:
         refuse_nothing_read(file.labels)
     return loaded
@@ -119,48 +143,133 @@ def map_file(
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
     slice_origin: SliceOrigin | None = None,
+    trust_names: bool = False,
     allow_outside: bool = False,
 ) -> Mapping:
-    """Read one label file and map it; all is as in `load_points`."""
-    path = Path(path)
-    export, found = _export_of(path, sidecar, format, {})
-    options = ReadOptions(pixel_origin, slice_origin)
-    file = _mapped(path, export, found, format, options, allow_outside)
-    refuse_nothing_read(file.labels)
-    return file
+    """Read one label file of one export and map it; all is as in `load_points`."""
+    if Path(path).is_dir():
+        raise LabelError("is a folder, not a file", Path(path))
+    options = LoadOptions(
+        format,
+        ReadOptions(pixel_origin, slice_origin),
+        trust_names=trust_names,
+        allow_outside=allow_outside,
+    )
+    loaded = load_points([Path(path)], [] if sidecar is None else [Export(sidecar)], options)
+    loaded.only_export("this function")
+    return loaded.files[0]
 
 
-def _export_of(
-    path: Path, sidecar: Sidecar | None, format: str | None, opened: dict[Path, Sidecar]
-) -> tuple[Sidecar, Path | None]:
-    """The export that a file is of, and its sidecar.json where it had to be found.
+@dataclass(frozen=True)
+class _LabelFile:
+    """One label file, and the exports that it may be of."""
 
-    ``opened``: exports that were opened before; it grows.
+    path: Path
+    exports: Sequence[Export]
+    options: LoadOptions
+    surroundings: Surroundings
+
+    def mapped(self) -> Iterator[Mapping]:
+        """Its labels on each export that it has some of; on the first where it has none."""
+        reader = reader_for(self.path, self.options.format)
+        start, labels = self._first_reading(reader)
+        found = self._identified(labels)
+        used = sorted({found[k].export for k in labels.labelled}) or [start]
+        for index in used:
+            if not self.exports[index].png_stack.is_like(self.exports[start].png_stack):
+                labels = self._read(reader, self.exports[index])
+                found, start = self._identified(labels), index
+            of_image = np.array([png.export for png in found], np.intp)
+            part = labels.only(of_image[labels.reference] == index) if len(used) > 1 else labels
+            yield self._mapping(part, found, self.exports[index], reader.name)
+
+    def _first_reading(self, reader: Reader) -> tuple[int, Labels]:
+        """The labels as read for the first export for which the file names its images, or can be
+        read at all, and which export that is.
+        """
+        readings: list[tuple[int, Labels]] = []
+        failures: list[LabelError] = []
+        for index, export in enumerate(self.exports):
+            try:
+                labels = self._read(reader, export)
+            except LabelError as error:
+                failures.append(error)
+                continue
+            readings.append((index, labels))
+            if all(labels.images[k].name.strip() for k in labels.labelled):
+                return readings[-1]
+        if not readings:
+            raise failures[0]
+        return readings[0]
+
+    def _read(self, reader: Reader, export: Export) -> Labels:
+        labels = reader.read(self.path, export.png_stack, self.options.reading)
+        refuse_incomplete(labels.shapes, self.path)
+        refuse_formulas(labels.columns, labels.error)
+        return labels if self.options.images is None else _matching(labels, self.options.images)
+
+    def _identified(self, labels: Labels) -> list[Identified]:
+        """The PNG of each image; of those without a label nothing is asked."""
+        used = labels.labelled
+        resolver = Resolver(self.path, self.exports, self.surroundings, self.options.trust_names)
+        found = [Identified(0, None)] * len(labels.images)
+        try:
+            for k, png in zip(
+                used, resolver.identify([labels.images[k] for k in used]), strict=True
+            ):
+                found[k] = png
+        except Unidentified as error:
+            first = int(np.argmax(labels.reference == used[error.reference]))
+            raise labels.error(first, str(error)) from None
+        return found
+
+    def _mapping(
+        self, labels: Labels, found: Sequence[Identified], export: Export, format: str
+    ) -> Mapping:
+        png = png_pixels(labels, found)
+        points = map_points(labels, png, export, self.options.allow_outside)
+        used = labels.labelled
+        notes = [
+            *labels.notes,
+            *notes_of([labels.images[k] for k in used], [found[k] for k in used]),
+            *_counted(labels, export),
+            *_other_landmarks(points),
+        ]
+        return Mapping(points, tuple(dict.fromkeys(notes)), format, export)
+
+
+def _matching(labels: Labels, pattern: str) -> Labels:
+    """The labels whose image path matches a pattern, in any case of its letters; a pattern without
+    a folder is one for names.
     """
-    if sidecar is not None:
-        return sidecar, None
-    found = find_sidecar(path, format).resolve()
-    if found not in opened:
-        opened[found] = Sidecar.open(found)
-    return opened[found], found
+    names = [named_path(image.name).lower() for image in labels.images]
+    sought = pattern.replace("\\", "/").lower()
+    fits = [
+        fnmatchcase(name, sought)
+        or fnmatchcase(name, f"*/{sought}")
+        or ("/" not in sought and fnmatchcase(name.rpartition("/")[2], sought))
+        for name in names
+    ]
+    kept = np.array(fits, np.bool_)[labels.reference]
+    if len(labels) and not kept.any():
+        raise LabelError(
+            f"--images {pattern} matches none of its images ({', '.join(map(repr, names[:3]))})",
+            labels.path,
+        )
+    left = len(labels) - int(np.count_nonzero(kept))
+    note = f"--images {pattern}: {left} label(s) on other images left out"
+    return replace(labels.only(kept), notes=(*labels.notes, note)) if left else labels
 
 
-def _mapped(
-    path: Path,
-    sidecar: Sidecar,
-    found: Path | None,
-    format: str | None,
-    options: ReadOptions,
-    allow_outside: bool,
-) -> Mapping:
-    reader = reader_for(path, format)
-    labels = reader.read(path, png_stack(sidecar), options)
-    refuse_incomplete(labels.shapes, path)
-    refuse_formulas(labels.columns, labels.error)
-    placed = place(labels, sidecar)
-    points = map_points(labels, placed.png, sidecar, allow_outside)
-    notes = (*labels.notes, *placed.notes, *_other_landmarks(points))
-    return Mapping(points, tuple(dict.fromkeys(notes)), reader.name, found)
+def _counted(labels: Labels, export: Export) -> list[str]:
+    """A note where labels count slices instead of naming images."""
+    slices = export.sidecar.size[2]
+    if slices == 1 or all(labels.images[k].name.strip() for k in labels.labelled):
+        return []
+    return [
+        f"its slices are numbers, not names of images: they are taken as counted in the whole stack"
+        f" of {slices} PNGs, opened in order"
+    ]
 
 
 def _other_landmarks(points: MappedPoints) -> list[str]:
@@ -179,14 +288,17 @@ def _other_landmarks(points: MappedPoints) -> list[str]:
     )
 
 
-def png_stack(sidecar: Sidecar) -> PngStack:
-    """What readers may know of the PNGs."""
-    columns, rows, slices = sidecar.size
-    images = sidecar.document.images
-    spacing = images.spacing
-    even = None
-    if (
-        images.affine is not None and spacing is not None and None not in spacing
-    ):  # uneven slices have no one distance
-        even = (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
-    return PngStack(columns, rows, slices, even, tuple(file.name for file in images.files))
+def _told_of_each_other(files: Sequence[Mapping]) -> Iterator[Mapping]:
+    """Mappings, with a note where PNGs have labels in an earlier file too."""
+    labelled: dict[tuple[Export, int], str] = {}
+    for file in files:
+        name = file.labels.path.name
+        slices = np.unique(nearest(file.points.png[:, 2])).astype(int).tolist()
+        before = [labelled.setdefault((file.export, k), name) for k in slices]
+        others = [other for other in before if other != name]
+        if others:
+            names = ", ".join(list(dict.fromkeys(others))[:3])
+            note = f"{len(others)} of its PNGs have labels in {names} too; all are taken"
+            yield replace(file, notes=(*file.notes, note))
+        else:
+            yield file

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError
+from sidecar.labels.exports import Export
+from sidecar.labels.identity import Identified
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.model import Labels
+from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
 from sidecar.mapping import Sidecar
 
 #: No pixel, voxel or millimetre of a label is farther from 0; far larger numbers could not be
@@ -15,13 +19,48 @@ from sidecar.mapping import Sidecar
 FARTHEST = 1e7
 
 
+def png_pixels(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64]:
+    """(N, 3) PNG pixel x, y, slice of labels, *center*; ``found`` are the PNGs of their images.
+
+    LabelError names file and row where slice and image contradict each other, or there is neither.
+    """
+    of_image = np.array([np.nan if png.slice is None else png.slice for png in found], np.float64)
+    named = of_image[labels.reference]
+    slices = np.where(np.isnan(labels.slice), named, labels.slice)
+    _refuse(
+        labels,
+        np.abs(slices - named) > 0.5,
+        lambda i: f"slice {labels.slice[i]:g} is not image {labels.image[i]!r}, slice {named[i]:g}",
+    )
+    _refuse(labels, np.isnan(slices), lambda _: "names neither an image nor a slice")
+    return np.column_stack([_unscaled(labels, found), slices])
+
+
+def _refuse(labels: Labels, bad: NDArray[np.bool_], message: Callable[[int], str]) -> None:
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise labels.error(first, message(first))
+
+
+def _unscaled(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64]:
+    """Coordinates on the PNG of labels made on a resized copy: a resize scales from the image's
+    outer corner, not from a pixel's middle.
+    """
+    scales = np.array([png.scale for png in found], np.float64).reshape(-1, 2)
+    if np.all(scales == 1):
+        return labels.xy
+    half = MIDDLE_OF_FIRST_PIXEL["corner"]
+    return (labels.xy + half) * scales[labels.reference] - half
+
+
 def map_points(
-    labels: Labels, png: NDArray[np.float64], sidecar: Sidecar, allow_outside: bool = False
+    labels: Labels, png: NDArray[np.float64], export: Export, allow_outside: bool = False
 ) -> MappedPoints:
     """Labels placed at PNG pixels (N, 3) with their source voxels, patient mm and instances.
 
     LabelError names the first label that lies outside of the PNG stack, unless ``allow_outside``.
     """
+    sidecar = export.sidecar
     if not allow_outside:
         _refuse_outside(labels, png, sidecar)
     if not (png.min(initial=0) >= -FARTHEST and png.max(initial=0) <= FARTHEST):
@@ -39,6 +78,7 @@ def map_points(
             raise labels.error(int(np.argmax(source[:, 2] != 0)), str(error)) from None
     return MappedPoints(
         sidecar=sidecar,
+        specimen=export.name,
         labels=labels,
         png=png,
         source=source,

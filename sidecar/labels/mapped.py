@@ -27,9 +27,11 @@ class MappedPoints:
     ``uncertainty_mm``  (N,) half the longest diagonal of the output voxel.
     ``instances``       SOP Instance UID and 1-based frame number (0: single-frame) of each point.
     ``sidecar``         the export they lie on.
+    ``specimen``        what it is called.
     """
 
     sidecar: Sidecar
+    specimen: str
     labels: Labels
     png: NDArray[np.float64]
     source: NDArray[np.float64]

@@ -8,7 +8,7 @@ it is 0.5, because the outer corner of the first pixel is 0. Inside the package 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.columns import Columns
+from sidecar.labels.columns import Columns, picked
 from sidecar.labels.vertices import Shapes
 
 PixelOrigin = Literal["center", "corner"]
@@ -47,6 +47,15 @@ class PngStack:
     spacing: tuple[float, float, float] | None = None
     names: tuple[str, ...] = ()
 
+    def is_like(self, other: PngStack) -> bool:
+        """Whether a file that names its images says the same on both stacks."""
+        return (self.columns, self.rows, self.slices, self.spacing) == (
+            other.columns,
+            other.rows,
+            other.slices,
+            other.spacing,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
@@ -69,12 +78,19 @@ class ImageReference:
     ``size``  (width, height) in pixels that the file states for it; None where it states none.
     ``entry`` by what else the file tells images of one name apart ("task 39", "image 51"), or "".
     ``embedded``  the image as the file carries it; None where it carries none.
+    ``tag``, ``series_uid``  those of its export, where the file states them beside the name, as
+                             the files of our own page do.
     """
 
     name: str
     size: tuple[int, int] | None = None
     entry: str = ""
     embedded: bytes | None = field(default=None, repr=False)
+    tag: str | None = None
+    series_uid: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name!r} ({self.entry})" if self.entry else repr(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +133,38 @@ class Labels:
         """The N names of the points' images, as the file has them."""
         return [self.images[k].name for k in self.reference.tolist()]
 
+    @property
+    def labelled(self) -> list[int]:
+        """Which of ``images`` have a label, in order."""
+        counts = np.bincount(self.reference, minlength=len(self.images))
+        return [int(k) for k in np.flatnonzero(counts)]
+
     def error(self, index: int, message: str) -> LabelError:
         """The error for one point, naming file and place."""
         return LabelError(message, self.path, self.where(index))
+
+    def only(self, kept: NDArray[np.bool_]) -> Labels:
+        """The labels where ``kept`` (N,) is true, in their order.
+
+        LabelError for a shape that is kept in part only.
+        """
+        rows = np.flatnonzero(kept)
+        partly = self.shapes.kept_in_part(kept)
+        if partly is not None:
+            raise LabelError(
+                "has vertices on images of which only some are taken",
+                self.path,
+                self.shapes.where(partly),
+            )
+        return replace(
+            self,
+            xy=self.xy[rows],
+            slice=self.slice[rows],
+            reference=self.reference[rows],
+            shapes=self.shapes.only(kept),
+            columns=picked(self.columns, rows),
+            where=lambda index: self.where(int(rows[index])),
+        )
 
 
 @dataclass(frozen=True, slots=True)

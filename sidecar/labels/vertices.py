@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import Columns
+from sidecar.labels.columns import Columns, picked
 
 #: Fewest and most vertices of each type of shape.
 VERTICES: dict[str, tuple[int, float]] = {
@@ -64,6 +64,27 @@ class Shapes:
     def rows(self, shape: int) -> range:
         """The labels that are the vertices of a shape."""
         return range(int(self.first[shape]), int(self.first[shape + 1]))
+
+    def kept_in_part(self, kept: NDArray[np.bool_]) -> int | None:
+        """The first shape of which some labels are ``kept`` (N,), and some are not."""
+        if not len(self):
+            return None
+        some = np.add.reduceat(kept.astype(np.intp), self.first[:-1])
+        partly = (some != 0) & (some != np.diff(self.first))
+        return int(np.argmax(partly)) if partly.any() else None
+
+    def only(self, kept: NDArray[np.bool_]) -> Shapes:
+        """The shapes whose labels are ``kept`` (N,), all labels of a shape or none."""
+        rows = np.flatnonzero(kept)
+        whole = np.flatnonzero(kept[self.first[:-1]]) if len(rows) else np.empty(0, np.intp)
+        counts = np.diff(self.first)[whole]
+        return Shapes(
+            first=np.concatenate([[0], np.cumsum(counts)]).astype(np.intp),
+            type=self.type[whole],
+            vertex=self.vertex[rows],
+            texts=picked(self.texts, rows),
+            where=lambda index: self.where(int(whole[index])),
+        )
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ def map_mask(
     dicom: str | Path | None = None,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
+    trust_names: bool = False,
     progress: Progress | None = None,
 ) -> Path:
     """Put masks back on the scan and return what was written. Options are those of the command
@@ -37,6 +38,8 @@ def map_mask(
     Raises LabelError for masks that cannot be placed, GeometryError and OutputError for what the
     output cannot hold, and UsageError.
     """
+    from sidecar.labels.exports import Export
+    from sidecar.labels.load import LoadOptions
     from sidecar.labels.model import ReadOptions
     from sidecar.masks.job import Options, plan_job
 
@@ -47,9 +50,8 @@ def map_mask(
         fill=fill,
         config=None if config is None else Path(config),
         dicom=None if dicom is None else Path(dicom),
-        format=format,
-        reading=ReadOptions(pixel_origin),
+        loading=LoadOptions(format, ReadOptions(pixel_origin), trust_names=trust_names),
     )
-    job = plan_job(given, Path(output), sidecar, options)
+    job = plan_job(given, Path(output), [] if sidecar is None else [Export(sidecar)], options)
     job.run(progress or Silent())
     return job.output

@@ -11,8 +11,8 @@ from typing import cast, get_args
 
 from sidecar.document import model as documents
 from sidecar.errors import OutputError, UsageError
-from sidecar.labels.model import ReadOptions
-from sidecar.mapping import Sidecar
+from sidecar.labels.exports import Export
+from sidecar.labels.load import LoadOptions
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import load_mask_config
@@ -38,8 +38,7 @@ class Options:
     fill: str = "repeat"
     config: Path | None = None
     dicom: Path | None = None
-    format: str | None = None
-    reading: ReadOptions = field(default_factory=ReadOptions)
+    loading: LoadOptions = field(default_factory=LoadOptions)
 
     def __post_init__(self) -> None:
         for option, value, allowed in (("--grid", self.grid, GRIDS), ("--fill", self.fill, FILLS)):
@@ -66,21 +65,17 @@ class Job:
             self.writer.write(self.mapped, part, self.options.dicom, progress)
 
 
-def plan_job(masks: Sequence[Path], output: Path, sidecar: Sidecar | None, options: Options) -> Job:
+def plan_job(
+    masks: Sequence[Path], output: Path, exports: Sequence[Export], options: Options
+) -> Job:
     """Read and check masks, and what the output will take; writes nothing.
 
-    Without ``sidecar`` that beside the masks is taken.
+    Without ``exports`` that beside the masks is taken.
     """
     writer = writer_for(output, options.to)
     _refuse_taken(output, masks, is_folder=writer.is_folder)
     config = None if options.config is None else load_mask_config(options.config)
-    mask = read_mask(
-        masks,
-        sidecar,
-        config=config,
-        format=options.format,
-        options=options.reading,
-    )
+    mask = read_mask(masks, exports, config=config, options=options.loading)
     mapped = (
         MappedMask.on_decimated(mask)
         if options.grid == "png"

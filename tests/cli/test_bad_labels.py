@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
-from kit.exports import png_names
+from kit.exports import png_names, tagged
 from kit.phantoms import Spec, write
 from kit.tables import rows
 
@@ -32,7 +32,14 @@ def run(run: CommandLine, half_size: Path) -> CommandLine:
 
 def labels(run: CommandLine, content: str | bytes, name: str = "labels.csv") -> Path:
     path = run.folder / "png" / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    encoding = (
+        "utf-16"
+        if len(content) % 2 == 0 and content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        else "latin-1"
+    )
+    text = content if isinstance(content, str) else content.decode(encoding)
+    named = tagged(text, run.folder / "png")
+    path.write_bytes(named.encode() if isinstance(content, str) else named.encode(encoding))
     return Path("png", name)
 
 
@@ -148,7 +155,7 @@ def test_an_image_and_a_slice_that_disagree_are_refused(run: CommandLine) -> Non
         run, "image,slice,x,y\nslice_0001,1,1,1\nslice_0001.png,1.4,1,1\nslice_0002,1,1,1\n"
     )
     run.refuses(
-        "map-points", path, says=("labels.csv", "row 4", "slice 1 is not image 'slice_0002'")
+        "map-points", path, says=("labels.csv", "row 4", "slice 1 is not image 'slice_0002")
     )
 
 
@@ -559,5 +566,7 @@ def test_labels_never_reach_outside_of_their_folder_for_a_sidecar(run: CommandLi
     ):
         (run.folder / "labels" / "labels.csv").write_text(f"image,x,y\n{image},1,2\n")
         run.refuses("map-points", "labels/labels.csv", says=("labels.csv", "--sidecar"))
-    (run.folder / "labels.csv").write_text("image,x,y\npng/slice_0001.png,1,2\n")
+    (run.folder / "labels.csv").write_text(
+        tagged("image,x,y\npng/slice_0001.png,1,2\n", run.folder / "png")
+    )
     run.done("map-points", "labels.csv")

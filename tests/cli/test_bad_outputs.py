@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import tagged
 from kit.folders import contents
 from kit.small_scans import FRAME_BYTES, VICTIM
 
@@ -139,7 +140,9 @@ def test_a_folder_without_the_right_to_write_is_refused(
         copytree(scan, folder / "scan")
         run = CommandLine(folder, monkeypatch, capsys)
         run.done("export", "scan", "png", "--scale=1")  # also loads all that will be needed
-        (folder / "png" / "labels.csv").write_text("image,x,y\nslice_0000,1,2\n")
+        (folder / "png" / "labels.csv").write_text(
+            tagged("image,x,y\nslice_0000,1,2\n", folder / "png")
+        )
         run.done("map-points", "png/labels.csv")
         run.done("map-points", "png/labels.csv", "-o", "mapped.csv")
         (folder / "locked").mkdir(mode=0o555)

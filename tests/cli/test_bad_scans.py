@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import tagged
 from kit.folders import contents
 from kit.phantoms import SECRETS, Phantom, raw_element
 from kit.small_scans import ENCODINGS, FRAME_BYTES, VICTIM
@@ -304,7 +305,7 @@ def test_neither_identity_nor_absolute_paths_are_written_or_told(
     run.done("inspect", here / "scan", "--json")
     run.done("export", here / "scan", here / "png", "--scale=1", "--dry-run")
     run.done("export", here / "scan", here / "png", "--scale=1")
-    (here / "png" / "labels.csv").write_text("image,x,y\nslice_0000,1,2\n")
+    (here / "png" / "labels.csv").write_text(tagged("image,x,y\nslice_0000,1,2\n", here / "png"))
     run.done("map-points", here / "png" / "labels.csv", "-o", here / "mapped.csv")
     run.done("project", here / "mapped.csv", "--sidecar", here / "png", "-o", here / "placed.csv")
     for name, data in contents(here).items():

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kit.exports import png_names
 from kit.phantoms import Spec, write
 from typer.testing import CliRunner
 
@@ -71,7 +72,7 @@ def test_so_is_one_that_a_tool_wrote(png: Path, tmp_path: Path) -> None:
         ]
     ]
     labels = tmp_path / "slice_0001.json"
-    head = {"version": "5.5.0", "flags": {}, "imagePath": "slice_0001.png", "imageData": None}
+    head = {"version": "5.5.0", "flags": {}, "imagePath": png_names(png)[1], "imageData": None}
     size = dict(zip(("imageWidth", "imageHeight"), sidecar.open(png).size, strict=False))
     labels.write_text(json.dumps({**head, **size, "shapes": shapes}))
     assert refusals(labels, png, tmp_path) == {
@@ -96,7 +97,7 @@ def test_a_curve_that_lacks_a_point_is_written_where_vertices_have_numbers(
 ) -> None:
     """The others would draw a curve that nobody placed; they say which and where."""
     labels = tmp_path / "curve.tps"
-    labels.write_text("LM=0\nCURVES=1\nPOINTS=3\n4 3\nNA NA\n6 7\nIMAGE=slice_0001.png\n")
+    labels.write_text(f"LM=0\nCURVES=1\nPOINTS=3\n4 3\nNA NA\n6 7\nIMAGE={png_names(png)[1]}\n")
     command = ["map-points", str(labels), "--sidecar", str(png), "--to"]
     written = CliRunner().invoke(app, [*command, "csv"]).stdout.splitlines()
     vertex = written[0].split(",").index("vertex")

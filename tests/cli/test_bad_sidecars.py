@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import tagged
 
 import sidecar
 from sidecar import DocumentError
@@ -28,7 +29,7 @@ Json = dict[str, Any]
 @pytest.fixture
 def run(run: CommandLine, half_size: Path) -> CommandLine:
     copytree(half_size, run.folder / "png")
-    (run.folder / "png" / "labels.csv").write_text(LABELS)
+    (run.folder / "png" / "labels.csv").write_text(tagged(LABELS, run.folder / "png"))
     return run
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 from kit.command_line import invoked
-from kit.exports import png_path
+from kit.exports import png_path, tagged
 from kit.phantoms import SECRETS, Spec, write, write_flat_series
 from PIL import Image
 from pydicom.fileset import FileSet
@@ -23,7 +23,8 @@ from sidecar.dicom import pixels
 from sidecar.dicom.scan import scan
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.exporting import window_choice
-from sidecar.labels.files import find_sidecar
+from sidecar.labels.exports import Surroundings
+from sidecar.labels.files import find_exports
 from sidecar.labels.load import map_file
 
 
@@ -188,19 +189,19 @@ def test_the_sidecar_is_found_beside_labels_or_images(tmp_path: Path) -> None:
     sidecar.export(tmp_path / "scan", tmp_path / "work" / "png")
     beside, above = tmp_path / "work" / "png" / "labels.csv", tmp_path / "work" / "labels.csv"
     beside.write_text("x,y,slice\n1,2,3\n")
-    above.write_text("x,y,image\n1,2,png/slice_0003.png\n")
+    above.write_text(tagged("x,y,image\n1,2,png/slice_0003.png\n", beside.parent))
     assert np.array_equal(map_file(beside).points.patient, map_file(above).points.patient)
     lost = tmp_path / "labels.csv"
     lost.write_text("x,y,image\n1,2,../work/png/slice_0003.png\n")
     with pytest.raises(sidecar.DocumentError, match="--sidecar"):
-        find_sidecar(lost)
+        find_exports(lost, Surroundings())
     outside = tmp_path / "work" / "inner" / "labels.csv"
     outside.parent.mkdir()
     outside.write_text("x,y,image\n1,2,../png/slice_0003.png\n")
     with pytest.raises(sidecar.DocumentError, match="--sidecar"):
-        find_sidecar(outside)
+        find_exports(outside, Surroundings())
     with pytest.raises(LabelError):
-        find_sidecar(tmp_path / "none.csv")
+        find_exports(tmp_path / "none.csv", Surroundings())
 
 
 def test_the_window_is_measured_in_every_column(

@@ -145,7 +145,7 @@ def test_labels_of_every_tool_that_is_recognised_state_what_was_read(
         "version": "5.5.0",
         "flags": {},
         "shapes": [shape],
-        "imagePath": "slice_0002.png",
+        "imagePath": document["images"]["files"][2]["name"],
         "imageData": None,
     }
     (tmp_path / "a.json").write_text(

@@ -133,6 +133,7 @@ def mapped(
         pixel_origin="center",
     )
     return MappedPoints(
+        specimen="beetle",
         sidecar=sidecar,
         labels=labels,
         png=png,

@@ -13,8 +13,10 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.identity import identify, place
+from sidecar.labels.exports import Export, Surroundings
+from sidecar.labels.identity import Resolver, notes_of
 from sidecar.labels.load import map_file
+from sidecar.labels.map import png_pixels
 from sidecar.labels.model import ImageReference
 from sidecar.labels.shapes import Shape, labels_of
 
@@ -24,6 +26,9 @@ def png(tmp_path_factory: pytest.TempPathFactory) -> sidecar.Sidecar:
     folder = tmp_path_factory.mktemp("place")
     write(Spec(columns=81, rows=61, markers=False), folder / "scan")
     return sidecar.export(folder / "scan", folder / "png", scale=1.0)
+
+
+TAG = "vrqvmr"
 
 
 def labelme(path: Path, image: str, size: tuple[int, int], point: tuple[float, float]) -> Path:
@@ -39,11 +44,12 @@ def labelme(path: Path, image: str, size: tuple[int, int], point: tuple[float, f
 @pytest.mark.parametrize(
     "image",
     [
-        "slice_0003.png",
-        "slice_0003",
-        "..\\png\\slice_0003.png",
-        "/data/png/SLICE_0003.PNG",
-        "slice_0003.jpg",
+        f"slice_0003_{TAG}.png",
+        f"slice_0003_{TAG}",
+        f"..\\png\\slice_0003_{TAG}.png",
+        f"/data/png/SLICE_0003_{TAG.upper()}.PNG",
+        f"slice_0003_{TAG}.jpg",
+        f"beetle-7_0003_{TAG}.png",
     ],
 )
 def test_names_match_with_or_without_folder_and_extension(
@@ -56,7 +62,10 @@ def test_names_match_with_or_without_folder_and_extension(
 def test_names_match_behind_an_upload_prefix(png: sidecar.Sidecar, tmp_path: Path) -> None:
     mapping = map_file(
         labelme(
-            tmp_path / "a.json", "/data/upload/4/624cb493-slice_0003.png", (81, 61), (10.5, 20.5)
+            tmp_path / "a.json",
+            "/data/upload/4/624cb493-slice_0003_vrqvmr.png",
+            (81, 61),
+            (10.5, 20.5),
         ),
         png,
     )
@@ -73,7 +82,7 @@ def test_a_resized_image_is_scaled_from_its_outer_corner(
     factor of the resize there.
     """
     point = (10.5 * size[0] / 81, 20.5 * size[1] / 61)
-    mapping = map_file(labelme(tmp_path / "a.json", "slice_0003.png", size, point), png)
+    mapping = map_file(labelme(tmp_path / "a.json", f"slice_0003_{TAG}.png", size, point), png)
     assert np.allclose(mapping.points.source, [[10, 20, 3]], atol=1e-9)
     assert any("resized" in note for note in mapping.notes), "it has to be said"
     assert factor != 1
@@ -83,8 +92,8 @@ def test_a_resized_image_is_scaled_from_its_outer_corner(
 def test_a_cropped_or_stretched_image_is_refused(
     png: sidecar.Sidecar, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    with pytest.raises(LabelError, match=r"a\.json: image 'slice_0003.png' is"):
-        map_file(labelme(tmp_path / "a.json", "slice_0003.png", size, (0.25, 0.25)), png)
+    with pytest.raises(LabelError, match=r"a\.json, shape 1: image 'slice_0003_vrqvmr.png' is"):
+        map_file(labelme(tmp_path / "a.json", f"slice_0003_{TAG}.png", size, (0.25, 0.25)), png)
 
 
 def test_an_image_of_another_export_is_refused_by_name(
@@ -101,7 +110,9 @@ def test_an_image_of_another_export_is_refused_by_name(
 def test_image_and_slice_that_contradict_each_other_are_refused(
     png: sidecar.Sidecar, tmp_path: Path
 ) -> None:
-    (tmp_path / "a.csv").write_text("x,y,image,slice\n1,1,slice_0003.png,3\n1,1,slice_0003.png,4\n")
+    (tmp_path / "a.csv").write_text(
+        f"x,y,image,slice\n1,1,slice_0003_{TAG},3\n1,1,slice_0003_{TAG},4\n"
+    )
     with pytest.raises(LabelError, match=r"row 3.*slice 4 is not image"):
         map_file(tmp_path / "a.csv", png)
 
@@ -132,8 +143,12 @@ def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -
         ImageReference("b/slice_0005.png", entry="task 2"),
     )
     assert labels.reference.tolist() == [1, 2, 2, 3]
-    assert identify(labels.images, png) == [6, 4, 3, 5]
-    placed = place(labels, png)
-    assert placed.png.tolist() == [[10, 20, 4], [10, 20, 3], [11, 20, 3], [10, 20, 5]]
-    (note,) = placed.notes
-    assert note.startswith("1 images were resized before labelling ('a/slice_0003.png': by 2)")
+    resolver = Resolver(Path("labels.json"), [Export(png)], Surroundings(), trust_names=True)
+    found = resolver.identify(labels.images)
+    assert [image.slice for image in found] == [6, 4, 3, 5]
+    placed = png_pixels(labels, found)
+    assert placed.tolist() == [[10, 20, 4], [10, 20, 3], [11, 20, 3], [10, 20, 5]]
+    (note,) = notes_of(labels.images, found)
+    assert note.startswith(
+        "1 images were resized before labelling ('a/slice_0003.png': 162 × 122, by 2)"
+    )

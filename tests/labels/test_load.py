@@ -11,7 +11,8 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import DocumentError, LabelError, UsageError
-from sidecar.labels.load import load, map_file
+from sidecar.labels.exports import Export
+from sidecar.labels.load import LoadOptions, load, map_file
 from sidecar.mapping import Sidecar
 
 POINTS = "label,x,y,slice\ntip,4,3,1\n"
@@ -35,29 +36,30 @@ def test_files_and_folders_each_with_the_sidecar_beside_it(
             (tmp_path / name / file).write_text(POINTS)
     opened: list[Path] = []
     true_open = Sidecar.open
-    monkeypatch.setattr(Sidecar, "open", lambda path: opened.append(path) or true_open(path))
+    monkeypatch.setattr(
+        Sidecar, "open", lambda place: opened.append(Path(place)) or true_open(place)
+    )
     loaded = load([tmp_path / "one", tmp_path / "two" / "b.csv"])
     assert loaded.paths == [
         tmp_path / "one" / "a.csv",
         tmp_path / "one" / "b.csv",
         tmp_path / "two" / "b.csv",
     ]
-    found = [tmp_path / name / "sidecar.json" for name in ("one", "two")]
-    assert [file.found for file in loaded.files] == [found[0], found[0], found[1]]
-    assert opened == found, "each once"
-    with pytest.raises(UsageError, match=r"beside more than one sidecar\.json; a thing is of one"):
+    assert [file.export.name for file in loaded.files] == ["one", "one", "two"]
+    assert opened == [tmp_path / name / "sidecar.json" for name in ("one", "two")], "each once"
+    with pytest.raises(UsageError, match=r"more than one export \(one, two\); a thing is of one"):
         loaded.only_export("a thing")
     again = load([tmp_path / "one"])
-    assert again.only_export("a thing") is again.files[0]
-    given = load([tmp_path / "one", tmp_path / "two"], true_open(png))
-    assert {file.found for file in given.files} == {None} and len(given.points) == 4
+    assert again.only_export("a thing") is again.files[0].export
+    given = load([tmp_path / "one", tmp_path / "two"], [Export(true_open(png))])
+    assert len(given.exports) == 1 and len(given.points) == 4
 
 
 def test_points_and_notes_come_together(png: Path, tmp_path: Path) -> None:
     labels = tmp_path / "Points.csv"
     labels.write_text("index,axis-0,axis-1,axis-2\n0,1,3,4\n")
     export = sidecar.open(png)
-    (file,) = load([labels], export).files
+    (file,) = load([labels], [Export(export)]).files
     assert (file.format, file.labels.tool, file.labels.pixel_origin) == ("napari",) * 2 + (
         "center",
     )
@@ -73,15 +75,15 @@ def test_one_bad_file_of_many_is_the_error_of_all(png: Path, tmp_path: Path) -> 
     (tmp_path / "a.csv").write_text(POINTS)
     (tmp_path / "b.csv").write_text(POINTS + "base,4,3,99\n")
     with pytest.raises(LabelError, match=r"^b\.csv, row 3: .*--allow-outside"):
-        load([tmp_path], export)
-    assert len(load([tmp_path], export, allow_outside=True).files) == 2
+        load([tmp_path], [Export(export)])
+    assert len(load([tmp_path], [Export(export)], LoadOptions(allow_outside=True)).files) == 2
     (tmp_path / "b.csv").write_text(POINTS + "=1+1,4,3,1\n")
     with pytest.raises(LabelError, match=r"^b\.csv, row 3: label '=1\+1' begins as a formula"):
-        load([tmp_path], export)
+        load([tmp_path], [Export(export)])
     with pytest.raises(DocumentError, match=r"no sidecar\.json beside a\.csv"):
         load([tmp_path / "a.csv"])
     with pytest.raises(UsageError, match="--from word: there is no such format"):
-        load([tmp_path / "a.csv"], export, format="word")
+        load([tmp_path / "a.csv"], [Export(export)], LoadOptions("word"))
     (tmp_path / "none").mkdir()
     with pytest.raises(LabelError, match="none: holds no label files"):
-        load([tmp_path / "none"], export)
+        load([tmp_path / "none"], [Export(export)])

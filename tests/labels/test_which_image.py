@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
+from kit.tables import rows
+from PIL import Image
+from pydicom import dcmread
 
 import sidecar
+from sidecar.labels.exports import given_exports
+from sidecar.labels.load import LoadOptions, load, map_file
 
 SCAN = Spec(columns=40, rows=36, slices=9, markers=False, junk=False)
 
@@ -63,14 +70,43 @@ def test_without_tags_two_references_never_become_one_png(
 ) -> None:
     labels = table(tmp_path, "specimenA/slice_0003.png", "specimenB/slice_0003.png")
     with pytest.raises(sidecar.LabelError, match=r"row 3: .*'specimenA/.*'specimenB/.*two scans"):
-        sidecar.map_file(labels, exports[0])
+        map_file(labels, exports[0], trust_names=True)
+    tagged = f"specimenB/{names(exports[0])[3]}"
+    with pytest.raises(sidecar.LabelError, match=r"row 3: .*'specimenA/.*'specimenB/.*two scans"):
+        map_file(table(tmp_path, "specimenA/slice_0003.png", tagged), exports[0], trust_names=True)
+
+
+@pytest.mark.parametrize("command", ["map-points", "zoom", "report", "map-mask"])
+def test_a_name_without_a_tag_is_no_proof(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar],
+    tmp_path: Path,
+    run: CommandLine,
+    command: str,
+) -> None:
+    """Every command refuses it, names the way out, and takes it."""
+    box = [(3, 4), (9, 4), (9, 8), (3, 8)]
+    rows = "".join(f"a,slice_0003,{x},{y},box,1,{k}\n" for k, (x, y) in enumerate(box))
+    labels = tmp_path / "half" / "labels.csv"
+    labels.write_text("label,image,x,y,shape_type,shape_id,vertex\n" + rows)
+    more: dict[str, list[str]] = {
+        "map-points": ["-o", "mapped.csv"],
+        "zoom": ["--source", "scan", "-o", "zooms"],
+        "report": ["--source", "scan", "-o", "report.html"],
+        "map-mask": ["-o", "mask.nii.gz"],
+    }
+    told = run.refuses(
+        command, labels, *more[command], says=("row 2", "slice_0003", "--trust-names")
+    )
+    assert names(exports[0])[3] in told
+    run.done(command, labels, *more[command], "--trust-names")
 
 
 def test_one_reference_in_several_spellings_is_one(
     exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
 ) -> None:
     labels = table(tmp_path, "png/slice_0003.png", "./png/Slice_0003", "png//slice_0003.PNG")
-    assert sidecar.map_file(labels, exports[0]).points.png[:, 2].tolist() == [3, 3, 3]
+    points = map_file(labels, exports[0], trust_names=True).points
+    assert points.png[:, 2].tolist() == [3, 3, 3]
 
 
 def labelme(folder: Path, image: str, data: bytes, size: tuple[int, int]) -> Path:
@@ -129,9 +165,10 @@ def test_a_size_that_is_that_of_another_export_nearby_is_refused(
     assert quarter.size[:2] == (10, 9)
     labels = labelme(tmp_path, "slice_0003.png", b"", (10, 9))
     with pytest.raises(sidecar.LabelError, match=r"10 × 9 there, .* PNGs in the folder quarter"):
-        sidecar.map_file(labels, half)
+        map_file(labels, half, trust_names=True)
     (tmp_path / "quarter").rename(tmp_path / "scan" / "quarter")
-    assert any("resized" in note for note in sidecar.map_file(labels, half).notes)
+    notes = map_file(labels, half, trust_names=True).notes
+    assert any("resized" in note and "10 × 9" in note for note in notes)
 
 
 def test_the_export_of_a_tag_is_named_where_it_lies_nearby(
@@ -140,3 +177,140 @@ def test_the_export_of_a_tag_is_named_where_it_lies_nearby(
     labels = table(tmp_path, names(exports[1])[3])
     with pytest.raises(sidecar.LabelError, match="give that of the folder quarter"):
         sidecar.map_file(labels, exports[0])
+
+
+def repainted(path: Path, change: str) -> bytes:
+    """A PNG as a tool saves it again: without texts, in other gray values or another file."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image)
+    out, form = io.BytesIO(), "PNG"
+    if change == "another window":
+        pixels = np.clip(pixels.astype(float) * 0.7 + 20, 0, 255).round().astype(np.uint8)
+    elif change == "16 bits":
+        pixels = pixels.astype(np.uint16) * 200
+    elif change == "colour":
+        pixels = np.stack([pixels] * 3, axis=-1)
+    elif change == "lossy":
+        form = "JPEG"
+    Image.fromarray(pixels).save(out, form, **({"quality": 95} if form == "JPEG" else {}))
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of a scan in which no two slices look alike."""
+    folder = tmp_path_factory.mktemp("noisy")
+    rng = np.random.default_rng(1)
+    write(Spec(columns=60, rows=48, slices=9, markers=False, junk=False), folder / "scan")
+    for path in sorted((folder / "scan").rglob("*")):
+        if path.is_file():
+            dataset = dcmread(path)
+            shade = rng.integers(0, 1000, (48, 60)).astype(dataset.pixel_array.dtype)
+            dataset.PixelData = shade.tobytes()
+            dataset.save_as(path)
+    sidecar.export(folder / "scan", folder / "png", scale=0.5)
+    return folder / "png"
+
+
+@pytest.mark.parametrize("change", ["no texts", "another window", "16 bits", "colour"])
+@pytest.mark.parametrize("place", ["carried", "beside"])
+def test_the_pixels_of_an_image_prove_a_name_without_a_tag(
+    noisy: Path, tmp_path: Path, change: str, place: str
+) -> None:
+    """Whatever tool saved it again, with other bytes, another window or other bits."""
+    png = sidecar.open(noisy)
+    (export,) = given_exports([noisy])
+    for number, right in ((3, True), (4, False)):
+        data = repainted(noisy / names(png)[number], change)
+        carried = data if place == "carried" else b""
+        labels = labelme(tmp_path, "slice_0003.png", carried, png.size[:2])
+        if place == "beside":
+            (tmp_path / "slice_0003.png").write_bytes(data)
+        if right:
+            (file,) = load([labels], [export]).files
+            assert file.points.png[0, 2] == 3
+        else:
+            with pytest.raises(sidecar.LabelError, match=r"has other pixels than slice_0003_"):
+                load([labels], [export])
+            with pytest.raises(sidecar.LabelError, match=r"has other pixels than slice_0003_"):
+                load([labels], [export], LoadOptions(trust_names=True))
+
+
+def test_a_lossy_copy_is_no_proof_and_no_contradiction(noisy: Path, tmp_path: Path) -> None:
+    png = sidecar.open(noisy)
+    data = repainted(noisy / names(png)[3], "lossy")
+    labels = labelme(tmp_path, "slice_0003.jpg", data, png.size[:2])
+    with pytest.raises(sidecar.LabelError, match="--trust-names"):
+        load([labels], given_exports([noisy]))
+    assert load([labels], given_exports([noisy]), LoadOptions(trust_names=True)).files
+
+
+def test_several_exports_in_one_file_each_label_by_its_own(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path, run: CommandLine
+) -> None:
+    half, quarter = exports
+    (tmp_path / "labels").mkdir()
+    labels = table(tmp_path / "labels", names(half)[3], names(quarter)[5], names(half)[1])
+    for given in (
+        ["--sidecar", tmp_path],
+        ["--sidecar", tmp_path / "half", "--sidecar", tmp_path / "quarter"],
+        [],
+    ):
+        done = run.done("map-points", labels, *given, "-o", tmp_path / "mapped.csv")
+        assert "2 × point of half" in done.err and "1 × point of quarter" in done.err
+        mapped = rows((tmp_path / "mapped.csv").read_text())
+        assert [(row["specimen"], row["source_slice"]) for row in mapped] == [
+            ("half", "3.0"),
+            ("half", "1.0"),
+            ("quarter", "5.0"),
+        ]
+        assert {row["series_uid"] for row in mapped} == {half.document.source.series_instance_uid}
+        one = [float(mapped[k]["source_column"]) for k in (0, 2)]
+        assert one == [3 * 2 + 0.5, 3 * 4 + 1.5]
+
+
+def test_images_chooses_labels_by_the_path_of_their_image(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path, run: CommandLine
+) -> None:
+    labels = table(tmp_path, "a/slice_0003.png", "b/slice_0003.png", "a/slice_0004.png")
+    command = ["map-points", labels, "--sidecar", tmp_path / "half", "--trust-names"]
+    run.refuses(*command, says=("'a/slice_0003.png'", "'b/slice_0003.png'", "--images"))
+    done = run.done(*command, "--images", "a/*")
+    assert [row["image"] for row in rows(done.out)] == ["a/slice_0003.png", "a/slice_0004.png"]
+    assert "--images a/*: 1 label(s) on other images left out" in done.err
+    run.refuses(*command, "--images", "c/*", says=("--images c/* matches none", "a/slice_0003.png"))
+
+
+def test_who_counts_slices_is_told_that_the_whole_stack_is_assumed(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path, run: CommandLine
+) -> None:
+    labels = tmp_path / "points.csv"
+    labels.write_text("index,axis-0,axis-1,axis-2\n0,1,3,4\n")
+    done = run.done("map-points", labels, "--sidecar", tmp_path / "half")
+    assert "whole stack of 9 PNGs, opened in order" in done.err
+    run.refuses("map-points", labels, "--sidecar", tmp_path, says=("half, quarter", "--sidecar"))
+
+
+def test_a_png_with_labels_in_two_files_is_told(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path, run: CommandLine
+) -> None:
+    first = table(tmp_path, *names(exports[0])[2:5])
+    second = first.with_name("again.csv")
+    second.write_text(first.read_text())
+    done = run.done("map-points", first, second, "--sidecar", tmp_path / "half")
+    assert "3 of its PNGs have labels in labels.csv too" in done.err
+
+
+def test_a_label_file_named_after_another_png_is_refused(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
+) -> None:
+    half, quarter = exports
+    for stem in (names(half)[4], names(quarter)[3], "slice_0004"):
+        path = labelme(tmp_path, names(half)[3], b"", half.size[:2])
+        renamed = path.rename(tmp_path / Path(stem).with_suffix(".json").name)
+        with pytest.raises(sidecar.LabelError, match="two names for it"):
+            sidecar.map_file(renamed, half)
+    same = labelme(tmp_path, names(half)[3], b"", half.size[:2]).rename(
+        tmp_path / "slice_0003.json"
+    )
+    assert len(sidecar.map_file(same, half).points) == 1

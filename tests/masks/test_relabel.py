@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from sidecar.errors import LabelError, UsageError
+from sidecar.labels.exports import Export
+from sidecar.labels.load import LoadOptions
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import MaskConfig, load_mask_config
@@ -54,7 +56,10 @@ def read(
     format: str | None = None,
 ) -> Mask:
     return read_mask(
-        [path] if isinstance(path, Path) else list(path), scan.sidecar, config=config, format=format
+        [path] if isinstance(path, Path) else list(path),
+        [Export(scan.sidecar)],
+        config=config,
+        options=LoadOptions(format, trust_names=True),
     )
 
 

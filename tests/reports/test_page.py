@@ -48,7 +48,7 @@ def page(
             "label": name,
             "points": [[x + 0.5, y + 0.5]],
             "shape_type": "point",
-            "image": f"slice_{round(k):04d}.png",
+            "image": png.document.images.files[round(k)].name,
         }
         for name, (x, y), k in zip(
             (HOSTILE, "b\u202ecba", "\ud800 c"), xy.tolist(), slices.tolist(), strict=True

@@ -378,7 +378,7 @@ def test_labels_of_two_exports_do_not_get_mixed(run: CommandLine, tmp_path: Path
         "--source",
         tmp_path / "scan",
         code=2,
-        says="more than one sidecar.json",
+        says=("more than one export (a, b)", "--images"),
     )
 
 

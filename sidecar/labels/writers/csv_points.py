@@ -92,6 +92,8 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         for name, (wanted, make) in _EXTRAS.items()
         if any(wanted(part.sidecar) for part in parts)
     }
+    if len({id(part.sidecar) for part in parts}) > 1:
+        extras |= {name: make for name, make in _ORIGINS.items() if is_new(name, parts, carried)}
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(_quoted([*carried, *COLUMNS, *extras])) + "\n")
         for part in parts:
@@ -101,12 +103,31 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
             for start in range(0, len(part), PIECE):
                 rows = slice(start, min(start + PIECE, len(part)))
                 instances = [on_plane[k] for k in part.instances.plane[rows].tolist()]
-                behind = _rows([instances, *(make(part, rows) for make in extras.values())])
+                told = [_quoted(make(part, rows)) for make in extras.values()]
+                behind = _rows([instances, *told])
                 commas, line_ends = [","] * len(instances), ["\n"] * len(instances)
                 front = [_carried(part, rows, carried), commas] if carried else []
                 file.write(
                     _interleaved(*front, _number_rows(part, rows, space), commas, behind, line_ends)
                 )
+
+
+def is_new(name: str, parts: Sequence[MappedPoints], carried: Sequence[str]) -> bool:
+    """Whether a column of where labels are from is not in the input already.
+
+    LabelError where it is, and tells of another export.
+    """
+    spelled = next((column for column in carried if column.strip().lower() == name), None)
+    if spelled is None:
+        return True
+    for part in parts:
+        (expected,) = _ORIGINS[name](part, slice(0, 1))
+        for row, cell in enumerate(part.columns.get(spelled) or ()):
+            if cell != expected:
+                raise part.labels.error(
+                    row, f"{spelled} is {cell[:80]!r}, but the label is of {expected!r}"
+                )
+    return False
 
 
 def _interleaved(*columns: Sequence[str]) -> str:
@@ -184,6 +205,15 @@ _EXTRAS: dict[
 ] = {
     "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
     "between_slices": (lambda sidecar: sidecar.decimation.along[2] != 2, _neighbours),
+}
+
+
+#: Columns behind all others, where labels are of several exports.
+_ORIGINS: dict[str, Callable[[MappedPoints, slice], Sequence[str]]] = {
+    "specimen": lambda part, rows: [part.specimen] * (rows.stop - rows.start),
+    "series_uid": lambda part, rows: (
+        [part.sidecar.document.source.series_instance_uid] * (rows.stop - rows.start)
+    ),
 }
 
 

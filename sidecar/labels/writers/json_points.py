@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.mapped import MappedPoints, Writer
-from sidecar.labels.writers.csv_points import COLUMNS
+from sidecar.labels.writers.csv_points import COLUMNS, is_new
 
 #: The scan of each label, on top of the columns of the CSV.
 _SERIES = "series_instance_uid"
@@ -25,6 +25,8 @@ _SERIES = "series_instance_uid"
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     scans = {part.sidecar.document.source.series_instance_uid: _scan(part) for part in parts}
     names = dict.fromkeys(name for part in parts for name in part.columns)
+    if is_new("specimen", parts, list(names)):
+        names["specimen"] = None
     points = [row for part in parts for row in _objects(part, names, space)]
     document = {"pixel_origin": "center", "scans": list(scans.values()), "points": points}
     path.write_text(
@@ -63,6 +65,8 @@ def _objects(part: MappedPoints, names: dict[str, None], space: Space) -> list[d
     columns: dict[str, Sequence[Any]] = {
         name: part.columns.get(name) or [""] * len(part) for name in names
     }
+    if "specimen" in names:
+        columns["specimen"] = [part.specimen] * len(part)
     columns |= dict(zip(COLUMNS, added, strict=True))
     columns[_SERIES] = [part.sidecar.document.source.series_instance_uid] * len(part)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

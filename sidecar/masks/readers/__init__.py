@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sidecar.document import model as documents
 from sidecar.errors import DocumentError, LabelError, UsageError
+from sidecar.labels.exports import Export
 from sidecar.labels.files import LABEL_ENDINGS, label_files
-from sidecar.labels.model import ReadOptions
+from sidecar.labels.load import LoadOptions
 from sidecar.labels.readers import HEAD_BYTES, READERS
 from sidecar.mapping import Sidecar
 from sidecar.masks.model import Mask
@@ -25,20 +26,20 @@ PAINTED = ("png", "tiff", "nrrd", "nifti")
 
 def read_mask(
     paths: Sequence[Path],
-    sidecar: Sidecar | None = None,
+    exports: Sequence[Export] = (),
     *,
     config: MaskConfig | None = None,
-    format: str | None = None,
-    options: ReadOptions | None = None,
+    options: LoadOptions | None = None,
 ) -> Mask:
     """The mask that files, or the files of a folder, hold.
 
-    ``sidecar``: the export they were painted on; without it that beside or around them.
+    ``exports``: those that they may be painted on; without them the one beside or around them.
 
     LabelError for what cannot be placed, UsageError for an unknown format, DocumentError where
     there is no sidecar.
     """
-    options = options or ReadOptions()
+    options = options or LoadOptions()
+    format = options.format
     if format is not None and format not in (*PAINTED, *READERS):
         raise UsageError(
             f"--from {format}: there is no such format; there are {', '.join((*PAINTED, *READERS))}"
@@ -46,33 +47,53 @@ def read_mask(
     files = _files(paths, format)
     kinds = {format if format is not None else _kind(path) for path in files}
     painted = [kind for kind in PAINTED if kind in kinds]
-    export = sidecar or _beside(paths)
+    candidates = exports or _beside(paths)
     if not painted:
-        return region_mask(files, export, config, format, options)
-    if export is None:
+        return region_mask(files, candidates, config, options)
+    if not candidates:
         raise DocumentError(
             f"no {documents.SIDECAR_NAME} beside {paths[0].name}; say where it is with --sidecar"
         )
     if len(kinds) > 1 or (kinds != {"png"} and len(files) > 1):
         raise LabelError(
             f"{len(files)} masks of {' and '.join(sorted(filter(None, kinds)))} do not make one;"
-            " give them one by one",
+            " give one file, or one folder of PNGs",
             files[1],
         )
-    if options.pixel_origin is not None:
+    _refuse_options_of_labels(options)
+    by_color = config is not None and config.by_color
+    if painted[0] == "png":
+        named = images.named_masks(files, candidates, options.trust_names)
+        sidecar = named.export.sidecar
+        return mask_of(images.png_painting(named.by_slice, sidecar, by_color), sidecar, config)
+    sidecar = _only(candidates, files[0]).sidecar
+    return mask_of(_painting(painted[0], files[0], sidecar, by_color), sidecar, config)
+
+
+def _refuse_options_of_labels(options: LoadOptions) -> None:
+    """UsageError for what means nothing for painted images."""
+    if options.reading.pixel_origin is not None:
         raise UsageError(
             "--pixel-origin is for outlines: pixels and voxels have no origin to choose"
         )
-    if options.slice_origin is not None:
+    if options.reading.slice_origin is not None:
         raise UsageError("--slice-origin is for tables of slice numbers, not for painted images")
-    return mask_of(
-        _painting(painted[0], files, export, config is not None and config.by_color),
-        export,
-        config,
-    )
+    if options.images is not None:
+        raise UsageError("--images is for label files; of masks, give those that are meant")
 
 
-def _beside(paths: Sequence[Path]) -> Sidecar | None:
+def _only(exports: Sequence[Export], path: Path) -> Export:
+    """The export of a mask that names no image."""
+    if len(exports) > 1:
+        raise LabelError(
+            f"names no image, and could be of any of {len(exports)} exports: give the one that it"
+            " is of with --sidecar",
+            path,
+        )
+    return exports[0]
+
+
+def _beside(paths: Sequence[Path]) -> list[Export]:
     """The export whose ``sidecar.json`` lies beside masks, in a folder of masks, or in the folder
     around that. UsageError where there are several.
     """
@@ -87,21 +108,19 @@ def _beside(paths: Sequence[Path]) -> Sidecar | None:
             "the masks lie beside more than one sidecar.json; a mask is of one export: give those"
             " of each on their own"
         )
-    return Sidecar.open(found.pop()) if found else None
+    return [Export.open(place) for place in found]
 
 
-def _painting(kind: str, files: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Painting:
-    if kind == "png":
-        return images.png_painting(files, sidecar, by_color)
+def _painting(kind: str, path: Path, sidecar: Sidecar, by_color: bool) -> Painting:
     if kind == "tiff":
-        return images.tiff_painting(files[0], sidecar, by_color)
+        return images.tiff_painting(path, sidecar, by_color)
     if by_color:
         raise UsageError(
             "the config tells segments by colour, and a volume has values: give the segments their"
             " values"
         )
     return voxel_painting(
-        nrrd_file.read_nrrd(files[0]) if kind == "nrrd" else nifti_file.read_nifti(files[0]),
+        nrrd_file.read_nrrd(path) if kind == "nrrd" else nifti_file.read_nifti(path),
         sidecar,
     )
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import struct
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from PIL import Image
 
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
-from sidecar.labels.identity import identify
+from sidecar.labels.evidence import Seen
+from sidecar.labels.exports import Export, Surroundings
+from sidecar.labels.identity import Resolver, Unidentified
 from sidecar.labels.model import ImageReference
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
 from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
@@ -42,22 +45,44 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
-def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Painting:
-    """Label PNGs, named after the PNGs of the export; a slice without one is empty.
+@dataclass(frozen=True)
+class NamedMasks:
+    """Label PNGs of one export, by the slice of the PNG that each is named after."""
 
-    LabelError for a name that is none of them.
+    export: Export
+    by_slice: dict[int, Path]
+
+
+def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: bool) -> NamedMasks:
+    """Which PNG of which export each label PNG is painted over, by its name and its texts.
+
+    LabelError for one that is not surely of the export of the others.
     """
+    resolver = Resolver(paths[0], exports, Surroundings(), trust_names)
+    masks = {path.name: path for path in paths}
+    references = [ImageReference(name) for name in masks]
+
+    def look(reference: ImageReference) -> Seen:
+        path = masks[reference.name]
+        return Seen("the mask", path=path, pixels_tell=False)
+
+    try:
+        found = resolver.identify(references, look)
+    except Unidentified as error:
+        raise LabelError(str(error), masks[references[error.reference].name]) from None
     by_slice: dict[int, Path] = {}
-    named = identify([ImageReference(path.name) for path in paths], sidecar)
-    for path, k in zip(paths, named, strict=True):
-        if k is None:
-            files = sidecar.document.images.files
-            raise LabelError(
-                f"is not named after a PNG of this export ({files[0].name} … {files[-1].name})",
-                path,
-            )
-        if by_slice.setdefault(k, path) is not path:
-            raise LabelError(f"is a second mask of the slice that {by_slice[k].name} is of", path)
+    for path, png in zip(masks.values(), found, strict=True):
+        if png.export != found[0].export:
+            raise LabelError("is of another export than the masks before it", path)
+        assert png.slice is not None  # it has a name
+        if by_slice.setdefault(png.slice, path) is not path:
+            other = by_slice[png.slice].name
+            raise LabelError(f"is a second mask of the slice that {other} is of", path)
+    return NamedMasks(exports[found[0].export], by_slice)
+
+
+def png_painting(by_slice: Mapping[int, Path], sidecar: Sidecar, by_color: bool) -> Painting:
+    """Label PNGs by the slices that they are of; a slice without one is empty."""
     _refuse_exported(by_slice, sidecar)
     slices, names = range(sidecar.size[2]), [file.name for file in sidecar.document.images.files]
 
@@ -74,7 +99,7 @@ def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Pai
         else ()
     )
     return Painting(
-        paths[0].parent,
+        next(iter(by_slice.values())).parent,
         "label PNGs",
         planes,
         lambda k: by_slice[k].name if k in by_slice else names[k],
@@ -82,7 +107,7 @@ def png_painting(paths: Sequence[Path], sidecar: Sidecar, by_color: bool) -> Pai
     )
 
 
-def _refuse_exported(by_slice: dict[int, Path], sidecar: Sidecar) -> None:
+def _refuse_exported(by_slice: Mapping[int, Path], sidecar: Sidecar) -> None:
     """The exported images themselves, mistaken for masks."""
     k, path = min(by_slice.items())
     if file_digest(Local.at(path)) == sidecar.document.images.files[k].sha256:
@@ -126,7 +151,14 @@ def tiff_painting(path: Path, sidecar: Sidecar, by_color: bool) -> Painting:
             for k in range(slices):
                 yield _read_page(image, path, k, size, by_color)
 
-    return Painting(path, "a TIFF stack", planes, lambda k: f"{path.name}, page {k + 1}")
+    note = f"its {slices} pages were taken for the whole stack of PNGs, opened in order"
+    return Painting(
+        path,
+        "a TIFF stack",
+        planes,
+        lambda k: f"{path.name}, page {k + 1}",
+        notes=(note,) if slices > 1 else (),
+    )
 
 
 def is_tiff(head: bytes) -> bool:

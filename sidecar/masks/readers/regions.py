@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.identity import identify
-from sidecar.labels.load import Mapping, load, png_stack
+from sidecar.labels.exports import Export, Surroundings
+from sidecar.labels.identity import Resolver, Unidentified
+from sidecar.labels.load import LoadOptions, Mapping, load
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.mapped_shapes import MappedShape, shapes_of
-from sidecar.labels.model import ImageReference, ReadOptions
+from sidecar.labels.model import ImageReference
 from sidecar.labels.vertices import AREAS
 from sidecar.mapping import Sidecar
 from sidecar.masks.model import Labels, Mask, Segment
@@ -48,18 +49,17 @@ class Region:
 
 def region_mask(
     paths: Sequence[Path],
-    sidecar: Sidecar | None,
+    exports: Sequence[Export],
     config: MaskConfig | None,
-    format: str | None,
-    options: ReadOptions,
+    options: LoadOptions,
 ) -> Mask:
     """The regions of label files of one export, which is found beside them where none is given.
 
     LabelError names file and place of what cannot be placed.
     """
-    loaded = load(paths, sidecar, format=format, options=options, allow_outside=True)
-    export = loaded.only_export("a mask").points.sidecar
-    found = [_regions_of(file) for file in loaded.files]
+    loaded = load(paths, exports, replace(options, allow_outside=True))
+    export = loaded.only_export("a mask").sidecar
+    found = [_regions_of(file, options.trust_names) for file in loaded.files]
     regions = [region for one in found for region in one.regions]
     if not regions:
         raise LabelError(
@@ -85,17 +85,17 @@ class _Found:
     notes: tuple[str, ...]
 
 
-def _regions_of(file: Mapping) -> _Found:
-    path, sidecar = file.labels.path, file.points.sidecar
+def _regions_of(file: Mapping, trust_names: bool) -> _Found:
     shapes = shapes_of([file.points])
-    bitmaps, told = bitmaps_of(path, file.format, png_stack(sidecar))
+    bitmaps, told = bitmaps_of(file.labels.path, file.format, file.export.png_stack)
     boxes_of_bitmaps = {bitmap.id for bitmap in bitmaps if bitmap.id}
     areas = [shape for shape in shapes if shape.type in AREAS and shape.id not in boxes_of_bitmaps]
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
     notes = [*(note for note in file.notes if "use map-mask" not in note), *told]
     notes += [f"{count} {kind}(s) left out: they have no area" for kind, count in left_out.items()]
     return _Found(
-        [*_outlines(areas, file.points), *_placed_bitmaps(bitmaps, path, sidecar)], tuple(notes)
+        [*_outlines(areas, file.points), *_placed_bitmaps(bitmaps, file, trust_names)],
+        tuple(notes),
     )
 
 
@@ -158,10 +158,24 @@ def _axes(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([centre, end, centre + (end - centre)[::-1] * (-1, 1)])
 
 
-def _placed_bitmaps(bitmaps: Sequence[Bitmap], path: Path, sidecar: Sidecar) -> Iterator[Region]:
-    images = [ImageReference(bitmap.image, bitmap.image_size) for bitmap in bitmaps]
+def _placed_bitmaps(
+    bitmaps: Sequence[Bitmap], file: Mapping, trust_names: bool
+) -> Iterator[Region]:
+    """Bitmaps on their PNGs. LabelError for one that is not surely of one, or was resized."""
+    path, sidecar = file.labels.path, file.points.sidecar
+    resolver = Resolver(path, [file.export], Surroundings(), trust_names)
+    carried = {image.name: image.embedded for image in file.labels.images}
+    images = [
+        ImageReference(bitmap.image, embedded=carried.get(bitmap.image)) for bitmap in bitmaps
+    ]
+    known = {image: k for k, image in enumerate(dict.fromkeys(images))}
+    try:
+        found = resolver.identify(list(known))
+    except Unidentified as error:
+        where = bitmaps[images.index(list(known)[error.reference])].where
+        raise LabelError(str(error), path, where) from None
     size, slices = sidecar.size[:2], sidecar.size[2]
-    for bitmap, named in zip(bitmaps, identify(images, sidecar), strict=True):
+    for bitmap, image in zip(bitmaps, images, strict=True):
         if bitmap.image_size not in (None, size):
             stated = " × ".join(map(str, bitmap.image_size or ()))
             raise LabelError(
@@ -170,6 +184,7 @@ def _placed_bitmaps(bitmaps: Sequence[Bitmap], path: Path, sidecar: Sidecar) -> 
                 path,
                 bitmap.where,
             )
+        named = found[known[image]].slice
         k = named if bitmap.slice is None else bitmap.slice
         if k is None or not 0 <= k < slices:
             raise LabelError(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import roifile
+from kit.exports import png_names
 from kit.painted_masks import Case, Exported, exported, rle_pack
 from kit.phantoms import Spec
 from kit.refusals import refuses
@@ -19,6 +20,8 @@ from PIL import Image
 from pycocotools import mask as cocomask
 
 from sidecar.errors import LabelError, UsageError
+from sidecar.labels.exports import Export
+from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import ReadOptions
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
@@ -36,8 +39,9 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     )
 
 
-def read(path: Path, scan: Exported, **options: Any) -> Mask:
-    return read_mask([path], scan.sidecar, **options)
+def read(path: Path, scan: Exported, config: MaskConfig | None = None, **options: Any) -> Mask:
+    loading = LoadOptions(**{"trust_names": True, **options})
+    return read_mask([path], [Export(scan.sidecar)], config=config, options=loading)
 
 
 def planes(mask: Mask) -> NDArray[Any]:
@@ -408,11 +412,11 @@ def test_unknown_formats_and_origins_of_pixels_are_refused(scan: Exported, tmp_p
     refuses(lambda: read(path, scan, format="jpeg"), UsageError, "--from jpeg", "png, tiff")
     Image.new("L", (COLUMNS, ROWS), 1).save(tmp_path / "slice_0000.png")
     refuses(
-        lambda: read(tmp_path / "slice_0000.png", scan, options=ReadOptions("corner")),
+        lambda: read(tmp_path / "slice_0000.png", scan, reading=ReadOptions("corner")),
         UsageError,
         "--pixel-origin",
     )
-    assert planes(read(path, scan, options=ReadOptions("center")))[1, 1, 1:3].tolist() == [1, 1]
+    assert planes(read(path, scan, reading=ReadOptions("center")))[1, 1, 1:3].tolist() == [1, 1]
 
 
 def test_regions_beyond_the_pngs(scan: Exported, tmp_path: Path) -> None:
@@ -438,11 +442,12 @@ def test_label_files_beside_several_exports_make_no_mask(scan: Exported, tmp_pat
         (tmp_path / name).mkdir()
         (tmp_path / name / "sidecar.json").write_bytes((scan.png / "sidecar.json").read_bytes())
         shape = {"label": "b", "points": [[2, 3], [5, 7]], "shape_type": "rectangle"}
-        paths.append(write(tmp_path / name / "a.json", labelme([shape])))
+        image = png_names(scan.png)[1]
+        paths.append(write(tmp_path / name / "a.json", labelme([shape], image)))
     refuses(lambda: read_mask(paths), UsageError, "more than one sidecar.json")
     assert read_mask(paths[:1]).sidecar.size == (COLUMNS, ROWS, SLICES)
     np.testing.assert_array_equal(
-        planes(read_mask(paths, scan.sidecar)), planes(read_mask(paths[:1]))
+        planes(read_mask(paths, [Export(scan.sidecar)])), planes(read_mask(paths[:1]))
     )
 
 

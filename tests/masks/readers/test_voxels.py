@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.exporting.volume import write_volume
+from sidecar.labels.exports import Export
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
 
@@ -52,7 +53,7 @@ def labels() -> NDArray[np.uint8]:
 
 
 def read(path: Path, scan: Exported) -> Mask:
-    return read_mask([path], scan.sidecar)
+    return read_mask([path], [Export(scan.sidecar)])
 
 
 def planes(mask: Mask) -> NDArray[Any]:

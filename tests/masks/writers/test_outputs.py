@@ -27,6 +27,7 @@ from PIL import Image
 
 from sidecar.errors import GeometryError, LabelError, OutputError, SourceError, UsageError
 from sidecar.exporting.run import export
+from sidecar.labels.exports import Export
 from sidecar.mapping import Sidecar
 from sidecar.masks import map_mask
 from sidecar.masks.mapped import MappedMask
@@ -129,7 +130,7 @@ def test_slicerio_reads_segments_of_a_seg_nrrd(
     assert (second["name"], second["labelValue"]) == ("rest", 7)
     assert first["color"] == pytest.approx(np.array([0xD0, 0x40, 0x30]) / 255, abs=1e-5)
     if scan.case.plane == "xyz":
-        again = read_mask([path], scan.sidecar)
+        again = read_mask([path], [Export(scan.sidecar)])
         codes = [("SCT", "71341001", "Femur"), ("SCT", "85756007", "Tissue")]
         assert [(s.value, s.name, s.type) for s in again.segments] == [
             (3, "Größe", codes[0]),
@@ -174,7 +175,7 @@ def test_regions_become_label_pngs_as_they_were_painted(
         [np.array(Image.open(folder / file.name)) for file in scan.sidecar.document.images.files]
     )
     np.testing.assert_array_equal(back, labels_for(scan))
-    again = read_mask([folder], scan.sidecar)
+    again = read_mask([folder], [Export(scan.sidecar)])
     np.testing.assert_array_equal(
         np.stack([plane for plane in again.planes() if plane is not None]), labels_for(scan)
     )
@@ -317,7 +318,7 @@ def test_a_link_with_the_name_of_a_partial_mask_is_not_followed(
 def test_a_seg_too_large_for_dicom_says_so_beforehand(
     scan: Exported, masks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mapped = MappedMask.on_source(read_mask([masks], scan.sidecar))
+    mapped = MappedMask.on_source(read_mask([masks], [Export(scan.sidecar)]))
     monkeypatch.setattr("sidecar.masks.writers.seg.MAX_PIXEL_BYTES", 4000)
     refuses(
         lambda: WRITERS["dicom-seg"].check(mapped, scan.scan),

@@ -1,0 +1,167 @@
+"""Exports that labels may be of: those that the user gives, and those that lie around a label
+file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sidecar.document import model as documents
+from sidecar.document.tag import split_name
+from sidecar.errors import DocumentError, reason
+from sidecar.labels.model import PngStack
+from sidecar.mapping import Sidecar, image_key
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location, WritableLocation
+
+#: Folders around a label file that are looked into for exports.
+_MOST_FOLDERS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """An export that labels may be of."""
+
+    sidecar: Sidecar
+
+    @classmethod
+    def open(cls, place: Place) -> Export:
+        """The export of a ``sidecar.json``, or of the folder that holds one.
+
+        DocumentError where there is none, or it cannot be read.
+        """
+        return cls(Sidecar.open(place))
+
+    @property
+    def folder(self) -> Location | None:
+        """The folder of its PNGs; None where only its mapping is known."""
+        return self.sidecar.folder
+
+    @property
+    def tag(self) -> str | None:
+        """The tag of its mapping; None in documents of version 1.0."""
+        return self.sidecar.document.images.tag
+
+    @property
+    def series_uid(self) -> str:
+        """The Series Instance UID of its source."""
+        return self.sidecar.document.source.series_instance_uid
+
+    @cached_property
+    def names_have_tag(self) -> bool:
+        """Whether its PNGs are named with the tag; those of adopted stacks are not."""
+        first = split_name(image_key(self.sidecar.document.images.files[0].name))
+        return self.tag is not None and first is not None and first.tag == self.tag
+
+    @cached_property
+    def name(self) -> str:
+        """What messages and outputs call it, and its specimen: the name that was given to it, or
+        that of its folder. A stack around one landmark is of the specimen of those beside it.
+        """
+        document, folder = self.sidecar.document, self.folder
+        if document.specimen or folder is None:
+            return document.specimen or "scan"
+        return (folder if document.zoom is None else folder.parent).resolved().name or "scan"
+
+    @property
+    def png_size(self) -> tuple[int, int]:
+        """Columns and rows of its PNGs."""
+        return self.sidecar.size[:2]
+
+    @cached_property
+    def png_stack(self) -> PngStack:
+        """What readers may know of its PNGs."""
+        columns, rows, slices = self.sidecar.size
+        images = self.sidecar.document.images
+        spacing = images.spacing
+        even = None
+        if (
+            images.affine is not None and spacing is not None and None not in spacing
+        ):  # uneven slices have no one distance
+            even = (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
+        return PngStack(columns, rows, slices, even, tuple(file.name for file in images.files))
+
+    @cached_property
+    def names_told(self) -> str:
+        """What its PNGs are called, for messages."""
+        files = self.sidecar.document.images.files
+        return (
+            f"they are {files[0].name} … {files[-1].name}"
+            if len(files) > 1
+            else f"there is only {files[0].name}"
+        )
+
+
+def given_exports(places: Iterable[Place]) -> list[Export]:
+    """The exports that the user names: each a ``sidecar.json``, its folder, or a folder of such
+    folders. One that is named twice counts once.
+
+    DocumentError where there is none in a place.
+    """
+    found: dict[str, Export] = {}
+    for place in map(locate, places):
+        for folder in _with_document(place):
+            found.setdefault(str(folder.resolved()), Export.open(folder))
+    return list(found.values())
+
+
+def _with_document(place: WritableLocation) -> list[WritableLocation]:
+    """The place itself, or the folders in it that hold a ``sidecar.json`` where it holds none."""
+    try:
+        if not place.is_folder() or (place / documents.SIDECAR_NAME).exists():
+            return [place]
+        folders = [place / name for name in place.names()]
+        inside = [f for f in folders if (f / documents.SIDECAR_NAME).exists()]
+    except OSError as error:
+        raise DocumentError(f"{place.name} cannot be read: {reason(error)}") from None
+    return inside or [place]
+
+
+class Surroundings:
+    """Exports that lie around label files, each opened once."""
+
+    def __init__(self) -> None:
+        self._opened: dict[Path, Export] = {}
+        self._around: dict[Path, tuple[Export, ...]] = {}
+
+    def open(self, path: Path) -> Export:
+        """The export of a ``sidecar.json``. DocumentError where it cannot be read."""
+        resolved = path.resolve()
+        if resolved not in self._opened:
+            self._opened[resolved] = Export.open(resolved)
+        return self._opened[resolved]
+
+    def around(self, path: Path) -> tuple[Export, ...]:
+        """The exports in the folder of a file, in folders in it, and beside it; those that cannot
+        be read are none.
+        """
+        home = path.absolute().parent
+        if home not in self._around:
+            self._around[home] = tuple(self._readable(home))
+        return self._around[home]
+
+    def _readable(self, home: Path) -> Iterator[Export]:
+        for folder in _folders(home):
+            try:
+                yield self.open(folder / documents.SIDECAR_NAME)
+            except DocumentError:
+                continue
+
+
+def _folders(home: Path) -> Iterator[Path]:
+    """Folders with a sidecar.json, of the first `_MOST_FOLDERS`."""
+    looked = 0
+    for parent in (home, home.parent):
+        try:
+            inside = sorted(place for place in parent.iterdir() if place.is_dir())
+        except OSError:
+            continue
+        for folder in (parent, *inside):
+            looked += 1
+            if looked > _MOST_FOLDERS:
+                return
+            if (folder / documents.SIDECAR_NAME).is_file():
+                yield folder
