@@ -26,7 +26,7 @@ from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location
+from sidecar.storage.location import WritableLocation
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ class Sidecar:
     document: Document
     decimation: Decimation
     stack: Stack | None
-    folder: Location | None = None
+    folder: WritableLocation | None = None
 
     @classmethod
     def of(cls, document: Document) -> Sidecar:

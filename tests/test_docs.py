@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from kit.exports import tagged
 from kit.adopted_images import autoscaled, texture, write_images, write_scan
 from kit.command_line import CommandLine
 from kit.needs import missing
@@ -255,7 +256,9 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     names: dict[str, Any] = {}
     for statement in ast.parse(block).body:
         if "labels.csv" in ast.unparse(statement):
-            Path("png/labels.csv").write_text("image,x,y\nslice_0002.png,30,20\n", encoding="utf-8")
+            Path("png/labels.csv").write_text(
+                tagged("image,x,y\nslice_0002.png,30,20\n", Path("png")), encoding="utf-8"
+            )
         exec(compile(ast.Module([statement], []), "README.md", "exec"), names)
     assert names["k"][0] == pytest.approx(7) and names["xy"][0] == pytest.approx([120.0, 88.5])
     assert names["points"].source.tolist() == [[60.5, 40.5, 4.0]]

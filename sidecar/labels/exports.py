@@ -15,7 +15,7 @@ from sidecar.errors import DocumentError, reason
 from sidecar.labels.model import PngStack
 from sidecar.mapping import Sidecar, image_key
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location, WritableLocation
+from sidecar.storage.location import WritableLocation
 
 #: Folders around a label file that are looked into for exports.
 _MOST_FOLDERS = 200
@@ -36,7 +36,7 @@ class Export:
         return cls(Sidecar.open(place))
 
     @property
-    def folder(self) -> Location | None:
+    def folder(self) -> WritableLocation | None:
         """The folder of its PNGs; None where only its mapping is known."""
         return self.sidecar.folder
 
@@ -134,14 +134,14 @@ class Surroundings:
             self._opened[resolved] = Export.open(resolved)
         return self._opened[resolved]
 
-    def around(self, path: Path) -> tuple[Export, ...]:
-        """The exports in the folder of a file, in folders in it, and beside it; those that cannot
-        be read are none.
+    def around(self, paths: Iterable[Path]) -> Iterator[Export]:
+        """The exports in the folders of files, in folders in them, and beside them; those that
+        cannot be read are none.
         """
-        home = path.absolute().parent
-        if home not in self._around:
-            self._around[home] = tuple(self._readable(home))
-        return self._around[home]
+        for home in dict.fromkeys(path.absolute().parent for path in paths):
+            if home not in self._around:
+                self._around[home] = tuple(self._readable(home))
+            yield from self._around[home]
 
     def _readable(self, home: Path) -> Iterator[Export]:
         for folder in _folders(home):

@@ -91,7 +91,7 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
     found = [surroundings.open(place) for place in _beside_images(path, images)]
     tags = {stated_tag(image) for image in images} - {None}
     if not found and tags:
-        found = [e for e in surroundings.around(path) if e.tag in tags]
+        found = [e for e in surroundings.around([path]) if e.tag in tags]
     if not found:
         raise DocumentError(
             f"no {documents.SIDECAR_NAME} beside {path.name} or beside the images it names; say"

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.document.model import SIDECAR_NAME
 from sidecar.document.tag import split_name
 from sidecar.labels.evidence import Seen, image_beside, verdict_of
 from sidecar.labels.exports import Export, Surroundings
@@ -282,14 +283,20 @@ class Resolver:
             )
 
     def _nearby(self, fits: Callable[[Export], bool]) -> str | None:
-        """The name of the folder of an export around the label file that fits, and is none of the
-        given ones.
+        """The name of the folder of an export around the label file, or around the given exports,
+        that fits, and is none of these.
         """
         tags = {export.tag for export in self.exports} - {None}
-        for export in self.surroundings.around(self.path):
+        for export in self.surroundings.around([self.path, *self._documents()]):
             if fits(export) and export.tag not in tags and export.folder is not None:
                 return export.folder.name
         return None
+
+    def _documents(self) -> Iterator[Path]:
+        """The documents of the given exports, as far as they are on this machine."""
+        for export in self.exports:
+            if export.folder is not None and export.folder.local is not None:
+                yield export.folder.local / SIDECAR_NAME
 
 
 def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) -> Iterator[str]:

@@ -166,6 +166,15 @@ def test_a_size_that_is_that_of_another_export_nearby_is_refused(
     labels = labelme(tmp_path, "slice_0003.png", b"", (10, 9))
     with pytest.raises(sidecar.LabelError, match=r"10 × 9 there, .* PNGs in the folder quarter"):
         map_file(labels, half, trust_names=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with pytest.raises(sidecar.LabelError, match=r"10 × 9 there, .* PNGs in the folder quarter"):
+        map_file(
+            labels.rename(elsewhere / labels.name),
+            sidecar.open(tmp_path / "half"),
+            trust_names=True,
+        )
+    labels = elsewhere / labels.name
     (tmp_path / "quarter").rename(tmp_path / "scan" / "quarter")
     notes = map_file(labels, half, trust_names=True).notes
     assert any("resized" in note and "10 × 9" in note for note in notes)
