@@ -4,7 +4,9 @@ compared pixel by pixel.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,6 @@ from sidecar.dicom.series import Series
 from sidecar.errors import SidecarError
 from sidecar.exporting.make_png import Recipe, Task, png_values
 from sidecar.exporting.plan import Plan
-from sidecar.grid.axis import spread
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.location import Location, WritableLocation
@@ -34,12 +35,12 @@ def check_pixels(
     slices: int | None,
     progress: Progress,
 ) -> Finding:
-    """Make ``slices`` of the decimated slices again, spread over the stack, or all of them, and
-    compare them with the PNGs.
+    """Make ``slices`` of the decimated slices again, others each time, or all of them, and compare
+    them with the PNGs.
     """
     plan = plan_again(sidecar, series)
     count = plan.reduction.slices.size
-    chosen = np.array(spread(count, count if slices is None else slices), np.intp)
+    chosen = np.array(_sample(count, count if slices is None else slices), np.intp)
     progress.start("making slices again", len(chosen))
     values, most, images = 0, 0, []
     try:
@@ -60,18 +61,24 @@ def check_pixels(
         if images
         else []
     )
-    return finding(
-        "pixels", problems, f"{_told(chosen, count)} made again: every pixel is the same"
-    )
+    return finding("pixels", problems, _told(chosen, count))
+
+
+def _sample(count: int, wanted: int) -> list[int]:
+    """One number at random out of each of ``wanted`` equal parts of 0 … count − 1."""
+    parts = min(wanted, count)
+    edges = [i * count // parts for i in range(parts + 1)]
+    return [start + secrets.randbelow(stop - start) for start, stop in pairwise(edges)]
 
 
 def _told(chosen: NDArray[np.intp], count: int) -> str:
+    """How much was looked at, and how much was not."""
     if len(chosen) == count:
-        return f"all {count} slices"
+        return f"all {count} slices made again: every pixel is the same"
+    which = f" ({', '.join(map(str, chosen))})" if len(chosen) <= LISTED else ""
     return (
-        f"slices {', '.join(map(str, chosen))} of {count}"
-        if len(chosen) <= LISTED
-        else f"{len(chosen)} of {count} slices"
+        f"{len(chosen)} of {count} slices, taken at random{which}, made again: every pixel is the"
+        f" same; the other {count - len(chosen)} were not made again"
     )
 
 

@@ -15,8 +15,8 @@ HELP = """Check that an export is still what its sidecar.json says, and with --s
 DICOM files make.
 
 The document against its schema and itself, every PNG by its digest, size and text; with --source
-the headers once more, and a few slices made again and compared pixel by pixel. One line for each
-check. Exit 1 if any fails."""
+the headers once more, and a few slices, others each time, made again and compared pixel by pixel.
+One line for each check. Exit 1 if any fails."""
 EXAMPLES = "Example: sidecar check png/     Example: sidecar check png/ --source scan/ --slices all"
 
 
@@ -33,7 +33,7 @@ def run(
     slices: Annotated[
         str,
         typer.Option(
-            metavar="N|all", help="Slices to make again, spread from the first to the last."
+            metavar="N|all", help="Slices to make again: so many at random, or all of them."
         ),
     ] = "3",
     as_json: Annotated[

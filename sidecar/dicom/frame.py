@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sidecar.dicom.pixels import FrameLocator, PixelLayout
+from sidecar.storage.location import Stamp
 
 #: An attribute's keyword and its value, of every attribute that can tell frames apart.
 Keys = tuple[tuple[str, Hashable], ...]
@@ -49,8 +50,9 @@ class Frame:
     as in `FrameLocator`.
 
     ``keys``: attributes that tell frames at one position apart (time, echo, b-value …), in order of
-    preference. ``content``: a digest of the pixels, for frames that may be copies of each other
-    (see `sidecar.dicom.duplicates`); None for others, and where the pixels cannot be read.
+    preference. ``stamp``: of the file, from before its header was read. ``content``: a digest of
+    the pixels, for frames that may be copies of each other (see `sidecar.dicom.duplicates`); None
+    for others, and where the pixels cannot be read.
     """
 
     common: Common
@@ -66,6 +68,7 @@ class Frame:
     rescale: tuple[float, float]
     window: tuple[float, float] | None
     keys: Keys
+    stamp: Stamp
     content: bytes | None = None
 
     @property
@@ -77,7 +80,16 @@ class Frame:
     def locator(self) -> FrameLocator:
         """Where its pixels are."""
         layout = self.common.layout
-        return FrameLocator(self.file, layout, self.frame, self.frames, self.offset, self.rescale)
+        return FrameLocator(
+            self.file,
+            layout,
+            self.frame,
+            self.frames,
+            self.offset,
+            self.rescale,
+            self.stamp,
+            self.sop_instance_uid,
+        )
 
     @property
     def folder(self) -> str:

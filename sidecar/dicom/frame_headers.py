@@ -32,6 +32,7 @@ from sidecar.dicom.header_values import (
 )
 from sidecar.dicom.pixels import layout_of
 from sidecar.errors import SourceError
+from sidecar.storage.location import Stamp
 
 #: What `Common` is made of in a classic object: files that agree in these share one.
 _COMMON_ATTRIBUTES = (
@@ -143,11 +144,12 @@ def frames_of(
     keyword: str,
     offset: int | None,
     commons: Commons,
+    stamp: Stamp,
     encoding: str | None = None,
 ) -> list[Frame]:
     """The frames of one file, whose name in documents is ``name``; ``keyword, offset``: its pixel
-    data element and where the native value starts (None when compressed); ``encoding``: what is to
-    be remarked about how it is written.
+    data element and where the native value starts (None when compressed); ``stamp``: of the file,
+    from before it was read; ``encoding``: what is to be remarked about how it is written.
     """
     count = frame_count(dataset)
     per_frame: Sequence[Attributes] = dataset.get("PerFrameFunctionalGroupsSequence") or []
@@ -175,6 +177,7 @@ def frames_of(
             rescale=repeated.rescale,
             window=repeated.window,
             keys=repeated.keys,
+            stamp=stamp,
         )
         made.append(frame)
     return made if len(made) == count else [replace(frame, frame=i) for i in range(count)]

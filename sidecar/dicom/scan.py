@@ -171,15 +171,22 @@ def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
 def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None:
     printed = name.encode("utf-8", "replace").decode()
     try:
+        stamp = path.stamp()
         header = file_header(path)
         kind = _passed_by(header)
         if kind is not None:
             found.passed_by[kind].append(printed)
             return
         assert header is not None
-        keyword = _checked(header, path)
+        keyword = _checked(header, path, stamp[0])
         found.frames += frames_of(
-            header.attributes, _require_text(name), keyword, header.offset, commons, header.encoding
+            header.attributes,
+            _require_text(name),
+            keyword,
+            header.offset,
+            commons,
+            stamp,
+            header.encoding,
         )
     except Exception as error:
         if not isinstance(error, (SidecarError, *parse_errors())):
@@ -211,7 +218,7 @@ def _needs_pixels(header: FileHeader) -> bool:
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
-def _checked(header: FileHeader, path: Location) -> str:
+def _checked(header: FileHeader, path: Location, size: int) -> str:
     """The keyword of the pixels, after holding what the header promises against the size of the
     file, before anything is made of it.
     """
@@ -225,12 +232,12 @@ def _checked(header: FileHeader, path: Location) -> str:
             " it to DICOM first, best in the archive that it is from, which knows where its slices"
             " are (gdcmconv --raw of GDCM converts it without their places)"
         )
-    size, count = path.stamp()[0], frame_count(header.attributes)
+    count = frame_count(header.attributes)
     layout = layout_of(header.attributes, header.keyword)
     promised = math.ceil(count * layout.frame_bits / 8)
     needed = count if header.offset is None else header.offset + promised
     if needed > size:
-        held = _bytes_held(path, header.offset, layout)
+        held = _bytes_held(path, size, header.offset, layout)
         if held is not None and held < promised:
             raise PixelError(
                 f"its pixel data element holds {held:,} bytes, where Rows, Columns, Number of"
@@ -249,7 +256,7 @@ def _checked(header: FileHeader, path: Location) -> str:
     return header.keyword
 
 
-def _bytes_held(path: Location, offset: int | None, layout: PixelLayout) -> int | None:
+def _bytes_held(path: Location, size: int, offset: int | None, layout: PixelLayout) -> int | None:
     """The length of the native pixel data element whose value begins at ``offset``, where the file
     holds all of it; its last four bytes before the value say so (PS3.5 7.1).
     """
@@ -261,7 +268,7 @@ def _bytes_held(path: Location, offset: int | None, layout: PixelLayout) -> int 
             "big" if layout.transfer_syntax == EXPLICIT_BIG else "little"
         )
         length = int.from_bytes(file.read(4), order)
-    return length if offset + length <= path.stamp()[0] else None
+    return length if offset + length <= size else None
 
 
 def _require_text(name: str) -> str:

@@ -5,7 +5,7 @@ last.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +104,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
-    stamps = _stamps(job)
+    stamps = {frame.file: frame.stamp for frame in plan.series.frames}
     with take_folder(
         job.output, plan.digest(stamps), plan.names, options.overwrite, waiting
     ) as folder:
@@ -117,6 +117,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
+        _require_unchanged(job, stamps)
         made_from = plan.made_from({file: size for file, (size, _) in stamps.items()})
         sidecar = make_sidecar(plan, values, digests, job.zoom, made_from)
         if _has_page(job):
@@ -235,17 +236,24 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
     )
 
 
-def _stamps(job: Job) -> dict[str, Stamp]:
-    """Size and time of change, or ETag, of every source file, so that a changed source is
-    noticed.
+def _require_unchanged(job: Job, stamps: Mapping[str, Stamp]) -> None:
+    """SourceError where a source file has another size, time of change or ETag than when its header
+    was read: each PNG is of what was there when it was made, which need be no scan.
     """
-    stamps = {}
-    for file in {frame.file for frame in job.plan.series.frames}:
-        try:
-            stamps[file] = (job.source / file).stamp()
-        except OSError as error:
-            raise SourceError(f"{file} cannot be read: {error.strerror}") from None
-    return stamps
+    try:
+        now = job.source.stamps(stamps.keys())
+    except OSError as error:
+        raise SourceError(
+            f"the source cannot be looked at any more ({error.strerror}), so no sidecar.json is"
+            " written; run the same command again when it is back"
+        ) from None
+    changed = [file for file in stamps if now[file] != stamps[file]]
+    if changed:
+        more = f" and {len(changed) - 1} more source files" if len(changed) > 1 else ""
+        raise SourceError(
+            f"{changed[0]}{more} changed while it was exported, so no sidecar.json is written; when"
+            " the source is as it is to be, start anew with --overwrite"
+        )
 
 
 def export(

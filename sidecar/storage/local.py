@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,9 @@ class Local:
     def stamp(self) -> Stamp:
         status = os.stat(self.text)  # noqa: PTH116
         return status.st_size, status.st_mtime_ns
+
+    def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
+        return {name: (self / name).stamp() for name in names}
 
     def names(self) -> list[str]:
         return sorted(os.listdir(self.text))  # noqa: PTH208

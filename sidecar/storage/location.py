@@ -10,7 +10,7 @@ is wrong in plain words, and neither names a path of this machine, an address or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
@@ -55,6 +55,9 @@ class Location(Protocol):
 
     def stamp(self) -> Stamp:
         """Size and time of change, by which a file that was changed is noticed."""
+
+    def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
+        """Of these files of this folder, as they are now: nothing that was remembered is used."""
 
     def names(self) -> list[str]:
         """What is in this folder, sorted."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from kit.phantoms import Phantom, Spec, write
 from PIL import Image
 
 import sidecar
-from sidecar.checks import Finding, check_export
+from sidecar.checks import Finding, check_export, pixels
 from sidecar.checks.source import Recorded
 from sidecar.document import model as documents
 from sidecar.document.model import Document
@@ -232,7 +233,7 @@ def test_a_changed_pixel_whose_digest_was_changed_too(
     digest = hashlib.sha256(png_path(png, 2).read_bytes()).hexdigest()
     rewritten(png, lambda raw: raw["images"]["files"][2].update(sha256=digest))
     assert failed(check_export(png)) == {}
-    assert failed(check_export(png, scans().folder)) == {
+    assert failed(check_export(png, scans().folder, slices=None)) == {
         "pixels": f"values that differ: 1, by up to 1, on {names[2]}"
     }
 
@@ -359,7 +360,7 @@ def test_an_offset_that_is_one_whole_pixel_off(
         lambda raw: raw["decimation"][axis].update(offset=raw["decimation"][axis]["offset"] + 1),
     )
     assert failed(check_export(png)) == {}
-    assert set(failed(check_export(png, scans().folder))) == {"pixels"}
+    assert set(failed(check_export(png, scans().folder, slices=None))) == {"pixels"}
 
 
 @pytest.mark.parametrize("where", ["source", "images"])
@@ -398,7 +399,7 @@ def test_a_changed_line_is_seen_in_the_pixels(png: Path, scans: Callable[..., Ph
         raw["images"]["window"]["upper"] += 500
 
     rewritten(png, change)
-    assert set(failed(check_export(png, scans().folder))) == {"pixels"}
+    assert set(failed(check_export(png, scans().folder, slices=None))) == {"pixels"}
 
 
 def test_a_changed_line_of_stored_values(scans: Callable[..., Phantom], tmp_path: Path) -> None:
@@ -440,10 +441,10 @@ def test_a_source_with_a_slice_less_and_one_more(
 ) -> None:
     files = copied(scans(), tmp_path / "copy")
     files[4].unlink()
-    found = failed(check_export(png, tmp_path / "copy"))
+    found = failed(check_export(png, tmp_path / "copy", slices=None))
     assert found == {"instances": "slice 4 (0-based) of 9 is missing"}
     edited(files[5], SOPInstanceUID="2.25.1")
-    found = failed(check_export(png, tmp_path / "copy"))
+    found = failed(check_export(png, tmp_path / "copy", slices=None))
     assert found == {"instances": "2 of 9 slices are missing: 4, 5 (0-based), and 1 more is there"}
 
 
@@ -476,7 +477,7 @@ def test_changed_headers(
 ) -> None:
     for path in copied(scans(), tmp_path / "copy"):
         edited(path, **attributes)
-    found = failed(check_export(png, tmp_path / "copy"))
+    found = failed(check_export(png, tmp_path / "copy", slices=None))
     assert says in found[check]
     assert set(found) <= {check, "pixels"}
 
@@ -485,7 +486,7 @@ def test_a_moved_plane(png: Path, scans: Callable[..., Phantom], tmp_path: Path)
     files = copied(scans(), tmp_path / "copy")
     x, y, z = scans().planes[4].position
     edited(files[4], ImagePositionPatient=[x + 0.01, y, z])
-    found = failed(check_export(png, tmp_path / "copy"))
+    found = failed(check_export(png, tmp_path / "copy", slices=None))
     assert set(found) == {"planes"}
     assert found["planes"] == "slice 4 (0-based) is 0.01 mm from where it was, by (0.01, 0, 0)"
 
@@ -511,7 +512,7 @@ def test_planes_in_another_order(png: Path, scans: Callable[..., Phantom], tmp_p
     files = copied(scans(), tmp_path / "copy")
     for i, j in ((3, 4), (4, 3)):
         edited(files[i], ImagePositionPatient=list(scans().planes[j].position))
-    assert "another order" in failed(check_export(png, tmp_path / "copy"))["instances"]
+    assert "another order" in failed(check_export(png, tmp_path / "copy", slices=None))["instances"]
 
 
 def test_damaged_pixels_of_the_source(
@@ -521,9 +522,12 @@ def test_damaged_pixels_of_the_source(
     content = bytearray(files[0].read_bytes())
     content[-999] ^= 0xFF
     files[0].write_bytes(content)
-    assert set(failed(check_export(png, tmp_path / "copy"))) == {"pixels"}
+    assert set(failed(check_export(png, tmp_path / "copy", slices=None))) == {"pixels"}
     files[0].write_bytes(content[:-100])
-    assert "cannot be used: 00.dcm" in failed(check_export(png, tmp_path / "copy"))["source"]
+    assert (
+        "cannot be used: 00.dcm"
+        in failed(check_export(png, tmp_path / "copy", slices=None))["source"]
+    )
 
 
 def test_hostile_documents(png: Path) -> None:
@@ -552,7 +556,11 @@ def test_the_command_says_it_line_by_line(
     fine = run.done("check", png, "--source", scans().folder)
     assert [line.split()[0] for line in fine.out.splitlines()] == ["ok"] * 15
     assert fine.err == ""
-    assert "slices 0, 2, 3 of 4 made again" in fine.out
+    assert re.search(
+        r"3 of 4 slices, taken at random \(0, 1, [23]\), made again: every pixel is the same; the"
+        r" other 1 were not made again",
+        fine.out,
+    )
     assert (
         "all 4 slices made again"
         in run.done(
@@ -560,17 +568,25 @@ def test_the_command_says_it_line_by_line(
         ).out
     )
     assert (
-        "slices 0, 3 of 4 made again"
+        "2 of 4 slices, taken at random"
         in run.done("check", png, "--source", scans().folder, "--slices", 2).out
     )
     repainted(png_path(png, 0), one_brighter)
-    spoilt = run("check", png, "--source", scans().folder)
+    spoilt = run("check", png, "--source", scans().folder, "--slices", "all")
     assert spoilt.code == 1
     assert [line for line in spoilt.out.splitlines() if line.startswith("FAILED")] == [
         f"FAILED  digests         {names[0]} was changed after the export",
         f"FAILED  pixels          values that differ: 1, by up to 1, on {names[0]}",
     ]
     assert spoilt.err == "sidecar: 2 of 15 checks failed\n"
+
+
+def test_the_sample_is_another_each_time_and_no_slice_is_out_of_its_reach() -> None:
+    samples = [tuple(pixels._sample(40, 3)) for _ in range(500)]
+    assert all(len(set(sample)) == 3 and sorted(sample) == list(sample) for sample in samples)
+    assert {k for sample in samples for k in sample} == set(range(40))
+    assert len(set(samples)) > 400
+    assert pixels._sample(4, 9) == pixels._sample(4, 4) == [0, 1, 2, 3]
 
 
 def test_the_command_as_json(png: Path, run: CommandLine) -> None:

@@ -22,7 +22,7 @@ from pydicom.uid import (
 )
 
 import sidecar
-from sidecar.errors import OutputError
+from sidecar.errors import OutputError, SourceError
 from sidecar.exporting.make_png import render
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import plan_export, run_job
@@ -120,6 +120,23 @@ def test_a_changed_source_is_refused(
     memory.put(tmp_path / "scan", "scan")
     with pytest.raises(OutputError, match="unfinished export of another source"):
         sidecar.export(url, f"{memory.url}/png", scale=0.5)
+
+
+def test_an_object_that_is_replaced_during_the_export_is_noticed(
+    memory: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Spec(), tmp_path / "scan")
+    url = memory.put(tmp_path / "scan", "scan")
+
+    def replacing(recipe: Any, task: Any) -> Any:
+        if task.index == 4:
+            memory.put(tmp_path / "scan", "scan")
+        return render(recipe, task)
+
+    monkeypatch.setattr("sidecar.exporting.run.render", replacing)
+    with pytest.raises(SourceError, match=r"not the one any more|changed while it was exported"):
+        sidecar.export(url, tmp_path / "png", scale=0.5, window=(0.0, 100.0))
+    assert not (tmp_path / "png" / "sidecar.json").exists()
 
 
 def test_cutting_across_on_a_cluster_needs_a_shared_folder(memory: Store, tmp_path: Path) -> None:

@@ -108,6 +108,11 @@ def test_a_stamp_changes_with_the_content(folder: WritableLocation) -> None:
         stamps.append(file.stamp())
         assert file.stamp() == stamps[-1]
     assert len(set(stamps)) == 3
+    (folder / "other").put(b"four")
+    assert folder.stamps(["file", "other"])["file"] == folder.stamps(["file"])["file"] == stamps[-1]
+    (folder / "other").remove()
+    with pytest.raises(FileNotFoundError):
+        folder.stamps(["file", "other"])
 
 
 @pytest.mark.parametrize("place", PLACES)

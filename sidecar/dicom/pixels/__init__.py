@@ -1,7 +1,8 @@
 """One decoded frame at a time: stored values as the header means them, or RGB; never a whole
 multi-frame file.
 
-`layout` says how pixels lie in a file and where a frame is, `pixel_file` finds them there,
+`layout` says how pixels lie in a file and where a frame is, `unchanged` holds the file against
+what was planned from, `pixel_file` finds the pixels there,
 `sidecar.dicom.deflated` inflates within a bound, `native` reads values that lie there as they are,
 `encapsulated` gathers compressed fragments, `codestream` and `codecs` decode them, `colour` makes
 RGB of what is not. Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, layout_of
 from sidecar.dicom.pixels.native import native_frame
 from sidecar.dicom.pixels.pixel_file import PixelFile
+from sidecar.dicom.pixels.unchanged import require_unchanged
 from sidecar.dicom.transfer_syntaxes import NATIVE
 from sidecar.errors import PixelError
 from sidecar.storage.location import Location
@@ -71,12 +73,13 @@ def read_frame(root: Location, frame: FrameLocator, out: mmap.mmap | None = None
     ``out``: memory from `frame_buffer`. A native frame is read into it and the result may be a view
     of it, valid until the next call with the same memory; compressed frames do not use it. Raises
     PixelError, with file and frame, when the data are cut short, damaged or in an encoding that is
-    not supported.
+    not supported, and when the file is not the one any more whose header was read.
     """
     path = root / frame.file
     try:
         if not 0 <= frame.index < frame.frames:
             raise PixelError("there is no such frame")
+        require_unchanged(path, frame)
         return _read(path, frame, out)
     except (OSError, PixelError) as error:
         why = (

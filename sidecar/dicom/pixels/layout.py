@@ -19,6 +19,7 @@ from sidecar.dicom.transfer_syntaxes import (
     READ_ERRORS,
 )
 from sidecar.errors import PixelError
+from sidecar.storage.location import Stamp
 
 _SAMPLES = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1}
 _SAMPLES |= dict.fromkeys(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"), 3)
@@ -74,6 +75,8 @@ class FrameLocator:
     ``frames`` of the file. ``offset`` counts bytes from the start of the file to the value of the
     pixel data element; None when the data are compressed or deflated, or when it is not known (it
     is then looked up). ``rescale``: modality value = slope · stored value + intercept.
+    ``stamp, instance``: size and time of the file, and its SOP Instance UID, when its header was
+    read (see `unchanged`); None and empty where nothing is to be compared.
     """
 
     file: str
@@ -82,6 +85,8 @@ class FrameLocator:
     frames: int
     offset: int | None
     rescale: tuple[float, float] = (1.0, 0.0)
+    stamp: Stamp | None = None
+    instance: str = ""
 
     @property
     def bytes(self) -> int:

@@ -1,0 +1,46 @@
+"""Is a file still the one whose header was read? Facts do not go stale: what was planned from a
+header is compared again when the pixels are read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sidecar.dicom.pixels.layout import FrameLocator
+from sidecar.dicom.pixels.pixel_file import PixelFile, header_of
+from sidecar.errors import PixelError
+from sidecar.storage.location import Location
+
+CHANGED = "the file is not the one any more whose header was read; run the command again"
+
+#: Bytes at the start of a file that hold its SOP Instance UID, in the meta information or among the
+#: first attributes.
+_HEAD = 1 << 10
+
+
+def require_unchanged(path: Location, frame: FrameLocator) -> None:
+    """PixelError where size or time of a file are not as they were, and where both are but it has
+    become another SOP instance: a file that takes another's place may have its time.
+
+    OSError where it cannot be read. Behind a URL, where a look into the file is a request, the ETag
+    alone decides; it changes with the content.
+    """
+    if frame.stamp is None:
+        return
+    if path.stamp() != frame.stamp:
+        raise PixelError(CHANGED)
+    is_time = isinstance(frame.stamp[1], int)
+    if is_time and frame.instance and not _holds(path, frame):
+        raise PixelError(CHANGED)
+
+
+def _holds(path: Location, frame: FrameLocator) -> bool:
+    """Whether the file says that it is the instance of the frame."""
+    with path.ranges(_HEAD) as file:
+        uid = re.escape(frame.instance.encode("ascii", "replace"))
+        if re.search(rb"(?<![\d.])%b(?![\d.])" % uid, file.read(0, _HEAD)):
+            return True
+    source = PixelFile.of(path, frame)
+    with source.open() as file:
+        header = header_of(source, file, "SOPInstanceUID")
+    return str(header.get("SOPInstanceUID", "")).strip("\0 ") == frame.instance
