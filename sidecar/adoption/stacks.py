@@ -20,6 +20,7 @@ from sidecar.errors import ImageError, SourceError
 from sidecar.formats.natural_order import natural_order
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 from sidecar.storage.location import Location
+from sidecar.storage.names import is_plain
 
 Plane = NDArray[np.float32]
 
@@ -128,6 +129,13 @@ def open_images(folder: Path) -> PngImages:
     names = sorted((p.name for p in folder.iterdir() if _is_image(p)), key=natural_order)
     if not names:
         raise ImageError("it holds no PNG, JPEG or TIFF images", folder)
+    for name in names:
+        if not is_plain(name):
+            raise ImageError(
+                "its name cannot stand in a sidecar.json, as it has the drive or the separator of"
+                " another system; rename it",
+                name,
+            )
     doubles = {image_key(name) for name in names}
     if len(doubles) < len(names):
         raise ImageError(

@@ -31,6 +31,7 @@ from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location
+from sidecar.storage.names import is_relative
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
@@ -272,9 +273,16 @@ def _bytes_held(path: Location, size: int, offset: int | None, layout: PixelLayo
 
 
 def _require_text(name: str) -> str:
-    """A file name, which documents hold as text. SourceError where it is none."""
+    """A file name as documents hold it. SourceError where it is no text, or would lead elsewhere on
+    another system.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
         raise SourceError("its name is not valid text (UTF-8); rename it") from None
+    if not is_relative(name):
+        raise SourceError(
+            "its name leads out of its folder on other systems (it has the drive of one, or dots or"
+            " nothing between separators); rename it"
+        )
     return name

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sidecar.document.tag import TAG
 from sidecar.errors import DocumentError
 from sidecar.storage.locate import Place, locate
+from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 
 VERSION = "1.1"
 SIDECAR_NAME = "sidecar.json"
@@ -101,7 +102,12 @@ class Plane(Model):
         int | None,
         Field(description="Instance Number, by which some programs order slices; says no place"),
     ] = None
-    file: Annotated[str, Field(description="relative to the source folder, with forward slashes")]
+    file: Annotated[
+        str,
+        Field(
+            pattern=RELATIVE_NAME, description="relative to the source folder, with forward slashes"
+        ),
+    ]
     position: Annotated[Triple | None, Field(description="Image Position (Patient), mm")] = None
     orientation: Annotated[
         Cosines | None, Field(description="only where it differs from the source's orientation")
@@ -187,7 +193,9 @@ class Window(Model):
 class Image(Model):
     """One PNG."""
 
-    name: str
+    name: Annotated[
+        str, Field(pattern=PLAIN_NAME, description="of the file beside the document, in no folder")
+    ]
     source_slices: Annotated[
         list[Annotated[int, Field(ge=0)]],
         Field(
@@ -393,6 +401,13 @@ def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
     return _validated(text, name)
 
 
+#: Where files are whose names follow a pattern.
+_WHERE_NAMES_LEAD = {
+    PLAIN_NAME: "in the folder of the document",
+    RELATIVE_NAME: "in the folder of the source",
+}
+
+
 def _raw(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         raw = json.loads(text, parse_int=float)
@@ -418,8 +433,14 @@ def _validated(text: str | bytes, name: str) -> Document:
     try:
         return Document.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
+        where = _WHERE_NAMES_LEAD.get(first.get("ctx", {}).get("pattern", ""))
+        if where is not None:
+            raise DocumentError(
+                f"{name} names {str(first['input'])[:80]!r} at {place}, which is not the name of a"
+                f" file {where}: it is not as a program writes it, and nothing is done with it"
+            ) from None
         raise DocumentError(
             f"{name} is damaged at {place}: {first['msg']}; export again, or restore it from a copy"
         ) from None

@@ -23,7 +23,7 @@ from typing import Any
 from markupsafe import escape
 
 from sidecar.document.model import Document
-from sidecar.errors import DocumentError, OutputError
+from sidecar.errors import OutputError
 from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
@@ -83,14 +83,8 @@ def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
     """Remove the page, then its copies of the PNGs ``names``: an old page must never be beside new
     images.
 
-    DocumentError for a name that is not the plain name of a file, OutputError where something
-    cannot be removed.
+    OutputError where something cannot be removed.
     """
-    names = list(names)
-    if any(name in ("", ".", "..") or re.search(r"[/\\\0]", name) for name in names):
-        raise DocumentError(
-            "an image of the sidecar has a name that is not the plain name of a file; export again"
-        )
     try:
         (folder / VIEWER_NAME).remove()
         remove_copies(folder, names)

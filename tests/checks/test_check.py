@@ -532,10 +532,11 @@ def test_damaged_pixels_of_the_source(
 
 def test_hostile_documents(png: Path) -> None:
     (png.parent / "outside.png").write_bytes(png_path(png, 0).read_bytes())
-    rewritten(png, lambda raw: raw["images"]["files"][0].update(name="../outside.png"))
-    assert failed(check_export(png))["files"].startswith(
-        "'../outside.png' is not the plain name of a file"
-    )
+    raw = json.loads((png / "sidecar.json").read_text())
+    raw["images"]["files"][0]["name"] = "../outside.png"
+    (png / "sidecar.json").write_text(json.dumps(raw))
+    (found,) = check_export(png)
+    assert not found.passed and "'../outside.png' at images.files.0.name" in found.detail
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,13 @@ def headers_of(
     for sidecar in sidecars:
         series = opened.matching(sidecar.known_scan)
         files |= {frame.sop_instance_uid: frame.file for frame in series.frames}
-    return {uid: _header(opened.root / files[uid]) for uid in dict.fromkeys(uids)}
+    return {uid: _header(opened.root / files[uid], uid) for uid in dict.fromkeys(uids)}
 
 
-def _header(path: Location) -> Dataset:
-    """The copied attributes in Unicode. SourceError for a file without the UIDs of an instance."""
+def _header(path: Location, uid: str) -> Dataset:
+    """The copied attributes in Unicode. SourceError for a file without the UIDs of an instance, and
+    where it is not the instance any more that it was when the scan was looked for.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -123,4 +125,6 @@ def _header(path: Location) -> Dataset:
             f"{path.name} has no {missing[0]}, without which no DICOM object can refer to it;"
             " repair the file, or write another format"
         )
+    if header.SOPInstanceUID != uid:
+        raise SourceError(f"{path.name} became another instance meanwhile; run the command again")
     return header
