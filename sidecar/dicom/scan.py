@@ -35,6 +35,11 @@ from sidecar.storage.names import is_relative
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
+#: So many frames a file may have whatever its size; more of them take so many bytes each, and a
+#: compressed one no less than its item tag, length and two bytes (PS3.5 A.4).
+_ALWAYS_TAKEN, _LEAST_FRAME, _LEAST_ITEM = 1 << 16, 64, 10
+#: Bytes that one deflated byte can become (RFC 1951: 258 by 2 bits).
+_MOST_DEFLATED = 1032
 #: Attributes that only ACR-NEMA has (PS3.6, retired).
 _ACR_NEMA = ("RecognitionCode", "ImageDimensions")
 #: SOP classes of what lies beside images and refers to them: they are no stacks to export.
@@ -235,8 +240,12 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
         )
     count = frame_count(header.attributes)
     layout = layout_of(header.attributes, header.keyword)
+    _require_room(count, size, layout)
     promised = math.ceil(count * layout.frame_bits / 8)
-    needed = count if header.offset is None else header.offset + promised
+    if header.offset is not None:
+        needed = header.offset + promised
+    else:
+        needed = 0 if layout.transfer_syntax == DEFLATED else _LEAST_ITEM * count
     if needed > size:
         held = _bytes_held(path, size, header.offset, layout)
         if held is not None and held < promised:
@@ -255,6 +264,17 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
         with path.open() as file:
             inflated(file)
     return header.keyword
+
+
+def _require_room(count: int, size: int, layout: PixelLayout) -> None:
+    """PixelError for more frames than the bytes of a file can mean: each takes memory before any is
+    read.
+    """
+    held = size * _MOST_DEFLATED if layout.transfer_syntax == DEFLATED else size
+    if count > max(_ALWAYS_TAKEN, held // _LEAST_FRAME):
+        raise PixelError(
+            f"Number of Frames is {count:,}, more than a file of {size:,} bytes holds; correct it"
+        )
 
 
 def _bytes_held(path: Location, size: int, offset: int | None, layout: PixelLayout) -> int | None:

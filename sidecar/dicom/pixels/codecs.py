@@ -82,7 +82,9 @@ def _jpeg(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     space = (
         "YCBCR" if image.samples == 3 else None
     )  # the same in and out: components as they are coded
-    decoded = jpeg8_decode(stream, colorspace=space, outcolorspace=space)
+    decoded = jpeg8_decode(
+        stream, colorspace=space, outcolorspace=space, out=_place_for(image, layout)
+    )
     bits = (
         image.precision
         if layout.transfer_syntax in _LOSSY and not layout.signed
@@ -96,7 +98,8 @@ def _jpeg_ls(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
 
     image = jpeg_header(stream, b"\xf7")
     _check_agreement(image, layout)
-    values = _as_stored(jpegls_decode(stream), layout, _bits_that_count(image, layout))
+    decoded = jpegls_decode(stream, out=_place_for(image, layout))
+    values = _as_stored(decoded, layout, _bits_that_count(image, layout))
     return values, image.photometric or layout.photometric
 
 
@@ -110,10 +113,8 @@ def _jpeg_2000(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     image = jpeg_2000_header(stream)
     _check_agreement(image, layout)
     photometric = "RGB" if layout.photometric in JPEG_2000_COLOUR else layout.photometric
-    return (
-        _as_stored(jpeg2k_decode(stream, planar=False), layout, _bits_that_count(image, layout)),
-        photometric,
-    )
+    decoded = jpeg2k_decode(stream, planar=False)
+    return _as_stored(decoded, layout, _bits_that_count(image, layout)), photometric
 
 
 def _rle(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
@@ -171,6 +172,17 @@ def _bits_that_count(image: Codestream, layout: PixelLayout) -> int:
     )
 
 
+def _place_for(image: Codestream, layout: PixelLayout) -> NDArray[Any]:
+    """Memory for what a stream decodes to; a decoder whose own reading of the header needs other
+    memory refuses.
+    """
+    return np.empty(_shape(layout), np.uint8 if image.precision <= 8 else np.uint16)
+
+
+def _shape(layout: PixelLayout) -> tuple[int, ...]:
+    return (layout.rows, layout.columns, layout.samples)[: 2 if layout.samples == 1 else 3]
+
+
 def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray[Any]:
     """Decoded samples, of which ``bits`` bits count, with the sign that the DICOM header gives
     them.
@@ -178,7 +190,7 @@ def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray
     Streams disagree with the header: JPEG knows no sign, and JPEG 2000 is often declared unsigned
     around signed data.
     """
-    shape = (layout.rows, layout.columns, layout.samples)[: 2 if layout.samples == 1 else 3]
+    shape = _shape(layout)
     if decoded.shape != shape:
         raise PixelError(
             f"the compressed image decodes to {decoded.shape}, the header says {shape}"

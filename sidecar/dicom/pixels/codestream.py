@@ -10,6 +10,15 @@ from sidecar.errors import PixelError
 
 END_OF_IMAGE = b"\xff\xd9"
 
+#: The segments that may stand before a frame header: Huffman tables, arithmetic conditioning,
+#: quantization tables, restart interval, application data, comments (ISO/IEC 10918-1 B.2.1), and
+#: parameters of JPEG-LS (ISO/IEC 14495-1 C.2.4). Of any other, decoders disagree on its length.
+_BEFORE_FRAME_HEADER = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xFE, 0xF8, *range(0xE0, 0xF0)})
+_START_2000 = b"\xff\x4f\xff\x51"
+_JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+#: Bytes that OpenJPEG takes for a tile before it decodes any, and how many all may take.
+_TILE_BYTES, _TILES_BYTES = 10_000, 1 << 27
+
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
@@ -49,6 +58,11 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
                 f"the compressed image is a JPEG of type SOF{marker & 0x3F}, not of its transfer"
                 f" syntax; {CONVERT}"
             )
+        if marker not in _BEFORE_FRAME_HEADER:
+            raise PixelError(
+                f"the compressed image has a marker FF{marker:02X} before its frame header, where"
+                f" the standard has none; {COPY_AGAIN}"
+            )
         if (marker == 0xE0 and body[:4] == b"JFIF") or (
             marker == 0xEE and body[:5] == b"Adobe" and body[11:12] == b"\x01"
         ):
@@ -61,11 +75,41 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
 
 
 def jpeg_2000_header(stream: bytes) -> Codestream:
-    """The SIZ marker segment (ISO/IEC 15444-1 A.5.1), also when a JP2 box is wrapped around the
+    """The SIZ marker segment (ISO/IEC 15444-1 A.5.1), also when JP2 boxes are wrapped around the
     codestream.
+
+    Nothing before it may look like another, which a decoder could take for it.
     """
-    at = stream.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if at < 0:
+    at = _start_in_jp2(stream) if stream.startswith(_JP2_SIGNATURE) else 0
+    if at != stream.find(_START_2000):
         raise PixelError(f"the compressed data are no JPEG 2000 image; {COPY_AGAIN}")
-    right, bottom, left, top, *_, samples, depth = struct.unpack_from(">8LHB", stream, at + 8)
+    right, bottom, left, top, width, height, tiles_left, tiles_top, samples, depth = (
+        struct.unpack_from(">8LHB", stream, at + 8)
+    )
+    if not width or not height:
+        raise PixelError(f"the compressed image has tiles of no size; {COPY_AGAIN}")
+    tiles = -((tiles_left - right) // width) * -((tiles_top - bottom) // height)
+    if tiles * _TILE_BYTES > _TILES_BYTES:
+        raise PixelError(
+            f"the compressed image is cut into {tiles} tiles of {width} x {height} pixels, too many"
+            f" to decode; {CONVERT}"
+        )
     return Codestream(bottom - top, right - left, samples, (depth & 0x7F) + 1)
+
+
+def _start_in_jp2(stream: bytes) -> int:
+    """Where the codestream begins among the boxes around it (ISO/IEC 15444-1 I.4); -1 where there
+    is none.
+    """
+    at = 0
+    while at + 8 <= len(stream):
+        length, kind = struct.unpack_from(">L4s", stream, at)
+        head = 8
+        if length == 1 and at + 16 <= len(stream):
+            length, head = int.from_bytes(stream[at + 8 : at + 16], "big"), 16
+        if kind == b"jp2c":
+            return at + head
+        if length < head:
+            return -1
+        at += length
+    return -1
