@@ -12,6 +12,8 @@ import signal
 import sys
 from types import FrameType
 
+from sidecar import faults
+
 #: What a shell gives for a program that Ctrl-C ended: 128 and the number of the signal.
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -33,7 +35,7 @@ def entry() -> None:
 
 
 def _finished() -> int:
-    """The exit code of `main`."""
+    """The exit code of `main`. What nobody foresaw is one message, too."""
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -53,11 +55,13 @@ def _finished() -> int:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception:
+    except Exception as error:  # noqa: BLE001 - the last net
         # what was loading at that moment may have made an error of its own of it, as pydantic does
         if interrupted:
             return INTERRUPTED
-        raise
+        faults.show_traceback(error)
+        sys.stderr.write(f"sidecar: {faults.in_words(error)}\n")
+        return faults.OUR_FAULT
     return 0
 
 

@@ -28,6 +28,7 @@ from sidecar.cli import (
     zoom,
 )
 from sidecar.errors import SidecarError, UsageError, reason
+from sidecar.faults import DEBUG, is_debugging, show_traceback
 
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import.
 #: And pydantic needs no plugins: looking for them reads the metadata of every package that is
@@ -83,6 +84,7 @@ def program(names: Iterable[str]) -> typer.Typer:
 
 def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    debug: bool = typer.Option(False, DEBUG, help="With an error also show where it comes from."),
 ) -> None:
     if version:
         from sidecar.document.generator import generator
@@ -97,8 +99,8 @@ app = program(COMMANDS)
 def main() -> None:
     """Run what ``sys.argv`` asks for.
 
-    Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, never a
-    traceback.
+    Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, and a traceback
+    only with --debug. What nobody foresaw goes on to `sidecar.__main__`.
     """
     for name, value in QUICK_START.items():
         os.environ.setdefault(name, value)
@@ -108,12 +110,21 @@ def main() -> None:
             stream.reconfigure(
                 errors="replace"
             )  # a terminal that has no µ shows ? instead of failing
-    asked = sys.argv[1:2]
+    asked = sys.argv[2:3] if is_debugging() else sys.argv[1:2]
     try:
         program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
-    except SidecarError as error:
-        typer.echo(f"sidecar: {error}", err=True)
+    except (SidecarError, OSError, MemoryError) as error:
+        show_traceback(error)
+        typer.echo(f"sidecar: {_in_words(error)}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except OSError as error:  # the last net: such as a full disk behind stdout
-        typer.echo(f"sidecar: {reason(error)}", err=True)
-        sys.exit(1)
+
+
+def _in_words(error: SidecarError | OSError | MemoryError) -> str:
+    if isinstance(error, SidecarError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return (
+            "there is not enough memory for this; use fewer --jobs where the command has them,"
+            " close other programs, or take a machine with more"
+        )
+    return reason(error)  # such as a full disk behind stdout

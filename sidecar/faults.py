@@ -1,0 +1,43 @@
+"""What nobody foresaw, told in one message; the traceback is for who asks for it.
+
+Light, so that it is there whatever could not be loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+#: The option that shows where an error comes from; it stands before the command.
+DEBUG = "--debug"
+#: The exit code of a fault of this program.
+OUR_FAULT = 3
+
+_PACKAGE = Path(__file__).parent
+
+
+def is_debugging() -> bool:
+    """Whether tracebacks are asked for."""
+    return DEBUG in sys.argv[1:2]
+
+
+def show_traceback(error: BaseException) -> None:
+    """Where an error comes from, if that is asked for."""
+    if is_debugging():
+        traceback.print_exception(error)
+
+
+def in_words(error: Exception) -> str:
+    """The kind of an error and where in this package it came up: its own words may hold a path or a
+    name.
+    """
+    steps = [
+        (Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    path, line = next(step for step in reversed(steps) if step[0].is_relative_to(_PACKAGE))
+    return (
+        f"this is a fault of sidecar itself: {type(error).__name__} in"
+        f" {path.relative_to(_PACKAGE).as_posix()}, line {line}. No output was left half-written."
+        f" Please report it with what sidecar {DEBUG} and the same command print"
+    )
