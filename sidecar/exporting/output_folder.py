@@ -1,18 +1,19 @@
 """The output folder: whose it is, what may be in it, and how an interrupted export is told from a
 finished or a foreign one.
 
-While an export runs, ``.sidecar-export.json`` names its digest and what its PNGs' names begin with,
-and ``.sidecar-export.lock``, which it holds (see `sidecar.storage.lease`), keeps a second one out.
-``sidecar.json`` comes last and the journal goes: its presence means "complete". Nothing that we did
-not write is ever overwritten or removed.
+While an export runs, ``.sidecar-export.json``, its journal, holds its digest, what its PNGs' names
+begin with, and the digests of those that are made; ``.sidecar-export.lock``, which it holds (see
+`sidecar.storage.lease`), keeps a second one out. ``sidecar.json`` comes last and the journal goes:
+its presence means "complete". Nothing that we did not write is ever overwritten or removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from sidecar.document import model as documents
@@ -40,25 +41,58 @@ COMPANIONS = frozenset(
 )
 
 
-@dataclass(frozen=True)
+#: Seconds from one writing of the journal to the next, at least, and how much longer than it took.
+JOURNAL_EVERY, JOURNAL_REST = 1.0, 50
+
+
+@dataclass
 class Journal:
-    """Of an unfinished export: the digest of its plan, and what its PNGs' names begin with."""
+    """Of an unfinished export: the digest of its plan, what its PNGs' names begin with, and the
+    SHA-256 of every PNG that was made, by its name.
+    """
 
     digest: str
     stem: str
+    made: dict[str, str] = field(default_factory=dict)
+    _next: float = field(default=0.0, init=False, compare=False, repr=False)
+
+    def is_of_the_same(self, other: Journal) -> bool:
+        """Whether the two are of one export, whatever each has made of it."""
+        return (self.digest, self.stem) == (other.digest, other.stem)
+
+    def add(self, name: str, digest: str, folder: WritableLocation) -> None:
+        """A PNG is made. That is written down now and then: what a killed run did not come to is
+        made again.
+        """
+        self.made[name] = digest
+        if time.monotonic() >= self._next:
+            self.write(folder)
+
+    def write(self, folder: WritableLocation) -> None:
+        began = time.monotonic()
+        facts = {"digest": self.digest, "stem": self.stem, "made": self.made}
+        (folder / JOURNAL).put(json.dumps(facts).encode())
+        took = time.monotonic() - began
+        self._next = began + took + max(JOURNAL_EVERY, JOURNAL_REST * took)
 
 
 @dataclass(frozen=True)
 class OutputFolder:
     """A folder that is ours for as long as the lease is held.
 
-    ``left``: the PNGs that an interrupted run of the same plan left, whole unless the machine
-    failed.
+    ``left``: the PNGs that an interrupted run of the same plan left, and the digests that they had
+    when it made them.
     """
 
     location: WritableLocation
-    left: frozenset[str]
+    left: Mapping[str, str]
     lease: Lease
+    journal: Journal
+
+    def made(self, name: str, digest: str) -> None:
+        """A PNG is made, and what was written is its digest."""
+        if not self.lease.lost:
+            self.journal.add(name, digest, self.location)
 
     def confirm(self) -> None:
         """OutputError where another run took the folder meanwhile, as leases can be lost."""
@@ -113,15 +147,21 @@ def take_folder(
             ) from None
         except OSError as error:
             raise OutputError(f"{folder.name} cannot be written to: {reason(error)}") from None
-        left = _prepare(folder, digest, names, overwrite)
-        yield OutputFolder(folder, left, lease)
+        left, journal = _prepare(folder, digest, names, overwrite)
+        try:
+            yield OutputFolder(folder, left, lease, journal)
+        except BaseException:
+            with contextlib.suppress(OSError):  # what ended it is told, not this
+                if lease.holds():
+                    journal.write(folder)
+            raise
 
 
 def _prepare(
     folder: WritableLocation, digest: str, names: Sequence[str], overwrite: bool
-) -> frozenset[str]:
+) -> tuple[Mapping[str, str], Journal]:
     """Write the journal, after whatever was there is found to be ours and is to go; the PNGs that
-    stay.
+    stay with their digests, and the journal.
     """
     entries = _names_in(folder)
     mine, found = Journal(digest, str(png_stem(names[0]))), _journal(folder)
@@ -133,13 +173,13 @@ def _prepare(
             f" ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); nothing was touched:"
             " choose an empty folder, or move them away"
         )
-    if found == mine and SIDECAR_NAME not in entries:
-        left = frozenset(entries) & frozenset(names)
+    if found is not None and found.is_of_the_same(mine) and SIDECAR_NAME not in entries:
+        there = set(entries)
+        mine.made = {name: found.made[name] for name in names if name in there & found.made.keys()}
     elif all(map(is_part, entries)):
-        left = frozenset()
+        pass
     elif overwrite:
         _clear(folder, entries)
-        left = frozenset()
     elif SIDECAR_NAME in entries:
         raise OutputError(
             f"{folder.name} already holds a finished export; choose another folder, or replace it"
@@ -159,8 +199,8 @@ def _prepare(
     for name in entries:
         if is_part(name):
             (folder / name).remove()
-    (folder / JOURNAL).put(json.dumps(asdict(mine)).encode())
-    return left
+    mine.write(folder)
+    return dict(mine.made), mine
 
 
 def _names_in(folder: WritableLocation) -> list[str]:
@@ -210,10 +250,13 @@ def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
 
 
 def _journal(folder: WritableLocation) -> Journal | None:
-    """None where there is none that can be read. Before PNGs had tags, it named no stem."""
+    """None where there is none that can be read. Before PNGs had tags, it named no stem, and no
+    digests of PNGs.
+    """
     try:
         found = json.loads((folder / JOURNAL).read_bytes())
-        return Journal(str(found["digest"]), str(found.get("stem", "slice")))
+        made = {str(name): str(digest) for name, digest in found.get("made", {}).items()}
+        return Journal(str(found["digest"]), str(found.get("stem", "slice")), made)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

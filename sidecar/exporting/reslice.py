@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,12 +42,17 @@ class Scratch:
 
 
 def render_resliced(
-    recipe: Recipe, plan: Plan, missing: list[int], workers: Workers
+    recipe: Recipe,
+    plan: Plan,
+    missing: list[int],
+    workers: Workers,
+    note: Callable[[Rendered], object],
 ) -> Generator[Rendered]:
     """Make the missing PNGs of a plan that cuts along another axis. OutputError where the disk
     cannot hold the scratch file.
 
-    First every decimated slice is given (as `Rendered` of index −1), then every PNG.
+    First every decimated slice is given (as `Rendered` of index −1), then every PNG, of which also
+    ``note`` is told: see `Workers.results`.
     """
     columns, rows, slices = plan.reduction.size
     channels = (3,) if plan.channels == 3 else ()
@@ -60,6 +65,7 @@ def render_resliced(
             missing,
             workers,
             Scratch(folder / SCRATCH, (slices, rows, columns, *channels), f"uint{plan.bits}"),
+            note,
         )
 
 
@@ -81,7 +87,12 @@ def _scratch_folder(output: WritableLocation, workers: Workers) -> Iterator[Path
 
 
 def _resliced(
-    recipe: Recipe, plan: Plan, missing: list[int], workers: Workers, scratch: Scratch
+    recipe: Recipe,
+    plan: Plan,
+    missing: list[int],
+    workers: Workers,
+    scratch: Scratch,
+    note: Callable[[Rendered], object],
 ) -> Generator[Rendered]:
     needed, free = plan.scratch_bytes, shutil.disk_usage(scratch.path.parent).free
     if needed > free:
@@ -97,7 +108,7 @@ def _resliced(
         )
         yield from workers.results(partial(_fill, recipe, scratch), tasks)
         cuts = (Task(k, plan.names[k], ()) for k in missing)
-        yield from workers.results(partial(_cut, recipe, scratch, plan.order), cuts)
+        yield from workers.results(partial(_cut, recipe, scratch, plan.order), cuts, note)
     finally:
         scratch.path.unlink(missing_ok=True)
 

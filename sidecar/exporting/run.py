@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,16 @@ from sidecar.document.generator import generator
 from sidecar.document.model import Zoom
 from sidecar.errors import SourceError
 from sidecar.exporting.build_document import make_sidecar
-from sidecar.exporting.make_png import Recipe, Task, render
+from sidecar.exporting.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.window_choice import choose_values
 from sidecar.exporting.workers import Workers, dask_workers, local_workers
-from sidecar.formats.png import is_whole
 from sidecar.grid.axis_order import AS_STORED
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
+from sidecar.storage.digest import file_digest
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location, Stamp, WritableLocation
 from sidecar.values.value_maps import Linear, Stored
@@ -129,6 +128,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
             progress.start("writing the volume", None)
             write_volume(job.output, options.volume, sidecar)
+        progress.start("waiting until the disk has them", None)
         job.output.sync(plan.names)
         folder.confirm()
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
@@ -165,17 +165,21 @@ def _write_pngs(
     """
     counts: dict[int, NDArray[np.intp]] = {}
     digests = _digests_of_whole(plan, folder, progress)
+
+    def note(done: Rendered) -> None:
+        folder.made(plan.names[done.index], done.sha256)
+
     missing = [k for k in range(len(plan.names)) if k not in digests]
     if plan.order == AS_STORED:
         tasks = (
             Task(k, plan.names[k], tuple(frame.locator for frame in plan.frames_of(k)))
             for k in missing
         )
-        results = workers.results(partial(render, recipe), tasks)
+        results = workers.results(partial(render, recipe), tasks, note)
     else:
         from sidecar.exporting.reslice import render_resliced  # not loaded for slices as stored
 
-        results = render_resliced(recipe, plan, missing, workers)
+        results = render_resliced(recipe, plan, missing, workers, note)
     with contextlib.closing(
         results
     ):  # whatever ends this, no worker writes on when the folder is given back
@@ -189,16 +193,14 @@ def _write_pngs(
 
 
 def _digests_of_whole(plan: Plan, folder: OutputFolder, progress: Progress) -> dict[int, str]:
-    """Digests, by their numbers, of the PNGs that an interrupted run left and that are not damaged,
-    as they may be after a power failure.
+    """Digests, by their numbers, of the PNGs that an interrupted run left and that are still as it
+    made them: a power failure may have damaged them, or somebody changed them.
     """
     digests = {}
     for k, name in enumerate(plan.names):
-        if name in folder.left:
-            png = (folder.location / name).read_bytes()
-            if is_whole(png):
-                digests[k] = sha256(png).hexdigest()
-                progress.advance(1, 0)
+        if name in folder.left and file_digest(folder.location / name) == folder.left[name]:
+            digests[k] = folder.left[name]
+            progress.advance(1, 0)
     return digests
 
 

@@ -34,6 +34,10 @@ TRIES = 4
 SCHEDULER_TIMEOUT = 15
 
 
+#: What a batch of tasks gave, and the error that ended it, if any.
+_Done = tuple[list[Rendered], Exception | None]
+
+
 @dataclass(frozen=True)
 class Workers:
     """An executor, how many tasks it works on at a time, and the errors that mean a worker was lost
@@ -45,15 +49,20 @@ class Workers:
     lost: tuple[type[BaseException], ...] = ()
 
     def results(
-        self, work: Callable[[Task], Rendered], tasks: Iterable[Task]
+        self,
+        work: Callable[[Task], Rendered],
+        tasks: Iterable[Task],
+        note: Callable[[Rendered], object] = lambda _: None,
     ) -> Generator[Rendered]:
         """Results of ``work`` as they come, with a bounded number of tasks submitted; the first
-        failure cancels what has not begun, and nothing is at work any more when this ends, save on
-        a cluster, which cannot be stopped.
+        failure or Ctrl-C cancels what has not begun, and nothing is at work any more when this
+        ends, save on a cluster, which cannot be stopped.
+
+        ``note`` is called with every result, also with those that come while this ends.
 
         Tasks whose worker was lost are given to another, up to `TRIES` times.
         """
-        pending: dict[Future[list[Rendered]], tuple[list[Task], int]] = {}
+        pending: dict[Future[_Done], tuple[list[Task], int]] = {}
         waiting = deque[tuple[list[Task], int]]()
         fresh = _batches(tasks, AHEAD * self.count)
         try:
@@ -67,17 +76,25 @@ class Workers:
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
                     batch, tries = pending.pop(future)
                     try:
-                        done = future.result()
+                        done, error = future.result()
                     except self.lost:
                         if tries == TRIES:
                             raise
                         waiting.append((batch, tries + 1))
                     else:
+                        for result in done:
+                            note(result)
                         yield from done
+                        if error is not None:
+                            raise error
         finally:
             running = [future for future in pending if not future.cancel()]
             if not self.lost:
                 wait(running)
+            for future in running:
+                if future.done() and future.exception() is None:
+                    for result in future.result()[0]:
+                        note(result)
 
 
 def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
@@ -101,8 +118,14 @@ def _first_try(batches: Iterator[list[Task]]) -> tuple[list[Task], int] | None:
     return None if batch is None else (batch, 1)
 
 
-def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> list[Rendered]:
-    return [work(task) for task in batch]
+def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> _Done:
+    done = []
+    for task in batch:
+        try:
+            done.append(work(task))
+        except Exception as error:  # noqa: BLE001 - handed on behind what was done before it
+            return done, error
+    return done, None
 
 
 @contextlib.contextmanager

@@ -99,23 +99,6 @@ def encode(
     )
 
 
-def is_whole(png: bytes) -> bool:
-    """Whether the bytes of a PNG are all there and as they were written, by its checksums."""
-    if not png.startswith(_SIGNATURE):
-        return False
-    at, view = len(_SIGNATURE), memoryview(png)
-    while at + 12 <= len(png):
-        length, kind = struct.unpack_from(">I4s", png, at)
-        end = at + 12 + length
-        stated = png[end - 4 : end]
-        if stated != struct.pack(">I", _crc32(view[at + 4 : end - 4])):
-            return False
-        if kind == b"IEND":
-            return bool(end == len(png))
-        at = end
-    return False
-
-
 def _samples(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """(rows, bytes): the scanlines, big endian."""
     big_endian = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder(">"))

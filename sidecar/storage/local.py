@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sidecar.errors import OutputError, SourceError, reason
 from sidecar.storage.location import HEADER_BLOCK, Location, Stamp
 from sidecar.storage.ranges import PositionedFile, Ranges, StreamRanges
-from sidecar.storage.whole_file import sync_files, whole_file, write_unsynced
+from sidecar.storage.whole_file import sync_files, sync_folder, whole_file, write_unsynced
 
 if TYPE_CHECKING:
     from sidecar.storage.lease import Lease
@@ -118,7 +118,11 @@ class Local:
             return file.read()
 
     def make_folder(self) -> None:
-        Path(self.text).mkdir(parents=True, exist_ok=True)
+        path = Path(self.text)
+        new = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        for folder in new:
+            sync_folder(folder.parent)
 
     def put(self, data: bytes) -> None:
         with self.whole() as part:

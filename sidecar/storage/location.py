@@ -94,7 +94,9 @@ class WritableLocation(Location, Protocol):
         """Whether it is a link, to wherever."""
 
     def make_folder(self) -> None:
-        """Make this folder and those above it, as far as they are not there. OSError."""
+        """Make this folder and those above it, as far as they are not there, such that they outlast
+        a power failure. OSError.
+        """
 
     def put(self, data: bytes) -> None:
         """Write the file: whole or not at all, and such that it outlasts a power failure."""

@@ -104,7 +104,7 @@ def sync_files(folder: Path, names: Iterable[str]) -> None:
     with ThreadPoolExecutor(_SYNCED_TOGETHER, thread_name_prefix="sync") as threads:
         shares = [paths[i::_SYNCED_TOGETHER] for i in range(_SYNCED_TOGETHER)]
         list(threads.map(_sync_all, shares))
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 @contextlib.contextmanager
@@ -124,7 +124,7 @@ def _beside(
             with contextlib.suppress(OSError):
                 discard(part)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OutputError:
         raise
     except OSError as error:
@@ -167,8 +167,8 @@ def _sync(path: str | Path) -> None:
         os.close(number)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Windows has no such thing."""
+def sync_folder(folder: Path) -> None:
+    """Return when the disk has the names in a folder. Windows has no such thing. OSError."""
     if os.name != "posix":
         return
     try:

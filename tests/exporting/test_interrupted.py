@@ -4,6 +4,8 @@ and goes on where it stopped.
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import random
 import shutil
@@ -27,6 +29,7 @@ from sidecar.errors import OutputError, PixelError, SidecarError
 from sidecar.exporting import workers
 from sidecar.exporting.make_png import render
 from sidecar.exporting.options import ExportOptions
+from sidecar.exporting.output_folder import JOURNAL
 from sidecar.exporting.run import plan_export, run_job
 
 SLICES = 120
@@ -131,6 +134,12 @@ def test_it_runs_as_a_module_too(scan: Path, tmp_path: Path) -> None:
     assert (tmp_path / "png" / "sidecar.json").exists()
 
 
+def noted_in(output: Path) -> dict[str, str]:
+    """The PNGs whose digests the journal of an unfinished export holds."""
+    journal = output / JOURNAL
+    return json.loads(journal.read_text())["made"] if journal.exists() else {}
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize("after", [0, 1, 40])
 def test_killed_at_any_moment(
@@ -143,7 +152,10 @@ def test_killed_at_any_moment(
         for path in whole:
             with Image.open(path) as image:
                 image.load()
-    before = {path.name: path.stat().st_mtime_ns for path in whole}
+    noted = noted_in(output)
+    before = {path.name: path.stat().st_mtime_ns for path in whole if path.name in noted}
+    if how == signal.SIGINT and not (output / "sidecar.json").exists():
+        assert len(before) >= len(whole) - 16, "what was made before Ctrl-C was not noted"
     if not (output / "sidecar.json").exists():
         sidecar.export(scan, output, scale=0.5, jobs=2)
     assert contents(output) == undisturbed
@@ -175,8 +187,48 @@ def unfinished(scan: Path, output: Path, monkeypatch: pytest.MonkeyPatch, **opti
     assert not (output / "sidecar.json").exists() and len(list(output.glob("*.png"))) >= SLICES // 2
 
 
-@pytest.mark.parametrize("damage", ["empty", "zeros", "cut short", "another"])
-def test_pngs_that_a_power_failure_damaged_are_made_again(
+def resaved(path: Path) -> bytes:
+    """The PNG with one pixel changed by a program that writes PNGs well."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image).copy()
+    pixels[3, 4] ^= 1
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_png_that_nobody_noted_is_made_again(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole and of the right name: of a run that was killed before it noted it, or of anybody."""
+    output = tmp_path / "png"
+    unfinished(scan, output, monkeypatch, scale=0.5)
+    names = sorted(undisturbed.keys() - {"sidecar.json", "viewer.html"})
+    (output / names[-1]).write_bytes(undisturbed[names[0]])
+    journal = json.loads((output / JOURNAL).read_text())
+    del journal["made"][names[1]]
+    (output / JOURNAL).write_text(json.dumps(journal))
+    (output / names[1]).write_bytes(undisturbed[names[2]])
+    sidecar.export(scan, output, scale=0.5, jobs=2)
+    assert contents(output) == undisturbed
+
+
+def test_a_journal_that_a_power_failure_damaged_starts_anew_only_when_asked_to(
+    scan: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "png"
+    unfinished(scan, output, monkeypatch, scale=0.5)
+    (output / JOURNAL).write_bytes(b"")
+    with pytest.raises(OutputError, match="--overwrite"):
+        sidecar.export(scan, output, scale=0.5)
+    sidecar.export(scan, output, scale=0.5, overwrite=True)
+    assert contents(output) == undisturbed
+
+
+@pytest.mark.parametrize(
+    "damage", ["empty", "zeros", "cut short", "a flipped byte", "another PNG", "saved again"]
+)
+def test_pngs_that_are_not_as_they_were_made_are_made_again(
     scan: Path,
     undisturbed: dict[str, bytes],
     tmp_path: Path,
@@ -192,7 +244,9 @@ def test_pngs_that_a_power_failure_damaged_are_made_again(
             "empty": b"",
             "zeros": bytes(len(whole)),
             "cut short": whole[: len(whole) // 2],
-            "another": whole[:-40] + b"\0" + whole[-39:],
+            "a flipped byte": whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:],
+            "another PNG": others[5].read_bytes(),
+            "saved again": resaved(path),
         }
         path.write_bytes(left[damage])
     before = {path: path.stat().st_mtime_ns for path in others}

@@ -297,6 +297,11 @@ def test_pngs_are_not_synced_one_by_one(tmp_path: Path, disk: Disk) -> None:
     assert disk.has(tmp_path / "0.png")
 
 
+def test_the_disk_has_the_names_of_new_folders(tmp_path: Path, disk: Disk) -> None:
+    Local.at(tmp_path / "all" / "png").make_folder()
+    assert "all" in disk.names[str(tmp_path)] and "png" in disk.names[str(tmp_path / "all")]
+
+
 PNGS = [f"slice_{k:04d}.png" for k in range(100)]
 
 
