@@ -18,7 +18,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path.name} is too large for a config")
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoAliases)
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)
     except OSError as error:
         raise UsageError(f"--config {path.name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -38,14 +38,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-class _NoAliases(yaml.SafeLoader):
-    """A safe loader that also refuses aliases, with which a small file can grow without end, and a
-    key given twice.
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader that also refuses aliases, with which a small file can grow without end, tags,
+    which make other things of a text than it says, and a key given twice.
     """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases (*name) are not allowed")
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise yaml.YAMLError("tags (!!name) are not allowed")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

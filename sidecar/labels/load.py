@@ -15,13 +15,13 @@ from sidecar.errors import LabelError, UsageError
 from sidecar.grid.axis import nearest
 from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.files import find_exports, label_files
-from sidecar.labels.formulas import refuse_formulas
 from sidecar.labels.identity import Identified, Resolver, Unidentified, notes_of
 from sidecar.labels.map import map_points, png_pixels
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions, SliceOrigin
 from sidecar.labels.readers import reader_for, refuse_nothing_read
 from sidecar.labels.references import named_path
+from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.vertices import refuse_incomplete
 from sidecar.mapping import Sidecar
 
@@ -205,7 +205,7 @@ class _LabelFile:
     def _read(self, reader: Reader, export: Export) -> Labels:
         labels = reader.read(self.path, export.png_stack, self.options.reading)
         refuse_incomplete(labels.shapes, self.path)
-        refuse_formulas(labels.columns, labels.error)
+        refuse_unfit_texts(labels.columns, labels.error)
         return labels if self.options.images is None else _matching(labels, self.options.images)
 
     def _identified(self, labels: Labels) -> list[Identified]:

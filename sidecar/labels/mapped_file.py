@@ -15,6 +15,7 @@ from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.csv_table import Table
 from sidecar.labels.grouping import group
+from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.vertices import Shapes, refuse_incomplete
 
 _SPACES: dict[str, Space] = {"lps": "lps", "ras": "ras"}
@@ -88,6 +89,9 @@ def read_points(path: Path) -> PointTable:
                 f"has no column {column}; give the CSV that map-points wrote", path, "row 1"
             )
     assert labels is not None and spaces is not None
+    refuse_unfit_texts(
+        {"label": labels}, lambda row, message: LabelError(message, path, table.row(row))
+    )
     mm = np.column_stack([_numbers(table, name) for name in ("x_mm", "y_mm", "z_mm")])
     uncertainty = _numbers(table, "uncertainty_mm")
     if (uncertainty < 0).any():

@@ -13,8 +13,8 @@ from sidecar.errors import GeometryError, LabelError
 from sidecar.grid.axis import nearest
 from sidecar.grid.space import TO_SPACE, Space
 from sidecar.labels.csv_table import Table
-from sidecar.labels.formulas import refuse_formulas
 from sidecar.labels.map import FARTHEST
+from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.writers.csv_points import numbers
 from sidecar.mapping import Sidecar
 
@@ -61,7 +61,7 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     ]
     replaced = [name for name in table.columns if name.lower() in PIXEL_COLUMNS]
     kept = {name: cells for name, cells in table.columns.items() if name not in replaced}
-    refuse_formulas(kept, lambda row, message: LabelError(message, table.path, table.row(row)))
+    refuse_unfit_texts(kept, lambda row, message: LabelError(message, table.path, table.row(row)))
     empty = (f"{table.empty_rows} empty row(s) left out",) if table.empty_rows else ()
     notes = (
         (f"columns {', '.join(replaced)} of the input are those of another export; replaced",)

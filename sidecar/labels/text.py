@@ -25,6 +25,8 @@ LIMIT_BYTES = 128 * 2**20
 LARGEST = 1e15
 
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+#: What may stand around a number. Control characters that Python strips too are damage.
+_BLANKS = " \t\r\n\xa0"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
@@ -214,9 +216,9 @@ def number(value: object, path: Path, where: str | None = None, name: str = "coo
             result = float(value)
         except OverflowError:
             result = math.inf
-    elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        result = float(value)
-    elif isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
+    elif isinstance(value, str) and _NUMBER.fullmatch(value.strip(_BLANKS)):
+        result = float(value.strip(_BLANKS))
+    elif isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip(_BLANKS)):
         raise LabelError(
             f"{name} {value!r} has a decimal comma; write a decimal point", path, where
         )

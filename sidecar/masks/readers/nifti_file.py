@@ -24,6 +24,8 @@ _UNREADABLE = (
     AttributeError,
     OverflowError,
 )
+#: No volume begins so many bytes into its file.
+_FARTHEST = 1 << 40
 ENDINGS = (".nii", ".nii.gz")
 
 
@@ -32,12 +34,14 @@ def read_nifti(path: Path) -> VoxelFile:
     try:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
+        from nibabel.imageglobals import logger
         from nibabel.spatialimages import HeaderDataError
     except ImportError:
         raise MissingExtraError("NIfTI", "masks") from None
     try:
         with path.open("rb") as file:
             packed = is_gzip(file.read(2))
+        logger.disabled = True  # it would tell on stderr what it puts right
         image: Any = nibabel.load(path)
         header, proxy = image.header, image.dataobj
         shape = (*image.shape, 1)[:3] if all(n == 1 for n in image.shape[3:]) else ()
@@ -50,6 +54,8 @@ def read_nifti(path: Path) -> VoxelFile:
         affine = LPS_TO_RAS @ image.affine
     except (*_UNREADABLE, ImageFileError, HeaderDataError) as error:
         raise LabelError("is no whole NIfTI file; copy or save it again", path) from error
+    if min(image.shape, default=1) < 1 or not 0 <= offset < _FARTHEST:
+        raise LabelError("has a size, or a place of its voxels, that no volume can have", path)
     if len(shape) != 3 or dtype.kind not in "iuf":
         raise LabelError("is not one volume of three dimensions and one value a voxel", path)
     if (

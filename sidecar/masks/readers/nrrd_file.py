@@ -36,6 +36,7 @@ _SPACES = {
     "left-posterior-superior": (1, 1, 1), "lps": (1, 1, 1), "right-anterior-superior": (-1, -1, 1),
     "ras": (-1, -1, 1), "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
 }  # fmt: skip
+_LABEL_VALUE = re.compile(r"\d{1,9}", re.ASCII)
 _VECTOR = re.compile(r"\(([^()]*)\)")
 
 
@@ -153,7 +154,7 @@ def _segments(pairs: Mapping[str, str], path: Path) -> dict[int, Segment]:
         name = text["Name"] or text["ID"]
         value = text["LabelValue"] or "1"
         if (
-            not value.isdecimal()
+            not _LABEL_VALUE.fullmatch(value)
             or not 0 < int(value) < 65536
             or int(value) in segments
             or text["Layer"] not in ("", "0")

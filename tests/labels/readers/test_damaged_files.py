@@ -36,8 +36,15 @@ ODD_VALUES: list[Any] = [
     {"a": []},
     {"a": 1},
     ["a.png"],
+    "1\x1e",
+    "9" * 4500,
+    2**64,
+    0,
 ]
-ODD_TEXTS = ["", "x", "nan", "-1", "1e308", '"', "&", "\n", ";", "[1]"]
+ODD_TEXTS = [
+    "", "x", "nan", "-1", "1e308", '"', "&", "\n", ";", "[1]",
+    "1\x1e", "9" * 4500, "0", "\u2028",
+]  # fmt: skip
 
 
 def survives(reader: str, path: Path) -> bool:
@@ -70,7 +77,7 @@ def test_cut_short_or_with_a_line_missing(tmp_path: Path, sample: Sample) -> Non
 
 
 @pytest.mark.parametrize("sample", TEXTS, ids=lambda sample: sample.reader)
-@pytest.mark.parametrize("odd", ODD_TEXTS)
+@pytest.mark.parametrize("odd", ODD_TEXTS, ids=lambda odd: ascii(odd)[:10])
 def test_text_with_any_value_replaced(tmp_path: Path, sample: Sample, odd: str) -> None:
     path, text = tmp_path / sample.name, sample.text
     for value in re.finditer(r'[^,;"<>=\s\t]+', text):
@@ -93,7 +100,7 @@ def replaced(node: Any, odd: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("reader", "document"), DOCUMENTS)
-@pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: str(odd)[:10])
+@pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: ascii(odd)[:10])
 def test_json_with_any_value_replaced(tmp_path: Path, reader: str, document: Any, odd: Any) -> None:
     path = tmp_path / "labels.json"
     for changed in replaced(document, odd):

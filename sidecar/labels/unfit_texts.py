@@ -1,0 +1,56 @@
+"""No text goes to the output that a spreadsheet would run, or that no text file can hold: names may
+come from files of others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from sidecar.errors import LabelError
+from sidecar.labels.columns import Rows
+
+#: What spreadsheets take for a formula: = or @ in front, or a sign in front of a call or a command.
+_FORMULA = re.compile(r"^[^\S\n]*(?:[=@]|[+-].*[(|!])", re.MULTILINE)
+#: NUL, which our own readers take for a binary file, and halves of characters.
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+#: Where none of these is, neither is.
+_MARKS = b"=@+-\0"
+#: Columns of numbers, which readers have checked.
+_NUMBERS = ("x", "y", "slice", "vertex")
+
+
+def refuse_unfit_texts(
+    columns: Mapping[str, Sequence[str]], error: Callable[[int, str], LabelError]
+) -> None:
+    """Raise ``error(row, message)`` for the first text, or name of a column, that a spreadsheet
+    would run when it opens the table, or that no text file can hold.
+    """
+    for name in columns:
+        if _FORMULA.match(name) and len(columns[name]):
+            raise error(0, f"the column {_as_formula(name)}")
+        if _UNWRITABLE.search(name) and len(columns[name]):
+            raise error(0, f"the column {_as_unwritable(name)}")
+    if isinstance(columns, Rows) and not columns.hold(_MARKS):
+        return
+    for name in columns:
+        if name.lower() in _NUMBERS:
+            continue
+        cells = columns[name]
+        together = "\n".join(set(cells))
+        for pattern, said in ((_FORMULA, _as_formula), (_UNWRITABLE, _as_unwritable)):
+            if pattern.search(together):
+                first = next((i for i, cell in enumerate(cells) if pattern.search(cell)), None)
+                if first is not None:
+                    raise error(first, f"{name} {said(cells[first])}")
+
+
+def _as_formula(text: str) -> str:
+    return f"{text[:40]!r} begins as a formula does, which a spreadsheet would run; rename it"
+
+
+def _as_unwritable(text: str) -> str:
+    return (
+        f"{text[:40]!r} holds a NUL character, or half of a character (a lone surrogate), which no"
+        " text file can hold; correct it"
+    )
