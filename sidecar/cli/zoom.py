@@ -107,7 +107,7 @@ def length_mm(size: str) -> float:
 
     from sidecar.errors import UsageError
 
-    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(mm|um|µm|cm)?\s*", size)
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(mm|um|µm|cm)?", size.strip())
     value = (
         float(match[1]) * {"mm": 1.0, "um": 1e-3, "µm": 1e-3, "cm": 10.0}[match[2] or "mm"]
         if match

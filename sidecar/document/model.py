@@ -26,8 +26,8 @@ SIDECAR_NAME = "sidecar.json"
 #: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
 MAX_BYTES = 512 * 1024 * 1024
 
-#: A JSON list that holds neither lists, objects nor text.
-_FLAT_LIST = re.compile(r"\[\s+([-+.\deE,\sntrufals]*?)\s+\]")
+#: A JSON list over several lines that holds neither lists, objects nor text; no text has lines.
+_FLAT_LIST = re.compile(r'\[\n([^\[\]{}"]*)\]')
 
 Triple = tuple[float, float, float]
 Size = Annotated[int, Field(ge=1)]

@@ -54,7 +54,7 @@ def _byte_size(value: Any) -> Any:
     """2000000, "2GB", "500 MB" or "1.5GiB"."""
     if not isinstance(value, str):
         return int(value) if isinstance(value, float) and value.is_integer() else value
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", value)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value.strip())
     if match is None or match[2].upper() not in _UNITS:
         raise ValueError("a size such as 500MB, 2GB or 1.5GiB is expected")
     size = float(match[1]) * _UNITS[match[2].upper()]
@@ -72,7 +72,7 @@ def _crop(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     parts = value.split(",")
-    matches = [re.fullmatch(r"\s*(\d*)\s*:\s*(\d*)\s*", part) for part in parts]
+    matches = [re.fullmatch(r"(\d*)\s*:\s*(\d*)", part.strip()) for part in parts]
     if len(parts) != 3 or not all(matches):
         raise ValueError(
             "X0:X1,Y0:Y1,Z0:Z1 is expected, whole source voxels, such as 100:900,100:900,: "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -256,8 +257,8 @@ def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:
 
 def _names(header: Sequence[str], path: Path) -> list[str]:
     names = [name.strip() for name in header]
-    lower = [name.lower() for name in names]
-    repeated = sorted({name for name in lower if lower.count(name) > 1})
+    counts = Counter(name.lower() for name in names)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
         raise LabelError(f"has the column {repeated[0]!r} twice", path, "row 1")
     return names

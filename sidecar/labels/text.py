@@ -27,7 +27,7 @@ LARGEST = 1e15
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 #: What may stand around a number. Control characters that Python strips too are damage.
 _BLANKS = " \t\r\n\xa0"
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
 #: What may stand before the root element of an XML file: beginnings and ends.

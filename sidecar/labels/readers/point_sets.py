@@ -21,10 +21,10 @@ from sidecar.labels.text import head_text, number, read_bytes, read_text, whole
 
 _MISSING = 9999.0
 
-_PTS = re.compile(r"Version 1\.0\s*\r?\n\s*\d+\s*(\r?\n|$)")
+_PTS = re.compile(r"Version 1\.0[^\S\n]*\n\s*\d+[^\S\n]*(\n|$)")
 _AMIRA = re.compile(r"#\s*(AmiraMesh|Avizo)\b[^\n]*")
-_DECLARED = re.compile(r"^\s*define\s+Markers\s+(\d+)", re.MULTILINE)
-_COORDINATES = re.compile(r"Markers\s*\{\s*float\[3\]\s+Coordinates\s*\}\s*=?\s*@(\d+)")
+_DECLARED = re.compile(r"^[^\S\n]*define\s+Markers\s+(\d+)", re.MULTILINE)
+_COORDINATES = re.compile(r"Markers\s*\{\s*float\[3\]\s+Coordinates\s*\}(?:\s*=)?\s*@(\d+)")
 _SETS = re.compile(r"\b(?:Num|n)Sets\s+(\d+)")
 
 _FROM_TOP = (
