@@ -24,6 +24,7 @@ def entry() -> None:
 
     From here on Ctrl-C never ends in a traceback.
     """
+    _keep_stderr_for_us()
     code = _finished()
     atexit._run_exitfuncs()
     for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
@@ -32,6 +33,24 @@ def entry() -> None:
         except OSError:  # of which `main` has told
             code = code or 1
     os._exit(code)
+
+
+def _keep_stderr_for_us() -> None:
+    """Libraries in C write of damaged files to the system's stderr, past all that is told here:
+    they get another, which nobody reads.
+    """
+    if faults.is_debugging() or sys.stderr is None:
+        return
+    try:
+        number = os.dup(sys.stderr.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
+    except OSError:  # it was closed, or is no file
+        return
+    sys.stderr = open(  # noqa: PTH123, SIM115 - until the end
+        number, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors
+    )
 
 
 def _finished() -> int:

@@ -121,5 +121,11 @@ class MissingExtraError(SidecarError, ImportError):
 
 
 def printable(text: str) -> str:
-    """Text from a header without control characters, which could do things to a terminal."""
-    return "".join(c for c in text if c.isprintable())
+    """Text of others with everything escaped that is not printed, which could do things to a
+    terminal.
+    """
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]

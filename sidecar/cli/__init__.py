@@ -27,6 +27,7 @@ from sidecar.cli import (
     view,
     zoom,
 )
+from sidecar.cli.telling import tell
 from sidecar.errors import SidecarError, UsageError, reason
 from sidecar.faults import DEBUG, is_debugging, show_traceback
 
@@ -115,7 +116,7 @@ def main() -> None:
         program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
     except (SidecarError, OSError, MemoryError) as error:
         show_traceback(error)
-        typer.echo(f"sidecar: {_in_words(error)}", err=True)
+        tell(f"sidecar: {_in_words(error)}")
         sys.exit(2 if isinstance(error, UsageError) else 1)
 
 

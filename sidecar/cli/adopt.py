@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.telling import tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
@@ -90,9 +91,10 @@ def run(
             progress=progress,
         )
     if not quiet:
-        typer.echo("\n".join(describe(sidecar)), err=True)
+        for line in describe(sidecar):
+            tell(line)
         for warning in sidecar.document.warnings:
-            typer.echo(f"  note: {warning}", err=True)
+            tell(f"  note: {warning}")
 
 
 def _factors(text: str | None) -> tuple[float, float] | None:

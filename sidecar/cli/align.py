@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.telling import tell
+
 if TYPE_CHECKING:
     from sidecar.morphometrics.align import Fit
 
@@ -98,7 +100,7 @@ def _three_places(frame: str) -> list[list[str]]:
 
 def _tell(fit: Fit) -> None:
     for name, left in fit.residual_mm.items():
-        typer.echo(f"  {name}: {left:.4g} mm left", err=True)
+        tell(f"  {name}: {left:.4g} mm left")
     scale = "" if fit.scale == 1 else f", scale {fit.scale:.6g}"
     typer.echo(
         f"{len(fit.residual_mm)} landmarks fitted, {fit.rms_mm:.4g} mm left (rms){scale}; a mirror"
@@ -106,4 +108,4 @@ def _tell(fit: Fit) -> None:
         err=True,
     )
     if fit.unmatched:
-        typer.echo(f"  note: not in both, not used: {', '.join(fit.unmatched)}", err=True)
+        tell(f"  note: not in both, not used: {', '.join(fit.unmatched)}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.telling import as_told
+
 if TYPE_CHECKING:
     from sidecar.checks import Finding
 
@@ -70,7 +72,5 @@ def _count(slices: str) -> int | None:
 
 
 def _line(finding: Finding) -> str:
-    from sidecar.errors import printable
-
     word = {True: "ok", False: "FAILED", None: "–"}[finding.passed]
-    return f"{word:<8}{finding.check:<16}{printable(finding.detail)}"
+    return f"{word:<8}{finding.check:<16}{as_told(finding.detail)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sidecar.cli.telling import as_told, tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
@@ -191,7 +192,7 @@ def run(
                 from sidecar.exporting.volume import volume_notes
 
                 for note in volume_notes(sidecar, job.plan.options.volume):
-                    typer.echo(f"  note: {note}", err=True)
+                    tell(f"  note: {note}")
 
 
 def _specimens(
@@ -238,4 +239,5 @@ def _tell(job: Job, to_stdout: bool) -> None:
         f"{job.output.name}: {describe_plan(planned(job.plan))}",
         *(f"  note: {warning}" for warning in job.plan.warnings),
     ]
-    typer.echo("\n".join(lines), err=not to_stdout)
+    for line in lines:
+        typer.echo(as_told(line), err=not to_stdout)

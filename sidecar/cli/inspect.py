@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.telling import as_told, tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
@@ -47,12 +48,12 @@ def run(
         to_stdout((json.dumps(inspection.facts(), indent=1, ensure_ascii=False) + "\n").encode())
     else:
         to_stdout(
-            "".join(f"{line}\n" for line in table(inspection)).encode(
+            "".join(f"{as_told(line)}\n" for line in table(inspection)).encode(
                 sys.stdout.encoding, "replace"
             )
         )
     for line in unusable(inspection):
-        typer.echo(f"sidecar: {line}", err=True)
+        tell(f"sidecar: {line}")
     if not inspection.found:
         name = source.name or "this folder"
         raise SourceError(

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from sidecar.errors import printable
+from sidecar.cli import telling
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -64,6 +62,6 @@ def inputs_of(loaded: Loaded, sidecars: Sequence[WritableLocation]) -> list[Path
 
 def tell(line: str, notes: Iterable[str]) -> None:
     """A line about a file on stderr, and the notes that belong to it."""
-    typer.echo(printable(line), err=True)
+    telling.tell(line)
     for note in notes:
-        typer.echo(printable(f"  note: {note}"), err=True)
+        telling.tell(f"  note: {note}")

@@ -25,6 +25,7 @@ class _Bar:
 
     def start(self, what: str, total: int | None) -> None:
         if self._task is not None:
+            self._bar.refresh()  # how far it came
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(what, total=total, rate="")
         self._bytes, self._began = 0, time.monotonic()

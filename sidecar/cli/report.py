@@ -17,6 +17,7 @@ from sidecar.cli.options import (
     SliceOriginName,
     TrustNames,
 )
+from sidecar.cli.telling import tell
 
 if TYPE_CHECKING:
     from sidecar.dicom.series import Series
@@ -109,7 +110,7 @@ def run(
         )
         page = render(make_report(request, progress), len(found)).encode("utf-8", "replace")
     write_output(output, inputs_of(loaded, sidecar or []), lambda part: part.write_bytes(page))
-    typer.echo(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB", err=True)
+    tell(f"{output.name}: {len(request.labels)} labels, {len(page) / 1e6:.1f} MB")
 
 
 def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Location, Series]:

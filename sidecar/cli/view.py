@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.telling import tell
+
 NAME = "view"
 HELP = """Write viewer.html beside the PNGs of an export: a page to look at them and place
 landmarks, in any browser, without a server.
@@ -24,4 +26,4 @@ def run(
 
     folder = output if output.is_dir() else output.parent
     page = write_viewer(Sidecar.open(output), folder)
-    typer.echo(f"{folder / page.name}: open it in a browser", err=True)
+    tell(f"{folder / page.name}: open it in a browser")

@@ -16,6 +16,7 @@ from sidecar.cli.options import (
     SliceOriginName,
     TrustNames,
 )
+from sidecar.cli.telling import tell
 from sidecar.storage.local import Local
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
@@ -97,9 +98,7 @@ def run(
                 columns, rows, slices = job.plan.decimation.size
                 whole = (columns, rows, slices) == points.sidecar.document.source.size
                 note = ", the whole scan: a smaller --size gives less" if whole else ""
-                typer.echo(
-                    f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}", err=True
-                )
+                tell(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}")
 
 
 def length_mm(size: str) -> float:

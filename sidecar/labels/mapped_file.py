@@ -90,7 +90,7 @@ def read_points(path: Path) -> PointTable:
             )
     assert labels is not None and spaces is not None
     refuse_unfit_texts(
-        {"label": labels}, lambda row, message: LabelError(message, path, table.row(row))
+        table.columns, lambda row, message: LabelError(message, path, table.row(row))
     )
     mm = np.column_stack([_numbers(table, name) for name in ("x_mm", "y_mm", "z_mm")])
     uncertainty = _numbers(table, "uncertainty_mm")
