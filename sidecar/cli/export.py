@@ -129,6 +129,13 @@ def run(
             help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …",
         ),
     ] = None,
+    cluster_wait: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="With --scheduler: give up when it has had no worker for so long; 300.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many."),
@@ -167,6 +174,7 @@ def run(
         "specimen": specimen, "series": series, "jobs": jobs, "viewer": viewer, "volume": volume,
         "overwrite": overwrite,
     }  # fmt: skip
+    patience = _patience(cluster_wait, scheduler)
     specimens = _specimens(
         source, output, config, {name: value for name, value in given.items() if value is not None}
     )
@@ -183,7 +191,7 @@ def run(
         if dry_run:
             return
         try:
-            written = run_jobs(planned, progress, scheduler)
+            written = run_jobs(planned, progress, scheduler, patience)
         except KeyboardInterrupt:
             typer.echo("sidecar: interrupted; the same command goes on where it stopped", err=True)
             raise
@@ -193,6 +201,20 @@ def run(
 
                 for note in volume_notes(sidecar, job.plan.options.volume):
                     tell(f"  note: {note}")
+
+
+def _patience(cluster_wait: float | None, scheduler: str | None) -> float:
+    """Seconds for which a cluster may be without workers."""
+    from sidecar.errors import UsageError
+    from sidecar.exporting.workers import CLUSTER_WAIT
+
+    if cluster_wait is None:
+        return CLUSTER_WAIT
+    if scheduler is None or not 0 < cluster_wait < float("inf"):
+        raise UsageError(
+            f"--cluster-wait {cluster_wait:g}: a number of seconds above 0, with --scheduler"
+        )
+    return cluster_wait
 
 
 def _specimens(

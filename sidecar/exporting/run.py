@@ -18,14 +18,14 @@ from sidecar.dicom.source import Source
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
 from sidecar.document.model import Zoom
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, WorkersLostError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.window_choice import choose_values
-from sidecar.exporting.workers import Workers, dask_workers, local_workers
+from sidecar.exporting.workers import CLUSTER_WAIT, Workers, dask_workers, local_workers
 from sidecar.grid.axis_order import AS_STORED
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
@@ -70,20 +70,30 @@ def plan_export(
 
 
 def run_jobs(
-    jobs: Sequence[Job], progress: Progress | None = None, scheduler: str | None = None
+    jobs: Sequence[Job],
+    progress: Progress | None = None,
+    scheduler: str | None = None,
+    patience: float = CLUSTER_WAIT,
 ) -> list[Sidecar]:
     """Run jobs one after the other on this machine, or side by side on the Dask cluster whose
-    scheduler is at ``scheduler``.
+    scheduler is at ``scheduler``, and which may be without workers for ``patience`` seconds.
 
-    Raises as `run_job`; jobs that were finished by then stay finished.
+    Raises as `run_job`, and WorkersLostError where the cluster is gone; jobs that were finished by
+    then stay finished. Ctrl-C, or a cluster that is gone, stops all jobs.
     """
     if scheduler is None:
         return [run_job(job, progress) for job in jobs]
     with (
-        dask_workers(scheduler) as workers,
+        dask_workers(scheduler, patience) as workers,
         ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="specimen") as specimens,
     ):
-        return list(specimens.map(lambda job: run_job(job, progress, workers), jobs))
+        under_way = [specimens.submit(run_job, job, progress, workers) for job in jobs]
+        try:
+            return [job.result() for job in under_way]
+        except (KeyboardInterrupt, WorkersLostError):
+            workers.stopped.set()
+            specimens.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def run_job(job: Job, progress: Progress | None = None, workers: Workers | None = None) -> Sidecar:
@@ -112,7 +122,12 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
             volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)
         progress.start("measuring the window", None)
-        values = choose_values(plan, job.source, lambda: progress.advance(1, 0))
+
+        def measured() -> None:
+            workers.go_on()
+            progress.advance(1, 0)
+
+        values = choose_values(plan, job.source, measured)
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)

@@ -8,8 +8,10 @@ let other threads run.
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     CancelledError,
@@ -18,20 +20,28 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
 from sidecar.exporting.make_png import Rendered, Task
 from sidecar.parallel import AHEAD, available_processors
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 #: Bytes that the tasks of one future work through: the loop takes the interpreter lock from the
 #: workers for each.
 BATCH_BYTES = 1 << 23
 #: How often a task is given out when its workers are lost.
 TRIES = 4
-#: Seconds to wait for a Dask scheduler to answer.
-SCHEDULER_TIMEOUT = 15
+#: Seconds to wait for a Dask scheduler to answer, before there is work and while there is.
+SCHEDULER_TIMEOUT, ANSWER = 15, 5
+#: Seconds after which one looks whether workers are still there, and whether all is to end.
+LOOK = 1.0
+#: Seconds for which a cluster may be without workers, where the user says nothing else.
+CLUSTER_WAIT = 300.0
 
 
 #: What a batch of tasks gave, and the error that ended it, if any.
@@ -42,11 +52,22 @@ _Done = tuple[list[Rendered], Exception | None]
 class Workers:
     """An executor, how many tasks it works on at a time, and the errors that mean a worker was lost
     rather than that the work failed.
+
+    ``are_there``: whether there are workers now, as a cluster says. ``patience``: for how many
+    seconds there may be none. ``stopped``: set by who wants all work to end.
     """
 
     executor: Executor
     count: int
     lost: tuple[type[BaseException], ...] = ()
+    are_there: Callable[[], bool] = lambda: True
+    patience: float = 0.0
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def go_on(self) -> None:
+        """KeyboardInterrupt where all work is to end."""
+        if self.stopped.is_set():
+            raise KeyboardInterrupt
 
     def results(
         self,
@@ -60,7 +81,9 @@ class Workers:
 
         ``note`` is called with every result, also with those that come while this ends.
 
-        Tasks whose worker was lost are given to another, up to `TRIES` times.
+        Tasks whose worker was lost are given to another, up to `TRIES` times. Raises
+        WorkersLostError where there is no worker for `patience` seconds, however long a task takes
+        where there is one, and KeyboardInterrupt once `stopped` is set.
         """
         pending: dict[Future[_Done], tuple[list[Task], int]] = {}
         waiting = deque[tuple[list[Task], int]]()
@@ -73,7 +96,7 @@ class Workers:
                     pending[self.executor.submit(_each, work, given[0])] = given
                 if not pending:
                     return
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                for future in self._done_of(pending):
                     batch, tries = pending.pop(future)
                     try:
                         done, error = future.result()
@@ -95,6 +118,21 @@ class Workers:
                 if future.done() and future.exception() is None:
                     for result in future.result()[0]:
                         note(result)
+
+    def _done_of(self, pending: Collection[Future[_Done]]) -> set[Future[_Done]]:
+        """The futures that are done: one at least."""
+        seen = time.monotonic()
+        while True:
+            self.go_on()
+            done = wait(pending, LOOK, FIRST_COMPLETED).done
+            if done:
+                return done
+            if self.are_there():
+                seen = time.monotonic()
+            elif time.monotonic() - seen > self.patience:
+                raise WorkersLostError(
+                    f"the cluster had no worker for {self.patience:g} s (--cluster-wait)"
+                )
 
 
 def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
@@ -137,13 +175,14 @@ def local_workers(jobs: int | None) -> Iterator[Workers]:
 
 
 @contextlib.contextmanager
-def dask_workers(address: str) -> Iterator[Workers]:
+def dask_workers(address: str, patience: float = CLUSTER_WAIT) -> Iterator[Workers]:
     """The workers of the Dask cluster whose scheduler answers at ``address``, such as
     ``tcp://node1:8786``.
 
     They must see source and output under the same paths, and have this package installed. A task
     whose worker is lost is done by another. Raises MissingExtraError without the package
-    distributed, UsageError where no scheduler answers or it has no workers.
+    distributed, UsageError where no scheduler answers or it has no workers, and WorkersLostError
+    where for ``patience`` seconds there is no worker left, or no scheduler.
     """
     try:
         from distributed import Client, KilledWorker
@@ -163,8 +202,18 @@ def dask_workers(address: str) -> Iterator[Workers]:
                 f"--scheduler {address}: it has no workers; start some with: dask worker {address}"
             )
         try:
-            yield Workers(client.get_executor(pure=False), count, lost)  # type: ignore[no-untyped-call]
+            executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+            yield Workers(executor, count, lost, lambda: _has_workers(client), patience)
         except lost as error:
             raise WorkersLostError(
                 f"--scheduler {address}: workers were lost again and again ({type(error).__name__})"
             ) from None
+
+
+def _has_workers(client: Client) -> bool:
+    """Whether the scheduler answers and has workers."""
+    try:
+        found = client.sync(client.scheduler.ncores, callback_timeout=ANSWER)  # type: ignore[no-untyped-call, union-attr]
+    except (OSError, RuntimeError, ValueError, AttributeError):  # the last: it was closed
+        return False
+    return bool(found)

@@ -4,13 +4,16 @@ way: the same bytes.
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +23,12 @@ from kit.folders import contents
 from kit.phantoms import write_flat_series
 
 import sidecar
-from sidecar.errors import UsageError
+from sidecar.errors import UsageError, WorkersLostError
+from sidecar.exporting.make_png import Rendered, Task
 from sidecar.exporting.options import make_options
+from sidecar.exporting.output_folder import JOURNAL, LOCK
 from sidecar.exporting.run import plan_export, run_jobs
-from sidecar.exporting.workers import dask_workers
+from sidecar.exporting.workers import Workers, dask_workers
 
 pytest.importorskip("distributed")
 
@@ -157,3 +162,104 @@ def test_no_scheduler_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
         dask_workers(f"tcp://127.0.0.1:{free_port()}"),
     ):
         pass
+
+
+class Striking:
+    """Progress that does something after a few slices, once."""
+
+    def __init__(self, strike: Callable[[], object], after: int = 20) -> None:
+        self._strike, self._left = strike, after
+
+    def start(self, what: str, total: int | None) -> None:
+        pass
+
+    def advance(self, slices: int, source_bytes: int) -> None:
+        self._left -= slices if source_bytes else 0
+        if self._left <= 0 and self._strike is not None:
+            strike, self._strike = self._strike, None  # type: ignore[assignment]
+            strike()
+
+
+def kill(*processes: subprocess.Popen[bytes]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("lost", ["workers", "scheduler"])
+def test_a_cluster_that_is_gone_is_one_message_and_can_be_resumed(
+    cluster: Cluster, scan: Path, tmp_path: Path, lost: str
+) -> None:
+    jobs = plan_export(scan, tmp_path / "there", make_options(scale=0.5, window="40,400"))
+    victims = cluster.workers if lost == "workers" else [cluster.scheduler]
+    began = time.monotonic()
+    with pytest.raises(WorkersLostError, match="run the same command again to go on"):
+        run_jobs(jobs, Striking(lambda: kill(*victims)), cluster.address, patience=3)
+    assert time.monotonic() - began < 60
+    assert not (tmp_path / "there" / "sidecar.json").exists()
+    noted = json.loads((tmp_path / "there" / JOURNAL).read_text())["made"]
+    assert len(noted) >= 20
+    made = {name: (tmp_path / "there" / name).stat().st_mtime_ns for name in noted}
+    sidecar.export(scan, tmp_path / "there", scale=0.5, window="40,400")
+    assert (
+        made.items()
+        <= {path.name: path.stat().st_mtime_ns for path in (tmp_path / "there").iterdir()}.items()
+    )
+    sidecar.export(scan, tmp_path / "here", scale=0.5, window="40,400")
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_slow_slices_are_no_lost_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.exporting.workers.LOOK", 0.02)
+    task, done = Task(0, "a.png", ()), Rendered(0, "", 0)
+
+    def slow(_: Task) -> Rendered:
+        time.sleep(0.5)
+        return done
+
+    with ThreadPoolExecutor(1) as executor:
+        working = Workers(executor, 1, (ConnectionError,), lambda: True, patience=0.1)
+        assert list(working.results(slow, [task])) == [done]
+        lost = Workers(executor, 1, (ConnectionError,), lambda: False, patience=0.1)
+        with pytest.raises(WorkersLostError, match=r"no worker for 0\.1 s"):
+            list(lost.results(slow, [task]))
+
+
+def test_workers_that_come_back_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.exporting.workers.LOOK", 0.02)
+    looks = iter([False, False, True] * 100)
+
+    def slow(_: Task) -> Rendered:
+        time.sleep(1)
+        return Rendered(0, "", 0)
+
+    with ThreadPoolExecutor(1) as executor:
+        workers = Workers(executor, 1, (ConnectionError,), lambda: next(looks), patience=0.3)
+        assert list(workers.results(slow, [Task(0, "a.png", ())]))
+
+
+def test_the_first_ctrl_c_stops_all_specimens(cluster: Cluster, scan: Path, tmp_path: Path) -> None:
+    lines = ["scale: 0.5", "sources:"]
+    lines += [f"- {{source: {scan}, output: out/{k}}}" for k in range(12)]
+    (tmp_path / "all.yaml").write_text("\n".join(lines))
+    arguments = ["sidecar", "export", "--config", "all.yaml", "--scheduler", cluster.address, "-q"]
+    code = f"import sys; sys.argv = {arguments!r}; from sidecar.__main__ import entry; entry()"
+    program = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    while program.poll() is None and len(list((tmp_path / "out").rglob("*.png"))) < 30:
+        time.sleep(0.05)
+    program.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, error = program.communicate(timeout=60)
+    assert time.monotonic() - began < 20
+    assert program.returncode == 130
+    assert error.decode().splitlines() == [
+        "sidecar: interrupted; the same command goes on where it stopped"
+    ]
+    assert not list((tmp_path / "out").rglob(LOCK))
+    unfinished = [path for path in (tmp_path / "out").iterdir() if (path / JOURNAL).exists()]
+    assert unfinished and not list((tmp_path / "out").rglob("sidecar.json"))
