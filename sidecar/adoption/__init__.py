@@ -61,9 +61,14 @@ def adopt(
     from sidecar.adoption.coarse.candidates import Pins
     from sidecar.adoption.fine.value_line import intensity_of
     from sidecar.adoption.match import match
-    from sidecar.adoption.stacks import SourceSlices, check_source, open_images
+    from sidecar.adoption.stacks import (
+        SourceSlices,
+        check_source,
+        open_images,
+        require_unchanged_images,
+    )
     from sidecar.adoption.verify import verify
-    from sidecar.dicom.source import Source
+    from sidecar.dicom.source import Source, require_unchanged
     from sidecar.document import model as documents
     from sidecar.parallel import in_order
     from sidecar.storage.digest import file_digest
@@ -91,6 +96,8 @@ def adopt(
     digests = list(in_order(lambda name: file_digest(Local.at(folder / name)), pictures.names))
     intensity = intensity_of(found.samples, found.placement, found.kernel)
     sidecar = make_document(chosen, pictures, found, verified, intensity, digests)
+    require_unchanged_images(pictures)
+    require_unchanged(opened.root, chosen.stamps, "run the command again")
     documents.save(sidecar.document, target)
     return sidecar
 

@@ -19,7 +19,8 @@ from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.formats.natural_order import natural_order
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
-from sidecar.storage.location import Location
+from sidecar.storage.local import Local
+from sidecar.storage.location import Location, Stamp
 from sidecar.storage.names import is_plain
 
 Plane = NDArray[np.float32]
@@ -84,10 +85,14 @@ class SourceSlices:
 
 @dataclass(frozen=True)
 class PngImages:
-    """Images of one size in the order of the numbers in their names."""
+    """Images of one size in the order of the numbers in their names.
+
+    ``stamps``: of each, from before it was read.
+    """
 
     folder: Path
     names: tuple[str, ...]
+    stamps: tuple[Stamp, ...]
     width: int
     height: int
     bits: Literal[8, 16]
@@ -141,7 +146,7 @@ def open_images(folder: Path) -> PngImages:
         raise ImageError(
             "two images have the same name but for their extension; move the copies away", folder
         )
-    modes = set()
+    modes, stamps = set(), Local.at(folder).stamps(names)
     with _opened(folder / names[0]) as first:
         width, height = first.size
     for name in names:
@@ -152,11 +157,23 @@ def open_images(folder: Path) -> PngImages:
     return PngImages(
         folder,
         tuple(names),
+        tuple(stamps[name] for name in names),
         width,
         height,
         16 if deep else 8,
         3 if any(colour for _, colour in modes) else 1,
     )
+
+
+def require_unchanged_images(images: PngImages) -> None:
+    """ImageError where an image has another size or time of change than before it was read."""
+    for name, before in zip(images.names, images.stamps, strict=True):
+        try:
+            now: Stamp | None = Local.at(images.folder / name).stamp()
+        except OSError:
+            now = None
+        if now != before:
+            raise ImageError("it changed while it was looked at; run the command again", name)
 
 
 def _is_image(path: Path) -> bool:

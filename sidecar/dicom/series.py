@@ -24,6 +24,7 @@ from sidecar.errors import (
 )
 from sidecar.formats.natural_order import natural_order
 from sidecar.grid.stack import Stack
+from sidecar.storage.location import Stamp
 
 #: More stacks than this in one source are not all listed in a message.
 LISTED_STACKS = 12
@@ -57,6 +58,11 @@ class Series:
     def files(self) -> tuple[str, ...]:
         """The files it is in, in natural order."""
         return tuple(sorted({frame.file for frame in self.frames}, key=natural_order))
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """Of every file, from before its header was read."""
+        return {frame.file: frame.stamp for frame in self.frames}
 
     @property
     def place(self) -> str:

@@ -5,6 +5,7 @@ document knows is in it.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar.dicom.same_scan import KnownScan, Match, closest
@@ -13,7 +14,7 @@ from sidecar.dicom.series import Series, choose, find_series
 from sidecar.errors import SourceError
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location
+from sidecar.storage.location import Location, Stamp
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,23 @@ class Source:
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
                 " so nothing is done without it: put it right, or move it out of the folder"
             )
+
+
+def require_unchanged(root: Location, stamps: Mapping[str, Stamp], way_out: str) -> None:
+    """SourceError, which ends with the way out, where a file has another size, time of change or
+    ETag than when its header was read: what was made of the files need be of no one scan.
+    """
+    try:
+        now = root.stamps(stamps.keys())
+    except OSError as error:
+        raise SourceError(
+            f"the source cannot be looked at any more ({error.strerror}), so no sidecar.json is"
+            " written; run the same command again when it is back"
+        ) from None
+    changed = [file for file in stamps if now[file] != stamps[file]]
+    if changed:
+        more = f" and {len(changed) - 1} more source files" if len(changed) > 1 else ""
+        raise SourceError(
+            f"{changed[0]}{more} changed since its header was read, so no sidecar.json is written;"
+            f" {way_out}"
+        )

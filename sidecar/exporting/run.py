@@ -5,7 +5,7 @@ last.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.source import Source
+from sidecar.dicom.source import Source, require_unchanged
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
 from sidecar.document.model import Zoom
-from sidecar.errors import SourceError, WorkersLostError
+from sidecar.errors import WorkersLostError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.options import ExportOptions
@@ -31,7 +31,7 @@ from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 from sidecar.storage.digest import file_digest
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location, Stamp, WritableLocation
+from sidecar.storage.location import Location, WritableLocation
 from sidecar.values.value_maps import Linear, Stored
 
 #: What stands for the digest of a PNG that is not made yet.
@@ -113,7 +113,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
-    stamps = {frame.file: frame.stamp for frame in plan.series.frames}
+    stamps = plan.series.stamps
     with take_folder(
         job.output, plan.digest(stamps), plan.names, options.overwrite, waiting
     ) as folder:
@@ -131,7 +131,9 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
-        _require_unchanged(job, stamps)
+        require_unchanged(
+            job.source, stamps, "when the source is as it is to be, start anew with --overwrite"
+        )
         made_from = plan.made_from({file: size for file, (size, _) in stamps.items()})
         sidecar = make_sidecar(plan, values, digests, job.zoom, made_from)
         if _has_page(job):
@@ -251,26 +253,6 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         compression=plan.options.compression,
         counted=_counted(job),
     )
-
-
-def _require_unchanged(job: Job, stamps: Mapping[str, Stamp]) -> None:
-    """SourceError where a source file has another size, time of change or ETag than when its header
-    was read: each PNG is of what was there when it was made, which need be no scan.
-    """
-    try:
-        now = job.source.stamps(stamps.keys())
-    except OSError as error:
-        raise SourceError(
-            f"the source cannot be looked at any more ({error.strerror}), so no sidecar.json is"
-            " written; run the same command again when it is back"
-        ) from None
-    changed = [file for file in stamps if now[file] != stamps[file]]
-    if changed:
-        more = f" and {len(changed) - 1} more source files" if len(changed) > 1 else ""
-        raise SourceError(
-            f"{changed[0]}{more} changed while it was exported, so no sidecar.json is written; when"
-            " the source is as it is to be, start anew with --overwrite"
-        )
 
 
 def export(

@@ -5,7 +5,9 @@ margins and its uncertainty.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -29,8 +31,9 @@ from PIL import Image
 
 import sidecar
 from sidecar import adopt
+from sidecar.adoption.verify import verify
 from sidecar.checks import check_export
-from sidecar.errors import DocumentError, LabelError
+from sidecar.errors import DocumentError, ImageError, LabelError, SourceError
 from sidecar.mapping import Sidecar
 from sidecar.viewer.page import write_viewer
 
@@ -221,3 +224,28 @@ def test_the_command_tells_what_it_found(
     run.refuses("adopt", scan, tmp_path / "none", says="none")
     assert SLICES == 30
     assert COLUMNS == 150
+
+
+@pytest.mark.parametrize("replaced", ["an image", "a slice"])
+def test_what_is_replaced_while_it_is_looked_at_is_not_adopted(
+    scan: Path,
+    volume: Volume,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    replaced: str,
+) -> None:
+    shutil.copytree(scan, tmp_path / "scan")
+    stack = [windowed(plane, -800, 1900) for plane in volume[UPSIDE_DOWN]]
+    images = write_images(tmp_path / "pngs", stack)
+    folder = images if replaced == "an image" else tmp_path / "scan"
+    first, second, *_ = sorted(path for path in folder.rglob("*") if path.stat().st_size > 1000)
+
+    def late(*given: Any) -> Any:
+        found = verify(*given)
+        shutil.copyfile(second, first)
+        return found
+
+    monkeypatch.setattr("sidecar.adoption.verify.verify", late)
+    with pytest.raises((ImageError, SourceError), match="changed"):
+        adopt(tmp_path / "scan", images)
+    assert not (images / "sidecar.json").exists()

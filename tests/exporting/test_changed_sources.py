@@ -73,7 +73,7 @@ def test_a_file_that_is_replaced_after_its_pixels_were_read(
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", late)
-    with pytest.raises(SourceError, match=f"{file_of(job, 3).name} changed while.*--overwrite"):
+    with pytest.raises(SourceError, match=f"{file_of(job, 3).name} changed since.*--overwrite"):
         run_job(job)
     assert not (tmp_path / "png" / "sidecar.json").exists()
     (again,) = plan_export(job.source, tmp_path / "png", job.plan.options)
@@ -94,7 +94,7 @@ def test_a_file_that_is_written_to_while_it_is_read(
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", late)
-    with pytest.raises(SourceError, match="changed while it was exported"):
+    with pytest.raises(SourceError, match="changed since its header was read"):
         run_job(job)
     (again,) = plan_export(job.source, tmp_path / "png", job.plan.options)
     with pytest.raises(OutputError, match=r"another source.*--overwrite"):

@@ -134,7 +134,9 @@ def test_an_object_that_is_replaced_during_the_export_is_noticed(
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", replacing)
-    with pytest.raises(SourceError, match=r"not the one any more|changed while it was exported"):
+    with pytest.raises(
+        SourceError, match=r"not the one any more|changed since its header was read"
+    ):
         sidecar.export(url, tmp_path / "png", scale=0.5, window=(0.0, 100.0))
     assert not (tmp_path / "png" / "sidecar.json").exists()
 
