@@ -193,14 +193,14 @@ def test_labels_saved_are_labels_read(browser: Browser, opened: Opened, tmp_path
     browser.press(END)
     browser.shown()
     browser.click(browser.at(0.52, 0.63))
-    file = browser.download("#save-csv", "labels.csv")
+    file = browser.download("#save-csv")
     content = file.read_bytes()
     assert "0 of 2 landmarks are new" in browser.give(file)
     browser.press("p", DELETE, DELETE)
     browser.press("n", DELETE)
     assert browser.names() == []
     assert "2 of 2 landmarks are new" in browser.give(file)
-    assert browser.download("#save-csv", "labels.csv").read_bytes() == content
+    assert browser.download("#save-csv").read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_markups_hold_patient_millimetres_and_come_back(
     expected = sidecar.to_patient(
         [(float(r["x"]), float(r["y"])) for r in rows], [float(r["slice"]) for r in rows]
     )
-    file = browser.download("#save-markups", "labels.mrk.json")
+    file = browser.download("#save-markups")
     [markup] = json.loads(file.read_text(encoding="utf-8"))["markups"]
     assert (markup["type"], markup["coordinateSystem"], markup["coordinateUnits"]) == (
         "Fiducial",
@@ -382,7 +382,9 @@ def test_markups_are_refused_without_geometry(
 ) -> None:
     opened(Export(geometry=False))
     markups = {"markups": [{"controlPoints": [{"label": "a", "position": [1, 2, 3]}]}]}
-    assert "no patient geometry" in browser.give(write(tmp_path, "a.mrk.json", json.dumps(markups)))
+    assert "no geometry in millimetres" in browser.give(
+        write(tmp_path, "a.mrk.json", json.dumps(markups))
+    )
 
 
 def test_a_file_may_be_dropped_on_the_page(browser: Browser, opened: Opened) -> None:
@@ -418,16 +420,14 @@ def test_hostile_names_stay_text_and_come_back_unchanged(
     for i in range(len(HOSTILE)):
         browser.click(browser.at(0.35 + 0.03 * i, 0.3 + 0.04 * i))
     assert [text.text for text in browser.all(".mark text")] == HOSTILE
-    file = browser.download("#save-csv", "labels.csv")
+    file = browser.download("#save-csv")
     assert [row["label"] for row in rows(file)] == HOSTILE
     content = file.read_bytes()
     browser.press(*["z"] * len(HOSTILE), hold=(CONTROL,))
     assert browser.text(".tally") == f"0 of {len(HOSTILE)} placed"
     assert f"{len(HOSTILE)} of {len(HOSTILE)} landmarks are new" in browser.give(file)
-    assert browser.download("#save-csv", "labels.csv").read_bytes() == content
-    markups = json.loads(
-        browser.download("#save-markups", "labels.mrk.json").read_text(encoding="utf-8")
-    )
+    assert browser.download("#save-csv").read_bytes() == content
+    markups = json.loads(browser.download("#save-markups").read_text(encoding="utf-8"))
     assert [point["label"] for point in markups["markups"][0]["controlPoints"]] == HOSTILE
     browser.push("summary")
     facts = browser.text(".facts")

@@ -1,6 +1,7 @@
 // The bar above the stage, and the slider and the readout below it.
 
 import { decimalsFor, Numbers } from "./text.js";
+import { labelFile, scaleText } from "./identity.js";
 import { html, memo, useRef } from "./preact.js";
 import { inSpace } from "./mapping.js";
 import { zoomOf } from "./view.js";
@@ -40,19 +41,19 @@ export function TopBar({ viewer, state }) {
   };
   return html`
     <header>
-      <h1>sidecar</h1>
-      <p class="summary">${summary(viewer)}</p>
+      <h1><bdi>${shownName(viewer)}</bdi></h1>
+      <p class="summary">${factsOf(viewer).join(" · ")}</p>
       <div class="tools">
         <${Button} icon="undo" label="Undo (Ctrl+Z)" disabled=${landmarks.past.length === 0} onClick=${() => landmarks.undo()} />
-        <${Button} icon="redo" label="Do again (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
+        <${Button} icon="redo" label="Redo (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
-        <${Button} icon="open" text="Open" label="Open labels.csv, Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
-        <${Button} id="save-csv" icon="save" text="labels.csv" label="Save landmarks as labels.csv" disabled=${none} onClick=${() => landmarks.saveCsv()} />
+        <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
+        <${Button} id="save-csv" icon="save" text="labels.csv" label=${`Save landmarks as ${labelFile(viewer.own, ".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"
           icon="save"
           text="Slicer"
-          label=${looks.unit === "mm" ? "Save landmarks as Slicer markups, LPS mm" : "Slicer markups need patient geometry, which this stack does not have"}
+          label=${looks.unit === "mm" ? `Save landmarks as Slicer markups, LPS mm: ${labelFile(viewer.own, ".mrk.json")}` : "Slicer markups need a geometry in millimetres, which this stack does not have"}
           disabled=${none || looks.unit !== "mm"}
           onClick=${() => landmarks.saveMarkups()}
         />
@@ -62,11 +63,23 @@ export function TopBar({ viewer, state }) {
   `;
 }
 
-function summary({ page, mapping }) {
-  const { source, images, zoom } = page.document;
+/** What the export is called; a stack around one landmark by that too. */
+const shownName = ({ page, own }) => [page.document.zoom?.label, own.name].filter(Boolean).join(" · ") || "sidecar";
+
+function factsOf({ page, own, mapping }) {
+  const { source, images } = page.document;
   const spacing = images.spacing?.filter((part) => part !== null).map((part) => +part.toPrecision(4));
-  return [zoom?.label, source.modality, `${mapping.size.join(" × ")} PNG pixels`, spacing && `${spacing.join(" × ")} mm`].filter(Boolean).join(" · ");
+  return [
+    own.tag && `tag ${own.tag}`,
+    source.modality,
+    `${mapping.size.join(" × ")} PNG pixels`,
+    `scale ${scaleText(mapping.factors)}`,
+    spacing && `${spacing.join(" × ")} mm`,
+  ].filter(Boolean);
 }
+
+/** What the tab is called: the name first, which is all that a narrow one shows. */
+export const pageTitle = (viewer) => `${[shownName(viewer), ...factsOf(viewer)].join(" · ")} – sidecar`;
 
 export const SliceBar = memo(({ viewer, wanted, items, view }) => {
   const last = viewer.names.length - 1;
@@ -116,7 +129,7 @@ function zoomText(viewer, view) {
 export function Readout({ viewer, state }) {
   const slice = state.shown ?? state.wanted;
   const { pixel, source, patient } = viewer.placeOf(state.cursor, slice);
-  const { looks } = viewer;
+  const { looks, subject } = viewer;
   const outside = !viewer.contains(state.cursor);
   return html`
     <dl id="readout" class=${outside ? "readout outside" : "readout"}>
@@ -126,17 +139,17 @@ export function Readout({ viewer, state }) {
         ? html`
             <div id="patient">
               <dt>
-                Patient mm
-                <span class="spaces" role="group" aria-label="Patient space">
+                ${subject.millimetres}
+                <span class="spaces" role="group" aria-label="Space of the millimetres">
                   ${["LPS", "RAS"].map(
                     (space) => html`<button type="button" aria-pressed=${state.space === space} onClick=${() => viewer.setSpace(space)}>${space}</button>`,
                   )}
                 </span>
               </dt>
-              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(looks.pixelWidth)} names=${state.space} /></dd>
+              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(looks.pixelWidth)} names=${subject.axisNames(state.space)} /></dd>
             </div>
           `
-        : html`<div id="patient"><dt>Patient mm</dt><dd class="none">this source has no patient geometry</dd></div>`}
+        : html`<div id="patient"><dt>${subject.millimetres}</dt><dd class="none">this source has no geometry in millimetres</dd></div>`}
     </dl>
   `;
 }

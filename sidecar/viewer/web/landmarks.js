@@ -2,6 +2,7 @@
 
 import { decodeText } from "./csv.js";
 import { readMarkups, readTable, writeCsv, writeMarkups } from "./files.js";
+import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
 import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, shownOn, trimLabel } from "./work.js";
 
@@ -178,9 +179,8 @@ export class Landmarks {
     try {
       if (file.size > LARGEST_FILE) throw new Error("it is too large for a list of landmarks");
       const text = decodeText(new Uint8Array(await file.arrayBuffer()));
-      const { mapping, names } = this.viewer;
       const isMarkups = text.trimStart().startsWith("{");
-      this.take(isMarkups ? readMarkups(text, mapping) : readTable(text, file.name, names, mapping), file.name);
+      this.take(isMarkups ? readMarkups(text, this.viewer) : readTable(text, file.name, this.viewer), file.name);
     } catch (error) {
       this.viewer.say(`${file.name}: ${error.message}`, true);
     }
@@ -202,12 +202,14 @@ export class Landmarks {
   }
 
   saveCsv() {
-    download("labels.csv", "text/csv", writeCsv(this.placed(), this.viewer.names));
+    const { names, own } = this.viewer;
+    download(labelFile(own, ".csv"), "text/csv", writeCsv(this.placed(), names, own));
   }
 
   saveMarkups() {
     const points = this.placed().map(({ label, x, y, slice }) => ({ label, patient: this.viewer.placeOf([x, y], slice).patient }));
-    download("labels.mrk.json", "application/json", writeMarkups(points));
+    const { own } = this.viewer;
+    download(labelFile(own, ".mrk.json"), "application/json", writeMarkups(points, own));
   }
 }
 

@@ -1,10 +1,20 @@
-// How the pixels of a PNG lie in the patient: how large they are, and where its rows and columns run to.
+// How the pixels of a PNG lie in what was scanned: how large they are, and where its rows and columns run to.
 
-import { scaled, subtract } from "./mapping.js";
+import { anatomicalLetters, axisEnds, inSpace, scaled, subtract } from "./mapping.js";
+
+const PATIENT = { millimetres: "Patient mm", axisNames: (space) => space, sideNames: (direction) => [...anatomicalLetters(direction)] };
+/** A specimen has no left and no head, whichever way it lay: its axes are those of the scanner. */
+const SPECIMEN = { millimetres: "Specimen mm, scanner axes", axisNames: () => "xyz", sideNames: (direction, space) => axisEnds(inSpace(direction, space)) };
 
 /**
- * {unit, pixelWidth, pixelAspect, directionsOf} of a mapping. `unit` is "mm", or "px" (source pixels) where the source has no patient
- * geometry; `pixelWidth` is the width of a PNG pixel in it and `pixelAspect` its height over its width, as far as is known.
+ * The words for what was scanned: {millimetres, axisNames(space), sideNames(direction, space)}, the last for an LPS direction, its
+ * main axis first. A document that names a specimen is not of a patient.
+ */
+export const subjectOf = (doc) => (doc.specimen ? SPECIMEN : PATIENT);
+
+/**
+ * {unit, pixelWidth, pixelAspect, directionsOf} of a mapping. `unit` is "mm", or "px" (source pixels) where the source has no
+ * geometry in millimetres; `pixelWidth` is the width of a PNG pixel in it and `pixelAspect` its height over its width, as far as is known.
  * directionsOf(slice) are the mm of one pixel along x and y, each null where that is not known.
  */
 export function looksOf(doc, mapping) {

@@ -49,15 +49,20 @@ export function mappingOf(doc) {
   return mapping;
 }
 
-/** The end of the patient an LPS direction points to, main axis first; parts under a fifth of the whole are left out. */
-export function anatomicalLetters(direction) {
+/** The end of the patient an LPS direction points to, main axis first. */
+export const anatomicalLetters = (direction) => endsOf(direction, "LPH", "RAF").join("");
+
+/** The ends of the coordinate axes that a direction points to, main axis first: ["+z", "−x"]. */
+export const axisEnds = (direction) => endsOf(direction, ["+x", "+y", "+z"], ["−x", "−y", "−z"]);
+
+/** The main axis first; parts under a fifth of the whole are left out. */
+function endsOf(direction, ahead, behind) {
   const length = Math.hypot(...direction);
   return direction
-    .map((part, i) => ({ size: Math.abs(part), letter: (part > 0 ? "LPH" : "RAF")[i] }))
+    .map((part, i) => ({ size: Math.abs(part), end: (part > 0 ? ahead : behind)[i] }))
     .filter((part) => part.size > 0.2 * length)
     .sort((a, b) => b.size - a.size)
-    .map((part) => part.letter)
-    .join("");
+    .map((part) => part.end);
 }
 
 /** LPS mm shown in another space: RAS turns the first two axes round. It is its own inverse. */

@@ -120,7 +120,7 @@ const Contrast = memo(({ viewer, window }) => {
     <section class="contrast" aria-labelledby="contrast-title">
       <h2 id="contrast-title">Contrast</h2>
       <div class="ends">
-        <label>
+        <label title="The value that is shown half-way between black and white ([ and ])">
           level ${shown(units.toValue(viewer.level()))}
           <input
             id="level"
@@ -132,7 +132,7 @@ const Contrast = memo(({ viewer, window }) => {
             onInput=${(event) => viewer.setLevelAndWidth(event.target.valueAsNumber, viewer.width())}
           />
         </label>
-        <label>
+        <label title="How far apart the values are that are shown black and white ({ and })">
           width ${shown(width)}
           <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
           <input
@@ -147,10 +147,10 @@ const Contrast = memo(({ viewer, window }) => {
         </label>
       </div>
       <div class="actions">
-        <button type="button" onClick=${() => viewer.automaticWindow()}>Automatic</button>
-        <button type="button" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
-        <button type="button" aria-pressed=${window.inverted} onClick=${() => viewer.invert()}>Inverted</button>
-        <button type="button" onClick=${() => viewer.resetWindow()}>Reset</button>
+        <button type="button" title="Fit black and white to the values that nearly all pixels have (A)" onClick=${() => viewer.automaticWindow()}>Automatic</button>
+        <button type="button" title="Show every value there can be, from the lowest to the highest" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
+        <button type="button" aria-pressed=${window.inverted} title="Exchange black and white (I)" onClick=${() => viewer.invert()}>Inverted</button>
+        <button type="button" title="The contrast that the page opened with (R)" onClick=${() => viewer.resetWindow()}>Reset</button>
       </div>
     </section>
   `;
