@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from kit.command_line import invoked
 from kit.exports import tagged
 from kit.phantoms import Phantom, Spec, write
+from kit.tables import rows as read_rows
 
 import sidecar
 from sidecar.dicom.scan import scan
@@ -125,6 +126,27 @@ def test_another_export_of_the_same_scan_receives_the_points(
     first = map_file(labels, half).points
     assert np.abs(again.patient - first.patient).max() < 1e-9
     assert again.instances.sop_instance_uid == first.instances.sop_instance_uid
+
+
+def test_projected_points_say_the_export_they_are_on_now(phantom: Phantom, tmp_path: Path) -> None:
+    """Columns of the first export would contradict the second, and refuse every row of it."""
+    half = sidecar.export(phantom.folder, tmp_path / "half", scale=0.5)
+    third = sidecar.export(phantom.folder, tmp_path / "third", scale="1/3", specimen="beetle-7")
+    series, tag = half.document.source.series_instance_uid, half.document.images.tag
+    labels, mapped = tmp_path / "half" / "half_labels.csv", tmp_path / "mapped.csv"
+    labels.write_text(f"slice,x,y,specimen,series_uid,tag\n1,10.25,8.5,,{series},{tag}\n")
+    invoked("map-points", labels, "-o", mapped)
+    projected = tmp_path / "projected.csv"
+    told = invoked("project", mapped, "--sidecar", tmp_path / "third", "-o", projected)
+    assert "specimen, series_uid, tag of the input are those of another export" in told.stderr
+    (row,) = read_rows(projected)
+    stated = (row["specimen"], row["series_uid"], row["tag"])
+    assert stated == ("beetle-7", series, third.document.images.tag)
+    _keep_columns(projected, tmp_path / "again.csv", ["slice", "x", "y", "tag"])
+    assert len(map_file(tmp_path / "again.csv", third).points) == 1
+    again = project_file(projected, half).columns
+    assert again["specimen"] == ["beetle-7"], "the name that it has is not lost where there is none"
+    assert again["tag"] == [tag]
 
 
 def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: Path) -> None:

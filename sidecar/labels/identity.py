@@ -101,12 +101,14 @@ class Resolver:
         tag, series = stated_tag(reference), reference.series_uid
         fitting = self.exports
         if tag is not None:
-            fitting = [e for e in self.exports if e.tag == tag] or [
+            fitting = [e for e in self.exports if e.tag == tag]
+            if not fitting and reference.tag is None:
                 # adopted PNGs, whose own names may look as if they had a tag
-                e
-                for e in self.exports
-                if not e.names_have_tag and _slice_of(reference.name, e) is not None
-            ]
+                fitting = [
+                    e
+                    for e in self.exports
+                    if not e.names_have_tag and _slice_of(reference.name, e) is not None
+                ]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -154,9 +156,10 @@ class Resolver:
         whose = self._nearby(lambda export: export.tag == tag)
         own = ", ".join(sorted({export.tag for export in self.exports if export.tag is not None}))
         these = f"the tag of these PNGs is {own}" if own else "these PNGs have none"
+        what = f"image {reference}" if reference.name.strip() else "the label"
         return (
-            f"image {reference} is of another export: its tag is {tag}, {these}; give"
-            f" {_sidecar_of(whose)} with --sidecar"
+            f"{what} is of another export: its tag is {tag}, {these}; give {_sidecar_of(whose)}"
+            " with --sidecar"
         )
 
     def _choose(

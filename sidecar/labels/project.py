@@ -24,6 +24,8 @@ PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
 #: What project adds; columns of these names in the input are those of another export, and are
 #: replaced.
 PIXEL_COLUMNS = ("image", "slice", "x", "y")
+#: Which export those pixels are of: replaced where the input has them.
+EXPORT_COLUMNS = ("specimen", "series_uid", "tag")
 #: Voxels and millimetres of one row that are further apart than this part of a voxel are of
 #: different scans.
 SAME_SCAN = 1e-3
@@ -53,13 +55,14 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
         _refuse_outside(table, png, sidecar)
     files = sidecar.document.images.files
     shown = np.clip(nearest(slices), 0, len(files) - 1)
-    added = [
+    pixels = [
         ["" if np.isnan(k) else files[int(k)].name for k in shown],
         numbers(slices),
         numbers(xy[:, 0]),
         numbers(xy[:, 1]),
     ]
-    replaced = [name for name in table.columns if name.lower() in PIXEL_COLUMNS]
+    added = dict(zip(PIXEL_COLUMNS, pixels, strict=True)) | _export_columns(table, sidecar)
+    replaced = [name for name in table.columns if name.lower() in added]
     kept = {name: cells for name, cells in table.columns.items() if name not in replaced}
     refuse_formulas(kept, lambda row, message: LabelError(message, table.path, table.row(row)))
     empty = (f"{table.empty_rows} empty row(s) left out",) if table.empty_rows else ()
@@ -68,8 +71,20 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
         if replaced
         else ()
     )
-    columns = {**kept, **dict(zip(PIXEL_COLUMNS, added, strict=True))}
-    return Projection(columns, png, (*notes, *empty))
+    return Projection({**kept, **added}, png, (*notes, *empty))
+
+
+def _export_columns(table: Table, sidecar: Sidecar) -> dict[str, Sequence[str]]:
+    """What the columns of the export become where the input has them; a specimen without a name
+    here keeps the one it has there.
+    """
+    document = sidecar.document
+    own = (document.specimen, document.source.series_instance_uid, document.images.tag or "")
+    return {
+        name: [text] * len(table)
+        for name, text in zip(EXPORT_COLUMNS, own, strict=True)
+        if text is not None and table.name(name) is not None
+    }
 
 
 def _refuse_outside(table: Table, png: NDArray[np.float64], sidecar: Sidecar) -> None:

@@ -83,14 +83,14 @@ function pointsOf(rows, header, delimiter, stack) {
     if (cells.length !== header.length) throw new Error(`${where} has ${cells.length} cells where the header has ${header.length}`);
     const cell = (name) => (header.includes(name) ? (cells[header.indexOf(name)] ?? "") : "");
     const number = (name) => parseNumber(cell(name), delimiter, `${where}: ${name}`);
-    refuseOther(statedIn(cell), own, where);
+    refuseOther(statedIn(cell, own), own, where);
     const point = { label: cell("label"), x: number("x"), y: number("y"), slice: null };
     const named = cell("image").trim() === "" ? null : sliceNamed(cell("image").trim(), stack, slices, where);
     const counted = cell("slice").trim() === "" ? null : number("slice");
-    if (named !== null && counted !== null && named !== counted) {
+    if (named !== null && counted !== null && Math.abs(named - counted) > 0.5) {
       throw new Error(`${where}: image ${cell("image").trim()} is slice ${named}, but the column slice says ${counted}`);
     }
-    point.slice = named ?? counted ?? (names.length === 1 ? 0 : null);
+    point.slice = counted ?? named ?? (names.length === 1 ? 0 : null);
     if (point.slice === null) throw new Error(`${where}: neither image nor slice is given`);
     points.push(checkedPoint(point, mapping, where));
   });
@@ -109,10 +109,11 @@ function checkedPoint(point, mapping, where) {
   return point;
 }
 
-/** The export that a row states; what is no tag in a column of that name is somebody else's. */
-function statedIn(cell) {
+/** The export that a row states; what is no tag in a column of that name is somebody else's, and the name of the image may prove it. */
+function statedIn(cell, own) {
   const [specimen, series, tag] = Object.keys(EXPORT_COLUMNS).map((name) => cell(name).trim());
-  return { specimen, series, tag: isTag(tag) ? tag : "" };
+  const isProved = own.tag !== "" && taggedName(imageKey(cell("image")))?.tag === own.tag;
+  return { specimen, series, tag: isTag(tag) ? tag : isProved ? own.tag : "" };
 }
 
 /** The slice that a name means: of a PNG here, or number and tag of one that was exported under another name. */
