@@ -48,7 +48,7 @@ export function TopBar({ viewer, state }) {
         <${Button} icon="redo" label="Redo (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
         <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
-        <${Button} id="save-csv" icon="save" text="labels.csv" label=${`Save landmarks as ${labelFile(viewer.own, ".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
+        <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${labelFile(viewer.own, ".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"
           icon="save"
