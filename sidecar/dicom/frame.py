@@ -19,10 +19,12 @@ class Common:
     """What all frames of a series usually share; one object for all of them, so that 10,000 slices
     stay small.
 
-    ``pixel_spacing``: mm between rows, then between columns. ``concatenation``: the UID that joins
-    multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that was found
-    where it does not place this frame, in words. ``remarks``: what the standard forbids and was
-    read all the same.
+    ``pixel_spacing``: mm between rows, then between columns. ``rescale_unit``: as the header states
+    it. ``implied_unit``: HU where a CT image is rescaled and states none (PS3.3 C.8.2.1), which
+    holds for patients: scanners of specimens have no such scale. ``concatenation``: the UID that
+    joins multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that was
+    found where it does not place this frame, in words. ``remarks``: what the standard forbids and
+    was read all the same.
     """
 
     study_instance_uid: str
@@ -35,6 +37,7 @@ class Common:
     pixel_spacing: tuple[float, float] | None
     layout: PixelLayout
     rescale_unit: str | None
+    implied_unit: str | None
     padding: tuple[int, int] | None
     multiframe: bool
     concatenation: str | None

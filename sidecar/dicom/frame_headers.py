@@ -247,7 +247,8 @@ def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
         series_number=None if series_number is None else int(series_number),
         pixel_spacing=groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2),  # type: ignore[arg-type]
         layout=layout,
-        rescale_unit=unit or ("HU" if modality == "CT" and _rescaled(groups) else None),
+        rescale_unit=unit or None,
+        implied_unit="HU" if not unit and modality == "CT" and _rescaled(groups) else None,
         padding=_padding(dataset, layout.signed, layout.bits_allocated),
         multiframe=facts.multiframe,
         concatenation=text_of(dataset, "ConcatenationUID") or None if facts.multiframe else None,

@@ -43,6 +43,12 @@ def make_sidecar(
     return Sidecar.of(document.sealed())
 
 
+def _unit(plan: Plan) -> str | None:
+    """A specimen is no patient: its values are HU only where the header says so."""
+    common = plan.series.common
+    return common.rescale_unit or (common.implied_unit if plan.options.specimen is None else None)
+
+
 def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Images:
     stack, decimation = plan.series.stack, plan.decimation
     source_slices = [list(plan.samples_of(k)) for k in range(len(plan.names))]
@@ -51,9 +57,7 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
     if values is not None and mode is not None:
         line = values.line
         ends = sorted((line.value(0), line.value(2**plan.bits - 1)))
-        value = Value(
-            slope=line.slope, intercept=line.intercept, unit=plan.series.common.rescale_unit
-        )
+        value = Value(slope=line.slope, intercept=line.intercept, unit=_unit(plan))
         window = Window(mode=mode, lower=ends[0], upper=ends[1])
     return Images(
         size=decimation.size,
