@@ -51,7 +51,8 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
         mode if mode in ("auto", "dicom", "full") else (0.0, 1.0) if mode == "given" else None
     )
     reduction, order = sidecar.decimation.upright, sidecar.decimation.order
-    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), order)
+    options = ExportOptions(bits=images.bits, window=window, specimen=sidecar.document.specimen)
+    return Plan(series, options, reduction, (), order)
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:

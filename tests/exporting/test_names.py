@@ -230,6 +230,9 @@ def test_a_specimen_has_hounsfield_units_only_where_the_header_says_so(
     for path in scan.folder.rglob("*"):
         if path.is_file():
             edited(path, RescaleType=stated or "")
-    value = sidecar.export(scan.folder, tmp_path / "png", specimen=specimen).document.images.value
+    png = sidecar.export(scan.folder, tmp_path / "png", specimen=specimen)
+    value = png.document.images.value
     assert value is not None
     assert value.unit == (stated or (None if specimen else "HU"))
+    found = check_export(tmp_path / "png", source=scan.folder)
+    assert [finding for finding in found if finding.passed is False] == []
