@@ -146,9 +146,11 @@ def test_columns_of_these_names_that_are_somebody_elses_are_told(
 ) -> None:
     browser.open(exports / "no name" / "viewer.html")
     file = tmp_path / "own.csv"
-    file.write_text("slice,x,y,specimen,series_uid,tag\n1,2,3,ZMB 12,,male\n2,2,3,,,\n")
+    file.write_text(
+        "slice,x,y,specimen,series_uid,tag,constructor\n1,2,3,ZMB 12,,male,\n2,2,3,,,,\n"
+    )
     said = browser.give(file)
-    assert "2 of 2 landmarks are new; columns not kept: specimen, tag" in said
+    assert "2 of 2 landmarks are new; columns not kept: specimen, tag, constructor" in said
 
 
 def test_points_added_in_slicer_say_nothing_and_are_taken(

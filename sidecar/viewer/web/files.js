@@ -9,14 +9,14 @@ import { MOST_ITEMS } from "./work.js";
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
 const PLACE_COLUMNS = ["image", "slice", "label", "x", "y"];
 /** What they are of, each with the name it has in an export (see `exportOf`). */
-const EXPORT_COLUMNS = { specimen: "specimen", series_uid: "series", tag: "tag" };
-const OWN_COLUMNS = [...PLACE_COLUMNS, ...Object.keys(EXPORT_COLUMNS)];
+const EXPORT_COLUMNS = new Map([["specimen", "specimen"], ["series_uid", "series"], ["tag", "tag"]]);
+const OWN_COLUMNS = [...PLACE_COLUMNS, ...EXPORT_COLUMNS.keys()];
 const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
 /** Points {label, x, y, slice} of an export as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
 export function writeCsv(points, imageNames, own) {
-  const stated = Object.values(EXPORT_COLUMNS).map((part) => own[part]);
+  const stated = [...EXPORT_COLUMNS.values()].map((part) => own[part]);
   const rows = points.map(({ label, x, y, slice }) => [Number.isInteger(slice) ? imageNames[slice] : "", slice, label, x, y, ...stated]);
   return writeTable([OWN_COLUMNS, ...rows]);
 }
@@ -66,7 +66,7 @@ function checkedNames(lines) {
 function droppedOf(rows, header, own) {
   const isKept = (cell, part) => cell === "" || cell.toLowerCase() === own[part].toLowerCase();
   return header.filter((name, i) => {
-    const part = EXPORT_COLUMNS[name];
+    const part = EXPORT_COLUMNS.get(name);
     return name !== "" && (part ? !rows.slice(1).every((cells) => isKept((cells[i] ?? "").trim(), part)) : !PLACE_COLUMNS.includes(name));
   });
 }
@@ -111,7 +111,7 @@ function checkedPoint(point, mapping, where) {
 
 /** The export that a row states; what is no tag in a column of that name is somebody else's, and the name of the image may prove it. */
 function statedIn(cell, own) {
-  const [specimen, series, tag] = Object.keys(EXPORT_COLUMNS).map((name) => cell(name).trim());
+  const [specimen, series, tag] = [...EXPORT_COLUMNS.keys()].map((name) => cell(name).trim());
   const isProved = own.tag !== "" && taggedName(imageKey(cell("image")))?.tag === own.tag;
   return { specimen, series, tag: isTag(tag) ? tag : isProved ? own.tag : "" };
 }

@@ -36,7 +36,7 @@ export const labelFile = ({ fileStem }, ending) => `${fileStem && `${fileStem}_`
 
 /** How much smaller the PNGs are, along x, y and number: "1/2", or "1/2 × 1 × 1/2" where that differs. */
 export function scaleText(factors) {
-  const scales = factors.map(Math.abs).map((factor) => (Number.isInteger(factor) && factor > 1 ? `1/${factor}` : `${+(1 / factor).toPrecision(3)}`));
+  const scales = factors.map(Math.abs).map((factor) => (factor === 1 ? "1" : `1/${+factor.toPrecision(5)}`));
   return new Set(scales).size === 1 ? scales[0] : scales.join(" × ");
 }
 
