@@ -24,7 +24,7 @@ import sidecar
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import Series, find_series
 from sidecar.document.model import as_text, parse
-from sidecar.errors import DocumentError
+from sidecar.errors import DocumentError, LabelError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
@@ -147,6 +147,16 @@ def test_projected_points_say_the_export_they_are_on_now(phantom: Phantom, tmp_p
     again = project_file(projected, half).columns
     assert again["specimen"] == ["beetle-7"], "the name that it has is not lost where there is none"
     assert again["tag"] == [tag]
+
+
+def test_points_that_state_another_scan_are_not_projected(phantom: Phantom, tmp_path: Path) -> None:
+    png = sidecar.export(phantom.folder, tmp_path / "png", scale=0.5)
+    points = tmp_path / "mapped.csv"
+    own = png.document.source.series_instance_uid
+    x, y, z = png.to_patient([[3, 4]], 1)[0].tolist()
+    points.write_text(f"x_mm,y_mm,z_mm,series_uid\n{x},{y},{z},{own}\n{x},{y},{z},1.2.3\n")
+    with pytest.raises(LabelError, match=r"row 3: is of series 1\.2\.3, and this scan is 2\.25"):
+        project_file(points, png)
 
 
 def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: Path) -> None:

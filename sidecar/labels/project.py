@@ -43,11 +43,12 @@ class Projection:
 def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
     """PNG pixels of the points of a CSV with columns x_mm, y_mm, z_mm (LPS, or as its column
     ``space`` says) or source_column, source_row, source_slice. The inverse of `map_file`; where
-    both are there, they must agree.
+    both are there, they must agree. A column series_uid must be that of this scan.
 
     Raises LabelError naming file and row.
     """
     table = Table(Path(path))
+    _refuse_other_scan(table, sidecar)
     source = _source_indices(table, sidecar)
     xy, slices = sidecar.from_source(source)
     png = np.column_stack([xy, slices])
@@ -85,6 +86,20 @@ def _export_columns(table: Table, sidecar: Sidecar) -> dict[str, Sequence[str]]:
         for name, text in zip(EXPORT_COLUMNS, own, strict=True)
         if text is not None and table.name(name) is not None
     }
+
+
+def _refuse_other_scan(table: Table, sidecar: Sidecar) -> None:
+    """LabelError for a row that states another series: its millimetres are another body's."""
+    own = sidecar.document.source.series_instance_uid
+    for i, series in enumerate(table.texts("series_uid") or ()):
+        if series.strip() not in ("", own):
+            raise LabelError(
+                f"is of series {series.strip()}, and this scan is {own}; give the sidecar.json of a"
+                " scan that it is of, or, where both share their coordinates, take the column"
+                " series_uid out",
+                table.path,
+                table.row(i),
+            )
 
 
 def _refuse_outside(table: Table, png: NDArray[np.float64], sidecar: Sidecar) -> None:

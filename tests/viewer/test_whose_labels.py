@@ -12,6 +12,7 @@ import pytest
 from kit.browser import Browser
 from kit.made_exports import Export, Opened
 from kit.phantoms import Spec, write
+from kit.tables import rows
 
 import sidecar
 from sidecar.mapping import Sidecar
@@ -99,6 +100,21 @@ def test_files_of_another_scan_are_refused_and_both_named(browser: Browser, expo
         )
         assert browser.names() == []
     assert one.size == sidecar.open(exports / "beetle-8").size, "nothing but names tells them apart"
+
+
+def test_map_points_holds_the_files_of_the_page_against_the_export(
+    browser: Browser, exports: Path
+) -> None:
+    """The page and the readers have the same columns and the same description."""
+    table, markups = placed(browser, exports / "beetle-7")
+    one, other = (sidecar.open(exports / name) for name in ("beetle-7", "beetle-8"))
+    [row] = rows(table)
+    points = sidecar.map_file(table, one).points
+    assert points.png.tolist() == [[float(row[name]) for name in ("x", "y", "slice")]]
+    with pytest.raises(sidecar.LabelError, match="row 2: is of another export: its tag is"):
+        sidecar.map_file(table, other)
+    with pytest.raises(sidecar.LabelError, match="in millimetres of the scan"):
+        sidecar.map_file(markups, one)
 
 
 def test_files_of_another_export_of_the_scan_are_refused_with_a_way_out(

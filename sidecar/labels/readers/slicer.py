@@ -261,7 +261,8 @@ def _refuse_page(description: str, path: Path, where: str) -> None:
     if _OF_THE_PAGE.fullmatch(description.strip()):
         raise LabelError(
             "is in millimetres of the scan, as the viewer page saves Slicer markups, and not on the"
-            " PNGs as a volume; map the CSV that the page saves, or use `sidecar project`",
+            " PNGs as a volume; map the CSV that the page saves, or save the markups as a table for"
+            " `sidecar project`",
             path,
             where,
         )
