@@ -18,6 +18,7 @@ from pydicom import dcmread
 import sidecar
 from sidecar.labels.exports import given_exports
 from sidecar.labels.load import LoadOptions, load, map_file
+from sidecar.labels.writers import WRITERS
 
 SCAN = Spec(columns=40, rows=36, slices=9, markers=False, junk=False)
 
@@ -72,12 +73,12 @@ def test_a_table_says_which_export_it_is_of(
     run: CommandLine,
     image: bool,
 ) -> None:
-    """As the viewer page saves it; renamed images, and slices without an image, say nothing."""
+    """As the viewer page saves it; names without a tag, and slices without a name, say nothing."""
     half, quarter = exports
     series = half.document.source.series_instance_uid
     labels = tmp_path / "labels.csv"
     place = "slice_0003.png" if image else ""
-    row = f"p,{place},3,3,4,,{series},{quarter.document.images.tag}\n"
+    row = f"p,{place},3,3,4,quarter,{series},{quarter.document.images.tag}\n"
     labels.write_text(f"label,image,slice,x,y,specimen,series_uid,tag\n{row}")
     assert len(sidecar.map_file(labels, quarter).points) == 1
     told = run.refuses(
@@ -91,18 +92,37 @@ def test_a_table_says_which_export_it_is_of(
 @pytest.mark.parametrize(
     ("column", "cell", "says"),
     [
-        ("tag", "BCDFGH", "its tag is bcdfgh, the tag of these PNGs is"),
-        ("Series_UID", "1.2.3", "its series is 1.2.3, that of these PNGs is 2.25."),
-        ("specimen", "beetle-8", "its specimen is beetle-8, that of these PNGs is beetle-7"),
+        ("tag", "BCDFGH", "of another export: its tag is bcdfgh, the tag of these PNGs is"),
+        ("Series_UID", "1.2.3", "a label of series 1.2.3, and these PNGs are of series 2.25."),
     ],
 )
 def test_each_column_alone_contradicts(tmp_path: Path, column: str, cell: str, says: str) -> None:
     folder = write(SCAN, tmp_path / "scan").folder
-    png = sidecar.export(folder, tmp_path / "png", specimen="beetle-7")
+    png = sidecar.export(folder, tmp_path / "png")
     labels = tmp_path / "labels.csv"
     labels.write_text(f"slice,x,y,{column}\n3,3,4,\n3,5,4,{cell}\n")
-    with pytest.raises(sidecar.LabelError, match=f"row 3: is of another export: {says}"):
+    with pytest.raises(sidecar.LabelError, match=f"row 3: .*is {says}"):
         sidecar.map_file(labels, png)
+
+
+def test_rows_that_say_their_export_are_told_apart_without_images(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
+) -> None:
+    """Files of two pages in one table: its columns are those of the output, not there twice."""
+    stated = (
+        f"3,{x},4,{png.document.images.tag},{name},{png.document.source.series_instance_uid}\n"
+        for png, name, x in zip(exports, ("half", "quarter"), (11, 5), strict=True)
+    )
+    labels = tmp_path / "labels.csv"
+    labels.write_text("slice,x,y,tag,specimen,series_uid\n" + "".join(stated))
+    loaded = load([labels], given_exports([tmp_path / "half", tmp_path / "quarter"]))
+    assert [(file.export.name, file.points.png[0, 0]) for file in loaded.files] == [
+        ("half", 11),
+        ("quarter", 5),
+    ]
+    WRITERS["csv"].write(loaded.points, tmp_path / "mapped.csv", "lps")
+    header = (tmp_path / "mapped.csv").read_text().split("\n", 1)[0].split(",")
+    assert [header.count(name) for name in ("tag", "specimen", "series_uid")] == [1, 1, 1]
 
 
 def test_what_is_no_tag_and_no_name_of_ours_is_the_users_own(

@@ -77,7 +77,7 @@ _FCSV_COLUMNS = [
 _STATUS = {"0": "undefined", "1": "preview", "2": "defined", "3": "missing"}
 
 #: How the viewer page describes its points (``toDescription`` of ``viewer/web/identity.js``).
-_OF_THE_PAGE = re.compile(rf"sidecar( tag {TAG})?( series \S+)?( specimen \S+)?")
+_OF_THE_PAGE = re.compile(rf"sidecar( tag {TAG})?( series \S+)?( specimen .+)?")
 
 _REVERSED = (
     "Had the stack been loaded into Slicer in reverse order, the slices would count from the"

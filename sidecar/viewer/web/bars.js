@@ -64,7 +64,7 @@ export function TopBar({ viewer, state }) {
 }
 
 /** What the export is called; a stack around one landmark by that too. */
-const shownName = ({ page, own }) => [page.document.zoom?.label, own.name].filter(Boolean).join(" · ") || "sidecar";
+const shownName = ({ page, own }) => [page.document.zoom?.label, own.specimen].filter(Boolean).join(" · ") || "sidecar";
 
 function factsOf({ page, own, mapping }) {
   const { source, images } = page.document;

@@ -22,15 +22,16 @@ export function writeCsv(points, imageNames, own) {
 }
 
 /**
- * What a text or CSV file holds: {points, dropped} when its header has x and y, else {names}; `dropped` are columns not kept. `stack` is
- * what it is read for: {names, mapping, own}, the PNGs, their mapping and the export.
+ * What a text or CSV file holds: {points, isUnproved, dropped} when its header has x and y, else {names}. `isUnproved`: some rows have
+ * no tag that says which export they are of; `dropped` are columns not kept. `stack` is what it is read for: {names, mapping, own}, the
+ * PNGs, their mapping and the export.
  */
 export function readTable(text, fileName, stack) {
   for (const delimiter of [",", ";", "\t"]) {
     const header = headerOf(text, delimiter);
     if (header.includes("x") && header.includes("y")) {
       const rows = parseTable(text, delimiter);
-      return { points: pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
+      return { ...pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
     }
     const column = ["label", "name"].map((name) => header.indexOf(name)).find((index) => index >= 0);
     if (column !== undefined) {
@@ -75,6 +76,7 @@ function pointsOf(rows, header, delimiter, stack) {
   const { names, mapping, own } = stack;
   const slices = slicesByName(names);
   const points = [];
+  let isUnproved = false;
   const twice = OWN_COLUMNS.find((name) => header.indexOf(name) !== header.lastIndexOf(name));
   if (twice) throw new Error(`the header has the column ${twice} twice`);
   rows.slice(1).forEach((cells, i) => {
@@ -83,7 +85,9 @@ function pointsOf(rows, header, delimiter, stack) {
     if (cells.length !== header.length) throw new Error(`${where} has ${cells.length} cells where the header has ${header.length}`);
     const cell = (name) => (header.includes(name) ? (cells[header.indexOf(name)] ?? "") : "");
     const number = (name) => parseNumber(cell(name), delimiter, `${where}: ${name}`);
-    refuseOther(statedIn(cell, own), own, where);
+    const stated = statedIn(cell);
+    refuseOther(stated, own, where);
+    isUnproved ||= own.tag !== "" && stated.tag === "" && taggedName(imageKey(cell("image")))?.tag !== own.tag;
     const point = { label: cell("label"), x: number("x"), y: number("y"), slice: null };
     const named = cell("image").trim() === "" ? null : sliceNamed(cell("image").trim(), stack, slices, where);
     const counted = cell("slice").trim() === "" ? null : number("slice");
@@ -96,7 +100,7 @@ function pointsOf(rows, header, delimiter, stack) {
   });
   if (points.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} landmarks in it`);
   if (points.length === 0) throw new Error("there are no landmarks in it");
-  return points;
+  return { points, isUnproved };
 }
 
 function checkedPoint(point, mapping, where) {
@@ -109,11 +113,10 @@ function checkedPoint(point, mapping, where) {
   return point;
 }
 
-/** The export that a row states; what is no tag in a column of that name is somebody else's, and the name of the image may prove it. */
-function statedIn(cell, own) {
+/** The export that a row states; what is no tag in a column of that name is somebody else's. */
+function statedIn(cell) {
   const [specimen, series, tag] = [...EXPORT_COLUMNS.keys()].map((name) => cell(name).trim());
-  const isProved = own.tag !== "" && taggedName(imageKey(cell("image")))?.tag === own.tag;
-  return { specimen, series, tag: isTag(tag) ? tag : isProved ? own.tag : "" };
+  return { specimen, series, tag: isTag(tag) ? tag : "" };
 }
 
 /** The slice that a name means: of a PNG here, or number and tag of one that was exported under another name. */

@@ -5,29 +5,28 @@ const TAG = "[bcdfghjklmnpqrstvwxz]{6}"; // as `sidecar/document/tag.py` has it
 const TAGGED = new RegExp(`^(.+_([0-9]{4,}))_(${TAG})$`, "i");
 const ONE_TAG = new RegExp(`^${TAG}$`, "i");
 /** What a point of Slicer's is described by, as `sidecar/labels/readers/slicer.py` reads it too. */
-const DESCRIPTION = new RegExp(`^sidecar(?: tag (?<tag>${TAG}))?(?: series (?<series>\\S+))?(?: specimen (?<specimen>\\S+))?$`);
+const DESCRIPTION = new RegExp(`^sidecar(?: tag (?<tag>${TAG}))?(?: series (?<series>\\S+))?(?: specimen (?<specimen>.+))?$`);
 
 /**
- * The export that a document describes, for a page at the path `pathname` of a URL: {specimen, series, tag, name, fileStem}.
- * `specimen` and `tag` are "" where the document has none. People know the export by its `name`, that of the specimen or else of the
- * folder, and its label files begin with `fileStem`; both are "" where there is neither.
+ * The export that a document describes, for a page at the path `pathname` of a URL: {specimen, series, tag, fileStem}. The specimen is
+ * called as the user named it, or else as the folder, as `sidecar/labels/exports.py` has it: a stack around one landmark is of the
+ * specimen of those beside it. Label files begin with `fileStem`. What there is not is "".
  */
 export function exportOf(doc, pathname) {
-  const specimen = doc.specimen ?? "";
-  const folder = folderOf(pathname);
-  const name = specimen || folder;
-  // Stacks around the landmarks of one specimen share its name: their folders tell them apart.
-  const fileStem = doc.zoom ? [specimen, folder].filter(Boolean).join("_") : name;
-  return { specimen, series: doc.source.series_instance_uid, tag: doc.images.tag ?? "", name, fileStem };
+  const [parent, folder] = foldersOf(pathname);
+  const specimen = doc.specimen || (doc.zoom ? parent : folder);
+  const fileStem = doc.zoom ? [doc.specimen, folder].filter(Boolean).join("_") : specimen;
+  return { specimen, series: doc.source.series_instance_uid, tag: doc.images.tag ?? "", fileStem };
 }
 
-/** The folder that a page lies in; "" for the top of a drive or server. */
-function folderOf(pathname) {
-  const folder = pathname.split("/").at(-2) ?? "";
+/** The two folders that a page lies in, the inner one last; "" for the top of a drive or server. */
+const foldersOf = (pathname) => ["", ...pathname.split("/")].slice(-3, -1).map(folderName);
+
+function folderName(part) {
   try {
-    return decodeURIComponent(folder).replace(/^[a-z]:$/i, "");
+    return decodeURIComponent(part).replace(/^[a-z]:$/i, "");
   } catch {
-    return folder; // a name in another encoding than UTF-8
+    return part; // a name in another encoding than UTF-8
   }
 }
 
@@ -60,18 +59,16 @@ export function fromDescription(text) {
 }
 
 /**
- * An Error where the export that a file states, {tag, series, specimen} with "" for what it does not say, is another than `own`.
- * Equal tags settle which mapping it is: then the specimen may have been named later. `what` is the row, point or image that states it.
+ * An Error where the export that a file states, {tag, series, specimen} with "" for what it does not say, is another than `own`, by its
+ * tag or its series; what the specimen is called proves nothing. `what` is the row, point or image that states it.
  */
 export function refuseOther(stated, own, what) {
-  const sameTag = stated.tag !== "" && stated.tag.toLowerCase() === own.tag;
-  const otherTag = stated.tag !== "" && !sameTag;
+  const otherTag = stated.tag !== "" && stated.tag.toLowerCase() !== own.tag;
   const otherSeries = stated.series !== "" && stated.series !== own.series;
-  const otherSpecimen = !sameTag && stated.specimen !== "" && own.specimen !== "" && stated.specimen !== own.specimen;
-  if (!otherTag && !otherSeries && !otherSpecimen) return;
-  const sameScan = stated.series !== "" && !otherSeries && !otherSpecimen;
+  if (!otherTag && !otherSeries) return;
+  const sameScan = stated.series !== "" && !otherSeries;
   const wayOut = sameScan ? ". Both are of one scan: sidecar map-points and sidecar project bring landmarks from one to the other" : "";
-  throw new Error(`${what} is of another export (${inWords(stated)}); this page shows ${inWords({ ...own, specimen: own.name })}${wayOut}`);
+  throw new Error(`${what} is of another export (${inWords(stated)}); this page shows ${inWords(own)}${wayOut}`);
 }
 
 const inWords = ({ specimen, tag, series }) => [specimen, tag && `tag ${tag}`, series && `series ${series}`].filter(Boolean).join(", ");

@@ -186,13 +186,14 @@ export class Landmarks {
     }
   }
 
-  take({ points = [], names = [], dropped = [] }, fileName) {
+  take({ points = [], names = [], dropped = [], isUnproved = false }, fileName) {
     const [named, newNames] = addNames(this.items, names);
     const [items, newPoints] = addPoints(named, points);
     if (newNames + newPoints > 0) this.commit(items);
     const parts = [];
     if (points.length > 0) parts.push(`${newPoints} of ${points.length} landmarks are new`);
     if (names.length > 0) parts.push(`${newNames} of ${names.length} names are new`);
+    if (isUnproved) parts.push("no tag in it says that they are of this export, they are taken to be");
     if (dropped.length > 0) parts.push(`columns not kept: ${dropped.join(", ")}`);
     this.viewer.say(`${fileName}: ${parts.join("; ")}.`);
   }
