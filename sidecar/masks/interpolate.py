@@ -40,11 +40,8 @@ _SAME = 1e-8
 _DECIMALS = 9
 #: Rows up to which distances are told apart: what is farther changes from the middle.
 _REACH = 64
-#: Steps down and to the right to the neighbours of a pixel: in a plane, and in a line.
+#: Steps down and to the right to the neighbours of a pixel.
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))
-_IN_LINE = ((0, -1), (0, 1))
-
-Steps = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,8 @@ class Change:
 def change_between(lower: Labels, upper: Labels, spacing: tuple[float, float]) -> Change:
     """How two planes of (rows, columns) labels become one another.
 
-    ``spacing``: mm, or pixels, between rows and between columns. Rows that are ``inf`` apart are
-    lines of their own, which know nothing of each other. Shapes end at the edge of the planes.
+    ``spacing``: mm, or pixels, between rows and between columns. Shapes end at the edge of the
+    planes.
     """
     y, x = np.nonzero(lower != upper)
     pixels = np.ravel_multi_index((y, x), lower.shape)
@@ -86,15 +83,14 @@ def change_between(lower: Labels, upper: Labels, spacing: tuple[float, float]) -
     top, left, low, high = _painted_part(lower, upper)
     y, x = y - top, x - left
     old, new = low[y, x], high[y, x]
-    around = _IN_LINE if np.isinf(spacing[0]) else _AROUND
-    region = _regions(y, x, old, new, low.shape, around)
+    region = _regions(y, x, old, new, low.shape)
     is_new, will_be_old = (
-        _neighbours(plane, label, y, x, around) for plane, label in ((low, new), (high, old))
+        _neighbours(plane, label, y, x) for plane, label in ((low, new), (high, old))
     )
     ratio = _log_distances(low, new, y, x, spacing, _somewhere(region, is_new))
     ratio -= _log_distances(high, old, y, x, spacing, _somewhere(region, will_be_old))
-    against = will_be_old + _neighbours(low, old, y, x, around)
-    against -= is_new + _neighbours(high, new, y, x, around)
+    against = will_be_old + _neighbours(low, old, y, x)
+    against -= is_new + _neighbours(high, new, y, x)
     outwards = _squares_from_middle(y, x, region, spacing) * np.where(new > old, 1, -1)
     moment = _moments(region, np.round(ratio, _DECIMALS), against, outwards)
     return Change(lower, upper, pixels, moment, np.where(against == 0, new > old, against < 0))
@@ -110,14 +106,12 @@ def _painted_part(lower: Labels, upper: Labels) -> tuple[int, int, Labels, Label
     return int(rows[0]) - 1, int(columns[0]) - 1, np.pad(lower[box], 1), np.pad(upper[box], 1)
 
 
-def _regions(
-    y: Indices, x: Indices, old: Labels, new: Labels, shape: tuple[int, ...], around: Steps
-) -> Indices:
+def _regions(y: Indices, x: Indices, old: Labels, new: Labels, shape: tuple[int, ...]) -> Indices:
     """(n,) numbers from 0 of the regions that pixels belong to."""
     at = np.full(shape, -1, dtype=np.intp)
     at[y, x] = np.arange(len(y))
     pairs = []
-    for down, right in (step for step in around if step > (0, 0)):
+    for down, right in (step for step in _AROUND if step > (0, 0)):
         other = at[y + down, x + right]
         joined = np.flatnonzero((other >= 0) & (old[other] == old) & (new[other] == new))
         pairs.append((joined, other[joined]))
@@ -132,10 +126,10 @@ def _regions(
     return np.unique(root, return_inverse=True)[1].reshape(-1)
 
 
-def _neighbours(plane: Labels, wanted: Labels, y: Indices, x: Indices, around: Steps) -> Indices:
+def _neighbours(plane: Labels, wanted: Labels, y: Indices, x: Indices) -> Indices:
     """(n,) how many neighbours of each pixel have the label ``wanted`` there."""
     count = np.zeros(len(y), dtype=np.intp)
-    for down, right in around:
+    for down, right in _AROUND:
         count += plane[y + down, x + right] == wanted
     return count
 
@@ -158,8 +152,15 @@ def _log_distances(
     """
     out = np.zeros(len(y))
     for label in np.unique(wanted[touching]):
-        these = touching & (wanted == label)
-        out[these] = np.log(_squared_distances(plane == label, y[these], x[these], spacing))
+        these = np.flatnonzero(touching & (wanted == label))
+        down, right = y[these], x[these]
+        # No pixel of a region is farther from a label that this touches than across the region.
+        across = (np.ptp(down) + 1) * spacing[0] + (np.ptp(right) + 1) * spacing[1]
+        rows, columns = (int(np.ceil(across / step)) for step in spacing)
+        top, left = max(0, down.min() - rows), max(0, right.min() - columns)
+        part = plane[top : down.max() + rows + 1, left : right.max() + columns + 1]
+        nearest = _squared_distances(part == label, down - top, right - left, spacing)
+        out[these] = np.log(nearest)
     return out
 
 
@@ -209,7 +210,7 @@ def _squares_from_middle(
     total = np.zeros(len(y))
     for place, step in zip((y, x), spacing, strict=True):
         away = count * place - np.bincount(region, place)[region]
-        total += 0 if np.isinf(step) else (away * step) ** 2
+        total += (away * step) ** 2
     return total
 
 

@@ -111,9 +111,12 @@ class Cells:
         if lower is upper:
             alone = np.array_equal(lower, np.arange(plane.shape[1]))
             return plane if alone else plane[:, lower]
-        # Columns become lines that know nothing of each other: each lies between its own two.
-        lines = plane.T
-        return change_between(lines[lower], lines[upper], (np.inf, 1.0)).at(0.5).T
+        # The columns on one side of what lies halfway are one plane, those on the other the next.
+        out = plane[:, lower]
+        halfway = np.flatnonzero(lower != upper)
+        change = change_between(out[:, halfway], plane[:, upper[halfway]], (1.0, 1.0))
+        out[:, halfway] = change.at(0.5)
+        return out
 
     def down(self, plane: Labels) -> Labels:
         """(cells, columns) labels of a (decimated rows, columns) plane."""

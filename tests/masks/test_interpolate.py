@@ -72,15 +72,6 @@ def test_halfway_scipy_finds_the_same(
     np.testing.assert_array_equal(found, halfway(lower, upper, spacing))
 
 
-@given(planes(), PARTS)
-def test_lines_know_nothing_of_each_other(pair: tuple[Labels, Labels], part: float) -> None:
-    together = change_between(*pair, (np.inf, 1.0)).at(part)
-    for y, line in enumerate(together):
-        lower, upper = (plane[y : y + 1] for plane in pair)
-        alone = change_between(lower, upper, (np.inf, 1.0)).at(part)
-        np.testing.assert_array_equal(line, alone[0])
-
-
 @pytest.mark.parametrize("part", [0.1, 0.25, 0.5, 0.8])
 def test_the_area_of_every_part_of_a_shape_goes_in_a_line(part: float) -> None:
     """A disc that moves, one that grows, one that ends, and one of another label that begins: each
