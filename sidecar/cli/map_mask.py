@@ -62,8 +62,8 @@ def run(
         typer.Option(
             metavar="repeat|interpolate|none",
             help=(
-                "Source slices without a PNG: the nearest within half a step, shapes between,"
-                " empty."
+                "Source slices without a PNG: the nearest, halfway between two the shapes between;"
+                " always the shapes between; or empty."
             ),
         ),
     ] = "repeat",
