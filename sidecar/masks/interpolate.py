@@ -108,22 +108,24 @@ def _painted_part(lower: Labels, upper: Labels) -> tuple[int, int, Labels, Label
 
 def _regions(y: Indices, x: Indices, old: Labels, new: Labels, shape: tuple[int, ...]) -> Indices:
     """(n,) numbers from 0 of the regions that pixels belong to."""
-    at = np.full(shape, -1, dtype=np.intp)
-    at[y, x] = np.arange(len(y))
+    count = len(y)
+    at = np.full(shape, -1, dtype=np.int32)
+    at[y, x] = np.arange(count)
     pairs = []
     for down, right in (step for step in _AROUND if step > (0, 0)):
         other = at[y + down, x + right]
         joined = np.flatnonzero((other >= 0) & (old[other] == old) & (new[other] == new))
-        pairs.append((joined, other[joined]))
+        pairs.append((joined.astype(np.int32), other[joined]))
     one, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
-    root = np.arange(len(y))
+    root = np.arange(count, dtype=np.int32)
     while (root[one] != root[other]).any():
         least = np.minimum(root[one], root[other])
         np.minimum.at(root, root[one], least)
         np.minimum.at(root, root[other], least)
         while (root[root] != root).any():
             root = root[root]
-    return np.unique(root, return_inverse=True)[1].reshape(-1)
+    number = np.cumsum(root == np.arange(count)) - 1
+    return np.asarray(number[root])
 
 
 def _neighbours(plane: Labels, wanted: Labels, y: Indices, x: Indices) -> Indices:
