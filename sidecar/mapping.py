@@ -151,7 +151,7 @@ class Sidecar:
 
     def _on_source(self, points: Floats) -> NDArray[np.bool_]:
         """Whether the centre of the pixel that each point lies on is within the source."""
-        pixels = np.clip(np.rint(points), 0, np.array(self.size) - 1)  # halfway, the even one
+        pixels = np.clip(nearest(points), 0, np.array(self.size) - 1)
         centres = self.decimation.to_source(pixels)
         return np.asarray(
             np.all(
@@ -184,8 +184,7 @@ class Sidecar:
         if self.stack is None:
             return np.full(len(along), np.nan)
         slices = self.decimation.slices
-        # Halfway between two slices the even one answers, here and for their planes.
-        shown = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
+        shown = np.clip(nearest(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
         return np.asarray(self._half_diagonals[shown])
 
     @cached_property
@@ -202,7 +201,7 @@ class Sidecar:
         )
         vague_columns, vague_rows, vague_slices = self._vague
         centres = slices.to_source(np.arange(slices.size, dtype=np.float64))
-        plane = np.clip(np.rint(centres), 0, self.stack.slices - 1).astype(np.intp)
+        plane = np.clip(nearest(centres), 0, self.stack.slices - 1).astype(np.intp)
         across, down = np.moveaxis(
             self.stack.axes[plane]
             * (abs(columns.factor) + 2 * vague_columns, abs(rows.factor) + 2 * vague_rows),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from sidecar.errors import DocumentError, LabelError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
+from sidecar.grid.axis import Axis
 from sidecar.labels.load import map_file
 from sidecar.labels.project import project_file
 from sidecar.mapping import Sidecar
@@ -242,6 +244,59 @@ def test_uncertainty_is_half_the_diagonal_of_an_output_voxel(tmp_path: Path) -> 
     assert png.uncertainty_mm(png.to_source(np.zeros((3, 2)), [0, 1, 2])) == pytest.approx(
         0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2)
     )
+
+
+def test_halfway_between_two_pngs_the_lower_one_answers(phantom: Phantom) -> None:
+    """For the uncertainty as for the instance, at odd and at even PNGs; gaps are uneven."""
+    png = planned(phantom.folder)
+    slices = np.arange(png.size[2] - 1.0)
+    halfway, lower = (png.to_source(np.zeros((len(slices), 2)), s) for s in (slices + 0.5, slices))
+    assert len(set(png.uncertainty_mm(lower).round(6))) == 3
+    np.testing.assert_array_equal(png.uncertainty_mm(halfway), png.uncertainty_mm(lower))
+    assert png.instances(halfway).sop_instance_uid == png.instances(lower).sop_instance_uid
+
+
+def test_the_voxel_of_a_mean_of_two_planes_has_the_sides_of_the_lower_one(tmp_path: Path) -> None:
+    """Planes are turned a little within themselves, in a sheared stack, whose diagonals tell."""
+    write(Spec(columns=40, rows=30, slices=8, tilt_degrees=15.0, markers=False), tmp_path)
+    png = planned(tmp_path, z_step=2, z_filter="mean", crop=":,:,1:")
+    assert png.stack is not None
+    turned = np.arange(8) % 3 * 8e-4
+    first, second = png.stack.orientations[0].reshape(2, 3)
+    axes = [[np.cos(t) * first + np.sin(t) * second, np.cos(t) * second - np.sin(t) * first] for t in turned]  # fmt: skip
+    stack = replace(png.stack, orientations=np.array(axes).reshape(8, 6))
+    centres = np.array([1.5, 3.5, 5.5])
+    steps = np.diff(stack.to_patient(np.column_stack([np.zeros((3, 2)), centres])), axis=0)
+    across, down = (stack.axes[[1, 3, 5], :, i] for i in (0, 1))
+    expected = [
+        max(
+            np.linalg.norm(across[k] + i * down[k] + j * step) / 2
+            for i in (-1, 1)
+            for j in (-1, 1)
+            for step in steps[max(0, k - 1) : k + 1]
+        )
+        for k in range(3)
+    ]
+    found = replace(png, stack=stack).uncertainty_mm(np.column_stack([np.zeros((3, 2)), centres]))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("margin", [1, 2, 3, 4])
+def test_the_edge_of_a_margin_belongs_to_the_margin_before_the_scan(
+    phantom: Phantom, margin: int
+) -> None:
+    """The edge lies halfway between the last pixel of the margin and the first one on the scan: the
+    lower one is the margin's. Behind the scan, it is the scan's.
+    """
+    png = planned(phantom.folder)
+    columns = png.size[0]
+    wider = Axis(1.0, -float(margin), columns + 2 * margin, "stride")
+    document = png.document.model_copy(update={"evidence": "images of another program"})
+    letterboxed = replace(png, document=document, decimation=replace(png.decimation, columns=wider))
+    first, last = margin - 0.5, margin + columns - 0.5
+    x = [first - 0.1, first, first + 0.1, last - 0.1, last, last + 0.1]
+    found = letterboxed.contains(np.column_stack([x, np.ones(6)]), np.zeros(6))
+    assert found.tolist() == [False, False, True, True, True, False]
 
 
 @pytest.mark.parametrize("tilt", [-20.0, 0.0, 16.5])

@@ -6,6 +6,7 @@ source = a.factor · pixel + a.offset        both *center*: 0 is the middle of t
 a.reversed()(pixel) = a(size − 1 − pixel)
 
 nearest(place) = ⌈place − ½⌉                halfway between two samples it is the lower one
+is_halfway(place)                           whether it is that, to `ROUNDING`
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ def nearest(place: ArrayLike, leeway: float = 0.0) -> Floats:
     ``leeway``: so far beyond halfway, in samples, it still is the lower one.
     """
     return np.asarray(np.ceil(np.asarray(place, dtype=np.float64) - 0.5 - leeway))
+
+
+def is_halfway(place: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each place is halfway between two samples: `nearest` has to name the lower one, what
+    can show both does.
+    """
+    places = np.asarray(place, dtype=np.float64)
+    return np.asarray(np.abs(places - np.floor(places) - 0.5) <= ROUNDING)
 
 
 def nearest_of(place: float, count: int) -> int:
