@@ -145,16 +145,16 @@ def parse_json(text: str, path: Path, where: str | None = None) -> Any:
         raise LabelError("holds a number that is too long", path, where) from error
 
 
-def load_xml(path: Path) -> Element:
+def load_xml(path: Path, has_doctype: bool = False) -> Element:
     """The root of the XML document in the file.
 
-    Document types and entities, which no label tool writes, raise LabelError.
+    Entities, and document types except where a tool writes one (``has_doctype``), raise LabelError.
     """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
     try:
-        root: Element = fromstring(read_bytes(path), forbid_dtd=True)
+        root: Element = fromstring(read_bytes(path), forbid_dtd=not has_doctype)
     except DefusedXmlException as error:
         raise LabelError(
             "holds a document type or entity declaration, which label files do not need; remove it",

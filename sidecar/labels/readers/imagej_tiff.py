@@ -25,8 +25,7 @@ from sidecar.formats.tiff import Directory, directories
 from sidecar.labels.columns import Made
 from sidecar.labels.model import ImageReference, Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_selections import labels_of_selections
-from sidecar.labels.references import bare_key
-from sidecar.mapping import image_key
+from sidecar.labels.references import bare_key, is_png_name, looks_like_slice
 
 _TOOL = "ImageJ/Fiji overlay"
 _COUNTS, _METADATA = 50838, 50839
@@ -66,7 +65,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     named = _named_slices(saved, stack)
     if not named:
         _refuse_other_stack(saved, stack, path)
-    alone = path.name if saved.images == 1 and bare_key(path.name) in _keys(stack) else ""
+    alone = path.name if saved.images == 1 and is_png_name(bare_key(path.name), stack) else ""
     labels = labels_of_selections(
         path,
         selections,
@@ -80,15 +79,14 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     return _with_names(labels, named, saved) if named else labels
 
 
-def _keys(stack: PngStack) -> set[str]:
-    return {image_key(name) for name in stack.names}
-
-
 def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
-    """The PNG of each image by its label; [] where not all of them are PNGs."""
+    """The image of each slice by its label, also of another stack, which is refused later; []
+    where not all labels name images.
+    """
     names = [label.partition("\n")[0].strip() for label in saved.slice_labels]
-    keys = _keys(stack)
-    is_whole = len(names) == saved.images and all(bare_key(name) in keys for name in names)
+    is_whole = len(names) == saved.images and all(
+        is_png_name(bare_key(name), stack) or looks_like_slice(name) for name in names
+    )
     return names if is_whole else []
 
 

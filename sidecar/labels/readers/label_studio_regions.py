@@ -28,9 +28,11 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
 
     LabelError where they name none, or two: which of them a region is on, the file does not tell.
     """
-    named = {key: value for key, value in data.items() if _names_images(value)}
-    if not named and isinstance(data.get("image"), str):
-        return text_of(data["image"])
+    named = {
+        key: value
+        for key, value in data.items()
+        if _names_images(value) or (key == "image" and isinstance(value, str))
+    }
     keys = {
         bare_key(value) if isinstance(value, str) else f"{key}[]" for key, value in named.items()
     }
@@ -47,6 +49,12 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
     image = named["image"] if "image" in named else next(iter(named.values()))
     if isinstance(image, str):
         return image
+    if index is None and len(image) > 1:
+        raise LabelError(
+            f"the task has {len(image)} images, and the region does not tell which it is on",
+            path,
+            where,
+        )
     at = whole(index or 0, path, where, "item_index")
     if not 0 <= at < len(image):
         raise LabelError(f"item_index {at} is none of the task's {len(image)} images", path, where)

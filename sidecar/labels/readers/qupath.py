@@ -16,9 +16,9 @@ from typing import Any
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_in_name
 from sidecar.labels.shapes import Shape, Vertices, ellipse, labels_of
 from sidecar.labels.text import head_text, json_keys, load_json, member, number, text_of, whole
-from sidecar.mapping import image_key
 
 #: What only QuPath writes: the kind of object, as an id before 0.3, or a UUID as id, which comes
 #: before a long geometry.
@@ -98,7 +98,7 @@ def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple
                 " writes it"
             ),
         )
-    name = _png_in_name(path, stack)
+    name = png_in_name(path, stack)
     if name:
         return name, f"No plane is given; the file name says that these labels lie on {name}"
     if stack.slices == 1:
@@ -109,17 +109,6 @@ def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple
         f" plane: name it after {stack.names[0] if stack.names else 'the first PNG'})",
         path,
     )
-
-
-def _png_in_name(path: Path, stack: PngStack) -> str | None:
-    """The PNG whose name the file's begins with, whatever else was added to it; the longest one."""
-    own = path.name.lower()
-    found = [
-        name
-        for name in stack.names
-        if own.startswith(stem := image_key(name)) and not own[len(stem) : len(stem) + 1].isalnum()
-    ]
-    return max(found, key=len, default=None)
 
 
 def _shapes(feature: dict[str, Any], n: int, image: str, path: Path) -> Iterator[Shape]:

@@ -227,6 +227,12 @@ def test_a_task_of_two_images_is_refused_naming_both(
         READER.read(write(tmp_path, [content]), STACK)
 
 
+def test_a_region_of_several_images_that_does_not_tell_which(tmp_path: Path) -> None:
+    content = task([keypoint(LANDMARKS[0])]) | {"data": {"stack": ["a.png", "b.png"]}}
+    with pytest.raises(LabelError, match="has 2 images, and the region does not tell"):
+        READER.read(write(tmp_path, [content]), STACK)
+
+
 @pytest.mark.parametrize(
     "reference",
     [

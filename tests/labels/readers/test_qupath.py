@@ -135,7 +135,9 @@ def test_no_plane_and_no_png_in_the_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"labels\.geojson: .*which PNG.*slice_0000\.png"):
         read(tmp_path, document, "labels.geojson")
     with pytest.raises(LabelError, match="which PNG"):
-        read(tmp_path, document, "slice_00031.geojson")
+        read(tmp_path, document, "slice_0003a.geojson")
+    other = read(tmp_path, document, "slice_00031.geojson")
+    assert other.image == ["slice_00031"], "an export of more PNGs has it, and identity refuses it"
     single = read(
         tmp_path, document, "labels.geojson", replace(STACK, slices=1, names=STACK.names[:1])
     )
