@@ -26,8 +26,9 @@ _SLICE_NAME = re.compile(r"(?=.*[^\W\d_])(?=.*\d\d)[\w.-]+")
 #: Where the name of a PNG may end in that of a label file: no letter or digit goes on.
 _END = r"(?![^\W_])"
 _NUMBER_AND_TAG = re.compile(rf"_[0-9]{{4,}}(?:_{TAG}{_END})?{_END}", re.I)
-#: Parameters of Label Studio's own URLs that hold the path: of local files, and of cloud storage.
-_PATH, _PACKED = "d", "fileuri"
+#: Parameters of Label Studio's own URLs that hold the path: of local and of uploaded files, and of
+#: cloud storage.
+_PATHS, _PACKED = ("d", "filepath"), "fileuri"
 
 
 def named_path(reference: str) -> str:
@@ -43,8 +44,9 @@ def named_path(reference: str) -> str:
         query = parse_qs(parts.query)
     except ValueError:  # brackets as of an IPv6 address, in a plain name
         return text
-    if _PATH in query:
-        return query[_PATH][0].replace("\\", "/").lstrip("/")
+    for key in _PATHS:
+        if key in query:
+            return query[key][0].replace("\\", "/").lstrip("/")
     if _PACKED in query:
         return named_path(_unpacked(query[_PACKED][0]))
     if "://" in text:
@@ -108,6 +110,14 @@ def png_in_name(path: Path, stack: PngStack) -> str | None:
     found = [own[: match.end()] for match in (*matches, *_NUMBER_AND_TAG.finditer(own)) if match]
     name = max((name for name in found if is_png_name(name, stack)), key=len, default=None)
     return name and known.get(image_key(name), name)
+
+
+def png_against_slices(path: Path, stack: PngStack) -> str:
+    """The PNG that a label file which counts slices is named after, for identity to compare; ""
+    where there is none, or where it is the first one, as programs call a whole stack.
+    """
+    own = png_in_name(path, stack) or ""
+    return "" if own in stack.names[:1] else own
 
 
 def stated_sizes(

@@ -177,12 +177,17 @@ def after_sep_line(text: str) -> tuple[str | None, str, int]:
     return (found[1], text[found.end() :], 2) if found else (None, text, 1)
 
 
+def first_filled_line(text: str) -> str:
+    """The first line of a table with more than delimiters in it; "" where there is none."""
+    return next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+
+
 def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
-    """The cells of the first row of a table, quotes resolved; [] where they are not. For
-    recognition only.
+    """The cells of the first row of a table that has any, quotes resolved; [] where they are not.
+    For recognition only.
     """
     delimiter, text, _ = after_sep_line(head_text(head))
-    first = next(iter(text.splitlines()), "")
+    first = first_filled_line(text)
     try:
         return next(csv.reader([first], delimiter=delimiter or delimiter_of(first)), [])
     except csv.Error:

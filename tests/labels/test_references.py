@@ -35,6 +35,10 @@ PACKED = base64.urlsafe_b64encode(b"s3://bucket/png/slice_0003.png").decode().rs
         ("/data/local-files/?d=scans%2Fpng%2Fslice_0003.png", "scans/png/slice_0003.png"),
         ("/data/local-files/?d=scans/png/slice_0003.png", "scans/png/slice_0003.png"),
         ("http://localhost:8080/data/local-files/?d=a%2Fslice_0003.png", "a/slice_0003.png"),
+        (
+            "/storage-data/uploaded/?filepath=upload/1/4ac13f39-slice_0003.png",
+            "upload/1/4ac13f39-slice_0003.png",
+        ),
         ("s3://bucket/png/slice_0003.png", "png/slice_0003.png"),
         ("https://host/png/slice%5F0003.png?X-Amz-Date=1#top", "png/slice_0003.png"),
         (f"/tasks/12/resolve/?fileuri={PACKED}", "png/slice_0003.png"),

@@ -28,6 +28,7 @@ from sidecar.labels.model import (
 )
 from sidecar.labels.readers.csv_guards import refuse_other_tables
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"
@@ -49,18 +50,23 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     numbers, images = table.at_once(
         ("x", "y", "slice") if has_slice else ("x", "y"), "image"
     ) or _one_by_one(table)
-    if images is None and not has_slice and stack.slices > 1:
+    own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
+    if images is None and not has_slice and not own and stack.slices > 1:
         raise LabelError(
-            "has neither a column image (PNG name) nor slice (0-based PNG number)", path, "row 1"
+            "has neither a column image (PNG name) nor slice (0-based PNG number), and its own name"
+            " is that of no PNG",
+            path,
+            "row 1",
         )
     refuse_other_tables(table, numbers, options.slice_origin, stack)
-    slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
+    is_named = images is not None or bool(own)
+    slices = np.full(len(table), np.nan) if is_named else np.zeros(len(table))
     if has_slice:
         slices = numbers[:, 2] - (options.slice_origin or 0)
     counts = has_slice and images is None and stack.slices > 1
     left_out = LeftOut()
     left_out.add("empty row", count=table.empty_rows)
-    names, reference = _referred(images, len(table))
+    names, reference = _referred(images, own, len(table))
     return Labels(
         path=path,
         xy=to_center(numbers[:, :2], taken),
@@ -94,10 +100,14 @@ def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
     return Made.of({**table.columns, name: cells}, len(table))
 
 
-def _referred(images: Sequence[str] | None, count: int) -> tuple[list[str], NDArray[np.intp]]:
-    """The names that are in the column image, once each, and which of them is in each row."""
+def _referred(
+    images: Sequence[str] | None, own: str, count: int
+) -> tuple[list[str], NDArray[np.intp]]:
+    """The names that are in the column image, once each, and which of them is in each row; ``own``,
+    the PNG that the file is named after, where there is no such column.
+    """
     if images is None:
-        return [""], np.zeros(count, np.intp)
+        return [own], np.zeros(count, np.intp)
     known = {name: k for k, name in enumerate(dict.fromkeys(images))}
     return list(known), np.fromiter(map(known.__getitem__, images), np.intp, count)
 

@@ -21,7 +21,7 @@ from pathlib import Path, PurePath
 
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_table import ResultsRow, read_rows, recognises
-from sidecar.labels.references import is_png_name, looks_like_slice
+from sidecar.labels.references import is_png_name, looks_like_slice, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 
 _TOOL = "ImageJ/Fiji"
@@ -191,7 +191,8 @@ class _Place:
 @dataclass(frozen=True, slots=True)
 class _Names:
     """What Label says: title, name of the selection, and the slice label where it is a PNG's, or
-    may be an image's of another stack. ImageJ puts a slice label behind in every stack.
+    may be an image's of another stack. ImageJ puts a slice label behind in every stack. Where there
+    is no Label, the PNG that the file is named after is the title.
 
     ``is_single``: the title is that of a PNG, and no slice label follows.
     """
@@ -202,8 +203,8 @@ class _Names:
     is_single: bool = False
 
     @classmethod
-    def of(cls, row: ResultsRow, known: Mapping[str, int], stack: PngStack) -> _Names:
-        title, *parts = row.label.split(":")
+    def of(cls, row: ResultsRow, known: Mapping[str, int], own: str, stack: PngStack) -> _Names:
+        title, *parts = (row.label or own).split(":")
         is_png = is_png_name(title, stack)
         in_stack = bool(row.cells.get("Slice")) and stack.slices > 1 and not is_png
         last = parts[-1] if parts else ""
@@ -221,7 +222,8 @@ def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -
     }
     first = 1 if options.slice_origin is None else options.slice_origin
     slices = _slices(rows, first, stack)
-    names = [_Names.of(row, known, stack) for row in rows]
+    own = png_in_name(rows[0].path, stack) or "" if rows else ""
+    names = [_Names.of(row, known, own, stack) for row in rows]
     whole_stack = options.slice_origin is not None or _shows_display(slices, names)
     return [
         _place(row, slice_, name, known, whole_stack, stack)
@@ -283,7 +285,8 @@ def _place(
             return _Place(slice_, name.shown, name.selection)
         if not whole_stack:
             raise row.error(
-                f"Slice {row.cells['Slice']} is not the slice that Label names, {name.shown!r}:"
+                f"Slice {row.cells['Slice']} is not the slice that"
+                f" {'Label' if row.label else 'the file'} names, {name.shown!r}:"
                 " were only some of the PNGs opened? If all were, Slice is right, and"
                 " --slice-origin 1 says so; if not, delete the column Slice"
             )

@@ -27,6 +27,7 @@ import numpy as np
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_against_slices
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of
 
 #: Last file version of the ImageJ that stored points as mouse positions.
@@ -66,12 +67,11 @@ def labels_of_selections(
     *,
     tool: str,
     image: str = "",
-    sizes: dict[str, tuple[int, int]] | None = None,
     notes: Sequence[str] = (),
     left_out: LeftOut | None = None,
 ) -> Labels:
-    """The labels of encoded selections, by name. ``image``: the PNG that those without a position
-    lie on, "" where nothing tells. LabelError names the selection.
+    """The labels of encoded selections, by name. ``image``: the PNG that the file is named after,
+    "" where it is after none. LabelError names the selection.
     """
     roifile = _roifile()
     rois = [_decoded(roifile, data, path, name) for name, data in selections]
@@ -83,7 +83,6 @@ def labels_of_selections(
         tool=tool,
         origin="center",
         forced=options.pixel_origin,
-        sizes=sizes,
         notes=[*notes, *file.notes],
         left_out=file.left_out.sentences,
     )
@@ -170,6 +169,11 @@ class _Set:
     def is_hyperstack(self) -> bool:
         return any(roi.is_elsewhere for roi in self.rois)
 
+    @cached_property
+    def against(self) -> str:
+        """The PNG that the file is named after, beside positions on the stack."""
+        return png_against_slices(self.path, self.stack)
+
     @property
     def notes(self) -> list[str]:
         points = {roi.is_old for roi in self.rois if roi.kind == "POINT"}
@@ -241,7 +245,7 @@ class _Set:
                 self.path,
                 roi.where,
             )
-        return {"slice": own - 1}
+        return self._on(own - 1)
 
     def _place(self, roi: _Roi) -> dict[str, Any]:
         """Slice or image of a selection. Its z is the slice; the stack position is where there is
@@ -257,9 +261,9 @@ class _Set:
                     self.path,
                     roi.where,
                 )
-            return {"slice": z - 1}
+            return self._on(z - 1)
         if self.stack.slices == 1:
-            return {"slice": 0}
+            return self._on(0)
         if roi.is_elsewhere:
             what = f"channel {channel}" if channel > 1 else f"frame {frame}"
             raise LabelError(
@@ -269,15 +273,19 @@ class _Set:
                 roi.where,
             )
         if position > 0:
-            return {"slice": position - 1}
+            return self._on(position - 1)
         if self.image:
             return {"image": self.image}
         raise LabelError(
-            "has no position, so its slice is not known; in ImageJ add it to the ROI Manager with"
-            " its slice on display, and save it from there",
+            "has no position, so its slice is not known; let the file's name begin with that of the"
+            " PNG, or in ImageJ add it to the ROI Manager with its slice on display, and save it"
+            " from there",
             self.path,
             roi.where,
         )
+
+    def _on(self, slice_: int) -> dict[str, Any]:
+        return {"slice": slice_, "image": self.against}
 
 
 def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:

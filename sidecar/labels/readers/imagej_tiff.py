@@ -62,21 +62,15 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     if not saved.rois:
         raise LabelError("holds no overlay and no selection of ImageJ", path)
     selections = [(f"{n:04d}", roi) for n, roi in enumerate(dict.fromkeys(saved.rois), 1)]
-    named = _named_slices(saved, stack)
-    if not named:
-        _refuse_other_stack(saved, stack, path)
-    alone = path.name if saved.images == 1 and is_png_name(bare_key(path.name), stack) else ""
-    labels = labels_of_selections(
-        path,
-        selections,
-        replace(stack, slices=saved.images) if named else stack,
-        options,
-        tool=_TOOL,
-        image=alone,
-        sizes={alone: (saved.width, saved.height)} if alone else None,
-        notes=[_ALL_READ],
-    )
-    return _with_names(labels, named, saved) if named else labels
+    named, notes = _named_slices(saved, stack), [_ALL_READ, _BY_LABEL]
+    if not named and saved.images == 1 and is_png_name(bare_key(path.name), stack):
+        named, notes = [path.name], [_ALL_READ]
+    if named:
+        own = replace(stack, slices=saved.images)
+        labels = labels_of_selections(path, selections, own, options, tool=_TOOL, notes=notes)
+        return _with_names(labels, named, saved)
+    _refuse_other_stack(saved, stack, path)
+    return labels_of_selections(path, selections, stack, options, tool=_TOOL, notes=[_ALL_READ])
 
 
 def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
@@ -123,7 +117,6 @@ def _with_names(labels: Labels, named: Sequence[str], saved: _Tiff) -> Labels:
         reference=reference,
         slice=labels.slice * float("nan"),
         columns=Made.of(cells, len(labels)),
-        notes=(*labels.notes, _BY_LABEL),
     )
 
 

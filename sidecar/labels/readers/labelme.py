@@ -14,6 +14,7 @@ from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import refuse_two_images
 from sidecar.labels.shapes import Shape, box, labels_of
@@ -46,15 +47,18 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         for number, shape in shapes
         if not (isinstance(shape, dict) and shape.get("shape_type") == "mask")
     ]
+    sizes, edges = _sizes(document, image, path), Edges(options.pixel_origin)
+    size = sizes.get(image, (stack.columns, stack.rows))
     left_out = LeftOut()
     left_out.add("mask", "they are areas of pixels, use map-mask", len(shapes) - len(drawn))
     return labels_of(
         path,
-        [_shape(shape, image, path, number) for number, shape in drawn],
+        [edges.cut_shape(_shape(shape, image, path, number), size) for number, shape in drawn],
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes=_sizes(document, image, path),
+        sizes=sizes,
+        notes=edges.notes,
         left_out=left_out.sentences,
         embedded=_embedded(document, image),
     )

@@ -41,6 +41,22 @@ def test_sizes_are_those_that_the_file_states(tmp_path: Path) -> None:
     }
 
 
+def test_two_images_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """As in files that were put together."""
+    two = image("slice_0003.png", point(LANDMARKS[1])) + image(
+        "slice_0003.png", point(LANDMARKS[2])
+    )
+    two = two.replace('id="0"', 'id="7"', 1)
+    assert entries(READER.read(write(tmp_path, annotations(two)), STACK)) == ["image 7", "image 0"]
+
+
+def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
+    box = '<box label="a" xtl="-0.01" ytl="5.00" xbr="203.01" ybr="9.00"/>'
+    labels = READER.read(one(tmp_path, box), STACK)
+    assert labels.xy[:, 0].tolist() == [-0.5, 202.5, 202.5, -0.5]
+    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+
+
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = one(tmp_path, '<points label="a" occluded="0" points="12.00,40.00"></points>')
     assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12, 40]]

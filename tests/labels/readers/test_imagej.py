@@ -140,6 +140,16 @@ def test_one_png_of_another_export_keeps_its_name(tmp_path: Path) -> None:
             assert labels.image == [name] and np.isnan(labels.slice).all()
 
 
+def test_where_there_is_no_label_the_name_of_the_file_tells(tmp_path: Path) -> None:
+    for header, row in ((" ,Area,X,Y", (0, 1.0, 2.0)), (" ,Area,X,Y,Slice", (0, 1.0, 2.0, 1))):
+        path = write(tmp_path, results([row], header), "slice_0007_gjgbtf.csv")
+        labels = READER.read(path, STACK)
+        assert labels.image == ["slice_0007_gjgbtf"] and np.isnan(labels.slice).all()
+    path = write(tmp_path, results([(0, 1.0, 2.0, 4)], " ,Area,X,Y,Slice"), "slice_0007.csv")
+    with pytest.raises(LabelError, match="Slice 4 is not the slice that the file names"):
+        READER.read(path, STACK)
+
+
 def test_the_title_of_a_png_and_another_slice_contradict_each_other(tmp_path: Path) -> None:
     """A stack bears the name of its first image, and which that was it does not tell."""
     with pytest.raises(LabelError, match="were only some of the PNGs opened"):
@@ -443,6 +453,12 @@ def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(
     assert slices(labels) == [0] * len(LANDMARKS)
     assert labels.columns["vertex"] == [str(n) for n in range(len(LANDMARKS))]
     check_columns(labels)
+
+
+def test_xy_coordinates_of_one_png_are_named_by_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, coordinates([(1, 2)]), "slice_0003_gjgbtf.txt")
+    labels = READER_XY.read(path, STACK, ReadOptions("center"))
+    assert labels.image == ["slice_0003_gjgbtf"] and np.isnan(labels.slice).all()
 
 
 def test_xy_coordinates_say_neither_what_was_selected_nor_on_which_slice(tmp_path: Path) -> None:

@@ -277,6 +277,25 @@ def test_positions(tmp_path: Path, position: dict[str, int], expected: int) -> N
     assert slices(read(write(tmp_path, roi("POINT", [(1, 2)], **position)))) == [expected]
 
 
+def test_a_selection_saved_from_one_png_is_named_by_the_file(tmp_path: Path) -> None:
+    """File > Save As > Selection proposes the title of the image."""
+    for name in ("slice_0007.roi", "slice_0007_gjgbtf.roi"):
+        path = tmp_path / name
+        path.write_bytes(roi("POINT", [(1, 2)]).tobytes())
+        labels = read(path)
+        assert [Path(image).stem for image in labels.image] == [path.stem]
+        assert np.isnan(labels.slice).all()
+
+
+def test_a_position_and_the_name_of_the_file_are_both_handed_over(tmp_path: Path) -> None:
+    """Identity refuses them where they contradict each other. A stack bears its first name."""
+    for name, image in (("slice_0007.roi", "slice_0007.png"), ("slice_0000.roi", "")):
+        path = tmp_path / name
+        path.write_bytes(roi("POINT", [(1, 2)], position=5).tobytes())
+        labels = read(path)
+        assert (labels.image, labels.slice.tolist()) == ([image], [4])
+
+
 def test_a_selection_without_position(tmp_path: Path) -> None:
     path = write(tmp_path, roi("POINT", [(1, 2)], name="nasion"))
     with pytest.raises(LabelError, match=r"selection 'nasion': has no position.*ROI Manager"):

@@ -152,6 +152,14 @@ def test_a_name_that_begins_with_that_of_a_png(tmp_path: Path, name: str) -> Non
     assert list(labels.image) == ["slice_0003.png"]
 
 
+def test_planes_and_the_name_of_a_png_are_both_handed_over(tmp_path: Path) -> None:
+    """Identity refuses them where they contradict each other. A stack bears its first name."""
+    document = qupath.feature({"type": "Point", "coordinates": [1, 1]}, 5)
+    for name, image in (("slice_0003.json", "slice_0003.png"), ("slice_0000.json", "")):
+        labels = read(tmp_path, document, name)
+        assert (labels.image, labels.slice.tolist()) == ([image], [5])
+
+
 def test_the_longest_name_counts(tmp_path: Path) -> None:
     stack = replace(STACK, slices=2, names=("beetle.png", "beetle-2.png"))
     labels = read(
