@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from sidecar.errors import LabelError
+from sidecar.labels.exports import Export
 from sidecar.labels.files import label_files
 from sidecar.labels.load import Mapping, map_file
 from sidecar.labels.model import PngStack, ReadOptions
@@ -199,7 +200,7 @@ def test_xy_coordinates_of_imagej(imagej: Path, name: str, origin: Any) -> None:
 
 def test_a_rounded_rectangle_covers_what_imagej_says(imagej: Path, half: Sidecar) -> None:
     pytest.importorskip("roifile")
-    mask = read_mask([imagej / "K_round.roi"], half)
+    mask = read_mask([imagej / "K_round.roi"], [Export(half)])
     expected = np.asarray(Image.open(imagej / "K_mask_round.png")) > 0
     np.testing.assert_array_equal(next(iter(mask.planes())), expected)
 

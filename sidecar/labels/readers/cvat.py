@@ -42,7 +42,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     left_out, edges = LeftOut(), Edges(options.pixel_origin)
     sizes = stated_sizes(path, _sizes(images, path))
     shapes = [
-        *_of_images(images, _task_names(root), left_out, path),
+        *_of_images(root, left_out, path),
         *_of_tracks(tracks, frames, left_out, path),
     ]
     size = stack.columns, stack.rows
@@ -73,16 +73,24 @@ def _task_names(root: Element) -> dict[str, str]:
     }
 
 
-def _of_images(
-    images: list[Element], tasks: dict[str, str], left_out: LeftOut, path: Path
-) -> Iterator[Shape]:
-    number_ = 0
+def images_of(root: Element) -> Iterator[tuple[Element, str]]:
+    """Each <image>, and by what else the file tells images of one name apart: by their task, and
+    where files were put together by their id.
+    """
+    tasks, images = _task_names(root), root.findall("image")
     often = Counter((image.get("name"), image.get("task_id", "")) for image in images)
     for image in images:
         name, task = image.get("name"), image.get("task_id", "")
         entry = tasks.get(task, task and f"task {task}")
-        if often[name, task] > 1:  # of several files that were put together
+        if often[name, task] > 1:
             entry = f"{entry} image {image.get('id')}".strip()
+        yield image, entry
+
+
+def _of_images(root: Element, left_out: LeftOut, path: Path) -> Iterator[Shape]:
+    number_ = 0
+    for image, entry in images_of(root):
+        name = image.get("name")
         if not name:
             raise LabelError("an <image> has no name", path)
         for element in image:

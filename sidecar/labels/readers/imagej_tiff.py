@@ -73,6 +73,17 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     return labels_of_selections(path, selections, stack, options, tool=_TOOL, notes=[_ALL_READ])
 
 
+def slices_by_label(path: Path, stack: PngStack) -> list[str]:
+    """The image of each page of a TIFF by the label that ImageJ saved for it; [] where there are
+    none, or not all name images.
+    """
+    try:
+        with path.open("rb") as file:
+            return _named_slices(_parsed(file, path), stack)
+    except (OSError, LabelError):
+        return []
+
+
 def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
     """The image of each slice by its label, also of another stack, which is refused later; []
     where not all labels name images.
