@@ -59,14 +59,15 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             "row 1",
         )
     refuse_other_tables(table, numbers, options.slice_origin, stack)
-    is_named = images is not None or bool(own)
-    slices = np.full(len(table), np.nan) if is_named else np.zeros(len(table))
+    if images is None and own:
+        images = [own] * len(table)
+    slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
     if has_slice:
         slices = numbers[:, 2] - (options.slice_origin or 0)
     counts = has_slice and images is None and stack.slices > 1
     left_out = LeftOut()
     left_out.add("empty row", count=table.empty_rows)
-    names, reference = _referred(images, own, len(table))
+    names, reference = _referred(images, len(table))
     return Labels(
         path=path,
         xy=to_center(numbers[:, :2], taken),
@@ -100,14 +101,10 @@ def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
     return Made.of({**table.columns, name: cells}, len(table))
 
 
-def _referred(
-    images: Sequence[str] | None, own: str, count: int
-) -> tuple[list[str], NDArray[np.intp]]:
-    """The names that are in the column image, once each, and which of them is in each row; ``own``,
-    the PNG that the file is named after, where there is no such column.
-    """
+def _referred(images: Sequence[str] | None, count: int) -> tuple[list[str], NDArray[np.intp]]:
+    """The names that are in the column image, once each, and which of them is in each row."""
     if images is None:
-        return [own], np.zeros(count, np.intp)
+        return [""], np.zeros(count, np.intp)
     known = {name: k for k, name in enumerate(dict.fromkeys(images))}
     return list(known), np.fromiter(map(known.__getitem__, images), np.intp, count)
 

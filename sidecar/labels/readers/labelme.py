@@ -21,8 +21,6 @@ from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
 
 _TOOL = "LabelMe"
-#: Characters of base64 in which everything before the pixels lies; a multiple of four.
-_HEAD_CHARACTERS = 1 << 16
 #: LabelMe shape type → our shape type, and how many points it may have (none stated: any number).
 _TYPES: dict[str, tuple[str, tuple[int, ...]]] = {
     "point": ("point", (1,)),
@@ -99,12 +97,12 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
 
 
 def _embedded(document: Any, image: str) -> dict[str, bytes]:
-    """The beginning of the image that the file carries, in which a PNG has its texts."""
+    """The image that the file carries: LabelMe saves it anew, and then its pixels tell."""
     data = document.get("imageData")
     if not isinstance(data, str):
         return {}
     try:
-        return {image: base64.b64decode(data[:_HEAD_CHARACTERS], validate=True)}
+        return {image: base64.b64decode(data, validate=True)}
     except (binascii.Error, ValueError):
         return {}  # LabelMe itself falls back on imagePath
 
