@@ -88,7 +88,7 @@ def _coco() -> dict[str, Any]:
 
 def _label_studio() -> list[dict[str, Any]]:
     box = {"x": 10, "y": 20, "width": 5, "height": 7, "rotation": 30}
-    polygon = {"points": [[10, 20], [30, 40]], "closed": True}
+    polygon = {"points": [[10, 20], [30, 40], [20, 60]], "closed": True}
     return [
         label_studio.task(
             [
