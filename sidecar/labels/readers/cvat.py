@@ -97,6 +97,7 @@ def _of_images(root: Element, left_out: LeftOut, path: Path) -> Iterator[Shape]:
             if not _is_shape(element):
                 left_out.add(element.tag, _LEFT_OUT.get(element.tag, "not known here"))
                 continue
+            _count_unset(element, left_out)
             number_ += 1
             where, label = f"{name}, shape {number_}", element.get("label", "")
             for shape in _shapes(element, path, where, name, None, str(number_), label):
@@ -114,6 +115,7 @@ def _of_tracks(
             elif element.get("keyframe", "1") != "1":
                 left_out.add("shape between keyframes", "CVAT worked it out, nobody set it")
             elif _is_set(element):
+                _count_unset(element, left_out)
                 frame = _whole(element, "frame", path, f"track {id_}")
                 where = f"track {id_}, frame {frame}"
                 slice_ = frames.slice_of(frame, path, where)
@@ -129,6 +131,13 @@ def _is_set(element: Element) -> bool:
     (outside).
     """
     return element.get("keyframe", "1") == "1" and element.get("outside", "0") == "0"
+
+
+def _count_unset(element: Element, left_out: LeftOut) -> None:
+    """The points of a skeleton that nobody placed."""
+    points = element.findall("points")
+    unset = sum(not _is_set(point) for point in points)
+    left_out.add("skeleton point", "not set (outside)", unset)
 
 
 def _shapes(

@@ -38,7 +38,8 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     root = load_xml(path, has_doctype=True)
     if root.tag not in (f"{_NAMESPACE}svg", "svg"):
         raise LabelError("is not SVG: its root element is not <svg>", path)
-    image, size = _image(path, stack), _size(root, path)
+    (image, note), size = _image(path, stack), _size(root, path)
+    slice_ = None if image else 0
     left_out = LeftOut()
     shapes: list[Shape] = []
     is_curved = False
@@ -56,7 +57,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             is_curved = is_curved or curved
             type_ = _type(vertices, stroke.is_closed)
             id_ = f"{n}.{s}"
-            shapes.append(Shape(type_, vertices, "corner", where, name, image, id=id_))
+            shapes.append(Shape(type_, vertices, "corner", where, name, image, slice_, id_))
     return labels_of(
         path,
         shapes,
@@ -64,20 +65,21 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         origin="corner",
         forced=options.pixel_origin,
         sizes={image: size},
-        notes=[f"The file's name says that these paths lie on {image}", *[_CURVES] * is_curved],
+        notes=[note, *[_CURVES] * is_curved],
         left_out=left_out.sentences,
     )
 
 
-def _image(path: Path, stack: PngStack) -> str:
+def _image(path: Path, stack: PngStack) -> tuple[str, str]:
+    """The PNG that the file is named after, or "" where there is only one; and what is told."""
     name = png_in_name(path, stack)
-    if name is None and stack.slices == 1 and stack.names:
-        return stack.names[0]
+    if name is None and stack.slices == 1:
+        return "", "The file names no image, and there is only one PNG"
     if name is None:
         raise LabelError(
             "names no image; let its own name begin with that of the PNG its paths lie on", path
         )
-    return name
+    return name, f"The file's name says that these paths lie on {name}"
 
 
 def _size(root: Element, path: Path) -> tuple[int, int]:

@@ -107,6 +107,7 @@ def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours:
 def test_a_skeleton_is_its_points_without_those_that_are_outside(tmp_path: Path) -> None:
     labels = READER.read(one(tmp_path, SKELETON), STACK)
     np.testing.assert_allclose(labels.xy, [[54, 94], [125, 62]], rtol=0, atol=1e-9)
+    assert labels.left_out == ("1 skeleton point(s) left out: not set (outside)",)
     columns = {
         name: labels.columns[name]
         for name in ("label", "vertex", "shape_id", "skeleton", "age", "side", "occluded")
@@ -159,6 +160,7 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
         [5],
         ["1"],
     )
+    assert "1 skeleton point(s) left out: not set (outside)" in labels.left_out
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,9 @@ def test_which_png(tmp_path: Path) -> None:
     assert read(tmp_path, text, "slice_0003_path.svg").image == ["slice_0003.png"]
     of_another = read(tmp_path, text, "slice_0003_gjgbtf.svg")
     assert of_another.image == ["slice_0003_gjgbtf"], "which is for identity to refuse"
-    assert read(tmp_path, text, "Unnamed.svg", ONE).image == ["slice_0000.png"]
+    alone = read(tmp_path, text, "Unnamed.svg", ONE)
+    assert (alone.image, alone.slice.tolist()) == ([""], [0])
+    assert any("only one PNG" in note for note in alone.notes)
     with pytest.raises(LabelError, match=r"Unnamed\.svg: names no image"):
         read(tmp_path, text, "Unnamed.svg")
 
