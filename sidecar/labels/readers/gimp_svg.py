@@ -17,6 +17,7 @@ import numpy as np
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import png_in_name
 from sidecar.labels.shapes import Shape, Vertices, labels_of
@@ -40,7 +41,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         raise LabelError("is not SVG: its root element is not <svg>", path)
     (image, note), size = _image(path, stack), _size(root, path)
     slice_ = None if image else 0
-    left_out = LeftOut()
+    left_out, edges = LeftOut(), Edges(options.pixel_origin)
     shapes: list[Shape] = []
     is_curved = False
     for n, element in enumerate(root, 1):
@@ -52,12 +53,16 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         where = f"path {name!r}" if name else f"path {n}"
         if "transform" in element.attrib:
             raise LabelError("has a transform, which GIMP does not write", path, where)
-        for s, stroke in enumerate(_strokes(element.get("d", ""), path, where), 1):
+        strokes = list(_strokes(element.get("d", ""), path, where))
+        if not strokes:
+            left_out.add("path", "it has no points")
+        for s, stroke in enumerate(strokes, 1):
             vertices, curved = _flattened(stroke)
             is_curved = is_curved or curved
             type_ = _type(vertices, stroke.is_closed)
             id_ = f"{n}.{s}"
-            shapes.append(Shape(type_, vertices, "corner", where, name, image, slice_, id_))
+            shape = Shape(type_, vertices, "corner", where, name, image, slice_, id_)
+            shapes.append(edges.cut_shape(shape, size))
     return labels_of(
         path,
         shapes,
@@ -65,7 +70,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         origin="corner",
         forced=options.pixel_origin,
         sizes={image: size},
-        notes=[note, *[_CURVES] * is_curved],
+        notes=[note, *[_CURVES] * is_curved, *edges.notes],
         left_out=left_out.sentences,
     )
 

@@ -6,14 +6,17 @@ version up to 227) were stored as the mouse position, which is *corner*; its who
 may also be pixel numbers set by a macro, and its lines are undocumented: those are refused. Version
 228 was in use seven weeks before the change, so it is taken as new.
 
-Positions are 1-based, 0 is none. In a hyperstack the slice is z; where only channel or frame tells,
-it is not known which of them the PNGs are. Source: ij/gui/Roi.java (class comment, isLine,
-getMask), PointRoi.java (makeXArray), ij/io/RoiDecoder.java, RoiEncoder.java; imagej/ImageJ#182.
+Positions are 1-based, 0 is none; then the name that ImageJ gave to the selection tells. In a
+hyperstack the slice is z; where only channel or frame tells, it is not known which of them the PNGs
+are. Source: ij/gui/Roi.java (class comment, isLine, getMask), PointRoi.java (makeXArray),
+ij/io/RoiDecoder.java, RoiEncoder.java, ij/plugin/frame/RoiManager.java (getLabel, getSliceNumber);
+imagej/ImageJ#182.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +35,8 @@ from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of
 
 #: Last file version of the ImageJ that stored points as mouse positions.
 _LAST_OLD_VERSION = 227
+#: What ImageJ calls a selection in a stack: slice from 1, and y and x of the middle of its bounds.
+_GIVEN_NAME = re.compile(r"(\d{4,6})-(\d{4,6})-(\d{4,6})", re.ASCII)
 #: Vertices of each rounded corner.
 _CORNER_STEPS = 32
 
@@ -276,6 +281,8 @@ class _Set:
             return self._on(position - 1)
         if self.image:
             return {"image": self.image}
+        if (named := _slice_in_name(roi)) is not None:
+            return self._on(named)
         raise LabelError(
             "has no position, so its slice is not known; let the file's name begin with that of the"
             " PNG, or in ImageJ add it to the ROI Manager with its slice on display, and save it"
@@ -286,6 +293,19 @@ class _Set:
 
     def _on(self, slice_: int) -> dict[str, Any]:
         return {"slice": slice_, "image": self.against}
+
+
+def _slice_in_name(roi: _Roi) -> int | None:
+    """The slice in the name that ImageJ gave to a selection, which it goes by itself where there is
+    no position; None where the selection was moved or named since.
+    """
+    found = _GIVEN_NAME.fullmatch(roi.name)
+    if found is None:
+        return None
+    slice_, *middle = (int(number) for number in found.groups())
+    r = roi.roi
+    y, x = (r.top + r.bottom) / 2, (r.left + r.right) / 2
+    return slice_ - 1 if slice_ and abs(y - middle[0]) <= 1 and abs(x - middle[1]) <= 1 else None
 
 
 def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:

@@ -70,6 +70,18 @@ def test_strokes_of_one_path_are_shapes_of_one_name(tmp_path: Path) -> None:
     assert labels.columns["shape_type"] == ["polyline"] * 3 + ["polygon"] * 3
 
 
+def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
+    area = straight([(203.01, 5.0), (-0.01, 9.0), (40.0, 151.01)], closed=True)
+    labels = read(tmp_path, svg([("a", area)]))
+    assert labels.xy.tolist() == [[202.5, 4.5], [-0.5, 8.5], [39.5, 150.5]]
+    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+
+
+def test_a_path_without_points_is_counted(tmp_path: Path) -> None:
+    labels = read(tmp_path, svg([("a", "")]))
+    assert (len(labels), labels.left_out) == (0, ("1 path(s) left out: it has no points",))
+
+
 def test_a_curve_is_followed(tmp_path: Path) -> None:
     """Four cubic segments that make a circle, as every drawing program approximates it."""
     k, (x, y), r = 0.5522847, (50.0, 40.0), 20.0
