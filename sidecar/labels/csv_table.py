@@ -20,7 +20,7 @@ from pydantic_core import from_json
 
 from sidecar.errors import LabelError
 from sidecar.labels.columns import PIECE, Columns, Made, Repeated, Rows
-from sidecar.labels.text import after_sep_line, number, read_text
+from sidecar.labels.text import after_sep_line, first_filled_line, number, read_text
 
 #: A single cell larger than this is not a label file's.
 MAX_CELL = 1 << 20
@@ -38,7 +38,7 @@ class Table:
         if not text.strip():
             raise LabelError("is empty", path)
         self.path = path
-        self.delimiter = delimiter or delimiter_of(text.split("\n", 1)[0])
+        self.delimiter = delimiter or delimiter_of(first_filled_line(text))
         self.columns, self._rows, self.empty_rows = (
             _plain_columns if '"' not in text else _quoted_columns
         )(text, self.delimiter, path, first)

@@ -132,7 +132,7 @@ def _referred(
     """Every image that is spoken of, and which of them each shape is on."""
     named = [(shape.image, shape.entry) for shape in shapes]
     shown = {name for name, _ in named}
-    bare = [(name, "") for name in sizes if name not in shown]
+    bare = [(name, "") for name in (*sizes, *embedded) if name not in shown]
     number = {image: k for k, image in enumerate(dict.fromkeys([*bare, *named]))}
     images = tuple(
         ImageReference(name, sizes.get(name), entry, embedded.get(name)) for name, entry in number

@@ -32,6 +32,7 @@ from sidecar.labels.model import (
 )
 from sidecar.labels.readers.csv_guards import refuse_other_tables
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"
@@ -53,11 +54,17 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     numbers, images = table.at_once(
         ("x", "y", "slice") if has_slice else ("x", "y"), "image"
     ) or _one_by_one(table)
-    if images is None and not has_slice and stack.slices > 1:
+    own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
+    if images is None and not has_slice and not own and stack.slices > 1:
         raise LabelError(
-            "has neither a column image (PNG name) nor slice (0-based PNG number)", path, "row 1"
+            "has neither a column image (PNG name) nor slice (0-based PNG number), and its own name"
+            " is that of no PNG",
+            path,
+            "row 1",
         )
     refuse_other_tables(table, numbers, options.slice_origin, stack)
+    if images is None and own:
+        images = [own] * len(table)
     slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
     if has_slice:
         slices = numbers[:, 2] - (options.slice_origin or 0)

@@ -39,6 +39,14 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
     )
 
 
+def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
+    """Of the size that the file states, which may be that of a resized copy."""
+    rectangle = shape("a", [[-1e-9, 5], [203.2, 9]], "rectangle")
+    labels = READER.read(write(tmp_path / "a.json", document([rectangle])), STACK)
+    assert labels.xy[:, 0].tolist() == [-0.5, 202.5, 202.5, -0.5]
+    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+
+
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", document([shape("a", [[12.5, 40.5]], "point")]))
     assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12.5, 40.5]]
