@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sidecar.cli.source_options import SliceOrder, VoxelSize
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
@@ -98,6 +99,8 @@ def run(
             ),
         ),
     ] = None,
+    voxel: VoxelSize = None,
+    order: SliceOrder = None,
     specimen: Annotated[
         str | None,
         typer.Option(
@@ -163,6 +166,7 @@ def run(
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
         "bits": bits, "window": window, "crop": crop, "plane": plane, "compression": compression,
+        "voxel": voxel, "order": order,
         "specimen": specimen, "series": series, "jobs": jobs, "viewer": viewer, "volume": volume,
         "overwrite": overwrite,
     }  # fmt: skip

@@ -2,19 +2,23 @@
 
 There is one answer for all commands, `closest`. A scan is known again by the SOP instances of its
 slices, in their order, and by the geometry of every one of them. File names, folders and the time
-of a copy decide nothing.
+of a copy decide nothing. Where the user gave the voxel size, order and geometry are those of the
+document: what headers say of places was not used then.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.grid.stack import Floats, Stack
+from sidecar.dicom.given_voxel import told
+from sidecar.dicom.ordering import remarks_on
+from sidecar.grid.stack import Floats, Stack, geometry_of
 
 if TYPE_CHECKING:
     from sidecar.dicom.series import Series
@@ -85,6 +89,8 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     """The stack among ``found`` that is the known scan; of several copies the one in the files it
     names. Otherwise the one that shares most instances with it, and in what it differs.
     """
+    if geometry_of(known.stack) == "given":
+        found = [_as_given(known, series) for series in found]
     whole = [series for series in found if len(series.frames) == len(known.planes)]
     same = [series for series in whole if difference(known, series) is None]
     if same:
@@ -109,6 +115,26 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
             ),
         )
     return Match(best, difference(known, best))
+
+
+def _as_given(known: KnownScan, series: Series) -> Series:
+    """A stack of the known slices in the order and with the voxel size of the document; others stay
+    as they are.
+    """
+    stack, keys = known.stack, _keys(series)
+    if stack is None or Counter(keys) != Counter(known.planes):
+        return series
+    place = {key: k for k, key in enumerate(known.planes)}
+    at_home = {pair: k for k, pair in enumerate(zip(known.planes, known.files, strict=True))}
+    places = [
+        at_home.get((key, frame.file), place[key])
+        for key, frame in zip(keys, series.frames, strict=True)
+    ]
+    frames = tuple(series.frames[i] for i in np.argsort(places, kind="stable"))
+    voxel = (stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap)
+    said = told(voxel, frames, "in the order of the sidecar")
+    warnings = (*series.left_out, *remarks_on(frames), *said)
+    return replace(series, frames=frames, stack=stack, warnings=warnings, problem=None)
 
 
 def _keys(series: Series) -> tuple[Key, ...]:

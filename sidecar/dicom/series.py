@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
 from sidecar.dicom.grouping import Group, groups_of
-from sidecar.dicom.ordering import in_slice_order
+from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.errors import (
     AmbiguousSeriesError,
     GeometryError,
@@ -33,7 +33,8 @@ LISTED_STACKS = 12
 class Series:
     """One stack that could be exported: frames in position order.
 
-    ``split`` says what sets it apart from the other stacks of the source.
+    ``split`` says what sets it apart from the other stacks of the source. ``left_out``: those of
+    the ``warnings`` that tell of files that are not in it.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Series:
     split: tuple[str, ...]
     warnings: tuple[str, ...]
     problem: str | None
+    left_out: tuple[str, ...] = ()
 
     @property
     def common(self) -> Common:
@@ -85,11 +87,15 @@ class Series:
         return f"{self.number}: " + ", ".join(parts) + "".join(f"; {text}" for text in self.split)
 
 
-def find_series(frames: Iterable[Frame]) -> list[Series]:
-    """Every stack in ``frames``, numbered from 1: by Series Number, then by UID, then by size."""
+def find_series(frames: Iterable[Frame], arrange: Arrange = in_slice_order) -> list[Series]:
+    """Every stack in ``frames``, numbered from 1: by Series Number, then by UID, then by size.
+
+    ``arrange`` makes stacks of groups of frames.
+    """
     in_order = sorted(frames, key=lambda f: (natural_order(f.file), f.frame))
     kept, duplicates = without_duplicates(in_order)
-    found = sorted((_make_series(group, duplicates) for group in groups_of(kept)), key=_numbering)
+    made = (_make_series(group, duplicates, arrange) for group in groups_of(kept))
+    found = sorted(made, key=_numbering)
     return [replace(series, number=i + 1) for i, series in enumerate(found)]
 
 
@@ -104,15 +110,15 @@ def _numbering(series: Series) -> tuple[Hashable, ...]:
     )
 
 
-def _make_series(group: Group, duplicates: Sequence[Duplicate]) -> Series:
+def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange) -> Series:
     """The stack of a group; with a problem where its frames make none."""
     left_out = _left_out(group, duplicates)
     try:
-        ordered = in_slice_order(group.frames)
+        ordered = arrange(group.frames)
     except SidecarError as error:
-        return Series(0, group.frames, None, group.apart, left_out, str(error))
+        return Series(0, group.frames, None, group.apart, left_out, str(error), left_out)
     warnings = (*left_out, *ordered.warnings)
-    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None)
+    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None, left_out)
 
 
 def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
@@ -32,8 +33,14 @@ class Source:
     damaged: tuple[Unusable, ...]
 
     @classmethod
-    def open(cls, location: Place, progress: Progress | None = None) -> Source:
-        """Read the headers of every DICOM image at a location.
+    def open(
+        cls,
+        location: Place,
+        progress: Progress | None = None,
+        arrange: Arrange = in_slice_order,
+    ) -> Source:
+        """Read the headers of every DICOM image at a location. ``arrange`` makes stacks of them:
+        see `sidecar.dicom.given_voxel` for scans whose headers cannot.
 
         SourceError when there is no such place.
         """
@@ -44,7 +51,7 @@ class Source:
         return cls(
             location.name or "this folder",
             found.root,
-            tuple(find_series(found.frames)),
+            tuple(find_series(found.frames, arrange)),
             dict(found.passed_by),
             tuple(found.damaged),
         )

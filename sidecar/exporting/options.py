@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from sidecar.dicom.given_voxel import GivenVoxel, Order
 from sidecar.document.model import SPECIMEN
 from sidecar.formats.validation import validated
 from sidecar.values.value_maps import dicom_window
@@ -65,6 +66,7 @@ def _byte_size(value: Any) -> Any:
 
 Index = Annotated[int, Field(ge=0, strict=True)]
 Range = tuple[Index, Index | None]
+Millimetres = Annotated[float, Field(gt=0)]
 
 
 def _crop(value: Any) -> Any:
@@ -104,6 +106,23 @@ def _wide_enough(window: Any) -> Any:
         if not lower < upper < math.inf:
             raise ValueError("no two numbers lie in this window; widen it")
     return window
+
+
+def _voxel(value: Any) -> Any:
+    """mm between columns, rows and slices, "X,Y,Z", or "XY,Z" for square pixels."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = [float(part) for part in value.split(",")]
+        except ValueError:
+            value = []
+    if not isinstance(value, list | tuple) or len(value) not in (2, 3):
+        raise ValueError(
+            "X,Y,Z or XY,Z is expected, mm between columns, rows and slices with a decimal point,"
+            " such as 0.012,0.012,0.024"
+        )
+    return (value[0], *value) if len(value) == 2 else tuple(value)
 
 
 def _specimen(value: Any) -> Any:
@@ -189,6 +208,20 @@ class ExportOptions(BaseModel):
         BeforeValidator(_specimen),
         Field(description="name of the specimen, in place of slice in the names of the PNGs"),
     ] = None
+    voxel: Annotated[
+        tuple[Millimetres, Millimetres, Millimetres] | None,
+        BeforeValidator(_voxel, json_schema_input_type=str | list[float] | None),
+        Field(
+            description=(
+                "X,Y,Z or XY,Z: mm between columns, rows and slices, where headers do not have"
+                " them or have wrong ones"
+            )
+        ),
+    ] = None
+    order: Annotated[
+        Order | None,
+        Field(description="of slices whose voxel size is given: by file name or Instance Number"),
+    ] = None
     series: Annotated[
         str | None,
         BeforeValidator(_text, json_schema_input_type=str | int | None),
@@ -217,6 +250,20 @@ class ExportOptions(BaseModel):
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
         return self
+
+    @model_validator(mode="after")
+    def _order_of_given_slices(self) -> Self:
+        if self.order is not None and self.voxel is None:
+            raise ValueError(
+                "order goes with voxel, the voxel size by hand: without it the headers say where"
+                " slices are"
+            )
+        return self
+
+    @property
+    def given(self) -> GivenVoxel | None:
+        """The voxel size by hand, and the order of slices that goes with it."""
+        return None if self.voxel is None else GivenVoxel(self.voxel, self.order)
 
     @property
     def budget(self) -> int | None:

@@ -128,6 +128,9 @@ class Plan:
             exclude_defaults=True,
         )
         facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
+        stack = self.series.stack
+        if stack is not None and stack.geometry == "given":
+            facts += [stack.pixel_spacing, stack.positions.tolist()]
         return _digest(facts)
 
     def digest(self, stamps: Mapping[str, tuple[int, int | str]]) -> str:
@@ -204,7 +207,8 @@ def _factors(
         voxel = _voxel(series)
         if voxel is None:
             raise GeometryError(
-                "--spacing needs a source with patient geometry: use --scale and --z-step"
+                "--spacing needs millimetres, which these slices have none of: use --scale and"
+                " --z-step, or give the voxel size with --voxel X,Y,Z"
             )
         x, y, z = (
             min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.dicom.given_voxel import arrangement
 from sidecar.dicom.source import Source
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
@@ -61,7 +62,7 @@ def plan_export(
 
     Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
     """
-    opened = Source.open(locate(source), progress)
+    opened = Source.open(locate(source), progress, arrangement(options.given))
     root, chosen = opened.root, opened.choose(options.series)
     output = locate(output)
     outputs = (
