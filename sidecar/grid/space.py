@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.errors import GeometryError
+
 #: Where millimetres come from: *patient*, the headers say where the planes are; *given*, the user
 #: gave the voxel size, and axes run along columns, rows and slices from the first voxel; *none*,
 #: there are none.
@@ -24,6 +26,12 @@ Axes = Literal["LPS", "RAS", "given"]
 TO_SPACE: dict[Space, NDArray[np.float64]] = {
     "lps": np.array([1.0, 1.0, 1.0]),
     "ras": np.array([-1.0, -1.0, 1.0]),
+}
+#: From what a column ``space`` says, in lower case, to LPS, or to the axes of the scan itself.
+FROM_AXES: dict[str, NDArray[np.float64]] = {
+    "lps": TO_SPACE["lps"],
+    "ras": TO_SPACE["ras"],
+    "given": np.ones(3),
 }
 _WHY_NOT = (
     "the voxel size of this scan was given by hand (--voxel), and its millimetres run along"
@@ -41,8 +49,13 @@ def not_in_the_patient(geometry: Geometry, what: str) -> str | None:
 
 
 def axes_of(geometry: Geometry, space: Space) -> Axes:
-    """The axes that millimetres get where ``space`` is asked for; pixels without any count as LPS.
+    """The axes that millimetres get where ``space`` is asked for: LPS, which is asked for where
+    nothing is, means those of the scan itself where its voxel size was given.
 
-    `not_in_the_patient` says why a scan with a given voxel size has no RAS.
+    GeometryError for RAS, of which such a scan knows nothing.
     """
-    return "given" if geometry == "given" else "LPS" if space == "lps" else "RAS"
+    if geometry != "given":
+        return "LPS" if space == "lps" else "RAS"
+    if space == "ras":
+        raise GeometryError(not_in_the_patient(geometry, "--space ras") or "")
+    return "given"

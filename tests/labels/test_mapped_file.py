@@ -96,7 +96,7 @@ def test_an_empty_table_is_no_points(tmp_path: Path) -> None:
         (HEAD + "a,1,2,3,-0.1,LPS\n", "row 2: uncertainty_mm is negative"),
         (
             HEAD + "a,1,2,3,0.1,lps\nb,1,2,3,0.1,\n",
-            "row 3: space is '', which is neither LPS nor RAS",
+            "row 3: space is '', which is neither LPS, RAS nor given",
         ),
         (HEAD + "a,1,2,3,0.1,LPI\n", "row 2: space is 'LPI'"),
         (HEAD + "a,1,2,3\n", "row 2: has 4 cells where the header has 6"),

@@ -115,7 +115,7 @@ export function writeMarkups(points) {
 
 /** {points, names} of a Slicer markups file: points {label, x, y, slice} where the stack has them, names without a place. */
 export function readMarkups(text, mapping) {
-  if (!mapping.fromPatient) throw new Error("this stack has no patient geometry, so points in millimetres have no place on it");
+  if (!mapping.inPatient) throw new Error("this stack has no patient geometry, so points in millimetres have no place on it");
   const document = wholeJson(text);
   if (!Array.isArray(document?.markups)) throw new Error("it is not a Slicer markups file: it has no list of markups");
   const points = [];

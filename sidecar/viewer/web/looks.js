@@ -3,15 +3,17 @@
 import { scaled, subtract } from "./mapping.js";
 
 /**
- * {unit, pixelWidth, pixelAspect, directionsOf} of a mapping. `unit` is "mm", or "px" (source pixels) where the source has no patient
- * geometry; `pixelWidth` is the width of a PNG pixel in it and `pixelAspect` its height over its width, as far as is known.
- * directionsOf(slice) are the mm of one pixel along x and y, each null where that is not known.
+ * {unit, pixelWidth, pixelAspect, directionsOf} of a mapping. `unit` is "mm", or "px" (source pixels) where the source has no
+ * millimetres; `pixelWidth` is the width of a PNG pixel in it and `pixelAspect` its height over its width, as far as is known.
+ * directionsOf(slice) are the patient mm of one pixel along x and y, each null where that is not known.
  */
 export function looksOf(doc, mapping) {
-  return mapping.toPatient ? inPatient(doc, mapping) : inSource(doc, mapping);
+  return mapping.toPatient ? inMillimetres(doc, mapping) : inSource(doc, mapping);
 }
 
-function inPatient(doc, { size, order, toPatient }) {
+const UNKNOWN = () => [null, null];
+
+function inMillimetres(doc, { size, order, inPatient, toPatient }) {
   const middle = size.map((length) => (length - 1) / 2);
   const flat = doc.source.planes.length === 1;
   /** One pixel along an axis, the mean over the PNG; null along the normal of a single plane, where it has no extent. */
@@ -24,7 +26,7 @@ function inPatient(doc, { size, order, toPatient }) {
   const directionsOf = (slice) => [pixel(0, slice), pixel(1, slice)];
   const [across, down] = directionsOf(Math.floor(middle[2])).map((direction) => direction && Math.hypot(...direction));
   const pixelWidth = across ?? down;
-  return { unit: "mm", pixelWidth, pixelAspect: (down ?? pixelWidth) / pixelWidth, directionsOf };
+  return { unit: "mm", pixelWidth, pixelAspect: (down ?? pixelWidth) / pixelWidth, directionsOf: inPatient ? directionsOf : UNKNOWN };
 }
 
 function inSource(doc, { order, factors }) {
@@ -32,5 +34,5 @@ function inSource(doc, { order, factors }) {
   const spacings = order.map((axis) => [betweenColumns, betweenRows, undefined][axis]);
   const known = spacings[0] && spacings[1];
   const edge = (axis) => Math.abs(factors[axis]) * (known ? spacings[axis] : 1);
-  return { unit: "px", pixelWidth: Math.abs(factors[0]), pixelAspect: edge(1) / edge(0), directionsOf: () => [null, null] };
+  return { unit: "px", pixelWidth: Math.abs(factors[0]), pixelAspect: edge(1) / edge(0), directionsOf: UNKNOWN };
 }
