@@ -18,6 +18,7 @@ from pydantic import (
 
 from sidecar.dicom.given_voxel import GivenVoxel, Order
 from sidecar.document.model import SPECIMEN
+from sidecar.errors import UsageError
 from sidecar.formats.validation import validated
 from sidecar.values.value_maps import dicom_window
 
@@ -108,15 +109,21 @@ def _wide_enough(window: Any) -> Any:
     return window
 
 
+def _numbers(text: str) -> list[float]:
+    """Numbers above 0 between commas; none where there is anything else."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        return []
+    return numbers if min(numbers) > 0 else []
+
+
 def _voxel(value: Any) -> Any:
     """mm between columns, rows and slices, "X,Y,Z", or "XY,Z" for square pixels."""
     if value is None:
         return None
     if isinstance(value, str):
-        try:
-            value = [float(part) for part in value.split(",")]
-        except ValueError:
-            value = []
+        value = _numbers(value)
     if not isinstance(value, list | tuple) or len(value) not in (2, 3):
         raise ValueError(
             "X,Y,Z or XY,Z is expected, mm between columns, rows and slices with a decimal point,"
@@ -251,19 +258,20 @@ class ExportOptions(BaseModel):
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
         return self
 
-    @model_validator(mode="after")
-    def _order_of_given_slices(self) -> Self:
-        if self.order is not None and self.voxel is None:
-            raise ValueError(
-                "order goes with voxel, the voxel size by hand: without it the headers say where"
-                " slices are"
-            )
-        return self
-
     @property
     def given(self) -> GivenVoxel | None:
-        """The voxel size by hand, and the order of slices that goes with it."""
-        return None if self.voxel is None else GivenVoxel(self.voxel, self.order)
+        """The voxel size by hand, and the order of slices that goes with it.
+
+        UsageError for an order alone.
+        """
+        if self.voxel is not None:
+            return GivenVoxel(self.voxel, self.order)
+        if self.order is not None:
+            raise UsageError(
+                f"--order {self.order} goes with --voxel, the voxel size by hand: without it the"
+                " headers say where slices are"
+            )
+        return None
 
     @property
     def budget(self) -> int | None:

@@ -320,7 +320,7 @@ def require_affine(stack: Stack | None, affine: ArrayLike | None, format: str) -
     """
     why = not_in_the_patient(geometry_of(stack), format)
     if why is not None:
-        raise GeometryError(why)
+        raise GeometryError(f"{why}. The PNGs and their sidecar.json need no place in the patient")
     if affine is not None:
         return np.array(affine, dtype=np.float64)
     so = f"{format} cannot say where they are"
