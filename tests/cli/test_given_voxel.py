@@ -75,6 +75,12 @@ def test_every_format_is_decided_upon() -> None:
     assert set(MASKS_CLAIM) == set(MASK_WRITERS)
 
 
+def test_the_page_tells_of_every_format() -> None:
+    page = Path(__file__).parents[2] / "docs" / "voxel-size.md"
+    text = page.read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in {**CLAIMS_THE_PATIENT, **MASKS_CLAIM})
+
+
 @pytest.mark.parametrize("name", CLAIMS_THE_PATIENT)
 def test_points_go_to_formats_that_do_not_claim_the_patient(
     name: str, run: CommandLine, labels: Path, tmp_path: Path
