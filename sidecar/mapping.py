@@ -386,8 +386,10 @@ def _stack_of(document: Document) -> Stack | None:
         raise GeometryError(
             f"geometry is {document.geometry}, coordinate_system and units say {geometry}"
         )
-    if geometry is None or (geometry == "given") != (document.geometry == "given"):
+    if geometry is None:
         raise GeometryError("coordinate_system and units do not go together")
+    if geometry == "given" and document.geometry is None:
+        raise GeometryError("units are mm without a coordinate_system, and geometry is not given")
     if geometry == "none":
         if any(p.position for p in source.planes):
             raise GeometryError("units are pixels, and planes have a position in mm")

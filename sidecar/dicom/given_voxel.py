@@ -65,7 +65,7 @@ def _arranged(given: GivenVoxel, frames: _Frames) -> Ordered:
     return Ordered(
         tuple(ordered),
         _stack(given.voxel, frames),
-        (*remarks_on(frames), *told(given.voxel, ordered, how), *doubts),
+        (*remarks_on(frames), *notes_on(given.voxel, ordered, how), *doubts),
     )
 
 
@@ -74,7 +74,7 @@ def _stack(voxel: Voxel, frames: _Frames) -> Stack:
     return given_stack((layout.columns, layout.rows, len(frames)), voxel)
 
 
-def told(voxel: Voxel, frames: _Frames, how: str) -> Iterator[str]:
+def notes_on(voxel: Voxel, frames: _Frames, how: str) -> Iterator[str]:
     """What a document says of a voxel size that was given, and of what it replaces."""
     size = " × ".join(f"{edge:.10g}" for edge in voxel)
     yield (

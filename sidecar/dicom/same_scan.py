@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.given_voxel import told
+from sidecar.dicom.given_voxel import notes_on
 from sidecar.dicom.ordering import remarks_on
 from sidecar.grid.stack import Floats, Stack, geometry_of
 
@@ -132,7 +132,7 @@ def _as_given(known: KnownScan, series: Series) -> Series:
     ]
     frames = tuple(series.frames[i] for i in np.argsort(places, kind="stable"))
     voxel = (stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap)
-    said = told(voxel, frames, "in the order of the sidecar")
+    said = notes_on(voxel, frames, "in the order of the sidecar")
     warnings = (*series.left_out, *remarks_on(frames), *said)
     return replace(series, frames=frames, stack=stack, warnings=warnings, problem=None)
 

@@ -110,7 +110,8 @@ class Plan:
         """A digest of the source and the options, by which a finished export is known again.
 
         ``sizes``: bytes of each file. It is the same wherever the scan lies and whenever it was
-        copied: it holds no times, and names of files only as the document has them.
+        copied: it holds no times, and names of files only as the document has them. A voxel size
+        that was given is part of it, also where the options say nothing of it, as those of zooms.
         """
         shared = [asdict(common) for common in dict.fromkeys(f.common for f in self.series.frames)]
         for common in shared:

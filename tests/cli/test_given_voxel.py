@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from kit.command_line import CommandLine
 from kit.numbered_slices import slice_of, write_slices
 from PIL import Image
@@ -197,6 +198,32 @@ def test_masks_go_to_formats_that_do_not_claim_the_patient(
         run.refuses(*arguments, says=BY_HAND)
     else:
         run.done(*arguments)
+
+
+def test_volumes_painted_on_the_pngs_are_read_and_those_of_a_patient_are_not(
+    run: CommandLine, png: Sidecar, tmp_path: Path
+) -> None:
+    """A plain stack of the PNGs has their spacing, or 1, and origin 0."""
+    spacing, columns = png.document.images.spacing, png.size[0]
+    assert spacing is not None and None not in spacing
+    painted = np.zeros(png.size[::-1], np.uint8)
+    painted[3, 5:9, 6:12] = 1
+    for name, steps, origin in (
+        ("plain", (1, 1, 1), (0, 0, 0)),
+        ("spaced", spacing, (0, 0, 0)),
+        ("placed", spacing, (7, 8, 9)),
+        ("shifted", spacing, (columns * spacing[0], 0, 0)),
+    ):
+        volume = sitk.GetImageFromArray(painted)
+        volume.SetSpacing(steps)
+        volume.SetOrigin(origin)
+        sitk.WriteImage(volume, tmp_path / f"{name}.nrrd")
+        arguments = ["map-mask", tmp_path / f"{name}.nrrd", "--sidecar", tmp_path / "png",
+                     "-o", tmp_path / name]  # fmt: skip
+        if origin == (0, 0, 0):
+            assert "no position in the patient" in run.done(*arguments).err
+        else:
+            run.refuses(*arguments, says="has a position in the patient, and these PNGs have none")
 
 
 def test_zooms_and_reports_are_in_millimetres(

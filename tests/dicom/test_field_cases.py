@@ -104,6 +104,12 @@ def test_whole_and_in_order_by_a_voxel_size_given_by_hand(name: str, cases: Path
     assert f"in the order of {GIVEN[name]}" in "\n".join(series.warnings)
 
 
+def test_tiles_are_no_slices_by_any_voxel_size(cases: Path) -> None:
+    frames = scan(cases / "25_wsi_tiled_full").frames
+    (series,) = find_series(frames, arrangement(GivenVoxel((0.02, 0.02, 0.05))))
+    assert series.problem is not None and "tiles of a slide" in series.problem
+
+
 def test_pixels_and_gaps_of_other_units_name_the_way_out(cases: Path) -> None:
     (series,) = stacks(cases / "28_positions_in_micrometres")
     assert "give the true voxel size with --voxel X,Y,Z" in "\n".join(series.warnings)

@@ -207,6 +207,21 @@ def test_configs_know_it(tmp_path: Path) -> None:
     assert (other.given.voxel, other.given.order) == ((1, 2, 3), None)
 
 
+def test_documents_that_left_pixel_spacing_out_are_checked_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    run = CommandLine(tmp_path, monkeypatch, capsys)
+    scan = write_slices(
+        tmp_path / "scan", lambda d, k: setattr(d, "PixelSpacing", [1, 1]), SECONDARY_CAPTURE
+    )
+    sidecar.export(scan, tmp_path / "png", scale=0.5)
+    path = tmp_path / "png" / "sidecar.json"
+    raw = json.loads(path.read_text())
+    raw["source"]["pixel_spacing"] = None
+    path.write_text(as_text(parse(json.dumps(raw)).sealed()))
+    assert "FAILED" not in run.done("check", tmp_path / "png", "--source", scan).out
+
+
 # --- the scan, known again ---
 
 
