@@ -7,8 +7,9 @@ nothing is known of the patient, and whatever the headers say of places is said 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -34,6 +35,8 @@ from sidecar.dicom.ordering import (
     refuse_tiles,
     remarks_on,
 )
+from sidecar.dicom.same_scan import KnownScan, keys_of
+from sidecar.dicom.series import Series
 from sidecar.errors import GeometryError, printable
 from sidecar.grid.stack import Stack, check_orientation, given_stack
 
@@ -67,6 +70,34 @@ def _arranged(given: GivenVoxel, frames: _Frames) -> Ordered:
         _stack(given.voxel, frames),
         (*remarks_on(frames), *notes_on(given.voxel, ordered, how), *doubts),
     )
+
+
+def as_given(known: KnownScan, found: Sequence[Series]) -> Sequence[Series]:
+    """The stacks of a source, those of the slices of a known scan whose voxel size was given in the
+    order and with the voxel size of its document: what headers say of places was not used then.
+    """
+    if known.stack is None or known.stack.geometry != "given":
+        return found
+    wanted = Counter(known.planes)
+    return [
+        _again(known, known.stack, series) if Counter(keys_of(series)) == wanted else series
+        for series in found
+    ]
+
+
+def _again(known: KnownScan, stack: Stack, series: Series) -> Series:
+    """Instances that share a UID are told apart by their files."""
+    place = {key: k for k, key in enumerate(known.planes)}
+    at_home = {pair: k for k, pair in enumerate(zip(known.planes, known.files, strict=True))}
+    places = [
+        at_home.get((key, frame.file), place[key])
+        for key, frame in zip(keys_of(series), series.frames, strict=True)
+    ]
+    frames = tuple(series.frames[i] for i in np.argsort(places, kind="stable"))
+    voxel = (stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap)
+    notes = notes_on(voxel, frames, "in the order of the sidecar")
+    warnings = (*series.left_out, *remarks_on(frames), *notes)
+    return replace(series, frames=frames, stack=stack, warnings=warnings, problem=None)
 
 
 def _stack(voxel: Voxel, frames: _Frames) -> Stack:

@@ -2,23 +2,19 @@
 
 There is one answer for all commands, `closest`. A scan is known again by the SOP instances of its
 slices, in their order, and by the geometry of every one of them. File names, folders and the time
-of a copy decide nothing. Where the user gave the voxel size, order and geometry are those of the
-document: what headers say of places was not used then.
+of a copy decide nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.given_voxel import notes_on
-from sidecar.dicom.ordering import remarks_on
-from sidecar.grid.stack import Floats, Stack, geometry_of
+from sidecar.grid.stack import Floats, Stack
 
 if TYPE_CHECKING:
     from sidecar.dicom.series import Series
@@ -89,8 +85,6 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     """The stack among ``found`` that is the known scan; of several copies the one in the files it
     names. Otherwise the one that shares most instances with it, and in what it differs.
     """
-    if geometry_of(known.stack) == "given":
-        found = [_as_given(known, series) for series in found]
     whole = [series for series in found if len(series.frames) == len(known.planes)]
     same = [series for series in whole if difference(known, series) is None]
     if same:
@@ -100,7 +94,7 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     wanted = set(known.planes)
 
     def shared(series: Series) -> tuple[int, int, int]:
-        keys = _keys(series)
+        keys = keys_of(series)
         return sum(key in wanted for key in keys), -len(keys), _at_home(known, series)
 
     best = max(found, key=shared, default=None)
@@ -117,27 +111,8 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     return Match(best, difference(known, best))
 
 
-def _as_given(known: KnownScan, series: Series) -> Series:
-    """A stack of the known slices in the order and with the voxel size of the document; others stay
-    as they are.
-    """
-    stack, keys = known.stack, _keys(series)
-    if stack is None or Counter(keys) != Counter(known.planes):
-        return series
-    place = {key: k for k, key in enumerate(known.planes)}
-    at_home = {pair: k for k, pair in enumerate(zip(known.planes, known.files, strict=True))}
-    places = [
-        at_home.get((key, frame.file), place[key])
-        for key, frame in zip(keys, series.frames, strict=True)
-    ]
-    frames = tuple(series.frames[i] for i in np.argsort(places, kind="stable"))
-    voxel = (stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap)
-    said = notes_on(voxel, frames, "in the order of the sidecar")
-    warnings = (*series.left_out, *remarks_on(frames), *said)
-    return replace(series, frames=frames, stack=stack, warnings=warnings, problem=None)
-
-
-def _keys(series: Series) -> tuple[Key, ...]:
+def keys_of(series: Series) -> tuple[Key, ...]:
+    """By what its slices are known again, in their order."""
     return tuple((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
 
 
@@ -145,7 +120,8 @@ def _at_home(known: KnownScan, series: Series) -> int:
     """How many frames are in the files that the document names."""
     home = dict(zip(known.planes, known.files, strict=True))
     return sum(
-        home.get(key) == frame.file for key, frame in zip(_keys(series), series.frames, strict=True)
+        home.get(key) == frame.file
+        for key, frame in zip(keys_of(series), series.frames, strict=True)
     )
 
 
@@ -160,14 +136,14 @@ def _several(copies: Sequence[Series]) -> Difference:
 
 def difference(known: KnownScan, series: Series) -> Difference | None:
     """The first thing in which a stack is not the known scan."""
-    missing = _instances(known.planes, _keys(series))
+    missing = _instances(known.planes, keys_of(series))
     if missing is not None:
         return missing
     if series.problem is not None:
         return Difference(
             "stack", f"its slices make no stack any more: {series.problem}", _AS_IT_WAS
         )
-    if _keys(series) != known.planes:
+    if keys_of(series) != known.planes:
         return Difference(
             "stack", "its slices are in another order: their positions were changed", _AS_IT_WAS
         )

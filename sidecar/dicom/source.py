@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from sidecar.dicom.given_voxel import as_given
 from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import Unusable, scan
@@ -73,7 +74,7 @@ class Source:
 
     def closest(self, known: KnownScan) -> Match:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
-        return closest(known, self.series)
+        return closest(known, as_given(known, self.series))
 
     def matching(self, known: KnownScan) -> Series:
         """The stack that is the known scan: the same slices in the same order, of the same size and
