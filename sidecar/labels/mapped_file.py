@@ -95,9 +95,9 @@ def read_points(path: Path) -> PointTable:
         )
     axes = [_axes(text, path, table.row(i)) for i, text in enumerate(spaces)]
     signs = np.array([FROM_AXES[name] for name in axes]).reshape(-1, 3)
-    is_given = "given" in axes
-    if is_given and set(axes) != {"given"}:
-        row = next(i for i, name in enumerate(axes) if name != axes[0])
+    is_given = bool(axes) and axes[0] == "given"
+    row = next((i for i, name in enumerate(axes) if (name == "given") != is_given), None)
+    if row is not None:
         raise LabelError(
             f"space is {spaces[row]}, and {spaces[0]} above: millimetres of the patient and those"
             " by a voxel size given by hand have no common axes; keep them in two files",
