@@ -68,7 +68,7 @@ def _arranged(given: GivenVoxel, frames: _Frames) -> Ordered:
     return Ordered(
         tuple(ordered),
         _stack(given.voxel, frames),
-        (*remarks_on(frames), *notes_on(given.voxel, ordered, how), *doubts),
+        (*remarks_on(frames), *_notes(given.voxel, ordered, how), *doubts),
     )
 
 
@@ -78,26 +78,36 @@ def as_given(known: KnownScan, found: Sequence[Series]) -> Sequence[Series]:
     """
     if known.stack is None or known.stack.geometry != "given":
         return found
-    wanted = Counter(known.planes)
+    wanted, arrange = Counter(known.planes), partial(_as_known, known, known.stack)
     return [
-        _again(known, known.stack, series) if Counter(keys_of(series)) == wanted else series
+        _rearranged(series, arrange) if Counter(keys_of(series)) == wanted else series
         for series in found
     ]
 
 
-def _again(known: KnownScan, stack: Stack, series: Series) -> Series:
-    """Instances that share a UID are told apart by their files."""
+def _rearranged(series: Series, arrange: Arrange) -> Series:
+    ordered = arrange(series.frames)
+    warnings = (*series.left_out, *ordered.warnings)
+    return replace(
+        series, frames=ordered.frames, stack=ordered.stack, warnings=warnings, problem=None
+    )
+
+
+def _as_known(known: KnownScan, stack: Stack, frames: _Frames) -> Ordered:
+    """The slices of a known scan in its order; those that share a UID are told apart by their
+    files.
+    """
     place = {key: k for k, key in enumerate(known.planes)}
     at_home = {pair: k for k, pair in enumerate(zip(known.planes, known.files, strict=True))}
-    places = [
-        at_home.get((key, frame.file), place[key])
-        for key, frame in zip(keys_of(series), series.frames, strict=True)
-    ]
-    frames = tuple(series.frames[i] for i in np.argsort(places, kind="stable"))
+
+    def place_of(frame: Frame) -> int:
+        key = (frame.sop_instance_uid, frame.frame_number)
+        return at_home.get((key, frame.file), place[key])
+
+    ordered = sorted(frames, key=place_of)
     voxel = (stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap)
-    notes = notes_on(voxel, frames, "in the order of the sidecar")
-    warnings = (*series.left_out, *remarks_on(frames), *notes)
-    return replace(series, frames=frames, stack=stack, warnings=warnings, problem=None)
+    notes = _notes(voxel, ordered, "in the order of the sidecar")
+    return Ordered(tuple(ordered), stack, (*remarks_on(ordered), *notes))
 
 
 def _stack(voxel: Voxel, frames: _Frames) -> Stack:
@@ -105,7 +115,7 @@ def _stack(voxel: Voxel, frames: _Frames) -> Stack:
     return given_stack((layout.columns, layout.rows, len(frames)), voxel)
 
 
-def notes_on(voxel: Voxel, frames: _Frames, how: str) -> Iterator[str]:
+def _notes(voxel: Voxel, frames: _Frames, how: str) -> Iterator[str]:
     """What a document says of a voxel size that was given, and of what it replaces."""
     size = " × ".join(f"{edge:.10g}" for edge in voxel)
     yield (
