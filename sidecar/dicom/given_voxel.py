@@ -72,22 +72,31 @@ def _arranged(given: GivenVoxel, frames: _Frames) -> Ordered:
     )
 
 
+def arrangement_of(known: KnownScan) -> Arrange:
+    """How frames become the stack that a document knows: where its voxel size was given, in the
+    order that it has, whatever headers say now.
+    """
+    if known.stack is None or known.stack.geometry != "given":
+        return in_slice_order
+    return partial(_as_known, known, known.stack)
+
+
 def as_given(known: KnownScan, found: Sequence[Series]) -> Sequence[Series]:
-    """The stacks of a source, those of the slices of a known scan whose voxel size was given in the
-    order and with the voxel size of its document: what headers say of places was not used then.
+    """The stacks of a source, that of the slices of a known scan whose voxel size was given in the
+    order and with the voxel size of its document.
     """
     if known.stack is None or known.stack.geometry != "given":
         return found
-    wanted, arrange = Counter(known.planes), partial(_as_known, known, known.stack)
+    wanted, arrange = Counter(known.planes), arrangement_of(known)
     return [
-        _rearranged(series, arrange) if Counter(keys_of(series)) == wanted else series
+        _arranged_anew(series, arrange) if Counter(keys_of(series)) == wanted else series
         for series in found
     ]
 
 
-def _rearranged(series: Series, arrange: Arrange) -> Series:
+def _arranged_anew(series: Series, arrange: Arrange) -> Series:
     ordered = arrange(series.frames)
-    warnings = (*series.left_out, *ordered.warnings)
+    warnings = (*series.standing, *ordered.warnings)
     return replace(
         series, frames=ordered.frames, stack=ordered.stack, warnings=warnings, problem=None
     )
@@ -96,6 +105,8 @@ def _rearranged(series: Series, arrange: Arrange) -> Series:
 def _as_known(known: KnownScan, stack: Stack, frames: _Frames) -> Ordered:
     """The slices of a known scan in its order; those that share a UID are told apart by their
     files.
+
+    GeometryError where there are others.
     """
     place = {key: k for k, key in enumerate(known.planes)}
     at_home = {pair: k for k, pair in enumerate(zip(known.planes, known.files, strict=True))}
@@ -104,7 +115,10 @@ def _as_known(known: KnownScan, stack: Stack, frames: _Frames) -> Ordered:
         key = (frame.sop_instance_uid, frame.frame_number)
         return at_home.get((key, frame.file), place[key])
 
-    ordered = sorted(frames, key=place_of)
+    try:
+        ordered = sorted(frames, key=place_of)
+    except KeyError:
+        raise GeometryError("there are slices that the sidecar does not know") from None
     voxel = (stack.pixel_spacing[1], stack.pixel_spacing[0], stack.median_gap)
     notes = _notes(voxel, ordered, "in the order of the sidecar")
     return Ordered(tuple(ordered), stack, (*remarks_on(ordered), *notes))

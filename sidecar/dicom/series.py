@@ -33,8 +33,8 @@ LISTED_STACKS = 12
 class Series:
     """One stack that could be exported: frames in position order.
 
-    ``split`` says what sets it apart from the other stacks of the source. ``left_out``: those of
-    the ``warnings`` that tell of files that are not in it.
+    ``split`` says what sets it apart from the other stacks of the source. ``standing``:
+    those of the ``warnings`` that hold in whatever order and place its slices are.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Series:
     split: tuple[str, ...]
     warnings: tuple[str, ...]
     problem: str | None
-    left_out: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
 
     @property
     def common(self) -> Common:
