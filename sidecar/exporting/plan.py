@@ -208,8 +208,8 @@ def _factors(
         voxel = _voxel(series)
         if voxel is None:
             raise GeometryError(
-                "--spacing needs millimetres, which these slices have none of: use --scale and"
-                " --z-step, or give the voxel size with --voxel X,Y,Z"
+                "--spacing needs a source with patient geometry, or a voxel size given with"
+                " --voxel X,Y,Z: use --scale and --z-step"
             )
         x, y, z = (
             min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel

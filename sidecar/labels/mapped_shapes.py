@@ -133,8 +133,9 @@ def require_mm(parts: Sequence[MappedPoints], format: str) -> None:
     """
     if any(part.sidecar.geometry == "none" for part in parts):
         raise LabelError(
-            f"the scan has no millimetres, which {format} needs: write csv, json or imagej instead,"
-            " or, where you know the voxel size, export it with --voxel X,Y,Z"
+            f"the scan has no patient geometry, and so no millimetres, which {format} needs: write"
+            " csv, json or imagej instead, or, where you know the voxel size, export it with"
+            " --voxel X,Y,Z"
         )
 
 
