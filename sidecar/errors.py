@@ -20,6 +20,7 @@ knows nothing of this package can still catch what it expects.
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -123,3 +124,9 @@ class MissingExtraError(SidecarError, ImportError):
 def printable(text: str) -> str:
     """Text from a header without control characters, which could do things to a terminal."""
     return "".join(c for c in text if c.isprintable())
+
+
+def named(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(printable, names[:3])) + more

@@ -31,7 +31,10 @@ def run(
         WritableLocation | None,
         typer.Argument(
             metavar="SOURCE",
-            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            help=(
+                "A folder (searched recursively, links followed), one file, or a DICOMDIR; or its"
+                " URL."
+            ),
             show_default=False,
             parser=locate,
         ),

@@ -5,12 +5,12 @@ document knows is in it.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.dicom.same_scan import KnownScan, Match, closest
-from sidecar.dicom.scan import Unusable, scan
+from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, named
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location
@@ -62,7 +62,16 @@ class Source:
             raise SourceError(
                 f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
             )
-        return choose(self.series, asked)
+        told = self._may_be_slices()
+        return [replace(one, warnings=(*one.warnings, *told)) for one in choose(self.series, asked)]
+
+    def _may_be_slices(self) -> list[str]:
+        """A word on each kind of file that was passed by and may be slices, or hold some."""
+        return [
+            f"passed by, though there may be slices in it: {len(names)} × {kind} ({named(names)})"
+            for kind in MAY_BE_SLICES
+            if (names := self.passed_by.get(kind))
+        ]
 
     def closest(self, known: KnownScan) -> Match:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
