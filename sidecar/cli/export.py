@@ -115,6 +115,10 @@ def run(
             help="Which stack, as inspect numbers them; all writes a folder each.",
         ),
     ] = None,
+    join: Annotated[
+        bool | None,
+        typer.Option("--join", help="All stacks, or those of --series 1,3-5, are one stack."),
+    ] = None,
     compression: Annotated[
         str | None,
         typer.Option(
@@ -166,8 +170,8 @@ def run(
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
         "bits": bits, "window": window, "crop": crop, "plane": plane, "compression": compression,
-        "specimen": specimen, "series": series, "jobs": jobs, "viewer": viewer, "volume": volume,
-        "overwrite": overwrite,
+        "specimen": specimen, "series": series, "join": join, "jobs": jobs, "viewer": viewer,
+        "volume": volume, "overwrite": overwrite,
     }  # fmt: skip
     specimens = _specimens(
         source, output, config, {name: value for name, value in given.items() if value is not None}

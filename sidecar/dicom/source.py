@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from sidecar.dicom.joining import choose_joined, with_joined
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
@@ -49,8 +50,9 @@ class Source:
             tuple(found.damaged),
         )
 
-    def choose(self, asked: str | None) -> list[Series]:
-        """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one.
+    def choose(self, asked: str | None, join: bool = False) -> list[Series]:
+        """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one;
+        with ``join`` the one that they make together.
 
         Raises SourceError where there are none or a file cannot be used, AmbiguousSeriesError where
         one is to be chosen, UsageError where none is as asked.
@@ -62,8 +64,9 @@ class Source:
             raise SourceError(
                 f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
             )
+        chosen = [choose_joined(self.series, asked)] if join else choose(self.series, asked)
         told = self._may_be_slices()
-        return [replace(one, warnings=(*one.warnings, *told)) for one in choose(self.series, asked)]
+        return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
 
     def _may_be_slices(self) -> list[str]:
         """A word on each kind of file that was passed by and may be slices, or hold some."""
@@ -75,7 +78,7 @@ class Source:
 
     def closest(self, known: KnownScan) -> Match:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
-        return closest(known, self.series)
+        return closest(known, with_joined(self.series, set(known.planes)))
 
     def matching(self, known: KnownScan) -> Series:
         """The stack that is the known scan: the same slices in the same order, of the same size and

@@ -28,6 +28,11 @@ def source_model(series: Series) -> Source:
             orientation=(
                 frame.orientation if stack is not None and frame.orientation != first else None
             ),
+            series_instance_uid=(
+                frame.common.series_instance_uid
+                if frame.common.series_instance_uid != common.series_instance_uid
+                else None
+            ),
         )
         for frame in series.frames
     ]

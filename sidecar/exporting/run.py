@@ -62,10 +62,12 @@ def plan_export(
     Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
     """
     opened = Source.open(locate(source), progress)
-    root, chosen = opened.root, opened.choose(options.series)
+    root, chosen = opened.root, opened.choose(options.series, options.join)
     output = locate(output)
     outputs = (
-        [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
+        [output / f"series_{s.number:02d}" for s in chosen]
+        if options.series == "all" and not options.join
+        else [output]
     )
     return [Job(make_plan(s, options), root, out) for s, out in zip(chosen, outputs, strict=True)]
 

@@ -1,0 +1,88 @@
+"""Stacks that the user says are one: joined in order and told, known again, or refused with what
+keeps them apart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kit.numbered_slices import ROOT, order_of, stacks, write_slices
+from pydicom.dataset import Dataset
+
+import sidecar
+from sidecar.checks import check_export
+from sidecar.dicom.joining import choose_joined, joined
+from sidecar.dicom.source import Source
+from sidecar.errors import GeometryError, UsageError
+
+
+def own_series(dataset: Dataset, k: int) -> None:
+    dataset.SeriesInstanceUID = f"{ROOT}.2.{k + 1}"
+
+
+def test_a_series_of_each_file_is_joined_mapped_and_known_again(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", own_series)
+    png = sidecar.export(folder, tmp_path / "png", join=True)
+    source = png.document.source
+    assert [plane.sop_instance_uid for plane in source.planes] == [
+        f"{ROOT}.3.{k + 1}" for k in range(12)
+    ]
+    assert [plane.series_instance_uid for plane in source.planes] == [
+        None, *(f"{ROOT}.2.{k + 1}" for k in range(1, 12))
+    ]  # fmt: skip
+    assert png.document.warnings == [
+        "12 stacks were joined (--join), though SeriesInstanceUID differs in every file"
+    ]
+    assert np.allclose(png.to_patient([[10.0, 8.0]], 7), [[0.2, 0.16, 0.14]])
+    assert all(finding.passed is not False for finding in check_export(tmp_path / "png", folder))
+    series = Source.open(folder).matching(png.known_scan)
+    assert order_of(folder, series) == list(range(12))
+
+
+def test_some_stacks_are_joined_by_their_numbers(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", own_series)
+    series = choose_joined(stacks(folder), "2-4, 7")
+    assert order_of(folder, series) == [1, 2, 3, 6]
+
+
+@pytest.mark.parametrize("asked", ["1", "1,99", "first", "", "1-", "3-1"])
+def test_numbers_that_name_no_two_stacks_are_refused(asked: str, tmp_path: Path) -> None:
+    found = stacks(write_slices(tmp_path / "scan", own_series))
+    with pytest.raises(UsageError, match=r"1,3-5"):
+        choose_joined(found, asked)
+
+
+def test_one_stack_is_joined_with_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="one stack here"):
+        choose_joined(stacks(write_slices(tmp_path / "scan")), None)
+
+
+def twelve_bits(dataset: Dataset, k: int) -> None:
+    dataset.BitsStored, dataset.HighBit = (12, 11) if k % 2 else (16, 15)
+
+
+def turned(dataset: Dataset, k: int) -> None:
+    if k < 3:
+        dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, 1]
+
+
+def one_place(dataset: Dataset, k: int) -> None:
+    own_series(dataset, k)
+    dataset.ImagePositionPatient = [0, 0, 0.02 * (k % 6)]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (twelve_bits, "cannot be one: Bits Stored 12 or 16"),
+        (turned, "cannot be one: Image Orientation (Patient) 0\\1\\0\\0\\0\\1 or 1\\0\\0\\0\\1\\0"),
+        (one_place, "cannot be one: 2 slices lie at one position"),
+    ],
+)
+def test_stacks_that_cannot_be_one_say_why(change: object, why: str, tmp_path: Path) -> None:
+    found = stacks(write_slices(tmp_path / "scan", change))  # type: ignore[arg-type]
+    with pytest.raises(GeometryError) as caught:
+        joined(found)
+    assert why in str(caught.value)
