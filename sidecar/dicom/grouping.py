@@ -74,7 +74,7 @@ class Group:
 def groups_of(frames: _Frames) -> list[Group]:
     """The groups in ``frames``, whose order they keep."""
     groups = [Group(tuple(frames))] if frames else []
-    for step in (_by_series, _by_kind, _by_spacing, _by_space, _by_orientation, _by_volume):
+    for step in _STEPS:
         groups = [
             Group(part.frames, (*group.apart, *part.apart))
             for group in groups
@@ -113,6 +113,13 @@ _SERIES = (
 
 def _by_series(frames: _Frames) -> list[Group]:
     return _parted(frames, _SERIES)
+
+
+def _by_folder(frames: _Frames) -> list[Group]:
+    """Parts of one folder each where no SeriesInstanceUID says that files belong together."""
+    if frames[0].common.series_instance_uid:
+        return [Group(tuple(frames))]
+    return _parted(frames, [_key("folder")])
 
 
 def _object_of(frame: Frame) -> str | None:
@@ -325,3 +332,14 @@ def _gathered(pairs: Iterable[tuple[Hashable, _T]]) -> list[list[_T]]:
     for value, one in pairs:
         groups[value].append(one)
     return list(groups.values())
+
+
+_STEPS = (
+    _by_series,
+    _by_folder,
+    _by_kind,
+    _by_spacing,
+    _by_space,
+    _by_orientation,
+    _by_volume,
+)

@@ -7,7 +7,7 @@ and refused with the reason where they do not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sidecar.dicom.differences import Difference
 from sidecar.dicom.frame import Frame
@@ -20,15 +20,16 @@ from sidecar.formats.natural_order import natural_order
 
 def choose_joined(series: Sequence[Series], wanted: str | None) -> Series:
     """The one stack that those stacks make which ``--series`` names: all of them without it, or
-    numbers such as 1,3-5.
+    numbers such as 1,3-5, or their Series Instance UID.
 
     Raises UsageError for numbers that there are not, GeometryError where they cannot be one.
     """
     if wanted in (None, "all"):
         return joined(series)
-    numbers = _numbers(wanted or "")
-    chosen = [one for one in series if one.number in numbers]
-    if len(chosen) < len(numbers) or len(chosen) < 2:
+    chosen = [one for one in series if one.common.series_instance_uid == wanted]
+    numbers = set() if chosen else _numbers(wanted or "")
+    chosen = chosen or [one for one in series if one.number in numbers]
+    if len(chosen) < max(len(numbers), 2):
         raise UsageError(
             f"--join takes two stacks or more, and --series {wanted} names {len(chosen)} that are"
             f" here; give their numbers as 1,3-5; there are\n{listed(series)}"
@@ -62,7 +63,8 @@ def joined(stacks: Sequence[Series]) -> Series:
         ordered = in_slice_order(frames)
     except GeometryError as error:
         raise GeometryError(f"--join: these {len(stacks)} stacks cannot be one: {error}") from None
-    told = f"{len(stacks)} stacks were joined (--join), though {_named(stacks[0].split)}"
+    parted = [one for stack in stacks for one in stack.split]
+    told = f"{len(stacks)} stacks were joined (--join); what set them apart: {_named(parted)}"
     return Series(
         number=stacks[0].number,
         frames=ordered.frames,
@@ -73,8 +75,8 @@ def joined(stacks: Sequence[Series]) -> Series:
     )
 
 
-def _named(differences: Sequence[Difference]) -> str:
-    return ", ".join(one.attribute for one in differences)
+def _named(differences: Iterable[Difference]) -> str:
+    return ", ".join(dict.fromkeys(one.attribute for one in differences))
 
 
 def with_joined(

@@ -33,7 +33,7 @@ from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Listing, Location
-from sidecar.storage.walk import NOT_FETCHED, NOWHERE
+from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
@@ -43,7 +43,7 @@ _READ_ALREADY = "link that git wrote as text, to a file that is read already"
 _LINK_AS_TEXT = "link that git wrote as text (git config core.symlinks true makes it a link)"
 _NOT_PULLED = "git-lfs file whose content is not here (git lfs pull fetches it)"
 #: What is passed by and may be, or hold, slices.
-MAY_BE_SLICES = (NOWHERE, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ARCHIVE)
+MAY_BE_SLICES = (NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ARCHIVE)
 #: Files that stand for content elsewhere are no longer than this.
 _LONGEST_POINTER = 1 << 10
 #: Attributes that only ACR-NEMA has (PS3.6, retired).

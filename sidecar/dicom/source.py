@@ -65,8 +65,16 @@ class Source:
                 f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
             )
         chosen = [choose_joined(self.series, asked)] if join else choose(self.series, asked)
-        told = self._may_be_slices()
+        told = [*self._may_be_slices(), *(self._left_out() if asked == "all" and not join else ())]
         return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
+
+    def _left_out(self) -> list[str]:
+        """A word on each stack that cannot be exported, where all were asked for."""
+        return [
+            f"not exported with the others: stack {one.name}: {one.problem}"
+            for one in self.series
+            if one.problem is not None
+        ]
 
     def _may_be_slices(self) -> list[str]:
         """A word on each kind of file that was passed by and may be slices, or hold some."""

@@ -14,6 +14,7 @@ from sidecar.errors import SourceError
 from sidecar.storage.location import Listing
 
 NOWHERE = "link that leads nowhere"
+FORBIDDEN = "link to where this program may not read"
 NOT_FETCHED = "git-annex file whose content is not here (git annex get fetches it)"
 READ_ALREADY = "link to a folder that is read already"
 _NO_FILE = "neither file nor folder"
@@ -110,4 +111,10 @@ def _is(kind: Callable[[], bool]) -> bool:
 
 
 def _unreadable(link: Path) -> str:
+    try:
+        link.stat()
+    except PermissionError:
+        return FORBIDDEN
+    except OSError:
+        pass
     return NOT_FETCHED if "annex/objects/" in link.readlink().as_posix() else NOWHERE

@@ -33,7 +33,8 @@ def test_a_series_of_each_file_is_joined_mapped_and_known_again(tmp_path: Path) 
         None, *(f"{ROOT}.2.{k + 1}" for k in range(1, 12))
     ]  # fmt: skip
     assert png.document.warnings == [
-        "12 stacks were joined (--join), though SeriesInstanceUID differs in every file"
+        "12 stacks were joined (--join); what set them apart: SeriesInstanceUID differs in every"
+        " file"
     ]
     assert np.allclose(png.to_patient([[10.0, 8.0]], 7), [[0.2, 0.16, 0.14]])
     assert all(finding.passed is not False for finding in check_export(tmp_path / "png", folder))
@@ -47,11 +48,35 @@ def test_some_stacks_are_joined_by_their_numbers(tmp_path: Path) -> None:
     assert order_of(folder, series) == [1, 2, 3, 6]
 
 
+def test_stacks_of_one_series_are_joined_by_its_uid(tmp_path: Path) -> None:
+    def studies(dataset: Dataset, k: int) -> None:
+        dataset.StudyInstanceUID = f"{ROOT}.1.{k % 2 + 1}"
+
+    folder = write_slices(tmp_path / "scan", studies)
+    first, second = stacks(folder)
+    series = choose_joined([first, second], first.common.series_instance_uid)
+    assert order_of(folder, series) == list(range(12))
+    assert "what set them apart: StudyInstanceUID ….1 or ….2" in series.warnings[0]
+
+
 @pytest.mark.parametrize("asked", ["1", "1,99", "first", "", "1-", "3-1"])
 def test_numbers_that_name_no_two_stacks_are_refused(asked: str, tmp_path: Path) -> None:
     found = stacks(write_slices(tmp_path / "scan", own_series))
     with pytest.raises(UsageError, match=r"1,3-5"):
         choose_joined(found, asked)
+
+
+def test_what_all_leaves_out_is_said(tmp_path: Path) -> None:
+    def unplaced(dataset: Dataset, k: int) -> None:
+        if k == 4:
+            del dataset.ImagePositionPatient
+
+    source = Source.open(write_slices(tmp_path / "scan", unplaced))
+    (series,) = source.choose("all")
+    told = "\n".join(series.warnings)
+    assert "not exported with the others: stack 2: CT, 48 × 40 × 1, 1 file, slice_0005.dcm" in told
+    (series,) = source.choose("1")
+    assert "not exported" not in "\n".join(series.warnings)
 
 
 def test_one_stack_is_joined_with_nothing(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from kit.numbered_slices import (
     COUNT,
+    CT,
     MR,
     ROOT,
     SECONDARY_CAPTURE,
@@ -321,6 +322,30 @@ def test_two_specimens_in_two_folders_under_one_series_are_apart(tmp_path: Path)
         ("folder A or B (A here)",),
         ("folder A or B (B here)",),
     ]
+
+
+def nameless(dataset: Dataset, k: int) -> None:
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        delattr(dataset, keyword)
+
+
+@pytest.mark.parametrize("kind", [CT, SECONDARY_CAPTURE])
+def test_an_absent_series_uid_holds_no_two_folders_together(kind: str, tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan" / "A", nameless, kind).parent
+    further = setting(ImagePositionPatient=lambda k: [0, 0, 0.02 * (k + 12)])
+
+    def other(dataset: Dataset, k: int) -> None:
+        nameless(dataset, k)
+        if kind == CT:
+            further(dataset, k)
+
+    write_slices(folder / "B", other, kind)
+    found = stacks(folder)
+    assert [said(series) for series in found] == [
+        ("folder A or B (A here)",),
+        ("folder A or B (B here)",),
+    ]
+    assert all(order_of(folder, series) == IN_ORDER for series in found)
 
 
 # --- what lies beside images ---

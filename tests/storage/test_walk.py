@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import SourceError
-from sidecar.storage.walk import NOT_FETCHED, NOWHERE, READ_ALREADY, walk
+from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE, READ_ALREADY, walk
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 
@@ -84,6 +84,18 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert walk(tmp_path).passed_by == {"neither file nor folder": ["pipe"]}
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root reads anything")
+def test_a_link_that_may_not_be_followed_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "theirs" / "1.dcm")
+    (tmp_path / "scan").mkdir()
+    (tmp_path / "scan" / "1.dcm").symlink_to(tmp_path / "theirs" / "1.dcm")
+    (tmp_path / "theirs").chmod(0o000)
+    try:
+        assert walk(tmp_path / "scan").passed_by == {FORBIDDEN: ["1.dcm"]}
+    finally:
+        (tmp_path / "theirs").chmod(0o700)
 
 
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root reads anything")
