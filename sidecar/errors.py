@@ -10,6 +10,7 @@
     ├── ImageError               images of another program that cannot be adopted
     ├── LabelError               a label or point file, with the row it is about
     ├── OutputError              the place we were asked to write to
+    ├── BatchError               several of these, of things that were looked at together
     ├── WorkersLostError         a cluster whose workers keep dying
     └── MissingExtraError        an optional package that is not installed
 
@@ -91,6 +92,17 @@ class ImageError(SidecarError, ValueError):
 
 class OutputError(SidecarError, OSError):
     """The output cannot be written, or something of the user's is in its place."""
+
+
+class BatchError(SidecarError):
+    """Several faults, of sources or stacks that were looked at together: ``faults``."""
+
+    def __init__(self, faults: Sequence[SidecarError]) -> None:
+        lines = [str(fault).replace("\n", "\n  ") for fault in faults]
+        super().__init__(
+            f"{len(faults)} faults, and nothing was written:" + "".join(f"\n- {x}" for x in lines)
+        )
+        self.faults = tuple(faults)
 
 
 def reason(error: OSError) -> str:

@@ -11,7 +11,7 @@ from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
-    from sidecar.exporting.run import Job
+    from sidecar.exporting.job import Job
 
 NAME = "export"
 HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
@@ -165,7 +165,8 @@ def run(
     ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.exporting.run import plan_export, run_jobs
+    from sidecar.exporting.batch import plan_batch
+    from sidecar.exporting.run import run_jobs
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
@@ -177,23 +178,20 @@ def run(
         source, output, config, {name: value for name, value in given.items() if value is not None}
     )
     with watched(quiet) as progress:
-        planned = [
-            job
-            for where, to, options in specimens
-            for job in plan_export(where, to, options, progress)
-        ]
-        _refuse_shared_outputs(planned)
-        for job in planned:
+        batch = plan_batch(specimens, progress)
+        for job, there in zip(batch.jobs, batch.finished, strict=True):
             if dry_run or not quiet:
-                _tell(job, to_stdout=dry_run)
+                words = _passed_by(job) if there else _planned(job)
+                typer.echo(words, err=not dry_run or bool(batch.faults.found))
+        batch.faults.refuse()
         if dry_run:
             return
         try:
-            written = run_jobs(planned, progress, scheduler)
+            written = run_jobs(batch.jobs, progress, scheduler)
         except KeyboardInterrupt:
             typer.echo("sidecar: interrupted; the same command goes on where it stopped", err=True)
             raise
-        for sidecar, job in zip(written, planned, strict=True):
+        for sidecar, job in zip(written, batch.jobs, strict=True):
             if job.plan.options.volume is not None and not quiet:
                 from sidecar.exporting.volume import volume_notes
 
@@ -219,25 +217,14 @@ def _specimens(
     return [(source, output, make_options(**given))]
 
 
-def _refuse_shared_outputs(jobs: list[Job]) -> None:
-    from itertools import combinations
-
-    from sidecar.errors import UsageError
-
-    outputs = [job.output.resolved() for job in jobs]
-    for one, other in combinations(outputs, 2):
-        if one == other:
-            raise UsageError(
-                f"two sources would be written to {one.name}; give each an output of its own"
-            )
-        if one.relative_to(other) is not None or other.relative_to(one) is not None:
-            raise UsageError(
-                f"of the outputs {one.name} and {other.name} one is inside the other; keep them"
-                " apart"
-            )
+def _passed_by(job: Job) -> str:
+    return (
+        f"{job.output.name}: finished already, from the same source with the same options; nothing"
+        " to do"
+    )
 
 
-def _tell(job: Job, to_stdout: bool) -> None:
+def _planned(job: Job) -> str:
     from sidecar.exporting.describe import describe_plan
     from sidecar.exporting.inspect import planned
 
@@ -245,4 +232,4 @@ def _tell(job: Job, to_stdout: bool) -> None:
         f"{job.output.name}: {describe_plan(planned(job.plan))}",
         *(f"  note: {warning}" for warning in job.plan.warnings),
     ]
-    typer.echo("\n".join(lines), err=not to_stdout)
+    return "\n".join(lines)
