@@ -70,7 +70,7 @@ def _names(specimens: Sequence[Specimen]) -> list[str]:
 
 def _tails(places: Sequence[Location]) -> list[str]:
     """The last parts of each place, as many as no other place shares."""
-    tails = {place: place.name for place in places}
+    tails = {place: place.name or "this folder" for place in places}
     above = {place: place.parent for place in tails}
     while True:
         counts = Counter(tails.values())

@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.numbered_slices import ROOT, order_of, stacks, write_slices
+from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset
+from typer.testing import CliRunner
 
 import sidecar
 from sidecar.checks import check_export
+from sidecar.cli import app
 from sidecar.dicom.joining import choose_joined, joined
 from sidecar.dicom.source import Source
 from sidecar.errors import GeometryError, UsageError
@@ -20,6 +24,10 @@ from sidecar.errors import GeometryError, UsageError
 
 def own_series(dataset: Dataset, k: int) -> None:
     dataset.SeriesInstanceUID = f"{ROOT}.2.{k + 1}"
+
+
+def studies(dataset: Dataset, k: int) -> None:
+    dataset.StudyInstanceUID = f"{ROOT}.1.{k % 2 + 1}"
 
 
 def test_a_series_of_each_file_is_joined_mapped_and_known_again(tmp_path: Path) -> None:
@@ -42,6 +50,43 @@ def test_a_series_of_each_file_is_joined_mapped_and_known_again(tmp_path: Path) 
     assert order_of(folder, series) == list(range(12))
 
 
+def test_what_refers_to_one_series_is_refused_for_joined_stacks(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", own_series)
+    png = sidecar.export(folder, tmp_path / "png", join=True)
+    labels = tmp_path / "png" / "labels.csv"
+    labels.write_text("label,x,y,slice\na,3,4,5\na,9,4,5\na,9,9,5\n")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for image in png.document.images.files:
+        Image.fromarray(np.ones((40, 48), np.uint8)).save(masks / image.name)
+    for arguments in (
+        ["map-points", labels, "--to", "dicom-rtstruct", "-o", tmp_path / "a.dcm"],
+        ["map-mask", masks, "--sidecar", tmp_path / "png", "-o", tmp_path / "b.dcm"],
+    ):
+        outcome = CliRunner().invoke(app, [*map(str, arguments), "--dicom", str(folder)])
+        assert "come from several DICOM series, which were joined" in str(outcome.exception)
+    outcome = CliRunner().invoke(
+        app, ["map-points", str(labels), "--to", "dicom-sr", "-o", str(tmp_path / "c.dcm"),
+              "--dicom", str(folder)]
+    )  # fmt: skip
+    assert outcome.exit_code == 0, outcome.exception
+    (study,) = dcmread(tmp_path / "c.dcm").CurrentRequestedProcedureEvidenceSequence
+    assert [one.SeriesInstanceUID for one in study.ReferencedSeriesSequence] == [f"{ROOT}.2.6"]
+
+
+def test_no_dicom_object_belongs_to_two_studies(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", studies)
+    sidecar.export(folder, tmp_path / "png", join=True)
+    labels = tmp_path / "png" / "labels.csv"
+    labels.write_text("label,x,y,slice\na,3,4,5\na,9,4,5\na,9,9,5\n")
+    for format in ("dicom-sr", "dicom-rtstruct"):
+        outcome = CliRunner().invoke(
+            app, ["map-points", str(labels), "--to", format, "-o", str(tmp_path / "a.dcm"),
+                  "--dicom", str(folder)]
+        )  # fmt: skip
+        assert "come from several studies, which were joined" in str(outcome.exception)
+
+
 def test_some_stacks_are_joined_by_their_numbers(tmp_path: Path) -> None:
     folder = write_slices(tmp_path / "scan", own_series)
     series = choose_joined(stacks(folder), "2-4, 7")
@@ -49,9 +94,6 @@ def test_some_stacks_are_joined_by_their_numbers(tmp_path: Path) -> None:
 
 
 def test_stacks_of_one_series_are_joined_by_its_uid(tmp_path: Path) -> None:
-    def studies(dataset: Dataset, k: int) -> None:
-        dataset.StudyInstanceUID = f"{ROOT}.1.{k % 2 + 1}"
-
     folder = write_slices(tmp_path / "scan", studies)
     first, second = stacks(folder)
     series = choose_joined([first, second], first.common.series_instance_uid)

@@ -110,6 +110,11 @@ def headers_of(
     files: dict[str, str] = {}
     for sidecar in sidecars:
         series = opened.matching(sidecar.known_scan)
+        if len({frame.common.study_instance_uid for frame in series.frames}) > 1:
+            raise SourceError(
+                "the slices come from several studies, which were joined, and a DICOM object"
+                " belongs to one: write csv, json or slicer, or a mask as .seg.nrrd"
+            )
         files |= {frame.sop_instance_uid: frame.file for frame in series.frames}
     return {uid: _header(opened.root / files[uid]) for uid in dict.fromkeys(uids)}
 
