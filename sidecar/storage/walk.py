@@ -8,6 +8,7 @@ import os
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from sidecar.errors import SourceError
@@ -17,6 +18,7 @@ NOWHERE = "link that leads nowhere"
 FORBIDDEN = "link to where this program may not read"
 NOT_FETCHED = "git-annex file whose content is not here (git annex get fetches it)"
 READ_ALREADY = "link to a folder that is read already"
+LOOP = "link to a folder that it lies in"
 _NO_FILE = "neither file nor folder"
 _GIT = "folder of git"
 
@@ -38,7 +40,7 @@ def walk(folder: Path) -> Listing:
     return Listing(tuple(files), dict(way.passed_by))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Folder:
     """A folder as it was met, without links on the way, and the prefix of its names."""
 
@@ -46,12 +48,17 @@ class _Folder:
     real: Path
     prefix: str
 
+    @cached_property
+    def inside(self) -> str:
+        """What the paths of its files begin with, as text: a Path takes long to make."""
+        return str(self.real / "x").removesuffix("x")
+
 
 @dataclass
 class _Walk:
     """``files``: by the path without links the best name so far, behind what makes it worse."""
 
-    files: dict[Path, tuple[bool, bool, str]] = field(default_factory=dict)
+    files: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
     passed_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     folders: list[_Folder] = field(default_factory=list)
     linked: deque[_Folder] = field(default_factory=deque)
@@ -72,23 +79,26 @@ class _Walk:
             self._meet(entry, folder)
 
     def _meet(self, entry: os.DirEntry[str], folder: _Folder) -> None:
-        name, path, is_link = folder.prefix + entry.name, Path(entry.path), entry.is_symlink()
-        is_folder, is_file = _is(entry.is_dir), _is(entry.is_file)
-        if not (is_folder or is_file):
-            self.passed_by[_unreadable(path) if is_link else _NO_FILE].append(name)
-            return
-        real = path.resolve() if is_link else folder.real / entry.name
-        if is_file:
-            hidden = any(part.startswith(".") for part in name.split("/"))
-            self.files[real] = min(
-                self.files.get(real, (True, True, name)), (hidden, is_link, name)
-            )
-        elif entry.name == ".git":
+        name, is_link = folder.prefix + entry.name, entry.is_symlink()
+        if _is(entry.is_file):
+            real = str(Path(entry.path).resolve()) if is_link else folder.inside + entry.name
+            hidden = name.startswith(".") or "/." in name
+            known = self.files.get(real)
+            if known is None or (hidden, is_link, name) < known:
+                self.files[real] = hidden, is_link, name
+        elif _is(entry.is_dir):
+            self._meet_folder(Path(entry.path), name, folder)
+        else:
+            self.passed_by[_unreadable(Path(entry.path)) if is_link else _NO_FILE].append(name)
+
+    def _meet_folder(self, path: Path, name: str, folder: _Folder) -> None:
+        real = path.resolve()
+        if path.name == ".git":
             self.passed_by[_GIT].append(name)
-        elif not is_link:
-            self.begin(_Folder(path, real, f"{name}/"))
         elif folder.real.is_relative_to(real):
-            self.passed_by[READ_ALREADY].append(name)
+            self.passed_by[LOOP].append(name)
+        elif not path.is_symlink():
+            self.begin(_Folder(path, real, f"{name}/"))
         else:
             self.linked.append(_Folder(path, real, f"{name}/"))
 

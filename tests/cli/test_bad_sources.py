@@ -70,7 +70,7 @@ def test_links_are_followed_and_those_that_lead_nowhere_are_told(
     run.done("export", "scan", "out", "--scale=1")
     (told,) = sidecar.open("out").document.warnings
     assert "3 × link that leads nowhere (dangling.dcm, itself.dcm, through.dcm)" in told
-    assert "1 × link to a folder that is read already (loop)" in run("inspect", "scan").out
+    assert "1 × link to a folder that it lies in (loop)" in run("inspect", "scan").out
 
 
 def test_what_git_wrote_in_place_of_a_file_is_told(scan: Path, run: CommandLine) -> None:
