@@ -217,9 +217,17 @@ def _specimens(
     return [(source, output, make_options(**given))]
 
 
+def _called(job: Job) -> str:
+    """Where it goes, and among others from where."""
+    output = job.output.name
+    if not job.name:
+        return output
+    return job.name if output in job.name else f"{job.name} to {output}"
+
+
 def _passed_by(job: Job) -> str:
     return (
-        f"{job.output.name}: finished already, from the same source with the same options; nothing"
+        f"{_called(job)}: finished already, from the same source with the same options; nothing"
         " to do"
     )
 
@@ -229,7 +237,7 @@ def _planned(job: Job) -> str:
     from sidecar.exporting.inspect import planned
 
     lines = [
-        f"{job.output.name}: {describe_plan(planned(job.plan))}",
+        f"{_called(job)}: {describe_plan(planned(job.plan))}",
         *(f"  note: {warning}" for warning in job.plan.warnings),
     ]
     return "\n".join(lines)

@@ -79,7 +79,8 @@ def test_every_stack_that_is_finished_is_passed_by(run: CommandLine) -> None:
     before = times(run.folder / "png")
     shutil.rmtree(run.folder / "png" / "series_02")
     told = run.done("export", "scans", "png", "--series", "all", "--scale=1").err
-    assert f"series_01: {PASSED_BY}" in told and "series_02: 12 PNGs" in told
+    assert f"stack 1 to series_01: {PASSED_BY}" in told
+    assert "stack 2 to series_02: 12 PNGs" in told
     assert before.keys() == times(run.folder / "png").keys()
     assert sidecar.open(run.folder / "png" / "series_02").size == (48, 40, 12)
 
