@@ -219,10 +219,8 @@ def _specimens(
 
 def _called(job: Job) -> str:
     """Where it goes, and among others from where."""
-    output = job.output.name
-    if not job.name:
-        return output
-    return job.name if output in job.name else f"{job.name} to {output}"
+    name, output = job.name or job.output.name, f" to {job.output.name}"
+    return name if f" to {name}".endswith(output) else name + output
 
 
 def _passed_by(job: Job) -> str:
