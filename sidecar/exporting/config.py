@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from sidecar.errors import UsageError
+from sidecar.errors import UsageError, printable
 from sidecar.exporting.faults import Faults
 from sidecar.exporting.options import ExportOptions
 from sidecar.formats.validation import validated
@@ -114,9 +114,12 @@ def _specimens(
 
 
 def _name_of(entry: dict[str, Any]) -> str:
-    """What messages call an entry, which may be anything."""
+    """What messages call an entry, which may be anything: the last part of its source, and never
+    what stands before an @.
+    """
     source = entry.get("source")
-    return f"{locate(source).name}: " if isinstance(source, str) and source else ""
+    name = source.rstrip("/").rpartition("/")[2] if isinstance(source, str) else ""
+    return f"{printable(name.rpartition('@')[2])}: " if name else ""
 
 
 def _beside(config: Path, text: str) -> WritableLocation:

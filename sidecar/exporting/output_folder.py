@@ -192,15 +192,14 @@ def _what_stays(
 
 def _names_in(folder: WritableLocation) -> list[str]:
     try:
-        if folder.is_file():
-            raise OutputError(f"{folder.name} cannot be written to: it is a file")
-        if not folder.is_folder():  # object stores have no empty folders
-            return []
-        return [name for name in folder.names() if name != LOCK]
-    except OutputError:
-        raise
+        if folder.is_folder():
+            return [name for name in folder.names() if name != LOCK]
+        is_file = folder.is_file()
     except OSError as error:
         raise OutputError(f"{folder.name} cannot be read: {error.strerror}") from None
+    if is_file:
+        raise OutputError(f"{folder.name} cannot be written to: it is a file")
+    return []  # object stores have no empty folders
 
 
 def _png_names(
