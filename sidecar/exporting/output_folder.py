@@ -239,6 +239,12 @@ def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
     return entry.is_file() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
 
+def journal_digest(folder: WritableLocation) -> str | None:
+    """The digest of the plan of an unfinished export; None where there is none."""
+    found = _journal(folder)
+    return None if found is None else found.digest
+
+
 def _journal(folder: WritableLocation) -> Journal | None:
     """None where there is none that can be read. Before PNGs had tags, it named no stem."""
     try:

@@ -24,6 +24,7 @@ from sidecar.exporting.make_png import Recipe, Task, render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
+from sidecar.exporting.series_folders import in_folders
 from sidecar.exporting.window_choice import choose_values
 from sidecar.exporting.workers import Workers, dask_workers, local_workers
 from sidecar.formats.png import is_whole
@@ -55,11 +56,11 @@ def plan_export(
         return [Job(make_plan(series, options), root, output) for series in chosen]
     faults, jobs = Faults(), list[Job]()
     for series in chosen:
-        name, folder = f"stack {series.number}", output / f"series_{series.number:02d}"
+        name = f"stack {series.number}"
         with faults.of(name):
-            jobs.append(Job(make_plan(series, options), root, folder, name=name))
+            jobs.append(Job(make_plan(series, options), root, output, name=name))
     faults.refuse()
-    return jobs
+    return in_folders(jobs, output)
 
 
 def run_jobs(

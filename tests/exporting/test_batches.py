@@ -53,6 +53,10 @@ def times(folder: Path) -> dict[str, int]:
     return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
 
 
+def full_disk(document: object, place: WritableLocation) -> None:
+    raise OutputError("the disk is full")
+
+
 # --- what is finished ---
 
 
@@ -83,6 +87,56 @@ def test_every_stack_that_is_finished_is_passed_by(run: CommandLine) -> None:
     assert "stack 2 to series_02: 12 PNGs" in told
     assert before.keys() == times(run.folder / "png").keys()
     assert sidecar.open(run.folder / "png" / "series_02").size == (48, 40, 12)
+
+
+def test_a_stack_that_is_numbered_before_the_others_moves_none(run: CommandLine) -> None:
+    """The new one is stack 1 now, and those before are 2 and 3."""
+    for number in (2, 3):
+        specimen(run.folder, number)
+    run.done("export", "scans", "png", "--series", "all", "--scale=1")
+    before = times(run.folder / "png")
+    specimen(run.folder, 1)
+    told = run.done("export", "scans", "png", "--series", "all", "--scale=1").err
+    assert f"stack 2 to series_01: {PASSED_BY}" in told
+    assert f"stack 3 to series_02: {PASSED_BY}" in told
+    assert "stack 1 to series_03: 12 PNGs" in told
+    assert before.items() <= times(run.folder / "png").items()
+    uids = [
+        sidecar.open(run.folder / "png" / f"series_{n:02d}").document.source.series_instance_uid
+        for n in (1, 2, 3)
+    ]
+    assert uids == [f"{ROOT}.2.{n}" for n in (2, 3, 1)]
+
+
+def test_an_interrupted_stack_goes_on_in_its_folder(
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (2, 3):
+        specimen(run.folder, number)
+    run.done("export", "scans", "png", "--series", "all", "--scale=1")
+    specimen(run.folder, 1)
+    monkeypatch.setattr("sidecar.document.model.save", full_disk)
+    outcome = run("export", "scans", "png", "--series", "all", "--scale=1")
+    assert "sidecar: stack 1: the disk is full" in outcome.err
+    monkeypatch.undo()
+    monkeypatch.chdir(run.folder)
+    specimen(run.folder, 0)
+    before = times(run.folder / "png" / "series_03")
+    told = run.done("export", "scans", "png", "--series", "all", "--scale=1").err
+    assert told.count(PASSED_BY) == 2
+    assert "stack 2 to series_03: 12 PNGs" in told and "stack 1 to series_04: 12 PNGs" in told
+    now = times(run.folder / "png" / "series_03")
+    assert all(now[name] == made for name, made in before.items() if name.endswith(".png"))
+
+
+def test_stacks_with_other_options_are_refused(run: CommandLine) -> None:
+    for number in (1, 2):
+        specimen(run.folder, number)
+    run.done("export", "scans", "png", "--series", "all", "--scale=1")
+    run.refuses(
+        "export", "scans", "png", "--series", "all", "--scale=1/2",
+        says=("- stack 1: series_01 already holds a finished export", "- stack 2: series_02"),
+    )  # fmt: skip
 
 
 def test_a_finished_export_is_known_wherever_and_whenever_its_source_was_copied(
@@ -165,11 +219,7 @@ def test_an_interrupted_export_of_a_batch_goes_on(
     shutil.rmtree(run.folder / "png" / "beetle_2")
     shutil.rmtree(run.folder / "png" / "beetle_3")
     save = documents.save
-
-    def stopped(document: object, place: WritableLocation) -> None:
-        raise OutputError("the disk is full")
-
-    monkeypatch.setattr("sidecar.document.model.save", stopped)
+    monkeypatch.setattr("sidecar.document.model.save", full_disk)
     outcome = run("export", "--config", CONFIG)
     assert outcome.code == 1 and "sidecar: beetle_2: the disk is full" in outcome.err
     left = times(run.folder / "png" / "beetle_2")
