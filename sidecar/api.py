@@ -36,6 +36,8 @@ def export(
     ``options`` are those of the command line: ``scale=0.5, z_step=2, bits=16, voxel=(0.01, 0.01,
     0.02)`` … Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
 
+    An export of the same source and options that is finished already is left as it is.
+
     Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and
     OutputError.
     """

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from kit.exports import tagged
 from kit.adopted_images import autoscaled, texture, write_images, write_scan
 from kit.command_line import CommandLine
+from kit.exports import tagged
 from kit.needs import missing
 from kit.pages import (
     COMMANDS,

@@ -29,7 +29,10 @@ def run(
         WritableLocation,
         typer.Argument(
             metavar="DICOM",
-            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            help=(
+                "A folder (searched recursively, links followed), one file, or a DICOMDIR; or its"
+                " URL."
+            ),
             parser=locate,
         ),
     ],

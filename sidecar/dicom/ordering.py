@@ -183,12 +183,13 @@ def _unreliable_uids(frames: _Frames) -> Iterator[str]:
         yield f"SOPInstanceUID is absent ({files_of(nameless)}): nothing can refer to these slices"
     spaces = {frame.common.frame_of_reference_uid for frame in frames}
     if len(spaces) > 1 and frames[0].position is not None:
-        how = "is absent in some files"
-        if len(spaces - {None}) > 1:
-            how = "differs in every file" + " that has one" * (None in spaces)
+        values = len(spaces - {None})
+        how = f"has {values} values" if values > 1 else "is absent in some files"
+        if len(spaces) == len({frame.file for frame in frames}):
+            how = "differs in every file"
         yield (
-            f"FrameOfReferenceUID {how} ({files_of(frames)}), though series, orientation and"
-            " positions agree: the slices are one stack, which has no Frame of Reference UID"
+            f"FrameOfReferenceUID {how} ({files_of(frames)}), though orientation and positions"
+            " agree: the slices are one stack, which has no Frame of Reference UID"
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from sidecar.dicom.differences import Difference
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
 from sidecar.dicom.grouping import Group, groups_of
@@ -40,7 +41,7 @@ class Series:
     number: int
     frames: tuple[Frame, ...]
     stack: Stack | None
-    split: tuple[str, ...]
+    split: tuple[Difference, ...]
     warnings: tuple[str, ...]
     problem: str | None
     standing: tuple[str, ...] = ()
@@ -162,18 +163,19 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
         else [s for s in series if wanted in (str(s.number), s.common.series_instance_uid)]
     )
     if not fitting:
-        raise UsageError(f"--series {wanted}: there is no such stack; there are\n{_listed(series)}")
+        raise UsageError(f"--series {wanted}: there is no such stack; there are\n{listed(series)}")
     if len(fitting) > 1:
         raise AmbiguousSeriesError(
-            f"there are {len(fitting)} stacks of slices here; choose one with --series NUMBER, or"
-            " all with --series all:\n" + _listed(fitting)
+            f"there are {len(fitting)} stacks of slices here; choose one with --series NUMBER, all"
+            " with --series all, or make one of them with --join:\n" + listed(fitting)
         )
     if fitting[0].problem is not None:
         raise GeometryError(fitting[0].problem)
     return fitting
 
 
-def _listed(series: Sequence[Series]) -> str:
+def listed(series: Sequence[Series]) -> str:
+    """Stacks for a message, one in a line."""
     lines = [f"  {s.name}" for s in series[:LISTED_STACKS]]
     return "\n".join(
         lines + [f"  … and {len(series) - LISTED_STACKS} more"] * (len(series) > LISTED_STACKS)

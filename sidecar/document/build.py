@@ -31,6 +31,11 @@ def source_model(series: Series) -> Source:
             file=frame.file,
             position=position,
             orientation=orientation if orientation != first else None,
+            series_instance_uid=(
+                frame.common.series_instance_uid
+                if frame.common.series_instance_uid != common.series_instance_uid
+                else None
+            ),
         )
         for frame, (position, orientation) in zip(series.frames, places, strict=True)
     ]

@@ -109,6 +109,10 @@ class Plane(Model):
     orientation: Annotated[
         Cosines | None, Field(description="only where it differs from the source's orientation")
     ] = None
+    series_instance_uid: Annotated[
+        str | None,
+        Field(description="only where it differs from the source's: stacks that were joined"),
+    ] = None
 
 
 class Source(Grid):

@@ -234,6 +234,10 @@ class ExportOptions(BaseModel):
         BeforeValidator(_text, json_schema_input_type=str | int | None),
         Field(description="Series Instance UID, number in the inspect table, or all"),
     ] = None
+    join: Annotated[
+        bool,
+        Field(strict=True, description="the stacks of series, numbers such as 1,3-5, are one"),
+    ] = False
     compression: Annotated[
         Literal["fast", "small"],
         Field(description="of the PNGs: fast, or smaller in less than three times the time"),

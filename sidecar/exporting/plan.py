@@ -125,7 +125,7 @@ class Plan:
         ]
         asked = self.options.model_dump(
             mode="json",
-            exclude={"jobs", "overwrite", "series", "viewer", "volume"},
+            exclude={"jobs", "overwrite", "series", "join", "viewer", "volume"},
             exclude_defaults=True,
         )
         facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
