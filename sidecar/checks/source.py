@@ -129,6 +129,8 @@ def _of_the_source(stated: Document, again: Document, moved: str | None) -> list
     """
     one = stated.model_dump(exclude=_NOT_OF_THE_SOURCE, exclude_unset=True)
     other = again.model_dump(exclude=_NOT_OF_THE_SOURCE)
+    if stated.source.pixel_spacing is None:  # earlier versions kept it with positions only
+        one["source"].pop("pixel_spacing", None)
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
     where = [text for path, text in found if path not in IDENTIFIERS]

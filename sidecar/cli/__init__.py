@@ -27,7 +27,7 @@ from sidecar.cli import (
     view,
     zoom,
 )
-from sidecar.errors import SidecarError, UsageError, reason
+from sidecar.errors import BatchError, SidecarError, UsageError, reason
 
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import.
 #: And pydantic needs no plugins: looking for them reads the metadata of every package that is
@@ -113,7 +113,8 @@ def main() -> None:
         program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
     except SidecarError as error:
         typer.echo(f"sidecar: {error}", err=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        faults = error.faults if isinstance(error, BatchError) else [error]
+        sys.exit(2 if all(isinstance(fault, UsageError) for fault in faults) else 1)
     except OSError as error:  # the last net: such as a full disk behind stdout
         typer.echo(f"sidecar: {reason(error)}", err=True)
         sys.exit(1)

@@ -17,9 +17,10 @@ from sidecar.demo.headers import planes_in_order
 from sidecar.demo.labelling import Label
 from sidecar.demo.writer import SCAN_GRID, weevil, write_scan
 from sidecar.errors import OutputError, UsageError, reason
+from sidecar.exporting.job import Job
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
-from sidecar.exporting.run import Job, plan_export, run_job
+from sidecar.exporting.run import plan_export, run_job
 from sidecar.labels.csv_table import Table
 from sidecar.labels.load import map_file
 from sidecar.labels.project import PATIENT_COLUMNS, SOURCE_COLUMNS

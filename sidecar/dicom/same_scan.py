@@ -94,7 +94,7 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     wanted = set(known.planes)
 
     def shared(series: Series) -> tuple[int, int, int]:
-        keys = _keys(series)
+        keys = keys_of(series)
         return sum(key in wanted for key in keys), -len(keys), _at_home(known, series)
 
     best = max(found, key=shared, default=None)
@@ -111,7 +111,8 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     return Match(best, difference(known, best))
 
 
-def _keys(series: Series) -> tuple[Key, ...]:
+def keys_of(series: Series) -> tuple[Key, ...]:
+    """By what its slices are known again, in their order."""
     return tuple((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
 
 
@@ -119,7 +120,8 @@ def _at_home(known: KnownScan, series: Series) -> int:
     """How many frames are in the files that the document names."""
     home = dict(zip(known.planes, known.files, strict=True))
     return sum(
-        home.get(key) == frame.file for key, frame in zip(_keys(series), series.frames, strict=True)
+        home.get(key) == frame.file
+        for key, frame in zip(keys_of(series), series.frames, strict=True)
     )
 
 
@@ -134,14 +136,14 @@ def _several(copies: Sequence[Series]) -> Difference:
 
 def difference(known: KnownScan, series: Series) -> Difference | None:
     """The first thing in which a stack is not the known scan."""
-    missing = _instances(known.planes, _keys(series))
+    missing = _instances(known.planes, keys_of(series))
     if missing is not None:
         return missing
     if series.problem is not None:
         return Difference(
             "stack", f"its slices make no stack any more: {series.problem}", _AS_IT_WAS
         )
-    if _keys(series) != known.planes:
+    if keys_of(series) != known.planes:
         return Difference(
             "stack", "its slices are in another order: their positions were changed", _AS_IT_WAS
         )

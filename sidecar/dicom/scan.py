@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+import posixpath
 import warnings
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
 from sidecar.dicom.deflated import inflated
@@ -30,10 +32,20 @@ from sidecar.dicom.pixels import PixelLayout, layout_of, read_frame
 from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location
+from sidecar.storage.location import Listing, Location
+from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
+_ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
+_ARCHIVE = "archive, to be unpacked first"
+_READ_ALREADY = "link that git wrote as text, to a file that is read already"
+_LINK_AS_TEXT = "link that git wrote as text (git config core.symlinks true makes it a link)"
+_NOT_PULLED = "git-lfs file whose content is not here (git lfs pull fetches it)"
+#: What is passed by and may be, or hold, slices.
+MAY_BE_SLICES = (NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ARCHIVE)
+#: Files that stand for content elsewhere are no longer than this.
+_LONGEST_POINTER = 1 << 10
 #: Attributes that only ACR-NEMA has (PS3.6, retired).
 _ACR_NEMA = ("RecognitionCode", "ImageDimensions")
 #: SOP classes of what lies beside images and refers to them: they are no stacks to export.
@@ -85,10 +97,12 @@ def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
         warnings.simplefilter(
             "ignore"
         )  # pydicom's remarks on odd values; what matters is checked here
-        root, names = _files(locate(source))
+        root, listing = _listing(locate(source))
         found = Scan(root)
-        for name in names:
-            _scan_file(root / name, name, found, commons)
+        found.passed_by.update(listing.passed_by)
+        listed = frozenset(listing.files)
+        for name in listing.files:
+            _scan_file(name, listed, found, commons)
             on_file()
         found.frames = _with_content(root, found.frames)
     return found
@@ -118,61 +132,60 @@ def _content(root: Location, frame: Frame) -> bytes | None:
     return digest.digest()
 
 
-def _files(source: Location) -> tuple[Location, list[str]]:
-    """A folder, and the names in it of the files that may be DICOM."""
+def _listing(source: Location) -> tuple[Location, Listing]:
+    """A folder, and what is in it that may be DICOM."""
     try:
         is_folder, is_file = source.is_folder(), source.is_file()
     except OSError as error:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
     if is_folder:
-        return source, source.files()
+        return source, source.listing()
     if not is_file:
         raise SourceError(
             f"{source.name}: there is no such"
             f" {'folder or regular file' if source.exists() else 'file or folder'}"
         )
-    if source.name.upper() != "DICOMDIR":
-        return source.parent, [source.name]
-    root = source.parent.resolved()
-    return root, _referenced_files(source, root)
+    is_directory = source.name.upper() == "DICOMDIR"
+    return source.parent, Listing(_referenced_files(source) if is_directory else (source.name,))
 
 
-def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
+def _referenced_files(dicomdir: Location) -> tuple[str, ...]:
+    """The files that a DICOMDIR names, by their names: what these are links to is theirs."""
     try:
         header = by_pydicom(dicomdir)
         if header is None:
             raise SourceError("it is not DICOM")
         records = header.attributes.get("DirectoryRecordSequence") or []
         referenced = [
-            "/".join(map(str, parts_of(record.ReferencedFileID)))
+            [str(part) for part in parts_of(record.ReferencedFileID)]
             for record in records
             if "ReferencedFileID" in record
         ]
-        names = [(root / name).resolved().relative_to(root) for name in referenced]
     except parse_errors() as error:
         raise SourceError(
             f"{dicomdir.name} is not a readable DICOMDIR ({in_words(error)}); give the folder"
             " instead"
         ) from None
-    inside = [name for name in names if name is not None]
-    if len(inside) < len(names):
+    if any(part in ("", ".", "..") or "/" in part for parts in referenced for part in parts):
         raise SourceError(
             f"{dicomdir.name} names a file outside of its folder; give the folder instead"
         )
-    missing = [name for name in inside if not (root / name).is_file()]
+    names = ["/".join(parts) for parts in sorted(referenced)]
+    missing = [name for name in names if not (dicomdir.parent / name).is_file()]
     if missing:
         raise SourceError(
             f"{dicomdir.name} names {len(missing)} files that are not there, such as"
             f" {missing[0]!r}; give the folder instead"
         )
-    return sorted(set(inside), key=lambda name: name.split("/"))
+    return tuple(dict.fromkeys(names))
 
 
-def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None:
+def _scan_file(name: str, listed: Set[str], found: Scan, commons: Commons) -> None:
+    path = found.root / name
     printed = name.encode("utf-8", "replace").decode()
     try:
         header = file_header(path)
-        kind = _passed_by(header)
+        kind = _no_dicom(path, name, listed) if header is None else _passed_by(header)
         if kind is not None:
             found.passed_by[kind].append(printed)
             return
@@ -187,10 +200,25 @@ def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None
         found.damaged.append(Unusable(printed, in_words(error)))
 
 
-def _passed_by(header: FileHeader | None) -> str | None:
-    """What a file is that is no image; None for an image."""
-    if header is None:
-        return "not DICOM"
+def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
+    """What a file is that is no DICOM: an archive may hold slices, and so may the place that a
+    pointer of git names.
+    """
+    if PurePosixPath(path.name).suffix.lower() in _ARCHIVES:
+        return _ARCHIVE
+    if path.stamp()[0] <= _LONGEST_POINTER:
+        text = path.read_bytes().decode("utf-8", "replace").strip()
+        if text.startswith("version https://git-lfs.github.com/"):
+            return _NOT_PULLED
+        if "\0" not in text and "annex/objects/" in text:
+            if posixpath.normpath(f"{posixpath.dirname(name)}/{text}") in listed:
+                return _READ_ALREADY
+            return _LINK_AS_TEXT if (path.parent / text).exists() else NOT_FETCHED
+    return "not DICOM"
+
+
+def _passed_by(header: FileHeader) -> str | None:
+    """What a DICOM file is that is no image; None for an image."""
     if header.sop_class == _MEDIA_STORAGE_DIRECTORY:
         return "DICOMDIR"
     for uid, kind in _BESIDE_IMAGES.items():

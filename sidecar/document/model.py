@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.document.tag import TAG
 from sidecar.errors import DocumentError
+from sidecar.grid.space import Geometry
 from sidecar.storage.locate import Place, locate
 
 VERSION = "1.1"
@@ -34,7 +35,6 @@ Cosines = tuple[float, float, float, float, float, float]
 Row = tuple[float, float, float, float]
 #: The name of a specimen, as names of files can hold it on every system.
 SPECIMEN = "[A-Za-z0-9][A-Za-z0-9.-]{0,39}"
-Geometry = Literal["patient", "given", "none"]
 
 
 class Model(BaseModel):
@@ -44,13 +44,13 @@ class Model(BaseModel):
 
 
 class Grid(Model):
-    """Size and patient geometry of a stack as ITK writes it; the geometry is null where the source
-    has none.
+    """Size and geometry of a stack as ITK writes it; the geometry is null where the source has
+    none. Millimetres are LPS, or along columns, rows and slices where coordinate_system is null.
     """
 
     size: Annotated[tuple[Size, Size, Size], Field(description="columns, rows, slices")]
     origin: Annotated[
-        Triple | None, Field(description="centre of the first pixel of the first plane, LPS mm")
+        Triple | None, Field(description="centre of the first pixel of the first plane, mm")
     ] = None
     spacing: Annotated[
         tuple[float | None, float | None, float | None] | None,
@@ -74,7 +74,7 @@ class Grid(Model):
         tuple[Row, Row, Row, Row] | None,
         Field(
             description=(
-                "(column, row, slice, 1) to LPS mm; null where no affine describes every plane well"
+                "(column, row, slice, 1) to mm; null where no affine describes every plane well"
                 " enough"
             )
         ),
@@ -102,9 +102,16 @@ class Plane(Model):
         Field(description="Instance Number, by which some programs order slices; says no place"),
     ] = None
     file: Annotated[str, Field(description="relative to the source folder, with forward slashes")]
-    position: Annotated[Triple | None, Field(description="Image Position (Patient), mm")] = None
+    position: Annotated[
+        Triple | None,
+        Field(description="Image Position (Patient), mm; by the voxel size where that was given"),
+    ] = None
     orientation: Annotated[
         Cosines | None, Field(description="only where it differs from the source's orientation")
+    ] = None
+    series_instance_uid: Annotated[
+        str | None,
+        Field(description="only where it differs from the source's: stacks that were joined"),
     ] = None
 
 
@@ -159,7 +166,10 @@ class Decimation(Model):
 
 
 class Zoom(Model):
-    """A stack around one landmark: its name and where a coarser labelling put it."""
+    """A stack around one landmark: its name and where a coarser labelling put it.
+
+    ``patient`` is mm as the document has them, also where they are not of the patient.
+    """
 
     label: str
     patient: Triple | None = None
@@ -197,7 +207,7 @@ class Image(Model):
             ),
         ),
     ]
-    position: Annotated[Triple | None, Field(description="patient mm of PNG pixel (0, 0)")] = None
+    position: Annotated[Triple | None, Field(description="mm of PNG pixel (0, 0)")] = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -298,7 +308,10 @@ class Evidence(Model):
 
 
 class ControlPoint(Model):
-    """One PNG pixel (x, y, slice) with what it must map to."""
+    """One PNG pixel (x, y, slice) with what it must map to.
+
+    ``patient`` is mm as the document has them, also where they are not of the patient.
+    """
 
     pixel: Triple
     source: Triple
@@ -319,7 +332,13 @@ class Document(Model):
     version: Annotated[str, Field(pattern=r"^1\.\d+$")]
     generator: str
     coordinate_system: Annotated[
-        Literal["LPS"] | None, Field(description="null: the source has no patient geometry")
+        Literal["LPS"] | None,
+        Field(
+            description=(
+                "null: the source has no patient geometry; units say whether it has millimetres"
+                " all the same, along columns, rows and slices, by a voxel size that the user gave"
+            )
+        ),
     ]
     units: Literal["mm", "pixel"]
     pixel_origin: Literal["center"]

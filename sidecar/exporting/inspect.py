@@ -46,7 +46,7 @@ class Found:
             "description": common.description,
             "files": len(series.files),
             "place": series.place,
-            "split": list(series.split),
+            "split": list(map(str, series.split)),
             "size": [common.layout.columns, common.layout.rows, len(series.frames)],
             "spacing": (
                 None

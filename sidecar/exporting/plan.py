@@ -110,7 +110,8 @@ class Plan:
         """A digest of the source and the options, by which a finished export is known again.
 
         ``sizes``: bytes of each file. It is the same wherever the scan lies and whenever it was
-        copied: it holds no times, and names of files only as the document has them.
+        copied: it holds no times, and names of files only as the document has them. A voxel size
+        that was given is part of it, also where the options say nothing of it, as those of zooms.
         """
         shared = [asdict(common) for common in dict.fromkeys(f.common for f in self.series.frames)]
         for common in shared:
@@ -124,10 +125,13 @@ class Plan:
         ]
         asked = self.options.model_dump(
             mode="json",
-            exclude={"jobs", "overwrite", "series", "viewer", "volume"},
+            exclude={"jobs", "overwrite", "series", "join", "viewer", "volume"},
             exclude_defaults=True,
         )
         facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
+        stack = self.series.stack
+        if stack is not None and stack.geometry == "given":
+            facts += [stack.pixel_spacing, stack.positions.tolist()]
         return _digest(facts)
 
     def digest(self, stamps: Mapping[str, tuple[int, int | str]]) -> str:
@@ -204,7 +208,8 @@ def _factors(
         voxel = _voxel(series)
         if voxel is None:
             raise GeometryError(
-                "--spacing needs a source with patient geometry: use --scale and --z-step"
+                "--spacing needs a source with patient geometry, or a voxel size given with"
+                " --voxel X,Y,Z: use --scale and --z-step"
             )
         x, y, z = (
             min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel

@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -15,16 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.dicom.given_voxel import arrangement
 from sidecar.dicom.source import Source
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
-from sidecar.document.model import Zoom
-from sidecar.errors import SourceError
 from sidecar.exporting.build_document import make_sidecar
+from sidecar.exporting.faults import Faults, naming
+from sidecar.exporting.job import Job, finished, has_page, made_from, stamps_of
 from sidecar.exporting.make_png import Recipe, Task, render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
+from sidecar.exporting.series_folders import in_folders
 from sidecar.exporting.window_choice import choose_values
 from sidecar.exporting.workers import Workers, dask_workers, local_workers
 from sidecar.formats.png import is_whole
@@ -32,7 +33,6 @@ from sidecar.grid.axis_order import AS_STORED
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location, Stamp, WritableLocation
 from sidecar.values.value_maps import Linear, Stored
 
 #: What stands for the digest of a PNG that is not made yet.
@@ -41,33 +41,27 @@ _NO_DIGEST = "0" * 64
 SIDE_BY_SIDE = 8
 
 
-@dataclass(frozen=True)
-class Job:
-    """One planned export: what, from where, to where;
-    ``zoom``: the landmark it is made for, if any.
-    """
-
-    plan: Plan
-    source: Location
-    output: WritableLocation
-    zoom: Zoom | None = None
-
-
 def plan_export(
     source: Place, output: Place, options: ExportOptions, progress: Progress | None = None
 ) -> list[Job]:
     """Read headers and plan: one job, or one for each stack with ``series="all"``, in a folder
     each. Reads no pixels.
 
-    Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
+    Raises SourceError and its kinds for the source, UsageError for options that do not fit it,
+    BatchError for faults of several stacks.
     """
-    opened = Source.open(locate(source), progress)
-    root, chosen = opened.root, opened.choose(options.series)
+    opened = Source.open(locate(source), progress, arrangement(options.given))
+    root, chosen = opened.root, opened.choose(options.series, options.join)
     output = locate(output)
-    outputs = (
-        [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
-    )
-    return [Job(make_plan(s, options), root, out) for s, out in zip(chosen, outputs, strict=True)]
+    if options.series != "all" or options.join:
+        return [Job(make_plan(series, options), root, output) for series in chosen]
+    faults, jobs = Faults(), list[Job]()
+    for series in chosen:
+        name = f"stack {series.number}"
+        with faults.of(name):
+            jobs.append(Job(make_plan(series, options), root, output, name=name))
+    faults.refuse()
+    return in_folders(jobs, output)
 
 
 def run_jobs(
@@ -76,24 +70,32 @@ def run_jobs(
     """Run jobs one after the other on this machine, or side by side on the Dask cluster whose
     scheduler is at ``scheduler``.
 
-    Raises as `run_job`; jobs that were finished by then stay finished.
+    Raises as `run_job`, in words that name the job; jobs that were finished by then stay finished.
     """
     if scheduler is None:
-        return [run_job(job, progress) for job in jobs]
+        return [_run_named(job, progress) for job in jobs]
     with (
         dask_workers(scheduler) as workers,
         ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="specimen") as specimens,
     ):
-        return list(specimens.map(lambda job: run_job(job, progress, workers), jobs))
+        return list(specimens.map(lambda job: _run_named(job, progress, workers), jobs))
+
+
+def _run_named(job: Job, *how: Any) -> Sidecar:
+    with naming(job.name):
+        return run_job(job, *how)
 
 
 def run_job(job: Job, progress: Progress | None = None, workers: Workers | None = None) -> Sidecar:
     """Write the PNGs and then ``sidecar.json`` of one job, going on where an interrupted run of the
-    same job stopped.
+    same job stopped. One that is finished already is left as it is.
 
     Raises PixelError or SourceError for the source, OutputError for the output; what was written
     stays and can be resumed.
     """
+    there = finished(job)
+    if there is not None:
+        return there
     progress = progress or Silent()
     with (
         contextlib.nullcontext(workers) if workers else local_workers(job.plan.options.jobs)
@@ -104,7 +106,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
-    stamps = _stamps(job)
+    stamps = stamps_of(job)
     with take_folder(
         job.output, plan.digest(stamps), plan.names, options.overwrite, waiting
     ) as folder:
@@ -117,9 +119,8 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         recipe = _recipe(job, values)
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
-        made_from = plan.made_from({file: size for file, (size, _) in stamps.items()})
-        sidecar = make_sidecar(plan, values, digests, job.zoom, made_from)
-        if _has_page(job):
+        sidecar = make_sidecar(plan, values, digests, job.zoom, made_from(job, stamps))
+        if has_page(job):
             from sidecar.viewer.page import write_viewer  # not loaded where there is no page
 
             write_viewer(sidecar, job.output, counts)
@@ -135,21 +136,11 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     return sidecar
 
 
-def _has_page(job: Job) -> bool:
-    """Browsers show 8 bits.
-
-    Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot
-    hold.
-    """
-    with_copies = job.zoom is not None and job.plan.channels == 1 and job.output.local is not None
-    return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
-
-
 def _counted(job: Job) -> frozenset[int]:
     """The PNGs on which the contrast of the page is measured: then they need not be read again for
     it.
     """
-    if not _has_page(job):
+    if not has_page(job):
         return frozenset()
     from sidecar.viewer.display import measured_images
 
@@ -235,26 +226,14 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
     )
 
 
-def _stamps(job: Job) -> dict[str, Stamp]:
-    """Size and time of change, or ETag, of every source file, so that a changed source is
-    noticed.
-    """
-    stamps = {}
-    for file in {frame.file for frame in job.plan.series.frames}:
-        try:
-            stamps[file] = (job.source / file).stamp()
-        except OSError as error:
-            raise SourceError(f"{file} cannot be read: {error.strerror}") from None
-    return stamps
-
-
 def export(
     source: Place, output: Place, progress: Progress | None = None, **options: Any
 ) -> Sidecar:
     """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5,
     z_step=2, bits=16`` …
 
-    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
+    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``. An export of the same
+    source and options that is finished already is left as it is.
 
     Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and
     OutputError.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError, LabelError
 from sidecar.grid.axis import nearest
-from sidecar.grid.space import TO_SPACE, Space
+from sidecar.grid.space import FROM_AXES, Geometry
 from sidecar.labels.csv_table import Table
 from sidecar.labels.formulas import refuse_formulas
 from sidecar.labels.map import FARTHEST
@@ -125,7 +125,7 @@ def _source_indices(table: Table, sidecar: Sidecar) -> NDArray[np.float64]:
     by_voxel = _triples(table, SOURCE_COLUMNS)
     patient = _triples(table, PATIENT_COLUMNS)
     if patient is not None:
-        patient = patient * _signs(table)
+        patient = patient * _signs(table, sidecar.geometry)
     if by_voxel is None and patient is None:
         wanted = f"{', '.join(PATIENT_COLUMNS)} or {', '.join(SOURCE_COLUMNS)}"
         raise LabelError(f"has neither the columns {wanted}", table.path, "row 1")
@@ -172,11 +172,31 @@ def _triples(table: Table, names: Sequence[str]) -> NDArray[np.float64] | None:
     return values
 
 
-def _signs(table: Table) -> NDArray[np.float64]:
-    """What makes each row's millimetres LPS, by its column ``space``."""
-    spaces = table.texts("space") or ["LPS"] * len(table)
-    known: dict[str, Space] = {"lps": "lps", "ras": "ras", "": "lps"}
-    for i, space in enumerate(spaces):
-        if space.strip().lower() not in known:
-            raise LabelError(f"space {space!r} is neither LPS nor RAS", table.path, table.row(i))
-    return np.array([TO_SPACE[known[space.strip().lower()]] for space in spaces]).reshape(-1, 3)
+def _signs(table: Table, geometry: Geometry) -> NDArray[np.float64]:
+    """What makes each row's millimetres those of a scan, by its column ``space``; LPS without
+    one.
+    """
+    spaces = table.texts("space") or [""] * len(table)
+    axes = [space.strip().lower() or "lps" for space in spaces]
+    for i, (name, space) in enumerate(zip(axes, spaces, strict=True)):
+        if name not in FROM_AXES:
+            raise LabelError(
+                f"space {space!r} is neither LPS, RAS nor given", table.path, table.row(i)
+            )
+        if geometry != "none" and (name == "given") != (geometry == "given"):
+            raise LabelError(_OTHER_SPACE[geometry], table.path, table.row(i))
+    return np.array([FROM_AXES[name] for name in axes]).reshape(-1, 3)
+
+
+_OTHER_SPACE: dict[Geometry, str] = {
+    "given": (
+        "its millimetres are of the patient, and the voxel size of this scan was given by hand: it"
+        " has millimetres along its own axes only, which space calls given; keep the columns"
+        " source_column, source_row, source_slice instead, where they are of this scan"
+    ),
+    "patient": (
+        "its millimetres are by a voxel size that was given by hand (space is given), and this scan"
+        " has those of the patient; keep the columns source_column, source_row, source_slice"
+        " instead, where they are of this scan"
+    ),
+}

@@ -17,7 +17,7 @@ MEASURED = 16
 
 @dataclass(frozen=True)
 class Label:
-    """One mapped label. ``png``: x, y, slice; ``patient`` mm LPS and ``uncertainty`` mm, NaN
+    """One mapped label. ``png``: x, y, slice; ``patient`` mm and ``uncertainty`` mm, NaN
     without patient geometry.
 
     ``part`` says which vertex of which shape it is, "" for a point. ``frame``: 1-based, 0 for a

@@ -92,7 +92,7 @@ def render(report: Report, of_all: int) -> str:
         program=generator(),
         space=report.space,
         scale=" × ".join(_factor(axis.factor) for axis in request.sidecar.decimation.png_axes),
-        notes=irregularities(report.space.stack) if report.space.has_geometry else [],
+        notes=irregularities(report.space.stack) if report.space.in_patient else [],
         of_all=of_all,
         labels=request.labels,
         cards=list(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
@@ -24,6 +25,18 @@ HEADER_BLOCK = 1 << 16
 
 #: Size in bytes, and what changes with the content: the time of change in ns, or an object's ETag.
 Stamp = tuple[int, int | str]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is in a folder and in folders below.
+
+    ``files``: the names, relative to the folder, of all files that can be read, in the order of
+    their parts. ``passed_by``: the names of what can not, by kind.
+    """
+
+    files: tuple[str, ...]
+    passed_by: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Location(Protocol):
@@ -59,9 +72,8 @@ class Location(Protocol):
     def names(self) -> list[str]:
         """What is in this folder, sorted."""
 
-    def files(self) -> list[str]:
-        """The names, relative to this folder, of all regular files in it and in folders below, in
-        the order of their parts.
+    def listing(self) -> Listing:
+        """All files in this folder and in folders below; links are followed, each file is met once.
 
         SourceError where a folder cannot be read: it may hold some of the slices.
         """

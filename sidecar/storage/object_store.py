@@ -23,7 +23,7 @@ from upath.implementations.cloud import CloudPath
 
 from sidecar.errors import OutputError, SourceError, reason
 from sidecar.storage.lease import Lease, lease_object
-from sidecar.storage.location import HEADER_BLOCK, Location, Stamp
+from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
 from sidecar.storage.ranges import Ranges, StreamRanges
 
 #: What storages call that which changes with the content of a file, the best first.
@@ -129,7 +129,7 @@ class Remote:
         with plain_errors():
             return sorted(path.name for path in self.path.iterdir())
 
-    def files(self) -> list[str]:
+    def listing(self) -> Listing:
         """One listing, not one for each folder. SourceError also for keys that no relative path can
         name.
         """
@@ -150,7 +150,7 @@ class Remote:
                 f"folder {self.name} cannot be read: it holds a key with an empty or dotted part,"
                 " which cannot be a file name; rename it"
             )
-        return ["/".join(part) for part in parts]
+        return Listing(tuple("/".join(part) for part in parts))
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
         return io.BufferedReader(_Ranged(self), max(block, 1))

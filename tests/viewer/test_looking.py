@@ -18,8 +18,10 @@ from kit.browser import (
     Browser,
 )
 from kit.made_exports import GEOMETRIES, Export, Opened
+from kit.numbered_slices import SECONDARY_CAPTURE, write_slices
 from numpy.typing import NDArray
 
+import sidecar
 from sidecar.grid.axis import Axis
 
 # Slices
@@ -478,3 +480,21 @@ def test_a_name_with_signs_that_mean_something_in_an_address(
         browser.shown()
         assert browser.all(".failure") == []
         assert browser.text(".corner.upper.left") == names[i]
+
+
+def test_a_voxel_size_given_by_hand_makes_millimetres_without_sides(
+    browser: Browser, tmp_path: Path
+) -> None:
+    write_slices(tmp_path / "scan", kind=SECONDARY_CAPTURE)
+    made = sidecar.export(tmp_path / "scan", tmp_path / "png", voxel=(0.03, 0.02, 0.05), scale=0.5)
+    browser.open(tmp_path / "png" / "viewer.html")
+    browser.click(browser.at(0.45, 0.4))
+    browser.press(DOWN)
+    browser.shown()
+    pixel = browser.numbers("#png")
+    mm = made.to_mm([pixel[:2]], pixel[2])[0]
+    assert np.abs(mm - browser.numbers("#patient")).max() < 1e-9
+    assert browser.all(".letters") == [] and browser.all(".spaces") == []
+    assert browser.text(".scale").endswith("mm")
+    assert not browser.find("#save-markups").is_enabled()
+    assert "LPS" not in browser.text("body")

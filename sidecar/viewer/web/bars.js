@@ -3,7 +3,7 @@
 import { decimalsFor, Numbers } from "./text.js";
 import { labelFile, scaleText } from "./identity.js";
 import { html, memo, useRef } from "./preact.js";
-import { inSpace } from "./mapping.js";
+import { axesOf, inSpace } from "./mapping.js";
 import { zoomOf } from "./view.js";
 import { isPlaced, shownOn } from "./work.js";
 
@@ -32,7 +32,7 @@ export function Button({ icon, label, text, ...rest }) {
 
 export function TopBar({ viewer, state }) {
   const input = useRef(null);
-  const { landmarks, looks } = viewer;
+  const { landmarks, mapping } = viewer;
   const none = !state.items.some(isPlaced);
   const opened = (event) => {
     const [file] = event.target.files;
@@ -53,8 +53,8 @@ export function TopBar({ viewer, state }) {
           id="save-markups"
           icon="save"
           text="Slicer"
-          label=${looks.unit === "mm" ? `Save landmarks as Slicer markups, LPS mm: ${labelFile(viewer.own, ".mrk.json")}` : "Slicer markups need a geometry in millimetres, which this stack does not have"}
-          disabled=${none || looks.unit !== "mm"}
+          label=${mapping.inPatient ? `Save landmarks as Slicer markups, LPS mm: ${labelFile(viewer.own, ".mrk.json")}` : "Slicer markups need patient geometry, which this stack does not have"}
+          disabled=${none || !mapping.inPatient}
           onClick=${() => landmarks.saveMarkups()}
         />
         <${Button} icon="help" label="Keys and help (?)" onClick=${() => viewer.set({ help: true })} />
@@ -129,7 +129,8 @@ function zoomText(viewer, view) {
 export function Readout({ viewer, state }) {
   const slice = state.shown ?? state.wanted;
   const { pixel, source, patient } = viewer.placeOf(state.cursor, slice);
-  const { looks, subject } = viewer;
+  const { looks, mapping, subject } = viewer;
+  const axes = axesOf(mapping, state.space);
   const outside = !viewer.contains(state.cursor);
   return html`
     <dl id="readout" class=${outside ? "readout outside" : "readout"}>
@@ -139,14 +140,15 @@ export function Readout({ viewer, state }) {
         ? html`
             <div id="patient">
               <dt>
-                ${subject.millimetres}
-                <span class="spaces" role="group" aria-label="Space of the millimetres">
+                ${mapping.inPatient ? subject.millimetres : "mm along the axes"}
+                ${mapping.inPatient &&
+                html`<span class="spaces" role="group" aria-label="Space of the millimetres">
                   ${["LPS", "RAS"].map(
                     (space) => html`<button type="button" aria-pressed=${state.space === space} onClick=${() => viewer.setSpace(space)}>${space}</button>`,
                   )}
-                </span>
+                </span>`}
               </dt>
-              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(looks.pixelWidth)} names=${subject.axisNames(state.space)} /></dd>
+              <dd><${Numbers} values=${inSpace(patient, axes)} decimals=${decimalsFor(looks.pixelWidth)} names=${mapping.inPatient ? subject.axisNames(state.space) : ["column", "row", "slice"]} /></dd>
             </div>
           `
         : html`<div id="patient"><dt>${subject.millimetres}</dt><dd class="none">this source has no geometry in millimetres</dd></div>`}

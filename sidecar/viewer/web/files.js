@@ -152,7 +152,7 @@ export function writeMarkups(points, own) {
 
 /** {points, names} of a Slicer markups file: points {label, x, y, slice} where the stack has them, names without a place. */
 export function readMarkups(text, { mapping, own }) {
-  if (!mapping.fromPatient) throw new Error("this stack has no geometry in millimetres, so points of Slicer have no place on it");
+  if (!mapping.inPatient) throw new Error("this stack has no patient geometry, so points in millimetres have no place on it");
   const document = wholeJson(text);
   if (!Array.isArray(document?.markups)) throw new Error("it is not a Slicer markups file: it has no list of markups");
   const points = [];

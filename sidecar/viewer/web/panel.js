@@ -1,7 +1,7 @@
 // The panel beside the stage: landmarks, distance, contrast, and what the stack is.
 
 import { Button } from "./bars.js";
-import { inSpace } from "./mapping.js";
+import { axesOf, inSpace } from "./mapping.js";
 import { html, memo, useLayoutEffect, useRef } from "./preact.js";
 import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
 import { isPlaced } from "./work.js";
@@ -54,7 +54,8 @@ const Row = memo(({ viewer, item, chosen, next, space }) => {
 });
 
 function Details({ viewer, item, space }) {
-  const { landmarks, looks } = viewer;
+  const { landmarks, looks, mapping } = viewer;
+  const axes = axesOf(mapping, space);
   const place = isPlaced(item) ? viewer.placeOf([item.x, item.y], item.slice) : null;
   const renamed = (event) => {
     landmarks.rename(item.id, event.target.value);
@@ -68,7 +69,7 @@ function Details({ viewer, item, space }) {
         <dl>
           <dt>PNG</dt><dd class="pixel"><${Numbers} values=${[item.x, item.y, item.slice]} decimals=${2} /></dd>
           <dt>Source</dt><dd class="source"><${Numbers} values=${place.source} decimals=${2} /></dd>
-          ${place.patient && html`<dt>${space} mm</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, space)} decimals=${decimalsFor(looks.pixelWidth)} /></dd>`}
+          ${place.patient && html`<dt>${mapping.inPatient ? `${axes} mm` : "mm"}</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, axes)} decimals=${decimalsFor(looks.pixelWidth)} /></dd>`}
         </dl>
       `}
       <div class="actions">
