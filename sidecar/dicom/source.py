@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from sidecar.dicom.deflated import INFLATED_LIMIT
 from sidecar.dicom.joining import choose_joined, with_joined
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
@@ -19,7 +20,7 @@ from sidecar.storage.location import Location
 
 @dataclass(frozen=True)
 class Source:
-    """A folder, file or DICOMDIR whose headers were read; no pixels.
+    """A folder, file, DICOMDIR or zip whose headers were read; no pixels.
 
     ``name``: what messages call it. ``root``: the folder that frames name their files by.
     ``series``: every stack in it. ``passed_by``: the names of files that are no
@@ -65,6 +66,8 @@ class Source:
                 f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
             )
         chosen = [choose_joined(self.series, asked)] if join else choose(self.series, asked)
+        for series in chosen:
+            self.refuse_packed(series)
         told = [*self._may_be_slices(), *(self._left_out() if asked == "all" and not join else ())]
         return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
 
@@ -83,6 +86,20 @@ class Source:
             for kind in MAY_BE_SLICES
             if (names := self.passed_by.get(kind))
         ]
+
+    def refuse_packed(self, series: Series) -> None:
+        """SourceError where an archive has packed more of a stack than memory should hold: files of
+        many frames are unpacked once each, and all of them held, as any may have the next slice.
+        """
+        files = {frame.file for frame in series.frames if frame.locator.frames > 1}
+        packed = [self.root / file for file in files if (self.root / file).is_packed()]
+        size = sum(file.stamp()[0] for file in packed)
+        if size > INFLATED_LIMIT:
+            raise SourceError(
+                f"{self.name}: the frames of this stack lie in {len(packed)} packed files, of which"
+                f" {size:,} bytes would have to be held in memory at once, and"
+                f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
+            )
 
     def closest(self, known: KnownScan) -> Match:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
@@ -106,6 +123,7 @@ class Source:
         match = self.closest(known)
         if match.difference is None:
             assert match.series is not None
+            self.refuse_packed(match.series)
             return match.series
         wrong = match.difference
         what = {
@@ -121,5 +139,5 @@ class Source:
             more = f" (and {others} more files cannot be used)" if others else ""
             raise SourceError(
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
-                " so nothing is done without it: put it right, or move it out of the folder"
+                " so nothing is done without it: put it right, or move it out of the source"
             )

@@ -78,6 +78,9 @@ class Local:
         status = os.stat(self.text)  # noqa: PTH116
         return status.st_size, status.st_mtime_ns
 
+    def is_packed(self) -> bool:
+        return False
+
     def names(self) -> list[str]:
         return sorted(os.listdir(self.text))  # noqa: PTH208
 

@@ -40,7 +40,9 @@ class Listing:
 
 
 class Location(Protocol):
-    """A file or folder that can be read."""
+    """A file or folder that can be read. Locations are values: those of one name are equal."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def name(self) -> str:
@@ -68,6 +70,13 @@ class Location(Protocol):
 
     def stamp(self) -> Stamp:
         """Size and time of change, by which a file that was changed is noticed."""
+
+    def is_packed(self) -> bool:
+        """Whether any byte of this file can only be had by unpacking all before it, as in an
+        archive.
+
+        Then `open` and `ranges` reach as far as headers do, and `read_bytes` unpacks it once.
+        """
 
     def names(self) -> list[str]:
         """What is in this folder, sorted."""
