@@ -112,6 +112,8 @@ class Archive:
         member = self._member
         return member.size, f"{member.crc:08x}"
 
+    recent_stamp = stamp
+
     def names(self) -> list[str]:
         return sorted({name.partition("/")[0] for name in self.listing().files})
 
@@ -132,7 +134,7 @@ class Archive:
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
         return io.BufferedReader(RangesFile(self.ranges(block), self.name), max(block, 1))
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
         file, start, member = self._opened(block)
         section = Section(file, start, member.packed)
         return _Start(section, member) if member.is_deflated else section
@@ -150,19 +152,17 @@ class Archive:
     @property
     def _directory(self) -> _Directory:
         """That of the archive as it is now: one that was written again has another."""
-        return _directory(self.file, self.file.stamp())
+        return _directory(self.file, self.file.recent_stamp())
 
     @property
     def _member(self) -> Member:
-        member = self._directory.members.get(self.inside)
-        if member is None:
-            raise FileNotFoundError(errno.ENOENT, "there is no such file in the archive")
-        return member
+        return self._directory.member(self.inside)
 
     def _opened(self, block: int) -> tuple[Ranges, int, Member]:
         """The archive, where in it the data of this member begin, and what is known of it."""
-        directory, member = self._directory, self._member
-        file = self.file.ranges(block + LOCAL_HEADER + len(self.inside))
+        directory = self._directory
+        member = directory.member(self.inside)
+        file = self.file.ranges(block + LOCAL_HEADER + len(self.inside), directory.size)
         try:
             start = directory.starts.get(member.offset)
             if start is None:
@@ -175,17 +175,24 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class _Directory:
-    """``starts``: where the data of members begin by where their local headers do, as far as these
-    were read.
+    """``size``: that of the archive. ``starts``: where the data of members begin by where their
+    local headers do, as far as these were read.
     """
 
+    size: int
     members: dict[str, Member]
     starts: dict[int, int] = field(default_factory=dict)
+
+    def member(self, name: str) -> Member:
+        member = self.members.get(name)
+        if member is None:
+            raise FileNotFoundError(errno.ENOENT, "there is no such file in the archive")
+        return member
 
 
 @lru_cache(maxsize=8)
 def _directory(file: Location, stamp: Stamp) -> _Directory:
-    return _Directory(read_directory(file))
+    return _Directory(stamp[0], read_directory(file, stamp[0]))
 
 
 def _data_start(file: Ranges, member: Member) -> int:

@@ -71,6 +71,11 @@ class Location(Protocol):
     def stamp(self) -> Stamp:
         """Size and time of change, by which a file that was changed is noticed."""
 
+    def recent_stamp(self) -> Stamp:
+        """The same as it was a few seconds ago at most, for what is read in many small pieces: of
+        what is far away, every question takes as long as a piece.
+        """
+
     def is_packed(self) -> bool:
         """Whether any byte of this file can only be had by unpacking all before it, as in an
         archive.
@@ -93,8 +98,10 @@ class Location(Protocol):
         What is far away is fetched ``block`` bytes at a time, longer reads as they are asked for.
         """
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
-        """The file, to be read at given positions by as few calls as can be."""
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
+        """The file, to be read at given positions by as few calls as can be. ``size``: that of the
+        file where it is known, which then need not be asked for.
+        """
 
     def read_bytes(self) -> bytes: ...
 

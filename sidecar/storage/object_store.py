@@ -12,9 +12,11 @@ import errno
 import io
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Self, cast
 
@@ -29,6 +31,8 @@ from sidecar.storage.ranges import Ranges, RangesFile, StreamRanges
 #: What storages call that which changes with the content of a file, the best first.
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created")
 
+#: Seconds for which a stamp is recent.
+_RECENT = 5
 #: Protocols of web servers, which know neither folders nor always ranges.
 _WEB = ("http", "https")
 _DOWNLOAD = "download the file, and give that"
@@ -79,6 +83,7 @@ class Remote:
         """
         path = UPath(url)
         path.fs.invalidate_cache()
+        _stamp_at.cache_clear()
         return cls(path)
 
     @property
@@ -142,6 +147,9 @@ class Remote:
             )
         return int(info["size"]), next((str(info[key]) for key in _STAMPS if info.get(key)), "")
 
+    def recent_stamp(self) -> Stamp:
+        return _stamp_at(self, int(time.monotonic() / _RECENT))
+
     def is_packed(self) -> bool:
         return False
 
@@ -173,10 +181,13 @@ class Remote:
         return Listing(tuple("/".join(part) for part in parts))
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
-        return io.BufferedReader(RangesFile(_Object(self), self.name), max(block, 1))
+        return self._opened(block, self.stamp()[0])
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
-        return StreamRanges(self.open(block))
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
+        return StreamRanges(self._opened(block, self.stamp()[0] if size is None else size))
+
+    def _opened(self, block: int, size: int) -> BinaryIO:
+        return io.BufferedReader(RangesFile(_Object(self, size), self.name), max(block, 1))
 
     def read_bytes(self) -> bytes:
         with plain_errors():
@@ -286,13 +297,19 @@ class Remote:
         return lease_object(self, on_wait)
 
 
+@lru_cache(maxsize=64)
+def _stamp_at(location: Remote, moment: int) -> Stamp:
+    """The stamp in a ``moment`` of `_RECENT` seconds."""
+    return location.stamp()
+
+
 class _Object:
     """A remote file of which every read is one request for just these bytes. See `Ranges`."""
 
     __slots__ = ("_location", "_size")
 
-    def __init__(self, location: Remote) -> None:
-        self._location, self._size = location, location.stamp()[0]
+    def __init__(self, location: Remote, size: int) -> None:
+        self._location, self._size = location, size
 
     def __enter__(self) -> Self:
         return self

@@ -54,13 +54,13 @@ class Member:
     is_link: bool
 
 
-def read_directory(file: Location) -> dict[str, Member]:
-    """The files of a zip by their names in it, whose parts are separated by "/".
+def read_directory(file: Location, size: int) -> dict[str, Member]:
+    """The files of a zip of ``size`` bytes by their names in it, whose parts are separated by "/".
 
     Raises SourceError for what is damaged, encrypted, packed in a way that cannot be read in place,
     or made to do harm; OSError where the archive cannot be read.
     """
-    entries, end = _entries(file)
+    entries, end = _entries(file, size)
     for entry in entries:
         fault = _fault(entry)
         if fault is not None:
@@ -105,9 +105,9 @@ class _Bounded(RangesFile):
             raise
 
 
-def _entries(file: Location) -> tuple[list[zipfile.ZipInfo], int]:
+def _entries(file: Location, size: int) -> tuple[list[zipfile.ZipInfo], int]:
     """What the directory holds, and where it begins."""
-    with _Bounded(file.ranges(_BLOCK), file.name) as opened:
+    with _Bounded(file.ranges(_BLOCK, size), file.name) as opened:
         try:
             with zipfile.ZipFile(opened) as archive:  # type: ignore[call-overload]
                 return archive.infolist(), archive.start_dir

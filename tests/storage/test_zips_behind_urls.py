@@ -14,7 +14,7 @@ import pytest
 from kit.command_line import CommandLine
 from kit.folders import contents
 from kit.phantoms import Spec, write
-from kit.stores import Store
+from kit.stores import Counted, Store
 from kit.zips import DEFLATED, STORED, zipped
 
 import sidecar
@@ -31,6 +31,23 @@ def test_in_an_object_store(method: int, memory: Store, tmp_path: Path) -> None:
         ):
             sidecar.export(source, tmp_path / output, overwrite=True, **options)
         assert contents(tmp_path / "here") == contents(tmp_path / "there")
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
+def test_no_more_is_fetched_than_of_a_folder(
+    method: int, s3: Store, server: tuple[str, Counted], tmp_path: Path
+) -> None:
+    """Of the archive its directory, and where each member begins comes with its header."""
+    write(Spec(slices=20, junk=False), tmp_path / "scan")
+    folder = s3.put(tmp_path / "scan", "scan")
+    s3.fs.pipe_file(f"{s3.base}/a/scan.zip", zipped(tmp_path / "scan", method).read_bytes())
+    counted, fetched = server[1], []
+    for source in (folder, f"{s3.url}/a/scan.zip"):
+        counted.clear()
+        sidecar.export(source, tmp_path / f"png of {source.rpartition('/')[2]}", scale=0.5)
+        fetched.append((sum(counted.requests.values()), sum(counted.sent.values())))
+    (requests, size), (requests_zip, size_zip) = fetched
+    assert requests_zip <= requests + 4 and size_zip < 1.1 * size
 
 
 class Web:
