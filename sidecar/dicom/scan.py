@@ -137,12 +137,12 @@ def _content(root: Location, frame: Frame) -> bytes | None:
 def _listing(source: Location) -> tuple[Location, Listing]:
     """A folder, and what is in it that may be DICOM."""
     try:
-        # of a zip, a web server would send all when asked whether it is a folder
-        is_zip = source.name.lower().endswith(".zip") and source.is_file()
-        is_folder, is_file = not is_zip and source.is_folder(), is_zip or source.is_file()
-        packed = archive_kind(source) if is_file and not is_folder else None
+        is_folder = _is_folder(source)
+        is_file = not is_folder and source.is_file()
+        packed = archive_kind(source) if is_file else None
         if packed == ZIP:
-            return Archive(source), Archive(source).listing()
+            archive = Archive(source)
+            return archive, archive.listing()
     except OSError as error:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
     if packed is not None:
@@ -159,6 +159,12 @@ def _listing(source: Location) -> tuple[Location, Listing]:
         )
     is_directory = source.name.upper() == "DICOMDIR"
     return source.parent, Listing(_referenced_files(source) if is_directory else (source.name,))
+
+
+def _is_folder(source: Location) -> bool:
+    """A web server may send all of a zip when it is asked whether that is a folder."""
+    is_zip = source.name.lower().endswith(".zip") and source.is_file()
+    return not is_zip and source.is_folder()
 
 
 def _referenced_files(dicomdir: Location) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sidecar.dicom.deflated import INFLATED_LIMIT
 from sidecar.dicom.joining import choose_joined, with_joined
+from sidecar.dicom.pixels.pixel_file import PixelFile
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
@@ -91,9 +92,13 @@ class Source:
         """SourceError where an archive has packed more of a stack than memory should hold: files of
         many frames are unpacked once each, and all of them held, as any may have the next slice.
         """
-        files = {frame.file for frame in series.frames if frame.locator.frames > 1}
-        packed = [self.root / file for file in files if (self.root / file).is_packed()]
-        size = sum(file.stamp()[0] for file in packed)
+        files = {f.file: f.locator for f in series.frames if f.locator.frames > 1}
+        packed = [
+            PixelFile.of(self.root / file, locator)
+            for file, locator in files.items()
+            if (self.root / file).is_packed()
+        ]
+        size = sum(file.unpacked_bytes for file in packed)
         if size > INFLATED_LIMIT:
             raise SourceError(
                 f"{self.name}: the frames of this stack lie in {len(packed)} packed files, of which"

@@ -134,7 +134,7 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
     name, kind = _shown(entry.orig_filename), entry.compress_type
     if entry.flag_bits & _ENCRYPTED or kind == _AES:
         return f"{name} in it is encrypted; unpack it with its password, and give the folder"
-    if _leads_elsewhere(entry.orig_filename):
+    if _leads_elsewhere(entry.orig_filename) or _leads_elsewhere(entry.filename):
         return f"it names {name}, which is no place within an archive; {_MAKE_AGAIN}"
     if kind not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = _METHODS.get(kind, f"method {kind}")

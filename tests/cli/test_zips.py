@@ -138,7 +138,9 @@ def test_a_packed_file_of_many_frames_is_unpacked_once(
 def test_more_of_them_than_memory_should_hold_are_refused(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """600 MB of zeros in a file take 600 KB in the archive; and 300 MB in each of two files."""
+    """600 MB of zeros in a file take 600 KB in the archive. The files of one stack count together,
+    as slices may come from each of them in turn.
+    """
     write_sparse_multiframe(run.folder / "one", 300, (1024, 1024))
     run.refuses(
         "export",
@@ -147,6 +149,12 @@ def test_more_of_them_than_memory_should_hold_are_refused(
         says=("would have to be held in memory at once", "512 MiB", "unpack the archive"),
     )
     run.done("export", zipped(run.folder / "one", STORED), "png", "--scale=1/16", "--z-step=100")
+    write(ENCODINGS["enhanced"], run.folder / "two")
+    path = zipped(run.folder / "two")
+    run.done("export", path, "whole", "--scale=1")
+    monkeypatch.setattr("sidecar.dicom.source.INFLATED_LIMIT", 10_000)
+    for command in (("export", path, "none"), ("check", "whole", "--source", path)):
+        run.refuses(*command, says=("two.zip: the frames of this stack", "unpack the archive"))
 
 
 def test_packed_slices_are_read_in_flat_memory(tmp_path: Path) -> None:

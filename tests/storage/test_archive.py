@@ -129,6 +129,21 @@ def test_reading_is_that_of_bytes(
             assert done == len(content[at : at + count + 5])
 
 
+def test_members_beyond_4_gib(tmp_path: Path) -> None:
+    """Behind a hole that takes no room on the disk."""
+    path = tmp_path / "x.zip"
+    with path.open("wb") as file:
+        file.write(b"PK\x03\x04")
+        file.truncate(5 << 30)
+    with zipfile.ZipFile(path, "a") as made:
+        made.writestr("a", b"stored " * 1000)
+        made.writestr("b", b"deflated " * 1000, DEFLATED)
+    there = archive(path)
+    assert there.listing().files == ("a", "b") and archive_kind(locate(path)) == ZIP
+    assert (there / "a").read_bytes() == b"stored " * 1000
+    assert (there / "b").read_bytes() == b"deflated " * 1000
+
+
 def test_behind_a_url_only_ranges_are_read(memory: Store, tmp_path: Path) -> None:
     (tmp_path / "scan").mkdir()
     for k in range(3):

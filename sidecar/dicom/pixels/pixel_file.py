@@ -51,6 +51,13 @@ class PixelFile:
         """
         return self.layout.transfer_syntax == DEFLATED or self.path.is_packed()
 
+    @property
+    def unpacked_bytes(self) -> int:
+        """About as many as it has when it is unpacked."""
+        if self.layout.transfer_syntax == DEFLATED:
+            return pixel_bytes(self.layout, self.frames)
+        return self.size
+
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
         """The file, unpacked where that is needed; ``block``: see `Location.open`."""
         return io.BytesIO(_unpacked(self)) if self.is_unpacked_first else self.path.open(block)
@@ -163,7 +170,7 @@ class _Held:
         with self._lock:  # who needs the same file waits for it
             data = self._files.pop(source, None)
             if data is None:
-                self._make_room(pixel_bytes(source.layout, source.frames))
+                self._make_room(source.unpacked_bytes)
                 data = _unpack(source)
             self._files[source] = data
             return data
