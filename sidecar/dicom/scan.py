@@ -39,6 +39,11 @@ from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
+#: By their names: documents of office programs, which are zips too, hold no slices.
+_ARCHIVES = (
+    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",
+)  # fmt: skip
+_PACKED_VOLUME = ".nii.gz"
 _ARCHIVE = "archive, to be unpacked first"
 _ZIP = "zip, to be unpacked first or given by itself"
 _READ_ALREADY = "link that git wrote as text, to a file that is read already"
@@ -222,9 +227,8 @@ def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
     """What a file is that is no DICOM: an archive may hold slices, and so may the place that a
     pointer of git names.
     """
-    packed = archive_kind(path)
-    if packed is not None:
-        return _ZIP if packed == ZIP else _ARCHIVE
+    if name.lower().endswith(_ARCHIVES) and not name.lower().endswith(_PACKED_VOLUME):
+        return _ZIP if archive_kind(path) == ZIP else _ARCHIVE
     if path.stamp()[0] <= _LONGEST_POINTER:
         text = path.read_bytes().decode("utf-8", "replace").strip()
         if text.startswith("version https://git-lfs.github.com/"):

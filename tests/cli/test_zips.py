@@ -288,7 +288,11 @@ def test_archives_in_a_folder_are_counted_and_named(run: CommandLine) -> None:
     phantom = write(ENCODINGS["explicit"], run.folder / "scan")
     zipped(phantom.folder).rename(phantom.folder / "more.zip")
     (phantom.folder / "rest.tgz").write_bytes(b"\x1f\x8b\x08" + bytes(300))
+    with zipfile.ZipFile(phantom.folder / "protocol.docx", "w") as document:
+        document.writestr("word/document.xml", "<w:document/>")
+    (phantom.folder / "segmented.nii.gz").write_bytes(b"\x1f\x8b\x08" + bytes(300))
     told = run.done("inspect", "scan").out
+    assert "2 × not DICOM (protocol.docx, segmented.nii.gz)" in told
     assert "1 × archive, to be unpacked first (rest.tgz)" in told
     assert "1 × zip, to be unpacked first or given by itself (more.zip)" in told
     run.done("export", "scan", "png", "--scale=1")
