@@ -245,7 +245,10 @@ class _Start:
                 " unpack the archive, and give the folder",
             )
         while len(self._bytes) < stop:
-            self._bytes += next(self._pieces)
+            piece = next(self._pieces, None)
+            if piece is None:  # it was told when it was met
+                raise _damaged("its packed data cannot be unpacked this far")
+            self._bytes += piece
 
 
 def _pieces(section: Section, member: Member) -> Iterator[bytes]:

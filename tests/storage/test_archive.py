@@ -274,8 +274,12 @@ def test_what_is_unpacked_is_held_against_the_directory(
         file.read_bytes()
     with pytest.raises(OSError, match=says), file.ranges() as ranges:
         ranges.read(0, 6000)
-        ranges.read(0, 6000)
         file.read_bytes()  # a start may be read without the end being looked at
+    if says not in ("CRC-32", "more than the 4,000 bytes"):
+        with file.ranges() as ranges:
+            for _ in range(3):
+                with pytest.raises(OSError, match="damaged in the archive"):
+                    ranges.read(0, 6000)
 
 
 def test_a_bomb_is_opened_no_further_than_it_is_asked_for(tmp_path: Path) -> None:
