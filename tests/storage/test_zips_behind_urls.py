@@ -73,7 +73,11 @@ class Web:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """Of connections that a client ends as it likes; else it is printed."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/downloads/scan.zip"
 
     def answer(self, to: BaseHTTPRequestHandler, head: bool) -> None:
