@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def inspect(source: Place) -> Inspection:
-    """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR, or their
-    URL.
+    """Read the headers of everything under ``source``: a folder, a zip, a file or a DICOMDIR,
+    or their URL.
 
     SourceError where there is no such place.
     """

@@ -30,8 +30,8 @@ def run(
         typer.Argument(
             metavar="DICOM",
             help=(
-                "A folder (searched recursively, links followed), one file, or a DICOMDIR; or its"
-                " URL."
+                "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
+                " or its URL."
             ),
             parser=locate,
         ),

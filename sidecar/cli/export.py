@@ -33,8 +33,8 @@ def run(
         typer.Argument(
             metavar="SOURCE",
             help=(
-                "A folder (searched recursively, links followed), one file, or a DICOMDIR; or its"
-                " URL."
+                "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
+                " or its URL."
             ),
             show_default=False,
             parser=locate,

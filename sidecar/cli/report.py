@@ -43,7 +43,7 @@ MOST_LABELS = 200
 def run(
     labels: LabelPaths,
     source: Annotated[
-        Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")
+        Path, typer.Option(metavar="DICOM", help="The scan: a folder, a zip, a file or a DICOMDIR.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")

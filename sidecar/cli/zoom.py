@@ -41,7 +41,7 @@ def run(
         WritableLocation,
         typer.Option(
             metavar="DICOM",
-            help="The scan: a folder, a file or a DICOMDIR; or its URL.",
+            help="The scan: a folder, a zip, a file or a DICOMDIR; or its URL.",
             parser=locate,
         ),
     ],

@@ -6,13 +6,13 @@ Whatever is not a DICOM image is counted and named, not guessed at.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import posixpath
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import Literal
 
 from sidecar.dicom.deflated import inflated
@@ -29,21 +29,28 @@ from sidecar.dicom.frame import Frame
 from sidecar.dicom.frame_headers import Commons, frame_count, frames_of
 from sidecar.dicom.header_values import parts_of, text_of
 from sidecar.dicom.pixels import PixelLayout, layout_of, read_frame
+from sidecar.dicom.pixels.pixel_file import refuse_out_of_proportion
 from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
+from sidecar.storage.archive import LINK, ZIP, Archive, archive_kind
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Listing, Location
 from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
-_ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
+#: By their names: documents of office programs, which are zips too, hold no slices.
+_ARCHIVES = (
+    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",
+)  # fmt: skip
+_PACKED_VOLUME = ".nii.gz"
 _ARCHIVE = "archive, to be unpacked first"
+_ZIP = "zip, to be unpacked first or given by itself"
 _READ_ALREADY = "link that git wrote as text, to a file that is read already"
 _LINK_AS_TEXT = "link that git wrote as text (git config core.symlinks true makes it a link)"
 _NOT_PULLED = "git-lfs file whose content is not here (git lfs pull fetches it)"
 #: What is passed by and may be, or hold, slices.
-MAY_BE_SLICES = (NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ARCHIVE)
+MAY_BE_SLICES = (LINK, NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ZIP, _ARCHIVE)
 #: Files that stand for content elsewhere are no longer than this.
 _LONGEST_POINTER = 1 << 10
 #: Attributes that only ACR-NEMA has (PS3.6, retired).
@@ -86,11 +93,11 @@ class Scan:
 
 
 def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
-    """Read the headers of every DICOM image under ``source``: a folder (recursively), one file, or
-    a DICOMDIR, by its path or URL.
+    """Read the headers of every DICOM image under ``source``: a folder (recursively), one file, a
+    DICOMDIR, or a zip of any of these, by its path or URL.
 
-    Raises SourceError when there is no such place, or when a DICOMDIR names files that are not
-    there.
+    Raises SourceError when there is no such place, when a DICOMDIR names files that are not there,
+    or when an archive cannot be read in place.
     """
     commons = Commons()
     with warnings.catch_warnings():
@@ -135,9 +142,19 @@ def _content(root: Location, frame: Frame) -> bytes | None:
 def _listing(source: Location) -> tuple[Location, Listing]:
     """A folder, and what is in it that may be DICOM."""
     try:
-        is_folder, is_file = source.is_folder(), source.is_file()
+        is_folder = _is_folder(source)
+        is_file = not is_folder and source.is_file()
+        packed = archive_kind(source) if is_file else None
+        if packed == ZIP:
+            archive = Archive(source)
+            return archive, archive.listing()
     except OSError as error:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
+    if packed is not None:
+        raise SourceError(
+            f"{source.name} is a {packed} file, which cannot be read in place as a zip can; unpack"
+            " it, and give the folder"
+        )
     if is_folder:
         return source, source.listing()
     if not is_file:
@@ -147,6 +164,12 @@ def _listing(source: Location) -> tuple[Location, Listing]:
         )
     is_directory = source.name.upper() == "DICOMDIR"
     return source.parent, Listing(_referenced_files(source) if is_directory else (source.name,))
+
+
+def _is_folder(source: Location) -> bool:
+    """A web server may send all of a zip when it is asked whether that is a folder."""
+    is_zip = source.name.lower().endswith(".zip") and source.is_file()
+    return not is_zip and source.is_folder()
 
 
 def _referenced_files(dicomdir: Location) -> tuple[str, ...]:
@@ -204,8 +227,8 @@ def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
     """What a file is that is no DICOM: an archive may hold slices, and so may the place that a
     pointer of git names.
     """
-    if PurePosixPath(path.name).suffix.lower() in _ARCHIVES:
-        return _ARCHIVE
+    if name.lower().endswith(_ARCHIVES) and not name.lower().endswith(_PACKED_VOLUME):
+        return _ZIP if archive_kind(path) == ZIP else _ARCHIVE
     if path.stamp()[0] <= _LONGEST_POINTER:
         text = path.read_bytes().decode("utf-8", "replace").strip()
         if text.startswith("version https://git-lfs.github.com/"):
@@ -269,10 +292,12 @@ def _checked(header: FileHeader, path: Location) -> str:
             f"the file is cut short: {size:,} bytes, where its header promises at least"
             f" {needed:,}; {COPY_IT_AGAIN}"
         )
+    if path.is_packed():
+        refuse_out_of_proportion(size, layout, count)
     if (
         layout.transfer_syntax == DEFLATED and size > promised
     ):  # it was deflated and is longer: what is in it?
-        with path.open() as file:
+        with io.BytesIO(path.read_bytes()) if path.is_packed() else path.open() as file:
             inflated(file)
     return header.keyword
 

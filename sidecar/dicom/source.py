@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from sidecar.dicom.deflated import INFLATED_LIMIT
 from sidecar.dicom.given_voxel import arrangement_of, as_given
 from sidecar.dicom.joining import choose_joined, with_joined
 from sidecar.dicom.ordering import Arrange, in_slice_order
+from sidecar.dicom.pixels.pixel_file import PixelFile
 from sidecar.dicom.same_scan import KnownScan, Match, closest
 from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
@@ -21,7 +23,7 @@ from sidecar.storage.location import Location
 
 @dataclass(frozen=True)
 class Source:
-    """A folder, file or DICOMDIR whose headers were read; no pixels.
+    """A folder, file, DICOMDIR or zip whose headers were read; no pixels.
 
     ``name``: what messages call it. ``root``: the folder that frames name their files by.
     ``series``: every stack in it. ``passed_by``: the names of files that are no
@@ -79,6 +81,8 @@ class Source:
             if join
             else choose(self.series, asked)
         )
+        for series in chosen:
+            self.refuse_packed(series)
         told = [*self._may_be_slices(), *(self._left_out() if asked == "all" and not join else ())]
         return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
 
@@ -97,6 +101,24 @@ class Source:
             for kind in MAY_BE_SLICES
             if (names := self.passed_by.get(kind))
         ]
+
+    def refuse_packed(self, series: Series) -> None:
+        """SourceError where an archive has packed more of a stack than memory should hold: files of
+        many frames are unpacked once each, and all of them held, as any may have the next slice.
+        """
+        files = {f.file: f.locator for f in series.frames if f.locator.frames > 1}
+        packed = [
+            PixelFile.of(self.root / file, locator)
+            for file, locator in files.items()
+            if (self.root / file).is_packed()
+        ]
+        size = sum(file.unpacked_bytes for file in packed)
+        if size > INFLATED_LIMIT:
+            raise SourceError(
+                f"{self.name}: the frames of this stack lie in {len(packed)} packed files, of which"
+                f" {size:,} bytes would have to be held in memory at once, and"
+                f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
+            )
 
     def closest(self, known: KnownScan) -> Match:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
@@ -121,6 +143,7 @@ class Source:
         match = self.closest(known)
         if match.difference is None:
             assert match.series is not None
+            self.refuse_packed(match.series)
             return match.series
         wrong = match.difference
         what = {
@@ -136,5 +159,5 @@ class Source:
             more = f" (and {others} more files cannot be used)" if others else ""
             raise SourceError(
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
-                " so nothing is done without it: put it right, or move it out of the folder"
+                " so nothing is done without it: put it right, or move it out of the source"
             )

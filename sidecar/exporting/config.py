@@ -33,7 +33,7 @@ class Specimen(ExportOptions):
     source: Annotated[
         Path,
         BeforeValidator(_place),
-        Field(description="DICOM folder, file or DICOMDIR, relative to the config file"),
+        Field(description="DICOM folder, zip, file or DICOMDIR, relative to the config file"),
     ]
     output: Annotated[
         Path,
@@ -54,7 +54,7 @@ class Config(ExportOptions):
     source: Annotated[
         Path | None,
         BeforeValidator(_place),
-        Field(description="DICOM folder, file or DICOMDIR, relative to the config file"),
+        Field(description="DICOM folder, zip, file or DICOMDIR, relative to the config file"),
     ] = None
     output: Annotated[
         Path | None,

@@ -86,7 +86,7 @@ class Inspection:
 
 
 def inspect(source: Place, progress: Progress | None = None) -> Inspection:
-    """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR.
+    """Read the headers of everything under ``source``: a folder, a zip, a file or a DICOMDIR.
 
     SourceError when there is no such place.
     """

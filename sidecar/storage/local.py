@@ -78,6 +78,11 @@ class Local:
         status = os.stat(self.text)  # noqa: PTH116
         return status.st_size, status.st_mtime_ns
 
+    recent_stamp = stamp
+
+    def is_packed(self) -> bool:
+        return False
+
     def names(self) -> list[str]:
         return sorted(os.listdir(self.text))  # noqa: PTH208
 
@@ -87,7 +92,7 @@ class Local:
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
         return open(self.text, "rb")  # noqa: PTH123
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
         return PositionedFile(self.text) if hasattr(os, "preadv") else StreamRanges(self.open())
 
     def read_bytes(self) -> bytes:

@@ -40,7 +40,9 @@ class Listing:
 
 
 class Location(Protocol):
-    """A file or folder that can be read."""
+    """A file or folder that can be read. Locations are values: those of one name are equal."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def name(self) -> str:
@@ -69,6 +71,18 @@ class Location(Protocol):
     def stamp(self) -> Stamp:
         """Size and time of change, by which a file that was changed is noticed."""
 
+    def recent_stamp(self) -> Stamp:
+        """The same as it was a few seconds ago at most, for what is read in many small pieces: of
+        what is far away, every question takes as long as a piece.
+        """
+
+    def is_packed(self) -> bool:
+        """Whether any byte of this file can only be had by unpacking all before it, as in an
+        archive.
+
+        Then `open` and `ranges` reach as far as headers do, and `read_bytes` unpacks it once.
+        """
+
     def names(self) -> list[str]:
         """What is in this folder, sorted."""
 
@@ -84,8 +98,10 @@ class Location(Protocol):
         What is far away is fetched ``block`` bytes at a time, longer reads as they are asked for.
         """
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
-        """The file, to be read at given positions by as few calls as can be."""
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
+        """The file, to be read at given positions by as few calls as can be. ``size``: that of the
+        file where it is known, which then need not be asked for.
+        """
 
     def read_bytes(self) -> bytes: ...
 

@@ -25,6 +25,7 @@ from kit.adopted_images import (
 )
 from kit.command_line import CommandLine
 from kit.phantoms import Phantom
+from kit.zips import zipped
 from PIL import Image
 
 import sidecar
@@ -222,4 +223,15 @@ def test_the_command_tells_what_it_found(
     run.refuses("adopt", scan, images, "--flip", "w", code=2, says="--flip")
     run.refuses("adopt", scan, tmp_path / "none", says="none")
     assert SLICES == 30
+
+
+def test_a_zip_of_the_scan_is_adopted_from_alike(
+    scan: Path, volume: Volume, run: CommandLine, tmp_path: Path
+) -> None:
+    images = write_images(
+        tmp_path / "pngs", [autoscaled(plane) for plane in volume[::-2, ::2, ::2]]
+    )
+    for source, output in ((scan, "one.json"), (zipped(scan), "two.json")):
+        run.done("adopt", source, images, "-o", tmp_path / output)
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
     assert COLUMNS == 150

@@ -76,7 +76,8 @@ def test_what_is_there(folder: WritableLocation) -> None:
     }.items():
         place = folder / name
         assert (place.exists(), place.is_file(), place.is_folder()) == kinds, name
-        assert not place.is_link()
+        assert not place.is_link() and not place.is_packed()
+    assert (folder / "file").recent_stamp() == (folder / "file").stamp()
     assert folder.names() == ["file", "sub"]
     folder.make_folder()  # it may be there already
     assert folder.names() == ["file", "sub"]

@@ -40,7 +40,7 @@ def native_frame(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> 
 
 
 def _opened(path: Location, frame: FrameLocator) -> Ranges:
-    if frame.layout.transfer_syntax == DEFLATED:
+    if frame.layout.transfer_syntax == DEFLATED or path.is_packed():
         return StreamRanges(PixelFile.of(path, frame).open())
     # of a remote file the first frame comes together with the length before it, in one request
     first = math.ceil(frame.layout.frame_bits / 8) if frame.index == 0 else 0
