@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from sidecar.dicom.frame import Common, Frame, Keys, Tiled
+from sidecar.dicom.frame_places import NO_PLACES, Places, frame_places
 from sidecar.dicom.header_scanner import PlainHeader
 from sidecar.dicom.header_values import (
     NOTHING,
@@ -41,7 +42,7 @@ _COMMON_ATTRIBUTES = (
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleType", "Units",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ImageType", "SpacingBetweenSlices",
     "ImagerPixelSpacing", "DimensionOrganizationType", "TotalPixelMatrixColumns",
-    "TotalPixelMatrixRows",
+    "TotalPixelMatrixRows", "DoseUnits",
 )  # fmt: skip
 
 #: Attributes that tell images at one position apart, in order of preference.
@@ -65,7 +66,7 @@ _FRAME_KEYS = (
 #: What `_Repeated` is made of in a classic object.
 _REPEATED_ATTRIBUTES = (
     "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth",
-    "TransferSyntaxUID", *_KEYS,
+    "SOPClassUID", "DoseGridScaling", "TransferSyntaxUID", *_KEYS,
 )  # fmt: skip
 #: Of these so many are remembered: acquisition times can make one for each slice.
 _MOST_REPEATED = 64
@@ -81,6 +82,7 @@ _RESCALE = (
     ("RescaleSlope", 1, "PixelValueTransformationSequence"),
     ("RescaleIntercept", 1, "PixelValueTransformationSequence"),
 )
+_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 
@@ -157,9 +159,11 @@ def frames_of(
     number, instance = whole(dataset, "InstanceNumber"), text_of(dataset, "SOPInstanceUID")
     location = first_number(dataset, "SliceLocation")
     facts = _FileFacts(keyword, count, count > 1 or bool(per_frame), encoding)
+    is_classic = not per_frame and not len(shared)
+    places = frame_places(dataset, count) if is_classic else NO_PLACES
     made = []
     for i, own in enumerate(per_frame or [NOTHING]):
-        groups = _Groups(own, shared, dataset, count)
+        groups = _Groups(own, shared, dataset, count, places)
         repeated = commons.repeated(dataset, groups)
         frame = Frame(
             common=commons.of(dataset, groups, facts),
@@ -177,7 +181,24 @@ def frames_of(
             keys=repeated.keys,
         )
         made.append(frame)
-    return made if len(made) == count else [replace(frame, frame=i) for i in range(count)]
+    if len(made) < count:
+        made = [replace(made[0], frame=i) for i in range(count)]
+    return _placed(made, places) if places.places else made
+
+
+def _placed(frames: Sequence[Frame], places: Places) -> list[Frame]:
+    """The frames of an object whose geometry stands outside functional groups, each at its
+    place.
+    """
+    return [
+        replace(
+            frame,
+            position=place.position,
+            orientation=place.orientation,
+            keys=(*place.keys, *frame.keys),
+        )
+        for frame, place in zip(frames, places.places, strict=True)
+    ]
 
 
 def frame_count(dataset: Attributes) -> int:
@@ -191,13 +212,15 @@ def frame_count(dataset: Attributes) -> int:
 @dataclass(frozen=True)
 class _Groups:
     """Attributes of one frame: from its functional groups, the shared ones, and in classic objects
-    the top level (PS3.3 C.7.6.16). ``frames``: how many there are in its file.
+    the top level (PS3.3 C.7.6.16). ``frames``: how many there are in its file; ``places``: where
+    they are without functional groups.
     """
 
     frame: Attributes
     shared: Attributes
     top: Attributes
     frames: int
+    places: Places
 
     def holder(self, sequence: str) -> Attributes:
         """Where the attributes of a functional group are."""
@@ -227,14 +250,6 @@ class _Groups:
 
 def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
     layout = layout_of(dataset, facts.keyword)
-    unit = str(
-        _plain(
-            groups.get("PixelValueTransformationSequence", "RescaleType")
-            or dataset.get("Units")
-            or "",
-            "Rescale Type",
-        )
-    )
     modality = text_of(dataset, "Modality") or "OT"
     series_number = first_number(dataset, "SeriesNumber")
     return Common(
@@ -247,7 +262,7 @@ def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
         series_number=None if series_number is None else int(series_number),
         pixel_spacing=groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2),  # type: ignore[arg-type]
         layout=layout,
-        rescale_unit=unit or ("HU" if modality == "CT" and _rescaled(groups) else None),
+        rescale_unit=_unit(dataset, groups, modality),
         padding=_padding(dataset, layout.signed, layout.bits_allocated),
         multiframe=facts.multiframe,
         concatenation=text_of(dataset, "ConcatenationUID") or None if facts.multiframe else None,
@@ -257,16 +272,40 @@ def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
     )
 
 
-def _repeated(dataset: Attributes, groups: _Groups) -> _Repeated:
-    values = groups.holder("PixelValueTransformationSequence")
-    slope, intercept = number(values, "RescaleSlope"), number(values, "RescaleIntercept")
+def _unit(dataset: Attributes, groups: _Groups, modality: str) -> str | None:
+    """The unit of modality values, as the header calls it."""
+    found = (
+        groups.get("PixelValueTransformationSequence", "RescaleType")
+        or dataset.get("Units")
+        or (_is_dose(dataset) and dataset.get("DoseUnits"))
+        or ("HU" if modality == "CT" and _rescaled(groups) else "")
+    )
+    return str(_plain(found, "Rescale Type")) or None
+
+
+def _is_dose(dataset: Attributes) -> bool:
+    return bool(dataset.get("SOPClassUID") == _DOSE)
+
+
+def _rescale(dataset: Attributes, groups: _Groups) -> tuple[float, float]:
+    """Slope and intercept of modality values: Rescale (PS3.3 C.11.1), or Dose Grid Scaling of a
+    dose (C.8.8.3), which has no intercept.
+    """
+    keyword, values = "RescaleSlope", groups.holder("PixelValueTransformationSequence")
+    if _is_dose(dataset):
+        keyword, values = "DoseGridScaling", dataset
+    slope, intercept = number(values, keyword), number(values, "RescaleIntercept")
     if slope == 0:
-        raise SourceError("Rescale Slope is 0")
+        raise SourceError(f"{name_of(keyword)} is 0")
+    return 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
+
+
+def _repeated(dataset: Attributes, groups: _Groups) -> _Repeated:
     window = groups.holder("FrameVOILUTSequence")
     center, width = first_number(window, "WindowCenter"), first_number(window, "WindowWidth")
     return _Repeated(
         orientation=groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6),  # type: ignore[arg-type]
-        rescale=(1.0 if slope is None else slope, 0.0 if intercept is None else intercept),
+        rescale=_rescale(dataset, groups),
         window=(center, width) if center is not None and width is not None and width > 0 else None,
         keys=_keys(dataset, groups),
     )
@@ -289,7 +328,16 @@ def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled |
 
 
 def _unused(dataset: Attributes, groups: _Groups) -> Iterator[str]:
-    """Geometry where it does not place this frame."""
+    """Geometry where it does not place this frame, and why not."""
+    if not groups.places.places:
+        found = list(_elsewhere(dataset, groups))
+        yield from found
+        if found and groups.places.reason:
+            yield groups.places.reason
+    yield from _values(dataset, "ImagerPixelSpacing")
+
+
+def _elsewhere(dataset: Attributes, groups: _Groups) -> Iterator[str]:
     where = "at the top level and not in the functional groups of the frames"
     if groups.is_classic:
         where = f"at the top level, which does not place {groups.frames} frames"
@@ -303,7 +351,6 @@ def _unused(dataset: Attributes, groups: _Groups) -> Iterator[str]:
     if groups.frames > 1:
         yield from _values(dataset, "SpacingBetweenSlices")
         yield from _values(dataset, "GridFrameOffsetVector")
-    yield from _values(dataset, "ImagerPixelSpacing")
 
 
 def _values(attributes: Attributes, keyword: str, where: str = "") -> Iterator[str]:

@@ -181,7 +181,7 @@ def _not_a_number(part: Any, keyword: str) -> str:
 
 def shown(parts: list[Any] | tuple[Any, ...]) -> str | None:
     """Values for a message, as a file has them; None for text, which is quoted to nobody."""
-    text = "\\".join(f"{p:.12g}" if type(p) is float else str(p) for p in parts)
+    text = "\\".join(f"{p:.12g}" if isinstance(p, float) else str(p) for p in parts)
     if not _NUMERIC.fullmatch(text):
         return None
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"

@@ -24,9 +24,13 @@ WHOLE: dict[str, tuple[list[int], tuple[str, ...]]] = {
     ),
     "07_cbct_multiframe_ct": (
         IN_ORDER,
-        ("Image Position (Patient) 0\\0\\0", "Spacing Between Slices 0.02", "top level"),
+        (
+            "Image Position (Patient) 0\\0\\0 at the top level",
+            "Spacing Between Slices 0.02",
+            "no Frame Increment Pointer, which would say that frames are slices",
+        ),
     ),
-    "08_nm_recon": (IN_ORDER, ("Detector Information Sequence", "Pixel Spacing 4\\4")),
+    "08_nm_recon": (IN_ORDER[::-1], ()),
     "10_pixelspacing_vr_ut": (IN_ORDER, ("Pixel Spacing is written as UT",)),
     "28_positions_in_micrometres": (IN_ORDER, ("1,000 times a pixel",)),
     "36_tomosynthesis": (IN_ORDER, ()),

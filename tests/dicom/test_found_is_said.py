@@ -296,7 +296,7 @@ def test_geometry_of_a_detector_is_named(tmp_path: Path) -> None:
 
     folder = write_slices(tmp_path / "scan", change, SECONDARY_CAPTURE, numbers=range(1))
     (told,) = one_stack(folder).warnings
-    assert "Position (Patient) 1.0\\2.0\\3.0 in Detector Information Sequence" in told
+    assert "Position (Patient) 1\\2\\3 in Detector Information Sequence" in told
 
 
 def test_measures_at_the_top_of_functional_groups_are_named(tmp_path: Path) -> None:
