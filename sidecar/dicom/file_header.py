@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from sidecar.dicom import frame_places
+from sidecar.dicom import frame_places, frame_values
 from sidecar.dicom.deflated import read_header, read_plain_deflated
 from sidecar.dicom.header_scanner import ATTRIBUTES, PIXEL_DATA, read_plain
 from sidecar.dicom.header_values import Attributes, is_printable, text_of
@@ -25,6 +25,7 @@ _TAGS = [
     "RecognitionCode",
     "ImageDimensions",
     *frame_places.TAGS,
+    *frame_values.TAGS,
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     "DirectoryRecordSequence",

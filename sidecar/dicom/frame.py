@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sidecar.dicom.pixels import FrameLocator, PixelLayout
+from sidecar.values.lookup_table import LookupTable
+from sidecar.values.real_world import RealWorldMap
 
 #: An attribute's keyword and its value, of every attribute that can tell frames apart.
 Keys = tuple[tuple[str, Hashable], ...]
@@ -21,8 +23,9 @@ class Common:
 
     ``pixel_spacing``: mm between rows, then between columns. ``concatenation``: the UID that joins
     multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that was found
-    where it does not place this frame, in words. ``remarks``: what the standard forbids and was
-    read all the same.
+    where it does not place this frame, in words. ``table``: from stored values to modality values,
+    where there is one in the place of a line. ``remarks``: what the standard forbids and was read
+    all the same.
     """
 
     study_instance_uid: str
@@ -34,6 +37,7 @@ class Common:
     series_number: int | None
     pixel_spacing: tuple[float, float] | None
     layout: PixelLayout
+    table: LookupTable | None
     rescale_unit: str | None
     padding: tuple[int, int] | None
     multiframe: bool
@@ -49,8 +53,9 @@ class Frame:
     as in `FrameLocator`.
 
     ``keys``: attributes that tell frames at one position apart (time, echo, b-value …), in order of
-    preference. ``content``: a digest of the pixels, for frames that may be copies of each other
-    (see `sidecar.dicom.duplicates`); None for others, and where the pixels cannot be read.
+    preference. ``real_world``: from stored values to real world values. ``content``: a digest of
+    the pixels, for frames that may be copies of each other (see `sidecar.dicom.duplicates`); None
+    for others, and where the pixels cannot be read.
     """
 
     common: Common
@@ -66,6 +71,7 @@ class Frame:
     rescale: tuple[float, float]
     window: tuple[float, float] | None
     keys: Keys
+    real_world: tuple[RealWorldMap, ...] = ()
     content: bytes | None = None
 
     @property

@@ -215,3 +215,15 @@ def parts_of(value: Any) -> list[Any]:
     if value is None:
         return []
     return [value] if isinstance(value, str | int | float) else list(value)
+
+
+def plain_value(value: Any, keyword: str) -> int | float | str:
+    """An attribute as a small hashable value."""
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    text = "\\".join(str(part) for part in parts_of(value))
+    if not is_printable(text):
+        raise SourceError(f"{keyword} holds control characters: the header is damaged")
+    return text

@@ -7,11 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.dicom.real_world import real_world_values
 from sidecar.dicom.series import Series
-from sidecar.document.model import GEOMETRIES, Image, Plane, Source
+from sidecar.document.model import (
+    GEOMETRIES,
+    Image,
+    LookupTableModel,
+    Plane,
+    RealWorldValue,
+    Source,
+)
 from sidecar.document.tag import tag_of
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
+from sidecar.values.lookup_table import LookupTable
 
 
 def source_model(series: Series) -> Source:
@@ -40,8 +49,16 @@ def source_model(series: Series) -> Source:
         modality=common.modality,
         pixel_spacing=None if stack is None else stack.pixel_spacing,
         orientation=None if stack is None else first,
+        real_world_values=[
+            RealWorldValue(**found._asdict()) for found in real_world_values(series.frames)
+        ],
         planes=planes,
     )
+
+
+def lookup_table(table: LookupTable, unit: str | None) -> LookupTableModel:
+    """A table of PNG values."""
+    return LookupTableModel(first=table.first, entries=table.entries.tolist(), unit=unit)
 
 
 def series_tag(series: Series, decimation: Decimation) -> str:

@@ -32,6 +32,7 @@ WHOLE: dict[str, tuple[list[int], tuple[str, ...]]] = {
     ),
     "08_nm_recon": (IN_ORDER[::-1], ()),
     "10_pixelspacing_vr_ut": (IN_ORDER, ("Pixel Spacing is written as UT",)),
+    "15_rwvm": (IN_ORDER, ()),
     "28_positions_in_micrometres": (IN_ORDER, ("1,000 times a pixel",)),
     "36_tomosynthesis": (IN_ORDER, ()),
     "41_meta_lies_implicit": (IN_ORDER, ("written with implicit VRs",)),
@@ -57,8 +58,8 @@ APART: dict[str, tuple[list[int], str]] = {
     "47_one_slice_without_ipp": ([11, 1], "Image Position (Patient) absent or present"),
     "48_two_specimens_one_series_uid": ([6, 6], "StudyInstanceUID ….1 or ….2"),
 }
-#: Cases of which others take care: archives, links, tables of values, real world values.
-ELSEWHERE = {"14_modality_lut", "15_rwvm", "31_zip", "32c_annex"}
+#: Cases of which others take care: a table of values (`test_frame_values`), archives, links.
+ELSEWHERE = {"14_modality_lut", "31_zip", "32c_annex"}
 
 
 @pytest.fixture(scope="session")

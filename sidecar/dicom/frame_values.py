@@ -1,0 +1,170 @@
+"""What the stored values of one frame mean: the line or table to modality values, their unit,
+padding, and real world values (PS3.3 C.11.1, C.8.8.3, C.7.5.1.1.2, C.7.6.16.2.11). Knows no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.dicom.functional_groups import Groups
+from sidecar.dicom.header_values import (
+    Attributes,
+    is_printable,
+    name_of,
+    number,
+    parts_of,
+    plain_value,
+    whole,
+)
+from sidecar.dicom.pixels import PixelLayout
+from sidecar.dicom.transfer_syntaxes import EXPLICIT_BIG, READ_ERRORS
+from sidecar.errors import SourceError
+from sidecar.values.lookup_table import LookupTable
+from sidecar.values.real_world import RealWorldMap
+
+#: What pydicom reads for this, beside what every header is asked for.
+TAGS = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
+_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
+_TRANSFORMATION = "PixelValueTransformationSequence"
+_MOST_LABEL = 16
+
+
+def unit_of(dataset: Attributes, groups: Groups, modality: str) -> str | None:
+    """The unit of modality values, as the header calls it."""
+    found = (
+        groups.get(_TRANSFORMATION, "RescaleType")
+        or dataset.get("Units")
+        or (_is_dose(dataset) and dataset.get("DoseUnits"))
+        or ("HU" if modality == "CT" and groups.get(_TRANSFORMATION, "RescaleSlope") else "")
+    )
+    for item in (dataset.get("ModalityLUTSequence") or [])[:1]:
+        found = str(item.get("ModalityLUTType") or "").replace("US", "")  # US: unspecified
+    return str(plain_value(found, "Rescale Type")) or None
+
+
+def rescale_of(dataset: Attributes, groups: Groups) -> tuple[float, float]:
+    """Slope and intercept of modality values: Rescale, or Dose Grid Scaling of a dose, which has no
+    intercept.
+    """
+    keyword, values = "RescaleSlope", groups.holder(_TRANSFORMATION)
+    if _is_dose(dataset):
+        keyword, values = "DoseGridScaling", dataset
+    slope, intercept = number(values, keyword), number(values, "RescaleIntercept")
+    if slope == 0:
+        raise SourceError(f"{name_of(keyword)} is 0")
+    line = 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
+    if line != (1.0, 0.0) and dataset.get("ModalityLUTSequence"):
+        raise SourceError(
+            f"Modality LUT Sequence and Rescale Slope {line[0]:g}, Rescale Intercept {line[1]:g}"
+            " are both there, where the standard allows one of them: which makes the values is not"
+            " certain; take the wrong one out in the program that wrote the file"
+        )
+    return line
+
+
+def _is_dose(dataset: Attributes) -> bool:
+    return bool(dataset.get("SOPClassUID") == _DOSE)
+
+
+def padding_of(dataset: Attributes, layout: PixelLayout) -> tuple[int, int] | None:
+    """Lowest and highest stored value of pixel padding, read with the sign of the pixels."""
+    value = whole(dataset, "PixelPaddingValue")
+    if value is None:
+        return None
+    limit = whole(dataset, "PixelPaddingRangeLimit")
+    ends = [_signed(v, layout) for v in (value, value if limit is None else limit)]
+    return min(ends), max(ends)
+
+
+def _signed(value: int, layout: PixelLayout) -> int:
+    """A stored value with the sign of the pixels, also where its own VR has none."""
+    size = 1 << layout.bits_allocated
+    return value - size if layout.signed and value >= size // 2 else value
+
+
+# --- tables ---
+
+
+def table_of(dataset: Attributes, layout: PixelLayout) -> LookupTable | None:
+    """The Modality LUT, which takes the place of a line; of gray images only.
+
+    Raises SourceError for one that cannot be used, by name and value.
+    """
+    items: Sequence[Attributes] = dataset.get("ModalityLUTSequence") or []
+    if not items or not layout.photometric.startswith("MONOCHROME"):
+        return None
+    try:
+        count, first, bits = _words(items[0].get("LUTDescriptor"), layout)
+        data = items[0].get("LUTData")
+    except READ_ERRORS:
+        raise SourceError("LUT Descriptor of Modality LUT Sequence is not three numbers") from None
+    count = int(count) or 1 << 16
+    entries = _entries(data, count, layout)
+    if len(entries) < count or not 1 <= bits <= 16 or layout.keyword != "PixelData":
+        raise SourceError(
+            f"Modality LUT Sequence cannot be used: LUT Descriptor {count}\\{first}\\{bits} for"
+            f" {len(entries)} entries of LUT Data, and pixels in {layout.keyword}"
+        )
+    return LookupTable(_signed(int(first), layout), entries[:count].astype("<u2").tobytes())
+
+
+def _words(value: Any, layout: PixelLayout) -> list[int]:
+    """Three numbers, which may be read as bytes where the VR is not certain."""
+    if isinstance(value, bytes):
+        value = np.frombuffer(value, _word(layout)).tolist()
+    first, second, third = value
+    return [int(first), int(second), int(third)]
+
+
+def _entries(data: Any, count: int, layout: PixelLayout) -> NDArray[Any]:
+    """Entries as words; or as bytes, two in a word, where there are no more words than that
+    (C.11.1.1.1).
+    """
+    if not isinstance(data, bytes):
+        return np.array(parts_of(data), np.uint16)
+    words = np.frombuffer(data[: len(data) // 2 * 2], _word(layout)).astype("<u2")
+    return words if len(words) >= count else np.frombuffer(words.tobytes(), np.uint8)
+
+
+def _word(layout: PixelLayout) -> str:
+    return ">u2" if layout.transfer_syntax == EXPLICIT_BIG else "<u2"
+
+
+# --- real world values ---
+
+
+def real_world_of(groups: Groups, layout: PixelLayout) -> tuple[RealWorldMap, ...]:
+    """The maps from stored values to real world values of a frame; without line and entries where
+    they cannot be read.
+    """
+    items = groups.items("RealWorldValueMappingSequence")
+    return tuple(_real_world_map(item, layout) for item in items)
+
+
+def _real_world_map(item: Attributes, layout: PixelLayout) -> RealWorldMap:
+    unit = next(iter(item.get("MeasurementUnitsCodeSequence") or []), None)
+    names = (unit and unit.get("CodeValue"), item.get("LUTLabel"))
+    texts = [str(text) if text and is_printable(str(text)) else None for text in names]
+    ends = [_end(item, which, layout) for which in ("First", "Last")]
+    line = [number(item, f"RealWorldValue{part}") for part in ("Slope", "Intercept")]
+    entries = tuple(float(v) for v in parts_of(item.get("RealWorldValueLUTData")))
+    first, last = (0.0 if end is None else end for end in ends)
+    if None in ends or (None in line and len(entries) != last - first + 1):
+        line, entries = [None, None], ()
+    if None not in line:
+        entries = ()
+    label = texts[1] and texts[1][:_MOST_LABEL]
+    return RealWorldMap(first, last, line[0], line[1], entries, texts[0], label)
+
+
+def _end(item: Attributes, which: str, layout: PixelLayout) -> float | None:
+    """The first or last stored value that is mapped."""
+    keyword = f"RealWorldValue{which}ValueMapped"
+    value = whole(item, keyword)
+    if value is not None:
+        return float(_signed(value, layout))
+    return number(item, f"DoubleFloat{keyword}")
