@@ -22,6 +22,10 @@ _MOST_SHOWN = 60
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _NUMERIC = re.compile(r"([-+0-9.,;\\ _]|e(?=[-+0-9])|nan|inf)*", re.IGNORECASE)
 _BLANK = "\0 \t\r\n"
+_NO_TEXT = (
+    "holds control characters, which it cannot have: it was written wrongly, or the length of an"
+    " element before it is wrong; correct the file, or have it exported anew"
+)
 
 
 class Attributes(Protocol):
@@ -58,7 +62,7 @@ def name_of(keyword: str) -> str:
     """
     if keyword.endswith("UID"):
         return keyword
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword).replace(" Of ", " of ")
     return re.sub(r"(?<=tion) Patient$", " (Patient)", name)
 
 
@@ -195,7 +199,7 @@ def text_of(attributes: Attributes, keyword: str) -> str:
     if not isinstance(value, str):
         raise SourceError(f"{name_of(keyword)} has {len(value)} values instead of one")
     if not is_printable(value):
-        raise SourceError(f"{name_of(keyword)} holds control characters: the header is damaged")
+        raise SourceError(f"{name_of(keyword)} {_NO_TEXT}")
     return str(value)
 
 
@@ -225,5 +229,5 @@ def plain_value(value: Any, keyword: str) -> int | float | str:
         return float(value)
     text = "\\".join(str(part) for part in parts_of(value))
     if not is_printable(text):
-        raise SourceError(f"{keyword} holds control characters: the header is damaged")
+        raise SourceError(f"{name_of(keyword)} {_NO_TEXT}")
     return text

@@ -31,6 +31,8 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from sidecar.dicom.scan import scan
+
 IN_ORDER = list(range(12))
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom's, of what it is made to write
 
@@ -208,6 +210,21 @@ def test_a_file_that_was_cut_is_cut_short(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:-100])
     why = unusable(folder)
     assert "cut short" in why and "copy it again" in why
+
+
+def test_an_image_without_pixels_is_named_with_its_size(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", lambda dataset, k: dataset.pop("PixelData"))
+    size = (folder / "slice_0001.dcm").stat().st_size
+    why = scan(folder).damaged[0].reason
+    assert (
+        f"by its SOP Class (CT Image Storage), and has no pixel data in its {size:,} bytes" in why
+    )
+
+
+def test_control_characters_are_not_called_damage(tmp_path: Path) -> None:
+    why = unusable(write_slices(tmp_path / "scan", raw("Modality", "CS", b"C\x01")))
+    assert why.startswith("Modality holds control characters, which it cannot have")
+    assert "damaged" not in why
 
 
 def acr_nema(k: int) -> bytes:
