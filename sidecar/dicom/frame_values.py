@@ -30,6 +30,7 @@ from sidecar.values.real_world import RealWorldMap
 TAGS = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _TRANSFORMATION = "PixelValueTransformationSequence"
+_UNSPECIFIED = "US"
 _MOST_LABEL = 16
 
 
@@ -42,7 +43,8 @@ def unit_of(dataset: Attributes, groups: Groups, modality: str) -> str | None:
         or ("HU" if modality == "CT" and groups.get(_TRANSFORMATION, "RescaleSlope") else "")
     )
     for item in (dataset.get("ModalityLUTSequence") or [])[:1]:
-        found = str(item.get("ModalityLUTType") or "").replace("US", "")  # US: unspecified
+        kind = item.get("ModalityLUTType")
+        found = "" if kind in (None, _UNSPECIFIED) else kind
     return str(plain_value(found, "Rescale Type")) or None
 
 
@@ -138,33 +140,45 @@ def _word(layout: PixelLayout) -> str:
 
 
 def real_world_of(groups: Groups, layout: PixelLayout) -> tuple[RealWorldMap, ...]:
-    """The maps from stored values to real world values of a frame; without line and entries where
-    they cannot be read.
+    """The maps from stored values to real world values of a frame; with neither line nor entries
+    where they cannot be read, which is no reason to do without the frame.
     """
-    items = groups.items("RealWorldValueMappingSequence")
-    return tuple(_real_world_map(item, layout) for item in items)
+    found = []
+    for item in groups.items("RealWorldValueMappingSequence"):
+        try:
+            found.append(_real_world_map(item, layout))
+        except (SourceError, *READ_ERRORS):
+            found.append(RealWorldMap(0, 0, None, None, (), None, None))
+    return tuple(found)
 
 
 def _real_world_map(item: Attributes, layout: PixelLayout) -> RealWorldMap:
-    unit = next(iter(item.get("MeasurementUnitsCodeSequence") or []), None)
-    names = (unit and unit.get("CodeValue"), item.get("LUTLabel"))
-    texts = [str(text) if text and is_printable(str(text)) else None for text in names]
-    ends = [_end(item, which, layout) for which in ("First", "Last")]
-    line = [number(item, f"RealWorldValue{part}") for part in ("Slope", "Intercept")]
+    first, last = (_end(item, which, layout) for which in ("First", "Last"))
+    slope, intercept = (number(item, f"RealWorldValue{part}") for part in ("Slope", "Intercept"))
     entries = tuple(float(v) for v in parts_of(item.get("RealWorldValueLUTData")))
-    first, last = (0.0 if end is None else end for end in ends)
-    if None in ends or (None in line and len(entries) != last - first + 1):
-        line, entries = [None, None], ()
-    if None not in line:
+    if slope is not None and intercept is not None:
         entries = ()
-    label = texts[1] and texts[1][:_MOST_LABEL]
-    return RealWorldMap(first, last, line[0], line[1], entries, texts[0], label)
+    elif len(entries) == last - first + 1:
+        slope = intercept = None
+    else:
+        raise SourceError("it has neither Slope and Intercept nor a whole table")
+    units: Sequence[Attributes] = item.get("MeasurementUnitsCodeSequence") or []
+    unit = _short_text(units[0], "CodeValue") if units else None
+    return RealWorldMap(first, last, slope, intercept, entries, unit, _short_text(item, "LUTLabel"))
 
 
-def _end(item: Attributes, which: str, layout: PixelLayout) -> float | None:
+def _end(item: Attributes, which: str, layout: PixelLayout) -> float:
     """The first or last stored value that is mapped."""
     keyword = f"RealWorldValue{which}ValueMapped"
     value = whole(item, keyword)
     if value is not None:
         return float(_signed(value, layout))
-    return number(item, f"DoubleFloat{keyword}")
+    end = number(item, f"DoubleFloat{keyword}")
+    if end is None:
+        raise SourceError(f"it has no {name_of(keyword)}")
+    return end
+
+
+def _short_text(attributes: Attributes, keyword: str) -> str | None:
+    text = str(attributes.get(keyword) or "")[:_MOST_LABEL]
+    return text if text and is_printable(text) else None

@@ -35,7 +35,9 @@ def _of_stack(frames: Sequence[Frame]) -> tuple[tuple[RealWorldMap, ...], tuple[
     for maps in zip(*map(_of_values, frames), strict=True):
         first = maps[0]
         if not first.is_known:
-            notes.append(f"{_LEFT_OUT}it has neither Slope and Intercept nor a whole table")
+            notes.append(
+                f"{_LEFT_OUT}it has no sound range, or neither slope and intercept nor a table"
+            )
         elif not all(first.agrees(other) for other in maps):
             notes.append(f"{_LEFT_OUT}it differs between slices")
         else:

@@ -306,16 +306,17 @@ def test_a_table_of_real_world_values_lies_evenly_over_modality_values(tmp_path:
         assert found.entries[round(at)] == entries[stored]
 
 
+NOT_SOUND = "it has no sound range, or neither slope and intercept nor a table"
+
+
 @pytest.mark.parametrize(
     ("items", "words"),
     [
         ([[mapping(0.5)], [mapping(0.6)]], "it differs between slices"),
         ([[mapping()], []], "some slices have more than others"),
-        ([[mapping(None)]], "it has neither Slope and Intercept nor a whole table"),
-        (
-            [[mapping(None, None, RealWorldValueLUTData=[1.0, 2.0])]],
-            "it has neither Slope and Intercept nor a whole table",
-        ),
+        ([[mapping(None)]], NOT_SOUND),
+        ([[mapping(None, None, RealWorldValueLUTData=[1.0, 2.0])]], NOT_SOUND),
+        ([[mapping(RealWorldValueLastValueMapped=None)]], NOT_SOUND),
     ],
 )
 def test_what_is_not_one_map_is_left_out_and_told(
