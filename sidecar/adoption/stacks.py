@@ -62,6 +62,8 @@ class SourceSlices:
         stored = read_plane(self.root, frame.locator)
         if stored.ndim == 3:
             return np.asarray(stored @ _GRAY, dtype=np.float32)
+        if frame.common.table is not None:
+            stored = frame.common.table.apply(stored)
         slope, intercept = frame.rescale
         return np.asarray(
             np.nan_to_num(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)),

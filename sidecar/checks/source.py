@@ -60,10 +60,10 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     one on record. None for colours.
     """
     value = document.images.value
-    if plan.channels == 3 or value is None:
-        return None
     if mode_of(plan) == "stored":
         return choose_values(plan, Local("."))  # reads no pixels
+    if plan.channels == 3 or value is None:
+        return None
     line, bits = Line(value.slope, value.intercept), document.images.bits
     ends = sorted((line.value(0), line.value(2**bits - 1)))
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)
@@ -154,7 +154,10 @@ _NOT_OF_THE_SOURCE: Any = {
     "digest": True,
     "control_points": True,
     "source": {"planes": {"__all__": {"file"}}},  # relative to the folder that was given then
-    "images": {"tag": True, "value": True, "window": True, "files": {"__all__": {"name"}}},
+    "images": {
+        **dict.fromkeys(("tag", "value", "window", "lookup_table"), True),
+        "files": {"__all__": {"name"}},
+    },
 }
 
 
@@ -195,7 +198,10 @@ def _other_values(stated: Document, again: Document) -> Iterator[str]:
     one, other = stated.images.value, again.images.value
     if one is None or other is None:
         if one is not other:
-            yield "images.value: gray in one, colour in the other"
+            yield "images.value: there is a line in one, and none in the other"
+        tables = (stated.images.lookup_table, again.images.lookup_table)
+        if tables[0] != tables[1]:
+            yield "images.lookup_table is not the one that the Modality LUT of the source gives"
         return
     if one.unit != other.unit:
         yield (

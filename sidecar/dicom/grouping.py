@@ -37,7 +37,8 @@ _VOLUMES = frozenset(
     {
         "TemporalPositionIdentifier", "TemporalPositionIndex", "EchoNumbers", "EchoTime",
         "EffectiveEchoTime", "InversionTime", "DiffusionBValue", "DiffusionGradientOrientation",
-        "TriggerTime", "NominalCardiacTriggerDelayTime", "TransferSyntaxUID",
+        "TriggerTime", "NominalCardiacTriggerDelayTime", "TransferSyntaxUID", "EnergyWindowVector",
+        "DetectorVector", "PhaseVector", "RRIntervalVector", "TimeSlotVector", "TimeSliceVector",
     }
 )  # fmt: skip
 #: What people call some attributes.
@@ -55,6 +56,12 @@ _WORDS = {
     "AcquisitionNumber": "acquisition",
     "ConvolutionKernel": "kernel",
     "StackID": "stack",
+    "EnergyWindowVector": "energy window",
+    "DetectorVector": "detector",
+    "PhaseVector": "phase",
+    "RRIntervalVector": "R-R interval",
+    "TimeSlotVector": "time slot",
+    "TimeSliceVector": "time slice",
 }
 #: More passes than this through one volume are not looked for.
 _MOST_PASSES = 8

@@ -252,13 +252,18 @@ def _passed_by(header: FileHeader) -> str | None:
     return None
 
 
+def _class_name(header: FileHeader) -> str:
+    """What its SOP class is called."""
+    from pydicom.uid import UID
+
+    return UID(header.sop_class).name
+
+
 def _needs_pixels(header: FileHeader) -> bool:
     """Whether a file must hold an image: by its SOP class, also where the header broke off before
     it says so itself.
     """
-    from pydicom.uid import UID
-
-    kind = UID(header.sop_class).name
+    kind = _class_name(header)
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
@@ -268,7 +273,8 @@ def _checked(header: FileHeader, path: Location) -> str:
     """
     if header.keyword is None:
         raise PixelError(
-            "it is an image without pixel data; if it was longer where it came from, copy it again"
+            f"it is an image by its SOP Class ({_class_name(header)}), and has no pixel data in"
+            f" its {path.stamp()[0]:,} bytes; if it is longer where it came from, copy it again"
         )
     if not header.sop_class and any(name in header.attributes for name in _ACR_NEMA):
         raise SourceError(

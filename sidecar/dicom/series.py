@@ -15,6 +15,7 @@ from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
 from sidecar.dicom.grouping import Group, groups_of
 from sidecar.dicom.ordering import Arrange, in_slice_order
+from sidecar.dicom.real_world import real_world_notes
 from sidecar.errors import (
     AmbiguousSeriesError,
     GeometryError,
@@ -25,6 +26,7 @@ from sidecar.errors import (
 )
 from sidecar.formats.natural_order import natural_order
 from sidecar.grid.stack import Stack
+from sidecar.values.lookup_table import LookupTable
 
 #: More stacks than this in one source are not all listed in a message.
 LISTED_STACKS = 12
@@ -116,10 +118,26 @@ def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange
     left_out = _left_out(group, duplicates)
     try:
         ordered = arrange(group.frames)
+        _refuse_several_tables(group.frames)
     except SidecarError as error:
         return Series(0, group.frames, None, group.apart, left_out, str(error), left_out)
-    warnings = (*left_out, *ordered.warnings)
-    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None, left_out)
+    notes = real_world_notes(group.frames)
+    warnings = (*left_out, *ordered.warnings, *notes)
+    standing = (*left_out, *notes)
+    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None, standing)
+
+
+def _refuse_several_tables(frames: Sequence[Frame]) -> None:
+    """PNGs of one stack have one meaning."""
+    files: dict[LookupTable | None, str] = {}
+    for frame in frames:
+        files.setdefault(frame.common.table, frame.file)
+    if len(files) > 1:
+        named = " and ".join(map(printable, list(files.values())[:2]))
+        raise SourceError(
+            f"Modality LUT Sequence differs between slices ({len(files)} kinds, such as those of"
+            f" {named}): one document holds one table; export the slices of each apart"
+        )
 
 
 def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:

@@ -7,11 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.dicom.real_world import real_world_values
 from sidecar.dicom.series import Series
-from sidecar.document.model import GEOMETRIES, Image, Plane, Source
+from sidecar.document.model import (
+    GEOMETRIES,
+    Image,
+    LookupTableModel,
+    Plane,
+    RealWorldValue,
+    Source,
+)
 from sidecar.document.tag import tag_of
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack, geometry_of
+from sidecar.values.lookup_table import LookupTable
 
 
 def source_model(series: Series) -> Source:
@@ -50,6 +59,9 @@ def source_model(series: Series) -> Source:
         modality=common.modality,
         pixel_spacing=common.pixel_spacing if stack is None else stack.pixel_spacing,
         orientation=first,
+        real_world_values=[
+            RealWorldValue(**found._asdict()) for found in real_world_values(series.frames)
+        ],
         planes=planes,
     )
 
@@ -58,6 +70,11 @@ def _places(stack: Stack) -> list[Any]:
     """Position and orientation of every plane."""
     rows = zip(stack.positions.tolist(), stack.orientations.tolist(), strict=True)
     return [(tuple(position), tuple(orientation)) for position, orientation in rows]
+
+
+def lookup_table(table: LookupTable, unit: str | None) -> LookupTableModel:
+    """A table of PNG values."""
+    return LookupTableModel(first=table.first, entries=table.entries.tolist(), unit=unit)
 
 
 def series_tag(series: Series, decimation: Decimation) -> str:

@@ -115,6 +115,20 @@ class Plane(Model):
     ] = None
 
 
+class RealWorldValue(Model):
+    """Real world value = slope · value + intercept, for modality values from ``first`` to ``last``;
+    or, where these are null, one of ``entries``, which lie evenly from ``first`` to ``last``.
+    """
+
+    first: float
+    last: float
+    slope: float | None = None
+    intercept: float | None = None
+    entries: list[float] = []
+    unit: Annotated[str | None, Field(description="a code of UCUM")] = None
+    label: str | None = None
+
+
 class Source(Grid):
     """The stack of DICOM planes, in position order along the normal."""
 
@@ -129,6 +143,10 @@ class Source(Grid):
     orientation: Annotated[
         Cosines | None, Field(description="Image Orientation (Patient) of the planes")
     ] = None
+    real_world_values: Annotated[
+        list[RealWorldValue],
+        Field(description="what modality values stand for beyond their unit, such as SUV"),
+    ] = []
     planes: Annotated[list[Plane], Field(min_length=1)]
 
 
@@ -184,6 +202,16 @@ class Value(Model):
     unit: str | None = None
 
 
+class LookupTableModel(Model):
+    """value = entries[PNG − first]; a lower PNG value takes the first of them, a higher one the
+    last.
+    """
+
+    first: int
+    entries: Annotated[list[float], Field(min_length=1)]
+    unit: str | None = None
+
+
 class Window(Model):
     """The modality values that became the lowest and highest PNG value; what lies beyond was
     clipped.
@@ -227,6 +255,10 @@ class Images(Grid):
     channels: Literal[1, 3] = 1
     value: Value | None = None
     window: Window | None = None
+    lookup_table: Annotated[
+        LookupTableModel | None,
+        Field(description="makes the values where value is null, and no line does"),
+    ] = None
     files: Annotated[list[Image], Field(min_length=1)]
 
 

@@ -65,6 +65,22 @@ class Plan:
         )
 
     @property
+    def keeps_stored(self) -> bool:
+        """Whether gray PNGs hold stored values without loss: where nothing else is asked for and
+        they fit, with 16 bits, or with 8 in sources of no more whose values are made by one line.
+        """
+        common = self.series.common
+        lines = {frame.rescale for frame in self.series.frames}
+        return (
+            self.channels == 1
+            and self.options.window is None
+            and common.layout.keyword == "PixelData"
+            and common.layout.bits_stored <= self.bits
+            and len(lines) == 1
+            and (common.table is None or self.bits == 16)
+        )
+
+    @property
     def png_bytes(self) -> int:
         """Uncompressed PNG bytes."""
         return int(np.prod(self.reduction.size)) * self.channels * self.bits // 8
@@ -119,7 +135,7 @@ class Plan:
         frames = [
             (
                 (f.file, sizes[f.file], f.frame, f.sop_instance_uid, f.instance_number),
-                (f.position, f.orientation, f.rescale, f.window),
+                (f.position, f.orientation, f.rescale, f.window, f.real_world),
             )
             for f in self.series.frames
         ]
@@ -144,7 +160,8 @@ class Plan:
 
 
 def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(facts, sort_keys=True, default=bytes.hex)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_plan(series: Series, options: ExportOptions) -> Plan:
@@ -302,6 +319,13 @@ def _option_warnings(plan: Plan) -> list[str]:
         )
     if plan.channels == 3 and options.bits != plan.bits:
         notes.append(f"colour images are written with {plan.bits} bits, as they are stored")
+    reduced = any(a.method != "stride" and a.factor != 1 for a in plan.reduction.axes)
+    if plan.series.common.table is not None and plan.keeps_stored and reduced:
+        notes.append(
+            "a table (Modality LUT) makes the values, and PNGs keep what it is asked with: of"
+            " pixels that are made of several, it gives the value of their mean, not the mean of"
+            " their values; 8 bits or --window make PNGs of the values"
+        )
     rescales = {frame.rescale for frame in plan.series.frames}
     if plan.channels == 1 and len(rescales) > 1:
         notes.append(

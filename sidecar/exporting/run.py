@@ -26,7 +26,7 @@ from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.series_folders import in_folders
-from sidecar.exporting.window_choice import choose_values
+from sidecar.exporting.window_choice import choose_values, table_before
 from sidecar.exporting.workers import Workers, dask_workers, local_workers
 from sidecar.formats.png import is_whole
 from sidecar.grid.axis_order import AS_STORED
@@ -221,6 +221,7 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         values=values,
         text=tuple(text.items()),
         pixel_mm=pixel_mm,
+        table=table_before(plan, values),
         compression=plan.options.compression,
         counted=_counted(job),
     )

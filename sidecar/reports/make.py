@@ -163,11 +163,14 @@ def _read_source(request: Request, views: Sequence[View], progress: Progress) ->
     for view in views:
         for number in view.slices.tolist():
             takers[number].append(view)
+    images, table = request.sidecar.document.images, request.series.common.table
     progress.start("reading source slices", len(takers))
     for number in sorted(takers):
         frame = request.series.frames[number].locator
         plane = read_plane(request.root, frame)
-        scale = _scale(request.sidecar.document.images, plane, frame.rescale)
+        if table is not None and images.value is not None:
+            plane = table.apply(plane)
+        scale = _scale(images, plane, frame.rescale)
         for view in takers[number]:
             view.take(number, plane, scale)
         progress.advance(1, frame.bytes)
@@ -177,8 +180,8 @@ def _scale(images: Images, plane: NDArray[Any], rescale: tuple[float, float]) ->
     """Stored values of a source slice as the PNG values they would have at full resolution; colours
     are the same in both.
 
-    Where no one line makes the values of adopted images, a slice is shown from its darkest to its
-    brightest.
+    Where no one line makes the values, of adopted images or because a table does, a slice is shown
+    from its darkest to its brightest.
     """
     if plane.ndim == 3:
         return lambda stored: np.asarray(stored, dtype=np.float64)

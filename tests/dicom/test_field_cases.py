@@ -25,10 +25,15 @@ WHOLE: dict[str, tuple[list[int], tuple[str, ...]]] = {
     ),
     "07_cbct_multiframe_ct": (
         IN_ORDER,
-        ("Image Position (Patient) 0\\0\\0", "Spacing Between Slices 0.02", "top level"),
+        (
+            "Image Position (Patient) 0\\0\\0 at the top level",
+            "Spacing Between Slices 0.02",
+            "no Frame Increment Pointer, which would say that frames are slices",
+        ),
     ),
-    "08_nm_recon": (IN_ORDER, ("Detector Information Sequence", "Pixel Spacing 4\\4")),
+    "08_nm_recon": (IN_ORDER[::-1], ()),
     "10_pixelspacing_vr_ut": (IN_ORDER, ("Pixel Spacing is written as UT",)),
+    "15_rwvm": (IN_ORDER, ()),
     "28_positions_in_micrometres": (IN_ORDER, ("1,000 times a pixel",)),
     "36_tomosynthesis": (IN_ORDER, ()),
     "32c_annex": (IN_ORDER, ()),
@@ -68,6 +73,8 @@ APART: dict[str, tuple[list[int], str]] = {
 }
 #: Cases of which others take care: archives, tables of values, real world values.
 ELSEWHERE = {"14_modality_lut", "15_rwvm", "31_zip"}
+#: Cases of which others take care: a table of values (`test_frame_values`), archives, links.
+ELSEWHERE = {"14_modality_lut", "31_zip", "32c_annex"}
 
 
 @pytest.fixture(scope="session")

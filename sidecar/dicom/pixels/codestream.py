@@ -30,7 +30,7 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
     """
     photometric, at = None, 2
     if stream[:2] != b"\xff\xd8":
-        raise PixelError(f"the compressed data are no JPEG image; {COPY_AGAIN}")
+        raise PixelError(f"{_begins(stream)}, and a JPEG image with FFD8; {CONVERT}")
     if (
         END_OF_IMAGE not in stream[-16:]
     ):  # libjpeg would fill the rest with grey, CharLS takes seconds to give up
@@ -60,12 +60,16 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
     return Codestream(rows, columns, samples, precision, photometric if samples == 3 else None)
 
 
+def _begins(stream: bytes) -> str:
+    return f"the compressed data begin with {stream[:4].hex().upper() or 'nothing'}"
+
+
 def jpeg_2000_header(stream: bytes) -> Codestream:
     """The SIZ marker segment (ISO/IEC 15444-1 A.5.1), also when a JP2 box is wrapped around the
     codestream.
     """
     at = stream.find(b"\xff\x4f\xff\x51", 0, 4096)
     if at < 0:
-        raise PixelError(f"the compressed data are no JPEG 2000 image; {COPY_AGAIN}")
+        raise PixelError(f"{_begins(stream)}, and hold no JPEG 2000 image; {CONVERT}")
     right, bottom, left, top, *_, samples, depth = struct.unpack_from(">8LHB", stream, at + 8)
     return Codestream(bottom - top, right - left, samples, (depth & 0x7F) + 1)

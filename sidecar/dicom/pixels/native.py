@@ -104,8 +104,8 @@ def _check_length(stated: memoryview, frame: FrameLocator) -> None:
         )
     if length < needed:
         raise PixelError(
-            f"the pixel data are cut short: {length} bytes where the header promises {promised};"
-            f" {COPY_AGAIN}"
+            f"the pixel data element holds {length:,} bytes, where Rows, Columns, Number of Frames"
+            f" and Bits Allocated make {promised:,}: the header is not that of these pixels"
         )
     # Padding is common. Half a frame of it means that the header describes something else (such as
     # 4:4:4 called 4:2:2), and any of it among packed bits that every frame may have been padded.

@@ -18,7 +18,7 @@ from sidecar.dicom.deflated import (
 )
 from sidecar.dicom.header_scanner import PIXEL_DATA, read_plain
 from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
-from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS
+from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG, READ_ERRORS
 from sidecar.errors import PixelError
 from sidecar.storage.location import HEADER_BLOCK, Location
 
@@ -88,7 +88,10 @@ def pixel_element(source: PixelFile) -> Element:
         ">HH" if source.layout.transfer_syntax == EXPLICIT_BIG else "<HH", head[:4].ljust(4)
     )
     if len(head) < 8 or PIXEL_DATA.get(group << 16 | number) != source.layout.keyword:
-        raise PixelError(f"the file holds no {source.layout.keyword}; {COPY_AGAIN}")
+        raise PixelError(
+            f"the file holds no {source.layout.keyword} any more: it was changed after its header"
+            " was read; begin anew"
+        )
     # An implicit element has its length here, and an even one, while the first letter of each of
     # these VRs is odd.
     explicit = head[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
@@ -106,7 +109,8 @@ def header_of(source: PixelFile, file: BinaryIO, *keywords: str) -> Dataset:
         return read(file, keywords)
     except READ_ERRORS as error:
         raise PixelError(
-            f"the header cannot be read ({type(error).__name__}); {COPY_AGAIN}"
+            "the header cannot be read: its elements are not as DICOM lays them out"
+            f" ({type(error).__name__})"
         ) from error
 
 
