@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 
 from sidecar.dicom.frame import Common, Frame, Keys, Tiled
 from sidecar.dicom.frame_places import NO_PLACES, Places, frame_places
-from sidecar.dicom.frame_values import padding_of, real_world_of, rescale_of, table_of, unit_of
+from sidecar.dicom.frame_values import (
+    implied_unit_of,
+    padding_of,
+    real_world_of,
+    rescale_of,
+    table_of,
+    unit_of,
+)
 from sidecar.dicom.functional_groups import Groups
 from sidecar.dicom.header_scanner import PlainHeader
 from sidecar.dicom.header_values import (
