@@ -85,6 +85,19 @@ def bare_key(reference: str) -> str:
     return key[prefix.end() :] if prefix else key
 
 
+def one_image(reference: str) -> str:
+    """What references to one image have in common, as far as they tell: the name alone where it has
+    a tag, else the whole path without ``./``, case and extension.
+    """
+    key = bare_key(reference)
+    name = split_name(key)
+    if name is not None and name.tag is not None:
+        return key
+    path = named_path(reference)
+    folders = [part for part in path.lower().split("/")[:-1] if part not in ("", ".")]
+    return "/".join([*folders, image_key(path)])
+
+
 def is_png_name(name: str, stack: PngStack) -> bool:
     """Whether a name without folders is that of a PNG: of this stack, or of any export, as the
     form tells. One without a tag has to begin as those of this stack do.

@@ -18,7 +18,7 @@ from sidecar.errors import LabelError
 from sidecar.labels.columns import Rows
 from sidecar.labels.csv_table import Table
 from sidecar.labels.model import PngStack, SliceOrigin
-from sidecar.labels.references import bare_key, is_png_name
+from sidecar.labels.references import bare_key, is_png_name, one_image
 from sidecar.mapping import image_key
 
 #: What the name of a PNG with a tag has in it.
@@ -68,7 +68,8 @@ def _compare_names(
     table: Table, slices: NDArray[np.float64], origin: SliceOrigin | None, stack: PngStack
 ) -> None:
     """LabelError where a cell that names a PNG stands in the row of another one, or names one of
-    another export.
+    another export; and where two images of a column, which differ in their folders, would be one
+    PNG.
     """
     known = {image_key(name): n for n, name in enumerate(stack.names)}
     if not known:
@@ -79,13 +80,17 @@ def _compare_names(
         if column.lower() in ("x", "y", "slice"):
             continue
         named = {cell: name for cell in set(cells) if (name := _named(cell, stack)) is not None}
+        first: dict[int, str] = {}
         for i, cell in enumerate(cells) if named else ():
             if cell in named:
-                k = _number(named[cell], known)
+                k = _number(bare_key(named[cell]), known)
                 if k is None:
                     raise _of_another_export(table, i, column, cell)
                 if slices[i] - (origin or 0) != k:
                     raise _of_another_slice(table, i, column, k, float(slices[i]), origin)
+                other = first.setdefault(k, cell)
+                if other != cell and one_image(named[other]) != one_image(named[cell]):
+                    raise _of_two_images(table, i, column, other)
 
 
 def _may_name(rows: Rows, keys: Sequence[str]) -> bool:
@@ -97,6 +102,15 @@ def _of_another_export(table: Table, i: int, column: str, cell: str) -> LabelErr
     return LabelError(
         f"{column} {cell!r} names a PNG of another export; if it is where this label was set, call"
         " the column image, and give that export's sidecar.json with --sidecar",
+        table.path,
+        table.row(i),
+    )
+
+
+def _of_two_images(table: Table, i: int, column: str, other: str) -> LabelError:
+    return LabelError(
+        f"{column} {table.columns[column][i]!r} and {other!r} are two images that would be one PNG:"
+        " are they of two scans? Call the column image, and say with --images GLOB which is meant",
         table.path,
         table.row(i),
     )
@@ -125,12 +139,12 @@ def _common_start(names: Sequence[str]) -> str:
 
 
 def _named(cell: str, stack: PngStack) -> str | None:
-    """The PNG, of this export or of another, that a cell names, by itself or as one of the parts
-    between ImageJ's colons. A mere number is a landmark's, and no name.
+    """The name of a PNG, of this export or of another, that a cell holds, with its folders: ImageJ
+    puts several names into one, with colons between. A mere number is a landmark's, and no name.
     """
-    parts = (part.strip() for part in (cell, *cell.split(":")))
-    keys = (bare_key(part) for part in parts if not part.isdecimal())
-    return next((key for key in keys if is_png_name(key, stack)), None)
+    parts = (part.strip() for part in cell.split(":"))
+    named = (part for part in parts if is_png_name(bare_key(part), stack))
+    return next(named, None)
 
 
 def _number(key: str, known: Mapping[str, int]) -> int | None:

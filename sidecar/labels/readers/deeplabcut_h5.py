@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.deeplabcut import labels_of_records
-from sidecar.labels.text import LIMIT_BYTES, read_bytes
+from sidecar.labels.text import read_bytes
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _GROUP = "df_with_missing"
@@ -32,6 +32,8 @@ _LEVELS = {
 }
 #: Columns of one type make a block.
 _MOST_BLOCKS = 8
+#: Bytes of texts and numbers for each byte of the file; pandas writes less than one.
+_MOST_TIMES = 4
 #: What h5py raises for damaged files.
 _DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError)
 _USE_CSV = "use CollectedData_….csv, which DeepLabCut writes beside it"
@@ -48,7 +50,9 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     data = io.BytesIO(read_bytes(path))
     try:
         with h5py.File(data, "r") as file:
-            images, columns, values = _frame(h5py, file, path)
+            frame = _member(h5py, file, _GROUP, h5py.Group, path)
+            _refuse_packed(h5py, frame, data.getbuffer().nbytes, path)
+            images, columns, values = _table(h5py, frame, path)
     except _DAMAGED as error:
         if isinstance(error, LabelError):
             raise
@@ -75,11 +79,23 @@ def _h5py() -> ModuleType:
 _Columns = list[tuple[str, ...]]
 
 
-def _frame(
-    h5py: ModuleType, file: Any, path: Path
+def _refuse_packed(h5py: ModuleType, frame: Any, size: int, path: Path) -> None:
+    """LabelError where there is more in a file than its ``size`` in bytes has room for: pandas
+    packs nothing, and what is packed may be without end.
+    """
+    members = [frame[name] for name in frame if _is_own(h5py, frame, name)]
+    unpacked = sum(m.size * m.dtype.itemsize for m in members if isinstance(m, h5py.Dataset))
+    if unpacked > _MOST_TIMES * size:
+        raise LabelError(
+            f"has {size} bytes, and would unpack to {unpacked}, which is too large; {_USE_CSV}",
+            path,
+        )
+
+
+def _table(
+    h5py: ModuleType, frame: Any, path: Path
 ) -> tuple[list[str], _Columns, NDArray[np.float64]]:
     """Images, names of the columns, and (images, columns) positions, NaN where there is none."""
-    frame = _member(h5py, file, _GROUP, h5py.Group, path)
     if "table" in frame:
         raise LabelError(
             f'is a frame of the kind "table", whose names are Python objects that are not opened;'
@@ -135,20 +151,23 @@ def _array(h5py: ModuleType, frame: Any, name: str, kinds: str, path: Path) -> N
         )
     if data.is_virtual or data.external:
         raise LabelError(f"holds {name} in another file; {_USE_CSV}", path)
-    if data.size * data.dtype.itemsize > LIMIT_BYTES:
-        raise LabelError(f"holds {name} of {data.shape}, too large for labels; {_USE_CSV}", path)
     array: NDArray[Any] = data[()]
     return array
 
 
 def _member(h5py: ModuleType, group: Any, name: str, kind: Any, path: Path) -> Any:
     """A group or dataset in this very file."""
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+    if not _is_own(h5py, group, name):
         raise LabelError(f"has no {name} of its own; {_USE_CSV}", path)
     found = group[name]
     if not isinstance(found, kind):
         raise TypeError(name)
     return found
+
+
+def _is_own(h5py: ModuleType, group: Any, name: str) -> bool:
+    """Whether it lies in this very file, and not behind a link to another."""
+    return isinstance(group.get(name, getlink=True), h5py.HardLink)
 
 
 READER = Reader("deeplabcut-h5", "DeepLabCut", "center", recognises, read)

@@ -210,6 +210,8 @@ class _Names:
         last = parts[-1] if parts else ""
         if last in known or is_png_name(last, stack) or (in_stack and looks_like_slice(last)):
             return cls(title, ":".join(parts[:-1]), last)
+        if in_stack and last.isdecimal():  # the slice on display, in a stack without slice labels
+            return cls(title, ":".join(parts[:-1]))
         return cls(title, ":".join(parts), title if is_png else "", is_png)
 
 

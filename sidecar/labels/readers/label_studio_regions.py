@@ -13,13 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sidecar.document.tag import split_name
 from sidecar.errors import LabelError
 from sidecar.labels.readers.edges import Edges, last_digit
-from sidecar.labels.references import bare_key, named_path, names_image
+from sidecar.labels.references import names_image, one_image
 from sidecar.labels.shapes import Vertices, box, ellipse, rotated
 from sidecar.labels.text import number, pairs, text_of, whole
-from sidecar.mapping import image_key
 
 #: The kinds of regions that are points or outlines; their types may end in "labels".
 SHAPES = ("keypoint", "rectangle", "polygon", "ellipse")
@@ -67,16 +65,7 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
 
 
 def _one_image(key: str, value: object) -> str:
-    """What is the same of two values where they are one image: the name if it has a tag, else the
-    whole path but for the extension.
-    """
-    if not isinstance(value, str):
-        return f"{key}[]"
-    name = split_name(bare_key(value))
-    if name is not None and name.tag is not None:
-        return bare_key(value)
-    folder, slash, _ = named_path(value).rpartition("/")
-    return folder + slash + image_key(named_path(value))
+    return one_image(value) if isinstance(value, str) else f"{key}[]"
 
 
 def _names_images(value: object) -> bool:

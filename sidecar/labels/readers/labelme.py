@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         sizes=sizes,
         notes=edges.notes,
         left_out=left_out.sentences,
-        embedded=_embedded(document, image),
+        embedded={image: partial(_image_data, path)} if _carries_image(document) else None,
     )
 
 
@@ -96,15 +97,19 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
     )
 
 
-def _embedded(document: Any, image: str) -> dict[str, bytes]:
-    """The image that the file carries: LabelMe saves it anew, and then its pixels tell."""
+def _carries_image(document: Any) -> bool:
     data = document.get("imageData")
-    if not isinstance(data, str):
-        return {}
+    return isinstance(data, str) and bool(data)
+
+
+def _image_data(path: Path) -> bytes:
+    """The image that the file carries. LabelMe saves it anew, so that its pixels tell; b"" for what
+    is no base64, where LabelMe itself falls back on imagePath.
+    """
     try:
-        return {image: base64.b64decode(data, validate=True)}
+        return base64.b64decode(member(load_json(path), "imageData", str, path), validate=True)
     except (binascii.Error, ValueError):
-        return {}  # LabelMe itself falls back on imagePath
+        return b""
 
 
 def _sizes(document: Any, image: str, path: Path) -> dict[str, tuple[int, int]]:

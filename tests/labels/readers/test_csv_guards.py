@@ -60,6 +60,10 @@ def test_counting_from_1_comes_back_counted_from_0(tmp_path: Path) -> None:
             r"row 2: slice 7 is not that of what 'stack:bregma:slice_0003'.*PNG 3 .*correct one",
         ),
         (
+            "x,y,slice,path\n1,2,3,C:\\A\\slice_0003.png\n3,4,3,C:\\B\\slice_0003.png\n",
+            r"row 3: path .*B.*slice_0003\.png' and .*A.*slice_0003\.png' are two images.*--images",
+        ),
+        (
             "label,x,y,slice,file\na,1,2,3,slice_0003_gjgbtf.png\n",
             r"row 2: file 'slice_0003_gjgbtf\.png' names a PNG of another export.*call.*image",
         ),
@@ -96,10 +100,12 @@ def test_the_user_says_how_they_count(tmp_path: Path, origin: SliceOrigin) -> No
         "Label,X,Y,Image,Slice\na,1,2,slice_0003.png,3\n",
         "label,x,y,slice\nslice of life,1,2,3\n",
         "label,x,y,slice\nbeetle_2024_larger,1,2,3\n",
+        "x,y,slice,Label\n1,2,3,png:slice_0003\n1,2,3,png:bregma:slice_0003\n",
+        "x,y,slice,file\n1,2,3,A/slice_0003.png\n1,2,3,./a/slice_0003\n",
     ],
 )
 def test_what_agrees_or_says_nothing_is_read(tmp_path: Path, text: str) -> None:
-    assert len(read(tmp_path, text)) == 1
+    assert len(read(tmp_path, text)) == text.count("\n") - 1
 
 
 def test_a_table_that_is_named_after_a_png(tmp_path: Path) -> None:
@@ -120,7 +126,8 @@ def test_a_table_that_is_named_after_a_png(tmp_path: Path) -> None:
 def test_names_with_tags_and_without_them_are_compared(tmp_path: Path) -> None:
     tagged = replace(STACK, names=tuple(f"{name[:-4]}_gjgbtf.png" for name in STACK.names))
     path = tmp_path / "labels.csv"
-    for name in ("slice_0003_gjgbtf", "SLICE_0003_GJGBTF.PNG", "slice_0003"):
+    names = ("slice_0003_gjgbtf", "SLICE_0003_GJGBTF.PNG", "slice_0003", "png:a:slice_0003_gjgbtf")
+    for name in names:
         path.write_text(f"label,x,y,slice\n{name},1,2,3\n")
         assert READERS["csv"].read(path, tagged).slice.tolist() == [3]
         path.write_text(f"label,x,y,slice\n{name},1,2,4\n")

@@ -81,6 +81,13 @@ def outside(frame: Any) -> None:
     frame.create_dataset("block0_values", shape, "f8", external=[("other.bin", 0, 8 * 999)])
 
 
+def packed(frame: Any) -> None:
+    """Ten million images that take ten thousand bytes."""
+    for n in range(3):
+        del frame[f"axis1_label{n}"]
+        frame.create_dataset(f"axis1_label{n}", (10**7,), "i1", chunks=(1 << 20,))
+
+
 def huge(frame: Any) -> None:
     del frame["block0_values"]
     frame.create_dataset("block0_values", (1 << 20, 1 << 10), "f8", chunks=(1, 1 << 10))
@@ -92,7 +99,8 @@ def huge(frame: Any) -> None:
         (objects, "axis1_level2 as something else than numbers and texts.*CollectedData"),
         (elsewhere, "has no block0_values of its own"),
         (outside, "block0_values in another file"),
-        (huge, "too large for labels"),
+        (huge, "would unpack to .* too large.*CollectedData"),
+        (packed, "would unpack to .* too large"),
         (replaced("block0_values", np.zeros((2, 2))), "is damaged"),
         (replaced("axis1_label2", np.full(len(IMAGES), 99, np.int8)), "is damaged"),
         (replaced("axis1_label2", np.full(len(IMAGES), -1, np.int8)), "is damaged"),

@@ -192,6 +192,13 @@ def test_a_multi_point_selection_has_the_label_of_the_slice_on_display(tmp_path:
     assert any("multi-point" in note for note in labels.notes)
 
 
+def test_a_stack_without_slice_labels_puts_the_slice_on_display_behind(tmp_path: Path) -> None:
+    rows = [(f"scan.tif:{name}8", 0, 1.0, 2.0, 4) for name in ("bregma:", "")]
+    path = write(tmp_path, results(rows, " ,Label,Area,X,Y,Slice"))
+    labels = READER.read(path, STACK)
+    assert labels.columns["label"] == ["bregma", ""] and slices(labels) == [3, 3]
+
+
 def test_neither_slice_nor_label(tmp_path: Path) -> None:
     path = write(tmp_path, results([(0, 1.0, 2.0)], " ,Area,X,Y"))
     with pytest.raises(LabelError, match=r"row 2: neither Slice nor Label.*Stack position"):

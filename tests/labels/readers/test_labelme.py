@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,20 @@ def test_other_json(tmp_path: Path, bad: str) -> None:
     path.write_text(bad)
     with pytest.raises(LabelError, match=r"a\.json"):
         READER.read(path, STACK)
+
+
+@pytest.mark.parametrize("data", ["no base64 at all", 5, "", None])
+def test_an_image_that_cannot_be_read_tells_nothing(tmp_path: Path, data: object) -> None:
+    content = document([shape("a", [[1, 2]], "point")]) | {"imageData": data}
+    (image,) = READER.read(write(tmp_path / "a.json", content), STACK).images
+    assert image.embedded is None or image.embedded() == b""
+
+
+def test_the_image_is_not_kept(tmp_path: Path) -> None:
+    """Those of a thousand files would fill memory: it is read anew where it is looked at."""
+    pixels = base64.b64encode(bytes(range(256)) * 64).decode()
+    content = document([shape("a", [[1, 2]], "point")]) | {"imageData": pixels}
+    labels = READER.read(write(tmp_path / "a.json", content), STACK)
+    (image,) = labels.images
+    assert image.embedded is not None and image.embedded() == bytes(range(256)) * 64
+    assert pixels[:100] not in repr(labels)
