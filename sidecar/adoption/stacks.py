@@ -11,17 +11,15 @@ from threading import Lock
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from sidecar.adoption.model.stacks import GrayImage
 from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.formats.natural_order import natural_order
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 from sidecar.storage.location import Location
-
-Plane = NDArray[np.float32]
 
 #: Weights of red, green and blue in gray (ITU-R BT.601).
 _GRAY = np.array([0.299, 0.587, 0.114], np.float32)
@@ -56,7 +54,7 @@ class SourceSlices:
     def __len__(self) -> int:
         return len(self.series.frames)
 
-    def plane(self, number: int) -> Plane:
+    def plane(self, number: int) -> GrayImage:
         """(rows, columns) modality values, or the gray of colours. Raises PixelError."""
         frame = self.series.frames[number]
         stored = read_plane(self.root, frame.locator)
@@ -97,7 +95,7 @@ class PngImages:
     def __len__(self) -> int:
         return len(self.names)
 
-    def image(self, number: int) -> Plane:
+    def image(self, number: int) -> GrayImage:
         """(height, width) gray values as they are stored.
 
         ImageError names an image that cannot be read.

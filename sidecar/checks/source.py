@@ -10,7 +10,7 @@ from math import isclose
 from typing import Any
 
 from sidecar.checks.finding import Finding, finding
-from sidecar.dicom.same_scan import SAME_NUMBER, Match
+from sidecar.dicom.same_scan import SAME_NUMBER, ScanMatch
 from sidecar.dicom.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
@@ -69,7 +69,7 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)
 
 
-def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
+def check_headers(sidecar: Sidecar, match: ScanMatch) -> list[Finding]:
     """Findings on the headers of the stack that is the export's scan, or comes nearest to it: its
     instances in their order, whose they are, their geometry and their values.
     """
@@ -108,7 +108,7 @@ def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
     ]
 
 
-def _other_images(sidecar: Sidecar, match: Match) -> str | None:
+def _other_images(sidecar: Sidecar, match: ScanMatch) -> str | None:
     """Why a stack cannot be compared any further: other slices, or images of another kind."""
     if match.difference is not None and match.difference.about != "planes":
         return match.difference.found

@@ -118,13 +118,13 @@ def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Location, 
     SourceError where it is not the one that the export was made of.
     """
     from sidecar.checks.source import check_headers
-    from sidecar.dicom.same_scan import Match
+    from sidecar.dicom.same_scan import ScanMatch
     from sidecar.dicom.source import Source
     from sidecar.errors import SourceError
 
     opened = Source.open(source, progress)
     series = opened.matching(export.known_scan)
-    findings = check_headers(export, Match(series, None))  # values and identifiers, too
+    findings = check_headers(export, ScanMatch(series, None))  # values and identifiers, too
     wrong = [finding.detail for finding in findings if finding.passed is False]
     if wrong:
         raise SourceError(

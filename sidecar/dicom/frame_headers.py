@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sidecar.dicom.frame import Common, Frame, Keys, Tiled
-from sidecar.dicom.frame_places import NO_PLACES, Places, frame_places
+from sidecar.dicom.frame_places import NO_PLACES, FramePlaces, frame_places
 from sidecar.dicom.frame_values import (
     implied_unit_of,
     padding_of,
@@ -197,7 +197,7 @@ def frames_of(
     return _placed(made, places) if places.places else made
 
 
-def _placed(frames: Sequence[Frame], places: Places) -> list[Frame]:
+def _placed(frames: Sequence[Frame], places: FramePlaces) -> list[Frame]:
     """The frames of an object whose geometry stands outside functional groups, each at its
     place.
     """

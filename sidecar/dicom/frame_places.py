@@ -48,7 +48,7 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FramePlace:
     """Of one frame: its position and orientation, and the vectors by which it is of a volume."""
 
     position: Triple
@@ -57,39 +57,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class FramePlaces:
     """Of every frame of an object; or none, and what is missing or not certain, in words."""
 
-    places: tuple[Place, ...] = ()
+    places: tuple[FramePlace, ...] = ()
     reason: str = ""
 
 
 #: Of objects whose position and orientation are those of their only frame.
-NO_PLACES = Places()
+NO_PLACES = FramePlaces()
 
 
 class _NotCertainError(Exception):
     """Why nothing places the frames: what there is, or is not."""
 
 
-def frame_places(dataset: Attributes, frames: int) -> Places:
+def frame_places(dataset: Attributes, frames: int) -> FramePlaces:
     """The places of ``frames`` frames of an object without functional groups.
 
     Raises SourceError for numbers that are none, as `numbers` does.
     """
     try:
         if dataset.get("DetectorInformationSequence"):
-            return Places(tuple(_reconstruction(dataset, frames)))
+            return FramePlaces(tuple(_reconstruction(dataset, frames)))
         if frames == 1:
             return NO_PLACES
         if _GRID_OFFSETS in _pointers(dataset):
-            return Places(tuple(_dose_grid(dataset, frames)))
-        return Places(tuple(_volume(dataset, frames)))
+            return FramePlaces(tuple(_dose_grid(dataset, frames)))
+        return FramePlaces(tuple(_volume(dataset, frames)))
     except _NotCertainError as error:
-        return Places(reason=str(error))
+        return FramePlaces(reason=str(error))
 
 
-def _reconstruction(dataset: Attributes, frames: int) -> Iterator[Place]:
+def _reconstruction(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
     """Slices of nuclear medicine: along the normal of the first, in the direction that the sign of
     Spacing Between Slices gives (PS3.3 C.8.4.15).
     """
@@ -102,7 +102,7 @@ def _reconstruction(dataset: Attributes, frames: int) -> Iterator[Place]:
         raise _NotCertainError(f"{len(detectors)} detectors at different places")
     ((first, orientation),) = detectors
     if frames == 1:
-        yield Place(first, orientation)
+        yield FramePlace(first, orientation)
         return
     pointers = _pointers(dataset)
     if _SLICE_VECTOR not in pointers:
@@ -122,10 +122,10 @@ def _reconstruction(dataset: Attributes, frames: int) -> Iterator[Place]:
             raise _NotCertainError(f"Slice Vector {shown(slices)}, which does not count from 1")
     steps = [(n - 1) * _spacing_between(dataset) for n in slices]
     for position, own_keys in zip(_along(first, orientation, steps), keys, strict=True):
-        yield Place(position, orientation, own_keys)
+        yield FramePlace(position, orientation, own_keys)
 
 
-def _dose_grid(dataset: Attributes, frames: int) -> Iterator[Place]:
+def _dose_grid(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
     """Planes of a dose grid, whose Grid Frame Offset Vector begins with 0 and counts from the first
     plane along its normal, or has the z of transverse planes (PS3.3 C.8.8.3.2 a and b).
     """
@@ -144,13 +144,13 @@ def _dose_grid(dataset: Attributes, frames: int) -> Iterator[Place]:
                 " transverse planes, with the z of Image Position (Patient)"
             )
         for z in offsets:
-            yield Place((first[0], first[1], z), orientation)
+            yield FramePlace((first[0], first[1], z), orientation)
         return
     for position in _along(first, orientation, offsets):
-        yield Place(position, orientation)
+        yield FramePlace(position, orientation)
 
 
-def _volume(dataset: Attributes, frames: int) -> Iterator[Place]:
+def _volume(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
     """Slices of a volume whose position, orientation and spacing stand at the top level: along the
     normal of the first, where Frame Increment Pointer says that frames are slices.
     """
@@ -180,7 +180,7 @@ def _volume(dataset: Attributes, frames: int) -> Iterator[Place]:
                 " contradicts"
             )
     for position in _along(first, orientation, steps):
-        yield Place(position, orientation)
+        yield FramePlace(position, orientation)
 
 
 def _placed(attributes: Attributes, where: str) -> tuple[Triple, Cosines]:

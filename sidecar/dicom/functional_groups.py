@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sidecar.dicom.frame_places import Places
+from sidecar.dicom.frame_places import FramePlaces
 from sidecar.dicom.header_values import NOTHING, Attributes, numbers
 
 #: At the top level they are those of the only frame.
@@ -25,7 +25,7 @@ class Groups:
     shared: Attributes
     top: Attributes
     frames: int
-    places: Places
+    places: FramePlaces
 
     def holder(self, sequence: str) -> Attributes:
         """Where the attributes of a functional group are."""

@@ -12,7 +12,7 @@ from sidecar.dicom.given_voxel import arrangement_of, as_given
 from sidecar.dicom.joining import choose_joined, with_joined
 from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.pixels.pixel_file import PixelFile
-from sidecar.dicom.same_scan import KnownScan, Match, closest
+from sidecar.dicom.same_scan import KnownScan, ScanMatch, closest
 from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
 from sidecar.errors import SourceError, named
@@ -120,7 +120,7 @@ class Source:
                 f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
             )
 
-    def closest(self, known: KnownScan) -> Match:
+    def closest(self, known: KnownScan) -> ScanMatch:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
         stacks = with_joined(self.series, set(known.planes), arrangement_of(known))
         return closest(known, as_given(known, stacks))

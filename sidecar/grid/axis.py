@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Lookup = NDArray[np.intp]
 Method = Literal["stride", "mean", "max", "resize"]
-Places = TypeVar("Places", float, Floats)
+AnyPlaces = TypeVar("AnyPlaces", float, Floats)
 
 #: Positions nearer than this, in pixels, are the same: what computing them may be wrong by.
 ROUNDING = 1e-9
@@ -68,11 +68,11 @@ class AxisMap:
     factor: float
     offset: float
 
-    def to_source(self, pixel: Places) -> Places:
+    def to_source(self, pixel: AnyPlaces) -> AnyPlaces:
         """Source indices of PNG pixels."""
         return pixel * self.factor + self.offset
 
-    def to_pixel(self, source: Places) -> Places:
+    def to_pixel(self, source: AnyPlaces) -> AnyPlaces:
         """PNG pixels of source indices: the inverse of `to_source`."""
         return (source - self.offset) / self.factor
 
@@ -102,11 +102,11 @@ class Inverse:
 
     axis: AxisMap
 
-    def to_source(self, pixel: Places) -> Places:
+    def to_source(self, pixel: AnyPlaces) -> AnyPlaces:
         """What ``axis`` calls pixels, of what it calls source indices."""
         return self.axis.to_pixel(pixel)
 
-    def to_pixel(self, source: Places) -> Places:
+    def to_pixel(self, source: AnyPlaces) -> AnyPlaces:
         """The inverse of `to_source`."""
         return self.axis.to_source(source)
 

@@ -69,7 +69,7 @@ class Made(Columns):
         return map(self.piece, range(0, self._rows.stop - self._rows.start, PIECE))
 
 
-class Repeated:
+class RepeatedTexts:
     """A column of texts that are mostly the same again and again:
 
     ``cells``, where equal ones are one object.
@@ -111,7 +111,7 @@ class Rows(Columns):
         number = self._number[name]
         if len(self._blocks) == 1:
             return self._cells[number]
-        column = Repeated()
+        column = RepeatedTexts()
         for piece in self.pieces():
             column.add(piece._cells[number])
         return column.cells

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import PIECE, Columns, Made, Repeated, Rows
+from sidecar.labels.columns import PIECE, Columns, Made, RepeatedTexts, Rows
 from sidecar.labels.text import after_sep_line, first_filled_line, number, read_text
 
 #: A single cell larger than this is not a label file's.
@@ -96,7 +96,7 @@ class Table:
         names, named = [self.name(column) for column in numbers], self.name(text)
         if not isinstance(self.columns, Rows) or None in names:
             return None
-        values, texts = np.empty((len(self), len(names))), Repeated()
+        values, texts = np.empty((len(self), len(names))), RepeatedTexts()
         for start, piece in zip(range(0, len(self), PIECE), self.columns.pieces(), strict=True):
             for k, name in enumerate(names):
                 found = plain_numbers(self._with_points(piece[name or ""]))

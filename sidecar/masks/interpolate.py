@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[Any]
+from sidecar.masks.model import LabelArray
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
@@ -53,13 +54,13 @@ class Change:
     there.
     """
 
-    lower: Labels
-    upper: Labels
+    lower: LabelArray
+    upper: LabelArray
     pixels: Indices
     moment: Floats
     at_once: NDArray[np.bool_]
 
-    def at(self, part: float) -> Labels:
+    def at(self, part: float) -> LabelArray:
         """The (rows, columns) labels ``part`` of the way from the lower plane to the upper one."""
         if not len(self.pixels):
             return self.lower
@@ -70,7 +71,7 @@ class Change:
         return out
 
 
-def change_between(lower: Labels, upper: Labels, spacing: tuple[float, float]) -> Change:
+def change_between(lower: LabelArray, upper: LabelArray, spacing: tuple[float, float]) -> Change:
     """How two planes of (rows, columns) labels become one another.
 
     ``spacing``: mm, or pixels, between rows and between columns. Shapes end at the edge of the
@@ -96,7 +97,7 @@ def change_between(lower: Labels, upper: Labels, spacing: tuple[float, float]) -
     return Change(lower, upper, pixels, moment, np.where(against == 0, new > old, against < 0))
 
 
-def _painted_part(lower: Labels, upper: Labels) -> tuple[int, int, Labels, Labels]:
+def _painted_part(lower: LabelArray, upper: LabelArray) -> tuple[int, int, LabelArray, LabelArray]:
     """Row and column at which both planes are cut out, and what is cut out of each: all that is
     painted, with one empty pixel around it.
     """
@@ -106,7 +107,9 @@ def _painted_part(lower: Labels, upper: Labels) -> tuple[int, int, Labels, Label
     return int(rows[0]) - 1, int(columns[0]) - 1, np.pad(lower[box], 1), np.pad(upper[box], 1)
 
 
-def _regions(y: Indices, x: Indices, old: Labels, new: Labels, shape: tuple[int, ...]) -> Indices:
+def _regions(
+    y: Indices, x: Indices, old: LabelArray, new: LabelArray, shape: tuple[int, ...]
+) -> Indices:
     """(n,) numbers from 0 of the regions that pixels belong to."""
     count = len(y)
     at = np.full(shape, -1, dtype=np.int32)
@@ -128,7 +131,7 @@ def _regions(y: Indices, x: Indices, old: Labels, new: Labels, shape: tuple[int,
     return np.asarray(number[root])
 
 
-def _neighbours(plane: Labels, wanted: Labels, y: Indices, x: Indices) -> Indices:
+def _neighbours(plane: LabelArray, wanted: LabelArray, y: Indices, x: Indices) -> Indices:
     """(n,) how many neighbours of each pixel have the label ``wanted`` there."""
     count = np.zeros(len(y), dtype=np.intp)
     for down, right in _AROUND:
@@ -142,8 +145,8 @@ def _somewhere(region: Indices, count: Indices) -> NDArray[np.bool_]:
 
 
 def _log_distances(
-    plane: Labels,
-    wanted: Labels,
+    plane: LabelArray,
+    wanted: LabelArray,
     y: Indices,
     x: Indices,
     spacing: tuple[float, float],

@@ -58,7 +58,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Job:
+class MaskJob:
     """A mask that was read and can be written. ``notes``: what is to be told before it is."""
 
     mapped: MappedMask
@@ -86,7 +86,7 @@ class Job:
 
 def plan_job(
     masks: Sequence[Path], output: Path, exports: Sequence[Export], options: Options
-) -> Job:
+) -> MaskJob:
     """Read and check masks, and what the output will take; writes nothing.
 
     Without ``exports`` that beside the masks is taken.
@@ -104,7 +104,9 @@ def plan_job(
         if options.grid == "png"
         else MappedMask.on_source(mask, cast(Fill, options.fill))
     )
-    return Job(mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom)))
+    return MaskJob(
+        mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom))
+    )
 
 
 def _refuse_taken(option: str, output: Path, inputs: Sequence[Path], is_folder: bool) -> None:

@@ -17,9 +17,16 @@ from sidecar.grid.axis import Axis
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import require_affine
 from sidecar.mapping import Sidecar
-from sidecar.masks.model import Mask, Segment
+from sidecar.masks.model import LabelArray, Mask, Segment
 from sidecar.masks.source_order import in_source_order
-from sidecar.masks.upsample import Blend, Cells, Fill, Labels, blended, blends_of_samples, expand
+from sidecar.masks.upsample import (
+    Blend,
+    Cells,
+    Fill,
+    blended,
+    blends_of_samples,
+    expand,
+)
 from sidecar.progress import Progress
 
 
@@ -99,27 +106,27 @@ class MappedMask:
             () if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices
         )
 
-    def small_planes(self) -> Iterator[Labels | None]:
+    def small_planes(self) -> Iterator[LabelArray | None]:
         """For every slice the labels of its cells, (row cells, column cells), None where it is
         empty. A plane that is repeated is the same object again.
         """
-        last: Labels | None = None
-        cells: Labels | None = None
+        last: LabelArray | None = None
+        cells: LabelArray | None = None
         for plane in blended(self.mask.planes(), self.slices, self._decimated_spacing):
             if plane is not None and plane is not last:
                 last, cells = plane, self.rows.down(self.columns.across(plane))
             yield None if plane is None else cells
 
-    def planes(self) -> Iterator[Labels | None]:
+    def planes(self) -> Iterator[LabelArray | None]:
         """For every slice its (rows, columns) labels, None where it is empty."""
-        last: Labels | None = None
-        expanded: Labels | None = None
+        last: LabelArray | None = None
+        expanded: LabelArray | None = None
         for plane in self.small_planes():
             if plane is not None and plane is not last:
                 last, expanded = plane, expand(plane, self.rows.lookup, self.columns.lookup)
             yield None if plane is None else expanded
 
-    def watched(self, progress: Progress) -> Iterator[Labels | None]:
+    def watched(self, progress: Progress) -> Iterator[LabelArray | None]:
         """`planes`, told to ``progress`` as they are done with."""
         for plane in self.planes():
             yield plane

@@ -26,7 +26,7 @@ from sidecar.grid.stack import Stack
 from sidecar.labels.formulas import refuse_formulas
 from sidecar.labels.writers.csv_points import shortest
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.model import Labels, Segment
+from sidecar.masks.model import LabelArray, Segment
 from sidecar.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -110,7 +110,7 @@ def _counts(mask: MappedMask, labels: int) -> Iterator[Floats]:
         for cells in (mask.columns, mask.rows)
     )
     voxels = np.outer(down, across).ravel().astype(np.float64)
-    last: Labels | None = None
+    last: LabelArray | None = None
     counts: Floats = np.zeros(labels)
     for plane in mask.small_planes():
         if plane is not None and plane is not last:
@@ -143,14 +143,14 @@ def _bounds(mask: MappedMask, stack: Stack, labels: int) -> Floats:
     steps = _steps(stack, decimated.slices, decimated.slices.size)
     assert steps is not None
     bounds = np.zeros((2, labels))
-    lower: Labels | None = None
+    lower: LabelArray | None = None
     for step, upper in zip(steps, itertools.chain(mask.mask.planes(), [None]), strict=True):
         bounds += _boxes(lower, upper, labels) * step
         lower = upper
     return bounds * _pixel_area(stack, decimated.axes)
 
 
-def _boxes(lower: Labels | None, upper: Labels | None, labels: int) -> Floats:
+def _boxes(lower: LabelArray | None, upper: LabelArray | None, labels: int) -> Floats:
     """(2, labels) how many boxes between two planes have each label at all corners, and at any.
 
     None is an empty plane; beyond the edges of planes nothing is labelled.
@@ -169,7 +169,7 @@ def _boxes(lower: Labels | None, upper: Labels | None, labels: int) -> Floats:
     return np.array([least, least + np.bincount(corners[another], minlength=labels)], float)
 
 
-def _over_corners(of: np.ufunc, planes: Sequence[Labels]) -> Labels:
+def _over_corners(of: np.ufunc, planes: Sequence[LabelArray]) -> LabelArray:
     """The smallest or largest of the eight corners of each box."""
     both = of(*planes)
     in_rows = of(both[1:], both[:-1])

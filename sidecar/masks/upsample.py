@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.axis import ROUNDING, Axis, Lookup, is_halfway
 from sidecar.masks.interpolate import Change, change_between
+from sidecar.masks.model import LabelArray
 
 Fill = Literal["repeat", "interpolate", "none"]
-Labels = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Cells:
         counts = np.bincount(self.lookup[self.lookup >= 0], minlength=len(self.shown))
         return np.asarray(first - 0.5 + np.concatenate([[0], np.cumsum(counts)]))
 
-    def across(self, plane: Labels) -> Labels:
+    def across(self, plane: LabelArray) -> LabelArray:
         """(rows, cells) labels of a (rows, decimated columns) plane; the plane itself where its
         columns are the cells.
         """
@@ -118,12 +118,12 @@ class Cells:
         out[:, halfway] = change.at(0.5)
         return out
 
-    def down(self, plane: Labels) -> Labels:
+    def down(self, plane: LabelArray) -> LabelArray:
         """(cells, columns) labels of a (decimated rows, columns) plane."""
         return self.across(plane.T).T
 
 
-def expand(plane: Labels, rows: Lookup, columns: Lookup) -> Labels:
+def expand(plane: LabelArray, rows: Lookup, columns: Lookup) -> LabelArray:
     """(len(rows), len(columns)) labels of a plane of cells, by two lookups; 0 where those are
     -1.
     """
@@ -137,17 +137,17 @@ def expand(plane: Labels, rows: Lookup, columns: Lookup) -> Labels:
 
 
 def blended(
-    planes: Iterator[Labels | None],
+    planes: Iterator[LabelArray | None],
     slices: Sequence[Blend | None],
     spacing: tuple[float, float],
-) -> Iterator[Labels | None]:
+) -> Iterator[LabelArray | None]:
     """The decimated plane that each output slice shows, in order, None where it is empty; a plane
     that is repeated is the same object.
 
     ``planes``: all decimated planes in order; two of them are held at a time. ``spacing``: between
     their rows and columns.
     """
-    held: dict[int, Labels | None] = {}
+    held: dict[int, LabelArray | None] = {}
     read = enumerate(planes)
     pair: tuple[int, int] | None = None
     change: Change | None = None
@@ -169,7 +169,7 @@ def blended(
 
 
 def _change(
-    lower: Labels | None, upper: Labels | None, spacing: tuple[float, float]
+    lower: LabelArray | None, upper: LabelArray | None, spacing: tuple[float, float]
 ) -> Change | None:
     """How one plane becomes the other, either of which may be empty; None where both are."""
     if lower is None and upper is None:

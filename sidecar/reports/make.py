@@ -21,9 +21,9 @@ from sidecar.grid.axis import nearest_of
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
-from sidecar.reports.labels import Label
+from sidecar.reports.labels import ShownLabel
 from sidecar.reports.overview import Projections
-from sidecar.reports.samples import Crop, Placed, Scale, Section, View, edges, placed, span
+from sidecar.reports.samples import Crop, CrossSection, Placed, Scale, View, edges, placed, span
 from sidecar.reports.space import Floats, Space, is_source_plane
 from sidecar.storage.location import Location
 
@@ -40,7 +40,7 @@ class Request:
 
     sidecar: Sidecar
     folder: Location
-    labels: Sequence[Label]
+    labels: Sequence[ShownLabel]
     root: Location
     series: Series
     size: float
@@ -118,13 +118,13 @@ def make_report(request: Request, progress: Progress) -> Report:
     return Report(request, space, looks, tuple(map(Views, pngs, shown)), projections)
 
 
-def _view(space: Space, look: AxisOrder, label: Label, size: float, channels: int) -> View:
+def _view(space: Space, look: AxisOrder, label: ShownLabel, size: float, channels: int) -> View:
     if is_source_plane(look):
         return Crop(space, look, label.source, size)
-    return Section.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
+    return CrossSection.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
 
 
-def nearest_png(label: Label, count: int) -> int:
+def nearest_png(label: ShownLabel, count: int) -> int:
     """The PNG that shows a label."""
     return nearest_of(label.png[2], count)
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from sidecar.masks.interpolate import change_between
 
-Labels = NDArray[np.uint8]
+LabelArray = NDArray[np.uint8]
 PARTS = st.sampled_from([0.5, 0.25, 1 / 3, 2 / 3, 0.2, 0.9])
 SPACINGS = st.sampled_from([(1.0, 1.0), (0.7, 0.4), (2.0, 1.0)])
 
 
 @st.composite
-def planes(draw: st.DrawFn) -> tuple[Labels, Labels]:
+def planes(draw: st.DrawFn) -> tuple[LabelArray, LabelArray]:
     """Two planes of one size: noise, or discs that moved, grew, came or went."""
     shape = draw(st.integers(1, 14)), draw(st.integers(1, 14))
     if draw(st.booleans()):
@@ -40,7 +40,7 @@ def planes(draw: st.DrawFn) -> tuple[Labels, Labels]:
 
 @given(planes(), PARTS, SPACINGS)
 def test_reversed_and_mirrored_planes_give_the_same_labels(
-    pair: tuple[Labels, Labels], part: float, spacing: tuple[float, float]
+    pair: tuple[LabelArray, LabelArray], part: float, spacing: tuple[float, float]
 ) -> None:
     lower, upper = pair
     found = change_between(lower, upper, spacing).at(part)
@@ -52,7 +52,7 @@ def test_reversed_and_mirrored_planes_give_the_same_labels(
 
 @given(planes(), PARTS, PARTS, SPACINGS)
 def test_a_pixel_changes_once_from_its_one_label_to_its_other(
-    pair: tuple[Labels, Labels], one: float, other: float, spacing: tuple[float, float]
+    pair: tuple[LabelArray, LabelArray], one: float, other: float, spacing: tuple[float, float]
 ) -> None:
     lower, upper = pair
     change = change_between(lower, upper, spacing)
@@ -65,7 +65,7 @@ def test_a_pixel_changes_once_from_its_one_label_to_its_other(
 
 @given(planes(), SPACINGS)
 def test_halfway_scipy_finds_the_same(
-    pair: tuple[Labels, Labels], spacing: tuple[float, float]
+    pair: tuple[LabelArray, LabelArray], spacing: tuple[float, float]
 ) -> None:
     lower, upper = pair
     found = change_between(lower, upper, spacing).at(0.5)

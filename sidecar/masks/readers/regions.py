@@ -27,7 +27,7 @@ from sidecar.labels.mapped_shapes import MappedShape, shapes_of
 from sidecar.labels.model import ImageReference
 from sidecar.labels.vertices import AREAS
 from sidecar.mapping import Sidecar
-from sidecar.masks.model import Labels, Mask, Segment
+from sidecar.masks.model import LabelArray, Mask, Segment
 from sidecar.masks.raster import fill_ellipse, fill_rings
 from sidecar.masks.readers.tool_masks import Bitmap, bitmaps_of
 from sidecar.masks.segments import MaskConfig, color_of
@@ -243,11 +243,11 @@ class _Canvas:
         self._dtype: Any = np.uint8 if max(self._values.values()) < 256 else np.uint16
         self._columns, self._rows, self._slices = sidecar.size
 
-    def planes(self) -> Iterator[Labels | None]:
+    def planes(self) -> Iterator[LabelArray | None]:
         for plane, _, _ in self.painted():
             yield plane
 
-    def painted(self) -> Iterator[tuple[Labels | None, int, int]]:
+    def painted(self) -> Iterator[tuple[LabelArray | None, int, int]]:
         """For every PNG its labels, how many pixels changed their label, and how many regions hold
         no pixel.
         """
