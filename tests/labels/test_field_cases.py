@@ -73,6 +73,11 @@ def test_the_channel_is_not_the_slice(cases: Path, scan_a: Sidecar) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("01-two-scans-one-file/coco_folders.json", "specimenA/.*specimenB/.*two scans"),
+        ("01-two-scans-one-file/cvat_folders.xml", "specimenA/.*specimenB/.*two scans"),
+        ("01-two-scans-one-file/cvat_project.xml", r"task 39 \(specimenA\).*task 40 .*two scans"),
+        ("01-two-scans-one-file/mixed.csv", "row 3: .*specimenA/.*specimenB/.*two scans"),
+        ("07-labels-of-another-export/lm_embedded_specimenB.json", "of series .* of series"),
         ("02-size-of-another-entry/coco_dup.json", "203 × 151 and 406 × 302"),
         ("05-ls-two-image-tags/ls_two_images.json", "image .*slice_0003.* image2 .*slice_0004"),
         ("06-label-file-name-contradicts/voccopy/slice_0004.xml", "slice_0004.*slice_0003"),
@@ -179,6 +184,11 @@ def test_an_inverted_table_leaves_no_mark(imagej: Path, half: Sidecar) -> None:
     assert "Invert Y" in notes(map_file(imagej / "I_point_invert_Results.csv", half))
 
 
+def test_a_part_of_the_stack_leaves_no_mark(imagej: Path, half: Sidecar) -> None:
+    told = notes(map_file(imagej / "O_part_Results.csv", half))
+    assert "whole stack of 5 PNGs, opened in order" in told
+
+
 def test_selections_of_imagej(imagej: Path, half: Sidecar) -> None:
     pytest.importorskip("roifile")
     mapping = map_file(imagej / "G_RoiSet.zip", half)
@@ -217,6 +227,16 @@ def test_labelme(cases: Path) -> None:
         labels = READERS["labelme"].read(folder / name, stack)
         place = labels.xy[list(labels.columns["label"]).index(mark)]
         np.testing.assert_allclose(place, [truth["A"]["column"], truth["A"]["row"]], atol=0.051)
+
+
+def test_a_stack_that_napari_opened_in_reverse(cases: Path, tmp_path: Path) -> None:
+    """It leaves no mark but the name of the layer, if the file has that."""
+    sidecar = Sidecar.open(cases / "tools" / "labelme" / "00-input" / "png2")
+    path = cases / "tools" / "napari" / "PointsReversed.csv"
+    assert "whole stack of 6 PNGs, opened in order" in notes(map_file(path, sidecar))
+    shutil.copy(path, tmp_path / "slice_0005.csv")
+    with pytest.raises(LabelError, match="not the first PNG"):
+        map_file(tmp_path / "slice_0005.csv", sidecar)
 
 
 @pytest.mark.parametrize(
