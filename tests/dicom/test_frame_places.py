@@ -166,7 +166,7 @@ def test_time_slots_of_a_gated_reconstruction_are_volumes_of_their_own(tmp_path:
     assert [len(series.frames) for series in found] == [6, 6]
     steps = [-2.5 * (k % 6) for k in range(COUNT)]
     for n, series in enumerate(found):
-        assert f"time slot {n + 1} (TimeSlotVector 1 or 2)" in series.split
+        assert f"time slot {n + 1} (TimeSlotVector 1 or 2)" in map(str, series.split)
         there = places(series, folder)
         assert same(there, {k: p for k, p in by_hand(OBLIQUE, steps).items() if slots[k] == n + 1})
 

@@ -405,3 +405,14 @@ def test_a_label_file_named_after_another_png_is_refused(
         tmp_path / "slice_0003.json"
     )
     assert len(sidecar.map_file(same, half).points) == 1
+
+
+def test_images_chooses_labels_by_their_task_too(shared_cases: Path) -> None:
+    """Where the path is the same."""
+    labels = shared_cases / "labels" / "01-two-scans-one-file" / "cvat_project.xml"
+    document = shared_cases / "labels" / "common" / "A.sidecar.json"
+    for scan, x in (("specimenA", 101.5), ("specimenB", 54.5)):
+        (file,) = load(
+            [labels], given_exports([document]), LoadOptions(images=f"task*{scan}*")
+        ).files
+        assert file.points.png[:, 0].tolist() == [x]
