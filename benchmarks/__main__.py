@@ -31,6 +31,7 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "memory": memory.measure,
     "headers": headers.measure,
     "compressed": compressed.measure,
+    "zips": compressed.measure_zips,
     "labels": labels.measure,
     "instructions": instructions.measure,
 }

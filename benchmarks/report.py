@@ -170,6 +170,23 @@ def _compressed(figures: dict[str, Any]) -> str:
     return f"{figures['slices']} slices to 8-bit PNGs.\n\n{table(head, rows)}"
 
 
+def _zips(figures: dict[str, Any]) -> str:
+    folder = figures["sources"]["folder"]
+    rows = [
+        [
+            name,
+            f"{one['wall']:.2f} s",
+            f"{one['wall'] / folder['wall']:.2f}",
+            f"{one['cpu']:.2f} s",
+            f"{one['cpu'] / folder['cpu']:.2f}",
+            f"{one['peak'] / 1e6:.0f} MB",
+        ]
+        for name, one in figures["sources"].items()
+    ]
+    head = [f"{figures['slices']} slices", "clock", "× folder", "processor", "× folder", "peak"]
+    return table(head, rows)
+
+
 def _labels(figures: dict[str, Any]) -> str:
     cells = [
         f"{figures['cpu']:.2f} s",
@@ -196,6 +213,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "memory": _memory,
     "headers": _headers,
     "compressed": _compressed,
+    "zips": _zips,
     "labels": _labels,
     "instructions": _instructions,
 }

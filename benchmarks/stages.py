@@ -33,8 +33,9 @@ from benchmarks.throughput import BITS
 from sidecar.cli import QUICK_START
 from sidecar.dicom.pixels import FrameLocator, read_plane
 from sidecar.dicom.scan import scan
+from sidecar.exporting.job import Job
 from sidecar.exporting.options import make_options
-from sidecar.exporting.run import Job, plan_export
+from sidecar.exporting.run import plan_export
 from sidecar.exporting.window_choice import choose_values
 from sidecar.formats import png
 from sidecar.grid.reduce import reduce_plane

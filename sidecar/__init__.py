@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar.errors import (
     AmbiguousSeriesError,
+    BatchError,
     DocumentError,
     GeometryError,
     ImageError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousSeriesError",
+    "BatchError",
     "DocumentError",
     "GeometryError",
     "ImageError",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def inspect(source: Place) -> Inspection:
-    """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR, or their
-    URL.
+    """Read the headers of everything under ``source``: a folder, a zip, a file or a DICOMDIR,
+    or their URL.
 
     SourceError where there is no such place.
     """
@@ -33,8 +33,10 @@ def export(
 ) -> Sidecar:
     """Export one stack and return its mapping.
 
-    ``options`` are those of the command line: ``scale=0.5, z_step=2, bits=16`` …
-    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
+    ``options`` are those of the command line: ``scale=0.5, z_step=2, bits=16, voxel=(0.01, 0.01,
+    0.02)`` … Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
+
+    An export of the same source and options that is finished already is left as it is.
 
     Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and
     OutputError.
@@ -104,6 +106,8 @@ def adopt(
     factor: float | tuple[float, float] | None = None,
     z_step: float | None = None,
     flip: str | None = None,
+    voxel: tuple[float, ...] | str | None = None,
+    order: str | None = None,
     progress: Progress | None = None,
 ) -> Sidecar:
     """Find how images were made from a DICOM stack, and write ``sidecar.json`` for them.
@@ -120,5 +124,7 @@ def adopt(
         factor=factor,
         z_step=z_step,
         flip=flip,
+        voxel=voxel,
+        order=order,
         progress=progress,
     )

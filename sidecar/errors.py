@@ -10,6 +10,7 @@
     ├── ImageError               images of another program that cannot be adopted
     ├── LabelError               a label or point file, with the row it is about
     ├── OutputError              the place we were asked to write to
+    ├── BatchError               several of these, of things that were looked at together
     ├── WorkersLostError         a cluster whose workers keep dying
     └── MissingExtraError        an optional package that is not installed
 
@@ -20,6 +21,7 @@ knows nothing of this package can still catch what it expects.
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -92,6 +94,17 @@ class OutputError(SidecarError, OSError):
     """The output cannot be written, or something of the user's is in its place."""
 
 
+class BatchError(SidecarError):
+    """Several faults, of sources or stacks that were looked at together: ``faults``."""
+
+    def __init__(self, faults: Sequence[SidecarError]) -> None:
+        lines = [str(fault).replace("\n", "\n  ") for fault in faults]
+        super().__init__(
+            f"{len(faults)} faults, and nothing was written:" + "".join(f"\n- {x}" for x in lines)
+        )
+        self.faults = tuple(faults)
+
+
 def reason(error: OSError) -> str:
     """Why the system does not write, for a full disk with the way out.
 
@@ -129,3 +142,9 @@ def printable(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character if character.isprintable() else repr(character)[1:-1]
+
+
+def named(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(printable, names[:3])) + more

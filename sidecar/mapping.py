@@ -24,7 +24,8 @@ from sidecar.document.tag import PngName, split_name, tag_of
 from sidecar.errors import DocumentError, GeometryError
 from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
-from sidecar.grid.stack import Stack
+from sidecar.grid.space import Geometry, not_in_the_patient
+from sidecar.grid.stack import Stack, geometry_of
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
 
@@ -63,8 +64,9 @@ class Instances:
 class Sidecar:
     """One export, ready to map points. Make one with `sidecar.open(path)`.
 
-    ``stack`` is the source's geometry, or None for images without patient geometry, which map to
-    source pixels only. ``folder``: where the PNGs lie; None for a document from elsewhere.
+    ``stack`` is the source's geometry, or None for images without any, which map to source pixels
+    only; ``geometry`` tells where its millimetres come from. ``folder``: where the PNGs lie; None
+    for a document from elsewhere.
     """
 
     document: Document
@@ -107,6 +109,11 @@ class Sidecar:
         )
 
     @property
+    def geometry(self) -> Geometry:
+        """Whether millimetres are of the patient, by a voxel size that the user gave, or none."""
+        return geometry_of(self.stack)
+
+    @property
     def size(self) -> tuple[int, int, int]:
         """PNG columns and rows, and number of PNGs."""
         return self.decimation.size
@@ -122,7 +129,16 @@ class Sidecar:
 
         GeometryError where the source has no patient geometry.
         """
-        return self._geometry().to_patient(self.to_source(xy, slice))
+        self._require_patient()
+        return self.to_mm(xy, slice)
+
+    def to_mm(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
+        """Millimetres (N, 3) of PNG pixels: LPS, or along columns, rows and slices of the source
+        where ``geometry`` is *given*.
+
+        GeometryError where the source has no millimetres.
+        """
+        return self._require_mm().to_patient(self.to_source(xy, slice))
 
     def from_source(self, index: ArrayLike) -> tuple[Floats, Floats]:
         """PNG pixels (N, 2) and slices (N,) of source indices (N, 3): the inverse of
@@ -135,7 +151,12 @@ class Sidecar:
         """PNG pixels (N, 2) and slices (N,) of patient mm (N, 3), LPS: the inverse of
         `to_patient`.
         """
-        return self.from_source(self._geometry().to_index(patient))
+        self._require_patient()
+        return self.from_mm(patient)
+
+    def from_mm(self, mm: ArrayLike) -> tuple[Floats, Floats]:
+        """PNG pixels (N, 2) and slices (N,) of millimetres (N, 3): the inverse of `to_mm`."""
+        return self.from_source(self._require_mm().to_index(mm))
 
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
         """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that
@@ -151,7 +172,7 @@ class Sidecar:
 
     def _on_source(self, points: Floats) -> NDArray[np.bool_]:
         """Whether the centre of the pixel that each point lies on is within the source."""
-        pixels = np.clip(np.rint(points), 0, np.array(self.size) - 1)  # halfway, the even one
+        pixels = np.clip(nearest(points), 0, np.array(self.size) - 1)
         centres = self.decimation.to_source(pixels)
         return np.asarray(
             np.all(
@@ -184,8 +205,7 @@ class Sidecar:
         if self.stack is None:
             return np.full(len(along), np.nan)
         slices = self.decimation.slices
-        # Halfway between two slices the even one answers, here and for their planes.
-        shown = np.clip(np.rint(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
+        shown = np.clip(nearest(slices.to_pixel(along)), 0, slices.size - 1).astype(np.intp)
         return np.asarray(self._half_diagonals[shown])
 
     @cached_property
@@ -202,7 +222,7 @@ class Sidecar:
         )
         vague_columns, vague_rows, vague_slices = self._vague
         centres = slices.to_source(np.arange(slices.size, dtype=np.float64))
-        plane = np.clip(np.rint(centres), 0, self.stack.slices - 1).astype(np.intp)
+        plane = np.clip(nearest(centres), 0, self.stack.slices - 1).astype(np.intp)
         across, down = np.moveaxis(
             self.stack.axes[plane]
             * (abs(columns.factor) + 2 * vague_columns, abs(rows.factor) + 2 * vague_rows),
@@ -270,12 +290,17 @@ class Sidecar:
         names = ((split_name(key), i) for key, i in self._slice_by_name.items())
         return {name._replace(tag=None): i for name, i in names if name and name.tag}
 
-    def _geometry(self) -> Stack:
+    def _require_mm(self) -> Stack:
         if self.stack is None:
             raise GeometryError(
                 "the source has no patient geometry: points map to source pixels only"
             )
         return self.stack
+
+    def _require_patient(self) -> None:
+        why = not_in_the_patient(self._require_mm().geometry, "to_patient")
+        if why is not None:
+            raise GeometryError(f"{why}; to_mm and from_mm have them")
 
     def _check(self) -> None:
         """Recompute what the document repeats;
@@ -360,16 +385,13 @@ def _stack_of(document: Document) -> Stack | None:
         raise GeometryError(
             f"geometry is {document.geometry}, coordinate_system and units say {geometry}"
         )
-    if document.coordinate_system is None or document.units == "pixel":
-        if (
-            document.coordinate_system
-            or document.units == "mm"
-            or any(p.position for p in source.planes)
-        ):
-            raise GeometryError(
-                "coordinate_system, units and the planes' positions do not agree on whether it has"
-                " patient geometry"
-            )
+    if geometry is None:
+        raise GeometryError("coordinate_system and units do not go together")
+    if geometry == "given" and document.geometry is None:
+        raise GeometryError("units are mm without a coordinate_system, and geometry is not given")
+    if geometry == "none":
+        if any(p.position for p in source.planes):
+            raise GeometryError("units are pixels, and planes have a position in mm")
         return None
     if (
         source.pixel_spacing is None
@@ -387,6 +409,7 @@ def _stack_of(document: Document) -> Stack | None:
         orientations=np.array(
             [p.orientation or source.orientation for p in source.planes], dtype=np.float64
         ),
+        geometry=geometry,
     )
 
 

@@ -62,6 +62,7 @@ HOSTS = {
     "keepachangelog.com",
     "semver.org",
     "json-schema.org",
+    "www.w3.org",
     "github.com",
 }
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from hypothesis import strategies as st
 from kit.command_line import invoked
 from kit.exports import tagged
 from kit.phantoms import Phantom, Spec, write
+from kit.tables import rows as read_rows
 
 import sidecar
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import Series, find_series
 from sidecar.document.model import as_text, parse
-from sidecar.errors import DocumentError
+from sidecar.errors import DocumentError, LabelError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
+from sidecar.grid.axis import Axis
 from sidecar.labels.load import map_file
 from sidecar.labels.project import project_file
 from sidecar.mapping import Sidecar
@@ -127,6 +130,37 @@ def test_another_export_of_the_same_scan_receives_the_points(
     assert again.instances.sop_instance_uid == first.instances.sop_instance_uid
 
 
+def test_projected_points_say_the_export_they_are_on_now(phantom: Phantom, tmp_path: Path) -> None:
+    """Columns of the first export would contradict the second, and refuse every row of it."""
+    half = sidecar.export(phantom.folder, tmp_path / "half", scale=0.5)
+    third = sidecar.export(phantom.folder, tmp_path / "third", scale="1/3", specimen="beetle-7")
+    series, tag = half.document.source.series_instance_uid, half.document.images.tag
+    labels, mapped = tmp_path / "half" / "half_labels.csv", tmp_path / "mapped.csv"
+    labels.write_text(f"slice,x,y,specimen,series_uid,tag\n1,10.25,8.5,,{series},{tag}\n")
+    invoked("map-points", labels, "-o", mapped)
+    projected = tmp_path / "projected.csv"
+    told = invoked("project", mapped, "--sidecar", tmp_path / "third", "-o", projected)
+    assert "specimen, series_uid, tag of the input are those of another export" in told.stderr
+    (row,) = read_rows(projected)
+    stated = (row["specimen"], row["series_uid"], row["tag"])
+    assert stated == ("beetle-7", series, third.document.images.tag)
+    _keep_columns(projected, tmp_path / "again.csv", ["slice", "x", "y", "tag"])
+    assert len(map_file(tmp_path / "again.csv", third).points) == 1
+    again = project_file(projected, half).columns
+    assert again["specimen"] == ["beetle-7"], "the name that it has is not lost where there is none"
+    assert again["tag"] == [tag]
+
+
+def test_points_that_state_another_scan_are_not_projected(phantom: Phantom, tmp_path: Path) -> None:
+    png = sidecar.export(phantom.folder, tmp_path / "png", scale=0.5)
+    points = tmp_path / "mapped.csv"
+    own = png.document.source.series_instance_uid
+    x, y, z = png.to_patient([[3, 4]], 1)[0].tolist()
+    points.write_text(f"x_mm,y_mm,z_mm,series_uid\n{x},{y},{z},{own}\n{x},{y},{z},1.2.3\n")
+    with pytest.raises(LabelError, match=r"row 3: is of series 1\.2\.3, and this scan is 2\.25"):
+        project_file(points, png)
+
+
 def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: Path) -> None:
     png = sidecar.export(phantom.folder, tmp_path / "png", scale=0.37, z_step=2, z_filter="mean")
     rng = random.Random(5)
@@ -210,6 +244,59 @@ def test_uncertainty_is_half_the_diagonal_of_an_output_voxel(tmp_path: Path) -> 
     assert png.uncertainty_mm(png.to_source(np.zeros((3, 2)), [0, 1, 2])) == pytest.approx(
         0.5 * np.sqrt(1.4**2 + 0.8**2 + 3.9**2)
     )
+
+
+def test_halfway_between_two_pngs_the_lower_one_answers(phantom: Phantom) -> None:
+    """For the uncertainty as for the instance, at odd and at even PNGs; gaps are uneven."""
+    png = planned(phantom.folder)
+    slices = np.arange(png.size[2] - 1.0)
+    halfway, lower = (png.to_source(np.zeros((len(slices), 2)), s) for s in (slices + 0.5, slices))
+    assert len(set(png.uncertainty_mm(lower).round(6))) == 3
+    np.testing.assert_array_equal(png.uncertainty_mm(halfway), png.uncertainty_mm(lower))
+    assert png.instances(halfway).sop_instance_uid == png.instances(lower).sop_instance_uid
+
+
+def test_the_voxel_of_a_mean_of_two_planes_has_the_sides_of_the_lower_one(tmp_path: Path) -> None:
+    """Planes are turned a little within themselves, in a sheared stack, whose diagonals tell."""
+    write(Spec(columns=40, rows=30, slices=8, tilt_degrees=15.0, markers=False), tmp_path)
+    png = planned(tmp_path, z_step=2, z_filter="mean", crop=":,:,1:")
+    assert png.stack is not None
+    turned = np.arange(8) % 3 * 8e-4
+    first, second = png.stack.orientations[0].reshape(2, 3)
+    axes = [[np.cos(t) * first + np.sin(t) * second, np.cos(t) * second - np.sin(t) * first] for t in turned]  # fmt: skip
+    stack = replace(png.stack, orientations=np.array(axes).reshape(8, 6))
+    centres = np.array([1.5, 3.5, 5.5])
+    steps = np.diff(stack.to_patient(np.column_stack([np.zeros((3, 2)), centres])), axis=0)
+    across, down = (stack.axes[[1, 3, 5], :, i] for i in (0, 1))
+    expected = [
+        max(
+            np.linalg.norm(across[k] + i * down[k] + j * step) / 2
+            for i in (-1, 1)
+            for j in (-1, 1)
+            for step in steps[max(0, k - 1) : k + 1]
+        )
+        for k in range(3)
+    ]
+    found = replace(png, stack=stack).uncertainty_mm(np.column_stack([np.zeros((3, 2)), centres]))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("margin", [1, 2, 3, 4])
+def test_the_edge_of_a_margin_belongs_to_the_margin_before_the_scan(
+    phantom: Phantom, margin: int
+) -> None:
+    """The edge lies halfway between the last pixel of the margin and the first one on the scan: the
+    lower one is the margin's. Behind the scan, it is the scan's.
+    """
+    png = planned(phantom.folder)
+    columns = png.size[0]
+    wider = Axis(1.0, -float(margin), columns + 2 * margin, "stride")
+    document = png.document.model_copy(update={"evidence": "images of another program"})
+    letterboxed = replace(png, document=document, decimation=replace(png.decimation, columns=wider))
+    first, last = margin - 0.5, margin + columns - 0.5
+    x = [first - 0.1, first, first + 0.1, last - 0.1, last, last + 0.1]
+    found = letterboxed.contains(np.column_stack([x, np.ones(6)]), np.zeros(6))
+    assert found.tolist() == [False, False, True, True, True, False]
 
 
 @pytest.mark.parametrize("tilt", [-20.0, 0.0, 16.5])

@@ -13,9 +13,9 @@ from pathlib import Path
 
 sys.path[:0] = ["tests"]
 
+from kit.browser import Browser
 from PIL import Image
 from typer.testing import CliRunner
-from viewer.browser import Browser
 
 from sidecar.cli import app
 
@@ -34,7 +34,7 @@ def main() -> None:
             browser.resize()
             browser.open(page)
             browser.driver.find_element("css selector", "input[type=file]").send_keys(
-                str(_without_images(demo / "labels.csv"))
+                str(demo / "labels.csv")
             )
             time.sleep(2)
             browser.driver.find_element("xpath", f"//*[contains(text(), '{LANDMARK}')]").click()
@@ -62,18 +62,8 @@ def _keep(browser: Browser, folder: Path, name: str) -> None:
     shot = folder / name
     browser.driver.save_screenshot(str(shot))
     with Image.open(shot) as image:
-        image.convert("RGB").quantize(COLOURS).save(HERE / name, optimize=True)
-
-
-def _without_images(labels: Path) -> Path:
-    """The demo's labels by slice number alone: they lie between PNGs, where the page takes no image
-    name.
-    """
-    rows = [line.split(",") for line in labels.read_text().splitlines()]
-    kept = [i for i, name in enumerate(rows[0]) if name != "image"]
-    plain = labels.with_name("plain.csv")
-    plain.write_text("\n".join(",".join(row[i] for i in kept) for row in rows))
-    return plain
+        few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3)
+        few.save(HERE / name, optimize=True)
 
 
 if __name__ == "__main__":

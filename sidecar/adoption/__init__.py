@@ -41,6 +41,8 @@ def adopt(
     factor: float | tuple[float, float] | None = None,
     z_step: float | None = None,
     flip: str | None = None,
+    voxel: tuple[float, ...] | str | None = None,
+    order: str | None = None,
     progress: Progress | None = None,
 ) -> Sidecar:
     """Find how the images in a folder were made from a DICOM stack, and write ``sidecar.json`` for
@@ -49,7 +51,8 @@ def adopt(
     ``series``: which stack, as for an export. What is known of the answer: ``factor``, source
     pixels per image pixel along source columns and rows; ``z_step``, source slices from one image
     to the next; ``flip``, the source axes that run backwards on the images, letters of "xyz", with
-    "t" where rows and columns are exchanged, or "none". The images are not changed.
+    "t" where rows and columns are exchanged, or "none". ``voxel`` and ``order``: the voxel size of
+    the stack by hand, as for an export. The images are not changed.
 
     Raises ImageError for images that cannot be read or are not, or not surely, slices of this
     stack; UsageError for options; SourceError and its kinds for the source; OutputError where there
@@ -68,8 +71,10 @@ def adopt(
         require_unchanged_images,
     )
     from sidecar.adoption.verify import verify
+    from sidecar.dicom.given_voxel import arrangement
     from sidecar.dicom.source import Source, require_unchanged
     from sidecar.document import model as documents
+    from sidecar.exporting.options import make_options
     from sidecar.parallel import in_order
     from sidecar.storage.digest import file_digest
     from sidecar.storage.local import Local
@@ -86,7 +91,8 @@ def adopt(
     pictures = open_images(folder)
     if series == "all":
         raise UsageError("--series all: images come from one stack; give its number")
-    opened = Source.open(locate(source), progress)
+    given = make_options(voxel=voxel, order=order).given
+    opened = Source.open(locate(source), progress, arrangement(given))
     (chosen,) = opened.choose(series)
     slices = SourceSlices(opened.root, chosen)
     check_source(slices)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sidecar.adoption.fine.explain import Depth
 from sidecar.adoption.fine.value_line import Intensity
-from sidecar.adoption.match import Match
+from sidecar.adoption.match import StackMatch
 from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
 from sidecar.adoption.stacks import PngImages
 from sidecar.adoption.verify import Verified
@@ -42,7 +42,7 @@ TELL = 0.05
 def make_document(
     series: Series,
     images: PngImages,
-    found: Match,
+    found: StackMatch,
     verified: Verified,
     intensity: Intensity,
     digests: Sequence[str],
@@ -58,7 +58,8 @@ def make_document(
     slices = with_method(found.slices.axis, found.depth.width <= 1)
     decimation = Decimation(columns, rows, slices, (*found.along, 2))
     taken = [source_slices(slices, k, found.depth, len(series.frames)) for k in range(len(images))]
-    value, window = _value(intensity, images.bits, series.common.rescale_unit)
+    unit = series.common.rescale_unit or series.common.implied_unit
+    value, window = _value(intensity, images.bits, unit)
     document = Document(
         version=VERSION,
         generator=generator(),
@@ -107,7 +108,7 @@ def source_slices(axis: Axis, image: int, depth: Depth, count: int) -> list[int]
     return sorted(int(n) for n in heavy)
 
 
-def notes(found: Match, verified: Verified) -> list[str]:
+def notes(found: StackMatch, verified: Verified) -> list[str]:
     """What the user should know."""
     lines = [
         "adopted: made by another program; how was found from the pixels (correlation"
@@ -144,7 +145,7 @@ def _value(
     return value, Window(mode="measured", lower=ends[0], upper=ends[1])
 
 
-def _evidence(found: Match, verified: Verified, intensity: Intensity) -> Evidence:
+def _evidence(found: StackMatch, verified: Verified, intensity: Intensity) -> Evidence:
     second = found.runner_up
     columns, rows, slices = (
         EvidenceAxis(

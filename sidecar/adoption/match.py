@@ -35,7 +35,7 @@ from sidecar.adoption.fine.trial_registration import Trial, attempt
 from sidecar.adoption.model.exact_lines import Measured, Snapped
 from sidecar.adoption.model.placement import Along, Placement, edges
 from sidecar.adoption.model.resampling_kernels import Kernel
-from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.adoption.model.stacks import ImageStack, Slices
 from sidecar.grid.axis import Axis, spread
 from sidecar.progress import Progress
 
@@ -55,7 +55,7 @@ Spacing = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
-class Match:
+class StackMatch:
     """The answer: three lines, the standard deviation of the ends of each as measured, and how the
     images were made; ``along``: the source axis along image x and y.
     """
@@ -88,8 +88,8 @@ class Match:
 
 
 def match(
-    slices: Slices, images: Images, spacing: Spacing, pins: Pins, progress: Progress
-) -> Match:
+    slices: Slices, images: ImageStack, spacing: Spacing, pins: Pins, progress: Progress
+) -> StackMatch:
     """Find how ``images`` were made from ``slices``.
 
     ImageError where no answer stands out, with those that came nearest.
@@ -114,7 +114,7 @@ def _chosen(overview: Overview, count: int) -> list[int]:
 
 
 def _tried(
-    slices: Slices, images: Images, overview: Overview, pins: Pins, progress: Progress
+    slices: Slices, images: ImageStack, overview: Overview, pins: Pins, progress: Progress
 ) -> tuple[Trial, list[Trial]]:
     """The best trial, and the others; at all scales only when the likely ones lead nowhere."""
     reach = max(1, int(np.diff(overview.slices).max(initial=1)))
@@ -157,7 +157,7 @@ def _same(one: Trial, other: Trial) -> bool:
 
 
 def _looked_at(
-    slices: Slices, images: Images, chosen: Sequence[int], trial: Trial, progress: Progress
+    slices: Slices, images: ImageStack, chosen: Sequence[int], trial: Trial, progress: Progress
 ) -> list[Closeup]:
     reach, start, guess = reach_of(trial.step), trial.leader.placement, None
     seen: list[Closeup] = []
@@ -189,13 +189,13 @@ def _askew(sample: Sample, placement: Placement) -> float:
 
 def _answer(
     slices: Slices,
-    images: Images,
+    images: ImageStack,
     closeups: Sequence[Closeup],
     trial: Trial,
     spacing: Spacing,
     pins: Pins,
     second: RunnerUp | None,
-) -> Match:
+) -> StackMatch:
     good = [
         closeup for closeup in closeups if closeup.fit.correlation >= LEAST_CORRELATION
     ] or list(closeups)
@@ -234,7 +234,7 @@ def _answer(
     check_rivals(rivals)
     across, down = (with_leeway(one, rivals) for one in (resampling.columns, resampling.rows))
     check_pins(pins, resampling.columns.axis, resampling.rows.axis, found.axis)
-    return Match(
+    return StackMatch(
         columns=across,
         rows=down,
         slices=found,

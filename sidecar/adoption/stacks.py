@@ -11,9 +11,9 @@ from threading import Lock
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from sidecar.adoption.model.stacks import GrayImage
 from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
 from sidecar.errors import ImageError, SourceError
@@ -22,8 +22,6 @@ from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 from sidecar.storage.local import Local
 from sidecar.storage.location import Location, Stamp
 from sidecar.storage.names import is_plain
-
-Plane = NDArray[np.float32]
 
 #: Weights of red, green and blue in gray (ITU-R BT.601).
 _GRAY = np.array([0.299, 0.587, 0.114], np.float32)
@@ -58,12 +56,14 @@ class SourceSlices:
     def __len__(self) -> int:
         return len(self.series.frames)
 
-    def plane(self, number: int) -> Plane:
+    def plane(self, number: int) -> GrayImage:
         """(rows, columns) modality values, or the gray of colours. Raises PixelError."""
         frame = self.series.frames[number]
         stored = read_plane(self.root, frame.locator)
         if stored.ndim == 3:
             return np.asarray(stored @ _GRAY, dtype=np.float32)
+        if frame.common.table is not None:
+            stored = frame.common.table.apply(stored)
         slope, intercept = frame.rescale
         return np.asarray(
             np.nan_to_num(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)),
@@ -101,7 +101,7 @@ class PngImages:
     def __len__(self) -> int:
         return len(self.names)
 
-    def image(self, number: int) -> Plane:
+    def image(self, number: int) -> GrayImage:
         """(height, width) gray values as they are stored.
 
         ImageError names an image that cannot be read.

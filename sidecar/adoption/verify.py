@@ -11,20 +11,17 @@ from heapq import nlargest
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sidecar.adoption.coarse.candidates import BLANK
-from sidecar.adoption.coarse.thumbs import Grid, features
+from sidecar.adoption.coarse.thumbs import ThumbGrid, features
 from sidecar.adoption.fine.full_resolution import clipped, likeness
-from sidecar.adoption.match import Match
+from sidecar.adoption.match import StackMatch
 from sidecar.adoption.model.placement import positions
 from sidecar.adoption.model.resampling_kernels import matrix
-from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.errors import ImageError
 from sidecar.parallel import in_order
 from sidecar.progress import Progress
-
-Plane = NDArray[np.float32]
 
 #: Part of the typical correlation that every image must have with its slice.
 FOREIGN = 0.5
@@ -53,7 +50,7 @@ class Verified:
     blank: int
 
 
-def verify(slices: Slices, images: Images, found: Match, progress: Progress) -> Verified:
+def verify(slices: Slices, images: ImageStack, found: StackMatch, progress: Progress) -> Verified:
     """Look at every image and its slice once.
 
     ImageError names the first image that does not belong where the line puts it.
@@ -85,7 +82,7 @@ def verify(slices: Slices, images: Images, found: Match, progress: Progress) -> 
 class _Thumbs:
     """Features of images, and of slices seen as images were made."""
 
-    def __init__(self, slices: Slices, images: Images, found: Match) -> None:
+    def __init__(self, slices: Slices, images: ImageStack, found: StackMatch) -> None:
         self._sign = np.float32(-1 if found.inverted else 1)
         self._slices, self._images, self._placement, self._window = (
             slices,
@@ -94,7 +91,7 @@ class _Thumbs:
             found.window,
         )
         size = found.placement.along_source.pick((images.width, images.height))
-        inner = Grid.of(*size)
+        inner = ThumbGrid.of(*size)
         columns, rows = found.placement.columns, found.placement.rows
         self._grid = inner
         self._across = matrix(size[0], positions(inner.columns), inner.columns.factor) @ matrix(
@@ -104,12 +101,12 @@ class _Thumbs:
             slices.rows, positions(rows), rows.factor, found.kernel
         )
 
-    def of_image(self, number: int) -> Plane:
+    def of_image(self, number: int) -> GrayImage:
         return self._sign * features(
             self._grid.thumb(self._placement.along_source.apply(self._images.image(number)))
         )
 
-    def of_slice(self, number: int) -> Plane:
+    def of_slice(self, number: int) -> GrayImage:
         plane = clipped(self._slices.plane(number), self._window)
         return features(np.asarray((self._across @ (self._down @ plane).T).T))
 
@@ -120,13 +117,13 @@ Row = tuple[float | None, list[tuple[int, float]]]
 
 
 def _compared(
-    pairs: Iterator[tuple[Plane, Plane]], numbers: Sequence[int], progress: Progress
+    pairs: Iterator[tuple[GrayImage, GrayImage]], numbers: Sequence[int], progress: Progress
 ) -> Iterator[Row]:
     """For each image its correlation with its own slice, and (image, correlation) for the best of
     its neighbours that have another.
     """
     near = deque[
-        tuple[int, Plane, Plane]
+        tuple[int, GrayImage, GrayImage]
     ]()  # (image, its features, those of its slice), from NEIGHBOURS before one to as many after it
     ahead = ((j, *pair) for j, pair in enumerate(pairs))
     for k in range(len(numbers)):
@@ -143,13 +140,17 @@ def _compared(
         progress.advance(1, 0)
 
 
-def _correlation(one: Plane, other: Plane) -> float:
+def _correlation(one: GrayImage, other: GrayImage) -> float:
     scale = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
     return max(0.0, float((one * other).sum()) / scale) if scale > 0 else 0.0
 
 
 def _check(
-    rows: Sequence[Row], numbers: Sequence[int], slices: Slices, images: Images, found: Match
+    rows: Sequence[Row],
+    numbers: Sequence[int],
+    slices: Slices,
+    images: ImageStack,
+    found: StackMatch,
 ) -> None:
     """Refuse images whose thumbnails are suspicious when full resolution says the same."""
 

@@ -109,6 +109,7 @@ def check_source(
     values_unknown = any(f.check == "stored values" and f.passed is None for f in findings)
     if match.series is None or values_unknown:
         return [*findings, _not_done("pixels")]
+    found.refuse_packed(match.series)
     return [*findings, check_pixels(sidecar, match.series, found.root, folder, slices, progress)]
 
 

@@ -73,7 +73,9 @@ def _as_exported(document: Document, decimation: Decimation) -> list[Finding]:
         finding(
             "values",
             list(_wrong_values(document)),
-            "the line from PNG values to values of the source fits the window",
+            "a table makes the values"
+            if document.images.lookup_table is not None
+            else "the line from PNG values to values of the source fits the window",
         ),
     ]
 
@@ -105,6 +107,8 @@ def _wrong_values(document: Document) -> Iterator[str]:
     if images.channels == 3:
         if images.value is not None:
             yield "images.value: colours have none"
+        return
+    if images.value is None and images.window is None and images.lookup_table is not None:
         return
     if images.value is None or images.window is None or images.value.slope == 0:
         yield (

@@ -19,6 +19,7 @@ from sidecar.dicom.series import Series
 from sidecar.errors import SidecarError
 from sidecar.exporting.make_png import Recipe, Task, png_values
 from sidecar.exporting.plan import Plan
+from sidecar.exporting.window_choice import table_before
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.location import Location, WritableLocation
@@ -102,15 +103,17 @@ def _made(
 ) -> NDArray[Any]:
     """Decimated slices (len(block), rows, columns[, 3]) as their PNG values."""
     reduction = plan.reduction
+    values = values_again(plan, sidecar.document)
     recipe = Recipe(
         root,
         folder,
         reduction.columns,
         reduction.rows,
         reduction.slices.method,
-        values_again(plan, sidecar.document),
+        values,
         (),
         None,
+        table_before(plan, values),
     )
     channels = (3,) if plan.channels == 3 else ()
     stack = np.empty(

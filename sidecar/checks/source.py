@@ -10,7 +10,7 @@ from math import isclose
 from typing import Any
 
 from sidecar.checks.finding import Finding, finding
-from sidecar.dicom.same_scan import SAME_NUMBER, Match
+from sidecar.dicom.same_scan import SAME_NUMBER, ScanMatch
 from sidecar.dicom.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
@@ -51,7 +51,8 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
         mode if mode in ("auto", "dicom", "full") else (0.0, 1.0) if mode == "given" else None
     )
     reduction, order = sidecar.decimation.upright, sidecar.decimation.order
-    return Plan(series, ExportOptions(bits=images.bits, window=window), reduction, (), order)
+    options = ExportOptions(bits=images.bits, window=window, specimen=sidecar.document.specimen)
+    return Plan(series, options, reduction, (), order)
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
@@ -59,16 +60,16 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     one on record. None for colours.
     """
     value = document.images.value
-    if plan.channels == 3 or value is None:
-        return None
     if mode_of(plan) == "stored":
         return choose_values(plan, Local("."))  # reads no pixels
+    if plan.channels == 3 or value is None:
+        return None
     line, bits = Line(value.slope, value.intercept), document.images.bits
     ends = sorted((line.value(0), line.value(2**bits - 1)))
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)
 
 
-def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
+def check_headers(sidecar: Sidecar, match: ScanMatch) -> list[Finding]:
     """Findings on the headers of the stack that is the export's scan, or comes nearest to it: its
     instances in their order, whose they are, their geometry and their values.
     """
@@ -107,7 +108,7 @@ def check_headers(sidecar: Sidecar, match: Match) -> list[Finding]:
     ]
 
 
-def _other_images(sidecar: Sidecar, match: Match) -> str | None:
+def _other_images(sidecar: Sidecar, match: ScanMatch) -> str | None:
     """Why a stack cannot be compared any further: other slices, or images of another kind."""
     if match.difference is not None and match.difference.about != "planes":
         return match.difference.found
@@ -128,6 +129,8 @@ def _of_the_source(stated: Document, again: Document, moved: str | None) -> list
     """
     one = stated.model_dump(exclude=_NOT_OF_THE_SOURCE, exclude_unset=True)
     other = again.model_dump(exclude=_NOT_OF_THE_SOURCE)
+    if stated.source.pixel_spacing is None:  # earlier versions kept it with positions only
+        one["source"].pop("pixel_spacing", None)
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
     where = [text for path, text in found if path not in IDENTIFIERS]
@@ -151,7 +154,10 @@ _NOT_OF_THE_SOURCE: Any = {
     "digest": True,
     "control_points": True,
     "source": {"planes": {"__all__": {"file"}}},  # relative to the folder that was given then
-    "images": {"tag": True, "value": True, "window": True, "files": {"__all__": {"name"}}},
+    "images": {
+        **dict.fromkeys(("tag", "value", "window", "lookup_table"), True),
+        "files": {"__all__": {"name"}},
+    },
 }
 
 
@@ -192,7 +198,10 @@ def _other_values(stated: Document, again: Document) -> Iterator[str]:
     one, other = stated.images.value, again.images.value
     if one is None or other is None:
         if one is not other:
-            yield "images.value: gray in one, colour in the other"
+            yield "images.value: there is a line in one, and none in the other"
+        tables = (stated.images.lookup_table, again.images.lookup_table)
+        if tables[0] != tables[1]:
+            yield "images.lookup_table is not the one that the Modality LUT of the source gives"
         return
     if one.unit != other.unit:
         yield (

@@ -28,7 +28,7 @@ from sidecar.cli import (
     zoom,
 )
 from sidecar.cli.telling import tell
-from sidecar.errors import SidecarError, UsageError, reason
+from sidecar.errors import BatchError, SidecarError, UsageError, reason
 from sidecar.faults import DEBUG, is_debugging, show_traceback
 
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import.
@@ -117,7 +117,8 @@ def main() -> None:
     except (SidecarError, OSError, MemoryError) as error:
         show_traceback(error)
         tell(f"sidecar: {_in_words(error)}")
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        faults = error.faults if isinstance(error, BatchError) else [error]
+        sys.exit(2 if all(isinstance(fault, UsageError) for fault in faults) else 1)
 
 
 def _in_words(error: SidecarError | OSError | MemoryError) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.source_options import SliceOrder, VoxelSize
 from sidecar.cli.telling import tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
@@ -29,7 +30,10 @@ def run(
         WritableLocation,
         typer.Argument(
             metavar="DICOM",
-            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            help=(
+                "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
+                " or its URL."
+            ),
             parser=locate,
         ),
     ],
@@ -57,6 +61,8 @@ def run(
             ),
         ),
     ] = None,
+    voxel: VoxelSize = None,
+    order: SliceOrder = None,
     series: Annotated[
         str | None, typer.Option(metavar="UID|NUMBER", help="Which stack, as inspect numbers them.")
     ] = None,
@@ -88,6 +94,8 @@ def run(
             factor=_factors(factor),
             z_step=z_step,
             flip=flip,
+            voxel=voxel,
+            order=order,
             progress=progress,
         )
     if not quiet:

@@ -75,7 +75,8 @@ def run(
         matrix = fit.matrix
     else:
         matrix = anatomical_frame(table.positions(), *_three_places(frame or ""))
-    typer.echo("matrix, from patient mm (LPS):", err=True)
+    space = "mm along columns, rows and slices" if table.is_given else "patient mm (LPS)"
+    typer.echo(f"matrix, from {space}:", err=True)
     for row in matrix:
         typer.echo("  " + "  ".join(f"{value: .9g}" for value in row), err=True)
     moved = np.asarray(table.mm) @ matrix[:3, :3].T + matrix[:3, 3]

@@ -29,7 +29,9 @@ def run(
     source: Annotated[
         Path | None,
         typer.Option(
-            metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.", show_default=False
+            metavar="DICOM",
+            help="The scan: a folder, a zip, a file or a DICOMDIR.",
+            show_default=False,
         ),
     ] = None,
     slices: Annotated[

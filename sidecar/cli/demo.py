@@ -28,7 +28,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="A scan of your own: a folder, one file, or a DICOMDIR.",
+            help="A scan of your own: a folder, a zip, one file, or a DICOMDIR.",
             show_default=False,
         ),
     ] = None,

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sidecar.cli.source_options import SliceOrder, VoxelSize
 from sidecar.cli.telling import as_told, tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
-    from sidecar.exporting.run import Job
+    from sidecar.exporting.job import Job
 
 NAME = "export"
 HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
@@ -32,7 +33,10 @@ def run(
         WritableLocation | None,
         typer.Argument(
             metavar="SOURCE",
-            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            help=(
+                "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
+                " or its URL."
+            ),
             show_default=False,
             parser=locate,
         ),
@@ -99,6 +103,8 @@ def run(
             ),
         ),
     ] = None,
+    voxel: VoxelSize = None,
+    order: SliceOrder = None,
     specimen: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +118,10 @@ def run(
             metavar="UID|NUMBER|all",
             help="Which stack, as inspect numbers them; all writes a folder each.",
         ),
+    ] = None,
+    join: Annotated[
+        bool | None,
+        typer.Option("--join", help="All stacks, or those of --series 1,3-5, are one stack."),
     ] = None,
     compression: Annotated[
         str | None,
@@ -166,36 +176,35 @@ def run(
     ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
-    from sidecar.exporting.run import plan_export, run_jobs
+    from sidecar.exporting.batch import plan_batch
+    from sidecar.exporting.run import run_jobs
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
         "bits": bits, "window": window, "crop": crop, "plane": plane, "compression": compression,
-        "specimen": specimen, "series": series, "jobs": jobs, "viewer": viewer, "volume": volume,
-        "overwrite": overwrite,
+        "voxel": voxel, "order": order,
+        "specimen": specimen, "series": series, "join": join, "jobs": jobs, "viewer": viewer,
+        "volume": volume, "overwrite": overwrite,
     }  # fmt: skip
     patience = _patience(cluster_wait, scheduler)
     specimens = _specimens(
         source, output, config, {name: value for name, value in given.items() if value is not None}
     )
     with watched(quiet) as progress:
-        planned = [
-            job
-            for where, to, options in specimens
-            for job in plan_export(where, to, options, progress)
-        ]
-        _refuse_shared_outputs(planned)
-        for job in planned:
+        batch = plan_batch(specimens, progress)
+        for job, there in zip(batch.jobs, batch.finished, strict=True):
             if dry_run or not quiet:
-                _tell(job, to_stdout=dry_run)
+                words = _passed_by(job) if there else _planned(job)
+                typer.echo(words, err=not dry_run or bool(batch.faults.found))
+        batch.faults.refuse()
         if dry_run:
             return
         try:
-            written = run_jobs(planned, progress, scheduler, patience)
+            written = run_jobs(batch.jobs, progress, scheduler, patience)
         except KeyboardInterrupt:
             typer.echo("sidecar: interrupted; the same command goes on where it stopped", err=True)
             raise
-        for sidecar, job in zip(written, planned, strict=True):
+        for sidecar, job in zip(written, batch.jobs, strict=True):
             if job.plan.options.volume is not None and not quiet:
                 from sidecar.exporting.volume import volume_notes
 
@@ -235,31 +244,25 @@ def _specimens(
     return [(source, output, make_options(**given))]
 
 
-def _refuse_shared_outputs(jobs: list[Job]) -> None:
-    from itertools import combinations
-
-    from sidecar.errors import UsageError
-
-    outputs = [job.output.resolved() for job in jobs]
-    for one, other in combinations(outputs, 2):
-        if one == other:
-            raise UsageError(
-                f"two sources would be written to {one.name}; give each an output of its own"
-            )
-        if one.relative_to(other) is not None or other.relative_to(one) is not None:
-            raise UsageError(
-                f"of the outputs {one.name} and {other.name} one is inside the other; keep them"
-                " apart"
-            )
+def _called(job: Job) -> str:
+    """Where it goes, and among others from where."""
+    name, output = job.name or job.output.name, f" to {job.output.name}"
+    return name if f" to {name}".endswith(output) else name + output
 
 
-def _tell(job: Job, to_stdout: bool) -> None:
+def _passed_by(job: Job) -> str:
+    return (
+        f"{_called(job)}: finished already, from the same source with the same options; nothing"
+        " to do"
+    )
+
+
+def _planned(job: Job) -> str:
     from sidecar.exporting.describe import describe_plan
     from sidecar.exporting.inspect import planned
 
     lines = [
-        f"{job.output.name}: {describe_plan(planned(job.plan))}",
+        f"{_called(job)}: {describe_plan(planned(job.plan))}",
         *(f"  note: {warning}" for warning in job.plan.warnings),
     ]
-    for line in lines:
-        typer.echo(as_told(line), err=not to_stdout)
+    return "\n".join(map(as_told, lines))

@@ -26,7 +26,10 @@ def run(
         WritableLocation,
         typer.Argument(
             metavar="SOURCE",
-            help="A folder (searched recursively), one file, or a DICOMDIR; or its URL.",
+            help=(
+                "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
+                " or its URL."
+            ),
             parser=locate,
         ),
     ],
@@ -65,9 +68,11 @@ def run(
 
 def table(inspection: Inspection) -> list[str]:
     """Every stack in a few lines, and what else was met."""
+    from sidecar.errors import named
+
     lines = [line for found in inspection.found for line in describe(found)]
     others = [
-        f"{len(names)} × {kind} ({_named(names)})"
+        f"{len(names)} × {kind} ({named(names)})"
         for kind, names in sorted(inspection.passed_by.items())
     ]
     return lines + [f"Passed by: {', '.join(others)}"] * bool(others)
@@ -75,18 +80,12 @@ def table(inspection: Inspection) -> list[str]:
 
 def unusable(inspection: Inspection) -> list[str]:
     """The files that cannot be used, once for each reason."""
+    from sidecar.errors import named
+
     files: dict[str, list[str]] = {}
     for one in inspection.damaged:
         files.setdefault(one.reason, []).append(one.file)
-    return [f"{_named(names)} cannot be used: {reason}" for reason, names in files.items()]
-
-
-def _named(names: list[str]) -> str:
-    """A few names, and how many more there are."""
-    from sidecar.errors import printable
-
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(printable, names[:3])) + more
+    return [f"{named(names)} cannot be used: {reason}" for reason, names in files.items()]
 
 
 def describe(found: Found) -> list[str]:

@@ -62,8 +62,8 @@ def run(
         typer.Option(
             metavar="repeat|interpolate|none",
             help=(
-                "Source slices without a PNG: the nearest within half a step, shapes between,"
-                " empty."
+                "Source slices without a PNG: the nearest, halfway between two the shapes between;"
+                " always the shapes between; or empty."
             ),
         ),
     ] = "repeat",
@@ -81,6 +81,13 @@ def run(
             help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.",
         ),
     ] = None,
+    statistics: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Voxels and volume of each segment, and the least and most it can be, as a table.",
+        ),
+    ] = None,
     from_format: FromFormat = None,
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
@@ -92,13 +99,14 @@ def run(
 ) -> None:
     from sidecar.cli.labels import read_options, tell
     from sidecar.cli.progress import watched
+    from sidecar.errors import printable
     from sidecar.labels.exports import given_exports
     from sidecar.labels.load import LoadOptions
     from sidecar.masks.job import Options, plan_job
 
     reading = read_options(pixel_origin, slice_origin)
     loading = LoadOptions(from_format, reading, images, trust_names)
-    options = Options(to_format, grid, fill, config, dicom, loading)
+    options = Options(to_format, grid, fill, config, dicom, loading, statistics)
     job = plan_job(masks, output, given_exports(sidecar or []), options)
     if not quiet:
         painted = job.mapped.painted
@@ -106,4 +114,6 @@ def run(
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         tell(f"{masks[0].name}: {', '.join(names[:8])}{more} from {painted.tool}", job.notes)
     with watched(quiet) as progress:
-        job.run(progress)
+        sizes = job.run(progress)
+    for size in () if quiet else sizes:
+        typer.echo(printable(f"  {size}"), err=True)

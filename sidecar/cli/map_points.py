@@ -72,7 +72,7 @@ def run(
     writer = writer_for(output, to_format, dicom)
     reading = read_options(pixel_origin, slice_origin)
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
-    loaded = load_and_tell(labels, sidecar or [], options, more_notes=_without_mm)
+    loaded = load_and_tell(labels, sidecar or [], options, more_notes=_on_millimetres)
     if dicom is not None:
         from sidecar.labels.writers.source_headers import NOTICE
 
@@ -80,9 +80,13 @@ def run(
     deliver(writer, loaded.points, output, axes, inputs=inputs_of(loaded, sidecar or []))
 
 
-def _without_mm(file: Mapping) -> list[str]:
-    return (
-        ["this scan has no patient geometry: source pixels only, millimetres are left empty"]
-        if file.points.sidecar.stack is None
-        else []
-    )
+def _on_millimetres(file: Mapping) -> list[str]:
+    return _NOTES.get(file.points.sidecar.geometry, [])
+
+
+_NOTES = {
+    "none": ["this scan has no patient geometry: source pixels only, millimetres are left empty"],
+    "given": [
+        "millimetres are by the voxel size that was given by hand, along columns, rows and slices"
+    ],
+}

@@ -53,7 +53,10 @@ ImagesPattern = Annotated[
     typer.Option(
         "--images",
         metavar="GLOB",
-        help="Take only labels on images whose path matches, such as 'beetle-7/*'.",
+        help=(
+            "Take only labels on images whose path matches, such as 'beetle-7/*', or whose task or"
+            " id does, such as 'task 40*'."
+        ),
     ),
 ]
 TrustNames = Annotated[

@@ -44,7 +44,7 @@ MOST_LABELS = 200
 def run(
     labels: LabelPaths,
     source: Annotated[
-        Path, typer.Option(metavar="DICOM", help="The scan: a folder, a file or a DICOMDIR.")
+        Path, typer.Option(metavar="DICOM", help="The scan: a folder, a zip, a file or a DICOMDIR.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")
@@ -119,13 +119,13 @@ def _scan(export: Sidecar, source: Path, progress: Progress) -> tuple[Location, 
     SourceError where it is not the one that the export was made of.
     """
     from sidecar.checks.source import check_headers
-    from sidecar.dicom.same_scan import Match
+    from sidecar.dicom.same_scan import ScanMatch
     from sidecar.dicom.source import Source
     from sidecar.errors import SourceError
 
     opened = Source.open(source, progress)
     series = opened.matching(export.known_scan)
-    findings = check_headers(export, Match(series, None))  # values and identifiers, too
+    findings = check_headers(export, ScanMatch(series, None))  # values and identifiers, too
     wrong = [finding.detail for finding in findings if finding.passed is False]
     if wrong:
         raise SourceError(

@@ -13,8 +13,8 @@ from sidecar.errors import printable
 #: Characters of a line and lines of a message; of longer ones beginning and end are told.
 LONGEST, MOST = 1200, 60
 _END, _LAST = 300, 5
-#: Our own further lines are indented; any other line break is text of somebody else.
-_OWN_BREAK = re.compile(r"\n(?=  )")
+#: Our own further lines are indented or items of a list; other line breaks are of somebody else.
+_OWN_BREAK = re.compile(r"\n(?=  |- )")
 
 
 def tell(message: str) -> None:

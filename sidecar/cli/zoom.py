@@ -32,7 +32,7 @@ and map all folders at once: map-points then tells how far each landmark moved (
 uncertainty is that of a source voxel."""
 EXAMPLES = (
     "Example: sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/     then: sidecar"
-    " map-points zooms/*/labels.csv -o refined.csv"
+    " map-points zooms/*/*_labels.csv -o refined.csv"
 )
 
 
@@ -42,7 +42,7 @@ def run(
         WritableLocation,
         typer.Option(
             metavar="DICOM",
-            help="The scan: a folder, a file or a DICOMDIR; or its URL.",
+            help="The scan: a folder, a zip, a file or a DICOMDIR; or its URL.",
             parser=locate,
         ),
     ],

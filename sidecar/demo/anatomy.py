@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.demo.shapes import Ellipsoid, Floats, Limb, Shape, Vector, coverage
+from sidecar.demo.shapes import Ellipsoid, Floats, Limb, Solid, Vector, coverage
 
 AIR, FAT, TISSUE, MUSCLE, CUTICLE, GUT_CONTENT = -1000.0, -100.0, 350.0, 700.0, 1300.0, 2800.0
 #: What a landmark's core adds to the cuticle around it, and the standard deviation of its profile,
@@ -44,12 +44,12 @@ LANDMARKS: dict[str, Vector] = {
 class Part:
     """A solid of one value, painted over what was there."""
 
-    shape: Shape
+    shape: Solid
     value: float
 
 
 @dataclass(frozen=True)
-class Grid:
+class VoxelGrid:
     """The scan's voxels: patient = position + voxel · (column · columns + row · rows + slice ·
     their cross product).
 
@@ -73,7 +73,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Specimen:
+class MadeSpecimen:
     """The weevil in the scanner: patient = place + pose · body, with ``pose`` a rotation."""
 
     place: Vector
@@ -89,7 +89,7 @@ class Specimen:
         """(N, 3) LPS mm of the landmarks, in the order of ``landmarks``."""
         return self.to_patient(np.array(list(self.landmarks.values())))
 
-    def render(self, grid: Grid) -> NDArray[np.float32]:
+    def render(self, grid: VoxelGrid) -> NDArray[np.float32]:
         """Values (slices, rows, columns), without noise."""
         volume = np.full(grid.size[::-1], AIR, np.float32)
         for part in self.parts():
@@ -109,7 +109,7 @@ class Specimen:
             yield Part(Ellipsoid(middle, (KNOB, KNOB, KNOB)), CUTICLE)
 
     def _around(
-        self, grid: Grid, middle: Vector, reach: float
+        self, grid: VoxelGrid, middle: Vector, reach: float
     ) -> tuple[tuple[slice, slice, slice], NDArray[np.float32]]:
         """The window of a volume (slices, rows, columns) that holds a ball in the body frame, and
         its voxels in that frame (…, 3).

@@ -46,7 +46,7 @@ SURROUNDINGS = (2.0, 2.6)
 
 
 @dataclass(frozen=True)
-class Label:
+class DrawnLabel:
     """A named point on the PNG stack, *center* convention, to a thousandth of a pixel;
     ``slice`` may be fractional.
     """
@@ -71,7 +71,7 @@ def read_pngs(folder: Path, names: Sequence[str]) -> Floats:
     return np.stack(planes)
 
 
-def find_landmarks(folder: Path, sidecar: Sidecar) -> list[Label]:
+def find_landmarks(folder: Path, sidecar: Sidecar) -> list[DrawnLabel]:
     """The landmarks of the made-up specimen on its PNGs."""
     stack = read_pngs(folder, [file.name for file in sidecar.document.images.files])
     labels = []
@@ -86,26 +86,26 @@ def find_landmarks(folder: Path, sidecar: Sidecar) -> list[Label]:
             dtype=np.float64,
         )
         slice_, y, x = middle_of_spot(stack, near)
-        labels.append(Label(name, x, y, slice_))
+        labels.append(DrawnLabel(name, x, y, slice_))
     return labels
 
 
-def known_places(folder: Path, sidecar: Sidecar) -> list[Label]:
+def known_places(folder: Path, sidecar: Sidecar) -> list[DrawnLabel]:
     """Places on the PNGs of any scan: two opposite corners, the middle, and the brightest spot of
     up to three slices.
     """
     columns, rows, slices = sidecar.size
     files = sidecar.document.images.files
     labels = [
-        Label("first pixel", 0, 0, 0),
-        Label("last pixel", columns - 1, rows - 1, slices - 1),
-        Label("middle", (columns - 1) / 2, (rows - 1) / 2, (slices - 1) // 2),
+        DrawnLabel("first pixel", 0, 0, 0),
+        DrawnLabel("last pixel", columns - 1, rows - 1, slices - 1),
+        DrawnLabel("middle", (columns - 1) / 2, (rows - 1) / 2, (slices - 1) // 2),
     ]
     for i, k in enumerate(dict.fromkeys((slices * part) // 4 for part in (1, 2, 3))):
         plane = read_pngs(folder, [files[k].name])
         brightest = np.unravel_index(int(np.argmax(plane)), plane.shape)
         _, y, x = middle_of_spot(plane, np.array(brightest, dtype=np.float64))
-        labels.append(Label(f"bright spot {i + 1}", x, y, k))
+        labels.append(DrawnLabel(f"bright spot {i + 1}", x, y, k))
     return labels
 
 
@@ -139,7 +139,9 @@ def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
     return tuple(near.tolist())
 
 
-def write_labels(path: Path, labels: Iterable[Label], png_folder: str, sidecar: Sidecar) -> None:
+def write_labels(
+    path: Path, labels: Iterable[DrawnLabel], png_folder: str, sidecar: Sidecar
+) -> None:
     """A generic label CSV that names the PNGs in ``png_folder`` beside it.
 
     OutputError where it cannot be written.

@@ -16,7 +16,7 @@ Floats = NDArray[np.floating[Any]]
 Vector = tuple[float, float, float]
 
 
-class Shape(Protocol):
+class Solid(Protocol):
     """A solid, and a ball that surely holds it."""
 
     @property

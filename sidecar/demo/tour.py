@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.demo import labelling
-from sidecar.demo.anatomy import Grid, Specimen
+from sidecar.demo.anatomy import MadeSpecimen, VoxelGrid
 from sidecar.demo.headers import planes_in_order
-from sidecar.demo.labelling import Label
+from sidecar.demo.labelling import DrawnLabel
 from sidecar.demo.writer import SCAN_GRID, weevil, write_scan
 from sidecar.errors import OutputError, UsageError, reason
+from sidecar.exporting.job import Job
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
-from sidecar.exporting.run import Job, plan_export, run_job
+from sidecar.exporting.run import plan_export, run_job
 from sidecar.labels.csv_table import Table
 from sidecar.labels.load import map_file
 from sidecar.labels.project import PATIENT_COLUMNS, SOURCE_COLUMNS
@@ -48,7 +49,7 @@ EXACT = 1e-6
 
 
 @dataclass(frozen=True)
-class Places:
+class MarkerPlaces:
     """Where everything of a tour lies."""
 
     folder: Path
@@ -77,7 +78,7 @@ class Check:
     one it lies on.
     """
 
-    labels: Sequence[Label]
+    labels: Sequence[DrawnLabel]
     expected: Floats
     mapped: Floats
     doubled: Floats
@@ -111,7 +112,7 @@ class Tour:
     """
 
     of_specimen: bool
-    places: Places
+    places: MarkerPlaces
     job: Job
     sidecar: Sidecar
     factor: int
@@ -120,13 +121,16 @@ class Tour:
 
 
 def tour_of_specimen(
-    folder: Path, progress: Progress, specimen: Specimen | None = None, grid: Grid = SCAN_GRID
+    folder: Path,
+    progress: Progress,
+    specimen: MadeSpecimen | None = None,
+    grid: VoxelGrid = SCAN_GRID,
 ) -> Tour:
     """Scan the made-up specimen, export at half size and every second slice, label, map back;
     errors against the truth.
     """
     specimen = specimen or weevil(grid)
-    places = Places(take_folder(folder), folder / "scan")
+    places = MarkerPlaces(take_folder(folder), folder / "scan")
     write_scan(places.scan, specimen, grid, progress)
     (job,) = plan_export(
         places.scan, places.png, make_options(scale=0.5, z_step=2, overwrite=True), progress
@@ -166,7 +170,7 @@ def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progr
         progress,
     )
     factor, job = _small_enough(whole)
-    places = Places(take_folder(folder), source)
+    places = MarkerPlaces(take_folder(folder), source)
     sidecar = run_job(job, progress)
     labels = labelling.known_places(places.png, sidecar)
     mapped = _map_back(places, labels, sidecar)
@@ -210,7 +214,7 @@ def _small_enough(whole: Job) -> tuple[int, Job]:
             return factor, replace(whole, plan=plan)
 
 
-def _map_back(places: Places, labels: Sequence[Label], sidecar: Sidecar) -> Table:
+def _map_back(places: MarkerPlaces, labels: Sequence[DrawnLabel], sidecar: Sidecar) -> Table:
     """Write labels.csv, map it as `map-points` does, write mapped.csv, and read that as whoever
     uses it does.
     """
@@ -221,7 +225,7 @@ def _map_back(places: Places, labels: Sequence[Label], sidecar: Sidecar) -> Tabl
     return Table(places.mapped)
 
 
-def _against_headers(job: Job, factor: int, labels: Sequence[Label], mapped: Table) -> Check:
+def _against_headers(job: Job, factor: int, labels: Sequence[DrawnLabel], mapped: Table) -> Check:
     """Where the labels lie by pixel edges and DICOM headers alone.
 
     ``factor`` source pixels fill one PNG pixel edge to edge, so edges are at factor · edge, and

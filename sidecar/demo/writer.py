@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
-from sidecar.demo.anatomy import Grid, Specimen
+from sidecar.demo.anatomy import MadeSpecimen, VoxelGrid
 from sidecar.errors import OutputError, reason
 from sidecar.progress import Progress
 from sidecar.storage.local import Local
@@ -49,19 +49,19 @@ def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
 
 #: 160 columns, 144 rows, 76 slices of 12 µm, turned against the patient axes as no clinical scanner
 #: would.
-SCAN_GRID = Grid(
+SCAN_GRID = VoxelGrid(
     size=(160, 144, 76), voxel=0.012, position=(3.5127, 5.2841, 2.9163), axes=rotation(25, -14, 10)
 )
 
 
-def weevil(grid: Grid = SCAN_GRID) -> Specimen:
+def weevil(grid: VoxelGrid = SCAN_GRID) -> MadeSpecimen:
     """The specimen in the middle of the grid, mounted by hand: not quite straight."""
     middle = (np.array(grid.size) - 1) * (0.484, 0.497, 0.481)
     x, y, z = grid.to_patient(middle).tolist()
-    return Specimen(place=(x, y, z), pose=grid.axes @ rotation(6, -2, 3))
+    return MadeSpecimen(place=(x, y, z), pose=grid.axes @ rotation(6, -2, 3))
 
 
-def write_scan(folder: Path, specimen: Specimen, grid: Grid, progress: Progress) -> None:
+def write_scan(folder: Path, specimen: MadeSpecimen, grid: VoxelGrid, progress: Progress) -> None:
     """Write the scan to ``folder``, in place of an earlier one.
 
     OutputError where it holds other files, or cannot be written.
@@ -94,7 +94,7 @@ def write_scan(folder: Path, specimen: Specimen, grid: Grid, progress: Progress)
         raise OutputError(f"the scan cannot be written to {folder.name}: {reason(error)}") from None
 
 
-def slice_dataset(grid: Grid, k: int, stored: NDArray[np.uint16]) -> Dataset:
+def slice_dataset(grid: VoxelGrid, k: int, stored: NDArray[np.uint16]) -> Dataset:
     """Slice ``k`` of the grid with its stored values (rows, columns)."""
     dataset = Dataset()
     dataset.update(_about_the_study())

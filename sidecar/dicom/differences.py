@@ -57,21 +57,37 @@ class Aspect:
     word: str = ""
 
 
-def apart(aspects: Sequence[Aspect], groups: Sequence[Sequence[Frame]]) -> list[tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What sets one group apart: an attribute with its values, and the value of the group."""
+
+    attribute: str
+    here: str
+    word: str = ""
+
+    def __str__(self) -> str:
+        """ "Bits Stored 12 or 16 (12 here)", "time point 1 (TemporalPositionIdentifier 1 or 2)" """
+        if self.word:
+            return f"{self.word} {self.here} ({self.attribute})"
+        return f"{self.attribute} ({self.here} here)"
+
+
+def apart(
+    aspects: Sequence[Aspect], groups: Sequence[Sequence[Frame]]
+) -> list[tuple[Difference, ...]]:
     """For each group the aspects in which the groups differ; each group has one value of each."""
-    found: list[list[str]] = [[] for _ in groups]
+    found: list[list[Difference]] = [[] for _ in groups]
     for aspect in aspects:
         files: dict[Value, set[str]] = defaultdict(set)
         for group in groups:
             files[aspect.of(group[0])].update(frame.file for frame in group)
         if len(files) > 1:
-            for words, group in zip(found, groups, strict=True):
-                words.append(_difference(aspect, aspect.of(group[0]), files))
-    return [tuple(words) for words in found]
+            for differences, group in zip(found, groups, strict=True):
+                differences.append(_difference(aspect, aspect.of(group[0]), files))
+    return [tuple(differences) for differences in found]
 
 
-def _difference(aspect: Aspect, here: Value, files: dict[Value, set[str]]) -> str:
-    """ "Bits Stored 12 or 16 (12 here)", "time point 1 (TemporalPositionIdentifier 1 or 2)" """
+def _difference(aspect: Aspect, here: Value, files: dict[Value, set[str]]) -> Difference:
     say = {value: printable(aspect.say(value, files)) for value in files}
     values_in = Counter(file for names in files.values() for file in names)
     alone = [v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)]
@@ -83,9 +99,7 @@ def _difference(aspect: Aspect, here: Value, files: dict[Value, set[str]]) -> st
     else:
         *first, last = [say[value] for value in sorted(files, key=in_order)]
         values = f"{', '.join(first)} or {last}"
-    if aspect.word:
-        return f"{aspect.word} {say[here]} ({aspect.name} {values})"
-    return f"{aspect.name} {values} ({say[here]} here)"
+    return Difference(f"{aspect.name} {values}", say[here], aspect.word)
 
 
 def in_order(value: Value) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from sidecar.dicom import frame_places, frame_values
 from sidecar.dicom.deflated import read_header, read_plain_deflated
 from sidecar.dicom.header_scanner import ATTRIBUTES, PIXEL_DATA, read_plain
 from sidecar.dicom.header_values import Attributes, is_printable, text_of
@@ -23,8 +24,8 @@ _TAGS = [
     *ATTRIBUTES,
     "RecognitionCode",
     "ImageDimensions",
-    "DetectorInformationSequence",
-    "GridFrameOffsetVector",
+    *frame_places.TAGS,
+    *frame_values.TAGS,
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     "DirectoryRecordSequence",

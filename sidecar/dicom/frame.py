@@ -8,6 +8,8 @@ from typing import Literal
 
 from sidecar.dicom.pixels import FrameLocator, PixelLayout
 from sidecar.storage.location import Stamp
+from sidecar.values.lookup_table import LookupTable
+from sidecar.values.real_world import RealWorldMap
 
 #: An attribute's keyword and its value, of every attribute that can tell frames apart.
 Keys = tuple[tuple[str, Hashable], ...]
@@ -20,10 +22,13 @@ class Common:
     """What all frames of a series usually share; one object for all of them, so that 10,000 slices
     stay small.
 
-    ``pixel_spacing``: mm between rows, then between columns. ``concatenation``: the UID that joins
-    multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that was found
-    where it does not place this frame, in words. ``remarks``: what the standard forbids and was
-    read all the same.
+    ``pixel_spacing``: mm between rows, then between columns. ``table``: from stored values to
+    modality values, where there is one in the place of a line. ``rescale_unit``: as the header
+    states it. ``implied_unit``: HU where a CT image is rescaled and states none (PS3.3 C.8.2.1),
+    which holds for patients: scanners of specimens have no such scale. ``concatenation``: the UID
+    that joins multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that
+    was found where it does not place this frame, in words. ``remarks``: what the standard forbids
+    and was read all the same.
     """
 
     study_instance_uid: str
@@ -35,7 +40,9 @@ class Common:
     series_number: int | None
     pixel_spacing: tuple[float, float] | None
     layout: PixelLayout
+    table: LookupTable | None
     rescale_unit: str | None
+    implied_unit: str | None
     padding: tuple[int, int] | None
     multiframe: bool
     concatenation: str | None
@@ -50,7 +57,8 @@ class Frame:
     as in `FrameLocator`.
 
     ``keys``: attributes that tell frames at one position apart (time, echo, b-value …), in order of
-    preference. ``stamp``: of the file, from before its header was read. ``content``: a digest of
+    preference. ``stamp``: of the file, from before its header was read. ``real_world``: from stored
+    values to real world values. ``content``: a digest of
     the pixels, for frames that may be copies of each other (see `sidecar.dicom.duplicates`); None
     for others, and where the pixels cannot be read.
     """
@@ -69,6 +77,7 @@ class Frame:
     window: tuple[float, float] | None
     keys: Keys
     stamp: Stamp
+    real_world: tuple[RealWorldMap, ...] = ()
     content: bytes | None = None
 
     @property

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 from sidecar.dicom.frame import Common, Frame, Keys, Tiled
+from sidecar.dicom.frame_places import NO_PLACES, FramePlaces, frame_places
+from sidecar.dicom.frame_values import (
+    implied_unit_of,
+    padding_of,
+    real_world_of,
+    rescale_of,
+    table_of,
+    unit_of,
+)
+from sidecar.dicom.functional_groups import Groups
 from sidecar.dicom.header_scanner import PlainHeader
 from sidecar.dicom.header_values import (
     NOTHING,
     Attributes,
     description_of,
     first_number,
-    is_printable,
     name_of,
-    number,
-    numbers,
     parts_of,
+    plain_value,
     remark,
     shown,
     text_of,
@@ -33,6 +39,7 @@ from sidecar.dicom.header_values import (
 from sidecar.dicom.pixels import layout_of
 from sidecar.errors import SourceError
 from sidecar.storage.location import Stamp
+from sidecar.values.real_world import RealWorldMap
 
 #: What `Common` is made of in a classic object: files that agree in these share one.
 _COMMON_ATTRIBUTES = (
@@ -42,7 +49,7 @@ _COMMON_ATTRIBUTES = (
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleType", "Units",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ImageType", "SpacingBetweenSlices",
     "ImagerPixelSpacing", "DimensionOrganizationType", "TotalPixelMatrixColumns",
-    "TotalPixelMatrixRows",
+    "TotalPixelMatrixRows", "DoseUnits",
 )  # fmt: skip
 
 #: Attributes that tell images at one position apart, in order of preference.
@@ -66,7 +73,7 @@ _FRAME_KEYS = (
 #: What `_Repeated` is made of in a classic object.
 _REPEATED_ATTRIBUTES = (
     "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth",
-    "TransferSyntaxUID", *_KEYS,
+    "SOPClassUID", "DoseGridScaling", "TransferSyntaxUID", *_KEYS,
 )  # fmt: skip
 #: Of these so many are remembered: acquisition times can make one for each slice.
 _MOST_REPEATED = 64
@@ -77,7 +84,6 @@ _GEOMETRY = (
     ("ImageOrientationPatient", 6, "PlaneOrientationSequence"),
     ("PixelSpacing", 2, "PixelMeasuresSequence"),
 )
-_OF_ONE_FRAME = ("ImagePositionPatient", "ImageOrientationPatient")
 _RESCALE = (
     ("RescaleSlope", 1, "PixelValueTransformationSequence"),
     ("RescaleIntercept", 1, "PixelValueTransformationSequence"),
@@ -104,8 +110,9 @@ class Commons:
         self._by_value: dict[Common, Common] = {}
         self._by_bytes: dict[Hashable, Common] = {}
         self._repeated: dict[Hashable, _Repeated] = {}
+        self._maps: dict[tuple[RealWorldMap, ...], tuple[RealWorldMap, ...]] = {}
 
-    def of(self, dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
+    def of(self, dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
         if facts.multiframe or not isinstance(dataset, PlainHeader):
             common = _common(dataset, groups, facts)
             return self._by_value.setdefault(common, common)
@@ -115,7 +122,11 @@ class Commons:
             self._by_bytes[key] = self._by_value.setdefault(common, common)
         return self._by_bytes[key]
 
-    def repeated(self, dataset: Attributes, groups: _Groups) -> _Repeated:
+    def maps(self, maps: tuple[RealWorldMap, ...]) -> tuple[RealWorldMap, ...]:
+        """Equal maps of real world values are one object."""
+        return self._maps.setdefault(maps, maps)
+
+    def repeated(self, dataset: Attributes, groups: Groups) -> _Repeated:
         if not isinstance(dataset, PlainHeader):
             return _repeated(dataset, groups)
         key = (groups.frames > 1, *dataset.raw(_REPEATED_ATTRIBUTES))
@@ -159,12 +170,15 @@ def frames_of(
     number, instance = whole(dataset, "InstanceNumber"), text_of(dataset, "SOPInstanceUID")
     location = first_number(dataset, "SliceLocation")
     facts = _FileFacts(keyword, count, count > 1 or bool(per_frame), encoding)
+    is_classic = not per_frame and not len(shared)
+    places = frame_places(dataset, count) if is_classic else NO_PLACES
     made = []
     for i, own in enumerate(per_frame or [NOTHING]):
-        groups = _Groups(own, shared, dataset, count)
+        groups = Groups(own, shared, dataset, count, places)
         repeated = commons.repeated(dataset, groups)
+        common = commons.of(dataset, groups, facts)
         frame = Frame(
-            common=commons.of(dataset, groups, facts),
+            common=common,
             file=name,
             frame=i,
             frames=count,
@@ -178,9 +192,27 @@ def frames_of(
             window=repeated.window,
             keys=repeated.keys,
             stamp=stamp,
+            real_world=commons.maps(real_world_of(groups, common.layout)),
         )
         made.append(frame)
-    return made if len(made) == count else [replace(frame, frame=i) for i in range(count)]
+    if len(made) < count:
+        made = [replace(made[0], frame=i) for i in range(count)]
+    return _placed(made, places) if places.places else made
+
+
+def _placed(frames: Sequence[Frame], places: FramePlaces) -> list[Frame]:
+    """The frames of an object whose geometry stands outside functional groups, each at its
+    place.
+    """
+    return [
+        replace(
+            frame,
+            position=place.position,
+            orientation=place.orientation,
+            keys=(*place.keys, *frame.keys),
+        )
+        for frame, place in zip(frames, places.places, strict=True)
+    ]
 
 
 def frame_count(dataset: Attributes) -> int:
@@ -191,53 +223,8 @@ def frame_count(dataset: Attributes) -> int:
     return count or 1
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Attributes of one frame: from its functional groups, the shared ones, and in classic objects
-    the top level (PS3.3 C.7.6.16). ``frames``: how many there are in its file.
-    """
-
-    frame: Attributes
-    shared: Attributes
-    top: Attributes
-    frames: int
-
-    def holder(self, sequence: str) -> Attributes:
-        """Where the attributes of a functional group are."""
-        if self.is_classic:
-            return self.top
-        for groups in (self.frame, self.shared):
-            items: Sequence[Attributes] = groups.get(sequence) or []
-            if items:
-                return items[0]
-        return NOTHING
-
-    def get(self, sequence: str, keyword: str) -> Any:
-        return self.holder(sequence).get(keyword)
-
-    def numbers(self, sequence: str, keyword: str, count: int) -> tuple[float, ...] | None:
-        """What places this frame: position and orientation at the top level of a classic object
-        hold for its only frame.
-        """
-        if self.is_classic and self.frames > 1 and keyword in _OF_ONE_FRAME:
-            return None
-        return numbers(self.holder(sequence), keyword, count)
-
-    @cached_property
-    def is_classic(self) -> bool:
-        return not len(self.frame) and not len(self.shared)
-
-
-def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
+def _common(dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
     layout = layout_of(dataset, facts.keyword)
-    unit = str(
-        _plain(
-            groups.get("PixelValueTransformationSequence", "RescaleType")
-            or dataset.get("Units")
-            or "",
-            "Rescale Type",
-        )
-    )
     modality = text_of(dataset, "Modality") or "OT"
     series_number = first_number(dataset, "SeriesNumber")
     return Common(
@@ -250,8 +237,10 @@ def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
         series_number=None if series_number is None else int(series_number),
         pixel_spacing=groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2),  # type: ignore[arg-type]
         layout=layout,
-        rescale_unit=unit or ("HU" if modality == "CT" and _rescaled(groups) else None),
-        padding=_padding(dataset, layout.signed, layout.bits_allocated),
+        rescale_unit=unit_of(dataset, groups),
+        implied_unit=implied_unit_of(dataset, groups, modality),
+        table=table_of(dataset, layout),
+        padding=padding_of(dataset, layout),
         multiframe=facts.multiframe,
         concatenation=text_of(dataset, "ConcatenationUID") or None if facts.multiframe else None,
         tiled=_tiled(dataset, layout.rows, layout.columns, facts.frames),
@@ -260,16 +249,12 @@ def _common(dataset: Attributes, groups: _Groups, facts: _FileFacts) -> Common:
     )
 
 
-def _repeated(dataset: Attributes, groups: _Groups) -> _Repeated:
-    values = groups.holder("PixelValueTransformationSequence")
-    slope, intercept = number(values, "RescaleSlope"), number(values, "RescaleIntercept")
-    if slope == 0:
-        raise SourceError("Rescale Slope is 0")
+def _repeated(dataset: Attributes, groups: Groups) -> _Repeated:
     window = groups.holder("FrameVOILUTSequence")
     center, width = first_number(window, "WindowCenter"), first_number(window, "WindowWidth")
     return _Repeated(
         orientation=groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6),  # type: ignore[arg-type]
-        rescale=(1.0 if slope is None else slope, 0.0 if intercept is None else intercept),
+        rescale=rescale_of(dataset, groups),
         window=(center, width) if center is not None and width is not None and width > 0 else None,
         keys=_keys(dataset, groups),
     )
@@ -291,8 +276,17 @@ def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled |
     return None if is_whole else "slide"
 
 
-def _unused(dataset: Attributes, groups: _Groups) -> Iterator[str]:
-    """Geometry where it does not place this frame."""
+def _unused(dataset: Attributes, groups: Groups) -> Iterator[str]:
+    """Geometry where it does not place this frame, and why not."""
+    if not groups.places.places:
+        found = list(_elsewhere(dataset, groups))
+        yield from found
+        if found and groups.places.reason:
+            yield groups.places.reason
+    yield from _values(dataset, "ImagerPixelSpacing")
+
+
+def _elsewhere(dataset: Attributes, groups: Groups) -> Iterator[str]:
     where = "at the top level and not in the functional groups of the frames"
     if groups.is_classic:
         where = f"at the top level, which does not place {groups.frames} frames"
@@ -306,7 +300,6 @@ def _unused(dataset: Attributes, groups: _Groups) -> Iterator[str]:
     if groups.frames > 1:
         yield from _values(dataset, "SpacingBetweenSlices")
         yield from _values(dataset, "GridFrameOffsetVector")
-    yield from _values(dataset, "ImagerPixelSpacing")
 
 
 def _values(attributes: Attributes, keyword: str, where: str = "") -> Iterator[str]:
@@ -315,7 +308,7 @@ def _values(attributes: Attributes, keyword: str, where: str = "") -> Iterator[s
         yield f"{name_of(keyword)} {value} {where}".rstrip()
 
 
-def _remarks(groups: _Groups, facts: _FileFacts) -> Iterator[str]:
+def _remarks(groups: Groups, facts: _FileFacts) -> Iterator[str]:
     if facts.remark is not None:
         yield facts.remark
     for keyword, count, sequence in (*_GEOMETRY, *_RESCALE):
@@ -325,25 +318,7 @@ def _remarks(groups: _Groups, facts: _FileFacts) -> Iterator[str]:
                 yield said
 
 
-def _rescaled(groups: _Groups) -> bool:
-    return groups.get("PixelValueTransformationSequence", "RescaleSlope") is not None
-
-
-def _padding(dataset: Attributes, signed: bool, bits: int) -> tuple[int, int] | None:
-    """Lowest and highest stored value of pixel padding (PS3.3 C.7.5.1.1.2), read with the sign of
-    the pixels.
-    """
-    value = whole(dataset, "PixelPaddingValue")
-    if value is None:
-        return None
-    limit = whole(dataset, "PixelPaddingRangeLimit")
-    ends = [value, value if limit is None else limit]
-    if signed:
-        ends = [v - (1 << bits) if v >= 1 << (bits - 1) else v for v in ends]
-    return min(ends), max(ends)
-
-
-def _keys(dataset: Attributes, groups: _Groups) -> Keys:
+def _keys(dataset: Attributes, groups: Groups) -> Keys:
     if groups.is_classic:
         pairs = [(keyword, value_of(dataset, keyword)) for keyword in _KEYS]
     else:
@@ -362,17 +337,7 @@ def _keys(dataset: Attributes, groups: _Groups) -> Keys:
             pairs.append((f"DimensionIndexValues[{i + 1}]", value))
     pairs.append(("TransferSyntaxUID", dataset.file_meta.get("TransferSyntaxUID")))
     return tuple(
-        (keyword, _plain(value, keyword)) for keyword, value in pairs if value not in (None, "")
+        (keyword, plain_value(value, keyword))
+        for keyword, value in pairs
+        if value not in (None, "")
     )
-
-
-def _plain(value: Any, keyword: str) -> int | float | str:
-    """An attribute as a small hashable value."""
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    text = "\\".join(str(part) for part in parts_of(value))
-    if not is_printable(text):
-        raise SourceError(f"{keyword} holds control characters: the header is damaged")
-    return text

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import TypeVar
 
-from sidecar.dicom.differences import Aspect, apart, class_name, in_order, plain, short_uid
+from sidecar.dicom.differences import (
+    Aspect,
+    Difference,
+    apart,
+    class_name,
+    in_order,
+    plain,
+    short_uid,
+)
 from sidecar.dicom.frame import Frame
 from sidecar.dicom.ordering import heights_of, is_even, places_of
 from sidecar.grid.stack import PARALLEL_TOLERANCE
@@ -29,7 +37,8 @@ _VOLUMES = frozenset(
     {
         "TemporalPositionIdentifier", "TemporalPositionIndex", "EchoNumbers", "EchoTime",
         "EffectiveEchoTime", "InversionTime", "DiffusionBValue", "DiffusionGradientOrientation",
-        "TriggerTime", "NominalCardiacTriggerDelayTime", "TransferSyntaxUID",
+        "TriggerTime", "NominalCardiacTriggerDelayTime", "TransferSyntaxUID", "EnergyWindowVector",
+        "DetectorVector", "PhaseVector", "RRIntervalVector", "TimeSlotVector", "TimeSliceVector",
     }
 )  # fmt: skip
 #: What people call some attributes.
@@ -47,6 +56,12 @@ _WORDS = {
     "AcquisitionNumber": "acquisition",
     "ConvolutionKernel": "kernel",
     "StackID": "stack",
+    "EnergyWindowVector": "energy window",
+    "DetectorVector": "detector",
+    "PhaseVector": "phase",
+    "RRIntervalVector": "R-R interval",
+    "TimeSlotVector": "time slot",
+    "TimeSliceVector": "time slice",
 }
 #: More passes than this through one volume are not looked for.
 _MOST_PASSES = 8
@@ -57,16 +72,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Group:
-    """Frames that can be one stack; ``apart``: what sets them apart from others, in words."""
+    """Frames that can be one stack; ``apart``: what sets them apart from others."""
 
     frames: tuple[Frame, ...]
-    apart: tuple[str, ...] = ()
+    apart: tuple[Difference, ...] = ()
 
 
 def groups_of(frames: _Frames) -> list[Group]:
     """The groups in ``frames``, whose order they keep."""
     groups = [Group(tuple(frames))] if frames else []
-    for step in (_by_series, _by_kind, _by_spacing, _by_space, _by_orientation, _by_volume):
+    for step in _STEPS:
         groups = [
             Group(part.frames, (*group.apart, *part.apart))
             for group in groups
@@ -75,12 +90,23 @@ def groups_of(frames: _Frames) -> list[Group]:
     return groups
 
 
+def unlike(frames: _Frames) -> tuple[Difference, ...]:
+    """In what frames differ that the slices of a stack never differ in, whatever names they go by;
+    () where they can be one.
+    """
+    for step in (_by_likeness, _by_spacing, _by_orientation):
+        parts = step(frames)
+        if len(parts) > 1:
+            return parts[0].apart
+    return ()
+
+
 def _parted(frames: _Frames, aspects: Sequence[Aspect]) -> list[Group]:
     """Groups that agree in all aspects, with the aspects that differ between them."""
     groups = _gathered((tuple(a.of(frame) for a in aspects), frame) for frame in frames)
     return [
-        Group(tuple(group), words)
-        for group, words in zip(groups, apart(aspects, groups), strict=True)
+        Group(tuple(group), differences)
+        for group, differences in zip(groups, apart(aspects, groups), strict=True)
     ]
 
 
@@ -94,6 +120,13 @@ _SERIES = (
 
 def _by_series(frames: _Frames) -> list[Group]:
     return _parted(frames, _SERIES)
+
+
+def _by_folder(frames: _Frames) -> list[Group]:
+    """Parts of one folder each where no SeriesInstanceUID says that files belong together."""
+    if frames[0].common.series_instance_uid:
+        return [Group(tuple(frames))]
+    return _parted(frames, [_key("folder")])
 
 
 def _object_of(frame: Frame) -> str | None:
@@ -113,7 +146,8 @@ _PLACED = (
     _presence("Image Orientation (Patient)", lambda f: () if f.position is None else f.orientation),
     _presence("Pixel Spacing", lambda f: () if f.position is None else f.common.pixel_spacing),
 )
-_KIND = (
+_OBJECT = Aspect("multi-frame object", _object_of)
+_LIKENESS = (
     Aspect("SOP Class", lambda f: f.common.sop_class_uid, class_name),
     Aspect("Rows", lambda f: f.common.layout.rows),
     Aspect("Columns", lambda f: f.common.layout.columns),
@@ -123,7 +157,6 @@ _KIND = (
     Aspect("Bits Stored", lambda f: f.common.layout.bits_stored),
     Aspect("Pixel Representation", lambda f: int(f.common.layout.signed)),
     Aspect("pixel data", lambda f: f.common.layout.keyword),
-    Aspect("multi-frame object", _object_of),
     Aspect("layout of frames", lambda f: f.common.tiled or "one slice each"),
     _POSITION,
     *_PLACED,
@@ -131,7 +164,11 @@ _KIND = (
 
 
 def _by_kind(frames: _Frames) -> list[Group]:
-    return _parted(frames, _KIND)
+    return _parted(frames, [*_LIKENESS, _OBJECT])
+
+
+def _by_likeness(frames: _Frames) -> list[Group]:
+    return _parted(frames, _LIKENESS)
 
 
 # --- what may differ by rounding ---
@@ -302,3 +339,14 @@ def _gathered(pairs: Iterable[tuple[Hashable, _T]]) -> list[list[_T]]:
     for value, one in pairs:
         groups[value].append(one)
     return list(groups.values())
+
+
+_STEPS = (
+    _by_series,
+    _by_folder,
+    _by_kind,
+    _by_spacing,
+    _by_space,
+    _by_orientation,
+    _by_volume,
+)

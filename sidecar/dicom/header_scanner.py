@@ -69,14 +69,22 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "TotalPixelMatrixColumns": (0x00480006, "UL"),
     "TotalPixelMatrixRows": (0x00480007, "UL"),
     "Units": (0x00541001, "CS"),
+    "DoseUnits": (0x30040002, "CS"),
+    "DoseGridScaling": (0x3004000E, "DS"),
 }
 
 _WANTED = {
     tag: (keyword, frozenset(vrs.encode().split())) for keyword, (tag, vrs) in ATTRIBUTES.items()
 }
-#: Directory records, functional groups, and where nuclear medicine and dose have their geometry:
-#: pydicom reads these.
-_NOT_PLAIN = frozenset({0x00041220, 0x00540022, 0x3004000C, 0x52009229, 0x52009230})
+#: What pydicom reads: directory records, functional groups, what places frames without these
+#: (Frame Increment Pointer, Detector Information Sequence, Grid Frame Offset Vector), and tables of
+#: values (Modality LUT Sequence, Real World Value Mapping Sequence).
+_NOT_PLAIN = frozenset(
+    {
+        0x00041220, 0x00280009, 0x00283000, 0x00409096, 0x00540022, 0x3004000C, 0x52009229,
+        0x52009230,
+    }
+)  # fmt: skip
 PIXEL_DATA = {
     0x7FE00008: "FloatPixelData",
     0x7FE00009: "DoubleFloatPixelData",

@@ -22,6 +22,10 @@ _MOST_SHOWN = 60
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _NUMERIC = re.compile(r"([-+0-9.,;\\ _]|e(?=[-+0-9])|nan|inf)*", re.IGNORECASE)
 _BLANK = "\0 \t\r\n"
+_NO_TEXT = (
+    "holds control characters, which it cannot have: it was written wrongly, or the length of an"
+    " element before it is wrong; correct the file, or have it exported anew"
+)
 
 
 class Attributes(Protocol):
@@ -58,7 +62,7 @@ def name_of(keyword: str) -> str:
     """
     if keyword.endswith("UID"):
         return keyword
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", keyword).replace(" Of ", " of ")
     return re.sub(r"(?<=tion) Patient$", " (Patient)", name)
 
 
@@ -181,7 +185,7 @@ def _not_a_number(part: Any, keyword: str) -> str:
 
 def shown(parts: list[Any] | tuple[Any, ...]) -> str | None:
     """Values for a message, as a file has them; None for text, which is quoted to nobody."""
-    text = "\\".join(f"{p:.12g}" if type(p) is float else str(p) for p in parts)
+    text = "\\".join(f"{p:.12g}" if isinstance(p, float) else str(p) for p in parts)
     if not _NUMERIC.fullmatch(text):
         return None
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
@@ -195,7 +199,7 @@ def text_of(attributes: Attributes, keyword: str) -> str:
     if not isinstance(value, str):
         raise SourceError(f"{name_of(keyword)} has {len(value)} values instead of one")
     if not is_printable(value):
-        raise SourceError(f"{name_of(keyword)} holds control characters: the header is damaged")
+        raise SourceError(f"{name_of(keyword)} {_NO_TEXT}")
     return str(value)
 
 
@@ -215,3 +219,15 @@ def parts_of(value: Any) -> list[Any]:
     if value is None:
         return []
     return [value] if isinstance(value, str | int | float) else list(value)
+
+
+def plain_value(value: Any, keyword: str) -> int | float | str:
+    """An attribute as a small hashable value."""
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    text = "\\".join(str(part) for part in parts_of(value))
+    if not is_printable(text):
+        raise SourceError(f"{name_of(keyword)} {_NO_TEXT}")
+    return text

@@ -55,7 +55,10 @@ def irregularities(stack: Stack) -> list[str]:
 def _doubtful_units(gap: float, pixel: float) -> list[str]:
     gaps = f"the gaps between slices ({gap:.4g} mm, by Image Position (Patient))"
     one_pixel = f"a pixel ({pixel:.4g} mm, by Pixel Spacing)"
-    so = "one of the two may be in another unit, and then millimetres are wrong"
+    so = (
+        "one of the two may be in another unit, and then millimetres are wrong: give the true voxel"
+        " size with --voxel X,Y,Z, in mm"
+    )
     if gap >= MANY_PIXELS * pixel:
         return [f"{gaps} are {gap / pixel:,.0f} times {one_pixel}: {so}"]
     if pixel >= MANY_GAPS * gap:

@@ -8,7 +8,7 @@ stands in the warnings.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +37,7 @@ PLANE_IS_MANDATORY = {
     "1.2.840.10008.5.1.4.1.1.128.1": "Legacy Converted Enhanced PET",
 }
 POSITION = "Image Position (Patient)"
-#: The way out where a header does not say where its slices are.
-ANEW = (
+_ANEW = (
     "have them exported anew from the scanner, archive or reconstruction program, as DICOM with"
     " Image Position (Patient), Image Orientation (Patient) and Pixel Spacing"
 )
@@ -60,11 +59,16 @@ _Frames = Sequence[Frame]
 
 @dataclass(frozen=True)
 class Ordered:
-    """Frames in slice order; ``stack`` is None where they have no patient geometry."""
+    """Frames in slice order; ``stack`` is None where they have no geometry."""
 
     frames: tuple[Frame, ...]
     stack: Stack | None
     warnings: tuple[str, ...]
+
+
+#: How the frames of one group become a stack. Raises GeometryError with what was found where they
+#: make none.
+Arrange = Callable[[_Frames], Ordered]
 
 
 def in_slice_order(frames: _Frames) -> Ordered:
@@ -72,19 +76,25 @@ def in_slice_order(frames: _Frames) -> Ordered:
 
     Raises GeometryError with what was found where they make none.
     """
-    common = frames[0].common
-    if common.tiled is not None:
-        raise GeometryError(_TILED[common.tiled])
+    refuse_tiles(frames)
     found = Geometry(frames)
-    kind = PLANE_IS_MANDATORY.get(common.sop_class_uid)
+    kind = PLANE_IS_MANDATORY.get(frames[0].common.sop_class_uid)
     if found.absent and (frames[0].position is not None or (kind and not found.elsewhere)):
         raise GeometryError(_incomplete(frames, found, kind))
-    ordered = _in_file_order(frames, found) if found.absent else _in_plane_order(frames)
-    return Ordered(
-        ordered.frames,
-        ordered.stack,
-        (*_remarks(frames), *_unreliable_uids(frames), *ordered.warnings),
-    )
+    ordered = _in_file_order(frames, found) if found.absent else in_plane_order(frames)
+    return Ordered(ordered.frames, ordered.stack, (*remarks_on(frames), *ordered.warnings))
+
+
+def refuse_tiles(frames: _Frames) -> None:
+    """GeometryError for images that are no slices."""
+    tiled = frames[0].common.tiled
+    if tiled is not None:
+        raise GeometryError(_TILED[tiled])
+
+
+def remarks_on(frames: _Frames) -> tuple[str, ...]:
+    """What is to be said of the headers of frames whatever their order."""
+    return (*_remarks(frames), *_unreliable_uids(frames))
 
 
 # --- what a header says of places ---
@@ -131,11 +141,20 @@ def _listed(texts: Sequence[str], last: str = "and") -> str:
 def _incomplete(frames: _Frames, found: Geometry, kind: str | None) -> str:
     there = f" There is {_listed(found.found)}." if found.found else ""
     private = " Geometry in private attributes cannot be trusted." if kind else ""
+    spacing = frames[0].common.pixel_spacing
     return (
         f"{kind + ' images' if kind else 'images'} without {_listed(found.absent, 'or')}"
         f" ({files_of(frames)}), so that the place of their pixels is not certain.{there}{private}"
-        f" The way out: {ANEW}"
+        f" The way out: {_ways_out(spacing)}"
     )
+
+
+def _ways_out(spacing: tuple[float, float] | None) -> str:
+    """What to do where a header does not say where its slices are; ``spacing``: the Pixel Spacing,
+    where there is one to be trusted.
+    """
+    voxel = "X,Y,Z" if spacing is None else f"{spacing[1]:.10g},{spacing[0]:.10g},Z"
+    return f"{_ANEW}; or, where you know the voxel size, give it in mm with --voxel {voxel}"
 
 
 def files_of(frames: Iterable[Frame]) -> str:
@@ -164,12 +183,13 @@ def _unreliable_uids(frames: _Frames) -> Iterator[str]:
         yield f"SOPInstanceUID is absent ({files_of(nameless)}): nothing can refer to these slices"
     spaces = {frame.common.frame_of_reference_uid for frame in frames}
     if len(spaces) > 1 and frames[0].position is not None:
-        how = "is absent in some files"
-        if len(spaces - {None}) > 1:
-            how = "differs in every file" + " that has one" * (None in spaces)
+        values = len(spaces - {None})
+        how = f"has {values} values" if values > 1 else "is absent in some files"
+        if len(spaces) == len({frame.file for frame in frames}):
+            how = "differs in every file"
         yield (
-            f"FrameOfReferenceUID {how} ({files_of(frames)}), though series, orientation and"
-            " positions agree: the slices are one stack, which has no Frame of Reference UID"
+            f"FrameOfReferenceUID {how} ({files_of(frames)}), though orientation and positions"
+            " agree: the slices are one stack, which has no Frame of Reference UID"
         )
 
 
@@ -177,52 +197,66 @@ def _unreliable_uids(frames: _Frames) -> Iterator[str]:
 
 
 def _in_file_order(frames: _Frames, found: Geometry) -> Ordered:
-    ordered, order = _numbered(frames)
+    ordered, order = in_file_order(frames)
+    advice = "; where you know the voxel size, --voxel gives millimetres" if len(frames) > 1 else ""
     return Ordered(
         tuple(ordered),
         None,
-        (f"no patient geometry ({found}): exported in pixel units, {order}",),
+        (f"no patient geometry ({found}): exported in pixel units, {order}{advice}",),
     )
 
 
-def _numbered(frames: _Frames) -> tuple[list[Frame], str]:
-    """Frames in the order that numbers or names give, and which it is."""
-    files = {frame.file for frame in frames}
-    if len(files) == 1:
+def in_file_order(frames: _Frames) -> tuple[list[Frame], str]:
+    """Frames in the order that numbers or names give, and which it is.
+
+    GeometryError where neither does.
+    """
+    if len({frame.file for frame in frames}) == 1:
         order = "in the order of frames" if len(frames) > 1 else "as one slice"
         return sorted(frames, key=lambda f: f.frame), order
+    why = numbers_fault(frames)
+    if why is None:
+        return by_number(frames), "in the order of InstanceNumber"
+    fault = names_fault(frames)
+    if fault is not None:
+        raise GeometryError(f"nothing orders these slices ({files_of(frames)}): {why}, and {fault}")
+    return by_name(frames), f"in the natural order of file names: {why}"
+
+
+def by_number(frames: _Frames) -> list[Frame]:
+    """Frames by the Instance Number of their files, where `numbers_fault` finds none."""
+    return sorted(frames, key=lambda f: (f.instance_number or 0, f.frame))
+
+
+def by_name(frames: _Frames) -> list[Frame]:
+    """Frames by the natural order of their files' names."""
+    return sorted(frames, key=lambda f: (natural_order(f.file), f.frame))
+
+
+def numbers_fault(frames: _Frames) -> str | None:
+    """Why Instance Number does not order files; None where it does."""
     numbers = {frame.file: frame.instance_number for frame in frames}
-    if None not in numbers.values() and len(set(numbers.values())) == len(files):
-        return (
-            sorted(frames, key=lambda f: (f.instance_number or 0, f.frame)),
-            "in the order of InstanceNumber",
-        )
-    why = _no_order(numbers)
-    if any(f.sop_instance_uid and f.sop_instance_uid in f.file for f in frames):
-        raise GeometryError(
-            f"nothing orders these slices ({files_of(frames)}): {why}, and the file names are UIDs,"
-            f" which count nothing; rename the files so that numbers in their names count slices"
-        )
-    if len({apart_from_numbers(file) for file in files}) > 1:
-        raise GeometryError(
-            f"nothing orders these slices ({files_of(frames)}): {why}, and the file names differ in"
-            " more than a number; rename the files so that numbers in their names count slices, or"
-            " move those that do not belong to another folder"
-        )
-    return (
-        sorted(frames, key=lambda f: (natural_order(f.file), f.frame)),
-        f"in the natural order of file names: {why}",
-    )
-
-
-def _no_order(numbers: dict[str, int | None]) -> str:
-    """Why Instance Number does not order files."""
     without = sum(number is None for number in numbers.values())
     if without:
         some = f"{without} of " if without < len(numbers) else "all "
         return f"InstanceNumber is absent in {some}{len(numbers)} files"
     number, times = Counter(numbers.values()).most_common(1)[0]
-    return f"InstanceNumber {number} is in {times} files"
+    return f"InstanceNumber {number} is in {times} files" if times > 1 else None
+
+
+def names_fault(frames: _Frames) -> str | None:
+    """Why file names do not order files, and what to do; None where they do."""
+    if any(f.sop_instance_uid and f.sop_instance_uid in f.file for f in frames):
+        return (
+            "the file names are UIDs, which count nothing; rename the files so that numbers in"
+            " their names count slices"
+        )
+    if len({apart_from_numbers(frame.file) for frame in frames}) > 1:
+        return (
+            "the file names differ in more than a number; rename the files so that numbers in their"
+            " names count slices, or move those that do not belong to another folder"
+        )
+    return None
 
 
 # --- by position ---
@@ -260,12 +294,19 @@ def places_of(frames: _Frames) -> list[int] | None:
     return [int(place) for place in places]
 
 
-def _in_plane_order(frames: _Frames) -> Ordered:
+def in_plane_order(frames: _Frames) -> Ordered:
+    """Frames, all of them with position, orientation and spacing, along the normal of their planes.
+
+    GeometryError where they do not make a stack.
+    """
     for frame in {f.orientation: f for f in reversed(frames)}.values():
         try:
             check_orientation(frame.orientation or ())
         except GeometryError as error:
-            raise GeometryError(f"{files_of([frame])}: {error}") from None
+            raise GeometryError(
+                f"{files_of([frame])}: {error}. The way out:"
+                f" {_ways_out(frame.common.pixel_spacing)}"
+            ) from None
     places = places_of(frames)
     assert places is not None
     if len(set(places)) < len(frames):
@@ -309,7 +350,8 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
             f"the slices lie {apart:.4g} mm apart, 1/{pixel / apart:,.0f} of a pixel"
             f" ({pixel:.4g} mm): Pixel Spacing {shown(frames[0].common.pixel_spacing or ())} and"
             " Image Position (Patient) contradict each other, as if one of them were in another"
-            f" unit ({files_of(frames)}). The way out: correct the one that is wrong, or {ANEW}"
+            f" unit ({files_of(frames)}). The way out: correct the one that is wrong, or"
+            f" {_ways_out(None)}"
         )
     where = f"{POSITION} {shown(same[0].position or ())}"
     if len(counts) > len(frames) - len(frames) // 4:
@@ -324,5 +366,6 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
     )
     return (
         f"{most} slices lie at one position ({where}) and no attribute tells them apart"
-        f" ({files_of(same)}): {seems}. The way out: {ANEW}"
+        f" ({files_of(same)}): {seems}. The way out:"
+        f" {_ways_out(frames[0].common.pixel_spacing)}"
     )

@@ -54,7 +54,7 @@ class KnownScan:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ScanDifference:
     """In what a stack is not the scan that is looked for, in words, and the way out.
 
     ``about``: its *instances* are others; there are *copies* of it; its instances make another
@@ -68,20 +68,20 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class ScanMatch:
     """The stack that is the scan that was looked for, or comes nearest to it, and in what it
     differs; no stack where none shares an instance with it.
     """
 
     series: Series | None
-    difference: Difference | None
+    difference: ScanDifference | None
 
 
 #: The way out where the same slices are there, and not as they were.
 _AS_IT_WAS = "give the scan as it was then, or export it again as it is now"
 
 
-def closest(known: KnownScan, found: Sequence[Series]) -> Match:
+def closest(known: KnownScan, found: Sequence[Series]) -> ScanMatch:
     """The stack among ``found`` that is the known scan; of several copies the one in the files it
     names. Otherwise the one that shares most instances with it, and in what it differs.
     """
@@ -90,28 +90,29 @@ def closest(known: KnownScan, found: Sequence[Series]) -> Match:
     if same:
         at_home = [_at_home(known, series) for series in same]
         copies = [s for s, files in zip(same, at_home, strict=True) if files == max(at_home)]
-        return Match(copies[0], None if len(copies) == 1 else _several(copies))
+        return ScanMatch(copies[0], None if len(copies) == 1 else _several(copies))
     wanted = set(known.planes)
 
     def shared(series: Series) -> tuple[int, int, int]:
-        keys = _keys(series)
+        keys = keys_of(series)
         return sum(key in wanted for key in keys), -len(keys), _at_home(known, series)
 
     best = max(found, key=shared, default=None)
     if best is None or not shared(best)[0]:
         count = len(known.planes)
-        return Match(
+        return ScanMatch(
             None,
-            Difference(
+            ScanDifference(
                 "instances",
                 f"none of its {count} slices is there (they are known by their SOP Instance UIDs)",
                 "give the folder of that scan",
             ),
         )
-    return Match(best, difference(known, best))
+    return ScanMatch(best, difference(known, best))
 
 
-def _keys(series: Series) -> tuple[Key, ...]:
+def keys_of(series: Series) -> tuple[Key, ...]:
+    """By what its slices are known again, in their order."""
     return tuple((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
 
 
@@ -119,45 +120,46 @@ def _at_home(known: KnownScan, series: Series) -> int:
     """How many frames are in the files that the document names."""
     home = dict(zip(known.planes, known.files, strict=True))
     return sum(
-        home.get(key) == frame.file for key, frame in zip(_keys(series), series.frames, strict=True)
+        home.get(key) == frame.file
+        for key, frame in zip(keys_of(series), series.frames, strict=True)
     )
 
 
-def _several(copies: Sequence[Series]) -> Difference:
+def _several(copies: Sequence[Series]) -> ScanDifference:
     files = ", ".join(series.frames[0].file for series in copies[:3])
-    return Difference(
+    return ScanDifference(
         "copies",
         f"{len(copies)} stacks of the same slices and geometry with other pixels, in {files}",
         "move the copies that it was not made of to another folder",
     )
 
 
-def difference(known: KnownScan, series: Series) -> Difference | None:
+def difference(known: KnownScan, series: Series) -> ScanDifference | None:
     """The first thing in which a stack is not the known scan."""
-    missing = _instances(known.planes, _keys(series))
+    missing = _instances(known.planes, keys_of(series))
     if missing is not None:
         return missing
     if series.problem is not None:
-        return Difference(
+        return ScanDifference(
             "stack", f"its slices make no stack any more: {series.problem}", _AS_IT_WAS
         )
-    if _keys(series) != known.planes:
-        return Difference(
+    if keys_of(series) != known.planes:
+        return ScanDifference(
             "stack", "its slices are in another order: their positions were changed", _AS_IT_WAS
         )
     layout = series.common.layout
     if (layout.columns, layout.rows) != (known.columns, known.rows):
-        return Difference(
+        return ScanDifference(
             "images",
             f"its images are {layout.columns} × {layout.rows} pixels, where they were"
             f" {known.columns} × {known.rows}",
             _AS_IT_WAS,
         )
     moved = _moved(known.stack, series.stack)
-    return None if moved is None else Difference("planes", moved, _AS_IT_WAS)
+    return None if moved is None else ScanDifference("planes", moved, _AS_IT_WAS)
 
 
-def _instances(wanted: Sequence[Key], there: Sequence[Key]) -> Difference | None:
+def _instances(wanted: Sequence[Key], there: Sequence[Key]) -> ScanDifference | None:
     here, known = set(there), set(wanted)
     missing = [k for k, key in enumerate(wanted) if key not in here]
     more = len(here - known)
@@ -171,7 +173,7 @@ def _instances(wanted: Sequence[Key], there: Sequence[Key]) -> Difference | None
         found.append(f"{len(missing)} of {len(wanted)} slices are missing: {first} (0-based)")
     if more:
         found.append(f"{more} more {'is' if more == 1 else 'are'} there")
-    return Difference(
+    return ScanDifference(
         "instances",
         ", and ".join(found),
         "copy what is missing, or give the folder of the whole scan"

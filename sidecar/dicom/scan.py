@@ -6,10 +6,12 @@ Whatever is not a DICOM image is counted and named, not guessed at.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
+import posixpath
 import warnings
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -27,14 +29,31 @@ from sidecar.dicom.frame import Frame
 from sidecar.dicom.frame_headers import Commons, frame_count, frames_of
 from sidecar.dicom.header_values import parts_of, text_of
 from sidecar.dicom.pixels import PixelLayout, layout_of, read_frame
+from sidecar.dicom.pixels.pixel_file import refuse_out_of_proportion
 from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
+from sidecar.storage.archive import LINK, ZIP, Archive, archive_kind
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location
+from sidecar.storage.location import Listing, Location
 from sidecar.storage.names import is_relative
+from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
+#: By their names: documents of office programs, which are zips too, hold no slices.
+_ARCHIVES = (
+    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",
+)  # fmt: skip
+_PACKED_VOLUME = ".nii.gz"
+_ARCHIVE = "archive, to be unpacked first"
+_ZIP = "zip, to be unpacked first or given by itself"
+_READ_ALREADY = "link that git wrote as text, to a file that is read already"
+_LINK_AS_TEXT = "link that git wrote as text (git config core.symlinks true makes it a link)"
+_NOT_PULLED = "git-lfs file whose content is not here (git lfs pull fetches it)"
+#: What is passed by and may be, or hold, slices.
+MAY_BE_SLICES = (LINK, NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ZIP, _ARCHIVE)
+#: Files that stand for content elsewhere are no longer than this.
+_LONGEST_POINTER = 1 << 10
 #: So many frames a file may have whatever its size; more of them take so many bytes each, and a
 #: compressed one no less than its item tag, length and two bytes (PS3.5 A.4).
 _ALWAYS_TAKEN, _LEAST_FRAME, _LEAST_ITEM = 1 << 16, 64, 10
@@ -80,21 +99,23 @@ class Scan:
 
 
 def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
-    """Read the headers of every DICOM image under ``source``: a folder (recursively), one file, or
-    a DICOMDIR, by its path or URL.
+    """Read the headers of every DICOM image under ``source``: a folder (recursively), one file, a
+    DICOMDIR, or a zip of any of these, by its path or URL.
 
-    Raises SourceError when there is no such place, or when a DICOMDIR names files that are not
-    there.
+    Raises SourceError when there is no such place, when a DICOMDIR names files that are not there,
+    or when an archive cannot be read in place.
     """
     commons = Commons()
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # pydicom's remarks on odd values; what matters is checked here
-        root, names = _files(locate(source))
+        root, listing = _listing(locate(source))
         found = Scan(root)
-        for name in names:
-            _scan_file(root / name, name, found, commons)
+        found.passed_by.update(listing.passed_by)
+        listed = frozenset(listing.files)
+        for name in listing.files:
+            _scan_file(name, listed, found, commons)
             on_file()
         found.frames = _with_content(root, found.frames)
     return found
@@ -124,62 +145,77 @@ def _content(root: Location, frame: Frame) -> bytes | None:
     return digest.digest()
 
 
-def _files(source: Location) -> tuple[Location, list[str]]:
-    """A folder, and the names in it of the files that may be DICOM."""
+def _listing(source: Location) -> tuple[Location, Listing]:
+    """A folder, and what is in it that may be DICOM."""
     try:
-        is_folder, is_file = source.is_folder(), source.is_file()
+        is_folder = _is_folder(source)
+        is_file = not is_folder and source.is_file()
+        packed = archive_kind(source) if is_file else None
+        if packed == ZIP:
+            archive = Archive(source)
+            return archive, archive.listing()
     except OSError as error:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
+    if packed is not None:
+        raise SourceError(
+            f"{source.name} is a {packed} file, which cannot be read in place as a zip can; unpack"
+            " it, and give the folder"
+        )
     if is_folder:
-        return source, source.files()
+        return source, source.listing()
     if not is_file:
         raise SourceError(
             f"{source.name}: there is no such"
             f" {'folder or regular file' if source.exists() else 'file or folder'}"
         )
-    if source.name.upper() != "DICOMDIR":
-        return source.parent, [source.name]
-    root = source.parent.resolved()
-    return root, _referenced_files(source, root)
+    is_directory = source.name.upper() == "DICOMDIR"
+    return source.parent, Listing(_referenced_files(source) if is_directory else (source.name,))
 
 
-def _referenced_files(dicomdir: Location, root: Location) -> list[str]:
+def _is_folder(source: Location) -> bool:
+    """A web server may send all of a zip when it is asked whether that is a folder."""
+    is_zip = source.name.lower().endswith(".zip") and source.is_file()
+    return not is_zip and source.is_folder()
+
+
+def _referenced_files(dicomdir: Location) -> tuple[str, ...]:
+    """The files that a DICOMDIR names, by their names: what these are links to is theirs."""
     try:
         header = by_pydicom(dicomdir)
         if header is None:
             raise SourceError("it is not DICOM")
         records = header.attributes.get("DirectoryRecordSequence") or []
         referenced = [
-            "/".join(map(str, parts_of(record.ReferencedFileID)))
+            [str(part) for part in parts_of(record.ReferencedFileID)]
             for record in records
             if "ReferencedFileID" in record
         ]
-        names = [(root / name).resolved().relative_to(root) for name in referenced]
     except parse_errors() as error:
         raise SourceError(
             f"{dicomdir.name} is not a readable DICOMDIR ({in_words(error)}); give the folder"
             " instead"
         ) from None
-    inside = [name for name in names if name is not None]
-    if len(inside) < len(names):
+    if any(part in ("", ".", "..") or "/" in part for parts in referenced for part in parts):
         raise SourceError(
             f"{dicomdir.name} names a file outside of its folder; give the folder instead"
         )
-    missing = [name for name in inside if not (root / name).is_file()]
+    names = ["/".join(parts) for parts in sorted(referenced)]
+    missing = [name for name in names if not (dicomdir.parent / name).is_file()]
     if missing:
         raise SourceError(
             f"{dicomdir.name} names {len(missing)} files that are not there, such as"
             f" {missing[0]!r}; give the folder instead"
         )
-    return sorted(set(inside), key=lambda name: name.split("/"))
+    return tuple(dict.fromkeys(names))
 
 
-def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None:
+def _scan_file(name: str, listed: Set[str], found: Scan, commons: Commons) -> None:
+    path = found.root / name
     printed = name.encode("utf-8", "replace").decode()
     try:
         stamp = path.stamp()
         header = file_header(path)
-        kind = _passed_by(header)
+        kind = _no_dicom(path, name, listed) if header is None else _passed_by(header)
         if kind is not None:
             found.passed_by[kind].append(printed)
             return
@@ -200,10 +236,25 @@ def _scan_file(path: Location, name: str, found: Scan, commons: Commons) -> None
         found.damaged.append(Unusable(printed, in_words(error)))
 
 
-def _passed_by(header: FileHeader | None) -> str | None:
-    """What a file is that is no image; None for an image."""
-    if header is None:
-        return "not DICOM"
+def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
+    """What a file is that is no DICOM: an archive may hold slices, and so may the place that a
+    pointer of git names.
+    """
+    if name.lower().endswith(_ARCHIVES) and not name.lower().endswith(_PACKED_VOLUME):
+        return _ZIP if archive_kind(path) == ZIP else _ARCHIVE
+    if path.stamp()[0] <= _LONGEST_POINTER:
+        text = path.read_bytes().decode("utf-8", "replace").strip()
+        if text.startswith("version https://git-lfs.github.com/"):
+            return _NOT_PULLED
+        if "\0" not in text and "annex/objects/" in text:
+            if posixpath.normpath(f"{posixpath.dirname(name)}/{text}") in listed:
+                return _READ_ALREADY
+            return _LINK_AS_TEXT if (path.parent / text).exists() else NOT_FETCHED
+    return "not DICOM"
+
+
+def _passed_by(header: FileHeader) -> str | None:
+    """What a DICOM file is that is no image; None for an image."""
     if header.sop_class == _MEDIA_STORAGE_DIRECTORY:
         return "DICOMDIR"
     for uid, kind in _BESIDE_IMAGES.items():
@@ -214,13 +265,18 @@ def _passed_by(header: FileHeader | None) -> str | None:
     return None
 
 
+def _class_name(header: FileHeader) -> str:
+    """What its SOP class is called."""
+    from pydicom.uid import UID
+
+    return UID(header.sop_class).name
+
+
 def _needs_pixels(header: FileHeader) -> bool:
     """Whether a file must hold an image: by its SOP class, also where the header broke off before
     it says so itself.
     """
-    from pydicom.uid import UID
-
-    kind = UID(header.sop_class).name
+    kind = _class_name(header)
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
@@ -230,7 +286,8 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
     """
     if header.keyword is None:
         raise PixelError(
-            "it is an image without pixel data; if it was longer where it came from, copy it again"
+            f"it is an image by its SOP Class ({_class_name(header)}), and has no pixel data in"
+            f" its {path.stamp()[0]:,} bytes; if it is longer where it came from, copy it again"
         )
     if not header.sop_class and any(name in header.attributes for name in _ACR_NEMA):
         raise SourceError(
@@ -258,10 +315,12 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
             f"the file is cut short: {size:,} bytes, where its header promises at least"
             f" {needed:,}; {COPY_IT_AGAIN}"
         )
+    if path.is_packed():
+        refuse_out_of_proportion(size, layout, count)
     if (
         layout.transfer_syntax == DEFLATED and size > promised
     ):  # it was deflated and is longer: what is in it?
-        with path.open() as file:
+        with io.BytesIO(path.read_bytes()) if path.is_packed() else path.open() as file:
             inflated(file)
     return header.keyword
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from sidecar.dicom.differences import Difference
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
 from sidecar.dicom.grouping import Group, groups_of
-from sidecar.dicom.ordering import in_slice_order
+from sidecar.dicom.ordering import Arrange, in_slice_order
+from sidecar.dicom.real_world import real_world_notes
 from sidecar.errors import (
     AmbiguousSeriesError,
     GeometryError,
@@ -25,6 +27,7 @@ from sidecar.errors import (
 from sidecar.formats.natural_order import natural_order
 from sidecar.grid.stack import Stack
 from sidecar.storage.location import Stamp
+from sidecar.values.lookup_table import LookupTable
 
 #: More stacks than this in one source are not all listed in a message.
 LISTED_STACKS = 12
@@ -34,15 +37,17 @@ LISTED_STACKS = 12
 class Series:
     """One stack that could be exported: frames in position order.
 
-    ``split`` says what sets it apart from the other stacks of the source.
+    ``split`` says what sets it apart from the other stacks of the source. ``standing``:
+    those of the ``warnings`` that hold in whatever order and place its slices are.
     """
 
     number: int
     frames: tuple[Frame, ...]
     stack: Stack | None
-    split: tuple[str, ...]
+    split: tuple[Difference, ...]
     warnings: tuple[str, ...]
     problem: str | None
+    standing: tuple[str, ...] = ()
 
     @property
     def common(self) -> Common:
@@ -91,11 +96,15 @@ class Series:
         return f"{self.number}: " + ", ".join(parts) + "".join(f"; {text}" for text in self.split)
 
 
-def find_series(frames: Iterable[Frame]) -> list[Series]:
-    """Every stack in ``frames``, numbered from 1: by Series Number, then by UID, then by size."""
+def find_series(frames: Iterable[Frame], arrange: Arrange = in_slice_order) -> list[Series]:
+    """Every stack in ``frames``, numbered from 1: by Series Number, then by UID, then by size.
+
+    ``arrange`` makes stacks of groups of frames.
+    """
     in_order = sorted(frames, key=lambda f: (natural_order(f.file), f.frame))
     kept, duplicates = without_duplicates(in_order)
-    found = sorted((_make_series(group, duplicates) for group in groups_of(kept)), key=_numbering)
+    made = (_make_series(group, duplicates, arrange) for group in groups_of(kept))
+    found = sorted(made, key=_numbering)
     return [replace(series, number=i + 1) for i, series in enumerate(found)]
 
 
@@ -110,15 +119,31 @@ def _numbering(series: Series) -> tuple[Hashable, ...]:
     )
 
 
-def _make_series(group: Group, duplicates: Sequence[Duplicate]) -> Series:
+def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange) -> Series:
     """The stack of a group; with a problem where its frames make none."""
     left_out = _left_out(group, duplicates)
     try:
-        ordered = in_slice_order(group.frames)
+        ordered = arrange(group.frames)
+        _refuse_several_tables(group.frames)
     except SidecarError as error:
-        return Series(0, group.frames, None, group.apart, left_out, str(error))
-    warnings = (*left_out, *ordered.warnings)
-    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None)
+        return Series(0, group.frames, None, group.apart, left_out, str(error), left_out)
+    notes = real_world_notes(group.frames)
+    warnings = (*left_out, *ordered.warnings, *notes)
+    standing = (*left_out, *notes)
+    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None, standing)
+
+
+def _refuse_several_tables(frames: Sequence[Frame]) -> None:
+    """PNGs of one stack have one meaning."""
+    files: dict[LookupTable | None, str] = {}
+    for frame in frames:
+        files.setdefault(frame.common.table, frame.file)
+    if len(files) > 1:
+        named = " and ".join(map(printable, list(files.values())[:2]))
+        raise SourceError(
+            f"Modality LUT Sequence differs between slices ({len(files)} kinds, such as those of"
+            f" {named}): one document holds one table; export the slices of each apart"
+        )
 
 
 def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:
@@ -162,18 +187,19 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
         else [s for s in series if wanted in (str(s.number), s.common.series_instance_uid)]
     )
     if not fitting:
-        raise UsageError(f"--series {wanted}: there is no such stack; there are\n{_listed(series)}")
+        raise UsageError(f"--series {wanted}: there is no such stack; there are\n{listed(series)}")
     if len(fitting) > 1:
         raise AmbiguousSeriesError(
-            f"there are {len(fitting)} stacks of slices here; choose one with --series NUMBER, or"
-            " all with --series all:\n" + _listed(fitting)
+            f"there are {len(fitting)} stacks of slices here; choose one with --series NUMBER, all"
+            " with --series all, or make one of them with --join:\n" + listed(fitting)
         )
     if fitting[0].problem is not None:
         raise GeometryError(fitting[0].problem)
     return fitting
 
 
-def _listed(series: Sequence[Series]) -> str:
+def listed(series: Sequence[Series]) -> str:
+    """Stacks for a message, one in a line."""
     lines = [f"  {s.name}" for s in series[:LISTED_STACKS]]
     return "\n".join(
         lines + [f"  … and {len(series) - LISTED_STACKS} more"] * (len(series) > LISTED_STACKS)

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sidecar.dicom.same_scan import KnownScan, Match, closest
-from sidecar.dicom.scan import Unusable, scan
+from sidecar.dicom.deflated import INFLATED_LIMIT
+from sidecar.dicom.given_voxel import arrangement_of, as_given
+from sidecar.dicom.joining import choose_joined, with_joined
+from sidecar.dicom.ordering import Arrange, in_slice_order
+from sidecar.dicom.pixels.pixel_file import PixelFile
+from sidecar.dicom.same_scan import KnownScan, ScanMatch, closest
+from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
 from sidecar.dicom.series import Series, choose, find_series
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, named
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location, Stamp
@@ -19,7 +24,7 @@ from sidecar.storage.location import Location, Stamp
 
 @dataclass(frozen=True)
 class Source:
-    """A folder, file or DICOMDIR whose headers were read; no pixels.
+    """A folder, file, DICOMDIR or zip whose headers were read; no pixels.
 
     ``name``: what messages call it. ``root``: the folder that frames name their files by.
     ``series``: every stack in it. ``passed_by``: the names of files that are no
@@ -31,10 +36,17 @@ class Source:
     series: tuple[Series, ...]
     passed_by: dict[str, list[str]]
     damaged: tuple[Unusable, ...]
+    arrange: Arrange = in_slice_order
 
     @classmethod
-    def open(cls, location: Place, progress: Progress | None = None) -> Source:
-        """Read the headers of every DICOM image at a location.
+    def open(
+        cls,
+        location: Place,
+        progress: Progress | None = None,
+        arrange: Arrange = in_slice_order,
+    ) -> Source:
+        """Read the headers of every DICOM image at a location. ``arrange`` makes stacks of them:
+        see `sidecar.dicom.given_voxel` for scans whose headers cannot.
 
         SourceError when there is no such place.
         """
@@ -45,13 +57,15 @@ class Source:
         return cls(
             location.name or "this folder",
             found.root,
-            tuple(find_series(found.frames)),
+            tuple(find_series(found.frames, arrange)),
             dict(found.passed_by),
             tuple(found.damaged),
+            arrange,
         )
 
-    def choose(self, asked: str | None) -> list[Series]:
-        """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one.
+    def choose(self, asked: str | None, join: bool = False) -> list[Series]:
+        """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one;
+        with ``join`` the one that they make together.
 
         Raises SourceError where there are none or a file cannot be used, AmbiguousSeriesError where
         one is to be chosen, UsageError where none is as asked.
@@ -63,11 +77,54 @@ class Source:
             raise SourceError(
                 f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
             )
-        return choose(self.series, asked)
+        chosen = (
+            [choose_joined(self.series, asked, self.arrange)]
+            if join
+            else choose(self.series, asked)
+        )
+        for series in chosen:
+            self.refuse_packed(series)
+        told = [*self._may_be_slices(), *(self._left_out() if asked == "all" and not join else ())]
+        return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
 
-    def closest(self, known: KnownScan) -> Match:
+    def _left_out(self) -> list[str]:
+        """A word on each stack that cannot be exported, where all were asked for."""
+        return [
+            f"not exported with the others: stack {one.name}: {one.problem}"
+            for one in self.series
+            if one.problem is not None
+        ]
+
+    def _may_be_slices(self) -> list[str]:
+        """A word on each kind of file that was passed by and may be slices, or hold some."""
+        return [
+            f"passed by, though there may be slices in it: {len(names)} × {kind} ({named(names)})"
+            for kind in MAY_BE_SLICES
+            if (names := self.passed_by.get(kind))
+        ]
+
+    def refuse_packed(self, series: Series) -> None:
+        """SourceError where an archive has packed more of a stack than memory should hold: files of
+        many frames are unpacked once each, and all of them held, as any may have the next slice.
+        """
+        files = {f.file: f.locator for f in series.frames if f.locator.frames > 1}
+        packed = [
+            PixelFile.of(self.root / file, locator)
+            for file, locator in files.items()
+            if (self.root / file).is_packed()
+        ]
+        size = sum(file.unpacked_bytes for file in packed)
+        if size > INFLATED_LIMIT:
+            raise SourceError(
+                f"{self.name}: the frames of this stack lie in {len(packed)} packed files, of which"
+                f" {size:,} bytes would have to be held in memory at once, and"
+                f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
+            )
+
+    def closest(self, known: KnownScan) -> ScanMatch:
         """The stack that is the known scan, or comes nearest to it, and in what it differs."""
-        return closest(known, self.series)
+        stacks = with_joined(self.series, set(known.planes), arrangement_of(known))
+        return closest(known, as_given(known, stacks))
 
     def matching(self, known: KnownScan) -> Series:
         """The stack that is the known scan: the same slices in the same order, of the same size and
@@ -87,6 +144,7 @@ class Source:
         match = self.closest(known)
         if match.difference is None:
             assert match.series is not None
+            self.refuse_packed(match.series)
             return match.series
         wrong = match.difference
         what = {
@@ -102,7 +160,7 @@ class Source:
             more = f" (and {others} more files cannot be used)" if others else ""
             raise SourceError(
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
-                " so nothing is done without it: put it right, or move it out of the folder"
+                " so nothing is done without it: put it right, or move it out of the source"
             )
 
 

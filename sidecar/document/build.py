@@ -7,41 +7,74 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.dicom.real_world import real_world_values
 from sidecar.dicom.series import Series
-from sidecar.document.model import GEOMETRIES, Image, Plane, Source
+from sidecar.document.model import (
+    GEOMETRIES,
+    Image,
+    LookupTableModel,
+    Plane,
+    RealWorldValue,
+    Source,
+)
 from sidecar.document.tag import tag_of
 from sidecar.grid.decimation import Decimation
-from sidecar.grid.stack import Stack
+from sidecar.grid.stack import Stack, geometry_of
+from sidecar.values.lookup_table import LookupTable
 
 
 def source_model(series: Series) -> Source:
-    """The planes of a stack, in order, and what they share."""
+    """The planes of a stack, in order, and what they share.
+
+    Where the user gave the voxel size it has no Frame of Reference UID, whose space is that of the
+    patient. Pixel Spacing stays where there is no more.
+    """
     stack, common = series.stack, series.common
-    first = series.frames[0].orientation
+    places = _places(stack) if stack is not None else [(None, None)] * len(series.frames)
+    first = places[0][1]
     planes = [
         Plane(
             sop_instance_uid=frame.sop_instance_uid,
             frame_number=frame.frame_number,
             instance_number=frame.instance_number,
             file=frame.file,
-            position=frame.position if stack is not None else None,
-            orientation=(
-                frame.orientation if stack is not None and frame.orientation != first else None
+            position=position,
+            orientation=orientation if orientation != first else None,
+            series_instance_uid=(
+                frame.common.series_instance_uid
+                if frame.common.series_instance_uid != common.series_instance_uid
+                else None
             ),
         )
-        for frame in series.frames
+        for frame, (position, orientation) in zip(series.frames, places, strict=True)
     ]
     return Source(
         size=(common.layout.columns, common.layout.rows, len(series.frames)),
         **grid(stack),
         study_instance_uid=common.study_instance_uid,
         series_instance_uid=common.series_instance_uid,
-        frame_of_reference_uid=series.frame_of_reference_uid,
+        frame_of_reference_uid=(
+            None if geometry_of(stack) == "given" else series.frame_of_reference_uid
+        ),
         modality=common.modality,
-        pixel_spacing=None if stack is None else stack.pixel_spacing,
-        orientation=None if stack is None else first,
+        pixel_spacing=common.pixel_spacing if stack is None else stack.pixel_spacing,
+        orientation=first,
+        real_world_values=[
+            RealWorldValue(**found._asdict()) for found in real_world_values(series.frames)
+        ],
         planes=planes,
     )
+
+
+def _places(stack: Stack) -> list[Any]:
+    """Position and orientation of every plane."""
+    rows = zip(stack.positions.tolist(), stack.orientations.tolist(), strict=True)
+    return [(tuple(position), tuple(orientation)) for position, orientation in rows]
+
+
+def lookup_table(table: LookupTable, unit: str | None) -> LookupTableModel:
+    """A table of PNG values."""
+    return LookupTableModel(first=table.first, entries=table.entries.tolist(), unit=unit)
 
 
 def series_tag(series: Series, decimation: Decimation) -> str:
@@ -52,12 +85,9 @@ def series_tag(series: Series, decimation: Decimation) -> str:
 
 def space(stack: Stack | None) -> dict[str, Any]:
     """coordinate_system, units and geometry of a source that is this stack, or has none."""
-    system, units = (None, "pixel") if stack is None else ("LPS", "mm")
-    return {
-        "coordinate_system": system,
-        "units": units,
-        "geometry": GEOMETRIES[system, units],
-    }
+    geometry = geometry_of(stack)
+    system, units = next(stated for stated, means in GEOMETRIES.items() if means == geometry)
+    return {"coordinate_system": system, "units": units, "geometry": geometry}
 
 
 _WHOLE = Decimation.whole(1, 1, 1)

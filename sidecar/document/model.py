@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sidecar.document.tag import TAG
 from sidecar.errors import DocumentError
+from sidecar.grid.space import Geometry
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 
@@ -35,7 +36,6 @@ Cosines = tuple[float, float, float, float, float, float]
 Row = tuple[float, float, float, float]
 #: The name of a specimen, as names of files can hold it on every system.
 SPECIMEN = "[A-Za-z0-9][A-Za-z0-9.-]{0,39}"
-Geometry = Literal["patient", "given", "none"]
 
 
 class Model(BaseModel):
@@ -45,13 +45,13 @@ class Model(BaseModel):
 
 
 class Grid(Model):
-    """Size and patient geometry of a stack as ITK writes it; the geometry is null where the source
-    has none.
+    """Size and geometry of a stack as ITK writes it; the geometry is null where the source has
+    none. Millimetres are LPS, or along columns, rows and slices where coordinate_system is null.
     """
 
     size: Annotated[tuple[Size, Size, Size], Field(description="columns, rows, slices")]
     origin: Annotated[
-        Triple | None, Field(description="centre of the first pixel of the first plane, LPS mm")
+        Triple | None, Field(description="centre of the first pixel of the first plane, mm")
     ] = None
     spacing: Annotated[
         tuple[float | None, float | None, float | None] | None,
@@ -75,7 +75,7 @@ class Grid(Model):
         tuple[Row, Row, Row, Row] | None,
         Field(
             description=(
-                "(column, row, slice, 1) to LPS mm; null where no affine describes every plane well"
+                "(column, row, slice, 1) to mm; null where no affine describes every plane well"
                 " enough"
             )
         ),
@@ -108,10 +108,31 @@ class Plane(Model):
             pattern=RELATIVE_NAME, description="relative to the source folder, with forward slashes"
         ),
     ]
-    position: Annotated[Triple | None, Field(description="Image Position (Patient), mm")] = None
+    position: Annotated[
+        Triple | None,
+        Field(description="Image Position (Patient), mm; by the voxel size where that was given"),
+    ] = None
     orientation: Annotated[
         Cosines | None, Field(description="only where it differs from the source's orientation")
     ] = None
+    series_instance_uid: Annotated[
+        str | None,
+        Field(description="only where it differs from the source's: stacks that were joined"),
+    ] = None
+
+
+class RealWorldValue(Model):
+    """Real world value = slope · value + intercept, for modality values from ``first`` to ``last``;
+    or, where these are null, one of ``entries``, which lie evenly from ``first`` to ``last``.
+    """
+
+    first: float
+    last: float
+    slope: float | None = None
+    intercept: float | None = None
+    entries: list[float] = []
+    unit: Annotated[str | None, Field(description="a code of UCUM")] = None
+    label: str | None = None
 
 
 class Source(Grid):
@@ -128,6 +149,10 @@ class Source(Grid):
     orientation: Annotated[
         Cosines | None, Field(description="Image Orientation (Patient) of the planes")
     ] = None
+    real_world_values: Annotated[
+        list[RealWorldValue],
+        Field(description="what modality values stand for beyond their unit, such as SUV"),
+    ] = []
     planes: Annotated[list[Plane], Field(min_length=1)]
 
 
@@ -165,7 +190,10 @@ class Decimation(Model):
 
 
 class Zoom(Model):
-    """A stack around one landmark: its name and where a coarser labelling put it."""
+    """A stack around one landmark: its name and where a coarser labelling put it.
+
+    ``patient`` is mm as the document has them, also where they are not of the patient.
+    """
 
     label: str
     patient: Triple | None = None
@@ -177,6 +205,16 @@ class Value(Model):
 
     slope: float
     intercept: float
+    unit: str | None = None
+
+
+class LookupTableModel(Model):
+    """value = entries[PNG − first]; a lower PNG value takes the first of them, a higher one the
+    last.
+    """
+
+    first: int
+    entries: Annotated[list[float], Field(min_length=1)]
     unit: str | None = None
 
 
@@ -205,7 +243,7 @@ class Image(Model):
             ),
         ),
     ]
-    position: Annotated[Triple | None, Field(description="patient mm of PNG pixel (0, 0)")] = None
+    position: Annotated[Triple | None, Field(description="mm of PNG pixel (0, 0)")] = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -225,6 +263,10 @@ class Images(Grid):
     channels: Literal[1, 3] = 1
     value: Value | None = None
     window: Window | None = None
+    lookup_table: Annotated[
+        LookupTableModel | None,
+        Field(description="makes the values where value is null, and no line does"),
+    ] = None
     files: Annotated[list[Image], Field(min_length=1)]
 
 
@@ -306,7 +348,10 @@ class Evidence(Model):
 
 
 class ControlPoint(Model):
-    """One PNG pixel (x, y, slice) with what it must map to."""
+    """One PNG pixel (x, y, slice) with what it must map to.
+
+    ``patient`` is mm as the document has them, also where they are not of the patient.
+    """
 
     pixel: Triple
     source: Triple
@@ -327,7 +372,13 @@ class Document(Model):
     version: Annotated[str, Field(pattern=r"^1\.\d+$")]
     generator: str
     coordinate_system: Annotated[
-        Literal["LPS"] | None, Field(description="null: the source has no patient geometry")
+        Literal["LPS"] | None,
+        Field(
+            description=(
+                "null: the source has no patient geometry; units say whether it has millimetres"
+                " all the same, along columns, rows and slices, by a voxel size that the user gave"
+            )
+        ),
     ]
     units: Literal["mm", "pixel"]
     pixel_origin: Literal["center"]

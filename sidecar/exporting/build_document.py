@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.document.axes import decimation_model
-from sidecar.document.build import grid, image_files, source_model, space
+from sidecar.document.build import grid, image_files, lookup_table, source_model, space
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom
@@ -43,17 +43,23 @@ def make_sidecar(
     return Sidecar.of(document.sealed())
 
 
+def _unit(plan: Plan) -> str | None:
+    """A specimen is no patient: its values are HU only where the header says so."""
+    common = plan.series.common
+    return common.rescale_unit or (common.implied_unit if plan.options.specimen is None else None)
+
+
 def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Images:
     stack, decimation = plan.series.stack, plan.decimation
     source_slices = [list(plan.samples_of(k)) for k in range(len(plan.names))]
-    value, window = None, None
-    mode = mode_of(plan)
-    if values is not None and mode is not None:
+    value, window, table = None, None, None
+    mode, by_table = mode_of(plan), plan.series.common.table
+    if isinstance(values, Stored) and by_table is not None:
+        table = lookup_table(values.table(by_table), plan.series.common.rescale_unit)
+    elif values is not None and mode is not None:
         line = values.line
         ends = sorted((line.value(0), line.value(2**plan.bits - 1)))
-        value = Value(
-            slope=line.slope, intercept=line.intercept, unit=plan.series.common.rescale_unit
-        )
+        value = Value(slope=line.slope, intercept=line.intercept, unit=_unit(plan))
         window = Window(mode=mode, lower=ends[0], upper=ends[1])
     return Images(
         size=decimation.size,
@@ -63,5 +69,6 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
         channels=plan.channels,
         value=value,
         window=window,
+        lookup_table=table,
         files=image_files(stack, decimation, plan.names, source_slices, digests),
     )

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from sidecar.errors import UsageError
+from sidecar.errors import UsageError, printable
+from sidecar.exporting.faults import Faults
 from sidecar.exporting.options import ExportOptions
 from sidecar.formats.validation import validated
 from sidecar.formats.yaml_file import read_yaml
@@ -32,7 +33,7 @@ class Specimen(ExportOptions):
     source: Annotated[
         Path,
         BeforeValidator(_place),
-        Field(description="DICOM folder, file or DICOMDIR, relative to the config file"),
+        Field(description="DICOM folder, zip, file or DICOMDIR, relative to the config file"),
     ]
     output: Annotated[
         Path,
@@ -53,7 +54,7 @@ class Config(ExportOptions):
     source: Annotated[
         Path | None,
         BeforeValidator(_place),
-        Field(description="DICOM folder, file or DICOMDIR, relative to the config file"),
+        Field(description="DICOM folder, zip, file or DICOMDIR, relative to the config file"),
     ] = None
     output: Annotated[
         Path | None,
@@ -75,30 +76,50 @@ def load_config(
     """(source, output, options) of every specimen of a config. What is ``given`` on the command
     line goes before what the file says.
 
-    Raises UsageError that names the key at fault.
+    Raises UsageError that names the key at fault, BatchError for faults of several sources.
     """
-    raw = read_yaml(path)
-    config: Config = validated(Config, raw, where=f"{path.name}: ")
-    given = given or {}
+    raw, given = read_yaml(path), given or {}
     shared = {key: value for key, value in raw.items() if key not in _PLACES}
-    if config.sources:
-        if source is not None or config.source is not None:
+    entries = raw.get("sources")
+    if isinstance(entries, list) and entries and all(isinstance(one, dict) for one in entries):
+        validated(Config, {**raw, "sources": []}, where=f"{path.name}: ")
+        if source is not None or raw.get("source") is not None:
             raise UsageError(f"{path.name} lists sources; give no other SOURCE")
-        return [
-            (
-                _beside(path, entry["source"]),
-                _beside(path, entry["output"]),
-                _options(path, shared, {k: v for k, v in entry.items() if k not in _PLACES}, given),
-            )
-            for entry in raw["sources"]
-        ]
+        return _specimens(path, entries, shared, given)
+    config: Config = validated(Config, raw, where=f"{path.name}: ")
     where = source or (_beside(path, raw["source"]) if config.source else None)
     to = output or (_beside(path, raw["output"]) if config.output else None)
     if where is None or to is None:
         raise UsageError(
             f"{path.name}: source and output are missing, and not given on the command line either"
         )
-    return [(where, to, _options(path, shared, given))]
+    return [(where, to, _options(f"{path.name}: ", shared, given))]
+
+
+def _specimens(
+    path: Path, entries: list[dict[str, Any]], shared: dict[str, Any], given: dict[str, Any]
+) -> list[tuple[WritableLocation, WritableLocation, ExportOptions]]:
+    """What a config lists; a fault of one is told with those of all others."""
+    faults, found = Faults(), []
+    for i, entry in enumerate(entries):
+        own = {key: value for key, value in entry.items() if key not in _PLACES}
+        where = f"{path.name}: {_name_of(entry)}"
+        with faults.of(""):
+            validated(Specimen, entry, where=where, prefix=f"sources.{i}.")
+            options = _options(where, shared, own, given)
+            places = _beside(path, entry["source"]), _beside(path, entry["output"])
+            found.append((*places, options))
+    faults.refuse()
+    return found
+
+
+def _name_of(entry: dict[str, Any]) -> str:
+    """What messages call an entry, which may be anything: the last part of its source, and never
+    what stands before an @.
+    """
+    source = entry.get("source")
+    name = source.rstrip("/").rpartition("/")[2] if isinstance(source, str) else ""
+    return f"{printable(name.rpartition('@')[2])}: " if name else ""
 
 
 def _beside(config: Path, text: str) -> WritableLocation:
@@ -106,7 +127,7 @@ def _beside(config: Path, text: str) -> WritableLocation:
     return locate(text if is_url(text) else config.parent / text)
 
 
-def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:
+def _options(where: str, *layers: dict[str, Any]) -> ExportOptions:
     """Options of several layers, later ones first; one that sets the decimation replaces another
     way of setting it.
     """
@@ -115,7 +136,7 @@ def _options(path: Path, *layers: dict[str, Any]) -> ExportOptions:
         if any(name in layer for name in _DECIMATIONS):
             merged = {key: value for key, value in merged.items() if key not in _DECIMATIONS}
         merged |= {key.replace("_", "-"): value for key, value in layer.items()}
-    options: ExportOptions = validated(ExportOptions, merged, where=f"{path.name}: ")
+    options: ExportOptions = validated(ExportOptions, merged, where=where)
     return options
 
 

@@ -46,7 +46,7 @@ class Found:
             "description": common.description,
             "files": len(series.files),
             "place": series.place,
-            "split": list(series.split),
+            "split": list(map(str, series.split)),
             "size": [common.layout.columns, common.layout.rows, len(series.frames)],
             "spacing": (
                 None
@@ -86,7 +86,7 @@ class Inspection:
 
 
 def inspect(source: Place, progress: Progress | None = None) -> Inspection:
-    """Read the headers of everything under ``source``: a folder, a file or a DICOMDIR.
+    """Read the headers of everything under ``source``: a folder, a zip, a file or a DICOMDIR.
 
     SourceError when there is no such place.
     """

@@ -21,6 +21,7 @@ from sidecar.grid.axis import Axis
 from sidecar.grid.reduce import reduce_plane
 from sidecar.storage.location import Location, WritableLocation
 from sidecar.values.histogram import value_counts
+from sidecar.values.lookup_table import LookupTable
 from sidecar.values.value_maps import Linear, Stored
 
 #: A native frame of 2 MiB takes two milliseconds, a compressed one from five to two hundred.
@@ -31,7 +32,9 @@ _DECODING, _LEAST_EFFORT = 16, 1 << 20
 class Recipe:
     """What all PNGs of one export share.
 
-    ``values`` is None for colour; ``counted``: the PNGs whose values are counted on the way.
+    ``values`` is None for colour; ``table``: what stored values go through before they are reduced,
+    as a mean of values is not the value of a mean; ``counted``: the PNGs whose values are counted
+    on the way.
     """
 
     source: Location
@@ -42,6 +45,7 @@ class Recipe:
     values: Stored | Linear | None
     text: tuple[tuple[str, str], ...]
     pixel_mm: tuple[float, float] | None
+    table: LookupTable | None = None
     compression: Compression = "fast"
     counted: frozenset[int] = frozenset()
 
@@ -121,7 +125,10 @@ def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
 
 def _reduced(recipe: Recipe, frame: FrameLocator) -> NDArray[Any]:
     """A reduced source plane, valid until the next `read_plane`."""
-    return reduce_plane(read_plane(recipe.source, frame), recipe.columns, recipe.rows)
+    plane = read_plane(recipe.source, frame)
+    if recipe.table is not None:
+        plane = recipe.table.apply(plane)
+    return reduce_plane(plane, recipe.columns, recipe.rows)
 
 
 def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:

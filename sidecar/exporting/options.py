@@ -16,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from sidecar.dicom.given_voxel import GivenVoxel, Order
 from sidecar.document.model import SPECIMEN
+from sidecar.errors import UsageError
 from sidecar.formats.validation import validated
 from sidecar.values.value_maps import dicom_window
 
@@ -65,6 +67,7 @@ def _byte_size(value: Any) -> Any:
 
 Index = Annotated[int, Field(ge=0, strict=True)]
 Range = tuple[Index, Index | None]
+Millimetres = Annotated[float, Field(gt=0)]
 
 
 def _crop(value: Any) -> Any:
@@ -104,6 +107,29 @@ def _wide_enough(window: Any) -> Any:
         if not lower < upper < math.inf:
             raise ValueError("no two numbers lie in this window; widen it")
     return window
+
+
+def _numbers(text: str) -> list[float]:
+    """Numbers above 0 between commas; none where there is anything else."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        return []
+    return numbers if min(numbers) > 0 else []
+
+
+def _voxel(value: Any) -> Any:
+    """mm between columns, rows and slices, "X,Y,Z", or "XY,Z" for square pixels."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = _numbers(value)
+    if not isinstance(value, list | tuple) or len(value) not in (2, 3):
+        raise ValueError(
+            "X,Y,Z or XY,Z is expected, mm between columns, rows and slices with a decimal point,"
+            " such as 0.012,0.012,0.024"
+        )
+    return (value[0], *value) if len(value) == 2 else tuple(value)
 
 
 def _specimen(value: Any) -> Any:
@@ -189,11 +215,29 @@ class ExportOptions(BaseModel):
         BeforeValidator(_specimen),
         Field(description="name of the specimen, in place of slice in the names of the PNGs"),
     ] = None
+    voxel: Annotated[
+        tuple[Millimetres, Millimetres, Millimetres] | None,
+        BeforeValidator(_voxel, json_schema_input_type=str | list[float] | None),
+        Field(
+            description=(
+                "X,Y,Z or XY,Z: mm between columns, rows and slices, where headers do not have"
+                " them or have wrong ones"
+            )
+        ),
+    ] = None
+    order: Annotated[
+        Order | None,
+        Field(description="of slices whose voxel size is given: by file name or Instance Number"),
+    ] = None
     series: Annotated[
         str | None,
         BeforeValidator(_text, json_schema_input_type=str | int | None),
         Field(description="Series Instance UID, number in the inspect table, or all"),
     ] = None
+    join: Annotated[
+        bool,
+        Field(strict=True, description="the stacks of series, numbers such as 1,3-5, are one"),
+    ] = False
     compression: Annotated[
         Literal["fast", "small"],
         Field(description="of the PNGs: fast, or smaller in less than three times the time"),
@@ -217,6 +261,21 @@ class ExportOptions(BaseModel):
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
         return self
+
+    @property
+    def given(self) -> GivenVoxel | None:
+        """The voxel size by hand, and the order of slices that goes with it.
+
+        UsageError for an order alone.
+        """
+        if self.voxel is not None:
+            return GivenVoxel(self.voxel, self.order)
+        if self.order is not None:
+            raise UsageError(
+                f"--order {self.order} goes with --voxel, the voxel size by hand: without it the"
+                " headers say where slices are"
+            )
+        return None
 
     @property
     def budget(self) -> int | None:

@@ -157,14 +157,48 @@ def take_folder(
             raise
 
 
+def require_room(
+    folder: WritableLocation, digest: str, names: Sequence[str], overwrite: bool
+) -> None:
+    """OutputError where something in ``folder`` keeps an export from being written there or going
+    on, as `take_folder` would find it. Nothing is written.
+    """
+    _what_stays(folder, _names_in(folder), _journal_of(digest, names), names, overwrite)
+
+
+def _journal_of(digest: str, names: Sequence[str]) -> Journal:
+    return Journal(digest, str(png_stem(names[0])))
+
+
 def _prepare(
     folder: WritableLocation, digest: str, names: Sequence[str], overwrite: bool
 ) -> tuple[Mapping[str, str], Journal]:
     """Write the journal, after whatever was there is found to be ours and is to go; the PNGs that
     stay with their digests, and the journal.
     """
-    entries = _names_in(folder)
-    mine, found = Journal(digest, str(png_stem(names[0]))), _journal(folder)
+    entries, mine = _names_in(folder), _journal_of(digest, names)
+    left = _what_stays(folder, entries, mine, names, overwrite)
+    if left is None:
+        _clear(folder, entries)
+    for name in entries:
+        if is_part(name):
+            (folder / name).remove()
+    mine.made = dict(left or {})
+    mine.write(folder)
+    return dict(mine.made), mine
+
+
+def _what_stays(
+    folder: WritableLocation,
+    entries: Sequence[str],
+    mine: Journal,
+    names: Sequence[str],
+    overwrite: bool,
+) -> Mapping[str, str] | None:
+    """The PNGs of an interrupted run that goes on, with their digests; None where an earlier export
+    is to be replaced. OutputError says what is in the way.
+    """
+    found = _journal(folder)
     is_png = _png_names(folder, entries, {mine.stem, (found or mine).stem})
     foreign = [name for name in entries if not _is_ours(folder / name, is_png)]
     if foreign:
@@ -175,41 +209,39 @@ def _prepare(
         )
     if found is not None and found.is_of_the_same(mine) and SIDECAR_NAME not in entries:
         there = set(entries)
-        mine.made = {name: found.made[name] for name in names if name in there & found.made.keys()}
-    elif all(map(is_part, entries)):
-        pass
-    elif overwrite:
-        _clear(folder, entries)
-    elif SIDECAR_NAME in entries:
+        return {name: found.made[name] for name in names if name in there & found.made.keys()}
+    if all(map(is_part, entries)):
+        return {}
+    if overwrite:
+        return None
+    if SIDECAR_NAME in entries:
         raise OutputError(
-            f"{folder.name} already holds a finished export; choose another folder, or replace it"
-            " with --overwrite"
+            f"{folder.name} already holds a finished export, of another source, with other options"
+            " or by another version of this program; choose another folder, or replace it with"
+            " --overwrite"
         )
-    elif found is not None:
+    if found is not None:
         raise OutputError(
             f"{folder.name} holds an unfinished export of another source or other options, or by"
             " another version of this program; run it as it was to go on, or start anew with"
             " --overwrite"
         )
-    else:
-        raise OutputError(
-            f"{folder.name} holds PNGs but no sidecar.json; choose another folder, or replace them"
-            " with --overwrite"
-        )
-    for name in entries:
-        if is_part(name):
-            (folder / name).remove()
-    mine.write(folder)
-    return dict(mine.made), mine
+    raise OutputError(
+        f"{folder.name} holds PNGs but no sidecar.json; choose another folder, or replace them"
+        " with --overwrite"
+    )
 
 
 def _names_in(folder: WritableLocation) -> list[str]:
     try:
-        if not folder.is_folder():  # object stores have no empty folders
-            return []
-        return [name for name in folder.names() if name != LOCK]
+        if folder.is_folder():
+            return [name for name in folder.names() if name != LOCK]
+        is_file = folder.is_file()
     except OSError as error:
         raise OutputError(f"{folder.name} cannot be read: {error.strerror}") from None
+    if is_file:
+        raise OutputError(f"{folder.name} cannot be written to: it is a file")
+    return []  # object stores have no empty folders
 
 
 def _png_names(
@@ -247,6 +279,12 @@ def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
         inside = entry.names()
         return all(is_png(without_part(name)) and (entry / name).is_file() for name in inside)
     return entry.is_file() and (name in COMPANIONS or name == JOURNAL or is_png(name))
+
+
+def journal_digest(folder: WritableLocation) -> str | None:
+    """The digest of the plan of an unfinished export; None where there is none."""
+    found = _journal(folder)
+    return None if found is None else found.digest
 
 
 def _journal(folder: WritableLocation) -> Journal | None:

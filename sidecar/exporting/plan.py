@@ -65,6 +65,22 @@ class Plan:
         )
 
     @property
+    def keeps_stored(self) -> bool:
+        """Whether gray PNGs hold stored values without loss: where nothing else is asked for and
+        they fit, with 16 bits, or with 8 in sources of no more whose values are made by one line.
+        """
+        common = self.series.common
+        lines = {frame.rescale for frame in self.series.frames}
+        return (
+            self.channels == 1
+            and self.options.window is None
+            and common.layout.keyword == "PixelData"
+            and common.layout.bits_stored <= self.bits
+            and len(lines) == 1
+            and (common.table is None or self.bits == 16)
+        )
+
+    @property
     def png_bytes(self) -> int:
         """Uncompressed PNG bytes."""
         return int(np.prod(self.reduction.size)) * self.channels * self.bits // 8
@@ -110,7 +126,8 @@ class Plan:
         """A digest of the source and the options, by which a finished export is known again.
 
         ``sizes``: bytes of each file. It is the same wherever the scan lies and whenever it was
-        copied: it holds no times, and names of files only as the document has them.
+        copied: it holds no times, and names of files only as the document has them. A voxel size
+        that was given is part of it, also where the options say nothing of it, as those of zooms.
         """
         shared = [asdict(common) for common in dict.fromkeys(f.common for f in self.series.frames)]
         for common in shared:
@@ -118,16 +135,19 @@ class Plan:
         frames = [
             (
                 (f.file, sizes[f.file], f.frame, f.sop_instance_uid, f.instance_number),
-                (f.position, f.orientation, f.rescale, f.window),
+                (f.position, f.orientation, f.rescale, f.window, f.real_world),
             )
             for f in self.series.frames
         ]
         asked = self.options.model_dump(
             mode="json",
-            exclude={"jobs", "overwrite", "series", "viewer", "volume"},
+            exclude={"jobs", "overwrite", "series", "join", "viewer", "volume"},
             exclude_defaults=True,
         )
         facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
+        stack = self.series.stack
+        if stack is not None and stack.geometry == "given":
+            facts += [stack.pixel_spacing, stack.positions.tolist()]
         return _digest(facts)
 
     def digest(self, stamps: Mapping[str, tuple[int, int | str]]) -> str:
@@ -140,7 +160,8 @@ class Plan:
 
 
 def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(facts, sort_keys=True, default=bytes.hex)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_plan(series: Series, options: ExportOptions) -> Plan:
@@ -204,7 +225,8 @@ def _factors(
         voxel = _voxel(series)
         if voxel is None:
             raise GeometryError(
-                "--spacing needs a source with patient geometry: use --scale and --z-step"
+                "--spacing needs a source with patient geometry, or a voxel size given with"
+                " --voxel X,Y,Z: use --scale and --z-step"
             )
         x, y, z = (
             min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel
@@ -297,6 +319,13 @@ def _option_warnings(plan: Plan) -> list[str]:
         )
     if plan.channels == 3 and options.bits != plan.bits:
         notes.append(f"colour images are written with {plan.bits} bits, as they are stored")
+    reduced = any(a.method != "stride" and a.factor != 1 for a in plan.reduction.axes)
+    if plan.series.common.table is not None and plan.keeps_stored and reduced:
+        notes.append(
+            "a table (Modality LUT) makes the values, and PNGs keep what it is asked with: of"
+            " pixels that are made of several, it gives the value of their mean, not the mean of"
+            " their values; 8 bits or --window make PNGs of the values"
+        )
     rescales = {frame.rescale for frame in plan.series.frames}
     if plan.channels == 1 and len(rescales) > 1:
         notes.append(

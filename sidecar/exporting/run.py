@@ -7,31 +7,32 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.dicom.given_voxel import arrangement
 from sidecar.dicom.source import Source, require_unchanged
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
-from sidecar.document.model import Zoom
 from sidecar.errors import WorkersLostError
 from sidecar.exporting.build_document import make_sidecar
+from sidecar.exporting.faults import Faults, naming
+from sidecar.exporting.job import Job, finished, has_page, made_from
 from sidecar.exporting.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
-from sidecar.exporting.window_choice import choose_values
+from sidecar.exporting.series_folders import in_folders
+from sidecar.exporting.window_choice import choose_values, table_before
 from sidecar.exporting.workers import CLUSTER_WAIT, Workers, dask_workers, local_workers
 from sidecar.grid.axis_order import AS_STORED
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 from sidecar.storage.digest import file_digest
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location, WritableLocation
 from sidecar.values.value_maps import Linear, Stored
 
 #: What stands for the digest of a PNG that is not made yet.
@@ -40,33 +41,27 @@ _NO_DIGEST = "0" * 64
 SIDE_BY_SIDE = 8
 
 
-@dataclass(frozen=True)
-class Job:
-    """One planned export: what, from where, to where;
-    ``zoom``: the landmark it is made for, if any.
-    """
-
-    plan: Plan
-    source: Location
-    output: WritableLocation
-    zoom: Zoom | None = None
-
-
 def plan_export(
     source: Place, output: Place, options: ExportOptions, progress: Progress | None = None
 ) -> list[Job]:
     """Read headers and plan: one job, or one for each stack with ``series="all"``, in a folder
     each. Reads no pixels.
 
-    Raises SourceError and its kinds for the source, UsageError for options that do not fit it.
+    Raises SourceError and its kinds for the source, UsageError for options that do not fit it,
+    BatchError for faults of several stacks.
     """
-    opened = Source.open(locate(source), progress)
-    root, chosen = opened.root, opened.choose(options.series)
+    opened = Source.open(locate(source), progress, arrangement(options.given))
+    root, chosen = opened.root, opened.choose(options.series, options.join)
     output = locate(output)
-    outputs = (
-        [output / f"series_{s.number:02d}" for s in chosen] if options.series == "all" else [output]
-    )
-    return [Job(make_plan(s, options), root, out) for s, out in zip(chosen, outputs, strict=True)]
+    if options.series != "all" or options.join:
+        return [Job(make_plan(series, options), root, output) for series in chosen]
+    faults, jobs = Faults(), list[Job]()
+    for series in chosen:
+        name = f"stack {series.number}"
+        with faults.of(name):
+            jobs.append(Job(make_plan(series, options), root, output, name=name))
+    faults.refuse()
+    return in_folders(jobs, output)
 
 
 def run_jobs(
@@ -78,16 +73,17 @@ def run_jobs(
     """Run jobs one after the other on this machine, or side by side on the Dask cluster whose
     scheduler is at ``scheduler``, and which may be without workers for ``patience`` seconds.
 
-    Raises as `run_job`, and WorkersLostError where the cluster is gone; jobs that were finished by
-    then stay finished. Ctrl-C, or a cluster that is gone, stops all jobs.
+    Raises as `run_job`, in words that name the job, and WorkersLostError where the cluster is gone;
+    jobs that were finished by then stay finished. Ctrl-C, or a cluster that is gone, stops all
+    jobs.
     """
     if scheduler is None:
-        return [run_job(job, progress) for job in jobs]
+        return [_run_named(job, progress) for job in jobs]
     with (
         dask_workers(scheduler, patience) as workers,
         ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="specimen") as specimens,
     ):
-        under_way = [specimens.submit(run_job, job, progress, workers) for job in jobs]
+        under_way = [specimens.submit(_run_named, job, progress, workers) for job in jobs]
         try:
             return [job.result() for job in under_way]
         except (KeyboardInterrupt, WorkersLostError):
@@ -96,13 +92,21 @@ def run_jobs(
             raise
 
 
+def _run_named(job: Job, *how: Any) -> Sidecar:
+    with naming(job.name):
+        return run_job(job, *how)
+
+
 def run_job(job: Job, progress: Progress | None = None, workers: Workers | None = None) -> Sidecar:
     """Write the PNGs and then ``sidecar.json`` of one job, going on where an interrupted run of the
-    same job stopped.
+    same job stopped. One that is finished already is left as it is.
 
     Raises PixelError or SourceError for the source, OutputError for the output; what was written
     stays and can be resumed.
     """
+    there = finished(job)
+    if there is not None:
+        return there
     progress = progress or Silent()
     with (
         contextlib.nullcontext(workers) if workers else local_workers(job.plan.options.jobs)
@@ -134,9 +138,8 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         require_unchanged(
             job.source, stamps, "when the source is as it is to be, start anew with --overwrite"
         )
-        made_from = plan.made_from({file: size for file, (size, _) in stamps.items()})
-        sidecar = make_sidecar(plan, values, digests, job.zoom, made_from)
-        if _has_page(job):
+        sidecar = make_sidecar(plan, values, digests, job.zoom, made_from(job, stamps))
+        if has_page(job):
             from sidecar.viewer.page import write_viewer  # not loaded where there is no page
 
             write_viewer(sidecar, job.output, counts)
@@ -153,21 +156,11 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     return sidecar
 
 
-def _has_page(job: Job) -> bool:
-    """Browsers show 8 bits.
-
-    Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot
-    hold.
-    """
-    with_copies = job.zoom is not None and job.plan.channels == 1 and job.output.local is not None
-    return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
-
-
 def _counted(job: Job) -> frozenset[int]:
     """The PNGs on which the contrast of the page is measured: then they need not be read again for
     it.
     """
-    if not _has_page(job):
+    if not has_page(job):
         return frozenset()
     from sidecar.viewer.display import measured_images
 
@@ -250,6 +243,7 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         values=values,
         text=tuple(text.items()),
         pixel_mm=pixel_mm,
+        table=table_before(plan, values),
         compression=plan.options.compression,
         counted=_counted(job),
     )
@@ -261,7 +255,8 @@ def export(
     """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5,
     z_step=2, bits=16`` …
 
-    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``.
+    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``. An export of the same
+    source and options that is finished already is left as it is.
 
     Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and
     OutputError.

@@ -18,6 +18,7 @@ from sidecar.exporting.plan import Plan
 from sidecar.grid.axis import spread
 from sidecar.parallel import available_processors
 from sidecar.storage.location import Location
+from sidecar.values.lookup_table import LookupTable
 from sidecar.values.value_maps import Linear, Stored, dicom_window, robust_range
 
 #: Slices looked at for `--window auto`, and pixels taken from all of them together.
@@ -28,14 +29,12 @@ Mode = Literal["auto", "dicom", "full", "given", "stored"]
 
 
 def mode_of(plan: Plan) -> Mode | None:
-    """How the PNG values come about;
-    None for colour. 16 bits, and sources of no more than 8, keep stored values where they fit.
-    """
+    """How the PNG values come about; None for colour."""
     if plan.channels == 3:
         return None
     window = plan.options.window
     if window is None:
-        if _fits(plan):
+        if plan.keeps_stored:
             return "stored"
         return "auto" if plan.bits == 8 else "full"
     return window if isinstance(window, str) else "given"
@@ -69,10 +68,11 @@ def choose_values(
     return Linear(lower, upper, plan.options.bits, inverted)
 
 
-def _fits(plan: Plan) -> bool:
-    frames, layout = plan.series.frames, plan.series.common.layout
-    same_line = len({frame.rescale for frame in frames}) == 1
-    return layout.keyword == "PixelData" and layout.bits_stored <= plan.options.bits and same_line
+def table_before(plan: Plan, values: Stored | Linear | None) -> LookupTable | None:
+    """The table that stored values go through before anything else is made of them: that of the
+    source where a window is spread, none where stored values are kept.
+    """
+    return plan.series.common.table if isinstance(values, Linear) else None
 
 
 def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
@@ -87,11 +87,15 @@ def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
 
 
 def _values(frame: Frame, source: Location) -> NDArray[Any]:
-    """Stored values of a frame without its padding, flat; valid until the next `read_plane`."""
+    """Stored values of a frame without its padding, or what its table makes of them, flat; valid
+    until the next `read_plane`.
+    """
     stored = read_plane(source, frame.locator).ravel()
     if frame.common.padding is not None:
         lowest, highest = frame.common.padding
         stored = stored[(stored < lowest) | (stored > highest)]
+    if frame.common.table is not None:
+        return frame.common.table.apply(stored)
     return stored[np.isfinite(stored)] if np.issubdtype(stored.dtype, np.floating) else stored
 
 

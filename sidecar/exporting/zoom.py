@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sidecar.dicom.source import Source
 from sidecar.document.model import Images, Zoom
 from sidecar.errors import GeometryError, UsageError
+from sidecar.exporting.job import Job
 from sidecar.exporting.options import ExportOptions, Range
 from sidecar.exporting.plan import make_plan
-from sidecar.exporting.run import Job
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress

@@ -6,6 +6,7 @@ source = a.factor · pixel + a.offset        both *center*: 0 is the middle of t
 a.reversed()(pixel) = a(size − 1 − pixel)
 
 nearest(place) = ⌈place − ½⌉                halfway between two samples it is the lower one
+is_halfway(place)                           whether it is that, to `ROUNDING`
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Lookup = NDArray[np.intp]
 Method = Literal["stride", "mean", "max", "resize"]
-Places = TypeVar("Places", float, Floats)
+AnyPlaces = TypeVar("AnyPlaces", float, Floats)
 
 #: Positions nearer than this, in pixels, are the same: what computing them may be wrong by.
 ROUNDING = 1e-9
@@ -32,6 +33,14 @@ def nearest(place: ArrayLike, leeway: float = 0.0) -> Floats:
     ``leeway``: so far beyond halfway, in samples, it still is the lower one.
     """
     return np.asarray(np.ceil(np.asarray(place, dtype=np.float64) - 0.5 - leeway))
+
+
+def is_halfway(place: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each place is halfway between two samples: `nearest` has to name the lower one, what
+    can show both does.
+    """
+    places = np.asarray(place, dtype=np.float64)
+    return np.asarray(np.abs(places - np.floor(places) - 0.5) <= ROUNDING)
 
 
 def nearest_of(place: float, count: int) -> int:
@@ -59,11 +68,11 @@ class AxisMap:
     factor: float
     offset: float
 
-    def to_source(self, pixel: Places) -> Places:
+    def to_source(self, pixel: AnyPlaces) -> AnyPlaces:
         """Source indices of PNG pixels."""
         return pixel * self.factor + self.offset
 
-    def to_pixel(self, source: Places) -> Places:
+    def to_pixel(self, source: AnyPlaces) -> AnyPlaces:
         """PNG pixels of source indices: the inverse of `to_source`."""
         return (source - self.offset) / self.factor
 
@@ -93,11 +102,11 @@ class Inverse:
 
     axis: AxisMap
 
-    def to_source(self, pixel: Places) -> Places:
+    def to_source(self, pixel: AnyPlaces) -> AnyPlaces:
         """What ``axis`` calls pixels, of what it calls source indices."""
         return self.axis.to_pixel(pixel)
 
-    def to_pixel(self, source: Places) -> Places:
+    def to_pixel(self, source: AnyPlaces) -> AnyPlaces:
         """The inverse of `to_source`."""
         return self.axis.to_source(source)
 

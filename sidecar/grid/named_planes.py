@@ -10,7 +10,8 @@ import numpy as np
 
 from sidecar.errors import GeometryError, UsageError
 from sidecar.grid.axis_order import AxisOrder
-from sidecar.grid.stack import Stack
+from sidecar.grid.space import not_in_the_patient
+from sidecar.grid.stack import Stack, geometry_of
 
 #: What PNG x, PNG y and PNG number grow towards, as radiologists look at the three planes (PS3.3
 #: C.7.6.1.1.1 letters).
@@ -25,6 +26,7 @@ _TOWARDS = {
     "F": (0, 0, -1),
 }
 _SOURCE_AXES = "xyz"
+_BY_AXES = "the axes of the source can be named, as x, y, z in an order such as xzy"
 
 
 def order_of(plane: str, stack: Stack | None) -> AxisOrder:
@@ -49,11 +51,11 @@ def order_of(plane: str, stack: Stack | None) -> AxisOrder:
             f"--plane {plane}: it is axial, coronal, sagittal, three of L R P A H F such as LFP, or"
             " x, y, z in an order such as xzy"
         )
+    why = not_in_the_patient(geometry_of(stack), f"--plane {plane}")
+    if why is not None:
+        raise GeometryError(f"{why}; {_BY_AXES}")
     if stack is None or stack.slice_step is None:
-        raise GeometryError(
-            f"--plane {plane} needs several slices with patient geometry; x, y, z in an order such"
-            " as xzy need none"
-        )
+        raise GeometryError(f"--plane {plane} needs several slices; {_BY_AXES}")
     source = np.column_stack([stack.axes.mean(axis=0), stack.slice_step])
     along = np.array([_TOWARDS[letter] for letter in letters]) @ (
         source / np.linalg.norm(source, axis=0)

@@ -2,8 +2,9 @@
 files, no pydicom.
 
 A *source index* is (column, row, slice), real numbers, 0 at the CENTRE of the first voxel.
-*Patient* is millimetres in the DICOM patient coordinate system (LPS). Slices count planes in
-position order along the normal, row × column cosines.
+*Patient* is millimetres in the DICOM patient coordinate system (LPS); where the user gave the voxel
+size (`given_stack`), it is millimetres along columns, rows and slices instead. Slices count planes
+in position order along the normal, row × column cosines.
 
 Every plane follows DICOM PS3.3 C.7.6.2.1.1:
 
@@ -18,11 +19,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar.errors import GeometryError
+from sidecar.grid.space import Geometry, not_in_the_patient
 
 Floats = NDArray[np.float64]
 
@@ -78,12 +81,13 @@ class Affine:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of planes with patient geometry.
+    """A stack of planes with millimetres.
 
     ``columns, rows`` pixels of each plane. ``pixel_spacing`` (between rows, between columns) in mm,
     the order of Pixel Spacing.
     ``positions`` (n, 3) mm, the centre of each plane's first pixel, in order along the normal.
-    ``orientations`` (n, 6) direction cosines of rows, then of columns.
+    ``orientations`` (n, 6) direction cosines of rows, then of columns. ``geometry``: whether all of
+    this is in patient space, or in a frame of its own.
     """
 
     columns: int
@@ -91,6 +95,7 @@ class Stack:
     pixel_spacing: tuple[float, float]
     positions: Floats
     orientations: Floats
+    geometry: Literal["patient", "given"] = "patient"
 
     def __post_init__(self) -> None:
         if len(self.positions) == 0 or self.positions.shape != (len(self.orientations), 3):
@@ -278,6 +283,21 @@ class Stack:
         return np.column_stack([column_row, np.where(off_plane, np.nan, 0.0)])
 
 
+def given_stack(size: tuple[int, int, int], voxel: tuple[float, float, float]) -> Stack:
+    """A stack of ``size`` columns, rows and slices whose voxels are so many mm along them: its axes
+    are those of the frame, its first voxel is at 0.
+    """
+    (columns, rows, slices), (x, y, z) = size, voxel
+    positions = np.outer(np.arange(slices, dtype=np.float64), (0.0, 0.0, z))
+    orientations = np.tile([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], (slices, 1))
+    return Stack(columns, rows, (y, x), positions, orientations, "given")
+
+
+def geometry_of(stack: Stack | None) -> Geometry:
+    """Where the millimetres of a scan come from that is this stack, or has none."""
+    return "none" if stack is None else stack.geometry
+
+
 def anatomical_letters(direction: ArrayLike) -> str:
     """The end of the patient an LPS direction points to, main axis first: (1, 0, 0) → "L", (0, 0.9,
     -0.4) → "PF".
@@ -298,12 +318,13 @@ def require_affine(stack: Stack | None, affine: ArrayLike | None, format: str) -
     """(4, 4) of a grid's ``affine`` to LPS mm;
     GeometryError that says why there is none for planes of ``stack``.
     """
+    why = not_in_the_patient(geometry_of(stack), format)
+    if why is not None:
+        raise GeometryError(f"{why}. The PNGs and their sidecar.json need no place in the patient")
     if affine is not None:
         return np.array(affine, dtype=np.float64)
     so = f"{format} cannot say where they are"
-    if stack is None:
-        raise GeometryError(f"the scan has no patient geometry for its slices: {so}")
-    if stack.affine is None:
+    if stack is None or stack.affine is None:
         raise GeometryError(
             f"the scan is one slice, without a spacing along its normal: {format} cannot say where"
             " it is"

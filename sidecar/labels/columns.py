@@ -4,6 +4,7 @@ they are asked for, and a million rows stay small.
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -68,7 +69,7 @@ class Made(Columns):
         return map(self.piece, range(0, self._rows.stop - self._rows.start, PIECE))
 
 
-class Repeated:
+class RepeatedTexts:
     """A column of texts that are mostly the same again and again:
 
     ``cells``, where equal ones are one object.
@@ -110,7 +111,7 @@ class Rows(Columns):
         number = self._number[name]
         if len(self._blocks) == 1:
             return self._cells[number]
-        column = Repeated()
+        column = RepeatedTexts()
         for piece in self.pieces():
             column.add(piece._cells[number])
         return column.cells
@@ -138,6 +139,10 @@ class Rows(Columns):
         """Whether a text without delimiter is in any of the rows, in any case of its letters."""
         sought = text.lower().encode()
         return any(sought in block.lower() for block in self._blocks)
+
+    def match(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether a pattern without delimiter is found in any of the rows."""
+        return any(pattern.search(block) for block in self._blocks)
 
     def csv_lines(self) -> list[str] | None:
         """Rows of a single block as lines of a CSV with commas;

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import PIECE, Columns, Made, Repeated, Rows
-from sidecar.labels.text import after_sep_line, number, read_text
+from sidecar.labels.columns import PIECE, Columns, Made, RepeatedTexts, Rows
+from sidecar.labels.text import after_sep_line, first_filled_line, number, read_text
 
 #: A single cell larger than this is not a label file's.
 MAX_CELL = 1 << 20
@@ -39,7 +39,7 @@ class Table:
         if not text.strip():
             raise LabelError("is empty", path)
         self.path = path
-        self.delimiter = delimiter or delimiter_of(text.split("\n", 1)[0])
+        self.delimiter = delimiter or delimiter_of(first_filled_line(text))
         self.columns, self._rows, self.empty_rows = (
             _plain_columns if '"' not in text else _quoted_columns
         )(text, self.delimiter, path, first)
@@ -97,7 +97,7 @@ class Table:
         names, named = [self.name(column) for column in numbers], self.name(text)
         if not isinstance(self.columns, Rows) or None in names:
             return None
-        values, texts = np.empty((len(self), len(names))), Repeated()
+        values, texts = np.empty((len(self), len(names))), RepeatedTexts()
         for start, piece in zip(range(0, len(self), PIECE), self.columns.pieces(), strict=True):
             for k, name in enumerate(names):
                 found = plain_numbers(self._with_points(piece[name or ""]))

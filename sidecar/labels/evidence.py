@@ -8,6 +8,7 @@ only, that is by a straight line from gray value to gray value.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -33,20 +34,20 @@ _LEVELS = 256
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An image: ``data``, as a label file carries it, or ``path``, a file beside it.
+    """An image: ``data`` gives the one that a label file carries, or ``path`` is a file beside it.
 
     ``where``: what messages call it. ``pixels_tell``: whether its pixels are those of a PNG, which
     those of a mask are not.
     """
 
     where: str
-    data: bytes | None = None
+    data: Callable[[], bytes] | None = None
     path: Path | None = None
     pixels_tell: bool = True
 
     def _open(self) -> BinaryIO:
         if self.data is not None:
-            return io.BytesIO(self.data)
+            return io.BytesIO(self.data())
         assert self.path is not None
         return self.path.open("rb")
 

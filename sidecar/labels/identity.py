@@ -24,8 +24,7 @@ from sidecar.document.tag import split_name
 from sidecar.labels.evidence import Seen, image_beside, verdict_of
 from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import bare_key, named_path
-from sidecar.mapping import image_key
+from sidecar.labels.references import bare_key, named_path, one_image
 
 #: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
 #: resize.
@@ -82,9 +81,14 @@ class Resolver:
         return found
 
     def _look(self, reference: ImageReference) -> Seen | None:
+        """The image that the file carries, or that lies beside it. Of one whose name has a tag only
+        the texts are asked, and only those that the file carries: the tag has settled it.
+        """
+        tagged = stated_tag(reference) is not None
         if reference.embedded:
-            return Seen("the image in the label file", data=reference.embedded)
-        return None if stated_tag(reference) else image_beside(self.path, reference.name)
+            where = "the image in the label file"
+            return Seen(where, data=reference.embedded, pixels_tell=not tagged)
+        return None if tagged else image_beside(self.path, reference.name)
 
     def _identify(self, number: int, reference: ImageReference, look: Look) -> Identified:
         exports = self._of_stated_origin(number, reference)
@@ -101,12 +105,14 @@ class Resolver:
         tag, series = stated_tag(reference), reference.series_uid
         fitting = self.exports
         if tag is not None:
-            fitting = [e for e in self.exports if e.tag == tag] or [
+            fitting = [e for e in self.exports if e.tag == tag]
+            if not fitting and reference.tag is None:
                 # adopted PNGs, whose own names may look as if they had a tag
-                e
-                for e in self.exports
-                if not e.names_have_tag and _slice_of(reference.name, e) is not None
-            ]
+                fitting = [
+                    e
+                    for e in self.exports
+                    if not e.names_have_tag and _slice_of(reference.name, e) is not None
+                ]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -154,9 +160,10 @@ class Resolver:
         whose = self._nearby(lambda export: export.tag == tag)
         own = ", ".join(sorted({export.tag for export in self.exports if export.tag is not None}))
         these = f"the tag of these PNGs is {own}" if own else "these PNGs have none"
+        what = f"image {reference}" if reference.name.strip() else "the label"
         return (
-            f"image {reference} is of another export: its tag is {tag}, {these}; give"
-            f" {_sidecar_of(whose)} with --sidecar"
+            f"{what} is of another export: its tag is {tag}, {these}; give {_sidecar_of(whose)}"
+            " with --sidecar"
         )
 
     def _choose(
@@ -346,12 +353,8 @@ def _in_its_folder(
 
 
 def _whole(reference: ImageReference) -> tuple[str, str]:
-    """What two references to one image have in common: the path without ``./``, case and
-    extension, and the entry.
-    """
-    path = named_path(reference.name).strip()
-    folders = [part for part in path.lower().split("/")[:-1] if part not in ("", ".")]
-    return "/".join([*folders, image_key(path)]), reference.entry
+    """What two references to one image have in common."""
+    return one_image(reference.name), reference.entry
 
 
 def _sidecar_of(folder: str | None) -> str:

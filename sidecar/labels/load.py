@@ -239,16 +239,16 @@ class _LabelFile:
 
 
 def _matching(labels: Labels, pattern: str) -> Labels:
-    """The labels whose image path matches a pattern, in any case of its letters; a pattern without
-    a folder is one for names.
+    """The labels on images whose path, or end of it, matches a pattern, in any case of its letters;
+    so may what else the file tells the images apart by, such as "task 40 (beetle-7)".
     """
-    names = [named_path(image.name).lower() for image in labels.images]
+    names = [named_path(image.name) for image in labels.images]
     sought = pattern.replace("\\", "/").lower()
     fits = [
-        fnmatchcase(name, sought)
-        or fnmatchcase(name, f"*/{sought}")
-        or ("/" not in sought and fnmatchcase(name.rpartition("/")[2], sought))
-        for name in names
+        fnmatchcase(name.lower(), sought)
+        or fnmatchcase(name.lower(), f"*/{sought}")
+        or fnmatchcase(image.entry.lower(), sought)
+        for name, image in zip(names, labels.images, strict=True)
     ]
     kept = np.array(fits, np.bool_)[labels.reference]
     if len(labels) and not kept.any():

@@ -23,7 +23,8 @@ class MappedPoints:
     ``labels``          what the file says: its columns, its shapes, its rows for messages.
     ``png``             (N, 3) PNG pixel x, y and slice, *center* convention.
     ``source``          (N, 3) source index column, row, slice; 0 = centre of the first voxel.
-    ``patient``         (N, 3) mm, LPS; NaN where the source has no patient geometry.
+    ``patient``         (N, 3) mm, LPS; along the axes of the scan itself where the voxel size was
+                        given by hand (``sidecar.geometry``); NaN where there are none.
     ``uncertainty_mm``  (N,) half the longest diagonal of the output voxel.
     ``instances``       SOP Instance UID and 1-based frame number (0: single-frame) of each point.
     ``sidecar``         the export they lie on.

@@ -1,5 +1,5 @@
-"""The CSV that `map-points` wrote, read back for measuring and aligning: names, places in LPS mm,
-and how sure they are.
+"""The CSV that `map-points` wrote, read back for measuring and aligning: names, places in mm, and
+how sure they are.
 """
 
 from __future__ import annotations
@@ -12,26 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.grid.space import TO_SPACE, Space
+from sidecar.grid.space import FROM_AXES
 from sidecar.labels.csv_table import Table
 from sidecar.labels.grouping import group
 from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.vertices import Shapes, refuse_incomplete
 
-_SPACES: dict[str, Space] = {"lps": "lps", "ras": "ras"}
-
 
 @dataclass(frozen=True)
 class PointTable:
-    """N mapped points. ``names``: their labels. ``mm`` (N, 3), LPS, whatever the file has.
-    ``uncertainty_mm`` (N,), not negative. ``table``: all columns of the file, and its rows for
-    messages.
+    """N mapped points. ``names``: their labels. ``mm`` (N, 3), LPS, whatever the file has; where
+    ``is_given``, along the axes of a scan whose voxel size was given by hand. ``uncertainty_mm``
+    (N,), not negative. ``table``: all columns of the file, and its rows for messages.
     """
 
     names: tuple[str, ...]
     mm: NDArray[np.float64]
     uncertainty_mm: NDArray[np.float64]
     table: Table
+    is_given: bool
 
     def select(self, *names: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Places (K, 3) and uncertainties (K,) of K named points, in the order asked for: what the
@@ -43,7 +42,7 @@ class PointTable:
         return self.mm[rows], self.uncertainty_mm[rows]
 
     def positions(self) -> dict[str, NDArray[np.float64]]:
-        """Name → (3,) LPS mm of every named point: what the functions of `align` take.
+        """Name → (3,) mm of every named point: what the functions of `align` take.
 
         LabelError when a name comes twice.
         """
@@ -76,10 +75,10 @@ class PointTable:
 
 def read_points(path: Path) -> PointTable:
     """Read a CSV with the columns label, x_mm, y_mm, z_mm, uncertainty_mm and space (LPS or RAS,
-    row by row; RAS becomes LPS).
+    row by row; RAS becomes LPS; or given, in all rows).
 
     Raises LabelError, naming file and row, for what is missing, no number, or a negative
-    uncertainty.
+    uncertainty, and for millimetres of the patient beside those of a given voxel size.
     """
     table = Table(path)
     labels, spaces = table.texts("label"), table.texts("space")
@@ -98,10 +97,19 @@ def read_points(path: Path) -> PointTable:
         raise LabelError(
             "uncertainty_mm is negative", path, table.row(int((uncertainty < 0).argmax()))
         )
-    signs = np.array(
-        [TO_SPACE[_space(text, path, table.row(i))] for i, text in enumerate(spaces)]
-    ).reshape(-1, 3)
-    return PointTable(tuple(label.strip() for label in labels), mm * signs, uncertainty, table)
+    axes = [_axes(text, path, table.row(i)) for i, text in enumerate(spaces)]
+    signs = np.array([FROM_AXES[name] for name in axes]).reshape(-1, 3)
+    is_given = bool(axes) and axes[0] == "given"
+    row = next((i for i, name in enumerate(axes) if (name == "given") != is_given), None)
+    if row is not None:
+        raise LabelError(
+            f"space is {spaces[row]}, and {spaces[0]} above: millimetres of the patient and those"
+            " by a voxel size given by hand have no common axes; keep them in two files",
+            path,
+            table.row(row),
+        )
+    names = tuple(label.strip() for label in labels)
+    return PointTable(names, mm * signs, uncertainty, table, is_given)
 
 
 def _numbers(table: Table, column: str) -> NDArray[np.float64]:
@@ -109,18 +117,19 @@ def _numbers(table: Table, column: str) -> NDArray[np.float64]:
     if np.isnan(values).any():
         row = table.row(int(np.isnan(values).argmax()))
         raise LabelError(
-            f"{column} is empty: a scan without patient geometry has no millimetres to measure",
+            f"{column} is empty: a scan without patient geometry has no millimetres to measure;"
+            " where you know its voxel size, export it with --voxel X,Y,Z",
             table.path,
             row,
         )
     return values
 
 
-def _space(text: str, path: Path, row: str) -> Space:
-    space = _SPACES.get(text.strip().lower())
-    if space is None:
-        raise LabelError(f"space is {text[:20]!r}, which is neither LPS nor RAS", path, row)
-    return space
+def _axes(text: str, path: Path, row: str) -> str:
+    axes = text.strip().lower()
+    if axes not in FROM_AXES:
+        raise LabelError(f"space is {text[:20]!r}, which is neither LPS, RAS nor given", path, row)
+    return axes
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
+from sidecar.grid.space import not_in_the_patient
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.vertices import TYPES, refuse_gaps
 
@@ -25,7 +26,8 @@ ROUND_EDGES = 64
 class Outline:
     """M vertices:
 
-    ``source`` (M, 3) indices and ``patient`` (M, 3) LPS mm. An area's first vertex is not repeated.
+    ``source`` (M, 3) indices and ``patient`` (M, 3) mm as in `MappedPoints`. An area's first vertex
+    is not repeated.
     """
 
     source: Floats
@@ -116,13 +118,24 @@ def _shapes_of(part: MappedPoints) -> Iterator[MappedShape]:
 
 
 def require_patient(parts: Sequence[MappedPoints], format: str) -> None:
-    """Raise LabelError unless the scans have the patient geometry that ``format``, in millimetres,
-    needs.
+    """Raise LabelError unless the scans have the patient geometry that ``format``, which says where
+    things are in the patient, needs.
     """
-    if any(part.sidecar.stack is None or not np.isfinite(part.patient).all() for part in parts):
+    for part in parts:
+        why = not_in_the_patient(part.sidecar.geometry, format)
+        if why is not None:
+            raise LabelError(f"{why}: write csv, json or imagej instead")
+
+
+def require_mm(parts: Sequence[MappedPoints], format: str) -> None:
+    """Raise LabelError unless the scans have the millimetres that ``format`` needs, of whatever
+    axes.
+    """
+    if any(part.sidecar.geometry == "none" for part in parts):
         raise LabelError(
-            f"the scan has no patient geometry, which {format} needs: write csv, json or imagej"
-            " instead"
+            f"the scan has no patient geometry, and so no millimetres, which {format} needs: write"
+            " csv, json or imagej instead, or, where you know the voxel size, export it with"
+            " --voxel X,Y,Z"
         )
 
 

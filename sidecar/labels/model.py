@@ -77,7 +77,8 @@ class ImageReference:
               names none.
     ``size``  (width, height) in pixels that the file states for it; None where it states none.
     ``entry`` by what else the file tells images of one name apart ("task 39", "image 51"), or "".
-    ``embedded``  the image as the file carries it; None where it carries none.
+    ``embedded``  gives the image that the file carries, read anew each time, since the images of
+                  many files would fill memory; None where it carries none.
     ``tag``, ``series_uid``  those of its export, where the file states them beside the name, as
                              the files of our own page do.
     """
@@ -85,7 +86,7 @@ class ImageReference:
     name: str
     size: tuple[int, int] | None = None
     entry: str = ""
-    embedded: bytes | None = field(default=None, repr=False)
+    embedded: Callable[[], bytes] | None = field(default=None, repr=False)
     tag: str | None = None
     series_uid: str | None = None
 

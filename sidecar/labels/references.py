@@ -10,17 +10,25 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from sidecar.document.tag import TAG, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 
 #: What Label Studio puts before the name of an uploaded file: eight hexadecimal digits and a dash.
 _UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")
-#: Parameters of Label Studio's own URLs that hold the path: of local files, and of cloud storage.
-_PATH, _PACKED = "d", "fileuri"
+_SLICE_NAME = re.compile(r"(?=.*[^\W\d_])(?=.*\d\d)[\w.-]+")
+#: Where the name of a PNG may end in that of a label file: no letter or digit goes on.
+_END = r"(?![^\W_])"
+_NUMBER_AND_TAG = re.compile(rf"_[0-9]{{4,}}(?:_{TAG}{_END})?{_END}", re.I)
+#: Parameters of Label Studio's own URLs that hold the path: of local and of uploaded files, and of
+#: cloud storage.
+_PATHS, _PACKED = ("d", "filepath"), "fileuri"
 
 
 def named_path(reference: str) -> str:
@@ -36,11 +44,12 @@ def named_path(reference: str) -> str:
         query = parse_qs(parts.query)
     except ValueError:  # brackets as of an IPv6 address, in a plain name
         return text
-    if _PATH in query:
-        return query[_PATH][0].lstrip("/")
+    for key in _PATHS:
+        if key in query:
+            return query[key][0].replace("\\", "/").lstrip("/")
     if _PACKED in query:
         return named_path(_unpacked(query[_PACKED][0]))
-    if parts.netloc and "://" in text:
+    if "://" in text:
         return unquote(parts.path).lstrip("/")
     if text.startswith("/data/"):
         return unquote(parts.path)
@@ -62,11 +71,66 @@ def names_image(reference: object) -> bool:
     return bool(dot) and extension.lower() in IMAGE_EXTENSIONS
 
 
+def looks_like_slice(name: str) -> bool:
+    """Whether it may well be the file name of one image of a sequence: letters and a number, and
+    nothing that file names rarely have.
+    """
+    return _SLICE_NAME.fullmatch(name) is not None
+
+
 def bare_key(reference: str) -> str:
     """The name alone: without folders, extension, case and the prefix of an upload."""
     key = image_key(named_path(reference))
     prefix = _UPLOAD_PREFIX.match(key)
     return key[prefix.end() :] if prefix else key
+
+
+def one_image(reference: str) -> str:
+    """What references to one image have in common, as far as they tell: the name alone where it has
+    a tag, else the whole path without ``./``, case and extension.
+    """
+    key = bare_key(reference)
+    name = split_name(key)
+    if name is not None and name.tag is not None:
+        return key
+    path = named_path(reference)
+    folders = [part for part in path.lower().split("/")[:-1] if part not in ("", ".")]
+    return "/".join([*folders, image_key(path)])
+
+
+def is_png_name(name: str, stack: PngStack) -> bool:
+    """Whether a name without folders is that of a PNG: of this stack, or of any export, as the
+    form tells. One without a tag has to begin as those of this stack do.
+    """
+    key = image_key(name)
+    parts, (keys, stems) = split_name(key), _own_names(stack.names)
+    return key in keys or (parts is not None and (parts.tag is not None or parts.stem in stems))
+
+
+@lru_cache(maxsize=1)
+def _own_names(names: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The keys of PNG names, and what those begin with that are of the form of exports."""
+    keys = frozenset(map(image_key, names))
+    return keys, frozenset(parts.stem for parts in map(split_name, keys) if parts)
+
+
+def png_in_name(path: Path, stack: PngStack) -> str | None:
+    """The PNG, of this export or of another, whose name the label file's begins with, whatever
+    else was added to it; the longest one. None where there is none.
+    """
+    own, known = path.name, {image_key(png): png for png in stack.names}
+    matches = [re.match(re.escape(key) + _END, own, re.I) for key in known]
+    found = [own[: match.end()] for match in (*matches, *_NUMBER_AND_TAG.finditer(own)) if match]
+    name = max((name for name in found if is_png_name(name, stack)), key=len, default=None)
+    return name and known.get(image_key(name), name)
+
+
+def png_against_slices(path: Path, stack: PngStack) -> str:
+    """The PNG that a label file which counts slices is named after, for identity to compare; ""
+    where there is none, or where it is the first one, as programs call a whole stack.
+    """
+    own = png_in_name(path, stack) or ""
+    return "" if own in stack.names[:1] else own
 
 
 def stated_sizes(
@@ -92,12 +156,22 @@ def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None
     """LabelError where a label file of one image is named after one PNG, and what it names inside
     is another: a copy of the file was renamed, or an image was.
     """
-    pngs = {image_key(name) for name in stack.names}
-    named = {key: name for name in (path.stem, *inner) if (key := bare_key(name)) in pngs}
-    if len(named) > 1:
-        first, second, *_ = named.values()
-        raise LabelError(
-            f"has labels of one image, and two names for it: {first!r} and {second!r}; rename the"
-            " file, or correct the name in it",
-            path,
-        )
+    named = [name for name in (path.stem, *inner) if is_png_name(bare_key(name), stack)]
+    for first, second in pairwise(named):
+        if not _may_be_one(bare_key(first), bare_key(second)):
+            raise LabelError(
+                f"has labels of one image, and two names for it: {first!r} and {second!r}; rename"
+                " the file, or correct the name in it",
+                path,
+            )
+
+
+def _may_be_one(key: str, other: str) -> bool:
+    """Whether two names may be those of one PNG: with its tag and without it, or with one tag and
+    of several stems.
+    """
+    a, b = split_name(key), split_name(other)
+    if a is None or b is None:
+        return key == other
+    same_export = a.stem == b.stem if None in (a.tag, b.tag) else a.tag == b.tag
+    return same_export and a.number == b.number

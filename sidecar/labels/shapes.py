@@ -89,14 +89,14 @@ def labels_of(
     sizes: Mapping[str, tuple[int, int]] | None = None,
     notes: Iterable[str] = (),
     left_out: Iterable[str] = (),
-    embedded: Mapping[str, bytes] | None = None,
+    embedded: Mapping[str, Callable[[], bytes]] | None = None,
 ) -> Labels:
     """The vertices of all shapes, in file order.
 
     ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is
     no shape. ``sizes``: (width, height) that the file states for images, by name, also for those
-    without a shape. ``embedded``: the images that the file carries, by name. ``left_out`` are notes
-    too: those about what the file holds and this does not.
+    without a shape. ``embedded``: what gives the images that the file carries, by name.
+    ``left_out`` are notes too: those about what the file holds and this does not.
     """
     left_out = tuple(left_out)
     vertices = _Vertices(shapes)
@@ -127,12 +127,12 @@ def labels_of(
 def _referred(
     shapes: Sequence[Shape],
     sizes: Mapping[str, tuple[int, int]],
-    embedded: Mapping[str, bytes],
+    embedded: Mapping[str, Callable[[], bytes]],
 ) -> tuple[tuple[ImageReference, ...], NDArray[np.intp]]:
     """Every image that is spoken of, and which of them each shape is on."""
     named = [(shape.image, shape.entry) for shape in shapes]
     shown = {name for name, _ in named}
-    bare = [(name, "") for name in sizes if name not in shown]
+    bare = [(name, "") for name in (*sizes, *embedded) if name not in shown]
     number = {image: k for k, image in enumerate(dict.fromkeys([*bare, *named]))}
     images = tuple(
         ImageReference(name, sizes.get(name), entry, embedded.get(name)) for name, entry in number

@@ -147,16 +147,16 @@ def parse_json(text: str, path: Path, where: str | None = None) -> Any:
         raise LabelError("holds a number that is too long", path, where) from error
 
 
-def load_xml(path: Path) -> Element:
+def load_xml(path: Path, has_doctype: bool = False) -> Element:
     """The root of the XML document in the file.
 
-    Document types and entities, which no label tool writes, raise LabelError.
+    Entities, and document types except where a tool writes one (``has_doctype``), raise LabelError.
     """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
     try:
-        root: Element = fromstring(read_bytes(path), forbid_dtd=True)
+        root: Element = fromstring(read_bytes(path), forbid_dtd=not has_doctype)
     except DefusedXmlException as error:
         raise LabelError(
             "holds a document type or entity declaration, which label files do not need; remove it",
@@ -179,12 +179,17 @@ def after_sep_line(text: str) -> tuple[str | None, str, int]:
     return (found[1], text[found.end() :], 2) if found else (None, text, 1)
 
 
+def first_filled_line(text: str) -> str:
+    """The first line of a table with more than delimiters in it; "" where there is none."""
+    return next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+
+
 def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
-    """The cells of the first row of a table, quotes resolved; [] where they are not. For
-    recognition only.
+    """The cells of the first row of a table that has any, quotes resolved; [] where they are not.
+    For recognition only.
     """
     delimiter, text, _ = after_sep_line(head_text(head))
-    first = next(iter(text.splitlines()), "")
+    first = first_filled_line(text)
     try:
         return next(csv.reader([first], delimiter=delimiter or delimiter_of(first)), [])
     except csv.Error:

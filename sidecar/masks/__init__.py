@@ -30,6 +30,7 @@ def map_mask(
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
     trust_names: bool = False,
+    statistics: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Put masks back on the scan and return what was written. Options are those of the command
@@ -51,6 +52,7 @@ def map_mask(
         config=None if config is None else Path(config),
         dicom=None if dicom is None else Path(dicom),
         loading=LoadOptions(format, ReadOptions(pixel_origin), trust_names=trust_names),
+        statistics=None if statistics is None else Path(statistics),
     )
     job = plan_job(given, Path(output), [] if sidecar is None else [Export(sidecar)], options)
     job.run(progress or Silent())

@@ -5,6 +5,7 @@ not at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
@@ -13,9 +14,11 @@ from sidecar.document import model as documents
 from sidecar.errors import OutputError, UsageError
 from sidecar.labels.exports import Export
 from sidecar.labels.load import LoadOptions
+from sidecar.labels.writers.csv_points import csv_text
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import load_mask_config
+from sidecar.masks.statistics import SegmentSize, columns_of, segment_sizes
 from sidecar.masks.upsample import Fill
 from sidecar.masks.writers import writer_for
 from sidecar.masks.writers.model import MaskWriter
@@ -39,6 +42,7 @@ class Options:
     config: Path | None = None
     dicom: Path | None = None
     loading: LoadOptions = field(default_factory=LoadOptions)
+    statistics: Path | None = None
 
     def __post_init__(self) -> None:
         for option, value, allowed in (("--grid", self.grid, GRIDS), ("--fill", self.fill, FILLS)):
@@ -46,10 +50,15 @@ class Options:
                 raise UsageError(f"{option} {value}: it is one of {', '.join(allowed)}")
         if self.grid == "png" and self.fill != "repeat":
             raise UsageError("--fill is for source slices without a PNG; --grid png has none")
+        if self.statistics is not None and self.fill == "none":
+            raise UsageError(
+                "--statistics with --fill none would give a part of each volume: leave --fill out,"
+                " or count on the grid of the PNGs with --grid png"
+            )
 
 
 @dataclass(frozen=True)
-class Job:
+class MaskJob:
     """A mask that was read and can be written. ``notes``: what is to be told before it is."""
 
     mapped: MappedMask
@@ -58,22 +67,36 @@ class Job:
     options: Options
     notes: tuple[str, ...]
 
-    def run(self, progress: Progress) -> None:
-        """Write all of ``output``, or nothing. OutputError where that cannot be written."""
+    def run(self, progress: Progress) -> tuple[SegmentSize, ...]:
+        """Write all of ``output`` and the statistics, or nothing. OutputError where those cannot be
+        written.
+
+        Returns the sizes of segments where statistics were asked for, and none otherwise.
+        """
         beside = whole_folder if self.writer.is_folder else whole_file
-        with beside(self.output) as part:
-            self.writer.write(self.mapped, part, self.options.dicom, progress)
+        table = self.options.statistics
+        with nullcontext() if table is None else whole_file(table) as statistics:
+            sizes = () if statistics is None else segment_sizes(self.mapped, progress)
+            if statistics is not None:
+                statistics.write_bytes("".join(csv_text(columns_of(sizes))).encode())
+            with beside(self.output) as part:
+                self.writer.write(self.mapped, part, self.options.dicom, progress)
+        return sizes
 
 
 def plan_job(
     masks: Sequence[Path], output: Path, exports: Sequence[Export], options: Options
-) -> Job:
+) -> MaskJob:
     """Read and check masks, and what the output will take; writes nothing.
 
     Without ``exports`` that beside the masks is taken.
     """
     writer = writer_for(output, options.to)
-    _refuse_taken(output, masks, is_folder=writer.is_folder)
+    _refuse_taken("-o", output, masks, is_folder=writer.is_folder)
+    if options.statistics is not None:
+        _refuse_taken("--statistics", options.statistics, masks, is_folder=False)
+        if options.statistics.absolute() == output.absolute():
+            raise UsageError("--statistics and -o are one file; give another name")
     config = None if options.config is None else load_mask_config(options.config)
     mask = read_mask(masks, exports, config=config, options=options.loading)
     mapped = (
@@ -81,14 +104,16 @@ def plan_job(
         if options.grid == "png"
         else MappedMask.on_source(mask, cast(Fill, options.fill))
     )
-    return Job(mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom)))
+    return MaskJob(
+        mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom))
+    )
 
 
-def _refuse_taken(output: Path, masks: Sequence[Path], is_folder: bool) -> None:
+def _refuse_taken(option: str, output: Path, inputs: Sequence[Path], is_folder: bool) -> None:
     if output.name == documents.SIDECAR_NAME or any(
-        path.exists() and output.exists() and output.samefile(path) for path in masks
+        path.exists() and output.exists() and output.samefile(path) for path in inputs
     ):
-        raise UsageError(f"-o {output.name} would overwrite an input; give another name")
+        raise UsageError(f"{option} {output.name} would overwrite an input; give another name")
     if is_folder and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OutputError(
             f"{output.name} is there already; give the name of a new folder for the PNGs"

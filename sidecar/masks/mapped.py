@@ -4,7 +4,7 @@ given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,20 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.formats.volume_files import Volume
-from sidecar.grid.axis import Axis, Lookup
+from sidecar.grid.axis import Axis
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import require_affine
 from sidecar.mapping import Sidecar
-from sidecar.masks.model import Mask, Segment
+from sidecar.masks.model import LabelArray, Mask, Segment
 from sidecar.masks.source_order import in_source_order
 from sidecar.masks.upsample import (
     Blend,
+    Cells,
     Fill,
-    Labels,
     blended,
+    blends_of_samples,
     expand,
-    pixel_edges,
-    slices_of_samples,
 )
 from sidecar.progress import Progress
 
@@ -39,8 +38,7 @@ class MappedMask:
     ``mask``           the same in the order of the source, decimated (see
                        `sidecar.masks.source_order`).
     ``axes``           from index on this grid to source index.
-    ``columns, rows``  decimated column and row of each column and row of this grid, -1 where there
-                       is none.
+    ``columns, rows``  what each column and row of this grid shows.
     ``slices``         what each slice of this grid shows.
     ``is_decimated``   whether the grid is the decimated one.
     """
@@ -48,8 +46,8 @@ class MappedMask:
     painted: Mask
     mask: Mask
     axes: tuple[Axis, Axis, Axis]
-    columns: Lookup
-    rows: Lookup
+    columns: Cells
+    rows: Cells
     slices: tuple[Blend | None, ...]
     is_decimated: bool = False
 
@@ -64,9 +62,9 @@ class MappedMask:
             painted,
             in_source_order(painted),
             Decimation.whole(columns, rows, slices).axes,
-            across.pixels_of_samples(columns),
-            down.pixels_of_samples(rows),
-            slices_of_samples(along, slices, fill),
+            Cells.of_samples(across, columns),
+            Cells.of_samples(down, rows),
+            blends_of_samples(along, slices, fill),
         )
 
     @classmethod
@@ -78,8 +76,8 @@ class MappedMask:
             painted,
             in_source_order(painted),
             (across, down, along),
-            np.arange(across.size),
-            np.arange(down.size),
+            Cells.of_pixels(across.size),
+            Cells.of_pixels(down.size),
             slices,
             True,
         )
@@ -97,12 +95,8 @@ class MappedMask:
         return self.painted.dtype
 
     @property
-    def _decimated_size(self) -> tuple[int, int, int]:
-        return self.sidecar.decimation.upright.size
-
-    @property
     def size(self) -> tuple[int, int, int]:
-        return len(self.columns), len(self.rows), len(self.slices)
+        return len(self.columns.lookup), len(self.rows.lookup), len(self.slices)
 
     @cached_property
     def present(self) -> tuple[tuple[int, ...], ...]:
@@ -112,41 +106,38 @@ class MappedMask:
             () if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices
         )
 
-    def small_planes(self) -> Iterator[Labels | None]:
-        """For every slice its labels still decimated in the plane.
-
-        A plane that is repeated is the same object again.
+    def small_planes(self) -> Iterator[LabelArray | None]:
+        """For every slice the labels of its cells, (row cells, column cells), None where it is
+        empty. A plane that is repeated is the same object again.
         """
-        between = (
-            self._interpolation()
-            if any(b is not None and b.part for b in self.slices)
-            else _nothing_between
-        )
-        return blended(self.mask.planes(), self.slices, between)
+        last: LabelArray | None = None
+        cells: LabelArray | None = None
+        for plane in blended(self.mask.planes(), self.slices, self._decimated_spacing):
+            if plane is not None and plane is not last:
+                last, cells = plane, self.rows.down(self.columns.across(plane))
+            yield None if plane is None else cells
 
-    def planes(self) -> Iterator[Labels | None]:
+    def planes(self) -> Iterator[LabelArray | None]:
         """For every slice its (rows, columns) labels, None where it is empty."""
-        last: Labels | None = None
-        expanded: Labels | None = None
+        last: LabelArray | None = None
+        expanded: LabelArray | None = None
         for plane in self.small_planes():
             if plane is not None and plane is not last:
-                last, expanded = plane, expand(plane, self.rows, self.columns)
+                last, expanded = plane, expand(plane, self.rows.lookup, self.columns.lookup)
             yield None if plane is None else expanded
 
-    def watched(self, progress: Progress) -> Iterator[Labels | None]:
+    def watched(self, progress: Progress) -> Iterator[LabelArray | None]:
         """`planes`, told to ``progress`` as they are done with."""
         for plane in self.planes():
             yield plane
             progress.advance(1, 0)
 
     def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Source columns and rows, *center*, of the edges between decimated pixels on this grid:
-        one more than there are pixels.
+        """Source columns and rows, *center*, of the edges between the cells of `small_planes`: one
+        more than there are cells.
         """
-        (columns, rows, _), (across, down, _) = self._decimated_size, self.axes
-        return across.to_source(pixel_edges(self.columns, columns)), down.to_source(
-            pixel_edges(self.rows, rows)
-        )
+        across, down, _ = self.axes
+        return across.to_source(self.columns.edges), down.to_source(self.rows.edges)
 
     def source_slice(self, index: int) -> float:
         """Source index, along the slices, of the middle of a slice of this grid."""
@@ -164,15 +155,11 @@ class MappedMask:
         affine = require_affine(self.sidecar.stack, self.sidecar.document.source.affine, format)
         return Volume(self.size, self.dtype, affine @ Decimation(*self.axes).matrix)
 
-    def _interpolation(self) -> Callable[[Labels | None, Labels | None, float], Labels | None]:
-        from sidecar.masks.interpolate import ShapeInterpolation
-
+    @property
+    def _decimated_spacing(self) -> tuple[float, float]:
+        """Between decimated rows and between decimated columns: mm, or source pixels without a
+        geometry.
+        """
         axes, stack = self.sidecar.decimation.upright, self.sidecar.stack
         between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing
-        return ShapeInterpolation(
-            (between_rows * axes.rows.factor, between_columns * axes.columns.factor)
-        )
-
-
-def _nothing_between(lower: Labels | None, upper: Labels | None, part: float) -> Labels | None:
-    raise AssertionError("no slice lies between two others")
+        return between_rows * axes.rows.factor, between_columns * axes.columns.factor

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sidecar.mapping import Sidecar
 
-Labels = NDArray[Any]
+LabelArray = NDArray[Any]
 Rgb = tuple[int, int, int]
 
 
@@ -68,7 +68,7 @@ class Mask:
 
     sidecar: Sidecar
     segments: tuple[Segment, ...]
-    planes: Callable[[], Iterator[Labels | None]]
+    planes: Callable[[], Iterator[LabelArray | None]]
     present: tuple[tuple[int, ...], ...]
     tool: str
     notes: tuple[str, ...] = ()

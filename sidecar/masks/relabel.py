@@ -15,7 +15,7 @@ import numpy as np
 from sidecar.errors import LabelError
 from sidecar.mapping import Sidecar
 from sidecar.masks.class_check import Census, Keys, Kind, RawPlane, hex_of, rgb_of
-from sidecar.masks.model import Labels, Mask, Rgb, Segment
+from sidecar.masks.model import LabelArray, Mask, Rgb, Segment
 from sidecar.masks.segments import MaskConfig, color_of
 
 
@@ -59,7 +59,7 @@ def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> 
     labels = {key: segment.value for key, segment in segments.items()}
     relabel = _Relabel(labels, background)
 
-    def planes() -> Iterator[Labels | None]:
+    def planes() -> Iterator[LabelArray | None]:
         return (None if plane is None else relabel(plane.keys) for plane in painting.planes())
 
     present = tuple(
@@ -80,7 +80,7 @@ class _Relabel:
         )
         self._is_identity = all(key == label for key, label in known)
 
-    def __call__(self, keys: Keys) -> Labels | None:
+    def __call__(self, keys: Keys) -> LabelArray | None:
         labels = (
             keys.astype(self._labels.dtype)
             if self._is_identity

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.axis_order import AS_STORED
-from sidecar.masks.model import Mask
-from sidecar.masks.upsample import Labels
+from sidecar.masks.model import LabelArray, Mask
 
 
 def in_source_order(mask: Mask) -> Mask:
@@ -39,7 +38,7 @@ def in_source_order(mask: Mask) -> Mask:
             scratch[k] = plane
     stack = (~order).apply(scratch)
 
-    def planes() -> Iterator[Labels | None]:
+    def planes() -> Iterator[LabelArray | None]:
         for plane in stack:
             yield np.ascontiguousarray(plane) if plane.any() else None
 

@@ -1,50 +1,47 @@
-"""From the decimated grid to the grid of an output, by exact repetition: a source voxel has the
-label of the pixel it lies in. Pure.
+"""From the decimated grid to the grid of an output: which decimated pixels a source voxel shows.
+Pure.
 
-    source[sample] = PNG[axis.pixels_of_samples[sample]]        0 where that is -1
-
-A pixel holds the source samples that it is nearest to. What no pixel holds, because it was cropped
-off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack that was
-cut another way is first put in the order of the source (see
-`sidecar.masks.source_order`).
+A source sample shows the pixel that it is nearest to. Halfway between two pixels neither is nearer:
+it shows what both agree on, and the shapes between where they differ (see
+`sidecar.masks.interpolate`), so that no axis leans to one side. What no pixel holds, because it was
+cropped off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack
+that was cut another way is first put in the order of the source (see `sidecar.masks.source_order`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.grid.axis import ROUNDING, Axis, Lookup, nearest
+from sidecar.grid.axis import ROUNDING, Axis, Lookup, is_halfway
+from sidecar.masks.interpolate import Change, change_between
+from sidecar.masks.model import LabelArray
 
 Fill = Literal["repeat", "interpolate", "none"]
-Labels = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """What an output slice shows: decimated slice ``lower``, or something ``part`` of the way from
-    there to ``upper``, 0 < part < 1.
+    """What a sample shows: decimated pixel ``lower``, or what is ``part`` of the way from there to
+    ``upper``, 0 < part < 1.
     """
 
     lower: int
     upper: int
     part: float = 0.0
 
-    @property
-    def nearest(self) -> int:
-        return self.upper if nearest(self.part) else self.lower
 
+def blends_of_samples(axis: Axis, length: int, fill: Fill) -> tuple[Blend | None, ...]:
+    """What each of ``length`` source samples shows, None where nothing.
 
-def slices_of_samples(axis: Axis, length: int, fill: Fill) -> tuple[Blend | None, ...]:
-    """What each of ``length`` source slices shows, None where nothing.
-
-    ``repeat``: the nearest decimated slice within half a step. ``none``: the source slices that
-    these are made of, and no others.
-    ``interpolate``: between two of them, both; beyond the first and last, as ``repeat``.
+    ``repeat``: the nearest pixel within half a step, halfway both. ``interpolate``: between two of
+    them, both; beyond the first and last, as ``repeat``. ``none``: the samples that a pixel is made
+    of as ``repeat``, and no others.
     """
     return tuple(
         _blend(axis, int(pixel), sample, fill)
@@ -58,14 +55,77 @@ def _blend(axis: Axis, pixel: int, sample: int, fill: Fill) -> Blend | None:
     along = axis.to_pixel(float(sample))
     lower = int(np.floor(along + ROUNDING))
     part = along - lower
-    if fill != "interpolate" or part < ROUNDING or not 0 <= lower < axis.size - 1:
-        return Blend(pixel, pixel)
-    return Blend(lower, lower + 1, part)
+    between = part > ROUNDING if fill == "interpolate" else is_halfway(along)
+    if between and 0 <= lower < axis.size - 1:
+        return Blend(lower, lower + 1, part)
+    return Blend(pixel, pixel)
 
 
-def expand(plane: Labels, rows: Lookup, columns: Lookup) -> Labels:
-    """(len(rows), len(columns)) labels of a decimated plane, by two lookups
-    (`Axis.pixels_of_samples`); 0 where those are -1.
+@dataclass(frozen=True)
+class Cells:
+    """The columns, or rows, of a grid, as few as can be: neighbours that show the same are one.
+
+    ``shown``   what each cell shows: a decimated pixel, or what lies halfway between two.
+    ``lookup``  the cell of each column of the grid, -1 where there is none.
+    """
+
+    shown: tuple[Blend, ...]
+    lookup: Lookup
+
+    @classmethod
+    def of_samples(cls, axis: Axis, length: int) -> Cells:
+        """Those of ``length`` source columns."""
+        blends = blends_of_samples(axis, length, "repeat")
+        shown = tuple(dict.fromkeys(blend for blend in blends if blend is not None))
+        number: dict[Blend | None, int] = {blend: n for n, blend in enumerate(shown)}
+        return cls(shown, np.array([number.get(blend, -1) for blend in blends], dtype=np.intp))
+
+    @classmethod
+    def of_pixels(cls, size: int) -> Cells:
+        """Those of the decimated grid itself."""
+        return cls(tuple(Blend(p, p) for p in range(size)), np.arange(size))
+
+    @cached_property
+    def _ends(self) -> tuple[Lookup, Lookup]:
+        """The decimated pixels that each cell lies between: one and the same array where none lies
+        between two.
+        """
+        lower = np.array([blend.lower for blend in self.shown], dtype=np.intp)
+        upper = np.array([blend.upper for blend in self.shown], dtype=np.intp)
+        return lower, lower if np.array_equal(lower, upper) else upper
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """(n + 1,) where the edges between cells lie on the grid, *center*: the first cell's outer
+        edge first.
+        """
+        first = int(np.argmax(self.lookup >= 0))
+        counts = np.bincount(self.lookup[self.lookup >= 0], minlength=len(self.shown))
+        return np.asarray(first - 0.5 + np.concatenate([[0], np.cumsum(counts)]))
+
+    def across(self, plane: LabelArray) -> LabelArray:
+        """(rows, cells) labels of a (rows, decimated columns) plane; the plane itself where its
+        columns are the cells.
+        """
+        lower, upper = self._ends
+        if lower is upper:
+            alone = np.array_equal(lower, np.arange(plane.shape[1]))
+            return plane if alone else plane[:, lower]
+        # The columns on one side of what lies halfway are one plane, those on the other the next.
+        out = plane[:, lower]
+        halfway = np.flatnonzero(lower != upper)
+        change = change_between(out[:, halfway], plane[:, upper[halfway]], (1.0, 1.0))
+        out[:, halfway] = change.at(0.5)
+        return out
+
+    def down(self, plane: LabelArray) -> LabelArray:
+        """(cells, columns) labels of a (decimated rows, columns) plane."""
+        return self.across(plane.T).T
+
+
+def expand(plane: LabelArray, rows: Lookup, columns: Lookup) -> LabelArray:
+    """(len(rows), len(columns)) labels of a plane of cells, by two lookups; 0 where those are
+    -1.
     """
     out = np.zeros((len(rows), len(columns)), plane.dtype)
     down, across = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)
@@ -76,28 +136,21 @@ def expand(plane: Labels, rows: Lookup, columns: Lookup) -> Labels:
     return out
 
 
-def pixel_edges(lookup: Lookup, size: int) -> NDArray[np.float64]:
-    """(size + 1,) where the edges between pixels lie on the output axis, *center*: the first
-    pixel's outer edge first.
-    """
-    first = int(np.argmax(lookup >= 0))
-    counts = np.bincount(lookup[lookup >= 0], minlength=size)
-    return np.asarray(first - 0.5 + np.concatenate([[0], np.cumsum(counts)]))
-
-
 def blended(
-    planes: Iterator[Labels | None],
+    planes: Iterator[LabelArray | None],
     slices: Sequence[Blend | None],
-    between: Callable[[Labels | None, Labels | None, float], Labels | None],
-) -> Iterator[Labels | None]:
+    spacing: tuple[float, float],
+) -> Iterator[LabelArray | None]:
     """The decimated plane that each output slice shows, in order, None where it is empty; a plane
     that is repeated is the same object.
 
-    ``planes``: all decimated planes in order; two of them are held at a time. ``between``
-    interpolates.
+    ``planes``: all decimated planes in order; two of them are held at a time. ``spacing``: between
+    their rows and columns.
     """
-    held: dict[int, Labels | None] = {}
+    held: dict[int, LabelArray | None] = {}
     read = enumerate(planes)
+    pair: tuple[int, int] | None = None
+    change: Change | None = None
     for blend in slices:
         if blend is None:
             yield None
@@ -106,7 +159,24 @@ def blended(
             held = {k: plane for k, plane in held.items() if k >= blend.lower}
             k, plane = next(read)
             held[k] = plane
-        if blend.part:
-            yield between(held[blend.lower], held[blend.upper], blend.part)
-        else:
+        if not blend.part:
             yield held[blend.lower]
+            continue
+        if pair != (blend.lower, blend.upper):
+            pair = blend.lower, blend.upper
+            change = _change(held[blend.lower], held[blend.upper], spacing)
+        yield None if change is None else change.at(blend.part)
+
+
+def _change(
+    lower: LabelArray | None, upper: LabelArray | None, spacing: tuple[float, float]
+) -> Change | None:
+    """How one plane becomes the other, either of which may be empty; None where both are."""
+    if lower is None and upper is None:
+        return None
+    some = lower if upper is None else upper
+    assert some is not None
+    empty = np.zeros_like(some)
+    return change_between(
+        empty if lower is None else lower, empty if upper is None else upper, spacing
+    )

@@ -16,8 +16,8 @@ MEASURED = 16
 
 
 @dataclass(frozen=True)
-class Label:
-    """One mapped label. ``png``: x, y, slice; ``patient`` mm LPS and ``uncertainty`` mm, NaN
+class ShownLabel:
+    """One mapped label. ``png``: x, y, slice; ``patient`` mm and ``uncertainty`` mm, NaN
     without patient geometry.
 
     ``part`` says which vertex of which shape it is, "" for a point. ``frame``: 1-based, 0 for a
@@ -35,9 +35,9 @@ class Label:
     frame: int
 
 
-def labels_of(parts: Sequence[MappedPoints]) -> list[Label]:
+def labels_of(parts: Sequence[MappedPoints]) -> list[ShownLabel]:
     """Every point of several label files, numbered from 1."""
-    found: list[Label] = []
+    found: list[ShownLabel] = []
     for points in parts:
         names, shapes = points.names, points.labels.shapes
         for i, type_ in enumerate(shapes.type_of_label):
@@ -49,16 +49,16 @@ def labels_of(parts: Sequence[MappedPoints]) -> list[Label]:
                 float(points.uncertainty_mm[i]),
             )
             where = (points.instances.sop_instance_uid[i], int(points.instances.frame_number[i]))
-            found.append(Label(len(found) + 1, names[i].strip(), part, *numbers, *where))
+            found.append(ShownLabel(len(found) + 1, names[i].strip(), part, *numbers, *where))
     return found
 
 
-def measured(labels: Sequence[Label]) -> list[Label]:
+def measured(labels: Sequence[ShownLabel]) -> list[ShownLabel]:
     """Those that have distances: points, where the scan has millimetres."""
     return [label for label in labels if not label.part and np.isfinite(label.patient).all()]
 
 
-def distances(labels: Sequence[Label]) -> list[list[Measurement]]:
+def distances(labels: Sequence[ShownLabel]) -> list[list[Measurement]]:
     """Row i holds the distances of label i to those before it."""
     return [
         [

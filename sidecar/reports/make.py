@@ -21,9 +21,9 @@ from sidecar.grid.axis import nearest_of
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
-from sidecar.reports.labels import Label
+from sidecar.reports.labels import ShownLabel
 from sidecar.reports.overview import Projections
-from sidecar.reports.samples import Crop, Placed, Scale, Section, View, edges, placed, span
+from sidecar.reports.samples import Crop, CrossSection, Placed, Scale, View, edges, placed, span
 from sidecar.reports.space import Floats, Space, is_source_plane
 from sidecar.storage.location import Location
 
@@ -40,7 +40,7 @@ class Request:
 
     sidecar: Sidecar
     folder: Location
-    labels: Sequence[Label]
+    labels: Sequence[ShownLabel]
     root: Location
     series: Series
     size: float
@@ -118,13 +118,13 @@ def make_report(request: Request, progress: Progress) -> Report:
     return Report(request, space, looks, tuple(map(Views, pngs, shown)), projections)
 
 
-def _view(space: Space, look: AxisOrder, label: Label, size: float, channels: int) -> View:
+def _view(space: Space, look: AxisOrder, label: ShownLabel, size: float, channels: int) -> View:
     if is_source_plane(look):
         return Crop(space, look, label.source, size)
-    return Section.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
+    return CrossSection.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
 
 
-def nearest_png(label: Label, count: int) -> int:
+def nearest_png(label: ShownLabel, count: int) -> int:
     """The PNG that shows a label."""
     return nearest_of(label.png[2], count)
 
@@ -163,11 +163,14 @@ def _read_source(request: Request, views: Sequence[View], progress: Progress) ->
     for view in views:
         for number in view.slices.tolist():
             takers[number].append(view)
+    images, table = request.sidecar.document.images, request.series.common.table
     progress.start("reading source slices", len(takers))
     for number in sorted(takers):
         frame = request.series.frames[number].locator
         plane = read_plane(request.root, frame)
-        scale = _scale(request.sidecar.document.images, plane, frame.rescale)
+        if table is not None and images.value is not None:
+            plane = table.apply(plane)
+        scale = _scale(images, plane, frame.rescale)
         for view in takers[number]:
             view.take(number, plane, scale)
         progress.advance(1, frame.bytes)
@@ -177,8 +180,8 @@ def _scale(images: Images, plane: NDArray[Any], rescale: tuple[float, float]) ->
     """Stored values of a source slice as the PNG values they would have at full resolution; colours
     are the same in both.
 
-    Where no one line makes the values of adopted images, a slice is shown from its darkest to its
-    brightest.
+    Where no one line makes the values, of adopted images or because a table does, a slice is shown
+    from its darkest to its brightest.
     """
     if plane.ndim == 3:
         return lambda stored: np.asarray(stored, dtype=np.float64)

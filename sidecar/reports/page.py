@@ -21,7 +21,7 @@ from sidecar.dicom.irregularities import irregularities
 from sidecar.document.generator import generator
 from sidecar.grid.axis import nearest_of
 from sidecar.grid.axis_order import AxisOrder
-from sidecar.reports.labels import MEASURED, Label, distances, measured
+from sidecar.reports.labels import MEASURED, ShownLabel, distances, measured
 from sidecar.reports.make import Report, Shown, nearest_png, nice
 from sidecar.reports.overview import shown, shrunk
 from sidecar.reports.samples import Placed
@@ -58,7 +58,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Projection:
+class ProjectedView:
     """One side of the whole stack, with a mark for every label."""
 
     title: str
@@ -92,7 +92,7 @@ def render(report: Report, of_all: int) -> str:
         program=generator(),
         space=report.space,
         scale=" × ".join(_factor(axis.factor) for axis in request.sidecar.decimation.png_axes),
-        notes=irregularities(report.space.stack) if report.space.has_geometry else [],
+        notes=irregularities(report.space.stack) if report.space.in_patient else [],
         of_all=of_all,
         labels=request.labels,
         cards=list(
@@ -134,11 +134,11 @@ def _panels(report: Report) -> list[list[Panel]]:
     return cards
 
 
-def _slice(label: Label, space: Space) -> int:
+def _slice(label: ShownLabel, space: Space) -> int:
     return nearest_of(label.source[2], space.stack.slices)
 
 
-def _between(label: Label) -> tuple[int, int] | None:
+def _between(label: ShownLabel) -> tuple[int, int] | None:
     """The two source slices a label lies between, where it lies on neither."""
     below = int(np.floor(label.source[2]))
     return None if label.source[2] == below else (below, below + 1)
@@ -181,7 +181,7 @@ def address(shades: NDArray[np.uint8], nothing: NDArray[np.bool_] | None = None)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _overview(report: Report) -> list[Projection]:
+def _overview(report: Report) -> list[ProjectedView]:
     """The three projections, or the one there is, on one scale."""
     decimation, space = report.request.sidecar.decimation, report.space
     steps = np.array(space.png_steps(decimation))
@@ -220,7 +220,7 @@ def _overview(report: Report) -> list[Projection]:
             address(pixels), 0, height - drawn.height if flipped else 0, drawn.width, drawn.height
         )
         found.append(
-            Projection(
+            ProjectedView(
                 space.name(look),
                 width,
                 height,

@@ -99,7 +99,7 @@ class Crop:
 
 
 @dataclass
-class Section:
+class CrossSection:
     """A plane across the slices, every sample interpolated linearly between the source pixels
     around it.
     """
@@ -119,7 +119,7 @@ class Section:
     @classmethod
     def across(
         cls, space: Space, look: AxisOrder, patient: Floats, size: float, channels: int
-    ) -> Section:
+    ) -> CrossSection:
         """A section of ``size`` mm through a point (3,), its samples the finest step of the source
         apart, one of them at the point.
         """

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.grid.decimation import Decimation
+from sidecar.grid.space import Geometry
 from sidecar.grid.stack import Stack, anatomical_letters
 from sidecar.mapping import Sidecar
 
@@ -29,14 +30,14 @@ _PLANES = ("sagittal", "coronal", "axial")
 @dataclass(frozen=True)
 class Space:
     """The source with its millimetres, or with pixels in their place where it has none: slices are
-    then one pixel apart.
+    then one pixel apart. ``geometry``: where millimetres come from.
 
     ``steps``: between columns, rows and slices, the last along the stack axis, on average.
     ``directions`` (3, 3): unit vectors of a row, a column and the slice normal, one in each row.
     """
 
     stack: Stack
-    has_geometry: bool
+    geometry: Geometry
     steps: Floats
     directions: Floats
 
@@ -51,11 +52,20 @@ class Space:
             else float(np.linalg.norm(stack.slice_step))
         )
         steps = np.array([between_columns, between_rows, along])
-        return cls(stack, sidecar.stack is not None, steps, np.array([*axes.T, stack.normal]))
+        return cls(stack, sidecar.geometry, steps, np.array([*axes.T, stack.normal]))
+
+    @property
+    def has_mm(self) -> bool:
+        return self.geometry != "none"
+
+    @property
+    def in_patient(self) -> bool:
+        """Whether it is known where the source is in the patient."""
+        return self.geometry == "patient"
 
     @property
     def unit(self) -> str:
-        return "mm" if self.has_geometry else "px"
+        return "mm" if self.has_mm else "px"
 
     @property
     def finest(self) -> float:
@@ -68,13 +78,13 @@ class Space:
 
     def letters(self, direction: Floats) -> str:
         """The end of the patient that an LPS direction points to; "" without patient geometry."""
-        return anatomical_letters(direction) if self.has_geometry else ""
+        return anatomical_letters(direction) if self.in_patient else ""
 
     def name(self, look: AxisOrder) -> str:
         """Axial, coronal or sagittal, or the one it is nearest to; without patient geometry the
         source axes it shows.
         """
-        if not self.has_geometry:
+        if not self.in_patient:
             right, down, _ = look.pick(("columns", "rows", "slices"))
             return f"{right} × {down}"
         right, down, _ = self.vectors(look)
@@ -94,7 +104,7 @@ class Space:
         A single slice has only its own plane.
         """
         order = decimation.order
-        up = self.has_geometry and bool(self.vectors(order)[2, 2] > UPRIGHT)
+        up = self.in_patient and bool(self.vectors(order)[2, 2] > UPRIGHT)
         across = (AxisOrder(along, (False, up, False)) for along in ((0, 2, 1), (1, 2, 0)))
         found = (order, *(order @ look for look in across))
         return found if self.stack.slices > 1 else tuple(filter(is_source_plane, found))

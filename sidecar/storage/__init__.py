@@ -1,1 +1,1 @@
-"""Where bytes live: folders and object stores, files that are there whole or not at all, leases."""
+"""Where bytes live: folders, zips and object stores, files there whole or not at all, leases."""

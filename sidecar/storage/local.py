@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sidecar.errors import OutputError, SourceError, reason
-from sidecar.storage.location import HEADER_BLOCK, Location, Stamp
+from sidecar.errors import OutputError, reason
+from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
 from sidecar.storage.ranges import PositionedFile, Ranges, StreamRanges
+from sidecar.storage.walk import walk
 from sidecar.storage.whole_file import sync_files, sync_folder, whole_file, write_unsynced
 
 if TYPE_CHECKING:
@@ -77,40 +78,24 @@ class Local:
         status = os.stat(self.text)  # noqa: PTH116
         return status.st_size, status.st_mtime_ns
 
+    recent_stamp = stamp
+
+    def is_packed(self) -> bool:
+        return False
+
     def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
         return {name: (self / name).stamp() for name in names}
 
     def names(self) -> list[str]:
         return sorted(os.listdir(self.text))  # noqa: PTH208
 
-    def files(self) -> list[str]:
-        """Links out of the folder are not followed."""
-        found, waiting = list[str](), self._entries("")
-        while waiting:
-            entry, name = waiting.pop()
-            if entry.is_dir(follow_symlinks=False):
-                waiting += (self / name)._entries(f"{name}/")
-            elif self._leads_inside(entry) if entry.is_symlink() else entry.is_file():
-                found.append(name)
-        return found
-
-    def _entries(self, prefix: str) -> list[tuple[os.DirEntry[str], str]]:
-        """What is in this folder and its name behind ``prefix``, the first last."""
-        try:
-            with os.scandir(self.text) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name, reverse=True)
-        except OSError as error:
-            raise SourceError(f"folder {self.name} cannot be read: {error.strerror}") from None
-        return [(entry, prefix + entry.name) for entry in ordered]
-
-    def _leads_inside(self, link: os.DirEntry[str]) -> bool:
-        path = Path(link.path)
-        return path.is_file() and path.resolve().is_relative_to(Path(self.text).resolve())
+    def listing(self) -> Listing:
+        return walk(Path(self.text))
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
         return open(self.text, "rb")  # noqa: PTH123
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
         return PositionedFile(self.text) if hasattr(os, "preadv") else StreamRanges(self.open())
 
     def read_bytes(self) -> bytes:

@@ -14,6 +14,10 @@ from sidecar.storage.location import WritableLocation
 #: A place as users of the library may give it.
 Place = str | os.PathLike[str] | WritableLocation
 
+#: The addresses of DICOMweb (PS3.18 8.2): no files are there, but a service that is to be asked.
+_DICOMWEB = re.compile(
+    r"https?://[^?]*(/dicom-?web(/|$|\?)|/(studies|series|instances)/\d+(\.\d+)+(/|$|\?))", re.I
+)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two characters at least: C:// is a drive
 
 
@@ -26,7 +30,7 @@ def locate(place: Place) -> WritableLocation:
     nothing of fsspec is imported before a URL is met.
 
     Raises MissingExtraError without the packages for URLs, UsageError for a kind of URL that is not
-    known.
+    known, and for one that has no files behind it.
     """
     if not isinstance(place, str | os.PathLike):
         return place
@@ -40,6 +44,12 @@ def locate(place: Place) -> WritableLocation:
 
 
 def _remote(url: str, scheme: str) -> WritableLocation:
+    if _DICOMWEB.match(url):
+        raise UsageError(
+            "this is the address of a DICOMweb service, which has no files to read by their names:"
+            " download the study in the viewer or archive that it belongs to, as a zip or a"
+            " folder, and give that"
+        )
     try:
         from sidecar.storage.object_store import Remote
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
@@ -26,8 +27,22 @@ HEADER_BLOCK = 1 << 16
 Stamp = tuple[int, int | str]
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What is in a folder and in folders below.
+
+    ``files``: the names, relative to the folder, of all files that can be read, in the order of
+    their parts. ``passed_by``: the names of what can not, by kind.
+    """
+
+    files: tuple[str, ...]
+    passed_by: dict[str, list[str]] = field(default_factory=dict)
+
+
 class Location(Protocol):
-    """A file or folder that can be read."""
+    """A file or folder that can be read. Locations are values: those of one name are equal."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def name(self) -> str:
@@ -56,15 +71,26 @@ class Location(Protocol):
     def stamp(self) -> Stamp:
         """Size and time of change, by which a file that was changed is noticed."""
 
+    def recent_stamp(self) -> Stamp:
+        """The same as it was a few seconds ago at most, for what is read in many small pieces: of
+        what is far away, every question takes as long as a piece.
+        """
+
+    def is_packed(self) -> bool:
+        """Whether any byte of this file can only be had by unpacking all before it, as in an
+        archive.
+
+        Then `open` and `ranges` reach as far as headers do, and `read_bytes` unpacks it once.
+        """
+
     def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
         """Of these files of this folder, as they are now: nothing that was remembered is used."""
 
     def names(self) -> list[str]:
         """What is in this folder, sorted."""
 
-    def files(self) -> list[str]:
-        """The names, relative to this folder, of all regular files in it and in folders below, in
-        the order of their parts.
+    def listing(self) -> Listing:
+        """All files in this folder and in folders below; links are followed, each file is met once.
 
         SourceError where a folder cannot be read: it may hold some of the slices.
         """
@@ -75,8 +101,10 @@ class Location(Protocol):
         What is far away is fetched ``block`` bytes at a time, longer reads as they are asked for.
         """
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
-        """The file, to be read at given positions by as few calls as can be."""
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
+        """The file, to be read at given positions by as few calls as can be. ``size``: that of the
+        file where it is known, which then need not be asked for.
+        """
 
     def read_bytes(self) -> bytes: ...
 

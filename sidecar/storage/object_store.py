@@ -12,22 +12,30 @@ import errno
 import io
 import os
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Self, cast
 
 from upath import UPath
 from upath.implementations.cloud import CloudPath
 
 from sidecar.errors import OutputError, SourceError, reason
 from sidecar.storage.lease import Lease, lease_object
-from sidecar.storage.location import HEADER_BLOCK, Location, Stamp
-from sidecar.storage.ranges import Ranges, StreamRanges
+from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
+from sidecar.storage.ranges import Ranges, RangesFile, StreamRanges
 
 #: What storages call that which changes with the content of a file, the best first.
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created")
+
+#: Seconds for which a stamp is recent.
+_RECENT = 5
+#: Protocols of web servers, which know neither folders nor always ranges.
+_WEB = ("http", "https")
+_DOWNLOAD = "download the file, and give that"
 
 
 @contextlib.contextmanager
@@ -75,6 +83,7 @@ class Remote:
         """
         path = UPath(url)
         path.fs.invalidate_cache()
+        _stamp_at.cache_clear()
         return cls(path)
 
     @property
@@ -82,9 +91,16 @@ class Remote:
         return self.path.fs
 
     @property
+    def _protocol(self) -> str:
+        return self.path.protocol
+
+    @property
     def name(self) -> str:
-        """The last part, also where that is a bucket; never what stands before an @."""
-        return self.path.name or self.path.path.strip("/").rpartition("@")[2]
+        """The last part, also where that is a bucket; never what stands before an @, nor the query
+        of a web address, which may be a key.
+        """
+        name = self.path.name or self.path.path.strip("/").rpartition("@")[2]
+        return name.partition("?")[0] if self._protocol in _WEB else name
 
     @property
     def parent(self) -> Remote:
@@ -98,7 +114,8 @@ class Remote:
         return Remote(self.path.joinpath(*name.split("/")))
 
     def resolved(self) -> Remote:
-        return Remote(self.path.resolve())
+        with plain_errors():
+            return Remote(self.path.resolve())
 
     def relative_to(self, folder: Location) -> str | None:
         if not isinstance(folder, Remote) or not self.path.is_relative_to(folder.path):
@@ -136,11 +153,17 @@ class Remote:
                 raise FileNotFoundError
             return {name: _stamp_in(found[key]) for name, key in keys.items()}
 
+    def recent_stamp(self) -> Stamp:
+        return _stamp_at(self, int(time.monotonic() / _RECENT))
+
+    def is_packed(self) -> bool:
+        return False
+
     def names(self) -> list[str]:
         with plain_errors():
             return sorted(path.name for path in self.path.iterdir())
 
-    def files(self) -> list[str]:
+    def listing(self) -> Listing:
         """One listing, not one for each folder. SourceError also for keys that no relative path can
         name.
         """
@@ -161,17 +184,40 @@ class Remote:
                 f"folder {self.name} cannot be read: it holds a key with an empty or dotted part,"
                 " which cannot be a file name; rename it"
             )
-        return ["/".join(part) for part in parts]
+        return Listing(tuple("/".join(part) for part in parts))
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
-        return io.BufferedReader(_Ranged(self), max(block, 1))
+        return self._opened(block, self.stamp()[0])
 
-    def ranges(self, block: int = HEADER_BLOCK) -> Ranges:
-        return StreamRanges(self.open(block))
+    def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
+        return StreamRanges(self._opened(block, self.stamp()[0] if size is None else size))
+
+    def _opened(self, block: int, size: int) -> BinaryIO:
+        return io.BufferedReader(RangesFile(_Object(self, size), self.name), max(block, 1))
 
     def read_bytes(self) -> bytes:
         with plain_errors():
             return cast("bytes", self._fs.cat_file(self.path.path))
+
+    def part(self, start: int, stop: int, size: int) -> bytes:
+        """The bytes from ``start`` to ``stop`` of the file, which has ``size`` of them. OSError."""
+        if self._protocol in _WEB:
+            return self._part_of_page(start, stop, size)
+        with plain_errors():
+            return cast("bytes", self._fs.cat_file(self.path.path, start=start, end=stop))
+
+    def _part_of_page(self, start: int, stop: int, size: int) -> bytes:
+        """The same of a web server. One that knows no ranges answers with the whole file, and is
+        not listened to any further.
+        """
+        with (
+            plain_errors(),
+            self._fs.open(self.path.path, size=size, cache_type="none") as file,
+            contextlib.suppress(ValueError),
+        ):
+            file.seek(start)
+            return cast("bytes", file.read(stop - start))
+        raise OSError(errno.EOPNOTSUPP, f"the server sends whole files only; {_DOWNLOAD}")
 
     def make_folder(self) -> None:
         """Make a folder where there are folders; to an object store it would mean a bucket, which
@@ -258,38 +304,42 @@ class Remote:
 
 
 def _stamp_in(info: Mapping[str, Any]) -> Stamp:
+    if info["size"] is None:
+        raise OSError(errno.EOPNOTSUPP, f"the server does not tell how large it is; {_DOWNLOAD}")
     return int(info["size"]), next((str(info[key]) for key in _STAMPS if info.get(key)), "")
 
 
-class _Ranged(io.RawIOBase):
-    """A remote file of which every read is one request for just these bytes."""
+@lru_cache(maxsize=64)
+def _stamp_at(location: Remote, moment: int) -> Stamp:
+    """The stamp in a ``moment`` of `_RECENT` seconds."""
+    return location.stamp()
 
-    def __init__(self, location: Remote) -> None:
-        self._location, self._size, self._at = location, location.stamp()[0], 0
-        self.name = location.name  # pydicom asks for it
 
-    def readable(self) -> bool:
-        return True
+class _Object:
+    """A remote file of which every read is one request for just these bytes. See `Ranges`."""
 
-    def seekable(self) -> bool:
-        return True
+    __slots__ = ("_location", "_size")
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if self._at < 0:
-            raise ValueError("a position before the start of the file")
-        return self._at
+    def __init__(self, location: Remote, size: int) -> None:
+        self._location, self._size = location, size
 
-    def tell(self) -> int:
-        return self._at
+    def __enter__(self) -> Self:
+        return self
 
-    def readinto(self, buffer: Any) -> int:
-        stop = min(self._at + len(buffer), self._size)
-        if stop <= self._at:
-            return 0
-        path = self._location.path
-        with plain_errors():
-            data = path.fs.cat_file(path.path, start=self._at, end=stop)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to close."""
+
+    def size(self) -> int:
+        return self._size
+
+    def read(self, at: int, count: int) -> bytes:
+        stop = min(at + count, self._size)
+        return self._location.part(at, stop, self._size) if stop > at else b""
+
+    def fill(self, at: int, *views: memoryview) -> int:
+        done = 0
+        for view in views:
+            data = self.read(at + done, len(view))
+            view[: len(data)] = data
+            done += len(data)
+        return done

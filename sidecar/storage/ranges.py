@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
-from typing import BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 #: Bytes read at a time: some systems take no more than 2 GiB.
 _AT_ONCE = 1 << 30
@@ -79,3 +80,68 @@ class StreamRanges:
     def fill(self, at: int, *views: memoryview) -> int:
         self._file.seek(at)
         return sum(self._file.readinto(view) for view in views)  # type: ignore[attr-defined]
+
+
+class Section:
+    """A part of another file, read as a file of its own."""
+
+    __slots__ = ("_file", "_size", "_start")
+
+    def __init__(self, file: Ranges, start: int, size: int) -> None:
+        self._file, self._start, self._size = file, start, size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.__exit__()
+
+    def size(self) -> int:
+        return self._size
+
+    def read(self, at: int, count: int) -> bytes:
+        return self._file.read(self._start + at, min(count, max(self._size - at, 0)))
+
+    def fill(self, at: int, *views: memoryview) -> int:
+        left, inside = self._size - at, []
+        for view in views:
+            inside.append(view[: max(left, 0)])
+            left -= len(view)
+        return self._file.fill(self._start + at, *inside)
+
+
+class RangesFile(io.RawIOBase):
+    """Ranges for whoever reads on from where they are."""
+
+    def __init__(self, ranges: Ranges, name: str) -> None:
+        self._ranges, self._at = ranges, 0
+        self.name = name  # pydicom asks for it
+
+    def close(self) -> None:
+        if not self.closed:
+            self._ranges.__exit__()
+        super().close()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_CUR:
+            offset += self._at
+        elif whence == io.SEEK_END:
+            offset += self._ranges.size()
+        if offset < 0:
+            raise OSError(errno.EINVAL, "a position before the start of the file")
+        self._at = offset
+        return offset
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._ranges.fill(self._at, memoryview(buffer))
+        self._at += count
+        return count

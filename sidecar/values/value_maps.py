@@ -6,6 +6,9 @@
 window over the PNG range. Both give the same line for every slice, also where the slices' own
 Rescale Slopes differ (PET). MONOCHROME1, whose lowest values are white, is inverted, so that a PNG
 looks as the image should; the line says so by a negative slope.
+
+Where a table makes modality values (Modality LUT), `Stored` keeps what the table is asked with, and
+`Linear` spreads what it gives.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sidecar.values.lookup_table import LookupTable
 
 Bits = Literal[8, 16]
 _TYPES: dict[int, type[np.unsignedinteger[Any]]] = {8: np.uint8, 16: np.uint16}
@@ -50,6 +55,10 @@ class Stored:
         if self.inverted:
             return Line(-slope, slope * self.highest + intercept)
         return Line(slope, slope * self.lowest + intercept)
+
+    def table(self, table: LookupTable) -> LookupTable:
+        """A table of stored values as one of PNG values."""
+        return table.turned(self.highest) if self.inverted else table.moved(-self.lowest)
 
     def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
         """PNG values, uint8 or uint16, of an array of stored values of any shape."""

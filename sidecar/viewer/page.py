@@ -39,6 +39,7 @@ MODULES = (
     "view.js",
     "contrast.js",
     "csv.js",
+    "identity.js",
     "work.js",
     "files.js",
     "storage.js",
@@ -114,22 +115,11 @@ def render(document: Document, display: Display) -> str:
     }
     return Template(_web("viewer.html")).substitute(
         policy=escape("; ".join(" ".join([name, *sources]) for name, sources in policy.items())),
-        title=escape(_title(document)),
         style=style,
         libraries="".join(f"<script>{text}</script>\n" for text in libraries),
         program=program,
         page=_script_json(_page_data(document, display)),
         licences="\n\n".join(_web(f"vendor/{name}") for name in LICENCES),
-    )
-
-
-def _title(document: Document) -> str:
-    size = " × ".join(map(str, document.images.size))
-    return " ".join(
-        filter(
-            None,
-            ["" if document.zoom is None else document.zoom.label, document.source.modality, size],
-        )
     )
 
 

@@ -19,6 +19,8 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
+import sidecar
+
 
 def test_a_source_without_images_is_refused(run: CommandLine) -> None:
     (run.folder / "empty").mkdir()
@@ -52,17 +54,46 @@ def test_a_pipe_is_not_waited_for(scan: Path, run: CommandLine) -> None:
     run.done("export", "scan", "out", "--scale=1")
 
 
-def test_links_out_of_the_source_are_not_followed(scan: Path, run: CommandLine) -> None:
-    (run.folder / "other").mkdir()
+def test_links_are_followed_and_those_that_lead_nowhere_are_told(
+    scan: Path, run: CommandLine
+) -> None:
     (run.folder / "inside").mkdir()
     for path in scan.iterdir():
         (run.folder / "inside" / path.name).symlink_to(path)
-    run.refuses("export", "inside", "out", says="no DICOM images")
+    run.done("export", "inside", "linked", "--scale=1")
+    planes = sidecar.open("linked").document.source.planes
+    assert [plane.file for plane in planes] == [f"image_{k:04d}.dcm" for k in range(5)]
     (scan / "loop").symlink_to(scan, target_is_directory=True)
     (scan / "dangling.dcm").symlink_to("nowhere")
     (scan / "itself.dcm").symlink_to("itself.dcm")
     (scan / "through.dcm").symlink_to(f"{VICTIM}/beyond")
     run.done("export", "scan", "out", "--scale=1")
+    (told,) = sidecar.open("out").document.warnings
+    assert "3 × link that leads nowhere (dangling.dcm, itself.dcm, through.dcm)" in told
+    assert "1 × link to a folder that it lies in (loop)" in run("inspect", "scan").out
+
+
+def test_what_git_wrote_in_place_of_a_file_is_told(scan: Path, run: CommandLine) -> None:
+    """As in data sets of DataLad whose content was not fetched, and on systems without links."""
+    store = run.folder / "store" / "annex" / "objects"
+    store.mkdir(parents=True)
+    (scan / "image_0004.dcm").rename(store / "4.dcm")
+    (scan / "image_0004.dcm").write_text("../store/annex/objects/4.dcm\n")
+    (scan / "image_0005.dcm").write_text("/annex/objects/SHA256E-s1000--5.dcm\n")
+    (scan / "image_0006.dcm").write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:6\nsize 1000\n"
+    )
+    run.done("export", "scan", "out", "--scale=1")
+    told = "\n".join(sidecar.open("out").document.warnings)
+    for words in (
+        "1 × link that git wrote as text (git config core.symlinks true makes it a link)"
+        " (image_0004.dcm)",
+        "1 × git-annex file whose content is not here (git annex get fetches it) (image_0005.dcm)",
+        "1 × git-lfs file whose content is not here (git lfs pull fetches it) (image_0006.dcm)",
+    ):
+        assert words in told
+    run.done("export", ".", "whole", "--scale=1", "--dry-run")
+    assert "to a file that is read already (scan/image_0004.dcm)" in run("inspect", ".").out
 
 
 @pytest.fixture

@@ -79,6 +79,19 @@ def test_who_asks_for_dicom_is_told_that_it_names_the_patient(
     assert "written as Tissue" in outcome.err
 
 
+def test_sizes_of_segments_as_a_table_and_in_words(
+    run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    masks = paint(tmp_path / "masks", labels, scan.sidecar)
+    asked = ("map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.nrrd", "--statistics", tmp_path / "sizes.csv")  # fmt: skip
+    outcome = run.done(*asked)
+    assert outcome.out == ""
+    assert "label 1: 3,696 voxels, " in outcome.err
+    assert " mm³, from " in outcome.err
+    assert (tmp_path / "sizes.csv").read_text().splitlines()[1].startswith("label 1,1,3696,")
+    assert run.done(*asked, "-q").err == ""
+
+
 def test_refusals_leave_everything_as_it_was(
     run: CommandLine, scan: Exported, labels: NDArray[np.uint8], tmp_path: Path
 ) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from kit.numbered_slices import order_of, stacks, unusable
 
+from sidecar.dicom.given_voxel import GivenVoxel, arrangement
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import choose
+from sidecar.dicom.series import choose, find_series
 from sidecar.errors import AmbiguousSeriesError
 
 IN_ORDER = list(range(12))
@@ -24,12 +25,18 @@ WHOLE: dict[str, tuple[list[int], tuple[str, ...]]] = {
     ),
     "07_cbct_multiframe_ct": (
         IN_ORDER,
-        ("Image Position (Patient) 0\\0\\0", "Spacing Between Slices 0.02", "top level"),
+        (
+            "Image Position (Patient) 0\\0\\0 at the top level",
+            "Spacing Between Slices 0.02",
+            "no Frame Increment Pointer, which would say that frames are slices",
+        ),
     ),
-    "08_nm_recon": (IN_ORDER, ("Detector Information Sequence", "Pixel Spacing 4\\4")),
+    "08_nm_recon": (IN_ORDER[::-1], ()),
     "10_pixelspacing_vr_ut": (IN_ORDER, ("Pixel Spacing is written as UT",)),
+    "15_rwvm": (IN_ORDER, ()),
     "28_positions_in_micrometres": (IN_ORDER, ("1,000 times a pixel",)),
     "36_tomosynthesis": (IN_ORDER, ()),
+    "32c_annex": (IN_ORDER, ()),
     "41_meta_lies_implicit": (IN_ORDER, ("written with implicit VRs",)),
 }
 #: Cases that are one stack that is refused, with words of the reason.
@@ -46,6 +53,17 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "34_pixelspacing_in_um": ("Pixel Spacing 20\\20", "1/1,000 of a pixel", "another unit"),
     "36b_measures_top_only": ("without Pixel Spacing", "0.02\\0.02 at the top level"),
 }
+#: Cases whose voxel size can be given by hand, and which order is found then.
+GIVEN = {
+    "03_ct_only_slicelocation": "InstanceNumber",
+    "03b_sc_only_slicelocation_descending": "InstanceNumber",
+    "04_sc_no_iop": "InstanceNumber",
+    "06_same_ipp": "InstanceNumber",
+    "07_cbct_multiframe_ct": "frames",
+    "28_positions_in_micrometres": "Image Position (Patient)",
+    "33_positions_rounded": "InstanceNumber",
+    "34_pixelspacing_in_um": "InstanceNumber",
+}
 #: Cases that are several stacks: their sizes, and words that set them apart.
 APART: dict[str, tuple[list[int], str]] = {
     "05_series_uid_per_slice": ([1] * 12, "SeriesInstanceUID differs in every file"),
@@ -53,8 +71,10 @@ APART: dict[str, tuple[list[int], str]] = {
     "47_one_slice_without_ipp": ([11, 1], "Image Position (Patient) absent or present"),
     "48_two_specimens_one_series_uid": ([6, 6], "StudyInstanceUID ….1 or ….2"),
 }
-#: Cases of which others take care: archives, links, tables of values, real world values.
-ELSEWHERE = {"14_modality_lut", "15_rwvm", "31_zip", "32c_annex"}
+#: Cases of which others take care: archives, tables of values, real world values.
+ELSEWHERE = {"14_modality_lut", "15_rwvm", "31_zip"}
+#: Cases of which others take care: a table of values (`test_frame_values`), archives, links.
+ELSEWHERE = {"14_modality_lut", "31_zip", "32c_annex"}
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +99,28 @@ def test_refused_in_true_words(name: str, cases: Path) -> None:
     assert series.problem is not None
     assert all(word in series.problem for word in REFUSED[name]), series.problem
     assert not re.search("damaged|cut short|copy it|move", series.problem)
+    assert ("--voxel" in series.problem) == (name in GIVEN or name == "36b_measures_top_only")
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_whole_and_in_order_by_a_voxel_size_given_by_hand(name: str, cases: Path) -> None:
+    frames = scan(cases / name).frames
+    (series,) = find_series(frames, arrangement(GivenVoxel((0.02, 0.02, 0.05))))
+    assert series.problem is None and series.stack is not None
+    assert order_of(cases / name, series) == IN_ORDER
+    assert series.stack.geometry == "given"
+    assert f"in the order of {GIVEN[name]}" in "\n".join(series.warnings)
+
+
+def test_tiles_are_no_slices_by_any_voxel_size(cases: Path) -> None:
+    frames = scan(cases / "25_wsi_tiled_full").frames
+    (series,) = find_series(frames, arrangement(GivenVoxel((0.02, 0.02, 0.05))))
+    assert series.problem is not None and "tiles of a slide" in series.problem
+
+
+def test_pixels_and_gaps_of_other_units_name_the_way_out(cases: Path) -> None:
+    (series,) = stacks(cases / "28_positions_in_micrometres")
+    assert "give the true voxel size with --voxel X,Y,Z" in "\n".join(series.warnings)
 
 
 @pytest.mark.parametrize("name", APART)

@@ -31,6 +31,8 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from sidecar.dicom.scan import scan
+
 IN_ORDER = list(range(12))
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom's, of what it is made to write
 
@@ -210,6 +212,21 @@ def test_a_file_that_was_cut_is_cut_short(tmp_path: Path) -> None:
     assert "cut short" in why and "copy it again" in why
 
 
+def test_an_image_without_pixels_is_named_with_its_size(tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan", lambda dataset, k: dataset.pop("PixelData"))
+    size = (folder / "slice_0001.dcm").stat().st_size
+    why = scan(folder).damaged[0].reason
+    assert (
+        f"by its SOP Class (CT Image Storage), and has no pixel data in its {size:,} bytes" in why
+    )
+
+
+def test_control_characters_are_not_called_damage(tmp_path: Path) -> None:
+    why = unusable(write_slices(tmp_path / "scan", raw("Modality", "CS", b"C\x01")))
+    assert why.startswith("Modality holds control characters, which it cannot have")
+    assert "damaged" not in why
+
+
 def acr_nema(k: int) -> bytes:
     def element(tag: int, value: bytes) -> bytes:
         return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(value)) + value
@@ -296,7 +313,7 @@ def test_geometry_of_a_detector_is_named(tmp_path: Path) -> None:
 
     folder = write_slices(tmp_path / "scan", change, SECONDARY_CAPTURE, numbers=range(1))
     (told,) = one_stack(folder).warnings
-    assert "Position (Patient) 1.0\\2.0\\3.0 in Detector Information Sequence" in told
+    assert "Position (Patient) 1\\2\\3 in Detector Information Sequence" in told
 
 
 def test_measures_at_the_top_of_functional_groups_are_named(tmp_path: Path) -> None:

@@ -73,6 +73,17 @@ def test_equal_to_pydicom_on_every_real_scan(shared_data: Path) -> None:
     assert taken > 100, "the plain reader has to be of use"
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_equal_to_pydicom_on_the_cases_from_the_field(shared_cases: Path) -> None:
+    assert sum(same(path) for path in (shared_cases / "dicom").rglob("*.dcm")) > 100
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_equal_to_pydicom_on_the_files_that_it_brings_along() -> None:
+    files = [path for path in Path(pydicom.__file__).parent.rglob("*") if path.is_file()]
+    assert sum(same(path) for path in files) > 10
+
+
 @pytest.mark.parametrize(
     "syntax",
     [

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from kit.numbered_slices import (
     COUNT,
+    CT,
     MR,
     ROOT,
     SECONDARY_CAPTURE,
@@ -28,7 +29,7 @@ from typer.testing import CliRunner
 import sidecar
 from sidecar.cli import app
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import choose, find_series
+from sidecar.dicom.series import Series, choose, find_series
 from sidecar.errors import AmbiguousSeriesError
 
 IN_ORDER = list(range(COUNT))
@@ -41,6 +42,10 @@ def setting(**values: Value) -> Callable[[Dataset, int], None]:
             setattr(dataset, keyword, value(k))
 
     return change
+
+
+def said(series: Series) -> tuple[str, ...]:
+    return tuple(map(str, series.split))
 
 
 def eight_bits(dataset: Dataset, k: int) -> None:
@@ -113,7 +118,7 @@ def test_what_differs_is_named_with_its_values(name: str, tmp_path: Path) -> Non
     change, sizes, words = APART[name]
     found = stacks(write_slices(tmp_path / "scan", change))
     assert sorted(len(series.frames) for series in found) == sizes
-    assert any(words in series.split for series in found)
+    assert any(words in said(series) for series in found)
     assert all(series.split for series in found)
 
 
@@ -195,7 +200,10 @@ def test_a_frame_of_reference_of_each_file_is_none(tmp_path: Path, some: bool) -
     series = one_stack(folder)
     assert order_of(folder, series) == IN_ORDER
     assert series.frame_of_reference_uid is None
-    assert any("FrameOfReferenceUID differs in every file" in text for text in series.warnings)
+    how = (
+        "FrameOfReferenceUID has 8 values" if some else "FrameOfReferenceUID differs in every file"
+    )
+    assert any(how in text for text in series.warnings)
 
 
 def test_formats_that_need_a_frame_of_reference_say_why_there_is_none(tmp_path: Path) -> None:
@@ -246,7 +254,7 @@ def test_passes_that_overlap_are_apart_by_their_acquisition(tmp_path: Path, shif
     folder = passes(tmp_path / "scan", lambda k: 0.02 * (k + shift), AcquisitionNumber=lambda k: 2)
     found = stacks(folder)
     assert [len(series.frames) for series in found] == [12, 12]
-    assert [series.split for series in found] == [
+    assert [said(series) for series in found] == [
         ("acquisition 1 (AcquisitionNumber 1 or 2)",),
         ("acquisition 2 (AcquisitionNumber 1 or 2)",),
     ]
@@ -268,7 +276,7 @@ def test_stations_that_share_a_slice_are_apart(tmp_path: Path) -> None:
         )
     found = stacks(tmp_path / "scan")
     assert [len(series.frames) for series in found] == [12] * 5
-    assert all("AcquisitionNumber has 5 values" in series.split[0] for series in found)
+    assert all("AcquisitionNumber has 5 values" in said(series)[0] for series in found)
 
 
 def test_passes_that_follow_each_other_are_one_stack(tmp_path: Path) -> None:
@@ -295,7 +303,7 @@ def test_slices_of_two_specimens_between_each_other_are_apart(tmp_path: Path, sh
             ImagePositionPatient=lambda k: [0, 0, 0.02 * (k + shift)],
         ),
     )
-    assert [series.split for series in stacks(folder)] == [
+    assert [said(series) for series in stacks(folder)] == [
         ("folder A or B (A here)",),
         ("folder A or B (B here)",),
     ]
@@ -310,10 +318,34 @@ def test_two_specimens_in_two_folders_under_one_series_are_apart(tmp_path: Path)
             PixelData=lambda k: (pixels_of(k) + 7).tobytes(),
         ),
     )
-    assert [series.split for series in stacks(folder)] == [
+    assert [said(series) for series in stacks(folder)] == [
         ("folder A or B (A here)",),
         ("folder A or B (B here)",),
     ]
+
+
+def nameless(dataset: Dataset, k: int) -> None:
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        delattr(dataset, keyword)
+
+
+@pytest.mark.parametrize("kind", [CT, SECONDARY_CAPTURE])
+def test_an_absent_series_uid_holds_no_two_folders_together(kind: str, tmp_path: Path) -> None:
+    folder = write_slices(tmp_path / "scan" / "A", nameless, kind).parent
+    further = setting(ImagePositionPatient=lambda k: [0, 0, 0.02 * (k + 12)])
+
+    def other(dataset: Dataset, k: int) -> None:
+        nameless(dataset, k)
+        if kind == CT:
+            further(dataset, k)
+
+    write_slices(folder / "B", other, kind)
+    found = stacks(folder)
+    assert [said(series) for series in found] == [
+        ("folder A or B (A here)",),
+        ("folder A or B (B here)",),
+    ]
+    assert all(order_of(folder, series) == IN_ORDER for series in found)
 
 
 # --- what lies beside images ---

@@ -20,6 +20,7 @@ from kit.command_line import CommandLine
 from kit.edited_headers import edited
 from kit.painted_masks import paint
 from kit.phantoms import Phantom, Spec, write
+from kit.zips import DEFLATED, STORED, zipped
 
 import sidecar
 from sidecar.dicom.same_scan import KnownScan, closest, difference
@@ -425,6 +426,17 @@ def test_every_command_takes_it_under_other_names(
     for arguments in commands(png, phantom.folder, tmp_path).values():
         run.done(*arguments)
     run.done("check", tmp_path / "png", "--source", phantom.folder)
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
+def test_every_command_takes_it_in_a_zip(
+    method: int, phantom: Phantom, png: Sidecar, run: CommandLine, tmp_path: Path
+) -> None:
+    path = zipped(phantom.folder, method)
+    for arguments in commands(png, path, tmp_path).values():
+        run.done(*arguments)
+    checked = run.done("check", tmp_path / "png", "--source", path, "--slices", "all")
+    assert "every pixel is the same" in checked.out
 
 
 @pytest.mark.parametrize("uid", ["", "1.2.840.99.1"])

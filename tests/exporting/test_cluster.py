@@ -21,6 +21,7 @@ import pytest
 from kit.command_line import invoked
 from kit.folders import contents
 from kit.phantoms import write_flat_series
+from kit.zips import zipped
 
 import sidecar
 from sidecar.errors import UsageError, WorkersLostError
@@ -136,14 +137,13 @@ def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(
 
 
 def test_a_config_of_many_specimens_goes_to_the_cluster(cluster: Cluster, tmp_path: Path) -> None:
+    """One of them in a zip, which the workers open by its name."""
     pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
     for name in "abc":
         write_flat_series(tmp_path / name, slices=10, size=(64, 64), pixels=pixels + ord(name))
-    lines = [
-        "scale: 0.5",
-        "sources:",
-        *(f"- {{source: {name}, output: out/{name}}}" for name in "abc"),
-    ]
+    zipped(tmp_path / "c")
+    lines = ["scale: 0.5", "sources:"]
+    lines += [f"- {{source: {name}, output: out/{name[0]}}}" for name in ("a", "b", "c.zip")]
     (tmp_path / "all.yaml").write_text("\n".join(lines))
     began = time.monotonic()
     invoked("export", "--config", tmp_path / "all.yaml", "--scheduler", cluster.address)
@@ -151,6 +151,7 @@ def test_a_config_of_many_specimens_goes_to_the_cluster(cluster: Cluster, tmp_pa
     there = contents(tmp_path / "out")
     assert len(there) == 36
     shutil.rmtree(tmp_path / "out")
+    (tmp_path / "all.yaml").write_text("\n".join(lines).replace("c.zip", "c"))
     invoked("export", "--config", tmp_path / "all.yaml")
     assert contents(tmp_path / "out") == there
 

@@ -119,7 +119,7 @@ def test_an_error_that_nobody_interrupted_is_not_hidden(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 3 and "ModuleNotFoundError in cli/export.py" in done.stderr
+    assert done.returncode == 3 and "ModuleNotFoundError in exporting/batch.py" in done.stderr
 
 
 def test_it_runs_as_a_module_too(scan: Path, tmp_path: Path) -> None:

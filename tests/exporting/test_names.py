@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from kit.command_line import CommandLine
+from kit.edited_headers import edited
 from kit.exports import png_names
 from kit.phantoms import Phantom, Spec, write
 from PIL import Image
@@ -217,3 +218,21 @@ def test_pngs_of_another_tag_or_none_are_strangers_to_check(scan: Phantom, tmp_p
         "slice_0000.png is there, but is none of this export; slice_0000_bcdfgh.png is there, but"
         " is none of this export"
     )
+
+
+@pytest.mark.parametrize("specimen", [None, "beetle-7"])
+@pytest.mark.parametrize("stated", ["HU", "US", None])
+def test_a_specimen_has_hounsfield_units_only_where_the_header_says_so(
+    tmp_path: Path, specimen: str | None, stated: str | None
+) -> None:
+    """Where a CT image states none, the standard has HU; a micro-CT is calibrated to nothing."""
+    scan = write(Spec(columns=20, rows=20, slices=2, markers=False, junk=False), tmp_path / "scan")
+    for path in scan.folder.rglob("*"):
+        if path.is_file():
+            edited(path, RescaleType=stated or "")
+    png = sidecar.export(scan.folder, tmp_path / "png", specimen=specimen)
+    value = png.document.images.value
+    assert value is not None
+    assert value.unit == (stated or (None if specimen else "HU"))
+    found = check_export(tmp_path / "png", source=scan.folder)
+    assert [finding for finding in found if finding.passed is False] == []

@@ -171,7 +171,7 @@ def test_zoom_tells_what_map_points_tells_and_takes_the_same_options(
 ) -> None:
     """The notes of the reader, the pixel origin, the format, and what lies beyond the PNGs."""
     _, labels = coarse
-    scan, image = tmp_path / "scan", "slice_0005.png"
+    scan, image = tmp_path / "scan", sidecar.open(labels.parent).document.images.files[5].name
     table = tmp_path / "Results.csv"
     table.write_text(f" ,Label,Area,X,Y,Slice\n1,{image}:tip,0,20.5,18.25,1\n")
     sidecar_of = ("--sidecar", labels.parent)

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,9 +73,6 @@ class Browser:
         options.binary_location = _chromium()
         for argument in (*ARGUMENTS, f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(argument)
-        options.add_experimental_option(
-            "prefs", {"download.default_directory": str(self.downloads)}
-        )
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = Chrome(options, Service(shutil.which("chromedriver")))
 
@@ -311,15 +309,20 @@ class Browser:
         self.find("#file").send_keys(str(file))
         return self.message()
 
-    def download(self, selector: str, name: str) -> Path:
-        """Press a button that saves a file, and wait for the file."""
-        path = self.downloads / name
-        path.unlink(missing_ok=True)
+    def download(self, selector: str) -> Path:
+        """Press a button that saves a file, and wait for the file, in a folder of its own."""
+        folder = Path(tempfile.mkdtemp(dir=self.downloads))
+        self.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
         self.find(selector).click()
-        # Chromium puts an empty file in the place first.
-        self.until(lambda: path.exists() and path.stat().st_size > 0, name)
+
+        def whole() -> list[Path]:
+            """Chromium puts an empty file in the place first, and what it writes beside it."""
+            there = [path for path in folder.iterdir() if path.suffix != ".crdownload"]
+            return [path for path in there if path.name[0] != "." and path.stat().st_size > 0]
+
+        (path,) = self.until(whole, f"what {selector} saves")
         return path
 
     def saved(self) -> list[dict[str, str]]:
         """The rows of labels.csv as the page saves it."""
-        return rows(self.download("#save-csv", "labels.csv"))
+        return rows(self.download("#save-csv"))

@@ -85,6 +85,7 @@ class Export:
     modality: str = "CT"
     generator: str = "sidecar test"
     warnings: tuple[str, ...] = ()
+    specimen: str | None = None
 
     def stack(self) -> Stack:
         count = self.source_size[2]
@@ -182,6 +183,7 @@ class Export:
             coordinate_system="LPS" if self.geometry else None,
             units="mm" if self.geometry else "pixel",
             pixel_origin="center",
+            specimen=self.specimen,
             source=source,
             decimation=Decimation(
                 columns=_model(axes.columns),

@@ -18,6 +18,7 @@ from sidecar.exporting.run import export
 from sidecar.mapping import Sidecar
 
 from .phantoms import Phantom, Spec, write
+from .shapes_between import halfway
 
 Labels = NDArray[Any]
 
@@ -185,22 +186,26 @@ def reduced(true: NDArray[np.bool_], case: Case) -> NDArray[np.bool_]:
 def expanded(
     painted: Labels, shape: tuple[int, ...], case: Case, *, fill: str = "repeat"
 ) -> Labels:
-    """A painted stack on the source grid: every block whole, a slice given to its nearest PNG, the
-    lower one halfway. By numpy alone.
+    """A painted stack on the source grid: every block whole, a slice given to its nearest PNG,
+    halfway the shapes between. By numpy and SciPy alone.
     """
     (x0, y0, z0), (fx, fy, fz) = case.start, case.step
-    big = np.kron(painted, np.ones((1, fy, fx), painted.dtype))
+    spacing = case.spec.pixel_spacing[0] * fy, case.spec.pixel_spacing[1] * fx
     out = np.zeros(shape, painted.dtype)
     for s in range(shape[0]):
         if case.z_is_blocks:
-            k = (s - z0) // fz
+            nearest = [(s - z0) // fz]
         else:
-            distances = [abs(s - (z0 + k * fz)) for k in range(len(painted))]
-            k = int(np.argmin(distances))
-            if 2 * distances[k] > fz or s < z0 or (fill == "none" and distances[k]):
+            away = [abs(s - (z0 + k * fz)) for k in range(len(painted))]
+            nearest = [k for k, distance in enumerate(away) if distance == min(away)]
+            if 2 * min(away) > fz or s < z0 or (fill == "none" and min(away)):
                 continue
-        if 0 <= k < len(painted):
-            out[s, y0 : y0 + big.shape[1], x0 : x0 + big.shape[2]] = big[k]
+        if 0 <= nearest[0] < len(painted):
+            small = painted[nearest[0]]
+            if len(nearest) == 2:
+                small = halfway(small, painted[nearest[1]], spacing)
+            big = np.kron(small, np.ones((fy, fx), painted.dtype))
+            out[s, y0 : y0 + big.shape[0], x0 : x0 + big.shape[1]] = big
     return out
 
 

@@ -33,6 +33,8 @@ TAG = "vrqvmr"
 
 def labelme(path: Path, image: str, size: tuple[int, int], point: tuple[float, float]) -> Path:
     shape = {"label": "a", "points": [point], "group_id": None, "shape_type": "point", "flags": {}}
+    path = path.parent / "labels" / path.name  # what lies beside the folder of a test is not ours
+    path.parent.mkdir(exist_ok=True)
     width, height = size
     head = {"version": "5.5.0", "flags": {}, "shapes": [shape], "imageData": None}
     path.write_text(

@@ -96,9 +96,13 @@ def test_an_empty_table_is_no_points(tmp_path: Path) -> None:
         (HEAD + "a,1,2,3,-0.1,LPS\n", "row 2: uncertainty_mm is negative"),
         (
             HEAD + "a,1,2,3,0.1,lps\nb,1,2,3,0.1,\n",
-            "row 3: space is '', which is neither LPS nor RAS",
+            "row 3: space is '', which is neither LPS, RAS nor given",
         ),
         (HEAD + "a,1,2,3,0.1,LPI\n", "row 2: space is 'LPI'"),
+        (
+            HEAD + "a,1,2,3,0.1,LPS\nb,1,2,3,0.1,RAS\nc,1,2,3,0.1,Given\n",
+            "row 4: space is Given, and LPS above",
+        ),
         (HEAD + "a,1,2,3\n", "row 2: has 4 cells where the header has 6"),
     ],
     ids=[
@@ -111,6 +115,7 @@ def test_an_empty_table_is_no_points(tmp_path: Path) -> None:
         "negative",
         "empty space",
         "other space",
+        "spaces of two kinds",
         "short row",
     ],
 )

@@ -18,6 +18,7 @@ from pydicom import dcmread
 import sidecar
 from sidecar.labels.exports import given_exports
 from sidecar.labels.load import LoadOptions, load, map_file
+from sidecar.labels.writers import WRITERS
 
 SCAN = Spec(columns=40, rows=36, slices=9, markers=False, junk=False)
 
@@ -63,6 +64,87 @@ def test_labels_of_another_export_are_refused_by_its_tag(
         "map-points", labels, "--sidecar", tmp_path / "half", says="is of another export"
     )
     assert "labels.csv, row 2" in told and all(str(tag) in told for tag in tags)
+
+
+@pytest.mark.parametrize("image", [True, False], ids=["image", "slice"])
+def test_a_table_says_which_export_it_is_of(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar],
+    tmp_path: Path,
+    run: CommandLine,
+    image: bool,
+) -> None:
+    """As the viewer page saves it; names without a tag, and slices without a name, say nothing."""
+    half, quarter = exports
+    series = half.document.source.series_instance_uid
+    labels = tmp_path / "labels.csv"
+    place = "slice_0003.png" if image else ""
+    row = f"p,{place},3,3,4,quarter,{series},{quarter.document.images.tag}\n"
+    labels.write_text(f"label,image,slice,x,y,specimen,series_uid,tag\n{row}")
+    assert len(sidecar.map_file(labels, quarter).points) == 1
+    told = run.refuses(
+        "map-points", labels, "--sidecar", tmp_path / "half", says="is of another export"
+    )
+    assert "labels.csv, row 2" in told
+    assert str(quarter.document.images.tag) in told and str(half.document.images.tag) in told
+    assert "that of the folder quarter" in told
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "says"),
+    [
+        ("tag", "BCDFGH", "of another export: its tag is bcdfgh, the tag of these PNGs is"),
+        ("Series_UID", "1.2.3", "a label of series 1.2.3, and these PNGs are of series 2.25."),
+    ],
+)
+def test_each_column_alone_contradicts(tmp_path: Path, column: str, cell: str, says: str) -> None:
+    folder = write(SCAN, tmp_path / "scan").folder
+    png = sidecar.export(folder, tmp_path / "png")
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"slice,x,y,{column}\n3,3,4,\n3,5,4,{cell}\n")
+    with pytest.raises(sidecar.LabelError, match=f"row 3: .*is {says}"):
+        sidecar.map_file(labels, png)
+
+
+def test_rows_that_say_their_export_are_told_apart_without_images(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
+) -> None:
+    """Files of two pages in one table: its columns are those of the output, not there twice."""
+    stated = (
+        f"3,{x},4,{png.document.images.tag},{name},{png.document.source.series_instance_uid}\n"
+        for png, name, x in zip(exports, ("half", "quarter"), (11, 5), strict=True)
+    )
+    labels = tmp_path / "labels.csv"
+    labels.write_text("slice,x,y,tag,specimen,series_uid\n" + "".join(stated))
+    loaded = load([labels], given_exports([tmp_path / "half", tmp_path / "quarter"]))
+    assert [(file.export.name, file.points.png[0, 0]) for file in loaded.files] == [
+        ("half", 11),
+        ("quarter", 5),
+    ]
+    WRITERS["csv"].write(loaded.points, tmp_path / "mapped.csv", "lps")
+    header = (tmp_path / "mapped.csv").read_text().split("\n", 1)[0].split(",")
+    assert [header.count(name) for name in ("tag", "specimen", "series_uid")] == [1, 1, 1]
+
+
+def test_what_is_no_tag_and_no_name_of_ours_is_the_users_own(
+    exports: tuple[sidecar.Sidecar, sidecar.Sidecar], tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("slice,x,y,tag,specimen\n3,3,4,male,ZMB 12\n3,5,4,female,ZMB 13\n")
+    points = sidecar.map_file(labels, exports[0]).points
+    assert list(points.labels.columns["specimen"]) == ["ZMB 12", "ZMB 13"]
+
+
+def test_a_tag_proves_the_export_whatever_its_specimen_was_called(tmp_path: Path) -> None:
+    folder = write(SCAN, tmp_path / "scan").folder
+    png = sidecar.export(folder, tmp_path / "png", specimen="beetle-7")
+    tag, name = png.document.images.tag, names(png)[3]
+    labels = tmp_path / "labels.csv"
+    for row in (f"{name},3,4,old name,", f"a/beetle-7_0003.png,3,4,old name,{tag}"):
+        labels.write_text(f"image,x,y,specimen,tag\n{row}\n")
+        assert sidecar.map_file(labels, png).points.png[0, 2] == 3
+    twice = "".join(f"{home}/beetle-7_0003.png,3,4,,{tag}\n" for home in "ab")
+    labels.write_text(f"image,x,y,specimen,tag\n{twice}")
+    assert len(sidecar.map_file(labels, png).points) == 2
 
 
 def test_without_tags_two_references_never_become_one_png(
@@ -323,3 +405,14 @@ def test_a_label_file_named_after_another_png_is_refused(
         tmp_path / "slice_0003.json"
     )
     assert len(sidecar.map_file(same, half).points) == 1
+
+
+def test_images_chooses_labels_by_their_task_too(shared_cases: Path) -> None:
+    """Where the path is the same."""
+    labels = shared_cases / "labels" / "01-two-scans-one-file" / "cvat_project.xml"
+    document = shared_cases / "labels" / "common" / "A.sidecar.json"
+    for scan, x in (("specimenA", 101.5), ("specimenB", 54.5)):
+        (file,) = load(
+            [labels], given_exports([document]), LoadOptions(images=f"task*{scan}*")
+        ).files
+        assert file.points.png[:, 0].tolist() == [x]

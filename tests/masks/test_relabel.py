@@ -17,12 +17,14 @@ from kit.phantoms import Spec
 from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from sidecar.errors import LabelError, UsageError
 from sidecar.labels.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
+from sidecar.masks.readers.tiff_pages import check_pages
 from sidecar.masks.segments import MaskConfig, load_mask_config
 
 CASE = Case(
@@ -326,6 +328,18 @@ def test_the_exported_images_are_not_masks(scan: Exported, tmp_path: Path) -> No
     refuses(lambda: read(copy, scan), LabelError, scan.names[1], "exported image itself")
 
 
+def test_a_mask_painted_over_a_png_of_another_scan_is_refused(
+    scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """Programs keep the texts of the PNG that was painted over."""
+    folder = paint(tmp_path / "m", stack, scan.sidecar)
+    info = PngInfo()
+    for key, text in {"Sidecar": "1.1", "SeriesInstanceUID": "1.2.3", "Slice": "1"}.items():
+        info.add_text(key, text)
+    Image.fromarray(stack[1]).save(folder / scan.names[1], pnginfo=info)
+    refuses(lambda: read(folder, scan), LabelError, "of series 1.2.3")
+
+
 def test_names_that_are_no_slice_and_doubles_are_refused(
     scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
 ) -> None:
@@ -472,6 +486,52 @@ def test_a_tiff_of_several_channels_says_so(
         channels = np.stack([stack] * count, -1)
         tifffile.imwrite(path, channels, photometric="minisblack", planarconfig="contig")
         refuses(lambda: read(path, scan), LabelError, "page 1", f"has {count} channels")
+
+
+def test_as_many_pages_as_pngs_are_still_several_channels(
+    scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """Three slices of one channel, and one slice of three, have three pages each."""
+    path, pages = tmp_path / "m.tif", np.concatenate([stack, stack])[:4].reshape(2, 2, 30, 40)
+    tifffile.imwrite(path, pages, imagej=True, metadata={"axes": "ZCYX"})
+    refuses(lambda: check_pages(path, 4), LabelError, "has 2 channels")
+    tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "CYX"})
+    assert read(path, scan).present == ((), (1, 2), (1, 2))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_pages_with_labels_are_the_pngs_that_these_name(
+    dtype: Any, scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """ImageJ keeps the names of a sequence, also of one that was opened in reverse, or in part."""
+    path, names = tmp_path / "m.tif", [Path(name).stem for name in scan.names]
+
+    def write(slices: Sequence[int], labels: Sequence[str]) -> Path:
+        tifffile.imwrite(
+            path,
+            stack[list(slices)].astype(dtype),
+            photometric="minisblack",
+            byteorder=">",
+            description=f"ImageJ=1.53t\nimages={len(slices)}\nslices={len(slices)}\n",
+            extratags=tifffile.imagej_metadata_tag({"Labels": list(labels)}, ">"),
+        )
+        return path
+
+    for slices in ((0, 1, 2), (2, 1, 0), (2, 1)):
+        mask = read(write(slices, [names[k] for k in slices]), scan)
+        np.testing.assert_array_equal(
+            planes(mask), np.where(np.isin(range(3), slices)[:, None, None], stack, 0)
+        )
+        assert any("labels of the TIFF" in note for note in mask.notes)
+    refuses(
+        lambda: read(write((0, 1, 2), [names[0], names[1], names[1]]), scan),
+        LabelError,
+        "page 3",
+        "second page",
+    )
+    other = [f"{name[:10]}_bcdfgh" for name in names]
+    refuses(lambda: read(write((0, 1, 2), other), scan), LabelError, "page 1", "another export")
+    assert any("in order" in note for note in read(write((0, 1, 2), ["a", "b", "c"]), scan).notes)
 
 
 def test_a_stack_that_imagej_calls_frames_is_one(

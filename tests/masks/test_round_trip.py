@@ -200,6 +200,32 @@ def within(scan: Exported, s: int, points: NDArray[np.float64]) -> NDArray[np.bo
     return turns != 0
 
 
+def test_an_rtstruct_encloses_what_lies_halfway_too(tmp_path: Path) -> None:
+    """Three source columns for two PNG pixels, three rows, and every other slice: along each axis
+    some voxels lie halfway, and the contours agree with the label PNGs there.
+    """
+    case = Case("two thirds", Spec(columns=60, rows=48, slices=9, junk=False), {"scale": 2 / 3, "z_step": 2},
+                (0, 0, 0), (1, 1, 2))  # fmt: skip
+    scan = exported(case, tmp_path)
+    y, x = np.indices((32, 40))
+    labels = np.array(
+        [(y - 16 + k) ** 2 + (x - 18) ** 2 < (13 - 2 * k) ** 2 for k in range(5)]
+    ).astype(np.uint8)
+    masks = paint(tmp_path / "masks", labels, scan.sidecar)
+    folder = map_mask(masks, tmp_path / "out", scan.sidecar)
+    path = map_mask(masks, tmp_path / "out.dcm", scan.sidecar, to="dicom-rtstruct", dicom=scan.scan)
+    (roi,) = pydicom.dcmread(path).ROIContourSequence
+    numbers = {plane.sop_instance_uid: s for s, plane in enumerate(scan.phantom.planes)}
+    found = np.zeros((9, 48, 60), np.uint8)
+    for contour in roi.ContourSequence:
+        s = numbers[contour.ContourImageSequence[0].ReferencedSOPInstanceUID]
+        points = np.array(contour.ContourData, float).reshape(-1, 3)
+        found[s][within(scan, s, points)] = 1
+    for s in range(9):
+        image = sitk.GetArrayFromImage(sitk.ReadImage(folder / f"source_{s:04d}.png"))
+        np.testing.assert_array_equal(found[s], image)
+
+
 def test_contours_run_along_pixel_edges(
     scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
 ) -> None:

@@ -10,10 +10,10 @@ from kit.made_exports import oblique_sidecar
 
 from sidecar.errors import UsageError
 from sidecar.grid.axis_order import AxisOrder
-from sidecar.reports.labels import Label, distances, measured
+from sidecar.reports.labels import ShownLabel, distances, measured
 from sidecar.reports.make import check_size, nice, usual_size
 from sidecar.reports.overview import Projections, shown, shrunk
-from sidecar.reports.samples import Section, bilinear, edges, span
+from sidecar.reports.samples import CrossSection, bilinear, edges, span
 from sidecar.reports.space import Space
 
 LENGTHS = st.floats(1e-4, 1e4)
@@ -76,7 +76,7 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: AxisOrder) ->
     stack = space.stack
     gradient, centre = np.array([3.0, -7.0, 2.0]), np.array([20.3, 17.8, 4.4])
     middle = stack.to_patient(centre)[0]
-    section = Section.across(space, look, middle, 6.0, channels=1)
+    section = CrossSection.across(space, look, middle, 6.0, channels=1)
     for number in section.slices.tolist():
         rows, columns = np.indices((stack.rows, stack.columns))
         grid = np.column_stack([columns.ravel(), rows.ravel(), np.full(rows.size, number)])
@@ -99,7 +99,7 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: AxisOrder) ->
 
 def test_slices_that_a_section_does_not_need_are_not_asked_for() -> None:
     space = Space.of(oblique_sidecar())
-    section = Section.across(
+    section = CrossSection.across(
         space, AxisOrder((0, 2, 1)), space.stack.to_patient([20, 20, 3])[0], 1.1, channels=1
     )
     assert section.slices.tolist() == [2, 3, 4]
@@ -187,8 +187,10 @@ def test_the_head_is_up_and_views_have_the_names_of_their_planes() -> None:
 
 
 def test_distances_are_between_points_only() -> None:
-    def label(number: int, x: float, part: str = "") -> Label:
-        return Label(number, "", part, np.zeros(3), np.zeros(3), np.array([x, 0, 0]), 0.25, "", 0)
+    def label(number: int, x: float, part: str = "") -> ShownLabel:
+        return ShownLabel(
+            number, "", part, np.zeros(3), np.zeros(3), np.array([x, 0, 0]), 0.25, "", 0
+        )
 
     labels = [
         label(1, 0),

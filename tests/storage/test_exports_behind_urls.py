@@ -82,6 +82,11 @@ def test_a_config_may_name_urls_beside_paths(
     (tmp_path / "config.yaml").write_text(json.dumps({"scale": 0.5, "sources": entries}))
     run.done("export", "--config", tmp_path / "config.yaml")
     assert contents(tmp_path / "one") == memory.contents("two")
+    told = run.done("export", "--config", tmp_path / "config.yaml").err
+    assert told.count("finished already, from the same source with the same options") == 2
+    for name in ("one", "two"):
+        assert f" to {name}: finished already" in told
+    assert contents(tmp_path / "one") == memory.contents("two")
 
 
 def test_what_is_not_ours_is_not_touched(memory: Store, tmp_path: Path) -> None:

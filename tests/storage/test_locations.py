@@ -76,7 +76,8 @@ def test_what_is_there(folder: WritableLocation) -> None:
     }.items():
         place = folder / name
         assert (place.exists(), place.is_file(), place.is_folder()) == kinds, name
-        assert not place.is_link()
+        assert not place.is_link() and not place.is_packed()
+    assert (folder / "file").recent_stamp() == (folder / "file").stamp()
     assert folder.names() == ["file", "sub"]
     folder.make_folder()  # it may be there already
     assert folder.names() == ["file", "sub"]
@@ -84,9 +85,9 @@ def test_what_is_there(folder: WritableLocation) -> None:
 
 def test_files_come_in_the_order_of_their_parts(folder: WritableLocation) -> None:
     names = ["a/2", "a/10", "a.b/1", "b", "a/c/d/e", "Z", "ä"]
-    found = filled(folder, *names).files()
-    assert found == sorted(names, key=lambda name: name.split("/"))
-    assert [(folder / name).read_bytes().decode() for name in found] == found
+    found = filled(folder, *names).listing().files
+    assert list(found) == sorted(names, key=lambda name: name.split("/"))
+    assert [(folder / name).read_bytes().decode() for name in found] == list(found)
 
 
 @pytest.mark.parametrize("put", ["put", "put_unsynced"])

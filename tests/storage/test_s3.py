@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
+from kit.exports import png_names
 from kit.folders import contents
 from kit.phantoms import Spec, write, write_flat_series
 from kit.stores import SECRET, Counted, Store, meanwhile
@@ -55,7 +56,7 @@ def test_the_command_line_on_s3(s3: Store, scan: Path, run: CommandLine, tmp_pat
     told = run.done("export", url, f"{s3.url}/png", "--scale", "1/2")
     assert "png: 40 PNGs of 100 × 100" in told.err and SECRET not in told.out + told.err
     assert s3.contents("png") == contents(tmp_path / "png")
-    (tmp_path / "labels.csv").write_text("image,x,y\nslice_0003.png,10.5,20\n")
+    (tmp_path / "labels.csv").write_text(f"image,x,y\n{png_names(tmp_path / 'png')[3]},10.5,20\n")
     by_url = run.done(
         "map-points",
         tmp_path / "labels.csv",

@@ -187,7 +187,7 @@ def test_without_geometry_everything_is_in_pixels(browser: Browser, opened: Open
     )
     browser.click(browser.at(0.45, 0.4))
     browser.click(browser.at(0.55, 0.6))
-    assert "no patient geometry" in browser.text("#patient")
+    assert "no geometry in millimetres" in browser.text("#patient")
     assert browser.all(".letters") == []
     assert browser.text(".scale").endswith("px")
     assert not browser.find("#save-markups").is_enabled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from kit.browser import (
     Browser,
 )
 from kit.made_exports import GEOMETRIES, Export, Opened
+from kit.numbered_slices import SECONDARY_CAPTURE, write_slices
 from numpy.typing import NDArray
 
+import sidecar
 from sidecar.grid.axis import Axis
 
 # Slices
@@ -193,6 +196,32 @@ def test_letters_name_the_sides_of_the_patient(browser: Browser, opened: Opened)
     ]
 
 
+def test_a_specimen_lies_along_the_axes_of_the_scanner(browser: Browser, opened: Opened) -> None:
+    """It has no patient's head, left or right; RAS turns x and y round, also at the edges."""
+    opened(replace(GEOMETRIES["cropped"], specimen="beetle-7"))  # rows run along z, columns along y
+    sides = ("left", "right", "top", "bottom")
+    assert [browser.text(f".letters.{side}") for side in sides] == ["−z", "+z", "−y", "+y"]
+    assert "Specimen mm, scanner axes" in browser.text("#patient")
+    assert [name.text for name in browser.all("#patient i")] == ["x", "y", "z"]
+    browser.press("l")
+    assert [browser.text(f".letters.{side}") for side in sides] == ["−z", "+z", "+y", "−y"]
+    assert "atient" not in browser.text("#app")
+
+
+def test_buttons_say_what_they_do(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    told = {b.text: b.get_attribute("title") for b in browser.all(".contrast button")}
+    assert told == {
+        "Automatic": "Fit black and white to the values that nearly all pixels have (A)",
+        "All": "Show every value there can be, from the lowest to the highest",
+        "Inverted": "Exchange black and white (I)",
+        "Reset": "The contrast that the page opened with (R)",
+    }
+    for control in browser.all("header button, .slices button, .contrast label"):
+        assert control.get_attribute("title") or control.get_attribute("aria-label")
+    assert browser.all("[aria-label='Redo (Ctrl+Y)']")
+
+
 @pytest.mark.parametrize("name", ["not square", "tilted", "cropped", "sagittal", "turned over"])
 def test_the_scale_bar_is_as_long_as_it_says(browser: Browser, opened: Opened, name: str) -> None:
     sidecar = opened(GEOMETRIES[name])
@@ -324,9 +353,9 @@ def test_window_and_level(browser: Browser, opened: Opened) -> None:
 
 def test_light_and_dark(browser: Browser, opened: Opened) -> None:
     opened(Export())
-    light = browser.screenshot()[20, 500].mean()
+    light = browser.screenshot()[3, 500].mean()
     browser.scheme("dark")
-    dark = browser.screenshot()[20, 500].mean()
+    dark = browser.screenshot()[3, 500].mean()
     assert light > 230
     assert dark < 60
 
@@ -351,6 +380,21 @@ def test_pixels_along_the_slices_are_as_high_as_the_slices_are_apart(
     )
     across, down = white.any(axis=0).sum(), white.any(axis=1).sum()
     assert abs(across / down - 64 * 0.5 / (9 * np.hypot(1, 0.1))) < 0.02
+
+
+@pytest.mark.parametrize("height", [1000, 720, 560, 430])
+def test_a_narrow_page_gives_the_image_half_of_its_height(
+    browser: Browser, opened: Opened, height: int
+) -> None:
+    browser.resize(500, height, touch=True)
+    opened(GEOMETRIES["oblique"])
+    _, _, across, down = browser.box()
+    assert across == 500
+    assert down >= height / 2
+    browser.click(browser.at(0.5, 0.5))
+    browser.js("document.querySelector('#landmarks .chosen').scrollIntoView()")
+    _, top, _, row = browser.box("#landmarks .chosen .name")
+    assert top + row <= height
 
 
 @pytest.mark.parametrize(
@@ -436,3 +480,21 @@ def test_a_name_with_signs_that_mean_something_in_an_address(
         browser.shown()
         assert browser.all(".failure") == []
         assert browser.text(".corner.upper.left") == names[i]
+
+
+def test_a_voxel_size_given_by_hand_makes_millimetres_without_sides(
+    browser: Browser, tmp_path: Path
+) -> None:
+    write_slices(tmp_path / "scan", kind=SECONDARY_CAPTURE)
+    made = sidecar.export(tmp_path / "scan", tmp_path / "png", voxel=(0.03, 0.02, 0.05), scale=0.5)
+    browser.open(tmp_path / "png" / "viewer.html")
+    browser.click(browser.at(0.45, 0.4))
+    browser.press(DOWN)
+    browser.shown()
+    pixel = browser.numbers("#png")
+    mm = made.to_mm([pixel[:2]], pixel[2])[0]
+    assert np.abs(mm - browser.numbers("#patient")).max() < 1e-9
+    assert browser.all(".letters") == [] and browser.all(".spaces") == []
+    assert browser.text(".scale").endswith("mm")
+    assert not browser.find("#save-markups").is_enabled()
+    assert "LPS" not in browser.text("body")

@@ -193,14 +193,14 @@ def test_labels_saved_are_labels_read(browser: Browser, opened: Opened, tmp_path
     browser.press(END)
     browser.shown()
     browser.click(browser.at(0.52, 0.63))
-    file = browser.download("#save-csv", "labels.csv")
+    file = browser.download("#save-csv")
     content = file.read_bytes()
     assert "0 of 2 landmarks are new" in browser.give(file)
     browser.press("p", DELETE, DELETE)
     browser.press("n", DELETE)
     assert browser.names() == []
     assert "2 of 2 landmarks are new" in browser.give(file)
-    assert browser.download("#save-csv", "labels.csv").read_bytes() == content
+    assert browser.download("#save-csv").read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -249,6 +249,9 @@ def test_a_slice_between_two_is_kept_as_it_is(
     )
     [row] = browser.saved()
     assert (row["image"], float(row["slice"])) == ("", slice)
+    named = f"image,x,y,slice,label\nslice_{seen_on:04}.png,3.5,4.25,{slice},between\n"
+    message = browser.give(write(tmp_path, "projected.csv", named))
+    assert "0 of 1 landmarks are new" in message, "as sidecar project names it, the same place"
 
 
 @pytest.mark.parametrize(
@@ -337,7 +340,7 @@ def test_markups_hold_patient_millimetres_and_come_back(
     expected = sidecar.to_patient(
         [(float(r["x"]), float(r["y"])) for r in rows], [float(r["slice"]) for r in rows]
     )
-    file = browser.download("#save-markups", "labels.mrk.json")
+    file = browser.download("#save-markups")
     [markup] = json.loads(file.read_text(encoding="utf-8"))["markups"]
     assert (markup["type"], markup["coordinateSystem"], markup["coordinateUnits"]) == (
         "Fiducial",
@@ -418,16 +421,14 @@ def test_hostile_names_stay_text_and_come_back_unchanged(
     for i in range(len(HOSTILE)):
         browser.click(browser.at(0.35 + 0.03 * i, 0.3 + 0.04 * i))
     assert [text.text for text in browser.all(".mark text")] == HOSTILE
-    file = browser.download("#save-csv", "labels.csv")
+    file = browser.download("#save-csv")
     assert [row["label"] for row in rows(file)] == HOSTILE
     content = file.read_bytes()
     browser.press(*["z"] * len(HOSTILE), hold=(CONTROL,))
     assert browser.text(".tally") == f"0 of {len(HOSTILE)} placed"
     assert f"{len(HOSTILE)} of {len(HOSTILE)} landmarks are new" in browser.give(file)
-    assert browser.download("#save-csv", "labels.csv").read_bytes() == content
-    markups = json.loads(
-        browser.download("#save-markups", "labels.mrk.json").read_text(encoding="utf-8")
-    )
+    assert browser.download("#save-csv").read_bytes() == content
+    markups = json.loads(browser.download("#save-markups").read_text(encoding="utf-8"))
     assert [point["label"] for point in markups["markups"][0]["controlPoints"]] == HOSTILE
     browser.push("summary")
     facts = browser.text(".facts")

@@ -4,6 +4,7 @@ replaced.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,19 +51,19 @@ def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     write(Spec(), tmp_path / "scan")
     sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
     labels = tmp_path / "png" / "labels.csv"
-    labels.write_text("label,image,x,y\nleft <i>eye</i>,slice_0004.png,14,11\n")
+    labels.write_text("label,slice,x,y\nleft <i>eye</i>,4,14,11\n")
     zooms = tmp_path / "zooms"
     invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "9mm", "-o", zooms)
     (folder,) = zooms.iterdir()
     browser.open(folder / "viewer.html")
-    assert browser.js("return document.title").startswith(
-        "left <i>eye</i> CT"
-    ) and "left <i>eye</i> · CT" in browser.text(".summary")
+    assert browser.js("return document.title").startswith("left <i>eye</i> · zooms · tag ")
+    assert browser.text("header h1") == "left <i>eye</i> · zooms"
     assert browser.names() == ["left <i>eye</i>"] and "left <i>eye</i>" in browser.text(".hint")
     browser.click(browser.at(0.5, 0.4))
-    saved = browser.download("#save-csv", "labels.csv")
-    (folder / "labels.csv").write_bytes(saved.read_bytes())
-    points = map_file(folder / "labels.csv").points
+    saved = browser.download("#save-csv")
+    assert saved.name == f"{folder.name}_labels.csv"
+    shutil.copy(saved, folder)
+    points = map_file(folder / saved.name).points
     assert points.names == ["left <i>eye</i>"] and len(points) == 1
     browser.reload()
     assert browser.names() == ["left <i>eye</i>"], "kept, not asked for again"
@@ -81,9 +82,10 @@ def test_labels_name_images_with_the_tag_of_the_export_or_without(
     browser.open(tmp_path / "png" / "viewer.html")
     other = tmp_path / "other.csv"
     other.write_text("image,label,x,y\nslice_0004_bcdfgh.png,a,1,2\n")
-    assert "this stack has no image slice_0004_bcdfgh.png" in browser.give(other)
+    assert "image slice_0004_bcdfgh.png is of another export" in browser.give(other)
     given = tmp_path / "given.csv"
     given.write_text(f"image,label,x,y\n{names[4].upper()},a,1,2\nslice_0006,b,3,4\n")
-    assert "2 of 2 landmarks are new" in browser.give(given)
-    saved = browser.download("#save-csv", "labels.csv").read_text().splitlines()
-    assert saved[1:] == [f"{names[4]},4,a,1,2", f"{names[6]},6,b,3,4"]
+    said = browser.give(given)
+    assert "2 of 2 landmarks are new; no tag in it says that they are of this export" in said
+    saved = [(row["image"], row["slice"], row["label"]) for row in browser.saved()]
+    assert saved == [(names[4], "4", "a"), (names[6], "6", "b")]

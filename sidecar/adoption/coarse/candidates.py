@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adoption.coarse.order import Line, lines
+from sidecar.adoption.coarse.order import SliceLine, lines
 from sidecar.adoption.coarse.search import (
     SMALLEST,
     Candidate,
@@ -21,15 +21,13 @@ from sidecar.adoption.coarse.search import (
     all_scales,
     likely_scales,
 )
-from sidecar.adoption.coarse.thumbs import Grid, features, likeness, sampled
+from sidecar.adoption.coarse.thumbs import ThumbGrid, features, likeness, sampled
 from sidecar.adoption.model.placement import ALONG, ORIENTATIONS, Placement
-from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.errors import UsageError
 from sidecar.grid.axis import Axis, spread
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.parallel import in_order
-
-Plane = NDArray[np.float32]
 
 #: Source slices and images whose thumbnails are looked at; images that are searched for in the
 #: plane; longer side of image thumbnails.
@@ -96,7 +94,7 @@ class Pins:
         along = ALONG["t" in self.flips]
         return (AxisOrder.of(along, ("x" in self.flips, "y" in self.flips)),)
 
-    def allows(self, line: Line) -> bool:
+    def allows(self, line: SliceLine) -> bool:
         return self.flips is None or ("z" in self.flips) == (line.step < 0)
 
 
@@ -105,7 +103,7 @@ class Idea:
     """How the images may have been made, by the thumbnails' word."""
 
     placement: Placement
-    line: Line
+    line: SliceLine
     inverted: bool
 
 
@@ -113,11 +111,11 @@ class Idea:
 class Overview:
     """Thumbnails of slices and images spread over both stacks."""
 
-    grid: Grid
+    grid: ThumbGrid
     slices: NDArray[np.intp]
-    slice_thumbs: Plane
+    slice_thumbs: GrayImage
     images: NDArray[np.intp]
-    image_thumbs: Plane
+    image_thumbs: GrayImage
     columns: int
     rows: int
     width: int
@@ -127,12 +125,16 @@ class Overview:
 
     @classmethod
     def of(
-        cls, slices: Slices, images: Images, spacing: Scale | None, on_slice: Callable[[], object]
+        cls,
+        slices: Slices,
+        images: ImageStack,
+        spacing: Scale | None,
+        on_slice: Callable[[], object],
     ) -> Overview:
         """Reads up to `MOST_SLICES` slices and `MOST_IMAGES` images, keeping their thumbnails
         only.
         """
-        grid = Grid.of(slices.columns, slices.rows)
+        grid = ThumbGrid.of(slices.columns, slices.rows)
         numbers, chosen = (
             np.array(spread(len(stack), most), np.intp)
             for stack, most in ((slices, MOST_SLICES), (images, MOST_IMAGES))
@@ -141,7 +143,7 @@ class Overview:
         for thumb in in_order(lambda number: grid.thumb(slices.plane(number)), numbers.tolist()):
             thumbs.append(thumb)
             on_slice()
-        small = Grid.of(images.width, images.height, IMAGE_SIDE)
+        small = ThumbGrid.of(images.width, images.height, IMAGE_SIDE)
         seen = np.stack([small.thumb(images.image(int(number))) for number in chosen])
         sizes = (
             slices.columns,
@@ -187,7 +189,7 @@ class Overview:
             if self.content[part].max() > BLANK
         ]
 
-    def _lines(self, candidate: Candidate, pins: Pins) -> list[Line]:
+    def _lines(self, candidate: Candidate, pins: Pins) -> list[SliceLine]:
         placement = candidate.placement
         inner = [
             self._image_axis(size, axis)
@@ -235,7 +237,7 @@ class Overview:
         block = max(self.grid.columns.factor, self.grid.rows.factor) / abs(axis.factor)
         return Axis.resize(0, size, int(np.clip(round(size / block), min(size, SMALLEST), size)))
 
-    def _reduced(self, thumb: Plane, inner: Sequence[Axis]) -> Plane:
+    def _reduced(self, thumb: GrayImage, inner: Sequence[Axis]) -> GrayImage:
         on_thumb = [
             replace(axis, factor=n / axis.size, offset=(n / axis.size - 1) / 2)
             for axis, n in zip(inner, thumb.shape[::-1], strict=True)

@@ -19,7 +19,7 @@ ANCHORS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SliceLine:
     """slice = step · image + offset, and the mean likeness of images to the slices it gives
     them.
     """
@@ -38,7 +38,7 @@ def lines(
     slices: NDArray[np.intp],
     size: tuple[int, int],
     step: float | None = None,
-) -> list[Line]:
+) -> list[SliceLine]:
     """Lines on which all images lie on slices of the source, best first; those that give an image
     nearly the same slice count as one.
 
@@ -52,7 +52,7 @@ def lines(
         for candidate in _drawn(peaks, likeness.max(axis=1), images, step)
         if (line := _scored(candidate, likeness, images, slices, size, spacing)) is not None
     ]
-    kept: list[Line] = []
+    kept: list[SliceLine] = []
     for line in sorted(found, key=lambda one: -one.score):
         ends = np.array([0, size[0] - 1])
         if all(np.abs(line.at(ends) - other.at(ends)).max() > 2 * spacing for other in kept):
@@ -96,8 +96,8 @@ def _scored(
     slices: NDArray[np.intp],
     size: tuple[int, int],
     spacing: float,
-) -> Line | None:
-    line = Line(*drawn, score=0.0)
+) -> SliceLine | None:
+    line = SliceLine(*drawn, score=0.0)
     ends = line.at([0, size[0] - 1])
     if ends.min() < -spacing or ends.max() > size[1] - 1 + spacing:
         return None
@@ -107,7 +107,7 @@ def _scored(
         likeness,
         -np.inf,
     )
-    return Line(*drawn, score=float(near.max(axis=1).mean()))
+    return SliceLine(*drawn, score=float(near.max(axis=1).mean()))
 
 
 def _peaks(row: NDArray[np.float32]) -> NDArray[np.intp]:

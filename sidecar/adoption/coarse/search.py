@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sidecar.adoption.coarse.thumbs import Grid, features, sampled
+from sidecar.adoption.coarse.thumbs import ThumbGrid, features, sampled
 from sidecar.adoption.model.placement import (
     ALONG,
     ORIENTATIONS,
@@ -26,11 +26,11 @@ from sidecar.adoption.model.placement import (
     along_source,
     edges,
 )
+from sidecar.adoption.model.stacks import GrayImage
 from sidecar.grid.axis import Axis
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.parallel import available_processors
 
-Plane = NDArray[np.float32]
 Scale = tuple[float, float]
 
 #: Part of an image that must lie on the source, and the smallest side, in thumbnail pixels, of an
@@ -120,7 +120,7 @@ def _aspects(spacing: tuple[float, float] | None) -> list[float]:
 class Searcher:
     """The thumbnails of some source slices, ready to look for images in."""
 
-    def __init__(self, thumbs: Plane, grid: Grid) -> None:
+    def __init__(self, thumbs: GrayImage, grid: ThumbGrid) -> None:
         self._grid = grid
         source = features(thumbs)
         self._shape = source.shape[1:]
@@ -133,7 +133,7 @@ class Searcher:
 
     def candidates(
         self,
-        thumbs: Plane,
+        thumbs: GrayImage,
         size: tuple[int, int],
         scales: Iterable[tuple[Along, Scale]],
         orientations: Sequence[AxisOrder] = ORIENTATIONS,
@@ -152,7 +152,7 @@ class Searcher:
 
     def _at_scale(
         self,
-        thumbs: Sequence[Plane],
+        thumbs: Sequence[GrayImage],
         size: tuple[int, ...],
         scale: Scale,
         orientations: Sequence[AxisOrder],
@@ -211,7 +211,9 @@ class Searcher:
                 )
         return found
 
-    def _correlated(self, source: NDArray[np.complex64], template: NDArray[np.complex64]) -> Plane:
+    def _correlated(
+        self, source: NDArray[np.complex64], template: NDArray[np.complex64]
+    ) -> GrayImage:
         return np.asarray(
             scipy.fft.irfft2(
                 source * np.conj(template), self._padded, workers=available_processors()
@@ -247,7 +249,7 @@ def _reduced(size: int, factor: float, block: float) -> Axis:
 
 
 def _peaks(
-    total: Plane, template: tuple[int, int], source: tuple[int, ...]
+    total: GrayImage, template: tuple[int, int], source: tuple[int, ...]
 ) -> list[tuple[tuple[float, float], float]]:
     """((column shift, row shift), score) of the highest places where enough of the image is on the
     source.
@@ -277,7 +279,7 @@ def _peaks(
     return found
 
 
-def _vertex(total: Plane, row: np.intp, column: np.intp, axis: int) -> float:
+def _vertex(total: GrayImage, row: np.intp, column: np.intp, axis: int) -> float:
     """How far off the middle of three neighbouring values their parabola has its top."""
     place = [row, column]
     before, here, after = (

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import NDArray
 
 from sidecar.adoption.model.placement import positions
 from sidecar.adoption.model.resampling_kernels import matrix
+from sidecar.adoption.model.stacks import GrayImage
 from sidecar.grid.axis import Axis
-
-Plane = NDArray[np.float32]
 
 #: Longer side of a thumbnail, pixels.
 SIDE = 64
@@ -27,30 +25,30 @@ ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class ThumbGrid:
     """The blocks of all thumbnails of one stack, each axis edge to edge."""
 
     columns: Axis
     rows: Axis
 
     @classmethod
-    def of(cls, columns: int, rows: int, side: int = SIDE) -> Grid:
+    def of(cls, columns: int, rows: int, side: int = SIDE) -> ThumbGrid:
         block = max(1.0, max(columns, rows) / side)
         return cls(*(Axis.resize(0, n, max(1, round(n / block))) for n in (columns, rows)))
 
-    def thumb(self, plane: Plane) -> Plane:
+    def thumb(self, plane: GrayImage) -> GrayImage:
         """(rows.size, columns.size) block means of a plane."""
         return sampled(plane, self.columns, self.rows)
 
 
-def sampled(plane: Plane, columns: Axis, rows: Axis) -> Plane:
+def sampled(plane: GrayImage, columns: Axis, rows: Axis) -> GrayImage:
     """A plane (rows, columns) as means of what each pixel of two axes covers."""
     across = matrix(plane.shape[1], positions(columns), columns.factor)
     down = matrix(plane.shape[0], positions(rows), rows.factor)
     return np.asarray((across @ (down @ plane).T).T, dtype=np.float32)
 
 
-def features(thumbs: Plane) -> Plane:
+def features(thumbs: GrayImage) -> GrayImage:
     """Local contrast of (..., rows, columns) thumbnails over the contrast of the surroundings: near
     0 where nothing is, else about ±1.
     """
@@ -73,13 +71,13 @@ def features(thumbs: Plane) -> Plane:
     )
 
 
-def likeness(features_of: Plane, others: Plane) -> Plane:
+def likeness(features_of: GrayImage, others: GrayImage) -> GrayImage:
     """(n, m) correlation of n with m features of one shape; 0 where either has none."""
     a, b = (_unit(f) for f in (features_of, others))
     return a @ b.T
 
 
-def _unit(values: Plane) -> Plane:
+def _unit(values: GrayImage) -> GrayImage:
     flat = values.reshape(len(values), -1)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.asarray(np.divide(flat, length, out=np.zeros_like(flat), where=length > 0))

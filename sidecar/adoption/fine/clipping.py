@@ -11,13 +11,13 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from sidecar.adoption.fine.register import Fit, Seen, correlation
+from sidecar.adoption.fine.register import ImageBands, Registration, correlation
 from sidecar.adoption.model.placement import Placement, positions
 from sidecar.adoption.model.resampling_kernels import matrix
+from sidecar.adoption.model.stacks import GrayImage
 from sidecar.adoption.model.tone import Tone, fit_tone
 
 Floats = NDArray[np.float64]
-Plane = NDArray[np.float32]
 Range = tuple[float, float]
 
 #: Part of an image that has its lowest or highest value before a window is looked for, and pixels
@@ -35,7 +35,9 @@ NEAR, FAR = 0.02, 0.25
 STARTS = (0.02, 0.2)
 
 
-def window_of(plane: Plane, image: Plane, fit: Fit, guess: Range | None) -> Range | None:
+def window_of(
+    plane: GrayImage, image: GrayImage, fit: Registration, guess: Range | None
+) -> Range | None:
     """The source values below and above which an image (v, u) was clipped before it was reduced;
     None where that explains nothing.
 
@@ -84,8 +86,8 @@ class _Left:
     image.
     """
 
-    def __init__(self, plane: Plane, image: Plane, placement: Placement) -> None:
-        seen = Seen.of(image, placement, most=PIXELS)
+    def __init__(self, plane: GrayImage, image: GrayImage, placement: Placement) -> None:
+        seen = ImageBands.of(image, placement, most=PIXELS)
         self._seen, self._where = seen.values, seen.inside(plane.shape)
         self._across = matrix(plane.shape[1], positions(seen.columns), seen.columns.factor)
         down = matrix(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adoption.fine.register import Fit
+from sidecar.adoption.fine.register import Registration
 from sidecar.adoption.model.placement import Placement
 from sidecar.grid.axis import Axis
 
@@ -38,7 +38,7 @@ class Pooled:
     rows_deviation: float
 
 
-def pool(fits: Sequence[Fit]) -> Pooled:
+def pool(fits: Sequence[Registration]) -> Pooled:
     """The mean placement of several fits of images that lie at one place."""
     first = fits[0].placement
     found = np.array([[*f.placement.columns.ends, *f.placement.rows.ends] for f in fits])

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from sidecar.adoption.fine.register import detail
 from sidecar.adoption.model.resampling_kernels import AREA, matrix
+from sidecar.adoption.model.stacks import GrayImage
 
 Floats = NDArray[np.float64]
-Plane = NDArray[np.float32]
 
 #: Step in which places between slices are tried.
 FINENESS = 0.02
@@ -42,7 +42,7 @@ class Products:
 
     @classmethod
     def of(
-        cls, seen: Plane, models: Sequence[Plane], first: int, where: NDArray[np.bool_]
+        cls, seen: GrayImage, models: Sequence[GrayImage], first: int, where: NDArray[np.bool_]
     ) -> Products:
         d = detail(seen)[where].astype(np.float64)
         m = np.stack([detail(model)[where] for model in models]).astype(np.float64)

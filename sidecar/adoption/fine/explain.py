@@ -14,14 +14,13 @@ from sidecar.adoption.fine.clipping import Range
 from sidecar.adoption.fine.combine import mean
 from sidecar.adoption.fine.depth import ROUNDING, Products
 from sidecar.adoption.fine.full_resolution import Closeup, clipped, likeness
-from sidecar.adoption.fine.register import Seen, correlation
+from sidecar.adoption.fine.register import ImageBands, correlation
 from sidecar.adoption.model.placement import Placement
 from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
-from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.adoption.model.tone import fit_tone
 
 Floats = NDArray[np.float64]
-Plane = NDArray[np.float32]
 
 #: Most slices on either side that an image may be a mean of.
 DEEPEST = 8
@@ -106,12 +105,12 @@ def _depth(seen: Sequence[Closeup], width: float) -> Depth:
     return Depth(numbers, places, width, step, level - step * centre, deviation, products)
 
 
-def mean_slice(slices: Slices, place: float, width: float, window: Range | None) -> Plane:
+def mean_slice(slices: Slices, place: float, width: float, window: Range | None) -> GrayImage:
     """The mean of the slices, each as its window leaves it, that an image at ``place`` is made
     of.
     """
     weights = matrix(len(slices), np.array([place]), width, AREA).tocoo()
-    total: Plane | None = None
+    total: GrayImage | None = None
     for number, weight in zip(weights.coords[1], weights.data, strict=True):
         part = clipped(slices.plane(int(number)), window) * weight
         total = part if total is None else total + part
@@ -125,21 +124,21 @@ class Sample:
     and the window it was clipped to.
     """
 
-    image: Plane
-    plane: Plane
+    image: GrayImage
+    plane: GrayImage
     place: float
     window: Range | None
 
     def unexplained(self, placement: Placement, kernel: Kernel) -> float:
         """The part of the image's detail that the model by this kernel at this placement leaves."""
-        seen = Seen.of(self.image, placement, most=SAMPLE_PIXELS)
+        seen = ImageBands.of(self.image, placement, most=SAMPLE_PIXELS)
         where = seen.inside(self.plane.shape)
         model = seen.predicted(self.plane, kernel)
         tone = fit_tone(model[where], seen.values[where])
         return 1 - max(0.0, correlation(seen.values, tone.apply(model), where)) ** 2
 
 
-def sample(slices: Slices, images: Images, closeup: Closeup, depth: Depth) -> Sample:
+def sample(slices: Slices, images: ImageStack, closeup: Closeup, depth: Depth) -> Sample:
     """The image of a close-up, with its slice."""
     place = depth.step * closeup.number + depth.offset
     image = closeup.fit.placement.along_source.apply(images.image(closeup.number))

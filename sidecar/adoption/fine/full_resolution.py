@@ -7,16 +7,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sidecar.adoption.fine.clipping import NEGLIGIBLE, Range, window_of
 from sidecar.adoption.fine.depth import Products
-from sidecar.adoption.fine.register import MOST_PIXELS, Fit, Seen, correlation, polish, refine
+from sidecar.adoption.fine.register import (
+    MOST_PIXELS,
+    ImageBands,
+    Registration,
+    correlation,
+    polish,
+    refine,
+)
 from sidecar.adoption.model.placement import Placement
-from sidecar.adoption.model.stacks import Images, Slices
+from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.adoption.model.tone import fit_tone
-
-Plane = NDArray[np.float32]
 
 #: Pixels looked at when several slices are compared at once.
 FEW_PIXELS = MOST_PIXELS // 4
@@ -32,14 +36,14 @@ class Closeup:
     """
 
     number: int
-    fit: Fit
+    fit: Registration
     window: Range | None
     products: Products
 
 
 def look_closely(
     slices: Slices,
-    images: Images,
+    images: ImageStack,
     number: int,
     start: Placement,
     near: float,
@@ -69,21 +73,21 @@ def look_closely(
     )
 
 
-def clipped(plane: Plane, window: Range | None) -> Plane:
+def clipped(plane: GrayImage, window: Range | None) -> GrayImage:
     """A slice as a window leaves it."""
     return plane if window is None else np.clip(plane, *window)
 
 
-def likeness(plane: Plane, image: Plane, placement: Placement) -> float:
+def likeness(plane: GrayImage, image: GrayImage, placement: Placement) -> float:
     """Correlation of detail of an image (v, u) with the model on a slice, at full resolution."""
-    seen = Seen.of(image, placement, most=FEW_PIXELS)
+    seen = ImageBands.of(image, placement, most=FEW_PIXELS)
     model, where = seen.predicted(plane), seen.inside(plane.shape)
     return correlation(seen.values, fit_tone(model[where], seen.values[where]).apply(model), where)
 
 
 def _with_window(
-    plane: Plane, image: Plane, fit: Fit, guess: Range | None
-) -> tuple[Fit, Range | None]:
+    plane: GrayImage, image: GrayImage, fit: Registration, guess: Range | None
+) -> tuple[Registration, Range | None]:
     window = None
     for _ in range(ROUNDS):
         better = window_of(plane, image, fit, window or guess)
@@ -98,14 +102,14 @@ def _with_window(
     return fit, window
 
 
-def _left(fit: Fit) -> float:
+def _left(fit: Registration) -> float:
     return 1 - fit.correlation**2 + NEGLIGIBLE
 
 
 def _products(
-    slices: Slices, image: Plane, fit: Fit, window: Range | None, around: range
+    slices: Slices, image: GrayImage, fit: Registration, window: Range | None, around: range
 ) -> Products:
-    seen = Seen.of(image, fit.placement, most=FEW_PIXELS)
+    seen = ImageBands.of(image, fit.placement, most=FEW_PIXELS)
     models = [
         fit.tone.apply(seen.predicted(clipped(slices.plane(number), window))) for number in around
     ]

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from sidecar.adoption.model.placement import Placement, edges, from_middle, positions
 from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
+from sidecar.adoption.model.stacks import GrayImage
 from sidecar.adoption.model.tone import Tone, fit_tone, matched_tone
 from sidecar.grid.axis import Axis, AxisMap
 
 Floats = NDArray[np.float64]
-Plane = NDArray[np.float32]
-Curve = Callable[[Plane, Plane], Tone]
+Curve = Callable[[GrayImage, GrayImage], Tone]
 
 #: Longer side of the coarsest image, pixels; and about how many pixels of an image are looked at,
 #: in bands of rows.
@@ -44,22 +44,22 @@ DETAIL_SIGMA = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ImageBands:
     """What of an image is compared: some bands of its rows at one block size, with the axes of
     those blocks.
 
     ``values`` (bands, rows of a band, columns); ``rows_used`` the numbers of those rows.
     """
 
-    values: Plane
+    values: GrayImage
     rows_used: NDArray[np.intp]
     columns: Axis
     rows: Axis
 
     @classmethod
     def of(
-        cls, image: Plane, placement: Placement, block: int = 1, most: int = MOST_PIXELS
-    ) -> Seen:
+        cls, image: GrayImage, placement: Placement, block: int = 1, most: int = MOST_PIXELS
+    ) -> ImageBands:
         height, width = (n // block for n in image.shape)
         bands = max(1, min(height // BAND, max(FEWEST_BANDS, most // (BAND * width))))
         deep = height if bands * BAND >= height - BAND else BAND
@@ -81,8 +81,8 @@ class Seen:
         )
 
     def predicted(
-        self, plane: Plane, kernel: Kernel = AREA, rows_kernel: Kernel | None = None
-    ) -> Plane:
+        self, plane: GrayImage, kernel: Kernel = AREA, rows_kernel: Kernel | None = None
+    ) -> GrayImage:
         """The model of ``values`` on a slice."""
         across = matrix(plane.shape[1], positions(self.columns), self.columns.factor, kernel)
         down = matrix(
@@ -113,7 +113,7 @@ def _inside(axis: Axis, length: int) -> NDArray[np.bool_]:
     )
 
 
-def detail(values: Plane) -> Plane:
+def detail(values: GrayImage) -> GrayImage:
     """What is left of (bands, rows, columns) without their blur."""
     return np.asarray(
         values
@@ -121,7 +121,7 @@ def detail(values: Plane) -> Plane:
     )
 
 
-def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
+def correlation(one: GrayImage, other: GrayImage, where: NDArray[np.bool_]) -> float:
     """Of the detail of two images, over the pixels ``where``; 0 where either has none."""
     a, b = (detail(v)[where].astype(np.float64) for v in (one, other))
     scale = np.sqrt(np.square(a).sum() * np.square(b).sum())
@@ -129,7 +129,7 @@ def correlation(one: Plane, other: Plane, where: NDArray[np.bool_]) -> float:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Registration:
     """``correlation`` of detail between image and model.
 
     ``deviations`` (4,): standard deviations of the outer edges, in the order of `Axis.ends`;
@@ -144,7 +144,7 @@ class Fit:
     levers: Floats
 
 
-def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit:
+def refine(plane: GrayImage, image: GrayImage, start: Placement, finest: int = 1) -> Registration:
     """Fit an image (v, u) to a source slice (rows, columns), from a placement that is right to
     about a pixel of the coarsest level.
     """
@@ -157,7 +157,7 @@ def refine(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit
     )
 
 
-def polish(plane: Plane, image: Plane, start: Placement, finest: int = 1) -> Fit:
+def polish(plane: GrayImage, image: GrayImage, start: Placement, finest: int = 1) -> Registration:
     """The last level of `refine` alone, from a placement that is right to a pixel or less."""
     return _settle(plane, image, start, finest, SETTLED, fit_tone)
 
@@ -170,17 +170,17 @@ def _coarsest_block(shape: tuple[int, ...]) -> int:
 
 
 def _settle(
-    plane: Plane,
-    image: Plane,
+    plane: GrayImage,
+    image: GrayImage,
     placement: Placement,
     block: int,
     settled: float,
     curve: Curve = matched_tone,
-) -> Fit:
+) -> Registration:
     """Gauss-Newton at one block size until nothing moves."""
     (deviations, levers), last = np.full((2, 4), np.inf), np.zeros(4)
     for _ in range(STEPS):
-        seen = Seen.of(image, placement, block)
+        seen = ImageBands.of(image, placement, block)
         part, origin, coarse = _part(plane, seen)
         step, deviations, levers = _step(part, _on_part(seen, origin, coarse), coarse, curve)
         limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
@@ -190,10 +190,10 @@ def _settle(
         placement = placement.moved((step[0], step[1]), (step[2], step[3]))
         if np.abs(step / limit).max() * 2 < settled:
             break
-    seen = Seen.of(image, placement, block)
+    seen = ImageBands.of(image, placement, block)
     model = seen.predicted(plane)
     tone = fit_tone(model, seen.values)
-    return Fit(
+    return Registration(
         placement,
         correlation(seen.values, tone.apply(model), seen.inside(plane.shape)),
         tone,
@@ -202,7 +202,7 @@ def _settle(
     )
 
 
-def twist(plane: Plane, image: Plane, placement: Placement, block: int = 1) -> float:
+def twist(plane: GrayImage, image: GrayImage, placement: Placement, block: int = 1) -> float:
     """Source pixels by which the edges of an image (v, u) run askew to the source's axes, as it
     does where it is turned or sheared.
 
@@ -210,7 +210,7 @@ def twist(plane: Plane, image: Plane, placement: Placement, block: int = 1) -> f
     and rows along u. It tells small angles as they are, large ones as too small, and 0 where noise
     could be all of it.
     """
-    seen = Seen.of(image, placement, block)
+    seen = ImageBands.of(image, placement, block)
     part, origin, coarse = _part(plane, seen)
     slope_x, slope_y, left, weight, u, v = _linearised(
         part, _on_part(seen, origin, coarse), coarse, fit_tone
@@ -221,9 +221,11 @@ def twist(plane: Plane, image: Plane, placement: Placement, block: int = 1) -> f
     return float(np.where(askew > CERTAIN * deviation, askew, 0).max())
 
 
-def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, Floats, Floats]:
+def _step(
+    plane: GrayImage, seen: ImageBands, coarse: int, curve: Curve
+) -> tuple[Floats, Floats, Floats]:
     """Shift and stretch of columns, then of rows, in source pixels; deviations and levers of the
-    edges they move, as `Fit` has them.
+    edges they move, as `Registration` has them.
     """
     slope_x, slope_y, left, weight, u, v = _linearised(plane, seen, coarse, curve)
     step, covariance = _least_squares((slope_x, slope_x * u, slope_y, slope_y * v), left, weight)
@@ -231,8 +233,8 @@ def _step(plane: Plane, seen: Seen, coarse: int, curve: Curve) -> tuple[Floats, 
 
 
 def _linearised(
-    plane: Plane, seen: Seen, coarse: int, curve: Curve
-) -> tuple[Plane, Plane, Plane, Plane, Floats, Floats]:
+    plane: GrayImage, seen: ImageBands, coarse: int, curve: Curve
+) -> tuple[GrayImage, GrayImage, GrayImage, GrayImage, Floats, Floats]:
     """How the model changes with columns and with rows, what it leaves, the weight of that, and u
     and v from −1 to 1.
     """
@@ -262,7 +264,7 @@ def _linearised(
 
 
 def _least_squares(
-    terms: Sequence[NDArray[Any]], left: Plane, weight: Plane
+    terms: Sequence[NDArray[Any]], left: GrayImage, weight: GrayImage
 ) -> tuple[Floats, NDArray[Any]]:
     """How much of each term explains best what is left, and the covariance of that."""
     jacobian = np.stack([(term * weight).ravel() for term in terms]).astype(np.float64)
@@ -292,7 +294,7 @@ def _at_edges(covariance: NDArray[Any]) -> tuple[Floats, Floats]:
     )
 
 
-def _weight(left: Plane, steepness: Plane) -> Plane:
+def _weight(left: GrayImage, steepness: GrayImage) -> GrayImage:
     """Of each pixel: 1 where it fits as well as those that have slopes do on the whole, less the
     worse it fits.
     """
@@ -304,7 +306,7 @@ def _weight(left: Plane, steepness: Plane) -> Plane:
     )
 
 
-def _part(plane: Plane, seen: Seen) -> tuple[Plane, tuple[int, int], int]:
+def _part(plane: GrayImage, seen: ImageBands) -> tuple[GrayImage, tuple[int, int], int]:
     """The part of a slice that an image and its surroundings look at, as block means where the
     image is much coarser.
     """
@@ -330,7 +332,7 @@ def _part(plane: Plane, seen: Seen) -> tuple[Plane, tuple[int, int], int]:
     return part, (left, top), coarse
 
 
-def _on_part(seen: Seen, origin: tuple[int, int], coarse: int) -> Seen:
+def _on_part(seen: ImageBands, origin: tuple[int, int], coarse: int) -> ImageBands:
     left, top = (AxisMap(1.0, float(start)) for start in origin)
     blocks = AxisMap(float(coarse), (coarse - 1) / 2)
     return replace(

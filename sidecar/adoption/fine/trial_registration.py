@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.adoption.coarse.order import Line, through
-from sidecar.adoption.coarse.thumbs import Grid, features, sampled
+from sidecar.adoption.coarse.order import SliceLine, through
+from sidecar.adoption.coarse.thumbs import ThumbGrid, features, sampled
 from sidecar.adoption.fine.combine import Pooled, pool
-from sidecar.adoption.fine.register import Fit, refine
+from sidecar.adoption.fine.register import Registration, refine
 from sidecar.adoption.model.placement import Placement
-from sidecar.adoption.model.stacks import Images, Plane, Slices
+from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.grid.axis import Axis
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,7 @@ AGREED = 0.3
 class Negative:
     """Images with dark and bright exchanged."""
 
-    images: Images
+    images: ImageStack
 
     @property
     def width(self) -> int:
@@ -51,7 +51,7 @@ class Negative:
     def __len__(self) -> int:
         return len(self.images)
 
-    def image(self, number: int) -> Plane:
+    def image(self, number: int) -> GrayImage:
         return -self.images.image(number)
 
 
@@ -63,7 +63,7 @@ class Trial:
 
     images: NDArray[np.intp]
     slices: NDArray[np.intp]
-    fits: tuple[Fit, ...]
+    fits: tuple[Registration, ...]
     pooled: Pooled
     step: float
     offset: float
@@ -79,7 +79,7 @@ class Trial:
         return float(np.mean([1 - max(0.0, fit.correlation) ** 2 for fit in self.fits]))
 
     @property
-    def leader(self) -> Fit:
+    def leader(self) -> Registration:
         """The fit that explains most of its image."""
         return max(self.fits, key=lambda fit: fit.correlation)
 
@@ -95,9 +95,9 @@ class Trial:
 
 def attempt(
     slices: Slices,
-    images: Images,
+    images: ImageStack,
     start: Placement,
-    line: Line,
+    line: SliceLine,
     chosen: Sequence[int],
     reach: int,
     side: int,
@@ -140,13 +140,13 @@ def attempt(
 
 def _registered(
     slices: Slices,
-    images: Images,
+    images: ImageStack,
     number: int,
     start: Placement,
     near: float,
     reach: int,
     side: int,
-) -> tuple[int, float, Fit | None]:
+) -> tuple[int, float, Registration | None]:
     """The slice found for one image, how like their thumbnails are, and the fit where they are like
     at all.
     """
@@ -162,7 +162,7 @@ def _registered(
 
 
 def closest_slice(
-    slices: Slices, image: Plane, placement: Placement, near: float, reach: int
+    slices: Slices, image: GrayImage, placement: Placement, near: float, reach: int
 ) -> tuple[int, float]:
     """The slice whose thumbnail is most like that of an image (v, u), uphill from ``near`` in steps
     that halve from ``reach``; how like.
@@ -192,15 +192,15 @@ def closest_slice(
 class Comparison:
     """The thumbnail of one image at one placement, to be held against those of slices."""
 
-    def __init__(self, image: Plane, placement: Placement) -> None:
-        inner = Grid.of(image.shape[1], image.shape[0])
+    def __init__(self, image: GrayImage, placement: Placement) -> None:
+        inner = ThumbGrid.of(image.shape[1], image.shape[0])
         self._columns, self._rows = (
             placement.columns @ inner.columns,
             placement.rows @ inner.rows,
         )
         self._features = features(inner.thumb(image))
 
-    def with_slice(self, plane: Plane) -> float:
+    def with_slice(self, plane: GrayImage) -> float:
         """Correlation of the features, over what of the image lies on the slice."""
         on = np.outer(_inside(self._rows, plane.shape[0]), _inside(self._columns, plane.shape[1]))
         model = features(sampled(plane, self._columns, self._rows)) * on
@@ -209,6 +209,6 @@ class Comparison:
         return float((model * seen).sum()) / scale if scale > 0 else 0.0
 
 
-def _inside(axis: Axis, length: int) -> Plane:
+def _inside(axis: Axis, length: int) -> GrayImage:
     places = axis.factor * np.arange(axis.size) + axis.offset
     return ((places > -0.5) & (places < length - 0.5)).astype(np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.adoption.fine.explain import SAMPLE_PIXELS, Sample
-from sidecar.adoption.fine.register import Seen
+from sidecar.adoption.fine.register import ImageBands
 from sidecar.adoption.model.placement import Placement
 from sidecar.adoption.model.resampling_kernels import Kernel
 from sidecar.adoption.model.tone import fit_tone
@@ -38,7 +38,7 @@ class Intensity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _ValueLine:
     slope: float
     intercept: float
     straight: bool
@@ -64,9 +64,9 @@ def intensity_of(samples: Sequence[Sample], placement: Placement, kernel: Kernel
     return Intensity("line", slope, intercept)
 
 
-def _line(sample: Sample, placement: Placement, kernel: Kernel) -> _Line | None:
+def _line(sample: Sample, placement: Placement, kernel: Kernel) -> _ValueLine | None:
     """The line through the pixels that were not clipped; None where there are too few."""
-    seen = Seen.of(sample.image, placement, most=SAMPLE_PIXELS)
+    seen = ImageBands.of(sample.image, placement, most=SAMPLE_PIXELS)
     model = seen.predicted(sample.plane, kernel)
     lowest, highest = float(sample.image.min()), float(sample.image.max())
     margin = ENDS * (highest - lowest)
@@ -83,7 +83,7 @@ def _line(sample: Sample, placement: Placement, kernel: Kernel) -> _Line | None:
         return None
     curve = fit_tone(values, pixels)
     miss = np.abs(curve.apply(values) - (values - intercept) / slope)
-    return _Line(
+    return _ValueLine(
         slope,
         intercept,
         float(np.quantile(miss, 0.9))

@@ -105,10 +105,10 @@ def distance(one: Axis, other: Axis) -> float:
     )
 
 
-Line = tuple[Axis, str, Set[Kind]]
+ExactLine = tuple[Axis, str, Set[Kind]]
 
 
-def _lines(measured: Measured) -> Iterator[Line]:
+def _lines(measured: Measured) -> Iterator[ExactLine]:
     """Lines a program may have meant near a measured one of positive factor, and the kinds of
     kernel each goes with.
     """
@@ -147,7 +147,7 @@ def _lines(measured: Measured) -> Iterator[Line]:
         yield line(factor, (factor - 1) / 2 - margin * factor), words, SMOOTH
 
 
-def _free_lines(measured: Measured) -> Iterator[Line]:
+def _free_lines(measured: Measured) -> Iterator[ExactLine]:
     """Any part of the source, resized."""
     axis, n, m, f = measured.axis, measured.length, measured.axis.size, measured.axis.factor
     if m == 1:
@@ -166,7 +166,7 @@ def _free_lines(measured: Measured) -> Iterator[Line]:
         yield replace(axis, factor=(stop - start) / (m - 1), offset=float(start)), kept, ANY
 
 
-def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[Line]:
+def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[ExactLine]:
     """Every so manyth sample, and means of so many."""
     axis, step = measured.axis, round(measured.axis.factor)
     if step < 1:
@@ -182,7 +182,9 @@ def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> It
         yield line(step, start + (step - 1) / 2), f"means of {step}{_from(start)}", kinds
 
 
-def _single_samples(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[Line]:
+def _single_samples(
+    measured: Measured, line: Callable[[float, float], Axis]
+) -> Iterator[ExactLine]:
     """Lines through the samples that nearest-neighbour programs take, ⌊factor · p + start⌋: not the
     line that was meant.
     """

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+GrayImage = NDArray[np.float32]
 
 
 class Slices(Protocol):
@@ -19,12 +19,12 @@ class Slices(Protocol):
     @property
     def rows(self) -> int: ...
     def __len__(self) -> int: ...
-    def plane(self, number: int) -> Plane:
+    def plane(self, number: int) -> GrayImage:
         """(rows, columns)"""
         ...
 
 
-class Images(Protocol):
+class ImageStack(Protocol):
     """Images, read one at a time."""
 
     @property
@@ -34,6 +34,6 @@ class Images(Protocol):
     @property
     def names(self) -> Sequence[str]: ...
     def __len__(self) -> int: ...
-    def image(self, number: int) -> Plane:
+    def image(self, number: int) -> GrayImage:
         """(height, width)"""
         ...

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.adoption.model.stacks import GrayImage
+
 Floats = NDArray[np.float64]
-Plane = NDArray[np.float32]
 
 #: Most bins of a curve, fewest pixels in one, and the pixels that are looked at for where bins
 #: begin.
@@ -32,7 +33,7 @@ class Tone:
     source: Floats
     image: Floats
 
-    def apply(self, values: NDArray[Any]) -> Plane:
+    def apply(self, values: NDArray[Any]) -> GrayImage:
         return np.asarray(np.interp(values, self.source, self.image), dtype=np.float32)
 
 

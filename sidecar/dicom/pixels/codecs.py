@@ -71,7 +71,10 @@ def decompress(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     except PixelError:
         raise
     except (RuntimeError, *READ_ERRORS) as error:  # the codecs' own errors are RuntimeErrors
-        raise PixelError(f"the compressed image is damaged ({error}); {COPY_AGAIN}") from error
+        raise PixelError(
+            f"the compressed image cannot be decoded ({error}): it is damaged, or of a kind that is"
+            f" not known here; {CONVERT}"
+        ) from error
 
 
 def _jpeg(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
@@ -126,8 +129,9 @@ def _rle(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     bounds = [*starts[:count], len(stream)]
     if count != layout.samples * size or bounds != sorted(bounds):
         raise PixelError(
-            f"the compressed image has {count} segments where {layout.samples * size} are due;"
-            f" {COPY_AGAIN}"
+            f"the compressed image has {count} segments, where Samples per Pixel and Bits Allocated"
+            f" make {layout.samples * size}, one after the other: the header is not that of these"
+            " pixels"
         )
     values = np.zeros((pixels, layout.samples), f"<u{size}")
     for number, (start, stop) in enumerate(pairwise(bounds)):

@@ -39,7 +39,7 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
     """
     photometric, at = None, 2
     if stream[:2] != b"\xff\xd8":
-        raise PixelError(f"the compressed data are no JPEG image; {COPY_AGAIN}")
+        raise PixelError(f"{_begins(stream)}, and a JPEG image with FFD8; {CONVERT}")
     if (
         END_OF_IMAGE not in stream[-16:]
     ):  # libjpeg would fill the rest with grey, CharLS takes seconds to give up
@@ -74,6 +74,10 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
     return Codestream(rows, columns, samples, precision, photometric if samples == 3 else None)
 
 
+def _begins(stream: bytes) -> str:
+    return f"the compressed data begin with {stream[:4].hex().upper() or 'nothing'}"
+
+
 def jpeg_2000_header(stream: bytes) -> Codestream:
     """The SIZ marker segment (ISO/IEC 15444-1 A.5.1), also when JP2 boxes are wrapped around the
     codestream.
@@ -81,8 +85,14 @@ def jpeg_2000_header(stream: bytes) -> Codestream:
     Nothing before it may look like another, which a decoder could take for it.
     """
     at = _start_in_jp2(stream) if stream.startswith(_JP2_SIGNATURE) else 0
-    if at != stream.find(_START_2000):
-        raise PixelError(f"the compressed data are no JPEG 2000 image; {COPY_AGAIN}")
+    found = stream.find(_START_2000)
+    if found < 0:
+        raise PixelError(f"{_begins(stream)}, and hold no JPEG 2000 image; {CONVERT}")
+    if at != found:
+        raise PixelError(
+            f"{_begins(stream)}, with something before the JPEG 2000 image that looks like another;"
+            f" {COPY_AGAIN}"
+        )
     right, bottom, left, top, width, height, tiles_left, tiles_top, samples, depth = (
         struct.unpack_from(">8LHB", stream, at + 8)
     )

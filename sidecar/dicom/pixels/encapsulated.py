@@ -15,6 +15,7 @@ from sidecar.errors import PixelError
 
 #: Bytes fetched of each item of a remote file when only their lengths matter.
 _ITEM_BLOCK = 256
+_SEQUENCE_END = b"\xfe\xff\xdd\xe0"
 
 
 def encoded_frame(source: PixelFile, frame: int) -> bytes:
@@ -27,8 +28,8 @@ def encoded_frame(source: PixelFile, frame: int) -> bytes:
             size += length
             if size > limit:
                 raise PixelError(
-                    f"{size} compressed bytes are more than one frame can be; the file is damaged;"
-                    f" {COPY_AGAIN}"
+                    f"{size:,} compressed bytes are more than one frame can be: Number of Frames,"
+                    f" Rows and Columns are not those of these pixels, or a length is wrong"
                 )
             parts.append(file.read(length))
             if len(parts[-1]) < length:
@@ -50,7 +51,7 @@ def _frame_starts(source: PixelFile) -> tuple[int, ...]:
         file.seek(element.offset)
         length = _item_length(file)
         if length is None:
-            raise PixelError(f"there are no compressed frames; {COPY_AGAIN}")
+            raise PixelError("the pixel data element is compressed, and empty")
         first = element.offset + 8 + length
         table = file.read(length) if length == 4 * source.frames else b""
         basic = struct.unpack_from(f"<{len(table) // 4}L", table)
@@ -65,26 +66,35 @@ def _frame_starts(source: PixelFile) -> tuple[int, ...]:
 
 
 def _starts_by_items(file: BinaryIO, source: PixelFile) -> tuple[int, ...]:
-    starts, ended, at = [], [], file.tell()
+    found, ended, at = [], [], file.tell()
     while (length := _item_length(file)) is not None:
-        starts.append(at)
+        found.append(at)
         at += 8 + length
         file.seek(max(at - 16, at - length))
         ended.append(END_OF_IMAGE in file.read(min(16, length)))
+    starts = found
     if source.frames == 1:
-        starts = starts[:1]
-    elif (
-        len(starts) > source.frames
-    ):  # several fragments to a frame: the last one holds the end-of-image marker
+        starts = found[:1]
+    elif len(found) > source.frames:  # several fragments to a frame: the last one ends its image
         starts = [
-            start for start, after_end in zip(starts, [True, *ended], strict=False) if after_end
+            start for start, after_end in zip(found, [True, *ended], strict=False) if after_end
         ]
     if len(starts) != source.frames:
         raise PixelError(
-            f"the header promises {source.frames} frames, the compressed data hold {len(starts)};"
-            f" {COPY_AGAIN}"
+            f"Number of Frames is {source.frames}, and there are {len(found)} compressed fragments:"
+            f" {_why_not(file, at, source.frames < len(found))}"
         )
     return (*starts, at)
+
+
+def _why_not(file: BinaryIO, end: int, are_many: bool) -> str:
+    """Why the fragments that end at ``end`` are not so many frames."""
+    if are_many:
+        return "neither an offset table nor the end of an image says which of them are one frame"
+    file.seek(end)
+    if file.read(4) == _SEQUENCE_END:
+        return "the header is not that of these pixels"
+    return f"the file is cut short, as it ends before their sequence does; {COPY_AGAIN}"
 
 
 def _item_length(file: BinaryIO) -> int | None:
@@ -92,7 +102,7 @@ def _item_length(file: BinaryIO) -> int | None:
     None at the sequence delimiter or the end of the file.
     """
     head = file.read(8)
-    if head[:4] == b"\xfe\xff\xdd\xe0" or not head:
+    if head[:4] == _SEQUENCE_END or not head:
         return None
     length = int.from_bytes(head[4:], "little")
     if len(head) < 8 or head[:4] != b"\xfe\xff\x00\xe0" or length == UNDEFINED_LENGTH:

@@ -40,7 +40,7 @@ def native_frame(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> 
 
 
 def _opened(path: Location, frame: FrameLocator) -> Ranges:
-    if frame.layout.transfer_syntax == DEFLATED:
+    if frame.layout.transfer_syntax == DEFLATED or path.is_packed():
         return StreamRanges(PixelFile.of(path, frame).open())
     # of a remote file the first frame comes together with the length before it, in one request
     first = math.ceil(frame.layout.frame_bits / 8) if frame.index == 0 else 0
@@ -104,8 +104,8 @@ def _check_length(stated: memoryview, frame: FrameLocator) -> None:
         )
     if length < needed:
         raise PixelError(
-            f"the pixel data are cut short: {length} bytes where the header promises {promised};"
-            f" {COPY_AGAIN}"
+            f"the pixel data element holds {length:,} bytes, where Rows, Columns, Number of Frames"
+            f" and Bits Allocated make {promised:,}: the header is not that of these pixels"
         )
     # Padding is common. Half a frame of it means that the header describes something else (such as
     # 4:4:4 called 4:2:2), and any of it among packed bits that every frame may have been padded.

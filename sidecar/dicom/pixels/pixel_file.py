@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
-from sidecar.dicom.deflated import inflated, read_data_set, read_header, read_plain_deflated
+from sidecar.dicom.deflated import (
+    INFLATED_LIMIT,
+    inflated,
+    read_data_set,
+    read_header,
+    read_plain_deflated,
+)
 from sidecar.dicom.header_scanner import PIXEL_DATA, read_plain
 from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
-from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG, READ_ERRORS
+from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG, READ_ERRORS
 from sidecar.errors import PixelError
 from sidecar.storage.location import HEADER_BLOCK, Location
 
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-_HEADER_ALLOWANCE = 1 << 26  # bytes a header may take in an inflated file
+_HEADER_ALLOWANCE = 1 << 26  # bytes that all but the pixels may take in a file that is unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,23 @@ class PixelFile:
         size, modified = path.stamp()
         return cls(path, modified, size, frame.layout, frame.frames)
 
-    def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
-        """The file, inflated where it is deflated; ``block``: see `Location.open`."""
+    @property
+    def is_unpacked_first(self) -> bool:
+        """Whether no part of it can be read without unpacking it: a deflated file (PS3.5 A.5), or
+        one that an archive has packed.
+        """
+        return self.layout.transfer_syntax == DEFLATED or self.path.is_packed()
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """About as many as it has when it is unpacked."""
         if self.layout.transfer_syntax == DEFLATED:
-            return io.BytesIO(_inflated(self))
-        return self.path.open(block)
+            return pixel_bytes(self.layout, self.frames)
+        return self.size
+
+    def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
+        """The file, unpacked where that is needed; ``block``: see `Location.open`."""
+        return io.BytesIO(_unpacked(self)) if self.is_unpacked_first else self.path.open(block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,10 @@ def pixel_element(source: PixelFile) -> Element:
         ">HH" if source.layout.transfer_syntax == EXPLICIT_BIG else "<HH", head[:4].ljust(4)
     )
     if len(head) < 8 or PIXEL_DATA.get(group << 16 | number) != source.layout.keyword:
-        raise PixelError(f"the file holds no {source.layout.keyword}; {COPY_AGAIN}")
+        raise PixelError(
+            f"the file holds no {source.layout.keyword} any more: it was changed after its header"
+            " was read; begin anew"
+        )
     # An implicit element has its length here, and an even one, while the first letter of each of
     # these VRs is odd.
     explicit = head[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
@@ -88,30 +109,79 @@ def header_of(source: PixelFile, file: BinaryIO, *keywords: str) -> Dataset:
         return read(file, keywords)
     except READ_ERRORS as error:
         raise PixelError(
-            f"the header cannot be read ({type(error).__name__}); {COPY_AGAIN}"
+            "the header cannot be read: its elements are not as DICOM lays them out"
+            f" ({type(error).__name__})"
         ) from error
+
+
+def refuse_out_of_proportion(size: int, layout: PixelLayout, frames: int) -> None:
+    """PixelError where a packed file of ``size`` bytes is more than can be unpacked in memory, or
+    than a DICOM file of these frames can be.
+    """
+    promised = pixel_bytes(layout, frames)
+    if size > promised + _HEADER_ALLOWANCE:
+        raise PixelError(
+            f"it unpacks to {size:,} bytes, where the pixels that its header promises take"
+            f" {promised:,}: it is damaged, or made to do harm; have the archive made again"
+        )
+    if size > INFLATED_LIMIT:
+        raise PixelError(
+            f"it unpacks to {size:,} bytes, which would have to be held in memory at once, and"
+            f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
+        )
+
+
+def _unpack(source: PixelFile) -> bytes:
+    """All of a file that is deflated, packed, or both."""
+    most = pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE
+    if not source.path.is_packed():
+        with source.path.open() as file:
+            return inflated(file, most)
+    refuse_out_of_proportion(source.size, source.layout, source.frames)
+    data = source.path.read_bytes()
+    if source.layout.transfer_syntax == DEFLATED:
+        return inflated(io.BytesIO(data), most)
+    return data
 
 
 _memory = threading.local()
 
 
-def _inflated(source: PixelFile) -> bytes:
-    """All of a deflated file. Each thread remembers the last it had, as element and frame are read
-    one after the other; a file of many frames is remembered for all.
+def _unpacked(source: PixelFile) -> bytes:
+    """All of a file that has to be unpacked. Each thread remembers the last it had, as element and
+    frame are read one after the other; files of many frames are remembered for all.
     """
     if source.frames > 1:
-        return _shared(source)
+        return _held.get(source)
     if getattr(_memory, "source", None) != source:
         _memory.source = _memory.data = None
-        _memory.data = _inflate(source)
+        _memory.data = _unpack(source)
         _memory.source = source
     data: bytes = _memory.data
     return data
 
 
-def _inflate(source: PixelFile) -> bytes:
-    with source.path.open() as file:
-        return inflated(file, pixel_bytes(source.layout, source.frames) + _HEADER_ALLOWANCE)
+class _Held:
+    """Files of many frames that had to be unpacked: each once, and as many of the last ones as the
+    bound allows.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[PixelFile, bytes] = {}
+
+    def get(self, source: PixelFile) -> bytes:
+        with self._lock:  # who needs the same file waits for it
+            data = self._files.pop(source, None)
+            if data is None:
+                self._make_room(source.unpacked_bytes)
+                data = _unpack(source)
+            self._files[source] = data
+            return data
+
+    def _make_room(self, size: int) -> None:
+        while self._files and sum(map(len, self._files.values())) + size > INFLATED_LIMIT:
+            del self._files[next(iter(self._files))]
 
 
-_shared = lru_cache(maxsize=1)(_inflate)
+_held = _Held()

@@ -27,7 +27,7 @@ def require_unchanged(path: Location, frame: FrameLocator) -> None:
     """
     if frame.stamp is None:
         return
-    if path.stamp() != frame.stamp:
+    if path.recent_stamp() != frame.stamp:
         raise PixelError(CHANGED)
     is_time = isinstance(frame.stamp[1], int)
     if is_time and frame.instance and not _holds(path, frame):

@@ -10,7 +10,9 @@ from sidecar.labels.readers import (
     coco,
     cvat,
     deeplabcut,
+    deeplabcut_h5,
     generic_csv,
+    gimp_svg,
     imagej,
     imagej_roi,
     imagej_tiff,
@@ -49,10 +51,12 @@ READERS: dict[str, Reader] = {
         makesense.READER_BOXES,
         napari.READER,
         qupath.READER,
+        gimp_svg.READER,
         *slicer.READERS,
         yolo.READER,
         voc.READER,
         deeplabcut.READER,
+        deeplabcut_h5.READER,
         tps.READER,
         *point_sets.READERS,
     )
@@ -113,6 +117,6 @@ def read_labels(
 
 
 def refuse_nothing_read(labels: Labels) -> None:
-    """LabelError where a file holds something, and none of it was read."""
+    """LabelError where a file holds something, and all of it was left out."""
     if labels.left_out and not len(labels):
         raise LabelError(f"holds no points or outlines: {'; '.join(labels.left_out)}", labels.path)

@@ -54,7 +54,8 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     annotations = member(document, "annotations", list, path)
     sizes = list(_sizes(images.values(), path))
     keypoints, polygons, notes = _origins(document, annotations, path)
-    file = _File(path, keypoints, polygons, stated_sizes(path, sizes))
+    edges = Edges(options.pixel_origin)
+    file = _File(path, keypoints, polygons, stated_sizes(path, sizes), edges)
     shapes: list[Shape] = []
     for n, annotation in enumerate(annotations, 1):
         where = f"annotation {n}"
@@ -69,7 +70,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         origin="corner",
         forced=options.pixel_origin,
         sizes=file.sizes,
-        notes=[*([] if options.pixel_origin else notes), *file.edges.notes],
+        notes=[*([] if options.pixel_origin else notes), *edges.notes],
         left_out=file.left_out.sentences,
     )
 
@@ -134,7 +135,7 @@ class _File:
     keypoints: PixelOrigin
     polygons: PixelOrigin
     sizes: Mapping[str, tuple[int, int]]
-    edges: Edges = field(default_factory=Edges)
+    edges: Edges
     left_out: LeftOut = field(default_factory=LeftOut)
 
     def shapes(
@@ -194,7 +195,7 @@ class _File:
             raise LabelError("a polygon is not a list x1, y1, x2, y2, …", self.path, where)
         numbers = [number(value, self.path, where) for value in polygon]
         vertices = list(zip(numbers[::2], numbers[1::2], strict=True))
-        return self._cut(vertices, image, polygon)
+        return self._cut(vertices, image, polygon, self.polygons)
 
     def _box(self, annotation: dict[str, Any], image: str, where: str) -> Vertices:
         numbers = member(annotation, "bbox", list, self.path, where)
@@ -209,13 +210,15 @@ class _File:
                 where,
             )
         x, y, width, height = (number(value, self.path, where) for value in numbers)
-        return self._cut(box(x, y, x + width, y + height), image, numbers)
+        return self._cut(box(x, y, x + width, y + height), image, numbers, "corner")
 
-    def _cut(self, vertices: Vertices, image: str, written: list[Any]) -> Vertices:
+    def _cut(
+        self, vertices: Vertices, image: str, written: list[Any], origin: PixelOrigin
+    ) -> Vertices:
         """At the edge of the image, where its size is stated."""
         if image not in self.sizes:
             return vertices
-        return self.edges.cut(vertices, *self.sizes[image], last_digit(written))
+        return self.edges.cut(vertices, self.sizes[image], last_digit(written), origin)
 
 
 def _keypoints(

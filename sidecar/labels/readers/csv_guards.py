@@ -7,18 +7,22 @@ the user says how slices are counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.tag import TAG, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.columns import Rows
 from sidecar.labels.csv_table import Table
 from sidecar.labels.model import PngStack, SliceOrigin
-from sidecar.labels.references import bare_key
+from sidecar.labels.references import bare_key, is_png_name, one_image
 from sidecar.mapping import image_key
 
+#: What the name of a PNG with a tag has in it.
+_TAGGED = re.compile(f"_[0-9]{{4,}}_(?:{TAG}|{TAG.upper()})".encode())
 _SAY = "give --slice-origin 1 if slices are counted from 1, --slice-origin 0 if from 0"
 
 
@@ -63,25 +67,69 @@ def refuse_other_tables(
 def _compare_names(
     table: Table, slices: NDArray[np.float64], origin: SliceOrigin | None, stack: PngStack
 ) -> None:
-    """LabelError where a cell that names a PNG stands in the row of another one."""
+    """LabelError where a cell that names a PNG stands in the row of another one, or names one of
+    another export; and where two images of a column, which differ in their folders, would be one
+    PNG.
+    """
     known = {image_key(name): n for n, name in enumerate(stack.names)}
-    shared = _common_start(list(known))
-    if not known or (isinstance(table.columns, Rows) and not table.columns.contain(shared)):
+    if not known:
+        return
+    if isinstance(table.columns, Rows) and not _may_name(table.columns, list(known)):
         return
     for column, cells in table.columns.items():
         if column.lower() in ("x", "y", "slice"):
             continue
-        named = {cell: k for cell in set(cells) if (k := _named(cell, known)) is not None}
+        named = {cell: name for cell in set(cells) if (name := _named(cell, stack)) is not None}
+        first: dict[int, str] = {}
         for i, cell in enumerate(cells) if named else ():
-            if cell in named and slices[i] - (origin or 0) != named[cell]:
-                is_one_off = origin is None and slices[i] - 1 == named[cell]
-                raise LabelError(
-                    f"slice {slices[i]:g} is not that of {column} {cell!r}, which names PNG"
-                    f" {named[cell]} of those counted from 0; "
-                    + ("--slice-origin 1 counts from 1" if is_one_off else "correct one of them"),
-                    table.path,
-                    table.row(i),
-                )
+            if cell in named:
+                k = _number(bare_key(named[cell]), known)
+                if k is None:
+                    raise _of_another_export(table, i, column, cell)
+                if slices[i] - (origin or 0) != k:
+                    raise _of_another_slice(table, i, column, k, float(slices[i]), origin)
+                other = first.setdefault(k, cell)
+                if other != cell and one_image(named[other]) != one_image(named[cell]):
+                    raise _of_two_images(table, i, column, other)
+
+
+def _may_name(rows: Rows, keys: Sequence[str]) -> bool:
+    """Whether any cell may name a PNG: a look at the lines is quicker than one at each cell."""
+    return rows.contain(_common_start(keys)) or rows.match(_TAGGED)
+
+
+def _of_another_export(table: Table, i: int, column: str, cell: str) -> LabelError:
+    return LabelError(
+        f"{column} {cell!r} names a PNG of another export; if it is where this label was set, call"
+        " the column image, and give that export's sidecar.json with --sidecar",
+        table.path,
+        table.row(i),
+    )
+
+
+def _of_two_images(table: Table, i: int, column: str, other: str) -> LabelError:
+    return LabelError(
+        f"{column} {table.columns[column][i]!r} and {other!r} are two images that would be one PNG:"
+        " are they of two scans? Call the column image, and say with --images GLOB which is meant",
+        table.path,
+        table.row(i),
+    )
+
+
+def _of_another_slice(
+    table: Table, i: int, column: str, k: int, slice_: float, origin: SliceOrigin | None
+) -> LabelError:
+    way_out = (
+        "--slice-origin 1 counts from 1"
+        if origin is None and slice_ - 1 == k
+        else "correct one of them"
+    )
+    return LabelError(
+        f"slice {slice_:g} is not that of {column} {table.columns[column][i]!r}, which names PNG"
+        f" {k} of those counted from 0; {way_out}",
+        table.path,
+        table.row(i),
+    )
 
 
 def _common_start(names: Sequence[str]) -> str:
@@ -90,10 +138,20 @@ def _common_start(names: Sequence[str]) -> str:
     return next((first[:n] for n, c in enumerate(first) if last[n : n + 1] != c), first)
 
 
-def _named(cell: str, known: dict[str, int]) -> int | None:
-    """The PNG that a cell names, by itself or as one of the parts between ImageJ's colons. A mere
-    number is a landmark's, and no name.
+def _named(cell: str, stack: PngStack) -> str | None:
+    """The name of a PNG, of this export or of another, that a cell holds, with its folders: ImageJ
+    puts several names into one, with colons between. A mere number is a landmark's, and no name.
     """
-    parts = (part.strip() for part in (cell, *cell.split(":")))
-    named = (bare_key(part) for part in parts if not part.isdecimal())
-    return next((known[key] for key in named if key in known), None)
+    parts = (part.strip() for part in cell.split(":"))
+    named = (part for part in parts if is_png_name(bare_key(part), stack))
+    return next(named, None)
+
+
+def _number(key: str, known: Mapping[str, int]) -> int | None:
+    """The PNG of that name, or of its number where it has no tag; None for that of another
+    export.
+    """
+    parts = split_name(key)
+    if key in known or parts is None or parts.tag is not None:
+        return known.get(key)
+    return parts.number if parts.number < len(known) else None

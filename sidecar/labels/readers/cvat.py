@@ -9,6 +9,7 @@ cvat/apps/dataset_manager/formats/cvat.py.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from xml.etree.ElementTree import Element
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.cvat_frames import Frames, frames_of
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import stated_sizes
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of, rotated
@@ -37,19 +39,21 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         raise LabelError("is not CVAT XML: its root element is not <annotations>", path)
     images, tracks = root.findall("image"), root.findall("track")
     frames = frames_of(root, tracks, stack, path) if tracks else Frames()
-    left_out = LeftOut()
+    left_out, edges = LeftOut(), Edges(options.pixel_origin)
+    sizes = stated_sizes(path, _sizes(images, path))
     shapes = [
-        *_of_images(images, _task_names(root), left_out, path),
+        *_of_images(root, left_out, path),
         *_of_tracks(tracks, frames, left_out, path),
     ]
+    size = stack.columns, stack.rows
     return labels_of(
         path,
-        shapes,
+        [edges.cut_shape(shape, sizes.get(shape.image, size)) for shape in shapes],
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes=stated_sizes(path, _sizes(images, path)),
-        notes=[frames.note] if tracks else [],
+        sizes=sizes,
+        notes=[*([frames.note] if tracks else []), *edges.notes],
         left_out=left_out.sentences,
     )
 
@@ -69,22 +73,35 @@ def _task_names(root: Element) -> dict[str, str]:
     }
 
 
-def _of_images(
-    images: list[Element], tasks: dict[str, str], left_out: LeftOut, path: Path
-) -> Iterator[Shape]:
-    number_ = 0
+def images_of(root: Element) -> Iterator[tuple[Element, str]]:
+    """Each <image>, and by what else the file tells images of one name apart: by their task, and
+    where files were put together by their id.
+    """
+    tasks, images = _task_names(root), root.findall("image")
+    often = Counter((image.get("name"), image.get("task_id", "")) for image in images)
     for image in images:
         name, task = image.get("name"), image.get("task_id", "")
+        entry = tasks.get(task, task and f"task {task}")
+        if often[name, task] > 1:
+            entry = f"{entry} image {image.get('id')}".strip()
+        yield image, entry
+
+
+def _of_images(root: Element, left_out: LeftOut, path: Path) -> Iterator[Shape]:
+    number_ = 0
+    for image, entry in images_of(root):
+        name = image.get("name")
         if not name:
             raise LabelError("an <image> has no name", path)
         for element in image:
             if not _is_shape(element):
                 left_out.add(element.tag, _LEFT_OUT.get(element.tag, "not known here"))
                 continue
+            _count_unset(element, left_out)
             number_ += 1
             where, label = f"{name}, shape {number_}", element.get("label", "")
             for shape in _shapes(element, path, where, name, None, str(number_), label):
-                yield replace(shape, entry=tasks.get(task, task and f"task {task}"))
+                yield replace(shape, entry=entry)
 
 
 def _of_tracks(
@@ -98,6 +115,7 @@ def _of_tracks(
             elif element.get("keyframe", "1") != "1":
                 left_out.add("shape between keyframes", "CVAT worked it out, nobody set it")
             elif _is_set(element):
+                _count_unset(element, left_out)
                 frame = _whole(element, "frame", path, f"track {id_}")
                 where = f"track {id_}, frame {frame}"
                 slice_ = frames.slice_of(frame, path, where)
@@ -113,6 +131,13 @@ def _is_set(element: Element) -> bool:
     (outside).
     """
     return element.get("keyframe", "1") == "1" and element.get("outside", "0") == "0"
+
+
+def _count_unset(element: Element, left_out: LeftOut) -> None:
+    """The points of a skeleton that nobody placed."""
+    points = element.findall("points")
+    unset = sum(not _is_set(point) for point in points)
+    left_out.add("skeleton point", "not set (outside)", unset)
 
 
 def _shapes(

@@ -9,12 +9,13 @@ the first pixel at 0. Source: the example projects of DeepLabCut.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table
 
@@ -56,22 +57,38 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         raise LabelError(
             "does not begin with the header rows scorer, bodyparts and coords of DeepLabCut", path
         )
+    body = records[len(levels) :]
+    rows = [(n, record) for n, record in enumerate(body, start=len(levels) + 1) if record]
+    return labels_of_records(levels, rows, path, options)
+
+
+def labels_of_records(
+    levels: Mapping[str, list[str]],
+    records: Iterable[tuple[int, list[str]]],
+    path: Path,
+    options: ReadOptions,
+) -> Labels:
+    """The points in rows of cells, each with its number, below the header rows ``levels``."""
     parts = _body_parts(levels, path)
     width, index = len(levels["coords"]), min(part.x for part in parts)
+    left_out = LeftOut()
     shapes: list[Shape] = []
-    for n, record in enumerate(records[len(levels) :], start=len(levels) + 1):
-        if record:
-            if len(record) != width:
-                raise LabelError(
-                    f"has {len(record)} cells, the header has {width}", path, f"row {n}"
-                )
-            shapes += _shapes(record, index, parts, n, path)
+    for n, record in records:
+        if len(record) != width:
+            raise LabelError(f"has {len(record)} cells, the header has {width}", path, f"row {n}")
+        shapes += _shapes(record, index, parts, n, left_out, path)
     return labels_of(
-        path, shapes, tool=_TOOL, origin="center", forced=options.pixel_origin, notes=[_CROPPED]
+        path,
+        shapes,
+        tool=_TOOL,
+        origin="center",
+        forced=options.pixel_origin,
+        notes=[_CROPPED],
+        left_out=left_out.sentences,
     )
 
 
-def _body_parts(levels: dict[str, list[str]], path: Path) -> list[_BodyPart]:
+def _body_parts(levels: Mapping[str, list[str]], path: Path) -> list[_BodyPart]:
     coords = levels["coords"]
     if any(len(row) != len(coords) for row in levels.values()):
         raise LabelError("the header rows have different lengths", path)
@@ -110,13 +127,20 @@ def _image(index: list[str], path: Path, where: str) -> str:
 
 
 def _shapes(
-    record: list[str], index: int, parts: list[_BodyPart], row: int, path: Path
+    record: list[str],
+    index: int,
+    parts: list[_BodyPart],
+    row: int,
+    left_out: LeftOut,
+    path: Path,
 ) -> Iterator[Shape]:
     image = _image(record[:index], path, f"row {row}")
     for part in parts:
         where = f"row {row}, {' '.join(name for name in (part.individual, part.name) if name)}"
         cells = record[part.x].strip(), record[part.y].strip()
-        if cells != ("", ""):
+        if cells == ("", ""):
+            left_out.add("body part", "not labelled")
+        else:
             xy = number(cells[0], path, where, "x"), number(cells[1], path, where, "y")
             extra = {"individual": part.individual, "scorer": part.scorer}
             yield Shape(

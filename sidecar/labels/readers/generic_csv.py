@@ -1,17 +1,21 @@
 """Generic CSV: a header row with x, y, and image or slice. Pixel origin: *center*, unless forced.
 
-``image`` is a PNG name, ``slice`` a 0-based PNG number that may be fractional; every column is
-carried to the output as it is (see `sidecar.labels.csv_table` for what is understood as CSV).
+``image`` is a PNG name, ``slice`` a 0-based PNG number that may be fractional. ``tag`` and
+``series_uid`` say which export the labels are of, as the viewer page writes them.
+Every column is carried to the output as it is (see `sidecar.labels.csv_table` for what is
+understood as CSV).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.tag import TAG
 from sidecar.errors import LabelError
 from sidecar.labels.columns import Columns, Made
 from sidecar.labels.csv_table import Table, delimiter_of
@@ -28,6 +32,7 @@ from sidecar.labels.model import (
 )
 from sidecar.labels.readers.csv_guards import refuse_other_tables
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"
@@ -49,23 +54,29 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     numbers, images = table.at_once(
         ("x", "y", "slice") if has_slice else ("x", "y"), "image"
     ) or _one_by_one(table)
-    if images is None and not has_slice and stack.slices > 1:
+    own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
+    if images is None and not has_slice and not own and stack.slices > 1:
         raise LabelError(
-            "has neither a column image (PNG name) nor slice (0-based PNG number)", path, "row 1"
+            "has neither a column image (PNG name) nor slice (0-based PNG number), and its own name"
+            " is that of no PNG",
+            path,
+            "row 1",
         )
     refuse_other_tables(table, numbers, options.slice_origin, stack)
+    if images is None and own:
+        images = [own] * len(table)
     slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
     if has_slice:
         slices = numbers[:, 2] - (options.slice_origin or 0)
     counts = has_slice and images is None and stack.slices > 1
     left_out = LeftOut()
     left_out.add("empty row", count=table.empty_rows)
-    names, reference = _referred(images, len(table))
+    references, reference = _referred(table, images)
     return Labels(
         path=path,
         xy=to_center(numbers[:, :2], taken),
         slice=slices,
-        images=tuple(map(ImageReference, names)),
+        images=references,
         reference=reference,
         shapes=group(table.columns, len(table), path, table.row),
         columns=_counted_from_0(table, options.slice_origin),
@@ -94,12 +105,26 @@ def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
     return Made.of({**table.columns, name: cells}, len(table))
 
 
-def _referred(images: Sequence[str] | None, count: int) -> tuple[list[str], NDArray[np.intp]]:
-    """The names that are in the column image, once each, and which of them is in each row."""
-    if images is None:
-        return [""], np.zeros(count, np.intp)
-    known = {name: k for k, name in enumerate(dict.fromkeys(images))}
-    return list(known), np.fromiter(map(known.__getitem__, images), np.intp, count)
+def _referred(
+    table: Table, images: Sequence[str] | None
+) -> tuple[tuple[ImageReference, ...], NDArray[np.intp]]:
+    """What is said of images, and of the export they are of, once each; and which of it is in each
+    row.
+    """
+    stated = [table.texts(name) for name in ("tag", "series_uid")]
+    if images is None and not any(stated):
+        return (ImageReference(""),), np.zeros(len(table), np.intp)
+    columns = [cells or [""] * len(table) for cells in (images, *stated)]
+    known = {row: k for k, row in enumerate(dict.fromkeys(zip(*columns, strict=True)))}
+    numbers = map(known.__getitem__, zip(*columns, strict=True))
+    return tuple(_reference(*row) for row in known), np.fromiter(numbers, np.intp, len(table))
+
+
+def _reference(name: str, tag: str, series: str) -> ImageReference:
+    """What is no tag in a column of that name is somebody else's."""
+    tag = tag.strip().lower()
+    is_tag = re.fullmatch(TAG, tag) is not None
+    return ImageReference(name, tag=tag if is_tag else None, series_uid=series.strip() or None)
 
 
 def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None]:

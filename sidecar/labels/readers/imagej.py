@@ -21,6 +21,7 @@ from pathlib import Path, PurePath
 
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_table import ResultsRow, read_rows, recognises
+from sidecar.labels.references import is_png_name, looks_like_slice, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 
 _TOOL = "ImageJ/Fiji"
@@ -189,18 +190,29 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What Label says: title, name of the selection, and the slice label where it is a PNG's."""
+    """What Label says: title, name of the selection, and the slice label where it is a PNG's, or
+    may be an image's of another stack. ImageJ puts a slice label behind in every stack. Where there
+    is no Label, the PNG that the file is named after is the title.
+
+    ``is_single``: the title is that of a PNG, and no slice label follows.
+    """
 
     title: str
     selection: str
     shown: str = ""
+    is_single: bool = False
 
     @classmethod
-    def of(cls, row: ResultsRow, known: Mapping[str, int]) -> _Names:
-        title, *parts = row.label.split(":")
-        if parts and parts[-1] in known:
-            return cls(title, ":".join(parts[:-1]), parts[-1])
-        return cls(title, ":".join(parts))
+    def of(cls, row: ResultsRow, known: Mapping[str, int], own: str, stack: PngStack) -> _Names:
+        title, *parts = (row.label or own).split(":")
+        is_png = is_png_name(title, stack)
+        in_stack = bool(row.cells.get("Slice")) and stack.slices > 1 and not is_png
+        last = parts[-1] if parts else ""
+        if last in known or is_png_name(last, stack) or (in_stack and looks_like_slice(last)):
+            return cls(title, ":".join(parts[:-1]), last)
+        if in_stack and last.isdecimal():  # the slice on display, in a stack without slice labels
+            return cls(title, ":".join(parts[:-1]))
+        return cls(title, ":".join(parts), title if is_png else "", is_png)
 
 
 def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -> list[_Place]:
@@ -212,7 +224,8 @@ def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -
     }
     first = 1 if options.slice_origin is None else options.slice_origin
     slices = _slices(rows, first, stack)
-    names = [_Names.of(row, known) for row in rows]
+    own = png_in_name(rows[0].path, stack) or "" if rows else ""
+    names = [_Names.of(row, known, own, stack) for row in rows]
     whole_stack = options.slice_origin is not None or _shows_display(slices, names)
     return [
         _place(row, slice_, name, known, whole_stack, stack)
@@ -249,7 +262,7 @@ def _shows_display(slices: Sequence[int | None], names: Sequence[_Names]) -> boo
     by_name: defaultdict[str, set[int]] = defaultdict(set)
     by_slice: defaultdict[int, set[str]] = defaultdict(set)
     for slice_, name in zip(slices, names, strict=True):
-        if slice_ is not None and name.shown:
+        if slice_ is not None and name.shown and not name.is_single:
             by_name[name.shown].add(slice_)
             by_slice[slice_].add(name.shown)
     return any(len(found) > 1 for found in by_name.values()) or any(
@@ -266,15 +279,16 @@ def _place(
     stack: PngStack,
 ) -> _Place:
     """``whole_stack``: Slice counts all PNGs, whatever Label shows."""
-    if not name.shown and name.title in known:
+    if name.is_single and not slice_:
         # one PNG opened by itself: Slice, if it was measured, is 1
         return _Place(None, name.title, name.selection)
     if slice_ is not None:
-        if not name.shown or known[name.shown] == slice_:
-            return _Place(slice_, "", name.selection)
+        if known.get(name.shown, slice_) == slice_:  # a name of another stack is refused later
+            return _Place(slice_, name.shown, name.selection)
         if not whole_stack:
             raise row.error(
-                f"Slice {row.cells['Slice']} is not the slice that Label names, {name.shown!r}:"
+                f"Slice {row.cells['Slice']} is not the slice that"
+                f" {'Label' if row.label else 'the file'} names, {name.shown!r}:"
                 " were only some of the PNGs opened? If all were, Slice is right, and"
                 " --slice-origin 1 says so; if not, delete the column Slice"
             )

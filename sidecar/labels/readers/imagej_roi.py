@@ -1,6 +1,7 @@
 """ImageJ and Fiji selections in files: `.roi`, and the ROI Manager's RoiSet.zip.
 
-A selection names no image (see `imagej_selections`).
+A selection names no image (see `imagej_selections`); ImageJ proposes the title of the image as the
+name of the file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_selections import labels_of_selections
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_in_name
 from sidecar.labels.text import read_bytes
 
 _TOOL = "ImageJ/Fiji ROIs"
@@ -39,7 +41,10 @@ _UNPACKING = (
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     left_out = LeftOut()
     selections = _selections(path, left_out)
-    return labels_of_selections(path, selections, stack, options, tool=_TOOL, left_out=left_out)
+    own = png_in_name(path, stack) or ""
+    return labels_of_selections(
+        path, selections, stack, options, tool=_TOOL, image=own, left_out=left_out
+    )
 
 
 def _selections(path: Path, left_out: LeftOut) -> list[tuple[str, bytes]]:

@@ -6,14 +6,17 @@ version up to 227) were stored as the mouse position, which is *corner*; its who
 may also be pixel numbers set by a macro, and its lines are undocumented: those are refused. Version
 228 was in use seven weeks before the change, so it is taken as new.
 
-Positions are 1-based, 0 is none. In a hyperstack the slice is z; where only channel or frame tells,
-it is not known which of them the PNGs are. Source: ij/gui/Roi.java (class comment, isLine,
-getMask), PointRoi.java (makeXArray), ij/io/RoiDecoder.java, RoiEncoder.java; imagej/ImageJ#182.
+Positions are 1-based, 0 is none; then the name that ImageJ gave to the selection tells. In a
+hyperstack the slice is z; where only channel or frame tells, it is not known which of them the PNGs
+are. Source: ij/gui/Roi.java (class comment, isLine, getMask), PointRoi.java (makeXArray),
+ij/io/RoiDecoder.java, RoiEncoder.java, ij/plugin/frame/RoiManager.java (getLabel, getSliceNumber);
+imagej/ImageJ#182.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,10 +30,13 @@ import numpy as np
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_against_slices
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of
 
 #: Last file version of the ImageJ that stored points as mouse positions.
 _LAST_OLD_VERSION = 227
+#: What ImageJ calls a selection in a stack: slice from 1, and y and x of the middle of its bounds.
+_GIVEN_NAME = re.compile(r"(\d{4,6})-(\d{4,6})-(\d{4,6})", re.ASCII)
 #: Vertices of each rounded corner.
 _CORNER_STEPS = 32
 
@@ -66,12 +72,11 @@ def labels_of_selections(
     *,
     tool: str,
     image: str = "",
-    sizes: dict[str, tuple[int, int]] | None = None,
     notes: Sequence[str] = (),
     left_out: LeftOut | None = None,
 ) -> Labels:
-    """The labels of encoded selections, by name. ``image``: the PNG that those without a position
-    lie on, "" where nothing tells. LabelError names the selection.
+    """The labels of encoded selections, by name. ``image``: the PNG that the file is named after,
+    "" where it is after none. LabelError names the selection.
     """
     roifile = _roifile()
     rois = [_decoded(roifile, data, path, name) for name, data in selections]
@@ -83,7 +88,6 @@ def labels_of_selections(
         tool=tool,
         origin="center",
         forced=options.pixel_origin,
-        sizes=sizes,
         notes=[*notes, *file.notes],
         left_out=file.left_out.sentences,
     )
@@ -170,6 +174,11 @@ class _Set:
     def is_hyperstack(self) -> bool:
         return any(roi.is_elsewhere for roi in self.rois)
 
+    @cached_property
+    def against(self) -> str:
+        """The PNG that the file is named after, beside positions on the stack."""
+        return png_against_slices(self.path, self.stack)
+
     @property
     def notes(self) -> list[str]:
         points = {roi.is_old for roi in self.rois if roi.kind == "POINT"}
@@ -241,7 +250,7 @@ class _Set:
                 self.path,
                 roi.where,
             )
-        return {"slice": own - 1}
+        return self._on(own - 1)
 
     def _place(self, roi: _Roi) -> dict[str, Any]:
         """Slice or image of a selection. Its z is the slice; the stack position is where there is
@@ -257,9 +266,9 @@ class _Set:
                     self.path,
                     roi.where,
                 )
-            return {"slice": z - 1}
+            return self._on(z - 1)
         if self.stack.slices == 1:
-            return {"slice": 0}
+            return self._on(0)
         if roi.is_elsewhere:
             what = f"channel {channel}" if channel > 1 else f"frame {frame}"
             raise LabelError(
@@ -269,15 +278,34 @@ class _Set:
                 roi.where,
             )
         if position > 0:
-            return {"slice": position - 1}
+            return self._on(position - 1)
         if self.image:
             return {"image": self.image}
+        if (named := _slice_in_name(roi)) is not None:
+            return self._on(named)
         raise LabelError(
-            "has no position, so its slice is not known; in ImageJ add it to the ROI Manager with"
-            " its slice on display, and save it from there",
+            "has no position, so its slice is not known; let the file's name begin with that of the"
+            " PNG, or in ImageJ add it to the ROI Manager with its slice on display, and save it"
+            " from there",
             self.path,
             roi.where,
         )
+
+    def _on(self, slice_: int) -> dict[str, Any]:
+        return {"slice": slice_, "image": self.against}
+
+
+def _slice_in_name(roi: _Roi) -> int | None:
+    """The slice in the name that ImageJ gave to a selection, which it goes by itself where there is
+    no position; None where the selection was moved or named since.
+    """
+    found = _GIVEN_NAME.fullmatch(roi.name)
+    if found is None:
+        return None
+    slice_, *middle = (int(number) for number in found.groups())
+    r = roi.roi
+    y, x = (r.top + r.bottom) / 2, (r.left + r.right) / 2
+    return slice_ - 1 if slice_ and abs(y - middle[0]) <= 1 and abs(x - middle[1]) <= 1 else None
 
 
 def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:

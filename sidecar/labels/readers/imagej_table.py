@@ -17,7 +17,15 @@ from pathlib import Path
 from sidecar.errors import LabelError
 from sidecar.labels.csv_table import delimiter_of
 from sidecar.labels.readers.left_out import LeftOut
-from sidecar.labels.text import after_sep_line, first_row, number, read_text, table, whole
+from sidecar.labels.text import (
+    after_sep_line,
+    first_filled_line,
+    first_row,
+    number,
+    read_text,
+    table,
+    whole,
+)
 
 #: Columns that only ImageJ calls so; one of them beside X and Y is taken for a Results table.
 _COLUMNS = frozenset(
@@ -85,7 +93,7 @@ class ResultsRow:
 def read_rows(path: Path) -> tuple[list[ResultsRow], tuple[str, ...]]:
     """The rows, and what was left out. LabelError for a table without X and Y, or a ragged one."""
     delimiter, text, first = after_sep_line(read_text(path))
-    delimiter = delimiter or delimiter_of(text.partition("\n")[0])
+    delimiter = delimiter or delimiter_of(first_filled_line(text))
     records = [
         (n, [cell.strip() for cell in record])
         for n, record in enumerate(table(text, path, delimiter), first)

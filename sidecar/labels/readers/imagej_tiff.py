@@ -25,8 +25,7 @@ from sidecar.formats.tiff import Directory, directories
 from sidecar.labels.columns import Made
 from sidecar.labels.model import ImageReference, Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_selections import labels_of_selections
-from sidecar.labels.references import bare_key
-from sidecar.mapping import image_key
+from sidecar.labels.references import bare_key, is_png_name, looks_like_slice
 
 _TOOL = "ImageJ/Fiji overlay"
 _COUNTS, _METADATA = 50838, 50839
@@ -63,32 +62,36 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     if not saved.rois:
         raise LabelError("holds no overlay and no selection of ImageJ", path)
     selections = [(f"{n:04d}", roi) for n, roi in enumerate(dict.fromkeys(saved.rois), 1)]
-    named = _named_slices(saved, stack)
-    if not named:
-        _refuse_other_stack(saved, stack, path)
-    alone = path.name if saved.images == 1 and bare_key(path.name) in _keys(stack) else ""
-    labels = labels_of_selections(
-        path,
-        selections,
-        replace(stack, slices=saved.images) if named else stack,
-        options,
-        tool=_TOOL,
-        image=alone,
-        sizes={alone: (saved.width, saved.height)} if alone else None,
-        notes=[_ALL_READ],
-    )
-    return _with_names(labels, named, saved) if named else labels
+    named, notes = _named_slices(saved, stack), [_ALL_READ, _BY_LABEL]
+    if not named and saved.images == 1 and is_png_name(bare_key(path.name), stack):
+        named, notes = [path.name], [_ALL_READ]
+    if named:
+        own = replace(stack, slices=saved.images)
+        labels = labels_of_selections(path, selections, own, options, tool=_TOOL, notes=notes)
+        return _with_names(labels, named, saved)
+    _refuse_other_stack(saved, stack, path)
+    return labels_of_selections(path, selections, stack, options, tool=_TOOL, notes=[_ALL_READ])
 
 
-def _keys(stack: PngStack) -> set[str]:
-    return {image_key(name) for name in stack.names}
+def slices_by_label(path: Path, stack: PngStack) -> list[str]:
+    """The image of each page of a TIFF by the label that ImageJ saved for it; [] where there are
+    none, or not all name images.
+    """
+    try:
+        with path.open("rb") as file:
+            return _named_slices(_parsed(file, path), stack)
+    except (OSError, LabelError):
+        return []
 
 
 def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
-    """The PNG of each image by its label; [] where not all of them are PNGs."""
+    """The image of each slice by its label, also of another stack, which is refused later; []
+    where not all labels name images.
+    """
     names = [label.partition("\n")[0].strip() for label in saved.slice_labels]
-    keys = _keys(stack)
-    is_whole = len(names) == saved.images and all(bare_key(name) in keys for name in names)
+    is_whole = len(names) == saved.images and all(
+        is_png_name(bare_key(name), stack) or looks_like_slice(name) for name in names
+    )
     return names if is_whole else []
 
 
@@ -125,7 +128,6 @@ def _with_names(labels: Labels, named: Sequence[str], saved: _Tiff) -> Labels:
         reference=reference,
         slice=labels.slice * float("nan"),
         columns=Made.of(cells, len(labels)),
-        notes=(*labels.notes, _BY_LABEL),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.references import png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table
 
@@ -31,10 +32,11 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             " points or a line"
         )
         raise LabelError(f"{message}, corner if it was an area or an angle", path)
-    if stack.slices != 1:
+    own = png_in_name(path, stack) or ""
+    if stack.slices != 1 and not own:
         raise LabelError(
-            "XY coordinates do not say on which slice they lie; save the selection as .roi and read"
-            " that",
+            "XY coordinates do not say on which slice they lie; let the file's name begin with that"
+            " of the PNG, or save the selection as .roi and read that",
             path,
         )
     points = []
@@ -45,7 +47,9 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             points.append(
                 (number(row[0], path, f"row {n}", "x"), number(row[1], path, f"row {n}", "y"))
             )
-    shapes = [Shape("point", points, origin, "selection", slice=0, id="1")] if points else []
+    slice_ = None if own else 0
+    shape = Shape("point", points, origin, "selection", image=own, slice=slice_, id="1")
+    shapes = [shape] if points else []
     return labels_of(path, shapes, tool=_TOOL, origin=origin, forced=origin, notes=[_UNCALIBRATED])
 
 

@@ -39,7 +39,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     tasks = load_json(path)
     if not isinstance(tasks, list):
         raise LabelError('is not a list of tasks; export it from Label Studio as "JSON"', path)
-    file = _File(path)
+    file = _File(path, Edges(options.pixel_origin))
     shapes = [shape for n, task in enumerate(tasks, 1) for shape in file.shapes(task, n)]
     return labels_of(
         path,
@@ -58,8 +58,8 @@ class _File:
     """One export, and what is gathered while its tasks become shapes."""
 
     path: Path
+    edges: Edges
     sizes: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
-    edges: Edges = field(default_factory=Edges)
     left_out: LeftOut = field(default_factory=LeftOut)
 
     def shapes(self, task: Any, n: int) -> Iterator[Shape]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.readers.edges import Edges, last_digit
-from sidecar.labels.references import bare_key, names_image
+from sidecar.labels.references import names_image, one_image
 from sidecar.labels.shapes import Vertices, box, ellipse, rotated
 from sidecar.labels.text import number, pairs, text_of, whole
 
@@ -28,13 +28,12 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
 
     LabelError where they name none, or two: which of them a region is on, the file does not tell.
     """
-    named = {key: value for key, value in data.items() if _names_images(value)}
-    if not named and isinstance(data.get("image"), str):
-        return text_of(data["image"])
-    keys = {
-        bare_key(value) if isinstance(value, str) else f"{key}[]" for key, value in named.items()
+    named = {
+        key: value
+        for key, value in data.items()
+        if _names_images(value) or (key == "image" and isinstance(value, str))
     }
-    if len(keys) > 1:
+    if len({_one_image(key, value) for key, value in named.items()}) > 1:
         (first, one), (second, other), *_ = named.items()
         raise LabelError(
             f"the task names two images, {first} {_shown(one)} and {second} {_shown(other)}, and"
@@ -45,12 +44,28 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
     if not named:
         raise LabelError("the task's data name no image", path, where)
     image = named["image"] if "image" in named else next(iter(named.values()))
+    if isinstance(image, str) and image.startswith("data:"):
+        raise LabelError(
+            "the task's data hold the image itself, and not its name: import tasks that name it",
+            path,
+            where,
+        )
     if isinstance(image, str):
         return image
+    if index is None and len(image) > 1:
+        raise LabelError(
+            f"the task has {len(image)} images, and the region does not tell which it is on",
+            path,
+            where,
+        )
     at = whole(index or 0, path, where, "item_index")
     if not 0 <= at < len(image):
         raise LabelError(f"item_index {at} is none of the task's {len(image)} images", path, where)
     return text_of(image[at])
+
+
+def _one_image(key: str, value: object) -> str:
+    return one_image(value) if isinstance(value, str) else f"{key}[]"
 
 
 def _names_images(value: object) -> bool:
@@ -89,7 +104,7 @@ def outline_of(
     if kind == "polygon":
         percents = pairs(value.get("points"), path, where)
         rounding = last_digit(v for pair in percents for v in pair) * max(width, height)
-        points = edges.cut([(x * width, y * height) for x, y in percents], *size, rounding)
+        points = edges.cut([(x * width, y * height) for x, y in percents], size, rounding)
         return ("polyline" if value.get("closed") is False else "polygon"), points
     x, y = number(value.get("x"), path, where) * width, number(value.get("y"), path, where) * height
     if kind == "keypoint":
@@ -103,4 +118,4 @@ def outline_of(
     if angle:
         return "box", rotated(corners, angle, about=(x, y))
     rounding = last_digit(value[name] for name in ("x", "y", "width", "height"))
-    return "box", edges.cut(corners, *size, rounding * max(width, height))
+    return "box", edges.cut(corners, size, rounding * max(width, height))

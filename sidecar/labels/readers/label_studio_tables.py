@@ -48,7 +48,7 @@ _ROTATION = (
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     text = read_text(path)
     rows = _of_json(text, path) if text.lstrip().startswith("[") else _of_table(text, path)
-    file = _File(path)
+    file = _File(path, Edges(options.pixel_origin))
     shapes = [shape for where, row in rows for shape in file.shapes(row, where)]
     return labels_of(
         path,
@@ -101,8 +101,8 @@ class _File:
     """One export, and what is gathered while its rows become shapes."""
 
     path: Path
+    edges: Edges
     sizes: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
-    edges: Edges = field(default_factory=Edges)
     left_out: LeftOut = field(default_factory=LeftOut)
 
     def shapes(self, row: Mapping[str, Any], place: str) -> Iterator[Shape]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import refuse_two_images
 from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
 
 _TOOL = "LabelMe"
-#: Characters of base64 in which everything before the pixels lies; a multiple of four.
-_HEAD_CHARACTERS = 1 << 16
 #: LabelMe shape type → our shape type, and how many points it may have (none stated: any number).
 _TYPES: dict[str, tuple[str, tuple[int, ...]]] = {
     "point": ("point", (1,)),
@@ -46,17 +46,20 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         for number, shape in shapes
         if not (isinstance(shape, dict) and shape.get("shape_type") == "mask")
     ]
+    sizes, edges = _sizes(document, image, path), Edges(options.pixel_origin)
+    size = sizes.get(image, (stack.columns, stack.rows))
     left_out = LeftOut()
     left_out.add("mask", "they are areas of pixels, use map-mask", len(shapes) - len(drawn))
     return labels_of(
         path,
-        [_shape(shape, image, path, number) for number, shape in drawn],
+        [edges.cut_shape(_shape(shape, image, path, number), size) for number, shape in drawn],
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes=_sizes(document, image, path),
+        sizes=sizes,
+        notes=edges.notes,
         left_out=left_out.sentences,
-        embedded=_embedded(document, image),
+        embedded={image: partial(_image_data, path)} if _carries_image(document) else None,
     )
 
 
@@ -94,15 +97,19 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
     )
 
 
-def _embedded(document: Any, image: str) -> dict[str, bytes]:
-    """The beginning of the image that the file carries, in which a PNG has its texts."""
+def _carries_image(document: Any) -> bool:
     data = document.get("imageData")
-    if not isinstance(data, str):
-        return {}
+    return isinstance(data, str) and bool(data)
+
+
+def _image_data(path: Path) -> bytes:
+    """The image that the file carries. LabelMe saves it anew, so that its pixels tell; b"" for what
+    is no base64, where LabelMe itself falls back on imagePath.
+    """
     try:
-        return {image: base64.b64decode(data[:_HEAD_CHARACTERS], validate=True)}
+        return base64.b64decode(member(load_json(path), "imageData", str, path), validate=True)
     except (binascii.Error, ValueError):
-        return {}  # LabelMe itself falls back on imagePath
+        return b""
 
 
 def _sizes(document: Any, image: str, path: Path) -> dict[str, tuple[int, int]]:

@@ -70,7 +70,7 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
     kind = pair or (_told_by_numbers([(values[n], sizes[n]) for n in twos], path) if twos else None)
     left_out = LeftOut()
     left_out.add("empty row", "make-sense leaves shapes without a label", len(lines) - len(rows))
-    edges = Edges()
+    edges = Edges(origin)
     notes = [_ROUNDED]
     if twos and pair is None:
         notes.append(
@@ -106,7 +106,7 @@ def _vertices(
         return "point", [(values[0], values[1])]
     x, y, a, b = values
     if kind == "box":
-        return "box", edges.cut(box(x, y, x + a, y + b), *size, _ROUNDING)
+        return "box", edges.cut(box(x, y, x + a, y + b), size, _ROUNDING)
     return "line", [(x, y), (a, b)]
 
 

@@ -8,11 +8,13 @@ napari writes data coordinates in the order (slice, row, column): the middle of 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table, whole
 
@@ -57,24 +59,36 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             raise LabelError(f"has {len(cells)} cells, the header has {len(header)}", path, where)
     first = header.index("axis-0")
     axes = sum(name == f"axis-{n}" for n, name in enumerate(header[first:]))
-    shapes = (_shapes if first == 3 else _points)(
-        header, rows, _slice_axes(axes, stack, path), path
-    )
+    own = png_in_name(path, stack)
+    before = _slice_axes(axes, own, stack, path)
+    shapes = (_shapes if first == 3 else _points)(header, rows, before, path)
+    if own and not before:
+        shapes = [replace(shape, image=own, slice=None) for shape in shapes]
     notes = (_SCALE, _NO_NAMES) if first == 3 else (_SCALE,)
     return labels_of(
         path, shapes, tool="napari", origin="center", forced=options.pixel_origin, notes=notes
     )
 
 
-def _slice_axes(axes: int, stack: PngStack, path: Path) -> int:
-    """How many axes come before (row, column): 1, or 0 for a single picture."""
-    if axes == 3 or (axes == 2 and stack.slices == 1):
+def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
+    """How many axes come before (row, column): 1, or 0 for a single picture.
+
+    ``own``: the PNG that the file is named after.
+    """
+    if axes == 3 and png_against_slices(path, stack):
+        raise LabelError(
+            f"counts slices, and is named after {own}, which is not the first PNG: was the stack"
+            " opened in another order, or a part of it? Open all PNGs in order, or rename the file"
+            " if they were",
+            path,
+        )
+    if axes == 3 or (axes == 2 and (stack.slices == 1 or own is not None)):
         return axes - 2
     if axes == 2:
         raise LabelError(
             f"has two axes (row, column) and names no image, but the PNG stack has {stack.slices}"
-            " slices: open the whole stack in napari and label there, or add an axis-0 column with"
-            " the slice number",
+            " slices: open the whole stack in napari and label there, or let the file's name begin"
+            " with that of the PNG",
             path,
         )
     raise LabelError(

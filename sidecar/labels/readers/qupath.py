@@ -15,10 +15,11 @@ from typing import Any
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.shapes import Shape, Vertices, ellipse, labels_of
 from sidecar.labels.text import head_text, json_keys, load_json, member, number, text_of, whole
-from sidecar.mapping import image_key
 
 #: What only QuPath writes: the kind of object, as an id before 0.3, or a UUID as id, which comes
 #: before a long geometry.
@@ -46,11 +47,14 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """
     features = _features(load_json(path), path)
     image, note = _image(features, path, stack)
+    counts = _has_planes(features) or not image
     shapes = [
         shape
         for n, feature in enumerate(features, start=1)
-        for shape in _shapes(feature, n, image, path)
+        for shape in _shapes(feature, n, image, counts, path)
     ]
+    edges = Edges(options.pixel_origin)
+    cut = [edges.cut_shape(shape, (stack.columns, stack.rows)) for shape in shapes]
     left_out = LeftOut()
     left_out.add(
         "nucleus",
@@ -59,11 +63,11 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     )
     return labels_of(
         path,
-        shapes,
+        cut,
         tool="QuPath",
         origin="corner",
         forced=options.pixel_origin,
-        notes=[_ROUNDED, note],
+        notes=[_ROUNDED, note, *edges.notes],
         left_out=left_out.sentences,
     )
 
@@ -83,22 +87,14 @@ def _features(document: object, path: Path) -> list[dict[str, Any]]:
 
 
 def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple[str, str]:
-    """The PNG all features lie on, or "" where their planes tell the slice; and what the user is
-    told about it. LabelError where neither a plane nor the file's name tells.
+    """The PNG that the file is named after, or ""; and what the user is told about it. LabelError
+    where neither a plane nor the file's name tells the slice.
     """
-    if any(
-        "plane" in feature["geometry"]
-        for feature in features
-        if isinstance(feature.get("geometry"), dict)
-    ):
-        return (
-            "",
-            (
-                "The plane's z is taken as the slice number, 0 where none is given, as QuPath"
-                " writes it"
-            ),
+    if _has_planes(features):
+        return png_against_slices(path, stack), (
+            "The plane's z is taken as the slice number, 0 where none is given, as QuPath writes it"
         )
-    name = _png_in_name(path, stack)
+    name = png_in_name(path, stack)
     if name:
         return name, f"No plane is given; the file name says that these labels lie on {name}"
     if stack.slices == 1:
@@ -111,25 +107,22 @@ def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple
     )
 
 
-def _png_in_name(path: Path, stack: PngStack) -> str | None:
-    """The PNG whose name the file's begins with, whatever else was added to it; the longest one."""
-    own = path.name.lower()
-    found = [
-        name
-        for name in stack.names
-        if own.startswith(stem := image_key(name)) and not own[len(stem) : len(stem) + 1].isalnum()
-    ]
-    return max(found, key=len, default=None)
+def _has_planes(features: list[dict[str, Any]]) -> bool:
+    geometries = (feature.get("geometry") for feature in features)
+    return any("plane" in geometry for geometry in geometries if isinstance(geometry, dict))
 
 
-def _shapes(feature: dict[str, Any], n: int, image: str, path: Path) -> Iterator[Shape]:
+def _shapes(
+    feature: dict[str, Any], n: int, image: str, counts: bool, path: Path
+) -> Iterator[Shape]:
+    """``counts``: whether planes are slices of the PNG stack."""
     where = f"feature {n}"
     geometry: dict[str, Any] = member(feature, "geometry", dict, path, where)
     class_, name = _class_and_name(feature.get("properties"))
     id_ = text_of(feature.get("id"))
     if not id_ or id_.endswith("Object"):  # QuPath 0.2 wrote the kind of object there
         id_ = str(n)
-    slice_ = None if image else float(_slice(geometry, path, where))
+    slice_ = float(_slice(geometry, path, where)) if counts else None
     for part, ring, type_, xy in _parts(geometry, path, where):
         extra = {"name": name, "part": str(part), "ring": str(ring)}
         ring_id = f"{id_}.{part}.{ring}" if part or ring else id_

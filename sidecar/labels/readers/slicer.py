@@ -3,11 +3,13 @@
 Slicer gives a PNG stack the directions of LPS and the origin 0, so that LPS = spacing * (column,
 row, slice). Sources: the markups JSON schema 1.0.3; vtkMRMLMarkupsFiducialStorageNode and
 vtkMRMLMarkupsROIJsonStorageNode of Slicer; Slicer's developer guide, "Markups". Markups placed on
-the patient's own volume are not labels on PNGs: `sidecar project` takes those.
+the patient's own volume are not labels on PNGs: `sidecar project` takes those. Nor are those that
+the viewer page saves: each of their points is described by the export that it is of.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.document.tag import TAG
 from sidecar.errors import LabelError
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.readers.volume_points import Point, Vertex, VolumeFile, readers
@@ -72,6 +75,9 @@ _FCSV_COLUMNS = [
 ]
 #: Position status as the number that Slicer 5.2 and later append to a row of `.fcsv`.
 _STATUS = {"0": "undefined", "1": "preview", "2": "defined", "3": "missing"}
+
+#: How the viewer page describes its points (``toDescription`` of ``viewer/web/identity.js``).
+_OF_THE_PAGE = re.compile(rf"sidecar( tag {TAG})?( series \S+)?( specimen .+)?")
 
 _REVERSED = (
     "Had the stack been loaded into Slicer in reverse order, the slices would count from the"
@@ -167,6 +173,7 @@ def _control_points(
         id_, label, description = (
             text_of(point.get(key)) for key in ("id", "label", "description")
         )
+        _refuse_page(description, path, where)
         points.append(_ControlPoint(where, id_ or str(i), label, description, lps))
     return points
 
@@ -230,6 +237,7 @@ def _parse_fcsv(path: Path) -> VolumeFile:
             _leave_out(left_out, _STATUS.get(status, status), where)
             continue
         own = dict(zip(columns, cells, strict=False))
+        _refuse_page(own.get("desc", ""), path, where)
         lps = _lps([number(cell, path, where) for cell in cells[1:4]], _signs(system, path))
         id_ = own["id"] or str(len(vertices) + 1)
         vertices.append(
@@ -244,6 +252,20 @@ def _parse_fcsv(path: Path) -> VolumeFile:
             )
         )
     return VolumeFile(vertices, [_REVERSED], left_out.sentences)
+
+
+def _refuse_page(description: str, path: Path, where: str) -> None:
+    """LabelError for a point of the viewer page: its millimetres are those of the scan, and would
+    often lie within a volume of the PNGs too.
+    """
+    if _OF_THE_PAGE.fullmatch(description.strip()):
+        raise LabelError(
+            "is in millimetres of the scan, as the viewer page saves Slicer markups, and not on the"
+            " PNGs as a volume; map the CSV that the page saves, or save the markups as a table for"
+            " `sidecar project`",
+            path,
+            where,
+        )
 
 
 def _leave_out(left_out: LeftOut, status: str, where: str) -> None:

@@ -27,6 +27,7 @@ from sidecar.labels.model import (
     ReadOptions,
 )
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.references import bare_key, is_png_name
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, whole
 
@@ -220,7 +221,7 @@ def _image(specimen: _Specimen, stack: PngStack, path: Path) -> str:
     if image := specimen.texts.get("IMAGE"):
         return image.replace("\\", "/")
     id_ = specimen.texts.get("ID", "")
-    if id_ and any(Path(id_).stem == Path(name).stem for name in stack.names):
+    if is_png_name(bare_key(id_), stack):
         return id_
     if stack.slices == 1:
         return ""

@@ -50,13 +50,8 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         if text.lstrip().startswith("{")
         else _of_csv(text, path)
     )
-    edges = Edges()
-    cut = [
-        replace(s, xy=edges.cut(s.xy, stack.columns, stack.rows, _ROUNDING))
-        if s.type == "box"
-        else s
-        for s in shapes
-    ]
+    edges = Edges(options.pixel_origin)
+    cut = [edges.cut_shape(shape, (stack.columns, stack.rows), _ROUNDING) for shape in shapes]
     return labels_of(
         path,
         cut,

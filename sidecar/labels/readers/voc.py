@@ -21,6 +21,7 @@ from xml.etree.ElementTree import Element
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import refuse_two_images
 from sidecar.labels.shapes import Shape, Vertices, box, labels_of
@@ -65,7 +66,10 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         for n, element in enumerate(root.findall("object"), start=1)
         for shape in _shapes(element, n, image, options.pixel_origin, path)
     ]
-    notes = [_NOTES[options.pixel_origin or "corner"]]
+    sizes, edges = _sizes(root, image, path), Edges(options.pixel_origin)
+    size = sizes.get(image, (stack.columns, stack.rows))
+    cut = [edges.cut_shape(shape, size) for shape in shapes]
+    notes = [_NOTES[options.pixel_origin or "corner"], *edges.notes]
     if shapes and all(value.is_integer() for shape in shapes for xy in shape.xy for value in xy):
         notes.append(_CUT)
     left_out = LeftOut()
@@ -76,11 +80,11 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     )
     return labels_of(
         path,
-        shapes,
+        cut,
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        sizes=_sizes(root, image, path),
+        sizes=sizes,
         notes=notes,
         left_out=left_out.sentences,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.errors import LabelError
@@ -64,7 +64,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     rows = [parse_row(line, f"row {n}", path) for n, line in lines if line.strip()]
     dataset = dataset_of(path)
     layout = layout_of(rows, dataset.keypoints, dataset.is_described, path)
-    file = _File(path, stack, layout, dataset, Edges(), LeftOut())
+    file = _File(path, stack, layout, dataset, Edges(options.pixel_origin), LeftOut())
     shapes = [shape for n, row in enumerate(rows, start=1) for shape in file.shapes(row, str(n))]
     return labels_of(
         path,
@@ -108,9 +108,8 @@ class _File:
         self, type_: str, fractions: Vertices, row: Row, label: str, id_: str, extra: dict[str, str]
     ) -> Shape:
         shape = self._shape(type_, fractions, row, label, id_, extra)
-        columns, rows = self.stack.columns, self.stack.rows
-        rounding = last_digit(row.words) * max(columns, rows)
-        return replace(shape, xy=self.edges.cut(shape.xy, columns, rows, rounding))
+        size = self.stack.columns, self.stack.rows
+        return self.edges.cut_shape(shape, size, last_digit(row.words) * max(size))
 
     def _shape(
         self,

@@ -23,7 +23,7 @@ _MOST_BYTES = 2**20
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """``keypoints`` is (how many, 2 or 3 numbers each) for pose, else None; ``is_described``:
-    whether there is a data.yaml at all; ``source`` is the file that the names come from.
+    whether any file tells which of the two it is; ``source``: the file that the names come from.
     """
 
     names: dict[int, str] = field(default_factory=dict)
@@ -73,13 +73,16 @@ def _classes(path: Path) -> Dataset:
 
 
 def _notes(path: Path) -> Dataset:
-    """Label Studio's: {"categories": [{"id": 0, "name": "rbox"}], …}."""
+    """Label Studio's: {"categories": [{"id": 0, "name": "rbox"}], …}. Where no category has
+    keypoints, the data set has none.
+    """
+    categories = member(load_json(path), "categories", list, path)
     names = {}
-    for n, category in enumerate(member(load_json(path), "categories", list, path), 1):
+    for n, category in enumerate(categories, 1):
         where = f"category {n}"
         name = member(category, "name", str, path, where)
         names[whole(category.get("id"), path, where, "id")] = name
-    return Dataset(names)
+    return Dataset(names, is_described=not any("keypoints" in category for category in categories))
 
 
 def _data_yaml(path: Path) -> Dataset:

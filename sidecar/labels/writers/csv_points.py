@@ -13,7 +13,7 @@ import pydantic_core
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.grid.space import TO_SPACE, Space
+from sidecar.grid.space import TO_SPACE, Space, axes_of
 from sidecar.labels.columns import PIECE, Rows
 from sidecar.labels.mapped import MappedPoints, Writer
 from sidecar.mapping import Sidecar
@@ -97,9 +97,8 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(_quoted([*carried, *COLUMNS, *extras])) + "\n")
         for part in parts:
-            on_plane = [
-                f"{uid},{frame or ''},{space.upper()}" for uid, frame in part.instances.planes
-            ]
+            axes = axes_of(part.sidecar.geometry, space)
+            on_plane = [f"{uid},{frame or ''},{axes}" for uid, frame in part.instances.planes]
             for start in range(0, len(part), PIECE):
                 rows = slice(start, min(start + PIECE, len(part)))
                 instances = [on_plane[k] for k in part.instances.plane[rows].tolist()]
@@ -158,7 +157,7 @@ def _carried(points: MappedPoints, rows: slice, names: list[str]) -> Sequence[st
 
 
 def _number_rows(points: MappedPoints, rows: slice, space: Space) -> Sequence[str]:
-    """The seven numbers of each point, joined by commas; without patient geometry the last four are
+    """The seven numbers of each point, joined by commas; without millimetres the last four are
     empty.
     """
     source = points.source[rows]

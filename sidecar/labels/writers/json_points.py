@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.grid.space import TO_SPACE, Space
+from sidecar.grid.space import TO_SPACE, Space, axes_of
 from sidecar.labels.mapped import MappedPoints, Writer
 from sidecar.labels.writers.csv_points import COLUMNS, is_new
 
@@ -60,7 +60,7 @@ def _objects(part: MappedPoints, names: dict[str, None], space: Space) -> list[d
         *(_numbers(values) for values in (*part.source.T, *patient.T, part.uncertainty_mm)),
         [uid or None for uid in part.instances.sop_instance_uid],
         [number or None for number in part.instances.frame_number.tolist()],
-        [space.upper()] * len(part),
+        [axes_of(part.sidecar.geometry, space)] * len(part),
     ]
     columns: dict[str, Sequence[Any]] = {
         name: part.columns.get(name) or [""] * len(part) for name in names

@@ -3,7 +3,8 @@ the order of the input.
 
 Amira lays these over a volume in physical coordinates. They fall into place when the volume was
 loaded with its patient position, as from DICOM; a stack of images loaded with an origin of its own
-is elsewhere.
+is elsewhere. Where the voxel size was given by hand, they fit a stack of that voxel size whose
+first voxel is at 0.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.source_headers import (
     headers_of,
     patient_and_study,
+    require_one_series,
     without_frame_of_reference,
 )
 
@@ -69,6 +70,7 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     if not shapes:
         raise LabelError("there are no labels, and an RTSTRUCT cannot be empty")
     sidecar = parts[0].sidecar
+    require_one_series(sidecar, "RTSTRUCT")
     frame_of_reference_uid = sidecar.document.source.frame_of_reference_uid
     if frame_of_reference_uid is None:
         why = without_frame_of_reference(sidecar, "RTSTRUCT")

@@ -66,6 +66,15 @@ def without_frame_of_reference(sidecar: Sidecar, format: str) -> str:
     return f"the scan has no Frame of Reference UID, which {format} needs{why}"
 
 
+def require_one_series(sidecar: Sidecar, format: str) -> None:
+    """SourceError for joined stacks of several DICOM series, to which ``format`` cannot refer."""
+    if any(plane.series_instance_uid is not None for plane in sidecar.document.source.planes):
+        raise SourceError(
+            f"the slices come from several DICOM series, which were joined, and {format} refers to"
+            " one: write csv, json or slicer, or a mask as .seg.nrrd"
+        )
+
+
 def patient_and_study(header: Dataset) -> Dataset:
     """The attributes of a header that every object of the same patient and study repeats, in UTF-8,
     the values as they are.
@@ -101,6 +110,11 @@ def headers_of(
     files: dict[str, str] = {}
     for sidecar in sidecars:
         series = opened.matching(sidecar.known_scan)
+        if len({frame.common.study_instance_uid for frame in series.frames}) > 1:
+            raise SourceError(
+                "the slices come from several studies, which were joined, and a DICOM object"
+                " belongs to one: write csv, json or slicer, or a mask as .seg.nrrd"
+            )
         files |= {frame.sop_instance_uid: frame.file for frame in series.frames}
     return {uid: _header(opened.root / files[uid], uid) for uid in dict.fromkeys(uids)}
 

@@ -9,22 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.grid.space import TO_SPACE, Space
+from sidecar.grid.space import TO_SPACE, Axes, Space, axes_of
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.mapped_shapes import MappedShape, require_patient, require_points, shapes_of
+from sidecar.labels.mapped_shapes import MappedShape, require_mm, require_points, shapes_of
 
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
     """n specimens with p landmarks each.
 
-    ``mm`` (n, p, 3), in the space asked for; NaN where a specimen lacks a landmark. ``names``: p,
-    in order of first appearance; "1", "2", ... where the labels have no names.
+    ``mm`` (n, p, 3), in the space asked for; NaN where a specimen lacks a landmark. ``axes``: those
+    of each specimen's millimetres. ``names``: p, in order of first appearance; "1", "2", ... where
+    the labels have no names.
     """
 
     specimens: tuple[str, ...]
     names: tuple[str, ...]
     mm: NDArray[np.float64]
+    axes: tuple[Axes, ...]
 
 
 #: A series, and a specimen in it; "" where the input names none.
@@ -39,7 +41,8 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     names that only some have, for specimens with different numbers of nameless landmarks, and for a
     specimen in two scans.
     """
-    require_patient(parts, format)
+    require_mm(parts, format)
+    axes = _axes_of_series(parts, space)
     shapes = shapes_of(parts)
     if not shapes:
         raise LabelError(f"there are no points, and {format} cannot be empty")
@@ -50,7 +53,26 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     for i, landmarks in enumerate(named.values()):
         for name, one in landmarks.items():
             mm[i, names.index(name)] = one.outline().patient[0] * TO_SPACE[space]
-    return Landmarks(tuple(specimen or series for series, specimen in named), names, mm)
+    specimens = tuple(specimen or series for series, specimen in named)
+    return Landmarks(specimens, names, mm, tuple(axes[series] for series, _ in named))
+
+
+def _axes_of_series(parts: Sequence[MappedPoints], space: Space) -> dict[str, Axes]:
+    """The axes of each series' millimetres. LabelError where two exports of one give it other
+    ones.
+    """
+    found: dict[str, Axes] = {}
+    voxels: dict[str, object] = {}
+    for part in parts:
+        source, axes = part.sidecar.document.source, axes_of(part.sidecar.geometry, space)
+        series, voxel = source.series_instance_uid, (axes, axes == "given" and source.spacing)
+        if voxels.setdefault(series, voxel) != voxel:
+            raise LabelError(
+                "two exports of one scan do not agree on where its millimetres come from, or on the"
+                " voxel size that was given by hand: write the labels of each on their own"
+            )
+        found[series] = axes
+    return found
 
 
 def _by_specimen(shapes: list[MappedShape]) -> dict[_Key, list[MappedShape]]:

@@ -21,7 +21,12 @@ from pydicom.uid import generate_uid
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.grid.space import Space
 from sidecar.labels.mapped import MappedPoints
-from sidecar.labels.mapped_shapes import MappedShape, require_one_scan, shapes_of
+from sidecar.labels.mapped_shapes import (
+    MappedShape,
+    require_one_scan,
+    require_patient,
+    shapes_of,
+)
 from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.source_headers import headers_of, patient_and_study
 
@@ -42,6 +47,9 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
     except ImportError:
         raise MissingExtraError("Writing DICOM SR", "dicom") from None
     require_one_scan(parts, "a DICOM SR")
+    # Without millimetres a report says where labels are on the images; millimetres given by hand
+    # are not what the headers of these images say.
+    require_patient([p for p in parts if p.sidecar.geometry == "given"], "a DICOM SR")
     shapes = shapes_of(parts)
     if not shapes:
         raise LabelError("there are no labels, and a DICOM SR cannot be empty")

@@ -18,16 +18,16 @@ from sidecar.labels.writers.specimens import decimals, landmarks_of, refuse_mark
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     landmarks = landmarks_of(parts, space, "TPS")
     refuse_marks(landmarks.specimens + landmarks.names, "=", "TPS")
-    comment = (
-        f"COMMENT=millimetres, {space.upper()}; landmarks in order: {', '.join(landmarks.names)}"
-    )
     lines: list[str] = []
-    for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True):
+    order = ", ".join(landmarks.names)
+    rows = zip(landmarks.specimens, landmarks.mm, landmarks.axes, strict=True)
+    for specimen, mm, axes in rows:
+        which = "along columns, rows and slices" if axes == "given" else axes
         lines += [
             f"LM3={len(mm)}",
             *(" ".join(decimals(row)) for row in mm),
             f"ID={specimen}",
-            comment,
+            f"COMMENT=millimetres, {which}; landmarks in order: {order}",
         ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 

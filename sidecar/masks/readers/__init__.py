@@ -11,7 +11,6 @@ from sidecar.labels.exports import Export
 from sidecar.labels.files import LABEL_ENDINGS, label_files
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.readers import HEAD_BYTES, READERS
-from sidecar.mapping import Sidecar
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import images, nifti_file, nrrd_file
 from sidecar.masks.readers.regions import region_mask
@@ -66,8 +65,9 @@ def read_mask(
         named = images.named_masks(files, candidates, options.trust_names)
         sidecar = named.export.sidecar
         return mask_of(images.png_painting(named.by_slice, sidecar, by_color), sidecar, config)
-    sidecar = _only(candidates, files[0]).sidecar
-    return mask_of(_painting(painted[0], files[0], sidecar, by_color), sidecar, config)
+    export = _only(candidates, files[0])
+    painting = _painting(painted[0], files[0], export, by_color, options.trust_names)
+    return mask_of(painting, export.sidecar, config)
 
 
 def _refuse_options_of_labels(options: LoadOptions) -> None:
@@ -111,9 +111,9 @@ def _beside(paths: Sequence[Path]) -> list[Export]:
     return [Export.open(place) for place in found]
 
 
-def _painting(kind: str, path: Path, sidecar: Sidecar, by_color: bool) -> Painting:
+def _painting(kind: str, path: Path, export: Export, by_color: bool, trust_names: bool) -> Painting:
     if kind == "tiff":
-        return images.tiff_painting(path, sidecar, by_color)
+        return images.tiff_painting(path, export, by_color, trust_names)
     if by_color:
         raise UsageError(
             "the config tells segments by colour, and a volume has values: give the segments their"
@@ -121,7 +121,7 @@ def _painting(kind: str, path: Path, sidecar: Sidecar, by_color: bool) -> Painti
         )
     return voxel_painting(
         nrrd_file.read_nrrd(path) if kind == "nrrd" else nifti_file.read_nifti(path),
-        sidecar,
+        export.sidecar,
     )
 
 

@@ -26,6 +26,7 @@ from sidecar.labels.evidence import Seen
 from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.identity import Resolver, Unidentified
 from sidecar.labels.model import ImageReference
+from sidecar.labels.readers.imagej_tiff import slices_by_label
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
 from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
 from sidecar.masks.model import Rgb
@@ -135,30 +136,58 @@ def mask_pngs(folder: Path) -> list[Path]:
     return images
 
 
-def tiff_painting(path: Path, sidecar: Sidecar, by_color: bool) -> Painting:
-    """A TIFF with a page for every PNG, in their order.
+def tiff_painting(path: Path, export: Export, by_color: bool, trust_names: bool) -> Painting:
+    """A TIFF with a page for every PNG in their order, or with pages that ImageJ labels with the
+    names of PNGs.
 
-    LabelError for any other number of pages.
+    LabelError for any other number of pages, and for labels of another export.
     """
+    sidecar = export.sidecar
     slices, size = sidecar.size[2], sidecar.size[:2]
-    is_wide = check_pages(path, slices)
+    pages, notes = _pages(path, export, trust_names)
+    is_wide = check_pages(path, slices - pages.count(None))
 
     def planes() -> Iterator[RawPlane | None]:
         if is_wide:
-            yield from wide_planes(path, slices, size)
+            yield from wide_planes(path, pages, size)
             return
         with _opened(path) as image:
-            for k in range(slices):
-                yield _read_page(image, path, k, size, by_color)
+            for page in pages:
+                yield None if page is None else _read_page(image, path, page, size, by_color)
 
-    note = f"its {slices} pages were taken for the whole stack of PNGs, opened in order"
-    return Painting(
-        path,
-        "a TIFF stack",
-        planes,
-        lambda k: f"{path.name}, page {k + 1}",
-        notes=(note,) if slices > 1 else (),
-    )
+    def place(k: int) -> str:
+        page = pages[k]
+        return f"{path.name}, slice {k}" if page is None else f"{path.name}, page {page + 1}"
+
+    return Painting(path, "a TIFF stack", planes, place, notes=notes)
+
+
+def _pages(
+    path: Path, export: Export, trust_names: bool
+) -> tuple[list[int | None], tuple[str, ...]]:
+    """Which page each slice is, None for one without, and what is told about it."""
+    slices = export.png_stack.slices
+    references = [ImageReference(name) for name in slices_by_label(path, export.png_stack)]
+    if not references:
+        note = f"its {slices} pages were taken for the whole stack of PNGs, opened in order"
+        return list(range(slices)), (note,) if slices > 1 else ()
+    try:
+        found = Resolver(path, [export], Surroundings(), trust_names).identify(references)
+    except Unidentified as error:
+        raise LabelError(str(error), path, f"page {error.reference + 1}") from None
+    pages: list[int | None] = [None] * slices
+    for page, png in enumerate(found):
+        assert png.slice is not None  # it has a name
+        if (first := pages[png.slice]) is not None:
+            raise LabelError(
+                f"is a second page of the slice that page {first + 1} is of",
+                path,
+                f"page {page + 1}",
+            )
+        pages[png.slice] = page
+    absent = pages.count(None)
+    more = f"; {absent} of {slices} slices have no page and are taken as empty" if absent else ""
+    return pages, (f"Pages are those that the labels of the TIFF name{more}",)
 
 
 def is_tiff(head: bytes) -> bool:

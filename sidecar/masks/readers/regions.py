@@ -27,7 +27,7 @@ from sidecar.labels.mapped_shapes import MappedShape, shapes_of
 from sidecar.labels.model import ImageReference
 from sidecar.labels.vertices import AREAS
 from sidecar.mapping import Sidecar
-from sidecar.masks.model import Labels, Mask, Segment
+from sidecar.masks.model import LabelArray, Mask, Segment
 from sidecar.masks.raster import fill_ellipse, fill_rings
 from sidecar.masks.readers.tool_masks import Bitmap, bitmaps_of
 from sidecar.masks.segments import MaskConfig, color_of
@@ -161,18 +161,24 @@ def _axes(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
 def _placed_bitmaps(
     bitmaps: Sequence[Bitmap], file: Mapping, trust_names: bool
 ) -> Iterator[Region]:
-    """Bitmaps on their PNGs. LabelError for one that is not surely of one, or was resized."""
-    path, sidecar = file.labels.path, file.points.sidecar
+    """Bitmaps on their PNGs, whose images are identified together with those of the outlines.
+
+    LabelError for one that is not surely of one PNG, or was resized.
+    """
+    path, sidecar, labels = file.labels.path, file.points.sidecar, file.labels
     resolver = Resolver(path, [file.export], Surroundings(), trust_names)
-    carried = {image.name: image.embedded for image in file.labels.images}
+    carried = {image.name: image.embedded for image in labels.images}
     images = [
-        ImageReference(bitmap.image, embedded=carried.get(bitmap.image)) for bitmap in bitmaps
+        ImageReference(bitmap.image, None, bitmap.entry, carried.get(bitmap.image))
+        for bitmap in bitmaps
     ]
-    known = {image: k for k, image in enumerate(dict.fromkeys(images))}
+    drawn = [replace(labels.images[k], size=None) for k in labels.labelled] if bitmaps else []
+    known = {image: k for k, image in enumerate(dict.fromkeys([*drawn, *images]))}
     try:
         found = resolver.identify(list(known))
     except Unidentified as error:
-        where = bitmaps[images.index(list(known)[error.reference])].where
+        image = list(known)[error.reference]
+        where = bitmaps[images.index(image)].where if image in images else None
         raise LabelError(str(error), path, where) from None
     size, slices = sidecar.size[:2], sidecar.size[2]
     for bitmap, image in zip(bitmaps, images, strict=True):
@@ -237,11 +243,11 @@ class _Canvas:
         self._dtype: Any = np.uint8 if max(self._values.values()) < 256 else np.uint16
         self._columns, self._rows, self._slices = sidecar.size
 
-    def planes(self) -> Iterator[Labels | None]:
+    def planes(self) -> Iterator[LabelArray | None]:
         for plane, _, _ in self.painted():
             yield plane
 
-    def painted(self) -> Iterator[tuple[Labels | None, int, int]]:
+    def painted(self) -> Iterator[tuple[LabelArray | None, int, int]]:
         """For every PNG its labels, how many pixels changed their label, and how many regions hold
         no pixel.
         """

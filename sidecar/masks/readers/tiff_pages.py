@@ -18,8 +18,8 @@ from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.masks.class_check import RawPlane
 
-#: In ImageJ's description of a hyperstack.
-_HYPERSTACK = re.compile(rb"^(channels|frames)=(\d+)\s*$", re.MULTILINE)
+#: In ImageJ's description of a stack.
+_HYPERSTACK = re.compile(rb"^(channels|slices|frames)=(\d+)\s*$", re.MULTILINE)
 _RGB, _CMYK, _YCBCR = 2, 5, 6
 _ALPHA = (1, 2)
 _FLOAT = 3
@@ -27,7 +27,7 @@ _FLOAT = 3
 
 def check_pages(path: Path, slices: int) -> bool:
     """Whether there are samples that only `wide_planes` reads. LabelError where the pages are not
-    one of one channel for each slice.
+    one of one channel for each of ``slices``.
     """
     try:
         with path.open("rb") as file:
@@ -35,7 +35,7 @@ def check_pages(path: Path, slices: int) -> bool:
             for n, page in enumerate(pages, 1):
                 _check_channels(page, n, path)
             is_wide = any(map(_is_wide, pages))
-            if len(pages) != slices:
+            if len(pages) != slices or len(_dimensions(pages)) > 1:
                 raise _other_count(pages, slices, path)
     except OSError as error:
         raise LabelError(f"cannot be read: {error.strerror}", path) from error
@@ -46,11 +46,10 @@ def check_pages(path: Path, slices: int) -> bool:
 
 def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> LabelError:
     """ImageJ tells what its pages are."""
-    text = pages[0].data(tiff.DESCRIPTION) if pages and tiff.DESCRIPTION in pages[0] else b""
-    for kind, count in _HYPERSTACK.findall(text[:4096]):
-        if int(count) > 1:
+    for kind, count in _dimensions(pages).items():
+        if kind != "slices":
             return LabelError(
-                f"has {int(count)} {kind.decode()}, and a mask has one: in ImageJ, Image >"
+                f"has {count} {kind}, and a mask has one: in ImageJ, Image >"
                 " Hyperstacks > Reduce Dimensionality, and save the one with the labels",
                 path,
             )
@@ -60,6 +59,13 @@ def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> La
         " slice",
         path,
     )
+
+
+def _dimensions(pages: Sequence[tiff.Directory]) -> dict[str, int]:
+    """The dimensions of a stack of ImageJ that have more than one place."""
+    text = pages[0].data(tiff.DESCRIPTION) if pages and tiff.DESCRIPTION in pages[0] else b""
+    found = {kind.decode(): int(count) for kind, count in _HYPERSTACK.findall(text[:4096])}
+    return {kind: count for kind, count in found.items() if count > 1}
 
 
 def _check_channels(page: tiff.Directory, number: int, path: Path) -> None:
@@ -83,8 +89,12 @@ def _is_wide(page: tiff.Directory) -> bool:
     return bits == 64 or (bits == 16 and is_float)
 
 
-def wide_planes(path: Path, slices: int, size: tuple[int, int]) -> Iterator[RawPlane]:
-    """The planes, one at a time out of the mapped file. LabelError names the page."""
+def wide_planes(
+    path: Path, pages: Sequence[int | None], size: tuple[int, int]
+) -> Iterator[RawPlane | None]:
+    """The planes, one at a time out of the mapped file; None for None. LabelError names the
+    page.
+    """
     import imagecodecs
 
     columns, rows = size
@@ -92,7 +102,10 @@ def wide_planes(path: Path, slices: int, size: tuple[int, int]) -> Iterator[RawP
         sizes = [
             (page.number(tiff.WIDTH), page.number(tiff.HEIGHT)) for page in tiff.directories(file)
         ]
-        for k in range(slices):
+        for k in pages:
+            if k is None:
+                yield None
+                continue
             error = partial(LabelError, path=path, where=f"page {k + 1}")
             if sizes[k] != size:
                 raise error(

@@ -11,7 +11,7 @@ import base64
 import binascii
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from PIL import Image
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
+from sidecar.labels.readers.cvat import images_of
 from sidecar.labels.readers.cvat_frames import Frames, frames_of
 from sidecar.labels.readers.label_studio_regions import image_of, label_of, size_of
 from sidecar.labels.text import load_json, load_xml, member, pairs, text_of, whole
@@ -39,6 +40,8 @@ class Bitmap:
 
     ``image_size``: width and height of the image that the file states, None where it states none.
     LabelError for what cannot be unpacked.
+    ``entry``: by what else the file tells images of one name apart, as in
+    `sidecar.labels.shapes.Shape`.
     ``id``: of the shape in which `sidecar.labels.readers` reads its bounding box, "" where it reads
     none.
     """
@@ -52,6 +55,7 @@ class Bitmap:
     pixels: Callable[[], Bits]
     image_size: tuple[int, int] | None = None
     id: str = ""
+    entry: str = ""
 
 
 def bitmaps_of(path: Path, reader: str, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
@@ -74,7 +78,7 @@ def _cvat(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """
     bitmaps = []
     root, size = load_xml(path), (stack.columns, stack.rows)
-    for image in root.findall("image"):
+    for image, entry in images_of(root):
         stated = tuple(
             whole(image.get(name), path, name=name)
             for name in ("width", "height")
@@ -82,9 +86,8 @@ def _cvat(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
         )
         for n, element in enumerate(image.findall("mask"), 1):
             where = f"{image.get('name', '')}, mask {n}"
-            bitmaps.append(
-                _cvat_mask(element, path, where, image.get("name", ""), None, stated, size)
-            )
+            mask = _cvat_mask(element, path, where, image.get("name", ""), None, stated, size)
+            bitmaps.append(replace(mask, entry=entry))
     tracks = root.findall("track")
     frames = frames_of(root, tracks, stack, path) if tracks else Frames()
     for track in tracks:
@@ -164,7 +167,7 @@ def _coco(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
         bitmaps.append(
             Bitmap(
                 label,
-                text_of(image.get("file_name")),
+                text_of(image.get("file_name")).replace("\\", "/"),
                 None,
                 where,
                 0,
@@ -172,6 +175,7 @@ def _coco(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
                 pixels,
                 (columns, rows),
                 id_,
+                f"image {text_of(annotation.get('image_id'))}",
             )
         )
     return bitmaps, ()
@@ -232,7 +236,7 @@ def _label_studio(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str,
                             result,
                             task.get("data"),
                             path,
-                            f"{task_place}, region {text_of(result.get('id'))}",
+                            task_place,
                         )
                     )
     if bit_masks:
@@ -247,7 +251,8 @@ def _label_studio(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str,
     return bitmaps, (note,) if bitmaps else ()
 
 
-def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitmap:
+def _brush(result: dict[str, Any], data: object, path: Path, task: str) -> Bitmap:
+    where = f"{task}, region {text_of(result.get('id'))}"
     value = member(result, "value", dict, path, where)
     if value.get("format") != "rle":
         raise _error(path, where, "its format is not rle")
@@ -263,7 +268,7 @@ def _brush(result: dict[str, Any], data: object, path: Path, where: str) -> Bitm
         except (ValueError, TypeError) as error:
             raise _error(path, where, error) from None
 
-    return Bitmap(label, image, None, where, 0, 0, pixels, (columns, rows))
+    return Bitmap(label, image, None, where, 0, 0, pixels, (columns, rows), entry=task)
 
 
 def _labelme(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
@@ -273,7 +278,7 @@ def _labelme(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]
     Source: labelme/_utils/shape.py, shapes_to_label.
     """
     document = load_json(path)
-    image = member(document, "imagePath", str, path)
+    image = member(document, "imagePath", str, path).replace("\\", "/")
     stated = tuple(
         whole(document[key], path, name=key)
         for key in ("imageWidth", "imageHeight")

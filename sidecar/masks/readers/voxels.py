@@ -139,7 +139,7 @@ def _labels(values: NDArray[Any], file: VoxelFile, k: int) -> NDArray[np.int32]:
 
 def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tuple[str, ...]]:
     """PNG pixel of the first voxel, and what is to be told."""
-    stated = sidecar.document.images.affine
+    stated = sidecar.document.images.affine if sidecar.geometry == "patient" else None
     if file.affine is not None and stated is not None:
         index = np.linalg.inv(np.array(stated)) @ file.affine
         shift = np.rint(index[:3, 3])
@@ -171,8 +171,8 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
         return (0, 0, 0), (note,)
     if stated is None:
         raise LabelError(
-            "has a position in the patient, but one origin and spacing do not describe these PNGs:"
-            " paint on the PNGs opened as a plain stack (spacing 1, origin 0)",
+            "has a position in the patient, and these PNGs have none, or not by one origin and"
+            " spacing: paint on the PNGs opened as a plain stack (spacing 1, origin 0)",
             file.path,
         )
     raise LabelError(

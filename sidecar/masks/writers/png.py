@@ -16,7 +16,7 @@ import numpy as np
 
 from sidecar.formats.png import encode
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.upsample import Labels
+from sidecar.masks.model import LabelArray
 from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
 from sidecar.storage.local import Local
@@ -43,7 +43,7 @@ def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) 
     (folder / INDEX).put_unsynced(index.encode())
 
 
-def _images(mask: MappedMask) -> tuple[list[str], Iterator[Labels | None]]:
+def _images(mask: MappedMask) -> tuple[list[str], Iterator[LabelArray | None]]:
     """Names and labels of all PNGs: of every source slice, or as they were painted."""
     if mask.is_decimated:
         return [file.name for file in mask.sidecar.document.images.files], mask.painted.planes()

@@ -27,7 +27,7 @@ from sidecar.labels.writers.rtstruct import contour_image, describe, frame_of_re
 from sidecar.labels.writers.source_headers import NOTICE, headers_of, patient_and_study
 from sidecar.masks.contours import contours
 from sidecar.masks.mapped import MappedMask
-from sidecar.masks.model import Labels, Segment
+from sidecar.masks.model import LabelArray, Segment
 from sidecar.masks.writers.dicom_stream import DicomStream
 from sidecar.masks.writers.model import MaskWriter
 from sidecar.masks.writers.seg import require_headers, require_names, require_space
@@ -111,7 +111,7 @@ def _spooled(
     and lengths, in slice order.
     """
     pieces: Pieces = {segment.value: [] for segment in mask.segments}
-    last: Labels | None = None
+    last: LabelArray | None = None
     traced: Polygons = {}
     for index, plane in enumerate(mask.small_planes()):
         if plane is not None:
@@ -127,7 +127,9 @@ def _spooled(
 
 
 def _traced(
-    plane: Labels, values: tuple[int, ...], edges: tuple[NDArray[np.float64], NDArray[np.float64]]
+    plane: LabelArray,
+    values: tuple[int, ...],
+    edges: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> Polygons:
     """Contours of every label on a PNG plane, in source columns and rows.
 

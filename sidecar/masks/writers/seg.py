@@ -18,8 +18,14 @@ from pydicom.dataset import Dataset
 
 from sidecar.document.model import Plane
 from sidecar.errors import GeometryError, LabelError, OutputError, UsageError
+from sidecar.grid.space import not_in_the_patient
 from sidecar.grid.stack import Stack
-from sidecar.labels.writers.source_headers import NOTICE, headers_of, without_frame_of_reference
+from sidecar.labels.writers.source_headers import (
+    NOTICE,
+    headers_of,
+    require_one_series,
+    without_frame_of_reference,
+)
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import Code
 from sidecar.masks.writers.dicom_stream import MAX_PIXEL_BYTES, DicomStream
@@ -84,13 +90,13 @@ def require_space(mask: MappedMask, format: str) -> Stack:
     GeometryError where it has none that a DICOM object can refer to.
     """
     stack = mask.sidecar.stack
-    if stack is None:
-        raise GeometryError(
-            f"the scan has no patient geometry, which {format} needs: write png instead"
-        )
+    why = not_in_the_patient(mask.sidecar.geometry, format)
+    if why is not None or stack is None:
+        raise GeometryError(f"{why}: write png instead")
     if mask.sidecar.document.source.frame_of_reference_uid is None:
         why = without_frame_of_reference(mask.sidecar, format)
         raise GeometryError(f"{why}: write png instead")
+    require_one_series(mask.sidecar, format)
     return stack
 
 

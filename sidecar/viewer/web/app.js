@@ -1,6 +1,7 @@
 // Puts the page together.
 
-import { Readout, SliceBar, TopBar } from "./bars.js";
+import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
+import { labelFile } from "./identity.js";
 import { KEYS, onKey } from "./keys.js";
 import { Panel } from "./panel.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
@@ -26,7 +27,7 @@ function App({ viewer, state }) {
     />
     <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
-    ${state.help && html`<${Help} close=${() => viewer.set({ help: false })} />`}
+    ${state.help && html`<${Help} own=${viewer.own} close=${() => viewer.set({ help: false })} />`}
   `;
 }
 
@@ -38,7 +39,7 @@ function Message({ viewer, message }) {
   `;
 }
 
-function Help({ close }) {
+function Help({ own, close }) {
   const dialog = useRef(null);
   useLayoutEffect(() => dialog.current.showModal(), []);
   return html`
@@ -56,7 +57,7 @@ function Help({ close }) {
       </table>
       <p>
         What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. <b>labels.csv</b> goes to <code>sidecar map-points</code>.
+        which is 0. Put <b><bdi>${labelFile(own, ".csv")}</bdi></b> beside the PNGs: it goes to <code>sidecar map-points</code>.
       </p>
       <form method="dialog"><button autofocus>Close</button></form>
     </dialog>
@@ -81,6 +82,7 @@ function start() {
     root.textContent = `This page cannot be used: ${error.message}`;
     return;
   }
+  document.title = pageTitle(viewer);
   draw();
   document.addEventListener("keydown", (event) => onKey(viewer, event));
   document.addEventListener("dragover", (event) => event.preventDefault());

@@ -1,8 +1,9 @@
 // The bar above the stage, and the slider and the readout below it.
 
 import { decimalsFor, Numbers } from "./text.js";
+import { labelFile, scaleText } from "./identity.js";
 import { html, memo, useRef } from "./preact.js";
-import { inSpace } from "./mapping.js";
+import { axesOf, inSpace } from "./mapping.js";
 import { zoomOf } from "./view.js";
 import { isPlaced, shownOn } from "./work.js";
 
@@ -31,7 +32,7 @@ export function Button({ icon, label, text, ...rest }) {
 
 export function TopBar({ viewer, state }) {
   const input = useRef(null);
-  const { landmarks, looks } = viewer;
+  const { landmarks, mapping } = viewer;
   const none = !state.items.some(isPlaced);
   const opened = (event) => {
     const [file] = event.target.files;
@@ -40,20 +41,20 @@ export function TopBar({ viewer, state }) {
   };
   return html`
     <header>
-      <h1>sidecar</h1>
-      <p class="summary">${summary(viewer)}</p>
+      <h1><bdi>${shownName(viewer)}</bdi></h1>
+      <p class="summary">${factsOf(viewer).join(" · ")}</p>
       <div class="tools">
         <${Button} icon="undo" label="Undo (Ctrl+Z)" disabled=${landmarks.past.length === 0} onClick=${() => landmarks.undo()} />
-        <${Button} icon="redo" label="Do again (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
+        <${Button} icon="redo" label="Redo (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
-        <${Button} icon="open" text="Open" label="Open labels.csv, Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
-        <${Button} id="save-csv" icon="save" text="labels.csv" label="Save landmarks as labels.csv" disabled=${none} onClick=${() => landmarks.saveCsv()} />
+        <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
+        <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${labelFile(viewer.own, ".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"
           icon="save"
           text="Slicer"
-          label=${looks.unit === "mm" ? "Save landmarks as Slicer markups, LPS mm" : "Slicer markups need patient geometry, which this stack does not have"}
-          disabled=${none || looks.unit !== "mm"}
+          label=${mapping.inPatient ? `Save landmarks as Slicer markups, LPS mm: ${labelFile(viewer.own, ".mrk.json")}` : "Slicer markups need patient geometry, which this stack does not have"}
+          disabled=${none || !mapping.inPatient}
           onClick=${() => landmarks.saveMarkups()}
         />
         <${Button} icon="help" label="Keys and help (?)" onClick=${() => viewer.set({ help: true })} />
@@ -62,11 +63,23 @@ export function TopBar({ viewer, state }) {
   `;
 }
 
-function summary({ page, mapping }) {
-  const { source, images, zoom } = page.document;
+/** What the export is called; a stack around one landmark by that too. */
+const shownName = ({ page, own }) => [page.document.zoom?.label, own.specimen].filter(Boolean).join(" · ") || "sidecar";
+
+function factsOf({ page, own, mapping }) {
+  const { source, images } = page.document;
   const spacing = images.spacing?.filter((part) => part !== null).map((part) => +part.toPrecision(4));
-  return [zoom?.label, source.modality, `${mapping.size.join(" × ")} PNG pixels`, spacing && `${spacing.join(" × ")} mm`].filter(Boolean).join(" · ");
+  return [
+    own.tag && `tag ${own.tag}`,
+    source.modality,
+    `${mapping.size.join(" × ")} PNG pixels`,
+    `scale ${scaleText(mapping.factors)}`,
+    spacing && `${spacing.join(" × ")} mm`,
+  ].filter(Boolean);
 }
+
+/** What the tab is called: the name first, which is all that a narrow one shows. */
+export const pageTitle = (viewer) => `${[shownName(viewer), ...factsOf(viewer)].join(" · ")} – sidecar`;
 
 export const SliceBar = memo(({ viewer, wanted, items, view }) => {
   const last = viewer.names.length - 1;
@@ -116,7 +129,8 @@ function zoomText(viewer, view) {
 export function Readout({ viewer, state }) {
   const slice = state.shown ?? state.wanted;
   const { pixel, source, patient } = viewer.placeOf(state.cursor, slice);
-  const { looks } = viewer;
+  const { looks, mapping, subject } = viewer;
+  const axes = axesOf(mapping, state.space);
   const outside = !viewer.contains(state.cursor);
   return html`
     <dl id="readout" class=${outside ? "readout outside" : "readout"}>
@@ -126,17 +140,18 @@ export function Readout({ viewer, state }) {
         ? html`
             <div id="patient">
               <dt>
-                Patient mm
-                <span class="spaces" role="group" aria-label="Patient space">
+                ${mapping.inPatient ? subject.millimetres : "mm along the axes"}
+                ${mapping.inPatient &&
+                html`<span class="spaces" role="group" aria-label="Space of the millimetres">
                   ${["LPS", "RAS"].map(
                     (space) => html`<button type="button" aria-pressed=${state.space === space} onClick=${() => viewer.setSpace(space)}>${space}</button>`,
                   )}
-                </span>
+                </span>`}
               </dt>
-              <dd><${Numbers} values=${inSpace(patient, state.space)} decimals=${decimalsFor(looks.pixelWidth)} names=${state.space} /></dd>
+              <dd><${Numbers} values=${inSpace(patient, axes)} decimals=${decimalsFor(looks.pixelWidth)} names=${mapping.inPatient ? subject.axisNames(state.space) : ["column", "row", "slice"]} /></dd>
             </div>
           `
-        : html`<div id="patient"><dt>Patient mm</dt><dd class="none">this source has no patient geometry</dd></div>`}
+        : html`<div id="patient"><dt>${subject.millimetres}</dt><dd class="none">this source has no geometry in millimetres</dd></div>`}
     </dl>
   `;
 }

@@ -3,28 +3,35 @@
 // Every fault is an Error that names the row or point; a file is taken whole or not at all.
 
 import { parseNumber, parseTable, writeTable } from "./csv.js";
+import { fromDescription, isTag, refuseOther, taggedName, toDescription } from "./identity.js";
 import { MOST_ITEMS } from "./work.js";
 
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
-/** The number and the tag at the end of a PNG's name, as `sidecar/document/tag.py` has them. */
-const TAG = /(_[0-9]{4,})_[bcdfghjklmnpqrstvwxz]{6}$/;
-const OWN_COLUMNS = ["image", "slice", "label", "x", "y"];
+const PLACE_COLUMNS = ["image", "slice", "label", "x", "y"];
+/** What they are of, each with the name it has in an export (see `exportOf`). */
+const EXPORT_COLUMNS = new Map([["specimen", "specimen"], ["series_uid", "series"], ["tag", "tag"]]);
+const OWN_COLUMNS = [...PLACE_COLUMNS, ...EXPORT_COLUMNS.keys()];
 const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
-/** Points {label, x, y, slice} as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
-export function writeCsv(points, imageNames) {
-  const rows = points.map(({ label, x, y, slice }) => [Number.isInteger(slice) ? imageNames[slice] : "", slice, label, x, y]);
+/** Points {label, x, y, slice} of an export as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
+export function writeCsv(points, imageNames, own) {
+  const stated = [...EXPORT_COLUMNS.values()].map((part) => own[part]);
+  const rows = points.map(({ label, x, y, slice }) => [Number.isInteger(slice) ? imageNames[slice] : "", slice, label, x, y, ...stated]);
   return writeTable([OWN_COLUMNS, ...rows]);
 }
 
-/** What a text or CSV file holds: {points, dropped} when its header has x and y, else {names}; `dropped` are columns not kept. */
-export function readTable(text, fileName, imageNames, mapping) {
+/**
+ * What a text or CSV file holds: {points, isUnproved, dropped} when its header has x and y, else {names}. `isUnproved`: some rows have
+ * no tag that says which export they are of; `dropped` are columns not kept. `stack` is what it is read for: {names, mapping, own}, the
+ * PNGs, their mapping and the export.
+ */
+export function readTable(text, fileName, stack) {
   for (const delimiter of [",", ";", "\t"]) {
     const header = headerOf(text, delimiter);
     if (header.includes("x") && header.includes("y")) {
-      const dropped = header.filter((name) => name !== "" && !OWN_COLUMNS.includes(name));
-      return { points: pointsOf(parseTable(text, delimiter), header, delimiter, imageNames, mapping), dropped };
+      const rows = parseTable(text, delimiter);
+      return { ...pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
     }
     const column = ["label", "name"].map((name) => header.indexOf(name)).find((index) => index >= 0);
     if (column !== undefined) {
@@ -56,9 +63,20 @@ function checkedNames(lines) {
   return names;
 }
 
-function pointsOf(rows, header, delimiter, imageNames, mapping) {
-  const slices = slicesByName(imageNames);
+/** Columns that are not saved again, or with other cells. */
+function droppedOf(rows, header, own) {
+  const isKept = (cell, part) => cell === "" || cell.toLowerCase() === own[part].toLowerCase();
+  return header.filter((name, i) => {
+    const part = EXPORT_COLUMNS.get(name);
+    return name !== "" && (part ? !rows.slice(1).every((cells) => isKept((cells[i] ?? "").trim(), part)) : !PLACE_COLUMNS.includes(name));
+  });
+}
+
+function pointsOf(rows, header, delimiter, stack) {
+  const { names, mapping, own } = stack;
+  const slices = slicesByName(names);
   const points = [];
+  let isUnproved = false;
   const twice = OWN_COLUMNS.find((name) => header.indexOf(name) !== header.lastIndexOf(name));
   if (twice) throw new Error(`the header has the column ${twice} twice`);
   rows.slice(1).forEach((cells, i) => {
@@ -67,20 +85,22 @@ function pointsOf(rows, header, delimiter, imageNames, mapping) {
     if (cells.length !== header.length) throw new Error(`${where} has ${cells.length} cells where the header has ${header.length}`);
     const cell = (name) => (header.includes(name) ? (cells[header.indexOf(name)] ?? "") : "");
     const number = (name) => parseNumber(cell(name), delimiter, `${where}: ${name}`);
+    const stated = statedIn(cell);
+    refuseOther(stated, own, where);
+    isUnproved ||= own.tag !== "" && stated.tag === "" && taggedName(imageKey(cell("image")))?.tag !== own.tag;
     const point = { label: cell("label"), x: number("x"), y: number("y"), slice: null };
-    const named = cell("image").trim() === "" ? null : slices.get(imageKey(cell("image")));
+    const named = cell("image").trim() === "" ? null : sliceNamed(cell("image").trim(), stack, slices, where);
     const counted = cell("slice").trim() === "" ? null : number("slice");
-    if (named === undefined) throw new Error(`${where}: this stack has no image ${cell("image").trim()}`);
-    if (named !== null && counted !== null && named !== counted) {
+    if (named !== null && counted !== null && Math.abs(named - counted) > 0.5) {
       throw new Error(`${where}: image ${cell("image").trim()} is slice ${named}, but the column slice says ${counted}`);
     }
-    point.slice = named ?? counted ?? (imageNames.length === 1 ? 0 : null);
+    point.slice = counted ?? named ?? (names.length === 1 ? 0 : null);
     if (point.slice === null) throw new Error(`${where}: neither image nor slice is given`);
     points.push(checkedPoint(point, mapping, where));
   });
   if (points.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} landmarks in it`);
   if (points.length === 0) throw new Error("there are no landmarks in it");
-  return points;
+  return { points, isUnproved };
 }
 
 function checkedPoint(point, mapping, where) {
@@ -93,10 +113,26 @@ function checkedPoint(point, mapping, where) {
   return point;
 }
 
+/** The export that a row states; what is no tag in a column of that name is somebody else's. */
+function statedIn(cell) {
+  const [specimen, series, tag] = [...EXPORT_COLUMNS.keys()].map((name) => cell(name).trim());
+  return { specimen, series, tag: isTag(tag) ? tag : "" };
+}
+
+/** The slice that a name means: of a PNG here, or number and tag of one that was exported under another name. */
+function sliceNamed(image, { names, own }, slices, where) {
+  const key = imageKey(image);
+  if (slices.has(key)) return slices.get(key);
+  const tagged = taggedName(key);
+  if (tagged) refuseOther({ tag: tagged.tag, series: "", specimen: "" }, own, `${where}: image ${image}`);
+  if (tagged && tagged.number < names.length) return tagged.number;
+  throw new Error(`${where}: this stack has no image ${image}`);
+}
+
 /** Slices by the keys of their images, with the tag of the export and without. */
 function slicesByName(imageNames) {
   const keys = imageNames.map(imageKey);
-  return new Map([keys.map((key) => key.replace(TAG, "$1")), keys].flatMap((names) => names.map((name, i) => [name, i])));
+  return new Map([keys.map((key) => taggedName(key)?.base ?? key), keys].flatMap((names) => names.map((name, i) => [name, i])));
 }
 
 /** An image name without folders, extension and case, as labels name it. */
@@ -106,16 +142,17 @@ export function imageKey(name) {
   return (stem || base).toLowerCase();
 }
 
-/** Points {label, patient} as a Slicer markups file, LPS mm. */
-export function writeMarkups(points) {
-  const controlPoints = points.map(({ label, patient }, i) => ({ id: String(i + 1), label, position: patient, positionStatus: "defined" }));
+/** Points {label, patient} of an export as a Slicer markups file, LPS mm. Slicer keeps the description of each point. */
+export function writeMarkups(points, own) {
+  const description = toDescription(own);
+  const controlPoints = points.map(({ label, patient }, i) => ({ id: String(i + 1), label, description, position: patient, positionStatus: "defined" }));
   const markup = { type: "Fiducial", coordinateSystem: "LPS", coordinateUnits: "mm", controlPoints };
   return `${JSON.stringify({ "@schema": MARKUPS_SCHEMA, markups: [markup] }, null, 1)}\n`;
 }
 
 /** {points, names} of a Slicer markups file: points {label, x, y, slice} where the stack has them, names without a place. */
-export function readMarkups(text, mapping) {
-  if (!mapping.fromPatient) throw new Error("this stack has no patient geometry, so points in millimetres have no place on it");
+export function readMarkups(text, { mapping, own }) {
+  if (!mapping.inPatient) throw new Error("this stack has no patient geometry, so points in millimetres have no place on it");
   const document = wholeJson(text);
   if (!Array.isArray(document?.markups)) throw new Error("it is not a Slicer markups file: it has no list of markups");
   const points = [];
@@ -127,6 +164,7 @@ export function readMarkups(text, mapping) {
     for (const point of Array.isArray(markup?.controlPoints) ? markup.controlPoints : []) {
       const where = `point ${points.length + names.length + 1}`;
       const label = typeof point?.label === "string" ? point.label : "";
+      if (typeof point?.description === "string") refuseOther(fromDescription(point.description), own, where);
       if ((point?.positionStatus ?? "defined") !== "defined") {
         if (label.trim() !== "") names.push(label.trim());
         continue;

@@ -27,7 +27,7 @@ export const KEYS = [
   ["Delete", "take the chosen landmark away", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
   [
     "Ctrl + Z, Y",
-    "undo, do again",
+    "undo, redo",
     {
       "C+z": (viewer) => viewer.landmarks.undo(),
       "C+y": (viewer) => viewer.landmarks.redo(),

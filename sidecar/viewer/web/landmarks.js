@@ -2,6 +2,7 @@
 
 import { decodeText } from "./csv.js";
 import { readMarkups, readTable, writeCsv, writeMarkups } from "./files.js";
+import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
 import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, shownOn, trimLabel } from "./work.js";
 
@@ -178,21 +179,21 @@ export class Landmarks {
     try {
       if (file.size > LARGEST_FILE) throw new Error("it is too large for a list of landmarks");
       const text = decodeText(new Uint8Array(await file.arrayBuffer()));
-      const { mapping, names } = this.viewer;
       const isMarkups = text.trimStart().startsWith("{");
-      this.take(isMarkups ? readMarkups(text, mapping) : readTable(text, file.name, names, mapping), file.name);
+      this.take(isMarkups ? readMarkups(text, this.viewer) : readTable(text, file.name, this.viewer), file.name);
     } catch (error) {
       this.viewer.say(`${file.name}: ${error.message}`, true);
     }
   }
 
-  take({ points = [], names = [], dropped = [] }, fileName) {
+  take({ points = [], names = [], dropped = [], isUnproved = false }, fileName) {
     const [named, newNames] = addNames(this.items, names);
     const [items, newPoints] = addPoints(named, points);
     if (newNames + newPoints > 0) this.commit(items);
     const parts = [];
     if (points.length > 0) parts.push(`${newPoints} of ${points.length} landmarks are new`);
     if (names.length > 0) parts.push(`${newNames} of ${names.length} names are new`);
+    if (isUnproved) parts.push("no tag in it says that they are of this export, they are taken to be");
     if (dropped.length > 0) parts.push(`columns not kept: ${dropped.join(", ")}`);
     this.viewer.say(`${fileName}: ${parts.join("; ")}.`);
   }
@@ -202,12 +203,14 @@ export class Landmarks {
   }
 
   saveCsv() {
-    download("labels.csv", "text/csv", writeCsv(this.placed(), this.viewer.names));
+    const { names, own } = this.viewer;
+    download(labelFile(own, ".csv"), "text/csv", writeCsv(this.placed(), names, own));
   }
 
   saveMarkups() {
     const points = this.placed().map(({ label, x, y, slice }) => ({ label, patient: this.viewer.placeOf([x, y], slice).patient }));
-    download("labels.mrk.json", "application/json", writeMarkups(points));
+    const { own } = this.viewer;
+    download(labelFile(own, ".mrk.json"), "application/json", writeMarkups(points, own));
   }
 }
 

@@ -1,7 +1,8 @@
 // PNG pixels to source voxels and patient millimetres, and back, from the sidecar document alone.
 //
 // Written from the document's description and DICOM PS3.3 C.7.6.2.1.1, apart from the Python of this package: the tests hold the
-// two to each other, and both to schemas/vectors. All coordinates are "center": 0 is the middle of the first pixel, voxel or slice. Patient mm are LPS.
+// two to each other, and both to schemas/vectors. All coordinates are "center": 0 is the middle of the first pixel, voxel or slice. Patient mm are LPS,
+// unless the voxel size was given by hand: then they run along the columns, rows and slices of the source.
 
 /** How far a control point may be from what the document says, in mm and in source voxels. */
 const CONTROL_TOLERANCE = 1e-6;
@@ -18,14 +19,14 @@ export const distanceBetween = (a, b) => Math.hypot(...subtract(a, b));
 const AXES = ["columns", "rows", "slices"];
 
 /**
- * The mapping a document describes: {size, order, factors, toSource, toPixel, toPatient, fromPatient, instanceOf}. `order` and
- * `factors` are the source axes along x, y and PNG number. toPatient and fromPatient are null without patient geometry. Throws where
- * the control points do not come out.
+ * The mapping a document describes: {size, order, factors, inPatient, toSource, toPixel, toPatient, fromPatient, instanceOf}. `order` and
+ * `factors` are the source axes along x, y and PNG number. toPatient and fromPatient are null without millimetres; `inPatient` says
+ * whether these are LPS. Throws where the control points do not come out.
  */
 export function mappingOf(doc) {
   const order = (doc.decimation.order ?? AXES).map((name) => AXES.indexOf(name));
   const axes = order.map((axis) => doc.decimation[AXES[axis]]);
-  const stack = doc.coordinate_system === null ? null : stackOf(doc.source);
+  const stack = doc.units === "mm" ? stackOf(doc.source) : null;
   const toSource = (pixel) => {
     const source = [0, 0, 0];
     axes.forEach((axis, i) => {
@@ -38,6 +39,7 @@ export function mappingOf(doc) {
     size: axes.map((axis) => axis.size),
     order,
     factors: axes.map((axis) => axis.factor),
+    inPatient: doc.coordinate_system === "LPS",
     toSource,
     toPixel,
     toPatient: stack && ((pixel) => stack.toPatient(toSource(pixel))),
@@ -49,19 +51,27 @@ export function mappingOf(doc) {
   return mapping;
 }
 
-/** The end of the patient an LPS direction points to, main axis first; parts under a fifth of the whole are left out. */
-export function anatomicalLetters(direction) {
+/** The end of the patient an LPS direction points to, main axis first. */
+export const anatomicalLetters = (direction) => endsOf(direction, "LPH", "RAF").join("");
+
+/** The ends of the coordinate axes that a direction points to, main axis first: ["+z", "−x"]. */
+export const axisEnds = (direction) => endsOf(direction, ["+x", "+y", "+z"], ["−x", "−y", "−z"]);
+
+/** The main axis first; parts under a fifth of the whole are left out. */
+function endsOf(direction, ahead, behind) {
   const length = Math.hypot(...direction);
   return direction
-    .map((part, i) => ({ size: Math.abs(part), letter: (part > 0 ? "LPH" : "RAF")[i] }))
+    .map((part, i) => ({ size: Math.abs(part), end: (part > 0 ? ahead : behind)[i] }))
     .filter((part) => part.size > 0.2 * length)
     .sort((a, b) => b.size - a.size)
-    .map((part) => part.letter)
-    .join("");
+    .map((part) => part.end);
 }
 
 /** LPS mm shown in another space: RAS turns the first two axes round. It is its own inverse. */
 export const inSpace = (patient, space) => (space === "RAS" ? [-patient[0], -patient[1], patient[2]] : patient);
+
+/** The axes of the millimetres that a page shows: LPS or RAS as chosen, and those of the scan itself where nothing is known of the patient. */
+export const axesOf = (mapping, space) => (mapping.inPatient ? space : "given");
 
 /** The sample nearest to a place, halfway between two the lower one. */
 export const nearest = (place) => Math.ceil(place - 0.5);

@@ -1,7 +1,7 @@
 // The panel beside the stage: landmarks, distance, contrast, and what the stack is.
 
 import { Button } from "./bars.js";
-import { inSpace } from "./mapping.js";
+import { axesOf, inSpace } from "./mapping.js";
 import { html, memo, useLayoutEffect, useRef } from "./preact.js";
 import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
 import { isPlaced } from "./work.js";
@@ -54,7 +54,8 @@ const Row = memo(({ viewer, item, chosen, next, space }) => {
 });
 
 function Details({ viewer, item, space }) {
-  const { landmarks, looks } = viewer;
+  const { landmarks, looks, mapping } = viewer;
+  const axes = axesOf(mapping, space);
   const place = isPlaced(item) ? viewer.placeOf([item.x, item.y], item.slice) : null;
   const renamed = (event) => {
     landmarks.rename(item.id, event.target.value);
@@ -68,7 +69,7 @@ function Details({ viewer, item, space }) {
         <dl>
           <dt>PNG</dt><dd class="pixel"><${Numbers} values=${[item.x, item.y, item.slice]} decimals=${2} /></dd>
           <dt>Source</dt><dd class="source"><${Numbers} values=${place.source} decimals=${2} /></dd>
-          ${place.patient && html`<dt>${space} mm</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, space)} decimals=${decimalsFor(looks.pixelWidth)} /></dd>`}
+          ${place.patient && html`<dt>${mapping.inPatient ? `${axes} mm` : "mm"}</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, axes)} decimals=${decimalsFor(looks.pixelWidth)} /></dd>`}
         </dl>
       `}
       <div class="actions">
@@ -120,7 +121,7 @@ const Contrast = memo(({ viewer, window }) => {
     <section class="contrast" aria-labelledby="contrast-title">
       <h2 id="contrast-title">Contrast</h2>
       <div class="ends">
-        <label>
+        <label title="The value that is shown half-way between black and white ([ and ])">
           level ${shown(units.toValue(viewer.level()))}
           <input
             id="level"
@@ -132,7 +133,7 @@ const Contrast = memo(({ viewer, window }) => {
             onInput=${(event) => viewer.setLevelAndWidth(event.target.valueAsNumber, viewer.width())}
           />
         </label>
-        <label>
+        <label title="How far apart the values are that are shown black and white ({ and })">
           width ${shown(width)}
           <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
           <input
@@ -147,10 +148,10 @@ const Contrast = memo(({ viewer, window }) => {
         </label>
       </div>
       <div class="actions">
-        <button type="button" onClick=${() => viewer.automaticWindow()}>Automatic</button>
-        <button type="button" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
-        <button type="button" aria-pressed=${window.inverted} onClick=${() => viewer.invert()}>Inverted</button>
-        <button type="button" onClick=${() => viewer.resetWindow()}>Reset</button>
+        <button type="button" title="Fit black and white to the values that nearly all pixels have (A)" onClick=${() => viewer.automaticWindow()}>Automatic</button>
+        <button type="button" title="Show every value there can be, from the lowest to the highest" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
+        <button type="button" aria-pressed=${window.inverted} title="Exchange black and white (I)" onClick=${() => viewer.invert()}>Inverted</button>
+        <button type="button" title="The contrast that the page opened with (R)" onClick=${() => viewer.resetWindow()}>Reset</button>
       </div>
     </section>
   `;

@@ -3,7 +3,6 @@
 import { filterMatrix } from "./contrast.js";
 import { Gestures } from "./gestures.js";
 import { lengthText } from "./text.js";
-import { anatomicalLetters } from "./mapping.js";
 import { html, useLayoutEffect, useRef } from "./preact.js";
 import { scaleBar, zoomOf } from "./view.js";
 import { isPlaced, shownOn } from "./work.js";
@@ -135,11 +134,12 @@ function Frame({ viewer, state }) {
   const slice = state.shown ?? state.wanted;
   const [right, down] = viewer.looks.directionsOf(slice);
   const opposite = (direction) => direction.map((part) => -part);
+  const namesOf = (direction) => viewer.subject.sideNames(direction, state.space);
   const bar = scaleBar(viewer.perScreenPixel());
   const behind = state.shown !== state.wanted;
   return html`
-    ${right && html`<${Letters} side="right" direction=${right} /><${Letters} side="left" direction=${opposite(right)} />`}
-    ${down && html`<${Letters} side="bottom" direction=${down} /><${Letters} side="top" direction=${opposite(down)} />`}
+    ${right && html`<${Letters} side="right" names=${namesOf(right)} /><${Letters} side="left" names=${namesOf(opposite(right))} />`}
+    ${down && html`<${Letters} side="bottom" names=${namesOf(down)} /><${Letters} side="top" names=${namesOf(opposite(down))} />`}
     <div class="corner upper left"><bdi>${viewer.names[slice]}</bdi>${behind && html`<span class="loading">loading ${state.wanted}…</span>`}</div>
     <${Hint} viewer=${viewer} />
     <div class="corner lower left scale" style=${{ width: `${bar.pixels}px` }} data-length=${bar.length}>
@@ -149,8 +149,7 @@ function Frame({ viewer, state }) {
   `;
 }
 
-function Letters({ side, direction }) {
-  const [main, ...rest] = anatomicalLetters(direction);
+function Letters({ side, names: [main, ...rest] }) {
   return html`<div class=${`letters ${side}`} title=${`${side} of the image`}>${main}<small>${rest.join("")}</small></div>`;
 }
 

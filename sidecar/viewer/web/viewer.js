@@ -1,9 +1,10 @@
 // The viewer without its looks: what is shown and what a user can do with it. Landmarks are in landmarks.js.
 
 import { unitsOf } from "./contrast.js";
+import { exportOf } from "./identity.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
-import { looksOf } from "./looks.js";
+import { looksOf, subjectOf } from "./looks.js";
 import { mappingOf } from "./mapping.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
@@ -20,8 +21,10 @@ export class Viewer {
     this.changed = changed;
     this.mapping = mappingOf(page.document);
     this.looks = looksOf(page.document, this.mapping);
+    this.subject = subjectOf(page.document);
     this.units = unitsOf(page.document.images);
     this.names = page.document.images.files.map((file) => file.name);
+    this.own = exportOf(page.document, globalThis.location.pathname);
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
     this.landmarks = new Landmarks(this);
     this.fitted = true; // until the user zooms or pans, the whole image is shown

@@ -90,12 +90,15 @@ def test_frames_of_several_fragments(tmp_path: Path, fragments: int, table: bool
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (item(b"") + item(rle(FRAMES[0])) + END, "promises 2 frames, the compressed data hold 1"),
+        (
+            item(b"") + item(rle(FRAMES[0])) + END,
+            "is 2, and there are 1 compressed fragments: the header is not that of these pixels",
+        ),
         (
             item(b"") + b"".join(item(rle(frame)) for frame in FRAMES) + END,
-            "promises 2 frames, the compressed data hold 1",
+            "is 2, and there are 5 compressed fragments: neither an offset table nor the end",
         ),
-        (item(b"") + END, "promises 2 frames, the compressed data hold 0"),
+        (item(b"") + END, "is 2, and there are 0 compressed fragments: the header is not"),
         (item(b"") + b"garbage!" * 4 + END, "damaged"),
         (item(b"") + item(b"") + item(b"") + END, "damaged"),
         (
@@ -109,6 +112,15 @@ def test_encapsulations_that_do_not_hold_the_frames(
 ) -> None:
     with pytest.raises(PixelError, match=message):
         read(write(tmp_path, value, (12, 10), RLE, "OB", NumberOfFrames=2))
+
+
+def test_a_sequence_of_fragments_that_does_not_end_is_cut_short(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, item(b"") + item(rle(FRAMES[0])) + END, (12, 10), RLE, "OB", NumberOfFrames=2
+    )
+    path.write_bytes(path.read_bytes().removesuffix(END).removesuffix(END))
+    with pytest.raises(PixelError, match=r"1 compressed fragments: the file is cut short.*copy"):
+        read(path)
 
 
 def test_an_encapsulated_file_cut_short(tmp_path: Path) -> None:

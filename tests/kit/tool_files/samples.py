@@ -10,6 +10,7 @@ from . import (
     coco,
     cvat,
     deeplabcut,
+    gimp,
     imagej,
     label_studio,
     labelme,
@@ -52,6 +53,7 @@ TEXTS = [
     Sample("voc", "slice_0003.xml", voc.document([("a", 1, 2, 30, 40)])),
     Sample("deeplabcut", "CollectedData_Ada.csv", deeplabcut.table()),
     Sample("deeplabcut", "CollectedData_Ada.csv", deeplabcut.table(split=False, individual="m1")),
+    Sample("gimp", "slice_0003.svg", gimp.svg([("a", gimp.straight([(1, 2), (3, 4), (5, 1)]))])),
     Sample("tps", "skulls.tps", tps.specimens()),
     Sample("landmark", "skull.pts", point_sets.pts()),
     Sample("amira", "skull.landmarkAscii", point_sets.amira()),
@@ -86,7 +88,7 @@ def _coco() -> dict[str, Any]:
 
 def _label_studio() -> list[dict[str, Any]]:
     box = {"x": 10, "y": 20, "width": 5, "height": 7, "rotation": 30}
-    polygon = {"points": [[10, 20], [30, 40]], "closed": True}
+    polygon = {"points": [[10, 20], [30, 40], [20, 60]], "closed": True}
     return [
         label_studio.task(
             [

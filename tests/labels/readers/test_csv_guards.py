@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit.label_truth import LANDMARKS, STACK
 
@@ -57,6 +59,18 @@ def test_counting_from_1_comes_back_counted_from_0(tmp_path: Path) -> None:
             "what,x,y,slice\nstack:bregma:slice_0003,1,2,7\n",
             r"row 2: slice 7 is not that of what 'stack:bregma:slice_0003'.*PNG 3 .*correct one",
         ),
+        (
+            "x,y,slice,path\n1,2,3,C:\\A\\slice_0003.png\n3,4,3,C:\\B\\slice_0003.png\n",
+            r"row 3: path .*B.*slice_0003\.png' and .*A.*slice_0003\.png' are two images.*--images",
+        ),
+        (
+            "label,x,y,slice,file\na,1,2,3,slice_0003_gjgbtf.png\n",
+            r"row 2: file 'slice_0003_gjgbtf\.png' names a PNG of another export.*call.*image",
+        ),
+        (
+            'label,x,y,slice,file\n"a",1,2,3,C:\\png\\beetle-7_0003_gjgbtf.png\n',
+            r"row 2: file .*beetle-7_0003_gjgbtf\.png' names a PNG of another export",
+        ),
         ('"","X","X.1","Y","Slice"\n"1",1,5,6,4\n', r"row 1: .*X and X\.1"),
         ("X,X.1,Y,Slice\n1,5,6,4\n", r"row 1: .*X and X\.1"),
     ],
@@ -85,10 +99,43 @@ def test_the_user_says_how_they_count(tmp_path: Path, origin: SliceOrigin) -> No
         "Label,X,Y,image\na,1,2,slice_0003.png\n",
         "Label,X,Y,Image,Slice\na,1,2,slice_0003.png,3\n",
         "label,x,y,slice\nslice of life,1,2,3\n",
+        "label,x,y,slice\nbeetle_2024_larger,1,2,3\n",
+        "x,y,slice,Label\n1,2,3,png:slice_0003\n1,2,3,png:bregma:slice_0003\n",
+        "x,y,slice,file\n1,2,3,A/slice_0003.png\n1,2,3,./a/slice_0003\n",
     ],
 )
 def test_what_agrees_or_says_nothing_is_read(tmp_path: Path, text: str) -> None:
-    assert len(read(tmp_path, text)) == 1
+    assert len(read(tmp_path, text)) == text.count("\n") - 1
+
+
+def test_a_table_that_is_named_after_a_png(tmp_path: Path) -> None:
+    """Beside slices that it contradicts, for identity to refuse; a stack bears its first name."""
+    for name, header, image, slice_ in (
+        ("slice_0003.csv", "x,y", "slice_0003.png", None),
+        ("slice_0003_gjgbtf.csv", "x,y", "slice_0003_gjgbtf", None),
+        ("slice_0003.csv", "x,y,slice", "slice_0003.png", 7),
+        ("slice_0000.csv", "x,y,slice", "", 7),
+    ):
+        path = tmp_path / name
+        path.write_text(f"{header}\n1,2{'' if slice_ is None else f',{slice_}'}\n")
+        labels = read_labels(path, STACK)
+        found = [None if np.isnan(k) else k for k in labels.slice.tolist()]
+        assert (labels.image, found) == ([image], [slice_])
+
+
+def test_names_with_tags_and_without_them_are_compared(tmp_path: Path) -> None:
+    tagged = replace(STACK, names=tuple(f"{name[:-4]}_gjgbtf.png" for name in STACK.names))
+    path = tmp_path / "labels.csv"
+    names = ("slice_0003_gjgbtf", "SLICE_0003_GJGBTF.PNG", "slice_0003", "png:a:slice_0003_gjgbtf")
+    for name in names:
+        path.write_text(f"label,x,y,slice\n{name},1,2,3\n")
+        assert READERS["csv"].read(path, tagged).slice.tolist() == [3]
+        path.write_text(f"label,x,y,slice\n{name},1,2,4\n")
+        with pytest.raises(LabelError, match="names PNG 3"):
+            READERS["csv"].read(path, tagged)
+    path.write_text("label,x,y,slice\nslice_0003_bcdfgh,1,2,3\n")
+    with pytest.raises(LabelError, match="another export"):
+        READERS["csv"].read(path, tagged)
 
 
 def test_a_slice_number_of_another_format_is_not_to_be_chosen(tmp_path: Path) -> None:
@@ -114,6 +161,9 @@ FORMS = {
     "both": PLAIN.replace("\n", ",,\n") + ",,,,,,\n",
     "both, quoted": PLAIN.replace("\n", ",,\n").replace("good", '"good"') + ",,,,,,\n",
     "rows of semicolons": PLAIN.replace(",", ";") + ";;;;\n",
+    "rows of commas above": ",,,,\n,,,,\n" + PLAIN,
+    "rows of semicolons above": "\n;;;;\n" + PLAIN.replace(",", ";"),
+    "rows of commas above, quoted": ",,,,\n,,,,\n" + PLAIN.replace("good", '"good"'),
 }
 
 
@@ -128,7 +178,9 @@ def test_what_spreadsheets_leave_is_undone(tmp_path: Path, form: str) -> None:
         "remark": ["", "good"],
     }
     assert labels.xy.tolist() == [[1.5, 2], [4, 5]]
-    empty = {"rows of commas": 3, "both": 1, "both, quoted": 1, "rows of semicolons": 1}.get(form)
+    once = ("both", "both, quoted", "rows of semicolons", "rows of semicolons above")
+    twice = ("rows of commas above", "rows of commas above, quoted")
+    empty = {"rows of commas": 3, **dict.fromkeys(once, 1), **dict.fromkeys(twice, 2)}.get(form)
     assert labels.left_out == ((f"{empty} empty row(s) left out",) if empty else ())
 
 

@@ -41,6 +41,22 @@ def test_sizes_are_those_that_the_file_states(tmp_path: Path) -> None:
     }
 
 
+def test_two_images_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """As in files that were put together."""
+    two = image("slice_0003.png", point(LANDMARKS[1])) + image(
+        "slice_0003.png", point(LANDMARKS[2])
+    )
+    two = two.replace('id="0"', 'id="7"', 1)
+    assert entries(READER.read(write(tmp_path, annotations(two)), STACK)) == ["image 7", "image 0"]
+
+
+def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
+    box = '<box label="a" xtl="-0.01" ytl="5.00" xbr="203.01" ybr="9.00"/>'
+    labels = READER.read(one(tmp_path, box), STACK)
+    assert labels.xy[:, 0].tolist() == [-0.5, 202.5, 202.5, -0.5]
+    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+
+
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
     path = one(tmp_path, '<points label="a" occluded="0" points="12.00,40.00"></points>')
     assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12, 40]]
@@ -91,6 +107,7 @@ def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours:
 def test_a_skeleton_is_its_points_without_those_that_are_outside(tmp_path: Path) -> None:
     labels = READER.read(one(tmp_path, SKELETON), STACK)
     np.testing.assert_allclose(labels.xy, [[54, 94], [125, 62]], rtol=0, atol=1e-9)
+    assert labels.left_out == ("1 skeleton point(s) left out: not set (outside)",)
     columns = {
         name: labels.columns[name]
         for name in ("label", "vertex", "shape_id", "skeleton", "age", "side", "occluded")
@@ -143,6 +160,7 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
         [5],
         ["1"],
     )
+    assert "1 skeleton point(s) left out: not set (outside)" in labels.left_out
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,39 @@ def test_one_png_opened_by_itself_is_named_by_its_title(tmp_path: Path) -> None:
     assert place(tmp_path, "slice_0007.png:left condyle", 1) == [7]
 
 
+def test_one_png_of_another_export_keeps_its_name(tmp_path: Path) -> None:
+    """Its Slice is 1, which is not the first PNG of this export: identity refuses the name."""
+    for name in ("slice_0007_gjgbtf.png", "beetle-7_0007_gjgbtf"):
+        for title in (name, f"{name}:left condyle-12"):
+            row = (title, 0, 1.0, 2.0, 1)
+            text = results([row], " ,Label,Area,X,Y,Slice")
+            labels = READER.read(write(tmp_path, text), STACK)
+            assert labels.image == [name] and np.isnan(labels.slice).all()
+
+
+def test_where_there_is_no_label_the_name_of_the_file_tells(tmp_path: Path) -> None:
+    for header, row in ((" ,Area,X,Y", (0, 1.0, 2.0)), (" ,Area,X,Y,Slice", (0, 1.0, 2.0, 1))):
+        path = write(tmp_path, results([row], header), "slice_0007_gjgbtf.csv")
+        labels = READER.read(path, STACK)
+        assert labels.image == ["slice_0007_gjgbtf"] and np.isnan(labels.slice).all()
+    path = write(tmp_path, results([(0, 1.0, 2.0, 4)], " ,Area,X,Y,Slice"), "slice_0007.csv")
+    with pytest.raises(LabelError, match="Slice 4 is not the slice that the file names"):
+        READER.read(path, STACK)
+
+
+def test_the_title_of_a_png_and_another_slice_contradict_each_other(tmp_path: Path) -> None:
+    """A stack bears the name of its first image, and which that was it does not tell."""
+    with pytest.raises(LabelError, match="were only some of the PNGs opened"):
+        place(tmp_path, "slice_0003.png:8", 8)
+
+
 def test_a_stack_whose_title_is_a_png_is_a_stack(tmp_path: Path) -> None:
     assert place(tmp_path, "slice_0000.png:slice_0007", 8) == [7]
     assert place(tmp_path, "slice_0000.png:slice_0007") == [7]
+    tagged = dataclasses.replace(
+        STACK, names=tuple(f"{name[:-4]}_gjgbtf.png" for name in STACK.names)
+    )
+    assert place(tmp_path, "slice_0000.png:slice_0007", 8, tagged) == [7]
 
 
 def test_without_slice_the_slice_label_tells(tmp_path: Path) -> None:
@@ -160,6 +190,13 @@ def test_a_multi_point_selection_has_the_label_of_the_slice_on_display(tmp_path:
     labels = READER.read(write(tmp_path, results(rows)), STACK)
     assert slices(labels) == [m.slice for m in LANDMARKS]
     assert any("multi-point" in note for note in labels.notes)
+
+
+def test_a_stack_without_slice_labels_puts_the_slice_on_display_behind(tmp_path: Path) -> None:
+    rows = [(f"scan.tif:{name}8", 0, 1.0, 2.0, 4) for name in ("bregma:", "")]
+    path = write(tmp_path, results(rows, " ,Label,Area,X,Y,Slice"))
+    labels = READER.read(path, STACK)
+    assert labels.columns["label"] == ["bregma", ""] and slices(labels) == [3, 3]
 
 
 def test_neither_slice_nor_label(tmp_path: Path) -> None:
@@ -255,6 +292,18 @@ def test_a_table_that_was_made_to_count_from_0(tmp_path: Path) -> None:
         READER.read(path, STACK)
     path = write(tmp_path, results([(0, 1.0, 2.0, 0), (0, 1.0, 2.0, 11)], " ,Area,X,Y,Slice"))
     assert slices(READER.read(path, STACK, ReadOptions(slice_origin=0))) == [0, 11]
+
+
+def test_the_slice_label_is_handed_over_also_that_of_another_stack(tmp_path: Path) -> None:
+    """Points measured on the scan itself, or on another export, bear the names of its images."""
+    header = " ,Label,Area,X,Y,Slice"
+    for name in ("slice_0003", "slice_0003_gjgbtf", "im03"):
+        row = (f"stack:bregma:{name}", 0, 1.0, 2.0, 4)
+        labels = READER.read(write(tmp_path, results([row], header)), STACK)
+        assert (list(labels.image), labels.slice.tolist()) == ([name], [3])
+        assert labels.columns["label"] == ["bregma"]
+    unnamed = READER.read(write(tmp_path, results([("stack:LM:4", 0, 1.0, 2.0, 4)], header)), STACK)
+    assert list(unnamed.image) == [""]
 
 
 # --- whether X and Y are pixels
@@ -411,6 +460,12 @@ def test_xy_coordinates_come_back_when_the_user_says_what_was_selected(
     assert slices(labels) == [0] * len(LANDMARKS)
     assert labels.columns["vertex"] == [str(n) for n in range(len(LANDMARKS))]
     check_columns(labels)
+
+
+def test_xy_coordinates_of_one_png_are_named_by_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, coordinates([(1, 2)]), "slice_0003_gjgbtf.txt")
+    labels = READER_XY.read(path, STACK, ReadOptions("center"))
+    assert labels.image == ["slice_0003_gjgbtf"] and np.isnan(labels.slice).all()
 
 
 def test_xy_coordinates_say_neither_what_was_selected_nor_on_which_slice(tmp_path: Path) -> None:

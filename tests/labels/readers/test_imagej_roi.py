@@ -277,6 +277,37 @@ def test_positions(tmp_path: Path, position: dict[str, int], expected: int) -> N
     assert slices(read(write(tmp_path, roi("POINT", [(1, 2)], **position)))) == [expected]
 
 
+def test_a_selection_saved_from_one_png_is_named_by_the_file(tmp_path: Path) -> None:
+    """File > Save As > Selection proposes the title of the image."""
+    for name in ("slice_0007.roi", "slice_0007_gjgbtf.roi"):
+        path = tmp_path / name
+        path.write_bytes(roi("POINT", [(1, 2)]).tobytes())
+        labels = read(path)
+        assert [Path(image).stem for image in labels.image] == [path.stem]
+        assert np.isnan(labels.slice).all()
+
+
+def test_a_position_and_the_name_of_the_file_are_both_handed_over(tmp_path: Path) -> None:
+    """Identity refuses them where they contradict each other. A stack bears its first name."""
+    for name, image in (("slice_0007.roi", "slice_0007.png"), ("slice_0000.roi", "")):
+        path = tmp_path / name
+        path.write_bytes(roi("POINT", [(1, 2)], position=5).tobytes())
+        labels = read(path)
+        assert (labels.image, labels.slice.tolist()) == ([image], [4])
+
+
+def test_without_a_position_the_name_that_imagej_gave_tells(tmp_path: Path) -> None:
+    """RoiManager.getSliceNumber: ImageJ itself goes by it. Not where it was moved since."""
+    named = roi("POINT", [(30.5, 10.5)], name="0004-0010-0030")
+    assert slices(read(write(tmp_path, named))) == [3]
+    for name in ("0004-0010-0035", "0000-0010-0030", "0010-0030", "LM-0004-0010-0030"):
+        path = write(tmp_path, roi("POINT", [(30.5, 10.5)], name=name))
+        with pytest.raises(LabelError, match="has no position"):
+            read(path)
+    placed = roi("POINT", [(30.5, 10.5)], name="0004-0010-0030", position=6)
+    assert slices(read(write(tmp_path, placed))) == [5]
+
+
 def test_a_selection_without_position(tmp_path: Path) -> None:
     path = write(tmp_path, roi("POINT", [(1, 2)], name="nasion"))
     with pytest.raises(LabelError, match=r"selection 'nasion': has no position.*ROI Manager"):

@@ -73,6 +73,13 @@ def test_labels_of_slices_name_the_pngs_where_only_some_were_opened(
     check_columns(labels)
 
 
+def test_labels_of_another_stack_are_handed_over_for_what_they_are(tmp_path: Path) -> None:
+    names = [f"slice_{n:04d}_gjgbtf" for n in range(STACK.slices)]
+    labels = READER.read(write(tmp_path / "a.tif", [point(LANDMARKS[0])], Labels=names), STACK)
+    assert list(labels.image) == [names[LANDMARKS[0].slice]]
+    assert np.isnan(labels.slice).all()
+
+
 def test_a_single_png_is_named_by_the_file(tmp_path: Path) -> None:
     rois = [roi("POINT", [(1, 2)])]
     labels = READER.read(write(tmp_path / "slice_0003.tif", rois, images=1), STACK)

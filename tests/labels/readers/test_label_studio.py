@@ -173,7 +173,7 @@ def test_nothing_left_out_nothing_said(tmp_path: Path) -> None:
         {"img": "a.png"},
         {"img": "a.png", "text": "hi", "video": "a.mp4"},
         {"stack": ["z.png", "a.png"], "text": "hi"},
-        {"image": "a.png", "preview": "https://host/4ac13f39-A.jpg?width=100"},
+        {"image": "a.png", "preview": "A.jpg"},
     ],
 )
 def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
@@ -181,6 +181,26 @@ def test_the_image_of_a_region(tmp_path: Path, data: dict[str, Any]) -> None:
         "data": data
     }
     assert list(READER.read(write(tmp_path, [content]), STACK).image) == ["a.png"]
+
+
+def test_two_images_of_one_task_are_one_where_the_tag_says_so(tmp_path: Path) -> None:
+    """Every export calls its PNGs alike: one upload may be of another scan than the other."""
+    host = "https://host/4ac13f39-{}.jpg?width=100"
+    for name, is_one in (("slice_0003_gjgbtf", True), ("slice_0003", False)):
+        data = {"image": f"{name}.png", "preview": host.format(name)}
+        path = write(tmp_path, [task([keypoint(LANDMARKS[0])]) | {"data": data}])
+        if is_one:
+            assert READER.read(path, STACK).image == [f"{name}.png"]
+        else:
+            with pytest.raises(LabelError, match="the task names two images"):
+                READER.read(path, STACK)
+
+
+def test_a_task_that_holds_the_image_itself(tmp_path: Path) -> None:
+    data = {"image": "data:image/png;base64,iVBORw0KGgo="}
+    path = write(tmp_path, [task([keypoint(LANDMARKS[0])]) | {"data": data}])
+    with pytest.raises(LabelError, match="hold the image itself, and not its name"):
+        READER.read(path, STACK)
 
 
 @pytest.mark.parametrize(
@@ -224,6 +244,12 @@ def test_a_task_of_two_images_is_refused_naming_both(
         "data": {keys[0]: "/data/upload/4/624cb493-slice_0003.png", keys[1]: second}
     }
     with pytest.raises(LabelError, match=rf"two images, {keys[0]} .*slice_0003.*{keys[1]} .*000"):
+        READER.read(write(tmp_path, [content]), STACK)
+
+
+def test_a_region_of_several_images_that_does_not_tell_which(tmp_path: Path) -> None:
+    content = task([keypoint(LANDMARKS[0])]) | {"data": {"stack": ["a.png", "b.png"]}}
+    with pytest.raises(LabelError, match="has 2 images, and the region does not tell"):
         READER.read(write(tmp_path, [content]), STACK)
 
 

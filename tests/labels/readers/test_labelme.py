@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def test_every_landmark_comes_back(tmp_path: Path, landmark: Landmark, folder: s
         "corner",
         ("point",),
     )
+
+
+def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
+    """Of the size that the file states, which may be that of a resized copy."""
+    rectangle = shape("a", [[-1e-9, 5], [203.2, 9]], "rectangle")
+    labels = READER.read(write(tmp_path / "a.json", document([rectangle])), STACK)
+    assert labels.xy[:, 0].tolist() == [-0.5, 202.5, 202.5, -0.5]
+    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -179,3 +188,20 @@ def test_other_json(tmp_path: Path, bad: str) -> None:
     path.write_text(bad)
     with pytest.raises(LabelError, match=r"a\.json"):
         READER.read(path, STACK)
+
+
+@pytest.mark.parametrize("data", ["no base64 at all", 5, "", None])
+def test_an_image_that_cannot_be_read_tells_nothing(tmp_path: Path, data: object) -> None:
+    content = document([shape("a", [[1, 2]], "point")]) | {"imageData": data}
+    (image,) = READER.read(write(tmp_path / "a.json", content), STACK).images
+    assert image.embedded is None or image.embedded() == b""
+
+
+def test_the_image_is_not_kept(tmp_path: Path) -> None:
+    """Those of a thousand files would fill memory: it is read anew where it is looked at."""
+    pixels = base64.b64encode(bytes(range(256)) * 64).decode()
+    content = document([shape("a", [[1, 2]], "point")]) | {"imageData": pixels}
+    labels = READER.read(write(tmp_path / "a.json", content), STACK)
+    (image,) = labels.images
+    assert image.embedded is not None and image.embedded() == bytes(range(256)) * 64
+    assert pixels[:100] not in repr(labels)

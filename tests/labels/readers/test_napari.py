@@ -14,6 +14,8 @@ from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.napari import READER
 
+LINE = [("line", [(3.0, 4.0, 5.0), (6.0, 7.0, 8.0)])]
+
 
 def read(
     tmp_path: Path, text: str, stack: PngStack = STACK, origin: PixelOrigin | None = None
@@ -43,6 +45,28 @@ def test_properties_pass_through_also_under_names_of_ours(tmp_path: Path) -> Non
     assert labels.columns["confidence"] == ["high"]
     assert labels.columns["x"] == ["2.0"]
     assert "east" in [value for column in labels.columns.values() for value in column]
+
+
+def test_the_name_of_the_layer_is_a_clue(tmp_path: Path) -> None:
+    """napari calls a stack, and what is saved of it, like the image it was given first."""
+    for name, text in (("points", napari.points()), ("shapes", napari.shapes(LINE))):
+        path = tmp_path / f"slice_0011_{name}.csv"
+        path.write_text(text)
+        with pytest.raises(
+            LabelError, match=r"named after slice_0011\.png, which is not the first"
+        ):
+            READER.read(path, STACK)
+        path = tmp_path / f"slice_0000_{name}.csv"
+        path.write_text(text)
+        assert len(READER.read(path, STACK))
+
+
+def test_one_png_is_named_by_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "slice_0003_gjgbtf.csv"
+    path.write_text("index,axis-0,axis-1\n0,3.0,4.0\n")
+    labels = READER.read(path, STACK)
+    assert labels.image == ["slice_0003_gjgbtf"] and np.isnan(labels.slice).all()
+    assert labels.xy.tolist() == [[4, 3]]
 
 
 def test_shapes_keep_identity_and_the_slice_of_each_vertex(tmp_path: Path) -> None:

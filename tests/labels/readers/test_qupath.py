@@ -135,7 +135,9 @@ def test_no_plane_and_no_png_in_the_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"labels\.geojson: .*which PNG.*slice_0000\.png"):
         read(tmp_path, document, "labels.geojson")
     with pytest.raises(LabelError, match="which PNG"):
-        read(tmp_path, document, "slice_00031.geojson")
+        read(tmp_path, document, "slice_0003a.geojson")
+    other = read(tmp_path, document, "slice_00031.geojson")
+    assert other.image == ["slice_00031"], "an export of more PNGs has it, and identity refuses it"
     single = read(
         tmp_path, document, "labels.geojson", replace(STACK, slices=1, names=STACK.names[:1])
     )
@@ -148,6 +150,14 @@ def test_no_plane_and_no_png_in_the_name_is_refused(tmp_path: Path) -> None:
 def test_a_name_that_begins_with_that_of_a_png(tmp_path: Path, name: str) -> None:
     labels = read(tmp_path, qupath.feature({"type": "Point", "coordinates": [1, 1]}), name)
     assert list(labels.image) == ["slice_0003.png"]
+
+
+def test_planes_and_the_name_of_a_png_are_both_handed_over(tmp_path: Path) -> None:
+    """Identity refuses them where they contradict each other. A stack bears its first name."""
+    document = qupath.feature({"type": "Point", "coordinates": [1, 1]}, 5)
+    for name, image in (("slice_0003.json", "slice_0003.png"), ("slice_0000.json", "")):
+        labels = read(tmp_path, document, name)
+        assert (labels.image, labels.slice.tolist()) == ([image], [5])
 
 
 def test_the_longest_name_counts(tmp_path: Path) -> None:

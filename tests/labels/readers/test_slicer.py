@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files import slicer
 
 from sidecar.errors import LabelError
-from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
+from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions
 from sidecar.labels.readers.slicer import READERS
 
 READER = READERS[0]
@@ -234,3 +235,19 @@ def test_other_json_is_not_slicer(tmp_path: Path) -> None:
         {"a": {"markups": [], "@schema": ""}},
     ):
         assert not READER.recognises(tmp_path / "a.json", json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+@pytest.mark.parametrize("make", [slicer.mrk, slicer.fcsv])
+def test_markups_of_the_viewer_page_are_no_places_on_the_pngs(
+    tmp_path: Path, make: Callable[[], str], reader: Reader
+) -> None:
+    """Millimetres of the scan may well lie within the stack: the page says what they are."""
+    said = "sidecar tag bcdfgh series 1.2.3 specimen beetle-7"
+    text = make().replace('"description": ""', f'"description": "{said}"')
+    text = text.replace(",,vtkMRML", f",{said},vtkMRML")
+    assert said in text
+    path = tmp_path / "F.mrk.json"
+    path.write_text(text)
+    with pytest.raises(LabelError, match=r"in millimetres of the scan.*CSV that the page saves"):
+        reader.read(path, STACK)

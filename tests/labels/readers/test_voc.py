@@ -18,6 +18,12 @@ BOXES = [
     for m in WHOLE_CORNER
 ]
 
+
+def test_a_box_at_the_edge_is_cut_there(tmp_path: Path) -> None:
+    labels = read(tmp_path, voc.document([("a", 5, 6, 203.0001, 150)]))
+    assert labels.xy[:, 0].tolist() == [4.5, 202.5, 202.5, 4.5]
+
+
 GOOD = voc.document([("a", 1, 2, 30, 40)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from kit.label_truth import LANDMARKS, STACK, check_columns
 from kit.tool_files import yolo
 
 from sidecar.errors import LabelError
+from sidecar.labels.files import label_files
 from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.yolo import READER
 
@@ -138,6 +140,30 @@ def test_class_names_from_either_file(tmp_path: Path) -> None:
     )
     with pytest.raises(LabelError, match=r"classes\.txt: names other classes than data\.yaml"):
         read(tmp_path, line, classes_txt="skull\nsecond molar\n")
+
+
+def test_a_data_set_as_label_studio_lays_it_out(tmp_path: Path) -> None:
+    """Classes lie one folder above `labels/`; an image without labels has an empty file."""
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    categories = [{"id": 0, "name": "skull"}, {"id": 1, "name": "molar"}]
+    notes = {"categories": categories, "info": {"contributor": "Label Studio"}}
+    (tmp_path / "notes.json").write_text(json.dumps(notes))
+    line = yolo.box(1, 60, 50, 100, 60)
+    assert read(folder, line).columns["label"] == ["molar"] * 4
+    (tmp_path / "classes.txt").write_text("skull\nmolar\n")
+    assert read(folder, line).columns["label"] == ["molar"] * 4
+    quad = yolo.fractions([(100, 75), (20, 20), (95, 70), (105, 80)])
+    assert set(read(folder, f"0 {quad}\n").columns["shape_type"]) == {"polygon"}
+    empty = read(folder, "")
+    assert len(empty) == 0 and empty.left_out == ()
+    assert label_files([tmp_path]) == [folder / "slice_0003.txt"]
+    train = folder / "train"
+    train.mkdir()
+    assert read(train, line).columns["label"] == ["molar"] * 4
+    (tmp_path / "classes.txt").write_text("skull\nincisor\n")
+    with pytest.raises(LabelError, match=r"notes\.json: names other classes than classes\.txt"):
+        read(folder, line)
 
 
 def test_confidence_of_a_prediction_is_carried(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from kit.phantoms import Spec
 from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pycocotools import mask as cocomask
 
 from sidecar.errors import LabelError, UsageError
@@ -149,6 +150,47 @@ def runs(bits: NDArray[np.bool_]) -> list[int]:
     return [int(length) for length in np.diff(np.concatenate([[0], ends]))]
 
 
+def png_of(pixels: NDArray[np.bool_], texts: dict[str, str] | None = None) -> str:
+    """A PNG in base64, with texts in it as exports write them."""
+    buffer, info = io.BytesIO(), PngInfo()
+    for key, text in (texts or {}).items():
+        info.add_text(key, text)
+    Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def test_a_labelme_mask_on_an_image_of_another_scan_is_refused(
+    scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
+) -> None:
+    shape = {"label": "m", "points": [[0, 0], [39, 29]], "shape_type": "mask", "mask": png_of(blob)}
+    texts = {"Sidecar": "1.1", "SeriesInstanceUID": "1.2.3", "Slice": "1"}
+    for more in ({}, {"imageHeight": None, "imageWidth": None}):
+        document = labelme([shape], imageData=png_of(blob, texts), **more)
+        path = write(tmp_path / "a.json", document)
+        refuses(lambda path=path: read(path, scan), LabelError, "a.json", "of series 1.2.3")
+
+
+def test_masks_and_outlines_of_two_images_of_one_name_do_not_become_one_png(
+    scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
+) -> None:
+    """Of two tasks, folders or uploads, of which one may be of another scan. A tag settles it."""
+    mask_ = f'<mask label="m" rle="{", ".join(map(str, runs(blob)))}" left="0" top="0" width="40" height="30"/>'
+    polygon = '<polygon label="p" points="1,1;9,1;9,9"/>'
+    tagged = scan.names[1]
+    for second in (mask_, polygon):
+        for name, is_refused in (("slice_0001.png", True), (tagged, False)):
+            images = [
+                f'<image id="{n}" name="{name}" task_id="{n}" width="40" height="30">{element}</image>'
+                for n, element in ((4, mask_), (5, second))
+            ]
+            text = f"<annotations>\n<version>1.1</version>{''.join(images)}</annotations>"
+            path = write(tmp_path / "a.xml", text)
+            if is_refused:
+                refuses(lambda path=path: read(path, scan), LabelError, "task 4", "task 5")
+            else:
+                assert read(path, scan).present[1]
+
+
 def test_cvat_polygons_boxes_and_masks(
     scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
 ) -> None:
@@ -278,6 +320,21 @@ def test_label_studio_brushes_take_pixels_that_are_half_covered(
         LabelError,
         "80 × 30",
     )
+
+
+def test_brushes_of_two_uploads_of_one_name(
+    scan: Exported, blob: NDArray[np.bool_], tmp_path: Path
+) -> None:
+    tasks = []
+    for n in (1, 2):
+        (task,) = brush(np.where(blob, 255, 0).astype(np.uint8))
+        tasks.append(
+            {**task, "id": n, "data": {"image": f"/data/upload/{n}/4ac13f3{n}-slice_0001.png"}}
+        )
+    refuses(lambda: read(write(tmp_path / "a.json", tasks), scan), LabelError, "task 1", "task 2")
+    for n, task in enumerate(tasks, 1):
+        task["data"] = {"image": f"/data/upload/{n}/4ac13f3{n}-{scan.names[1]}"}
+    np.testing.assert_array_equal(planes(read(write(tmp_path / "b.json", tasks), scan))[1], blob)
 
 
 def roi_file(path: Path, *rois: roifile.ImagejRoi) -> Path:

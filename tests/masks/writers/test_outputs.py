@@ -404,7 +404,11 @@ def test_peak_memory_does_not_grow_with_the_number_of_slices(
     def peak(slices: int) -> int:
         masks, sidecar, dicom = deep[slices]
         tracemalloc.start()
-        map_mask(masks, tmp_path / f"{slices} {to}", sidecar, to=to, fill=fill, dicom=dicom)
+        statistics = None if fill == "none" else tmp_path / "sizes.csv"
+        map_mask(
+            masks, tmp_path / f"{slices} {to}", sidecar, to=to, fill=fill, dicom=dicom,
+            statistics=statistics,
+        )  # fmt: skip
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

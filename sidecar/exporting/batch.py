@@ -1,0 +1,99 @@
+"""Many exports, planned together before any is begun: a fault of one is told with those of all
+others, by the name of its source.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from sidecar.errors import UsageError
+from sidecar.exporting.faults import Faults
+from sidecar.exporting.job import Job, finished, refuse_output
+from sidecar.exporting.options import ExportOptions
+from sidecar.exporting.run import plan_export
+from sidecar.progress import Progress
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location
+
+#: Source, output and options of one export.
+Specimen = tuple[Place, Place, ExportOptions]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was planned, whether each of it is there already, and what is wrong with the rest."""
+
+    jobs: tuple[Job, ...]
+    finished: tuple[bool, ...]
+    faults: Faults
+
+
+def plan_batch(specimens: Sequence[Specimen], progress: Progress | None = None) -> Batch:
+    """Plan every export, read headers only, and look at what is in the output folders.
+
+    Nothing is raised for a source: ``faults.refuse()`` of the outcome does so for all of them.
+    """
+    faults, jobs = Faults(), list[Job]()
+    for (source, output, options), name in zip(specimens, _names(specimens), strict=True):
+        with faults.of(name):
+            for job in plan_export(source, output, options, progress):
+                jobs.append(replace(job, name=", ".join(filter(None, [name, job.name]))))
+    faults.found += _shared_outputs(jobs)
+    return Batch(tuple(jobs), tuple(_is_finished(job, faults) for job in jobs), faults)
+
+
+def _is_finished(job: Job, faults: Faults) -> bool:
+    """Whether an export is there already; what is in its way is a fault."""
+    with faults.of(job.name):
+        if finished(job) is not None:
+            return True
+        refuse_output(job)
+    return False
+
+
+def _names(specimens: Sequence[Specimen]) -> list[str]:
+    """What messages call each source: as many of its last folders as it takes to tell them apart,
+    and the output where one source is exported twice. "" where there is only one.
+    """
+    if len(specimens) == 1:
+        return [""]
+    tails = _tails([locate(source) for source, _, _ in specimens])
+    counts = Counter(tails)
+    return [
+        f"{tail} to {locate(output).name}" if counts[tail] > 1 else tail
+        for tail, (_, output, _) in zip(tails, specimens, strict=True)
+    ]
+
+
+def _tails(places: Sequence[Location]) -> list[str]:
+    """The last parts of each place, as many as no other place shares."""
+    tails = {place: place.name or "this folder" for place in places}
+    above = {place: place.parent for place in tails}
+    while True:
+        counts = Counter(tails.values())
+        alike = [place for place, tail in tails.items() if counts[tail] > 1 and above[place].name]
+        if not alike:
+            return [tails[place] for place in places]
+        for place in alike:
+            tails[place] = f"{above[place].name}/{tails[place]}"
+            above[place] = above[place].parent
+
+
+def _shared_outputs(jobs: Sequence[Job]) -> Iterator[UsageError]:
+    """Outputs that are one, or of which one is inside the other."""
+    outputs = [(job, job.output.resolved()) for job in jobs]
+    for (job, one), (later, other) in combinations(outputs, 2):
+        sources = f"{job.name}, {later.name}: "
+        if one == other:
+            yield UsageError(
+                f"{sources}two sources would be written to {one.name}; give each an output of its"
+                " own"
+            )
+        elif one.relative_to(other) is not None or other.relative_to(one) is not None:
+            yield UsageError(
+                f"{sources}of the outputs {one.name} and {other.name} one is inside the other;"
+                " keep them apart"
+            )

@@ -1,0 +1,92 @@
+"""One planned export, and whether it is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sidecar.document import model as documents
+from sidecar.document.model import Zoom
+from sidecar.errors import DocumentError, OutputError, named, reason
+from sidecar.exporting.output_folder import require_room
+from sidecar.exporting.plan import Plan
+from sidecar.mapping import Sidecar
+from sidecar.storage.location import Location, Stamp, WritableLocation
+from sidecar.viewer.names import VIEWER_NAME
+
+
+@dataclass(frozen=True)
+class Job:
+    """One planned export: what, from where, to where;
+    ``zoom``: the landmark it is made for, if any; ``name``: what messages call it among others.
+    """
+
+    plan: Plan
+    source: Location
+    output: WritableLocation
+    zoom: Zoom | None = None
+    name: str = ""
+
+
+def finished(job: Job) -> Sidecar | None:
+    """The export that ``job`` would write, where it is there already: of the same source with the
+    same options.
+
+    OutputError where something of it is missing.
+    """
+    if job.plan.options.overwrite:
+        return None
+    try:
+        document = documents.load(job.output / documents.SIDECAR_NAME)
+    except DocumentError:
+        return None
+    if document.made_from is None or document.zoom != job.zoom:
+        return None
+    if document.made_from != made_from(job, job.plan.series.stamps):
+        return None
+    missing = sorted({*job.plan.names, *_companions(job)} - set(job.output.names()))
+    if missing:
+        raise OutputError(
+            f"{job.output.name} holds this export, finished, but without {named(missing)};"
+            " restore it from a copy, or replace the export with --overwrite"
+        )
+    return Sidecar.of(document)
+
+
+def refuse_output(job: Job) -> None:
+    """OutputError where something in the output folder is in the way of ``job``, which is not
+    finished. Nothing is written.
+    """
+    try:
+        is_there = job.output.exists()
+    except OSError as error:
+        raise OutputError(f"{job.output.name} cannot be written to: {reason(error)}") from None
+    if is_there:
+        plan = job.plan
+        digest = plan.digest(job.plan.series.stamps)
+        require_room(job.output, digest, plan.names, plan.options.overwrite)
+
+
+def _companions(job: Job) -> Iterator[str]:
+    """The files beside the PNGs that are asked for."""
+    if has_page(job):
+        yield VIEWER_NAME
+    if job.plan.options.volume is not None:
+        from sidecar.exporting.volume import volume_name  # not loaded where there is none
+
+        yield volume_name(job.plan.options.volume)
+
+
+def has_page(job: Job) -> bool:
+    """Browsers show 8 bits.
+
+    Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot
+    hold.
+    """
+    with_copies = job.zoom is not None and job.plan.channels == 1 and job.output.local is not None
+    return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
+
+
+def made_from(job: Job, stamps: Mapping[str, Stamp]) -> str:
+    """See `Plan.made_from`."""
+    return job.plan.made_from({file: size for file, (size, _) in stamps.items()})

@@ -1,0 +1,173 @@
+"""Labels of DeepLabCut in the `.h5` that it writes beside `CollectedData_<scorer>.csv`.
+
+pandas wrote it, as a frame of the kind "fixed": names are texts of fixed length, positions numbers.
+Nothing else is read of it: pandas and PyTables keep some things as pickled Python objects, whose
+opening could run a program. Datasets of objects, links to other files and virtual datasets are
+refused, and so is the kind "table", whose column names are pickled. Source: pandas, io/pytables.py
+(BlockManagerFixed); seen with pandas 2.2 and 3.1.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError, MissingExtraError
+from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.deeplabcut import labels_of_records
+from sidecar.labels.text import read_bytes
+
+_MAGIC = b"\x89HDF\r\n\x1a\n"
+_GROUP = "df_with_missing"
+#: Levels of the column names: individuals only in multi-animal projects.
+_LEVELS = {
+    3: ("scorer", "bodyparts", "coords"),
+    4: ("scorer", "individuals", "bodyparts", "coords"),
+}
+#: Columns of one type make a block.
+_MOST_BLOCKS = 8
+#: Bytes of texts and numbers for each byte of the file; pandas writes less than one.
+_MOST_TIMES = 4
+#: What h5py raises for damaged files.
+_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError)
+_USE_CSV = "use CollectedData_….csv, which DeepLabCut writes beside it"
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """An HDF5 file with the group that DeepLabCut calls its labels by."""
+    return head.startswith(_MAGIC) and _GROUP.encode() in head
+
+
+def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
+    """All labelled points. Raises LabelError, also for predictions."""
+    h5py = _h5py()
+    data = io.BytesIO(read_bytes(path))
+    try:
+        with h5py.File(data, "r") as file:
+            frame = _member(h5py, file, _GROUP, h5py.Group, path)
+            _refuse_packed(h5py, frame, data.getbuffer().nbytes, path)
+            images, columns, values = _table(h5py, frame, path)
+    except _DAMAGED as error:
+        if isinstance(error, LabelError):
+            raise
+        raise LabelError(f"is damaged, or not a file of DeepLabCut; {_USE_CSV}", path) from error
+    levels = {
+        name: [name, *(column[n] for column in columns)]
+        for n, name in enumerate(_LEVELS[len(columns[0])])
+    }
+    records = [
+        (n, [image, *("" if np.isnan(v) else repr(v) for v in row)])
+        for n, (image, row) in enumerate(zip(images, values.tolist(), strict=True), 1)
+    ]
+    return labels_of_records(levels, records, path, options)
+
+
+def _h5py() -> ModuleType:
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtraError("Reading DeepLabCut's .h5", "deeplabcut") from error
+    return h5py
+
+
+_Columns = list[tuple[str, ...]]
+
+
+def _refuse_packed(h5py: ModuleType, frame: Any, size: int, path: Path) -> None:
+    """LabelError where there is more in a file than its ``size`` in bytes has room for: pandas
+    packs nothing, and what is packed may be without end.
+    """
+    members = [frame[name] for name in frame if _is_own(h5py, frame, name)]
+    unpacked = sum(m.size * m.dtype.itemsize for m in members if isinstance(m, h5py.Dataset))
+    if unpacked > _MOST_TIMES * size:
+        raise LabelError(
+            f"has {size} bytes, and would unpack to {unpacked}, which is too large; {_USE_CSV}",
+            path,
+        )
+
+
+def _table(
+    h5py: ModuleType, frame: Any, path: Path
+) -> tuple[list[str], _Columns, NDArray[np.float64]]:
+    """Images, names of the columns, and (images, columns) positions, NaN where there is none."""
+    if "table" in frame:
+        raise LabelError(
+            f'is a frame of the kind "table", whose names are Python objects that are not opened;'
+            f" {_USE_CSV}",
+            path,
+        )
+    images = ["/".join(parts) for parts in _index(h5py, frame, "axis1", path)]
+    columns: _Columns = []
+    blocks = []
+    for n in range(_MOST_BLOCKS):
+        if f"block{n}_values" not in frame:
+            break
+        items = list(_index(h5py, frame, f"block{n}_items", path))
+        values = _array(h5py, frame, f"block{n}_values", "fiu", path).astype(np.float64)
+        if values.shape != (len(images), len(items)):
+            raise ValueError("names and positions differ in number")
+        columns += items
+        blocks.append(values)
+    if not columns or {len(column) for column in columns} - set(_LEVELS):
+        raise ValueError("no columns of DeepLabCut")
+    return images, columns, np.concatenate(blocks, axis=1)
+
+
+def _index(h5py: ModuleType, frame: Any, name: str, path: Path) -> Iterator[tuple[str, ...]]:
+    """The names along one axis: of one level, or of several, each level's texts once and their
+    numbers.
+    """
+    if name in frame:
+        yield from ((text,) for text in _texts(h5py, frame, name, path))
+        return
+    levels: list[list[str]] = []
+    while f"{name}_level{len(levels)}" in frame:
+        texts = _texts(h5py, frame, f"{name}_level{len(levels)}", path)
+        codes = _array(h5py, frame, f"{name}_label{len(levels)}", "iu", path)
+        if codes.size and not 0 <= int(codes.min()) <= int(codes.max()) < len(texts):
+            raise ValueError("a name is missing")
+        levels.append([texts[code] for code in codes.tolist()])
+    yield from zip(*levels, strict=True)
+
+
+def _texts(h5py: ModuleType, frame: Any, name: str, path: Path) -> list[str]:
+    return [text.decode() for text in _array(h5py, frame, name, "S", path).tolist()]
+
+
+def _array(h5py: ModuleType, frame: Any, name: str, kinds: str, path: Path) -> NDArray[Any]:
+    """A dataset of numbers or texts, whole."""
+    data = _member(h5py, frame, name, h5py.Dataset, path)
+    if data.dtype.kind not in kinds:
+        raise LabelError(
+            f"holds {name} as something else than numbers and texts, which is not opened;"
+            f" {_USE_CSV}",
+            path,
+        )
+    if data.is_virtual or data.external:
+        raise LabelError(f"holds {name} in another file; {_USE_CSV}", path)
+    array: NDArray[Any] = data[()]
+    return array
+
+
+def _member(h5py: ModuleType, group: Any, name: str, kind: Any, path: Path) -> Any:
+    """A group or dataset in this very file."""
+    if not _is_own(h5py, group, name):
+        raise LabelError(f"has no {name} of its own; {_USE_CSV}", path)
+    found = group[name]
+    if not isinstance(found, kind):
+        raise TypeError(name)
+    return found
+
+
+def _is_own(h5py: ModuleType, group: Any, name: str) -> bool:
+    """Whether it lies in this very file, and not behind a link to another."""
+    return isinstance(group.get(name, getlink=True), h5py.HardLink)
+
+
+READER = Reader("deeplabcut-h5", "DeepLabCut", "center", recognises, read)

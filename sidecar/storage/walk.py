@@ -1,0 +1,130 @@
+"""Every file below a folder of this machine: links to files and folders are followed, each file and
+each folder is met once, and what is passed by is named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sidecar.errors import SourceError
+from sidecar.storage.location import Listing
+
+NOWHERE = "link that leads nowhere"
+FORBIDDEN = "link to where this program may not read"
+NOT_FETCHED = "git-annex file whose content is not here (git annex get fetches it)"
+READ_ALREADY = "link to a folder that is read already"
+LOOP = "link to a folder that it lies in"
+_NO_FILE = "neither file nor folder"
+_GIT = "folder of git"
+
+
+def walk(folder: Path) -> Listing:
+    """All files below ``folder``. A file with several names has the one that is not hidden, then
+    the one that is no link.
+
+    Raises SourceError where a folder cannot be read: it may hold some of the slices.
+    """
+    way = _Walk()
+    way.begin(_Folder(folder, folder.resolve(), ""))
+    while way.folders or way.linked:
+        if way.folders:
+            way.enter(way.folders.pop())
+        else:  # a folder is itself before it is what a link leads to
+            way.follow(way.linked.popleft())
+    files = sorted((name for *_, name in way.files.values()), key=lambda name: name.split("/"))
+    return Listing(tuple(files), dict(way.passed_by))
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder as it was met, without links on the way, and the prefix of its names."""
+
+    path: Path
+    real: Path
+    prefix: str
+
+    @cached_property
+    def inside(self) -> str:
+        """What the paths of its files begin with, as text: a Path takes long to make."""
+        return str(self.real / "x").removesuffix("x")
+
+
+@dataclass
+class _Walk:
+    """``files``: by the path without links the best name so far, behind what makes it worse."""
+
+    files: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
+    passed_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    folders: list[_Folder] = field(default_factory=list)
+    linked: deque[_Folder] = field(default_factory=deque)
+    _seen: set[Path] = field(default_factory=set)
+
+    def begin(self, folder: _Folder) -> None:
+        if folder.real not in self._seen:
+            self._seen.add(folder.real)
+            self.folders.append(folder)
+
+    def follow(self, link: _Folder) -> None:
+        if link.real in self._seen:
+            self.passed_by[READ_ALREADY].append(link.prefix.rstrip("/"))
+        self.begin(link)
+
+    def enter(self, folder: _Folder) -> None:
+        for entry in _entries(folder.path):
+            self._meet(entry, folder)
+
+    def _meet(self, entry: os.DirEntry[str], folder: _Folder) -> None:
+        name, is_link = folder.prefix + entry.name, entry.is_symlink()
+        if _is(entry.is_file):
+            real = str(Path(entry.path).resolve()) if is_link else folder.inside + entry.name
+            hidden = name.startswith(".") or "/." in name
+            known = self.files.get(real)
+            if known is None or (hidden, is_link, name) < known:
+                self.files[real] = hidden, is_link, name
+        elif _is(entry.is_dir):
+            self._meet_folder(Path(entry.path), name, folder)
+        else:
+            self.passed_by[_unreadable(Path(entry.path)) if is_link else _NO_FILE].append(name)
+
+    def _meet_folder(self, path: Path, name: str, folder: _Folder) -> None:
+        real = path.resolve()
+        if path.name == ".git":
+            self.passed_by[_GIT].append(name)
+        elif folder.real.is_relative_to(real):
+            self.passed_by[LOOP].append(name)
+        elif not path.is_symlink():
+            self.begin(_Folder(path, real, f"{name}/"))
+        else:
+            self.linked.append(_Folder(path, real, f"{name}/"))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, in the order of names."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"folder {folder.name} cannot be read: {error.strerror}") from None
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """Whether an entry is of a kind; a link to itself is of none."""
+    try:
+        return kind()
+    except OSError:
+        return False
+
+
+def _unreadable(link: Path) -> str:
+    try:
+        link.stat()
+    except PermissionError:
+        return FORBIDDEN
+    except OSError:
+        pass
+    return NOT_FETCHED if "annex/objects/" in link.readlink().as_posix() else NOWHERE

@@ -1,0 +1,158 @@
+"""A zip behind a URL is read by ranges: in an object store, and on a plain web server that knows
+them. One that does not is not let send everything.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from kit.command_line import CommandLine
+from kit.folders import contents
+from kit.phantoms import Spec, write
+from kit.stores import Counted, Store
+from kit.zips import DEFLATED, STORED, zipped
+
+import sidecar
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
+def test_in_an_object_store(method: int, memory: Store, tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    memory.fs.pipe_file(f"{memory.base}/a/scan.zip", zipped(tmp_path / "scan", method).read_bytes())
+    for options in ({"scale": 0.5}, {"z_step": 2, "plane": "coronal"}):
+        for source, output in (
+            (tmp_path / "scan", "here"),
+            (f"{memory.url}/a/scan.zip", "there"),
+        ):
+            sidecar.export(source, tmp_path / output, overwrite=True, **options)
+        assert contents(tmp_path / "here") == contents(tmp_path / "there")
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
+def test_no_more_is_fetched_than_of_a_folder(
+    method: int, s3: Store, server: tuple[str, Counted], tmp_path: Path
+) -> None:
+    """Of the archive its directory, and where each member begins comes with its header."""
+    write(Spec(slices=20, junk=False), tmp_path / "scan")
+    folder = s3.put(tmp_path / "scan", "scan")
+    s3.fs.pipe_file(f"{s3.base}/a/scan.zip", zipped(tmp_path / "scan", method).read_bytes())
+    counted, fetched = server[1], []
+    for source in (folder, f"{s3.url}/a/scan.zip"):
+        counted.clear()
+        sidecar.export(source, tmp_path / f"png of {source.rpartition('/')[2]}", scale=0.5)
+        fetched.append((sum(counted.requests.values()), sum(counted.sent.values())))
+    (requests, size), (requests_zip, size_zip) = fetched
+    assert requests_zip <= requests + 4 and size_zip < 1.1 * size
+
+
+class Web:
+    """A web server that has one file: with or without ranges, and telling its size or not."""
+
+    def __init__(self) -> None:
+        self.data, self.sent = b"", 0
+        self.knows_ranges, self.tells_size, self.type = True, True, "application/zip"
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_HEAD(self) -> None:
+                self.do_GET(head=True)
+
+            def do_GET(self, head: bool = False) -> None:
+                if not self.path.partition("?")[0].endswith("/scan.zip"):
+                    self.send_error(404)
+                    return
+                web.answer(self, head)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """Of connections that a client ends as it likes; else it is printed."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/downloads/scan.zip"
+
+    def answer(self, to: BaseHTTPRequestHandler, head: bool) -> None:
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", to.headers.get("Range", ""))
+        data, status = self.data, 200
+        if asked and self.knows_ranges:
+            data, status = self.data[int(asked[1]) : int(asked[2]) + 1], 206
+        to.send_response(status)
+        if self.type:
+            to.send_header("Content-Type", self.type)
+        if status == 206:
+            to.send_header("Content-Range", f"bytes {asked[1]}-{asked[2]}/{len(self.data)}")
+        if self.tells_size:
+            to.send_header("Content-Length", str(len(data)))
+        else:
+            to.send_header("Connection", "close")
+        to.end_headers()
+        if head:
+            return
+        try:
+            for at in range(0, len(data), 1 << 16):
+                to.wfile.write(data[at : at + (1 << 16)])
+                self.sent += len(data[at : at + (1 << 16)])
+        except OSError:  # nobody listens any more
+            to.close_connection = True
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    for module in ("aiohttp", "upath"):
+        pytest.importorskip(module, reason="the extra cloud is not installed")
+    served = Web()
+    thread = threading.Thread(target=served.server.serve_forever)
+    thread.start()
+    yield served
+    served.server.shutdown()
+    thread.join()
+    served.server.server_close()
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
+def test_on_a_web_server(method: int, web: Web, tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    web.data = zipped(tmp_path / "scan", method).read_bytes()
+    sidecar.export(tmp_path / "scan", tmp_path / "here", scale=0.5)
+    sidecar.export(web.url, tmp_path / "there", scale=0.5)
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+
+
+def test_an_address_with_a_key_is_read_and_the_key_not_told(
+    web: Web, tmp_path: Path, run: CommandLine
+) -> None:
+    write(Spec(), tmp_path / "scan")
+    web.data = zipped(tmp_path / "scan").read_bytes()
+    assert "9 slices" in run.done("inspect", f"{web.url}?signature=s3cr3t").out
+    web.data = web.data[:-100]
+    told = run.refuses("inspect", f"{web.url}?signature=s3cr3t", says="scan.zip: it begins as")
+    assert "s3cr3t" not in told
+
+
+@pytest.mark.parametrize("content_type", ["application/zip", ""])
+def test_a_server_without_ranges_is_named_and_not_listened_to(
+    content_type: str, web: Web, run: CommandLine
+) -> None:
+    web.data, web.knows_ranges, web.type = b"PK\x03\x04" + bytes(100 << 20), False, content_type
+    run.refuses(
+        "inspect", web.url, says=("scan.zip", "sends whole files only", "download the file")
+    )
+    assert web.sent < 50 << 20
+
+
+def test_a_server_that_does_not_tell_the_size_is_named(web: Web, run: CommandLine) -> None:
+    web.data, web.tells_size = b"PK\x03\x04" + bytes(1000), False
+    run.refuses("inspect", web.url, says=("does not tell how large it is", "download the file"))
+
+
+def test_what_is_not_there_is_told(web: Web, run: CommandLine) -> None:
+    run.refuses("inspect", web.url.replace("scan", "other"), says="other.zip: there is no such")
