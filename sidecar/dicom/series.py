@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sidecar.dicom.differences import Difference
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
-from sidecar.dicom.grouping import Group, groups_of
+from sidecar.dicom.grouping import Group, groups_of, unlike
 from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.real_world import real_world_notes
 from sidecar.errors import (
@@ -184,12 +184,20 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
         raise UsageError(f"--series {wanted}: there is no such stack; there are\n{listed(series)}")
     if len(fitting) > 1:
         raise AmbiguousSeriesError(
-            f"there are {len(fitting)} stacks of slices here; choose one with --series NUMBER, all"
-            " with --series all, or make one of them with --join:\n" + listed(fitting)
+            f"there are {len(fitting)} stacks of slices here; {ways_to_choose(fitting)}:\n"
+            + listed(fitting)
         )
     if fitting[0].problem is not None:
         raise GeometryError(fitting[0].problem)
     return fitting
+
+
+def ways_to_choose(series: Sequence[Series]) -> str:
+    """What can be asked of several stacks; that they be one only where nothing contradicts it."""
+    one, each = "choose one with --series NUMBER", "all with --series all"
+    if unlike([frame for stack in series for frame in stack.frames]):
+        return f"{one}, or {each}"
+    return f"{one}, {each}, or make one of them with --join"
 
 
 def listed(series: Sequence[Series]) -> str:
