@@ -90,9 +90,9 @@ def groups_of(frames: _Frames) -> list[Group]:
     return groups
 
 
-def unlike(frames: _Frames) -> tuple[Difference, ...]:
-    """In what frames contradict each other that the slices of a stack never differ in, whatever
-    names they go by; () where they can be one.
+def unlike(frames: _Frames) -> list[Group]:
+    """The parts of frames that contradict each other in what the slices of a stack never differ in,
+    whatever names they go by; none where they can be one.
 
     A position, orientation or spacing that some of them lack contradicts nothing.
     """
@@ -101,8 +101,8 @@ def unlike(frames: _Frames) -> tuple[Difference, ...]:
     for step, among in ((_by_likeness, frames), (_by_spacing, spaced), (_by_orientation, placed)):
         parts = step(among) if among else []
         if len(parts) > 1:
-            return parts[0].apart
-    return ()
+            return parts
+    return []
 
 
 def _parted(frames: _Frames, aspects: Sequence[Aspect]) -> list[Group]:

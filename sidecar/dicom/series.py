@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sidecar.dicom.differences import Difference
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
@@ -193,11 +194,15 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
 
 
 def ways_to_choose(series: Sequence[Series]) -> str:
-    """What can be asked of several stacks; that they be one only where nothing contradicts it."""
+    """What can be asked of several stacks; that they, or some, be one only where nothing
+    contradicts it.
+    """
     one, each = "choose one with --series NUMBER", "all with --series all"
-    if unlike([frame for stack in series for frame in stack.frames]):
-        return f"{one}, or {each}"
-    return f"{one}, {each}, or make one of them with --join"
+    if not unlike([frame for stack in series for frame in stack.frames]):
+        return f"{one}, {each}, or make one of them with --join"
+    if any(not unlike((*a.frames, *b.frames)) for a, b in pairwise(series)):
+        return f"{one}, {each}, or make one of some with --series 1,3-5 --join"
+    return f"{one}, or {each}"
 
 
 def listed(series: Sequence[Series]) -> str:

@@ -18,8 +18,9 @@ import sidecar
 from sidecar.checks import check_export
 from sidecar.cli import app
 from sidecar.dicom.joining import choose_joined, joined
+from sidecar.dicom.series import choose
 from sidecar.dicom.source import Source
-from sidecar.errors import GeometryError, UsageError
+from sidecar.errors import AmbiguousSeriesError, GeometryError, UsageError
 
 
 def own_series(dataset: Dataset, k: int) -> None:
@@ -153,6 +154,23 @@ def test_stacks_that_cannot_be_one_say_why(change: object, why: str, tmp_path: P
     with pytest.raises(GeometryError) as caught:
         joined(found)
     assert why in str(caught.value)
+
+
+def test_a_localizer_beside_slices_of_a_series_each_is_left_out_by_the_numbers_that_are_named(
+    tmp_path: Path,
+) -> None:
+    def localizer_first(dataset: Dataset, k: int) -> None:
+        own_series(dataset, k)
+        if k == 0:
+            dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, 1]
+
+    folder = write_slices(tmp_path / "scan", localizer_first)
+    found = stacks(folder)
+    with pytest.raises(AmbiguousSeriesError, match="make one of some with --series 1,3-5 --join"):
+        choose(found, None)
+    with pytest.raises(GeometryError, match=r"some may be: --series 2-12 --join$"):
+        joined(found)
+    assert order_of(folder, choose_joined(found, "2-12")) == list(range(1, 12))
 
 
 def test_joined_slices_have_the_voxel_size_that_is_given(tmp_path: Path) -> None:
