@@ -95,13 +95,13 @@ class OutputError(SidecarError, OSError):
 
 
 class BatchError(SidecarError):
-    """Several faults, of sources or stacks that were looked at together: ``faults``."""
+    """Several faults, of sources or stacks that were looked at together: ``faults``; ``outcome``
+    says what came of them.
+    """
 
-    def __init__(self, faults: Sequence[SidecarError]) -> None:
+    def __init__(self, faults: Sequence[SidecarError], outcome: str) -> None:
         lines = [str(fault).replace("\n", "\n  ") for fault in faults]
-        super().__init__(
-            f"{len(faults)} faults, and nothing was written:" + "".join(f"\n- {x}" for x in lines)
-        )
+        super().__init__(f"{outcome}:" + "".join(f"\n- {line}" for line in lines))
         self.faults = tuple(faults)
 
 

@@ -38,6 +38,7 @@ def adopt(
     *,
     output: str | Path | None = None,
     series: str | None = None,
+    join: bool = False,
     factor: float | tuple[float, float] | None = None,
     z_step: float | None = None,
     flip: str | None = None,
@@ -48,11 +49,12 @@ def adopt(
     """Find how the images in a folder were made from a DICOM stack, and write ``sidecar.json`` for
     them (``output``, or beside them).
 
-    ``series``: which stack, as for an export. What is known of the answer: ``factor``, source
-    pixels per image pixel along source columns and rows; ``z_step``, source slices from one image
-    to the next; ``flip``, the source axes that run backwards on the images, letters of "xyz", with
-    "t" where rows and columns are exchanged, or "none". ``voxel`` and ``order``: the voxel size of
-    the stack by hand, as for an export. The images are not changed.
+    ``series`` and ``join``: which stack, or which ones are one, as for an export. What is known of
+    the answer: ``factor``, source pixels per image pixel along source columns and rows; ``z_step``,
+    source slices from one image to the next; ``flip``, the source axes that run backwards on the
+    images, letters of "xyz", with "t" where rows and columns are exchanged, or "none". ``voxel``
+    and ``order``: the voxel size of the stack by hand, as for an export. The images are not
+    changed.
 
     Raises ImageError for images that cannot be read or are not, or not surely, slices of this
     stack; UsageError for options; SourceError and its kinds for the source; OutputError where there
@@ -89,11 +91,11 @@ def adopt(
             f"there is a {target.name} already; move it away, or write another with -o"
         )
     pictures = open_images(folder)
-    if series == "all":
+    if series == "all" and not join:
         raise UsageError("--series all: images come from one stack; give its number")
     given = make_options(voxel=voxel, order=order).given
     opened = Source.open(locate(source), progress, arrangement(given))
-    (chosen,) = opened.choose(series)
+    (chosen,) = opened.choose(series, join)
     slices = SourceSlices(opened.root, chosen)
     check_source(slices)
     spacing = (*(slices.spacing or (None, None)), slices.slice_spacing)

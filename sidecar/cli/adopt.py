@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.source_options import SliceOrder, VoxelSize
+from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize
 from sidecar.cli.telling import tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
@@ -66,6 +66,7 @@ def run(
     series: Annotated[
         str | None, typer.Option(metavar="UID|NUMBER", help="Which stack, as inspect numbers them.")
     ] = None,
+    join: JoinStacks = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -91,6 +92,7 @@ def run(
             pngs,
             output=output,
             series=series,
+            join=bool(join),
             factor=_factors(factor),
             z_step=z_step,
             flip=flip,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sidecar.cli.source_options import SliceOrder, VoxelSize
+from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize
 from sidecar.cli.telling import as_told, tell
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
@@ -119,10 +119,7 @@ def run(
             help="Which stack, as inspect numbers them; all writes a folder each.",
         ),
     ] = None,
-    join: Annotated[
-        bool | None,
-        typer.Option("--join", help="All stacks, or those of --series 1,3-5, are one stack."),
-    ] = None,
+    join: JoinStacks = None,
     compression: Annotated[
         str | None,
         typer.Option(

@@ -18,6 +18,8 @@ HELP = (
     "Show every stack of slices found in a DICOM source, and what an export would write. Reads"
     " headers only."
 )
+#: So many stacks are all told in full.
+_FEW = 3
 EXAMPLES = "Example: sidecar inspect scan/     Example: sidecar inspect scan/DICOMDIR --json"
 
 
@@ -67,10 +69,22 @@ def run(
 
 
 def table(inspection: Inspection) -> list[str]:
-    """Every stack in a few lines, and what else was met."""
+    """Every stack in a few lines, and what else was met. Of many, one that is like the one above it
+    is told in one line.
+    """
+    from sidecar.dicom.series import ways_to_choose
     from sidecar.errors import named
 
-    lines = [line for found in inspection.found for line in describe(found)]
+    lines, above = list[str](), None
+    for found in inspection.found:
+        if above and len(inspection.found) > _FEW and _alike(found, above):
+            lines.append(_as_above(found, above))
+        else:
+            lines += describe(found)
+            above = found
+    if len(inspection.found) > 1:
+        ways = ways_to_choose([found.series for found in inspection.found])
+        lines.append(f"{len(inspection.found)} stacks: {ways}")
     others = [
         f"{len(names)} × {kind} ({named(names)})"
         for kind, names in sorted(inspection.passed_by.items())
@@ -90,23 +104,49 @@ def unusable(inspection: Inspection) -> list[str]:
 
 def describe(found: Found) -> list[str]:
     """The lines that describe one stack."""
-    from sidecar.errors import printable
-    from sidecar.exporting.describe import describe_plan
-
     facts = found.facts()
-    title = " · ".join(filter(None, [facts["modality"], printable(facts["description"])]))
-    number = "" if facts["series_number"] is None else f", series {facts['series_number']}"
-    lines = [
-        f"[{facts['number']}] {title}{number}",
+    return [
+        f"[{facts['number']}] {_title(found)}{_series_number(found)}",
         f"    series     {facts['series_instance_uid']}",
         f"    in         {facts['place']}",
         *(f"    apart      {text}" for text in facts["split"]),
+        *_what(found),
     ]
+
+
+def _alike(one: Found, other: Found) -> bool:
+    return (_title(one), _what(one)) == (_title(other), _what(other))
+
+
+def _as_above(found: Found, above: Found) -> str:
+    """One that is like another but for the files it is in and what sets it apart."""
+    series = found.series
+    where = "; ".join([series.place, *map(str, series.split)])
+    return f"[{series.number}] like [{above.series.number}]{_series_number(found)}: {where}"
+
+
+def _title(found: Found) -> str:
+    from sidecar.errors import printable
+
+    common = found.series.common
+    return " · ".join(filter(None, [common.modality, printable(common.description)]))
+
+
+def _series_number(found: Found) -> str:
+    number = found.series.common.series_number
+    return "" if number is None else f", series {number}"
+
+
+def _what(found: Found) -> list[str]:
+    """The lines that say what a stack is and what an export would write, wherever it is."""
+    from sidecar.exporting.describe import describe_plan
+
+    facts = found.facts()
     columns, rows, slices = facts["size"]
-    lines.append(
+    lines = [
         f"    size       {columns} columns × {rows} rows × {slices} slices, "
         f"{facts['bits_stored']} bits {facts['photometric_interpretation']}"
-    )
+    ]
     if facts["spacing"] is None:
         lines.append("    geometry   none: pixel units")
     else:

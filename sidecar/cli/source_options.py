@@ -25,3 +25,7 @@ SliceOrder = Annotated[
         help="With --voxel: slices by file name, or by Instance Number.",
     ),
 ]
+JoinStacks = Annotated[
+    bool | None,
+    typer.Option("--join", help="All stacks, or those of --series 1,3-5, are one stack."),
+]

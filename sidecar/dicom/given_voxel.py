@@ -26,7 +26,6 @@ from sidecar.dicom.ordering import (
     by_name,
     by_number,
     files_of,
-    heights_of,
     in_file_order,
     in_plane_order,
     in_slice_order,
@@ -38,7 +37,7 @@ from sidecar.dicom.ordering import (
 from sidecar.dicom.same_scan import KnownScan, keys_of
 from sidecar.dicom.series import Series
 from sidecar.errors import GeometryError, printable
-from sidecar.grid.stack import Stack, check_orientation, given_stack
+from sidecar.grid.stack import Stack, check_orientation, given_stack, plane_normal
 
 Order = Literal["name", "number"]
 Voxel = tuple[float, float, float]
@@ -214,20 +213,34 @@ def _back_and_forth(name: str, steps: NDArray[np.float64], frames: _Frames) -> s
 
 
 def _steps(frames: _Frames) -> tuple[str, NDArray[np.float64]]:
-    """mm from each frame to the next, and which attribute tells them; none where none does.
+    """mm from each frame to the next, and which attribute tells them; none where none does. A frame
+    that has none of it is taken to lie where the one before it does.
 
     Along the normal with `POSITION`; without an orientation along whichever axis positions go most,
     which does not tell forwards from backwards.
     """
-    positions = [frame.position for frame in frames if frame.position is not None]
-    if len(positions) == len(frames):
-        if frames[0].orientation is not None and _sound(frames[0].orientation):
-            return POSITION, np.diff(heights_of(frames))
-        along = np.array(positions)
-        return f"one axis of {POSITION}", np.diff(along[:, np.ptp(along, axis=0).argmax()])
-    locations = [f.slice_location for f in frames if f.slice_location is not None]
-    complete = locations if len(locations) == len(frames) else []
-    return "Slice Location", np.diff(np.array(complete, dtype=np.float64))
+    placed = [k for k, frame in enumerate(frames) if frame.position is not None]
+    if len(placed) > 1:
+        positions = np.array([frames[k].position for k in placed], dtype=np.float64)
+        sound = (f.orientation for f in frames if f.orientation and _sound(f.orientation))
+        orientation = next(sound, None)
+        if orientation is not None:
+            return POSITION, _steps_of(positions @ plane_normal(orientation), placed, frames)
+        along = positions[:, np.ptp(positions, axis=0).argmax()]
+        return f"one axis of {POSITION}", _steps_of(along, placed, frames)
+    located = [k for k, frame in enumerate(frames) if frame.slice_location is not None]
+    locations = np.array([frames[k].slice_location for k in located], dtype=np.float64)
+    return "Slice Location", _steps_of(locations, located, frames)
+
+
+def _steps_of(
+    heights: NDArray[np.float64], known: Sequence[int], frames: _Frames
+) -> NDArray[np.float64]:
+    """The steps between all frames, of the heights of those whose numbers are ``known``."""
+    if len(known) < 2:
+        return np.zeros(0)
+    before = np.searchsorted(known, np.arange(len(frames)), side="right") - 1
+    return np.diff(heights[np.maximum(before, 0)])
 
 
 def _sound(orientation: tuple[float, ...]) -> bool:

@@ -90,15 +90,19 @@ def groups_of(frames: _Frames) -> list[Group]:
     return groups
 
 
-def unlike(frames: _Frames) -> tuple[Difference, ...]:
-    """In what frames differ that the slices of a stack never differ in, whatever names they go by;
-    () where they can be one.
+def unlike(frames: _Frames) -> list[Group]:
+    """The parts of frames that contradict each other in what the slices of a stack never differ in,
+    whatever names they go by; none where they can be one.
+
+    A position, orientation or spacing that some of them lack contradicts nothing.
     """
-    for step in (_by_likeness, _by_spacing, _by_orientation):
-        parts = step(frames)
+    placed = [frame for frame in frames if frame.orientation is not None]
+    spaced = [frame for frame in frames if frame.common.pixel_spacing is not None]
+    for step, among in ((_by_likeness, frames), (_by_spacing, spaced), (_by_orientation, placed)):
+        parts = step(among) if among else []
         if len(parts) > 1:
-            return parts[0].apart
-    return ()
+            return parts
+    return []
 
 
 def _parted(frames: _Frames, aspects: Sequence[Aspect]) -> list[Group]:
@@ -140,9 +144,9 @@ def _presence(name: str, get: Callable[[Frame], object]) -> Aspect:
     return Aspect(name, lambda f: "absent" if get(f) is None else "present")
 
 
-_POSITION = _presence("Image Position (Patient)", lambda f: f.position)
-#: Where there is no position these do not matter.
-_PLACED = (
+#: Where there is no position the others do not matter.
+_PLACES = (
+    _presence("Image Position (Patient)", lambda f: f.position),
     _presence("Image Orientation (Patient)", lambda f: () if f.position is None else f.orientation),
     _presence("Pixel Spacing", lambda f: () if f.position is None else f.common.pixel_spacing),
 )
@@ -158,13 +162,11 @@ _LIKENESS = (
     Aspect("Pixel Representation", lambda f: int(f.common.layout.signed)),
     Aspect("pixel data", lambda f: f.common.layout.keyword),
     Aspect("layout of frames", lambda f: f.common.tiled or "one slice each"),
-    _POSITION,
-    *_PLACED,
 )
 
 
 def _by_kind(frames: _Frames) -> list[Group]:
-    return _parted(frames, [*_LIKENESS, _OBJECT])
+    return _parted(frames, [*_LIKENESS, *_PLACES, _OBJECT])
 
 
 def _by_likeness(frames: _Frames) -> list[Group]:

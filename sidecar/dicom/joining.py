@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sidecar.dicom.differences import Difference
 from sidecar.dicom.frame import Frame
-from sidecar.dicom.grouping import unlike
+from sidecar.dicom.grouping import Group, unlike
 from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.series import Series, listed
 from sidecar.errors import GeometryError, SidecarError, UsageError
@@ -58,9 +58,12 @@ def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Serie
         raise UsageError("--join: there is one stack here, and nothing to join it with")
     frames = [frame for one in stacks for frame in one.frames]
     frames.sort(key=lambda frame: (natural_order(frame.file), frame.frame))
-    reasons = unlike(frames)
-    if reasons:
-        raise GeometryError(f"--join: these {len(stacks)} stacks cannot be one: {_named(reasons)}")
+    parts = unlike(frames)
+    if parts:
+        raise GeometryError(
+            f"--join: these {len(stacks)} stacks cannot be one: {_named(parts[0].apart)}"
+            + _some_that_can(stacks, max(parts, key=lambda part: len(part.frames)))
+        )
     try:
         ordered = arrange(frames)
     except GeometryError as error:
@@ -76,6 +79,26 @@ def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Serie
         problem=None,
         standing=(told,),
     )
+
+
+def _some_that_can(stacks: Sequence[Series], part: Group) -> str:
+    """The stacks that are in a part of their frames, where those are several, as an option."""
+    there = {(frame.file, frame.frame) for frame in part.frames}
+    numbers = [one.number for one in stacks if (one.frames[0].file, one.frames[0].frame) in there]
+    if len(numbers) < 2:
+        return ""
+    return f". Of these some may be: --series {_ranges(numbers)} --join"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers as `_numbers` reads them: "1,3-5"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _named(differences: Iterable[Difference]) -> str:

@@ -37,6 +37,12 @@ PLANE_IS_MANDATORY = {
     "1.2.840.10008.5.1.4.1.1.128.1": "Legacy Converted Enhanced PET",
 }
 POSITION = "Image Position (Patient)"
+#: What places a slice, and its value in a frame.
+_PLACING: dict[str, Callable[[Frame], tuple[float, ...] | None]] = {
+    POSITION: lambda frame: frame.position,
+    "Image Orientation (Patient)": lambda frame: frame.orientation,
+    "Pixel Spacing": lambda frame: frame.common.pixel_spacing,
+}
 _ANEW = (
     "have them exported anew from the scanner, archive or reconstruction program, as DICOM with"
     " Image Position (Patient), Image Orientation (Patient) and Pixel Spacing"
@@ -77,6 +83,7 @@ def in_slice_order(frames: _Frames) -> Ordered:
     Raises GeometryError with what was found where they make none.
     """
     refuse_tiles(frames)
+    _refuse_partly_placed(frames)
     found = Geometry(frames)
     kind = PLANE_IS_MANDATORY.get(frames[0].common.sop_class_uid)
     if found.absent and (frames[0].position is not None or (kind and not found.elsewhere)):
@@ -92,6 +99,20 @@ def refuse_tiles(frames: _Frames) -> None:
         raise GeometryError(_TILED[tiled])
 
 
+def _refuse_partly_placed(frames: _Frames) -> None:
+    """GeometryError where some frames have what places a slice and others have not."""
+    for name, get in _PLACING.items():
+        without = [frame for frame in frames if get(frame) is None]
+        if name != POSITION and frames[0].position is None:
+            return
+        if 0 < len(without) < len(frames):
+            spacing = next(filter(None, (f.common.pixel_spacing for f in frames)), None)
+            raise GeometryError(
+                f"{name} is absent in {len(without)} of {len(frames)} slices"
+                f" ({files_of(without)}). The way out: {_ways_out(spacing)}"
+            )
+
+
 def remarks_on(frames: _Frames) -> tuple[str, ...]:
     """What is to be said of the headers of frames whatever their order."""
     return (*_remarks(frames), *_unreliable_uids(frames))
@@ -101,21 +122,20 @@ def remarks_on(frames: _Frames) -> tuple[str, ...]:
 
 
 class Geometry:
-    """Which attributes that place a slice the frames of a group have; all have the same.
+    """Which attributes that place a slice all frames of a group have, with a value.
 
     ``elsewhere``: whether there is a position where it does not place these frames.
     """
 
     def __init__(self, frames: _Frames) -> None:
-        first = frames[0]
-        spacing = first.common.pixel_spacing
-        values = {
-            POSITION: first.position,
-            "Image Orientation (Patient)": first.orientation,
-            "Pixel Spacing": spacing,
-        }
-        self.absent = [name for name, value in values.items() if value is None]
-        self.found = [f"{name} {shown(value)}" for name, value in values.items() if value]
+        values = {name: list(filter(None, map(get, frames))) for name, get in _PLACING.items()}
+        self.absent = [name for name, found in values.items() if len(found) < len(frames)]
+        self.found = [
+            f"{name} {shown(found[0])}"
+            + f" in {len(found)} of {len(frames)} slices" * (len(found) < len(frames))
+            for name, found in values.items()
+            if found
+        ]
         unused = dict.fromkeys(text for f in frames for text in f.common.unused)
         self.elsewhere = any(text.startswith(POSITION) for text in unused)
         self.found += unused

@@ -50,8 +50,17 @@ _ZIP = "zip, to be unpacked first or given by itself"
 _READ_ALREADY = "link that git wrote as text, to a file that is read already"
 _LINK_AS_TEXT = "link that git wrote as text (git config core.symlinks true makes it a link)"
 _NOT_PULLED = "git-lfs file whose content is not here (git lfs pull fetches it)"
+_MISNAMED = "file with the name of a DICOM image that is none"
+_EMPTY = "empty file with the name of a DICOM image"
+#: Names of DICOM images end so.
+_DICOM_NAMES = (".dcm", ".dicom", ".dic", ".ima")
+#: Files of macOS beside those of other disks: "._scan.dcm" has what the Finder knows of scan.dcm.
+_OF_MACOS = "._"
 #: What is passed by and may be, or hold, slices.
-MAY_BE_SLICES = (LINK, NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _ZIP, _ARCHIVE)
+MAY_BE_SLICES = (
+    LINK, NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _MISNAMED, _EMPTY, _ZIP,
+    _ARCHIVE,
+)  # fmt: skip
 #: Files that stand for content elsewhere are no longer than this.
 _LONGEST_POINTER = 1 << 10
 #: So many frames a file may have whatever its size; more of them take so many bytes each, and a
@@ -250,6 +259,8 @@ def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
             if posixpath.normpath(f"{posixpath.dirname(name)}/{text}") in listed:
                 return _READ_ALREADY
             return _LINK_AS_TEXT if (path.parent / text).exists() else NOT_FETCHED
+    if name.lower().endswith(_DICOM_NAMES) and not path.name.startswith(_OF_MACOS):
+        return _MISNAMED if path.stamp()[0] else _EMPTY
     return "not DICOM"
 
 

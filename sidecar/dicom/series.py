@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sidecar.dicom.differences import Difference
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
-from sidecar.dicom.grouping import Group, groups_of
+from sidecar.dicom.grouping import Group, groups_of, unlike
 from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.real_world import real_world_notes
 from sidecar.errors import (
@@ -190,12 +191,24 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
         raise UsageError(f"--series {wanted}: there is no such stack; there are\n{listed(series)}")
     if len(fitting) > 1:
         raise AmbiguousSeriesError(
-            f"there are {len(fitting)} stacks of slices here; choose one with --series NUMBER, all"
-            " with --series all, or make one of them with --join:\n" + listed(fitting)
+            f"there are {len(fitting)} stacks of slices here; {ways_to_choose(fitting)}:\n"
+            + listed(fitting)
         )
     if fitting[0].problem is not None:
         raise GeometryError(fitting[0].problem)
     return fitting
+
+
+def ways_to_choose(series: Sequence[Series]) -> str:
+    """What can be asked of several stacks; that they, or some, be one only where nothing
+    contradicts it.
+    """
+    one, each = "choose one with --series NUMBER", "all with --series all"
+    if not unlike([frame for stack in series for frame in stack.frames]):
+        return f"{one}, {each}, or make one of them with --join"
+    if any(not unlike((*a.frames, *b.frames)) for a, b in pairwise(series)):
+        return f"{one}, {each}, or make one of some with --series 1,3-5 --join"
+    return f"{one}, or {each}"
 
 
 def listed(series: Sequence[Series]) -> str:

@@ -17,16 +17,6 @@ def about(error: SidecarError, name: str) -> SidecarError:
     return error
 
 
-@contextlib.contextmanager
-def naming(name: str) -> Iterator[None]:
-    """What is raised within tells what it is about."""
-    try:
-        yield
-    except SidecarError as error:
-        about(error, name)
-        raise
-
-
 class Faults:
     """Faults that were met so far, in their order."""
 
@@ -44,8 +34,8 @@ class Faults:
             self.found.append(about(error, name))
 
     def refuse(self) -> None:
-        """Raise the only fault as it is, or several as a BatchError."""
+        """Raise the only fault as it is, or several as a BatchError, where nothing was begun."""
         if len(self.found) == 1:
             raise self.found[0]
         if self.found:
-            raise BatchError(self.found)
+            raise BatchError(self.found, f"{len(self.found)} faults, and nothing was written")

@@ -17,9 +17,9 @@ from sidecar.dicom.given_voxel import arrangement
 from sidecar.dicom.source import Source, require_unchanged
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
-from sidecar.errors import WorkersLostError
+from sidecar.errors import BatchError, SidecarError, WorkersLostError
 from sidecar.exporting.build_document import make_sidecar
-from sidecar.exporting.faults import Faults, naming
+from sidecar.exporting.faults import Faults, about
 from sidecar.exporting.job import Job, finished, has_page, made_from
 from sidecar.exporting.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.options import ExportOptions
@@ -73,10 +73,29 @@ def run_jobs(
     """Run jobs one after the other on this machine, or side by side on the Dask cluster whose
     scheduler is at ``scheduler``, and which may be without workers for ``patience`` seconds.
 
-    Raises as `run_job`, in words that name the job, and WorkersLostError where the cluster is gone;
-    jobs that were finished by then stay finished. Ctrl-C, or a cluster that is gone, stops all
-    jobs.
+    A fault of one job stops no other. Raises as `run_job` where there is one job; where there are
+    several, a BatchError of all faults, each by the name of its job, that says how many are
+    finished. Ctrl-C, or a cluster that is gone (WorkersLostError, by the name of a job), stops all
+    jobs; those that were finished by then stay finished.
     """
+    outcomes = _outcomes(jobs, progress, scheduler, patience)
+    faults = [outcome for outcome in outcomes if isinstance(outcome, SidecarError)]
+    if faults and len(jobs) == 1:
+        raise faults[0]
+    if faults:
+        raise BatchError(
+            faults,
+            f"{len(faults)} of {len(jobs)} exports are not finished, the other"
+            f" {len(jobs) - len(faults)} are; put this right, and the same command goes on where it"
+            " stopped",
+        )
+    return [outcome for outcome in outcomes if not isinstance(outcome, SidecarError)]
+
+
+def _outcomes(
+    jobs: Sequence[Job], progress: Progress | None, scheduler: str | None, patience: float
+) -> list[Sidecar | SidecarError]:
+    """What came of each job."""
     if scheduler is None:
         return [_run_named(job, progress) for job in jobs]
     with (
@@ -92,9 +111,14 @@ def run_jobs(
             raise
 
 
-def _run_named(job: Job, *how: Any) -> Sidecar:
-    with naming(job.name):
+def _run_named(job: Job, *how: Any) -> Sidecar | SidecarError:
+    """The export, or its fault by the name of the job."""
+    try:
         return run_job(job, *how)
+    except WorkersLostError as error:
+        raise about(error, job.name) from None
+    except SidecarError as error:
+        return about(error, job.name)
 
 
 def run_job(job: Job, progress: Progress | None = None, workers: Workers | None = None) -> Sidecar:
@@ -258,10 +282,10 @@ def export(
     Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``. An export of the same
     source and options that is finished already is left as it is.
 
-    Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks) and
-    OutputError.
+    Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks),
+    OutputError, and with ``series="all"`` BatchError for faults of several stacks.
     """
     from sidecar.exporting.options import make_options
 
     jobs = plan_export(source, output, make_options(**options), progress)
-    return [run_job(job, progress) for job in jobs][-1]
+    return run_jobs(jobs, progress)[-1]

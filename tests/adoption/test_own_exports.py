@@ -4,14 +4,16 @@ document had.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 import sidecar
 from sidecar import adopt
-from sidecar.errors import ImageError
+from sidecar.errors import AmbiguousSeriesError, ImageError
 
 EXPORTS: dict[str, dict[str, Any]] = {
     "as it is": {"scale": 1.0},
@@ -43,6 +45,22 @@ def test_adopted_as_exported(name: str, scan: Path, tmp_path: Path) -> None:
     assert found.images.value is not None
     assert exported.images.value is not None
     assert found.images.value.slope == pytest.approx(exported.images.value.slope, rel=0.02)
+
+
+def test_slices_of_a_series_each_are_joined(scan: Path, tmp_path: Path) -> None:
+    source = tmp_path / "scan"
+    shutil.copytree(scan, source)
+    for k, path in enumerate(sorted(source.rglob("*.dcm"))):
+        dataset = dcmread(path)
+        dataset.SeriesInstanceUID += f".{k}"
+        dataset.save_as(path)
+    exported = sidecar.export(source, tmp_path / "png", join=True, scale=0.5, viewer=False).document
+    (tmp_path / "png" / "sidecar.json").unlink()
+    with pytest.raises(AmbiguousSeriesError, match="--join"):
+        adopt(source, tmp_path / "png")
+    found = adopt(source, tmp_path / "png", join=True).document
+    assert found.source == exported.source
+    assert "stacks were joined (--join)" in found.warnings[0]
 
 
 def test_an_export_along_another_axis_is_refused(scan: Path, tmp_path: Path) -> None:

@@ -40,6 +40,19 @@ def test_a_source_without_images_is_refused(run: CommandLine) -> None:
     )
 
 
+def test_files_with_the_name_of_an_image_that_are_none_are_told(
+    scan: Path, run: CommandLine
+) -> None:
+    """What stands in the place of a slice after a download that failed."""
+    last = max(scan.glob("*.dcm"))
+    last.write_bytes(b"")
+    (scan / "IM7.IMA").write_text("<html>404</html>")
+    (scan / "._slice.dcm").write_bytes(b"\x00\x05\x16\x07")
+    told = run.done("export", "scan", "png", "--scale=1").err
+    assert f"1 × empty file with the name of a DICOM image ({last.name})" in told
+    assert "1 × file with the name of a DICOM image that is none (IM7.IMA)" in told
+
+
 def test_an_export_is_not_a_scan(scan: Path, run: CommandLine) -> None:
     run.done("export", "scan", "png", "--scale=1")
     run.refuses("export", "png", "out", says="no DICOM images found in png")

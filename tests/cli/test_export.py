@@ -14,8 +14,10 @@ import pydicom
 import pytest
 from kit.command_line import invoked
 from kit.exports import png_path, tagged
+from kit.numbered_slices import ROOT, write_slices
 from kit.phantoms import SECRETS, Spec, write, write_flat_series
 from PIL import Image
+from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 
 import sidecar
@@ -47,6 +49,32 @@ def test_inspect_tells_what_is_there(tmp_path: Path) -> None:
     assert scan["directions"] is not None and scan["tilt_degrees"] == pytest.approx(18, abs=1e-3)
     assert scan["export"]["size"] == [61, 47, 8] and scan["problem"] is None
     assert not any(secret in text.lower() for secret in SECRETS)
+
+
+def test_of_many_stacks_that_are_alike_one_is_told_in_full(tmp_path: Path) -> None:
+    def own_series(dataset: Dataset, k: int) -> None:
+        dataset.SeriesInstanceUID = f"{ROOT}.2.{k + 1}"
+
+    lines = invoked("inspect", write_slices(tmp_path / "scan", own_series)).stdout.splitlines()
+    assert sum(line.startswith("    size") for line in lines) == 1
+    assert lines[-2:] == [
+        "[12] like [1]: 1 file, slice_0012.dcm; SeriesInstanceUID differs in every file (….12"
+        " here)",
+        "12 stacks: choose one with --series NUMBER, all with --series all, or make one of them"
+        " with --join",
+    ]
+
+
+def test_stacks_that_contradict_each_other_are_not_to_be_joined(tmp_path: Path) -> None:
+    def turned(dataset: Dataset, k: int) -> None:
+        if k == 0:
+            dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, 1]
+
+    source = write_slices(tmp_path / "scan", turned)
+    ways = "choose one with --series NUMBER, or all with --series all"
+    assert invoked("inspect", source).stdout.splitlines()[-1] == f"2 stacks: {ways}"
+    with pytest.raises(AmbiguousSeriesError, match=f"; {ways}:"):
+        sidecar.export(source, tmp_path / "png")
 
 
 def test_inspect_and_dry_run_read_no_pixels(

@@ -9,9 +9,10 @@ import pytest
 from kit.numbered_slices import order_of, stacks, unusable
 
 from sidecar.dicom.given_voxel import GivenVoxel, arrangement
+from sidecar.dicom.joining import joined
 from sidecar.dicom.scan import scan
 from sidecar.dicom.series import choose, find_series
-from sidecar.errors import AmbiguousSeriesError
+from sidecar.errors import AmbiguousSeriesError, GeometryError
 
 IN_ORDER = list(range(12))
 #: Cases that are one stack: the slices in their order, and words of its warnings.
@@ -71,10 +72,8 @@ APART: dict[str, tuple[list[int], str]] = {
     "47_one_slice_without_ipp": ([11, 1], "Image Position (Patient) absent or present"),
     "48_two_specimens_one_series_uid": ([6, 6], "StudyInstanceUID ….1 or ….2"),
 }
-#: Cases of which others take care: archives, tables of values, real world values.
-ELSEWHERE = {"14_modality_lut", "15_rwvm", "31_zip"}
-#: Cases of which others take care: a table of values (`test_frame_values`), archives, links.
-ELSEWHERE = {"14_modality_lut", "31_zip", "32c_annex"}
+#: Cases of which others take care: a table of values (`test_frame_values`), archives (`test_zips`).
+ELSEWHERE = {"14_modality_lut", "31_zip"}
 
 
 @pytest.fixture(scope="session")
@@ -130,9 +129,26 @@ def test_several_stacks_say_what_sets_them_apart(name: str, cases: Path) -> None
     assert [len(series.frames) for series in found] == sizes
     with pytest.raises(AmbiguousSeriesError) as caught:
         choose(found, None)
-    lines = str(caught.value).splitlines()[1:]
+    first, *lines = str(caught.value).splitlines()
+    assert ("--join" in first) == (name != "35_bits_by_slice")
     assert len({line.partition(": ")[2] for line in lines}) == len(found)
     assert all(words in line for line in lines)
+
+
+def test_a_slice_without_a_position_is_joined_by_a_voxel_size_given_by_hand(cases: Path) -> None:
+    case = cases / "47_one_slice_without_ipp"
+    found = stacks(case)
+    with pytest.raises(GeometryError) as caught:
+        joined(found)
+    assert (
+        "cannot be one: Image Position (Patient) is absent in 1 of 12 slices (slice_0006.dcm)"
+        in str(caught.value)
+    )
+    assert "give it in mm with --voxel 0.02,0.02,Z" in str(caught.value)
+    series = joined(found, arrangement(GivenVoxel((0.02, 0.02, 0.05))))
+    assert order_of(case, series) == IN_ORDER
+    assert series.stack is not None and series.stack.geometry == "given"
+    assert "Image Position (Patient) 0\\0\\0 in 11 of 12 slices" in "\n".join(series.warnings)
 
 
 def test_decimal_commas_are_named_with_their_value(cases: Path) -> None:

@@ -4,11 +4,12 @@ keeps them apart.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.numbered_slices import ROOT, order_of, stacks, write_slices
+from kit.numbered_slices import ROOT, Change, order_of, stacks, write_slices
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -17,9 +18,11 @@ from typer.testing import CliRunner
 import sidecar
 from sidecar.checks import check_export
 from sidecar.cli import app
+from sidecar.dicom.given_voxel import GivenVoxel, arrangement
 from sidecar.dicom.joining import choose_joined, joined
+from sidecar.dicom.series import choose
 from sidecar.dicom.source import Source
-from sidecar.errors import GeometryError, UsageError
+from sidecar.errors import AmbiguousSeriesError, GeometryError, UsageError
 
 
 def own_series(dataset: Dataset, k: int) -> None:
@@ -153,6 +156,46 @@ def test_stacks_that_cannot_be_one_say_why(change: object, why: str, tmp_path: P
     with pytest.raises(GeometryError) as caught:
         joined(found)
     assert why in str(caught.value)
+
+
+def test_a_localizer_beside_slices_of_a_series_each_is_left_out_by_the_numbers_that_are_named(
+    tmp_path: Path,
+) -> None:
+    def localizer_first(dataset: Dataset, k: int) -> None:
+        own_series(dataset, k)
+        if k == 0:
+            dataset.ImageOrientationPatient = [0, 1, 0, 0, 0, 1]
+
+    folder = write_slices(tmp_path / "scan", localizer_first)
+    found = stacks(folder)
+    with pytest.raises(AmbiguousSeriesError, match="make one of some with --series 1,3-5 --join"):
+        choose(found, None)
+    with pytest.raises(GeometryError, match=r"some may be: --series 2-12 --join$"):
+        joined(found)
+    assert order_of(folder, choose_joined(found, "2-12")) == list(range(1, 12))
+
+
+def some_unplaced(numbers: Callable[[int], int]) -> Change:
+    def change(dataset: Dataset, k: int) -> None:
+        dataset.InstanceNumber = numbers(k)
+        if k in (0, 5, 6):
+            del dataset.ImagePositionPatient
+
+    return change
+
+
+def test_the_positions_that_there_are_speak_for_slices_that_have_none(tmp_path: Path) -> None:
+    """They tell which way numbers run, and contradict numbers that order nothing."""
+    arrange = arrangement(GivenVoxel((0.02, 0.02, 0.02)))
+    for name, numbers in (("forwards", lambda k: k), ("backwards", lambda k: 20 - k)):
+        folder = write_slices(tmp_path / name, some_unplaced(numbers))
+        series = joined(stacks(folder), arrange)
+        assert order_of(folder, series) == list(range(12))
+        told = "\n".join(series.warnings)
+        assert ("backwards as Image Position (Patient) runs" in told) == (name == "backwards")
+    folder = write_slices(tmp_path / "mixed", some_unplaced(lambda k: (5 * k) % 12))
+    with pytest.raises(GeometryError, match=r"Image Position \(Patient\) goes back and forth"):
+        joined(stacks(folder), arrange)
 
 
 def test_joined_slices_have_the_voxel_size_that_is_given(tmp_path: Path) -> None:

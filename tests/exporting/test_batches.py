@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from kit.command_line import CommandLine
 from kit.folders import contents
-from kit.numbered_slices import ROOT, write_slices
+from kit.numbered_slices import ROOT, rewritten, write_slices
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import RLELossless
 
 import sidecar
 from sidecar.document import model as documents
@@ -117,7 +119,7 @@ def test_an_interrupted_stack_goes_on_in_its_folder(
     specimen(run.folder, 1)
     monkeypatch.setattr("sidecar.document.model.save", full_disk)
     outcome = run("export", "scans", "png", "--series", "all", "--scale=1")
-    assert "sidecar: stack 1: the disk is full" in outcome.err
+    assert "- stack 1: the disk is full" in outcome.err
     monkeypatch.undo()
     monkeypatch.chdir(run.folder)
     specimen(run.folder, 0)
@@ -221,7 +223,13 @@ def test_an_interrupted_export_of_a_batch_goes_on(
     save = documents.save
     monkeypatch.setattr("sidecar.document.model.save", full_disk)
     outcome = run("export", "--config", CONFIG)
-    assert outcome.code == 1 and "sidecar: beetle_2: the disk is full" in outcome.err
+    assert outcome.code == 1
+    assert outcome.err.splitlines()[-3:] == [
+        "sidecar: 2 of 3 exports are not finished, the other 1 are; put this right, and the same"
+        " command goes on where it stopped:",
+        "- beetle_2: the disk is full",
+        "- beetle_3: the disk is full",
+    ]
     left = times(run.folder / "png" / "beetle_2")
     monkeypatch.setattr("sidecar.document.model.save", save)
     told = run.done("export", "--config", CONFIG).err
@@ -229,6 +237,33 @@ def test_an_interrupted_export_of_a_batch_goes_on(
     assert contents(run.folder / "png") == whole
     now = times(run.folder / "png" / "beetle_2")
     assert all(now[name] == made for name, made in left.items() if name.endswith(".png"))
+
+
+def test_a_fault_of_one_export_stops_no_other(run: CommandLine) -> None:
+    """What only pixels show is met when the others are being written."""
+    for number in (1, 2, 3):
+        specimen(run.folder, number)
+
+    def short(dataset: Dataset) -> None:
+        dataset.file_meta.TransferSyntaxUID = RLELossless
+        dataset.PixelData = encapsulate([b"no RLE at all, but of even length. "])
+        dataset["PixelData"].is_undefined_length = True
+
+    rewritten(run.folder / "scans" / "beetle_2" / "slice_0005.dcm", short)
+    config(run.folder, range(1, 4))
+    outcome = run("export", "--config", CONFIG)
+    assert outcome.code == 1 and str(run.folder) not in outcome.err
+    assert "1 of 3 exports are not finished, the other 2 are" in outcome.err
+    assert "- beetle_2: slice_0005.dcm" in outcome.err
+    for number, there in ((1, True), (2, False), (3, True)):
+        assert (run.folder / "png" / f"beetle_{number}" / "sidecar.json").exists() == there
+    specimen(run.folder, 2)
+    anew = (
+        (run.folder / CONFIG).read_text().replace("png/beetle_2", "png/beetle_2, overwrite: true")
+    )
+    (run.folder / CONFIG).write_text(anew)
+    told = run.done("export", "--config", CONFIG).err
+    assert told.count(PASSED_BY) == 2 and "beetle_2: 12 PNGs" in told
 
 
 # --- what is at fault ---
