@@ -88,7 +88,7 @@ def map_file(
 
 
 def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
-    """PNG pixels of the points of a CSV: the inverse of `map_file`.
+    """PNG pixels of the points of a CSV, or of markups of 3D Slicer: the inverse of `map_file`.
 
     LabelError names file and row.
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.options import OutputFile
 from sidecar.cli.telling import tell
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ NAME = "align"
 HELP = """Move mapped points into an anatomical frame made of three or more named landmarks, or onto
 the landmarks of another specimen.
 
-MAPPED is a CSV of map-points. The result is that CSV with columns x_aligned, y_aligned, z_aligned
-(mm), on stdout or in -o FILE; the matrix and what is left of each landmark go to stderr. A mirror
-image is never taken: where one would fit much better, that is an error."""
+MAPPED is a CSV of map-points, of one specimen. The result is that CSV with columns x_aligned,
+y_aligned, z_aligned (mm), on stdout or in -o FILE; the matrix and what is left of each landmark go
+to stderr. A mirror image is never taken: where one would fit much better, that is an error."""
 EXAMPLES = (
     "Example: sidecar align b.csv --onto a.csv -o b_on_a.csv     Example: sidecar align a.csv"
     " --frame 'nasion;inion;left ear,right ear'"
@@ -49,13 +50,11 @@ def run(
             ),
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
-    ] = None,
+    output: OutputFile = None,
 ) -> None:
     import numpy as np
 
+    from sidecar.cli.labels import tell
     from sidecar.cli.writing import deliver_columns
     from sidecar.errors import UsageError
     from sidecar.labels.mapped_file import read_points
@@ -67,13 +66,15 @@ def run(
     if similarity and onto is None:
         raise UsageError("--similarity goes with --onto")
     table = read_points(mapped)
+    name = table.only_specimen("align")
     if onto is not None:
-        fit = (fit_similarity if similarity else fit_rigid)(
-            table.positions(), read_points(onto).positions()
-        )
+        fixed = read_points(onto)
+        tell(f"{name} onto {fixed.only_specimen('align')}:", ())
+        fit = (fit_similarity if similarity else fit_rigid)(table.positions(), fixed.positions())
         _tell(fit)
         matrix = fit.matrix
     else:
+        tell(f"{name} in its own frame:", ())
         matrix = anatomical_frame(table.positions(), *_three_places(frame or ""))
     space = "mm along columns, rows and slices" if table.is_given else "patient mm (LPS)"
     typer.echo(f"matrix, from {space}:", err=True)

@@ -12,6 +12,7 @@ from sidecar.cli.options import (
     FromFormat,
     ImagesPattern,
     LabelPaths,
+    OutputFile,
     PixelOriginName,
     SidecarPaths,
     SliceOriginName,
@@ -37,15 +38,22 @@ EXAMPLES = (
 def run(
     labels: LabelPaths,
     sidecar: SidecarPaths = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
-    ] = None,
+    output: OutputFile = None,
     from_format: FromFormat = None,
     to_format: Annotated[
         str | None,
         typer.Option(
             "--to", metavar="FORMAT", help="Output format, instead of that of FILE's ending."
+        ),
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            metavar="png|source",
+            help=(
+                "Which stack ImageJ has open, for --to imagej: the PNGs, or the source's DICOM"
+                " files. [default: png]"
+            ),
         ),
     ] = None,
     dicom: Annotated[
@@ -62,22 +70,20 @@ def run(
     trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,
 ) -> None:
-    from sidecar.cli.labels import inputs_of, load_and_tell, read_options
+    from sidecar.cli.labels import inputs_of, load_and_tell, read_options, tell
     from sidecar.cli.writing import choice, deliver
     from sidecar.grid.space import Space
     from sidecar.labels.load import LoadOptions
     from sidecar.labels.writers import writer_for
 
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
-    writer = writer_for(output, to_format, dicom)
+    writer = writer_for(output, to_format, dicom, choice("--over", over, ("png", "source")))
     reading = read_options(pixel_origin, slice_origin)
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
     loaded = load_and_tell(labels, sidecar or [], options, more_notes=_on_millimetres)
-    if dicom is not None:
-        from sidecar.labels.writers.source_headers import NOTICE
-
-        typer.echo(f"  note: {NOTICE}", err=True)
-    deliver(writer, loaded.points, output, axes, inputs=inputs_of(loaded, sidecar or []))
+    notes = deliver(writer, loaded.points, output, axes, inputs_of(loaded, sidecar or []))
+    if notes:
+        tell("the output" if output is None else output.name, notes)
 
 
 def _on_millimetres(file: Mapping) -> list[str]:

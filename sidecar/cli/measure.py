@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sidecar.cli.options import OutputFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
     from sidecar.labels.mapped_file import PointTable
 
-    #: What is measured, of what, and its places (N, 3) with their uncertainties (N,) in mm.
+    #: The kind of a measure, of what, and its places (N, 3) with their uncertainties (N,) in mm.
     Todo = tuple[str, list[str], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 NAME = "measure"
@@ -21,12 +24,14 @@ HELP = """Distances, path lengths, angles and areas of mapped points, in mm, eac
 decimation can have changed it.
 
 MAPPED is a CSV of map-points. Without options: the distance of every two named points, the length
-of every line, the area of every polygon. The result is a CSV on stdout, or in -o FILE."""
+of every line, the area of every polygon. Specimens, by the column of that name, are measured each
+on its own. The result is a CSV on stdout, or in -o FILE."""
 EXAMPLES = (
     "Example: sidecar measure mapped.csv --distance 'left eye,right eye' --angle 'tip,base,apex'"
 )
 
 _PAIRS = 200
+_COLUMNS = ("specimen", "measure", "of", "value", "uncertainty", "unit")
 
 
 def run(
@@ -51,50 +56,49 @@ def run(
             metavar="A,B,C…", help="Area of a flat polygon of named points; may be repeated."
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
-    ] = None,
+    output: OutputFile = None,
 ) -> None:
+    from sidecar.cli.labels import tell
     from sidecar.cli.writing import deliver_columns
-    from sidecar.errors import LabelError
     from sidecar.labels.mapped_file import read_points
+
+    asked = {"distance": distance, "path": path, "angle": angle, "area": area}
+    rows: list[tuple[str, ...]] = []
+    specimens = read_points(mapped).by_specimen()
+    for specimen, points in specimens.items():
+        todo = [
+            (kind, _names(text), points.select(*_names(text)))
+            for kind, texts in asked.items()
+            for text in texts or ()
+        ]
+        found = [(specimen, *_measured(one, mapped)) for one in todo or _everything(points)]
+        tell(f"{specimen or mapped.name}: {len(found)} measure(s)", ())
+        rows += found
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True) if rows else repeat(()), strict=False))
+    if not any(specimens):
+        del columns["specimen"]
+    deliver_columns(columns, output, inputs=[mapped])
+
+
+def _measured(todo: Todo, path: Path) -> tuple[str, ...]:
+    """The cells of one measure, behind its specimen."""
+    from sidecar.errors import LabelError
     from sidecar.labels.writers.csv_points import shortest
     from sidecar.morphometrics import measure
 
-    table = read_points(mapped)
     functions = {
         "distance": measure.distance,
         "path": measure.path_length,
         "angle": measure.angle,
         "area": measure.area,
     }
-    asked = {"distance": distance, "path": path, "angle": angle, "area": area}
-    todo = [
-        (kind, _names(text), table.select(*_names(text)))
-        for kind, texts in asked.items()
-        for text in texts or ()
-    ]
-    rows = []
-    for kind, names, (places, uncertainty) in todo or _everything(table):
-        try:
-            found = functions[kind](places, uncertainty)
-        except LabelError as error:
-            raise LabelError(f"{kind} {', '.join(names)}: {error}", mapped) from None
-        rows.append(
-            (
-                kind,
-                " – ".join(names),
-                shortest(found.value),
-                shortest(found.uncertainty),
-                found.unit,
-            )
-        )
-    columns = ("measure", "of", "value", "uncertainty", "unit")
-    cells: tuple[tuple[str, ...], ...] = (
-        tuple(zip(*rows, strict=True)) if rows else ((),) * len(columns)
-    )
-    deliver_columns(dict(zip(columns, cells, strict=True)), output, inputs=[mapped])
+    kind, names, (places, uncertainty) = todo
+    try:
+        found = functions[kind](places, uncertainty)
+    except LabelError as error:
+        raise LabelError(f"{kind} {', '.join(names)}: {error}", path) from None
+    numbers = shortest(found.value), shortest(found.uncertainty)
+    return (kind, " – ".join(names), *numbers, found.unit)
 
 
 def _names(text: str) -> list[str]:

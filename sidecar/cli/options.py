@@ -1,4 +1,4 @@
-"""Options of labels, as all commands that take labels have them."""
+"""Options that several commands on labels share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import typer
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
+]
 LabelPaths = Annotated[
     list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
 ]

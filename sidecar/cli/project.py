@@ -7,33 +7,36 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.options import AllowOutside
+from sidecar.cli.options import AllowOutside, OutputFile
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
 
 NAME = "project"
 HELP = """Place points of patient millimetres or source voxels on the PNGs: the inverse of
 map-points.
 
 POINTS are CSV files with columns x_mm, y_mm, z_mm (LPS, or as a column space says) or
-source_column, source_row, source_slice, such as map-points writes. Columns image, slice, x, y are
-added, center convention."""
+source_column, source_row, source_slice, such as map-points writes, and markups of 3D Slicer
+(.mrk.json, .fcsv) in millimetres of the scan, also those that the viewer page saves. The result is
+a CSV: what the files have, and image, slice, x, y, center convention."""
 EXAMPLES = "Example: sidecar project old_landmarks.csv --sidecar png/ -o labels.csv"
 
 
 def run(
     points: Annotated[
         list[Path],
-        typer.Argument(metavar="POINTS...", help="CSV files of points, or folders of them."),
+        typer.Argument(metavar="POINTS...", help="Files of points, or folders of them."),
     ],
     sidecar: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Option(
-            metavar="PATH", help="sidecar.json or its folder; without it the one beside POINTS."
+            metavar="PATH",
+            help="sidecar.json, its folder, or its URL; without it the one beside POINTS.",
+            parser=locate,
+            show_default=False,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
-    ] = None,
+    output: OutputFile = None,
     allow_outside: AllowOutside = False,
 ) -> None:
     from sidecar.cli.labels import tell
@@ -44,8 +47,11 @@ def run(
     from sidecar.mapping import Sidecar
 
     projections = []
-    for path in label_files(points):
+    inputs = label_files(points)
+    for path in inputs:
         projection = project_file(path, Sidecar.open(sidecar or path.parent), allow_outside)
         projections.append(projection.columns)
         tell(f"{path.name}: {len(projection.png)} points placed on the PNGs", projection.notes)
-    deliver_columns(merged(projections), output, inputs=[*points, *([sidecar] if sidecar else [])])
+    if sidecar is not None and sidecar.local is not None:
+        inputs.append(sidecar.local)
+    deliver_columns(merged(projections), output, inputs)

@@ -102,6 +102,7 @@ def run(
         root, series = _scan(export, source, progress)
         request = Request(
             sidecar=export,
+            specimen=chosen.name,
             folder=chosen.folder,
             labels=found[:limit],
             root=root,

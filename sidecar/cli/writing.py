@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import LabelError, OutputError, UsageError, reason
@@ -18,7 +18,9 @@ from sidecar.storage.whole_file import refuse_taken_part, whole_file
 
 if TYPE_CHECKING:
     from sidecar.grid.space import Space
-    from sidecar.labels.mapped import MappedPoints, Writer
+    from sidecar.labels.mapped import MappedPoints, Notes, Writer
+
+T = TypeVar("T")
 
 
 def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
@@ -34,16 +36,16 @@ def deliver(
     output: Path | None,
     space: Space,
     inputs: Iterable[Path],
-) -> None:
-    """Write mapped points to ``output``, or to stdout."""
+) -> Notes:
+    """Write mapped points to ``output``, or to stdout; what is to be told of the file."""
     if output is not None:
-        write_output(output, inputs, lambda path: writer.write(points, path, space))
-        return
+        return write_output(output, inputs, lambda path: writer.write(points, path, space))
     with _explain_faults("the result"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "points")
-        writer.write(points, path, space)
+        notes = writer.write(points, path, space)
         data = path.read_bytes()
     to_stdout(data)
+    return notes
 
 
 def deliver_columns(
@@ -75,12 +77,14 @@ def to_stdout(data: bytes) -> None:
         raise OutputError(f"stdout cannot be written: {reason(error)}") from None
 
 
-def write_output(output: Path, inputs: Iterable[Path], write: Callable[[Path], object]) -> None:
-    """Let ``write`` write a new file, which becomes ``output`` when it is whole."""
+def write_output(output: Path, inputs: Iterable[Path], write: Callable[[Path], T]) -> T:
+    """Let ``write`` write a new file, which becomes ``output`` when it is whole; what it
+    returns.
+    """
     with _explain_faults(output.name):
         _check_place(output, inputs)
         with whole_file(output) as part:
-            write(part)
+            return write(part)
 
 
 @contextlib.contextmanager

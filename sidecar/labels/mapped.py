@@ -15,6 +15,9 @@ from sidecar.labels.columns import Columns
 from sidecar.labels.model import Labels
 from sidecar.mapping import Instances, Sidecar
 
+#: What the user should be told of a file that was written, a sentence each.
+Notes = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class MappedPoints:
@@ -44,6 +47,11 @@ class MappedPoints:
         return len(self.source)
 
     @property
+    def series_uid(self) -> str:
+        """Series Instance UID of the scan."""
+        return self.sidecar.document.source.series_instance_uid
+
+    @property
     def columns(self) -> Columns:
         """The columns carried from the input to the output, as text, in order."""
         return self.labels.columns
@@ -59,14 +67,15 @@ class Writer:
     """One format that mapped points are written to: its name, the file endings that mean it, and
     how to write it.
 
-    ``write(points, path, space)``: points of one or more exports; the caller makes the write
-    all-or-nothing by giving a temporary path. Raises LabelError or OutputError where the points do
-    not fit the format. ``space`` matters where the format leaves the choice.
+    ``write(points, path, space)``: points of one or more exports; returns what is to be told of
+    the file. The caller makes the write all-or-nothing by giving a temporary path. Raises
+    LabelError or OutputError where the points do not fit the format. ``space`` matters where the
+    format leaves the choice.
     """
 
     name: str
     endings: tuple[str, ...]
-    write: Callable[[Sequence[MappedPoints], Path, Space], None]
+    write: Callable[[Sequence[MappedPoints], Path, Space], Notes]
 
 
 class SourceWriter(Protocol):
@@ -76,4 +85,4 @@ class SourceWriter(Protocol):
 
     def __call__(
         self, parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path
-    ) -> None: ...
+    ) -> Notes: ...

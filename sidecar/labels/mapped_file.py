@@ -1,11 +1,11 @@
-"""The CSV that `map-points` wrote, read back for measuring and aligning: names, places in mm, and
-how sure they are.
+"""The CSV that `map-points` wrote, read back for measuring and aligning: names, places in mm, how
+sure they are, and of which specimens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import FROM_AXES
+from sidecar.labels.columns import picked
 from sidecar.labels.csv_table import Table
 from sidecar.labels.grouping import group
 from sidecar.labels.unfit_texts import refuse_unfit_texts
@@ -23,14 +24,43 @@ from sidecar.labels.vertices import Shapes, refuse_incomplete
 class PointTable:
     """N mapped points. ``names``: their labels. ``mm`` (N, 3), LPS, whatever the file has; where
     ``is_given``, along the axes of a scan whose voxel size was given by hand. ``uncertainty_mm``
-    (N,), not negative. ``table``: all columns of the file, and its rows for messages.
+    (N,), not negative. ``specimens``: what the specimen of each is called, "" where the file has no
+    names of specimens, in all points or in none. ``table``: all columns of the file, and its rows
+    for messages; ``rows`` (N,): which of them the points are.
     """
 
     names: tuple[str, ...]
     mm: NDArray[np.float64]
     uncertainty_mm: NDArray[np.float64]
+    specimens: tuple[str, ...]
     table: Table
+    rows: NDArray[np.intp]
     is_given: bool
+
+    def by_specimen(self) -> dict[str, PointTable]:
+        """The points of each specimen, by its name; all by "" where the file has no names of
+        specimens.
+        """
+        if not any(self.specimens):
+            return {"": self}
+        found: dict[str, list[int]] = {}
+        for i, specimen in enumerate(self.specimens):
+            found.setdefault(specimen, []).append(i)
+        return {specimen: self._only(points) for specimen, points in found.items()}
+
+    def only_specimen(self, what: str) -> str:
+        """The specimen, or the file where that names none.
+
+        LabelError where there are several, and ``what`` ("align") is about one.
+        """
+        names = list(dict.fromkeys(self.specimens)) or [""]
+        if len(names) > 1:
+            raise LabelError(
+                f"holds {len(names)} specimens ({_listed(names)}), and {what} is about one: keep"
+                " each in a file of its own",
+                self.table.path,
+            )
+        return names[0] or self.table.path.name
 
     def select(self, *names: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Places (K, 3) and uncertainties (K,) of K named points, in the order asked for: what the
@@ -53,21 +83,35 @@ class PointTable:
 
         LabelError, naming file and row, for rows that make none.
         """
-        table = self.table
-        shapes = group(table.columns, len(table), table.path, table.row)
-        refuse_incomplete(shapes, table.path)
+        columns = picked(self.table.columns, self.rows)
+        shapes = group(columns, len(self.rows), self.table.path, self._place)
+        refuse_incomplete(shapes, self.table.path)
         return shapes
+
+    def _only(self, points: Sequence[int]) -> PointTable:
+        names, specimens = ([texts[i] for i in points] for texts in (self.names, self.specimens))
+        return replace(
+            self,
+            names=tuple(names),
+            mm=self.mm[points],
+            uncertainty_mm=self.uncertainty_mm[points],
+            specimens=tuple(specimens),
+            rows=self.rows[points],
+        )
+
+    def _place(self, point: int) -> str:
+        return self.table.row(int(self.rows[point]))
 
     def _row(self, name: str) -> int:
         found = [i for i, other in enumerate(self.names) if other == name]
         if not found:
+            whose = f"specimen {self.specimens[0]!r} " if any(self.specimens) else ""
             raise LabelError(
-                f"has no point {name!r}; it has {_listed(self.names)}", self.table.path
+                f"{whose}has no point {name!r}; it has {_listed(self.names)}", self.table.path
             )
         if len(found) > 1:
             problem = (
-                f"has {len(found)} points named {name!r}"
-                f" ({', '.join(self.table.row(i) for i in found[:3])})"
+                f"has {len(found)} points named {name!r} ({', '.join(map(self._place, found[:3]))})"
             )
             raise LabelError(f"{problem}; give each its own name", self.table.path)
         return found[0]
@@ -78,7 +122,8 @@ def read_points(path: Path) -> PointTable:
     row by row; RAS becomes LPS; or given, in all rows).
 
     Raises LabelError, naming file and row, for what is missing, no number, or a negative
-    uncertainty, and for millimetres of the patient beside those of a given voxel size.
+    uncertainty, for millimetres of the patient beside those of a given voxel size, and where the
+    columns specimen and series_uid do not tell specimens apart.
     """
     table = Table(path)
     labels, spaces = table.texts("label"), table.texts("space")
@@ -108,8 +153,42 @@ def read_points(path: Path) -> PointTable:
             path,
             table.row(row),
         )
-    names = tuple(label.strip() for label in labels)
-    return PointTable(names, mm * signs, uncertainty, table, is_given)
+    return PointTable(
+        names=tuple(label.strip() for label in labels),
+        mm=mm * signs,
+        uncertainty_mm=uncertainty,
+        specimens=_specimens(table),
+        table=table,
+        rows=np.arange(len(table)),
+        is_given=is_given,
+    )
+
+
+def _specimens(table: Table) -> tuple[str, ...]:
+    """The specimen of each row, "" where none has a name.
+
+    LabelError where only some have, and where those of one name are of two scans.
+    """
+    names = [name.strip() for name in table.texts("specimen") or [""] * len(table)]
+    if any(names) and "" in names:
+        raise LabelError(
+            "has no specimen, and other rows have: fill the column in",
+            table.path,
+            table.row(names.index("")),
+        )
+    first: dict[str, int] = {}
+    series = table.texts("series_uid") or [""] * len(table)
+    for i, name in enumerate(names):
+        other = first.setdefault(name, i)
+        if series[i] != series[other]:
+            called = f"is of a specimen called {name!r}" if name else "has no specimen"
+            raise LabelError(
+                f"{called} in series {series[i]!r}, as {table.row(other)} in series"
+                f" {series[other]!r}: give each specimen a name of its own in the column specimen",
+                table.path,
+                table.row(i),
+            )
+    return tuple(names)
 
 
 def _numbers(table: Table, column: str) -> NDArray[np.float64]:

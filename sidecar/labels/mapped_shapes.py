@@ -26,10 +26,11 @@ ROUND_EDGES = 64
 class Outline:
     """M vertices:
 
-    ``source`` (M, 3) indices and ``patient`` (M, 3) mm as in `MappedPoints`. An area's first vertex
-    is not repeated.
+    ``png`` (M, 3) pixels, ``source`` (M, 3) indices and ``patient`` (M, 3) mm as in `MappedPoints`.
+    An area's first vertex is not repeated.
     """
 
+    png: Floats
     source: Floats
     patient: Floats
 
@@ -38,7 +39,8 @@ class Outline:
 class MappedShape:
     """One shape of a label file, on the scan.
 
-    The types are those of `labels.shapes.Shape`. ``rows``: its vertices among ``points``, in order.
+    The types are those of `labels.shapes.Shape`. ``specimen``: what the column of that name has,
+    or "". ``rows``: its vertices among ``points``, in order.
     ``number``: which of the file's shapes it is, from 0.
     """
 
@@ -68,18 +70,17 @@ class MappedShape:
     @property
     def series(self) -> str:
         """Series Instance UID of the scan."""
-        return self.points.sidecar.document.source.series_instance_uid
+        return self.points.series_uid
 
     def outline(self) -> Outline:
         """Its vertices; of a circle or an ellipse, `ROUND_EDGES` points along it."""
         if self.type not in ("circle", "ellipse"):
             some = slice(self.rows.start, self.rows.stop)
-            return Outline(self.points.source[some], self.points.patient[some])
-        source = self.points.sidecar.decimation.to_source(self._around())
-        stack = self.points.sidecar.stack
-        return Outline(
-            source, np.full_like(source, np.nan) if stack is None else stack.to_patient(source)
-        )
+            return Outline(self.png, self.points.source[some], self.points.patient[some])
+        png, stack = self._around(), self.points.sidecar.stack
+        source = self.points.sidecar.decimation.to_source(png)
+        nowhere = np.full_like(source, np.nan)
+        return Outline(png, source, nowhere if stack is None else stack.to_patient(source))
 
     def error(self, message: str) -> LabelError:
         """The error for this shape, naming file and place."""
@@ -143,7 +144,7 @@ def require_one_scan(parts: Sequence[MappedPoints], format: str) -> None:
     """Raise LabelError when the labels are of several series, whose places ``format`` could not
     tell apart.
     """
-    series = {part.sidecar.document.source.series_instance_uid for part in parts}
+    series = {part.series_uid for part in parts}
     if len(series) > 1:
         raise LabelError(
             f"the labels are of {len(series)} scans, and {format} is about one: write each on its"

@@ -35,10 +35,11 @@ USUAL_SIDE, LARGEST_SIDE, MOST_SAMPLES = 64, 512, 1 << 22
 class Request:
     """What a report is to show: labels of an export whose PNGs are in ``folder``, and its source.
 
-    ``size``: mm around each label.
+    ``specimen``: what it is called. ``size``: mm around each label.
     """
 
     sidecar: Sidecar
+    specimen: str
     folder: Location
     labels: Sequence[ShownLabel]
     root: Location

@@ -89,6 +89,7 @@ def render(report: Report, of_all: int) -> str:
         policy="; ".join(f"{name} {source}" for name, source in policy.items()),
         style=Markup(style),
         document=document,
+        specimen=request.specimen,
         program=generator(),
         space=report.space,
         scale=" × ".join(_factor(axis.factor) for axis in request.sidecar.decimation.png_axes),

@@ -59,7 +59,8 @@ def turned(*degrees: float) -> tuple[float, ...]:
 class Export:
     """What an export is made of. ``heights`` are mm along the normal, ``drift`` mm per plane along
     the columns (gantry tilt), ``order`` the source axes along PNG x, y and number, ``multiframe``
-    one instance with a frame for every plane, ``files`` the names of the source files.
+    one instance with a frame for every plane, ``files`` the names of the source files,
+    ``instance_numbers`` those of the planes, or none at all.
     """
 
     columns: Axis = field(default_factory=lambda: Axis.stride(0, 64, 1))
@@ -86,6 +87,7 @@ class Export:
     generator: str = "sidecar test"
     warnings: tuple[str, ...] = ()
     specimen: str | None = None
+    instance_numbers: tuple[int | None, ...] = ()
 
     def stack(self) -> Stack:
         count = self.source_size[2]
@@ -145,6 +147,7 @@ class Export:
             Plane(
                 sop_instance_uid=f"{self.series}.{1 if self.multiframe else i + 1}",
                 frame_number=i + 1 if self.multiframe else None,
+                instance_number=self.instance_numbers[i] if self.instance_numbers else None,
                 file=self.files.format(0 if self.multiframe else i),
                 position=None if stack is None else tuple(stack.positions[i].tolist()),
                 orientation=self.other_orientations.get(i),

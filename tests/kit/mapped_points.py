@@ -67,7 +67,8 @@ def instance_uid(slice_: int) -> str:
 class Scan:
     """What kind of export `sidecar_of` makes.
 
-    ``multiframe``: one instance with a frame for every slice.
+    ``multiframe``: one instance with a frame for every slice. ``instance_numbers``: one for each
+    slice, or none at all.
     """
 
     geometry: bool = True
@@ -75,6 +76,7 @@ class Scan:
     multiframe: bool = False
     slices: int = SLICES
     series: str = SERIES
+    instance_numbers: tuple[int | None, ...] = ()
 
 
 CLASSIC = Scan()
@@ -96,6 +98,7 @@ def sidecar_of(scan: Scan = CLASSIC) -> Sidecar:
         frame_of_reference=FRAME_OF_REFERENCE if scan.frame_of_reference else None,
         multiframe=scan.multiframe,
         files="slices/{:03d}.dcm",
+        instance_numbers=scan.instance_numbers,
     ).sidecar()
 
 
@@ -111,11 +114,15 @@ def row_of(index: int) -> str:
 
 
 def mapped(
-    rows: Sequence[dict[str, Any]], scan: Scan = CLASSIC, file: str = "labels.csv"
+    rows: Sequence[dict[str, Any]],
+    scan: Scan = CLASSIC,
+    file: str = "labels.csv",
+    specimen: str = "beetle",
 ) -> MappedPoints:
     """Labels as `map-points` hands them to writers.
 
-    Each row: ``at`` (PNG x, y, slice) and its text columns.
+    Each row: ``at`` (PNG x, y, slice) and its text columns. ``specimen``: what the export is
+    called.
     """
     sidecar, columns, path = sidecar_of(scan), columns_of(rows), Path(file)
     png = np.array([row["at"] for row in rows], dtype=np.float64).reshape(-1, 3)
@@ -133,7 +140,7 @@ def mapped(
         pixel_origin="center",
     )
     return MappedPoints(
-        specimen="beetle",
+        specimen=specimen,
         sidecar=sidecar,
         labels=labels,
         png=png,

@@ -86,6 +86,11 @@ def page(
     return tmp_path / "report.html"
 
 
+def test_it_says_which_specimen_it_shows(page: Path) -> None:
+    texts = [text.strip() for text in Page.of(page).texts if text.strip()]
+    assert texts[texts.index("Specimen") + 1] == "png"
+
+
 def test_the_policy_allows_this_style_and_images_within_and_nothing_else(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
     elements = Page(html).elements

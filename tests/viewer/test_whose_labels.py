@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit.browser import Browser
 from kit.made_exports import Export, Opened
@@ -113,6 +114,12 @@ def test_map_points_holds_the_files_of_the_page_against_the_export(
         sidecar.map_file(table, other)
     with pytest.raises(sidecar.LabelError, match="in millimetres of the scan"):
         sidecar.map_file(markups, one)
+    coarse = sidecar.open(exports / "coarse")
+    xy, slices = coarse.from_source(points.source)
+    expected = [[*xy[0].tolist(), float(slices[0])]]
+    np.testing.assert_allclose(sidecar.project_file(markups, coarse).png, expected, atol=1e-6)
+    with pytest.raises(sidecar.LabelError, match="control point 1: is of series"):
+        sidecar.project_file(markups, other)
 
 
 def test_files_of_another_export_of_the_scan_are_refused_with_a_way_out(

@@ -65,6 +65,15 @@ READERS: dict[str, Reader] = {
 HEAD_BYTES = 1 << 16
 
 
+def read_head(path: Path) -> bytes:
+    """The beginning of a file, by which it is recognised. LabelError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise LabelError(f"cannot be read: {error.strerror}", path) from None
+
+
 def reader_for(path: Path, name: str | None = None) -> Reader:
     """The reader of a file: the one named, or the only one that recognises its content.
 
@@ -77,11 +86,7 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
                 f"--from {name}: there is no such format; there are {', '.join(sorted(READERS))}"
             )
         return READERS[name]
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise LabelError(f"cannot be read: {error.strerror}", path) from None
+    head = read_head(path)
     fitting = [
         reader
         for reader in READERS.values()

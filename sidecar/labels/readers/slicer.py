@@ -3,15 +3,16 @@
 Slicer gives a PNG stack the directions of LPS and the origin 0, so that LPS = spacing * (column,
 row, slice). Sources: the markups JSON schema 1.0.3; vtkMRMLMarkupsFiducialStorageNode and
 vtkMRMLMarkupsROIJsonStorageNode of Slicer; Slicer's developer guide, "Markups". Markups placed on
-the patient's own volume are not labels on PNGs: `sidecar project` takes those. Nor are those that
-the viewer page saves: each of their points is described by the export that it is of.
+the patient's own volume are not labels on PNGs: `sidecar project` takes those, as `parse` reads
+them. Nor are those that the viewer page saves: each of their points is described by the export that
+it is of.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,10 @@ _FCSV_COLUMNS = [
 _STATUS = {"0": "undefined", "1": "preview", "2": "defined", "3": "missing"}
 
 #: How the viewer page describes its points (``toDescription`` of ``viewer/web/identity.js``).
-_OF_THE_PAGE = re.compile(rf"sidecar( tag {TAG})?( series \S+)?( specimen .+)?")
+_OF_THE_PAGE = re.compile(
+    rf"sidecar(?: tag (?P<tag>{TAG}))?(?: series (?P<series_uid>\S+))?"
+    r"(?: specimen (?P<specimen>.+))?"
+)
 
 _REVERSED = (
     "Had the stack been loaded into Slicer in reverse order, the slices would count from the"
@@ -93,13 +97,40 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def parse(path: Path) -> VolumeFile:
-    """The shapes of either file. Raises LabelError."""
+    """The shapes of either file, in its millimetres, LPS. Raises LabelError."""
     return _parse_fcsv(path) if read_text(path).lstrip().startswith("#") else _parse_json(path)
+
+
+def stated_export(description: str) -> dict[str, str] | None:
+    """The tag, series_uid and specimen that the viewer page describes a point by, "" for what it
+    does not say; None for what is described otherwise.
+    """
+    found = _OF_THE_PAGE.fullmatch(description.strip())
+    return None if found is None else found.groupdict(default="")
+
+
+def _parse_on_pngs(path: Path) -> VolumeFile:
+    """The shapes of a file as labels on the PNGs as a volume.
+
+    LabelError for a point of the viewer page: its millimetres are those of the scan, and would
+    often lie within a volume of the PNGs too.
+    """
+    file = parse(path)
+    for vertex in file.vertices:
+        if stated_export(vertex.extra.get("description", "")) is not None:
+            raise LabelError(
+                "is in millimetres of the scan, as the viewer page saves Slicer markups, and not on"
+                " the PNGs as a volume; map the CSV that the page saves, or put the markups onto"
+                " the PNGs with `sidecar project`",
+                path,
+                vertex.where,
+            )
+    return replace(file, notes=(_REVERSED, *file.notes))
 
 
 def _parse_json(path: Path) -> VolumeFile:
     vertices: list[Vertex] = []
-    notes = [_REVERSED]
+    notes: list[str] = []
     left_out = LeftOut()
     for m, markup in enumerate(member(load_json(path), "markups", list, path), start=1):
         where = f"markup {m}"
@@ -173,7 +204,6 @@ def _control_points(
         id_, label, description = (
             text_of(point.get(key)) for key in ("id", "label", "description")
         )
-        _refuse_page(description, path, where)
         points.append(_ControlPoint(where, id_ or str(i), label, description, lps))
     return points
 
@@ -237,7 +267,6 @@ def _parse_fcsv(path: Path) -> VolumeFile:
             _leave_out(left_out, _STATUS.get(status, status), where)
             continue
         own = dict(zip(columns, cells, strict=False))
-        _refuse_page(own.get("desc", ""), path, where)
         lps = _lps([number(cell, path, where) for cell in cells[1:4]], _signs(system, path))
         id_ = own["id"] or str(len(vertices) + 1)
         vertices.append(
@@ -251,21 +280,7 @@ def _parse_fcsv(path: Path) -> VolumeFile:
                 {"description": own.get("desc", "")},
             )
         )
-    return VolumeFile(vertices, [_REVERSED], left_out.sentences)
-
-
-def _refuse_page(description: str, path: Path, where: str) -> None:
-    """LabelError for a point of the viewer page: its millimetres are those of the scan, and would
-    often lie within a volume of the PNGs too.
-    """
-    if _OF_THE_PAGE.fullmatch(description.strip()):
-        raise LabelError(
-            "is in millimetres of the scan, as the viewer page saves Slicer markups, and not on the"
-            " PNGs as a volume; map the CSV that the page saves, or save the markups as a table for"
-            " `sidecar project`",
-            path,
-            where,
-        )
+    return VolumeFile(vertices, left_out=left_out.sentences)
 
 
 def _leave_out(left_out: LeftOut, status: str, where: str) -> None:
@@ -306,4 +321,4 @@ def _lps(xyz: list[float], signs: Point) -> Point:
     return x, y, z
 
 
-READERS = readers("slicer", "3D Slicer", recognises, parse)
+READERS = readers("slicer", "3D Slicer", recognises, _parse_on_pngs)

@@ -195,7 +195,8 @@ def _spacing_told_by_points(
         )
     raise LabelError(
         f"lies outside the PNG stack of {stack.columns} x {stack.rows} x {stack.slices} voxels:"
-        " these look like patient millimetres, use `sidecar project` for them; otherwise"
+        " these look like patient millimetres, which `sidecar project` takes: .mrk.json, .fcsv, and"
+        " tables with columns x_mm, y_mm, z_mm; otherwise"
         f" {ways_out}",
         path,
         file.vertices[int(np.argmax(outside))].where,

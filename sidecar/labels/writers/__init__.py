@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sidecar.errors import UsageError
 from sidecar.grid.space import Space
-from sidecar.labels.mapped import MappedPoints, SourceWriter, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, SourceWriter, Writer
 from sidecar.labels.writers import (
     csv_points,
     fcsv,
@@ -40,27 +40,41 @@ WRITERS: dict[str, Writer] = {
 }
 
 
-def _write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+def _write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
     from sidecar.labels.writers.sr import write_sr  # loads pydicom
 
-    write_sr(parts, path, space, dicom)
+    return write_sr(parts, path, space, dicom)
 
 
-def _write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+def _write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
     from sidecar.labels.writers.rtstruct import write_rtstruct  # loads pydicom
 
-    write_rtstruct(parts, path, space, dicom)
+    return write_rtstruct(parts, path, space, dicom)
 
 
 #: Formats that also need the headers of the source, which ``--dicom DIR`` says where to find.
 SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": _write_sr, "dicom-rtstruct": _write_rtstruct}
 
 
-def writer_for(path: Path | None, name: str | None = None, dicom: Path | None = None) -> Writer:
+def writer_for(
+    path: Path | None,
+    name: str | None = None,
+    dicom: Path | None = None,
+    over: imagej_rois.Over | None = None,
+) -> Writer:
     """The writer named, or the one that the ending of ``path`` means;
-    CSV where there is no path. UsageError where that is none.
+    CSV where there is no path. UsageError where that is none, and for ``dicom`` (where the source
+    is) and ``over`` (which stack ImageJ has open) where they say nothing of the format.
     """
-    names = "|".join(sorted((*WRITERS, *SOURCE_WRITERS)))
+    writer = _named(name, dicom) or _by_ending(path)
+    if over is None:
+        return writer
+    if writer is not imagej_rois.WRITER:
+        raise UsageError("--over goes with --to imagej")
+    return imagej_rois.OVER[over]
+
+
+def _named(name: str | None, dicom: Path | None) -> Writer | None:
     if name in SOURCE_WRITERS:
         if dicom is None:
             raise UsageError(
@@ -72,8 +86,12 @@ def writer_for(path: Path | None, name: str | None = None, dicom: Path | None = 
         raise UsageError(f"--dicom goes with --to {' or '.join(SOURCE_WRITERS)}")
     if name is not None:
         if name not in WRITERS:
-            raise UsageError(f"--to {name}: there is no such format; there are {names}")
+            raise UsageError(f"--to {name}: there is no such format; there are {_names()}")
         return WRITERS[name]
+    return None
+
+
+def _by_ending(path: Path | None) -> Writer:
     if path is None:
         return csv_points.WRITER
     endings = {
@@ -84,6 +102,10 @@ def writer_for(path: Path | None, name: str | None = None, dicom: Path | None = 
     }
     if not endings:
         raise UsageError(
-            f"{path.name}: no format is written by this ending; say which with --to {names}"
+            f"{path.name}: no format is written by this ending; say which with --to {_names()}"
         )
     return endings[max(endings, key=len)]
+
+
+def _names() -> str:
+    return "|".join(sorted((*WRITERS, *SOURCE_WRITERS)))

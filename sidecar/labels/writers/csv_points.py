@@ -5,7 +5,7 @@ Written column by column, a million rows in a second or two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
 from sidecar.labels.columns import PIECE, Rows
-from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
+from sidecar.labels.writers.specimens import refuse_two_of_one_name
 from sidecar.mapping import Sidecar
+
+#: The cells of a column, for a piece of the points.
+Cells = Callable[[MappedPoints, slice], Sequence[str]]
 
 #: What map-points adds, in this order.
 COLUMNS = (
@@ -79,7 +83,7 @@ def merged(tables: Sequence[dict[str, Sequence[str]]]) -> dict[str, Sequence[str
     }
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     carried = list(dict.fromkeys(name for part in parts for name in part.columns))
     taken = [name for name in COLUMNS if name in {column.strip().lower() for column in carried}]
     if taken:
@@ -92,8 +96,8 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         for name, (wanted, make) in _EXTRAS.items()
         if any(wanted(part.sidecar) for part in parts)
     }
-    if len({id(part.sidecar) for part in parts}) > 1:
-        extras |= {name: make for name, make in _ORIGINS.items() if is_new(name, parts, carried)}
+    origins = origins_of(parts, carried)
+    extras |= {name: make for name, make in origins.items() if name not in carried}
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(_quoted([*carried, *COLUMNS, *extras])) + "\n")
         for part in parts:
@@ -105,28 +109,33 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
                 told = [_quoted(make(part, rows)) for make in extras.values()]
                 behind = _rows([instances, *told])
                 commas, line_ends = [","] * len(instances), ["\n"] * len(instances)
-                front = [_carried(part, rows, carried), commas] if carried else []
+                front = [_carried(part, rows, carried, origins), commas] if carried else []
                 file.write(
                     _interleaved(*front, _number_rows(part, rows, space), commas, behind, line_ends)
                 )
+    return ()
 
 
-def is_new(name: str, parts: Sequence[MappedPoints], carried: Sequence[str]) -> bool:
-    """Whether a column of where labels are from is not in the input already.
+def origins_of(parts: Sequence[MappedPoints], carried: Sequence[str]) -> Mapping[str, Cells]:
+    """The columns of where labels are from, where they are of several exports: by the input's own
+    spelling of their names where it has them.
 
-    LabelError where it is, and tells of another export.
+    LabelError where the input tells of another export, and for two specimens of one name.
     """
-    spelled = next((column for column in carried if column.strip().lower() == name), None)
-    if spelled is None:
-        return True
+    if len({id(part.sidecar) for part in parts}) < 2:
+        return {}
+    spelled = {name.strip().lower(): name for name in reversed(carried)}
+    origins = {spelled.get(name, name): make for name, make in ORIGINS.items()}
     for part in parts:
-        (expected,) = _ORIGINS[name](part, slice(0, 1))
-        for row, cell in enumerate(part.columns.get(spelled) or ()):
-            if cell != expected:
-                raise part.labels.error(
-                    row, f"{spelled} is {cell[:80]!r}, but the label is of {expected!r}"
-                )
-    return False
+        for name, make in origins.items():
+            (expected,) = make(part, slice(0, 1))
+            for row, cell in enumerate(part.columns.get(name) or ()):
+                if cell != expected:
+                    raise part.labels.error(
+                        row, f"{name} is {cell[:80]!r}, but the label is of {expected!r}"
+                    )
+    refuse_two_of_one_name((part.specimen, part) for part in parts)
+    return origins
 
 
 def _interleaved(*columns: Sequence[str]) -> str:
@@ -144,16 +153,24 @@ def _rows(columns: Sequence[Sequence[str]]) -> Sequence[str]:
     return columns[0] if len(columns) == 1 else list(map(",".join, zip(*columns, strict=True)))
 
 
-def _carried(points: MappedPoints, rows: slice, names: list[str]) -> Sequence[str]:
+def _carried(
+    points: MappedPoints, rows: slice, names: list[str], origins: Mapping[str, Cells]
+) -> Sequence[str]:
     """What stands in front of the numbers of each point: its line of the input as it was, or cell
-    by cell where that would not do.
+    by cell where that would not do. Where it is from is filled in if only other files say it.
     """
     columns = points.columns.piece(rows.start)
     lines = columns.csv_lines() if isinstance(columns, Rows) and list(columns) == names else None
-    empty = [""] * (rows.stop - rows.start)
-    return (
-        _rows([_quoted(columns.get(name) or empty) for name in names]) if lines is None else lines
+    if lines is not None:
+        return lines
+    return _rows(
+        [_quoted(columns.get(name) or origins.get(name, nothing)(points, rows)) for name in names]
     )
+
+
+def nothing(points: MappedPoints, rows: slice) -> Sequence[str]:
+    """Empty cells."""
+    return [""] * (rows.stop - rows.start)
 
 
 def _number_rows(points: MappedPoints, rows: slice, space: Space) -> Sequence[str]:
@@ -184,7 +201,7 @@ def _shifts(points: MappedPoints, rows: slice) -> Sequence[str]:
     """
     zoom = points.sidecar.document.zoom
     if zoom is None or zoom.patient is None:
-        return [""] * (rows.stop - rows.start)
+        return nothing(points, rows)
     return numbers(np.linalg.norm(points.patient[rows] - np.array(zoom.patient), axis=1))
 
 
@@ -199,20 +216,16 @@ def _neighbours(points: MappedPoints, rows: slice) -> Sequence[str]:
 
 #: Columns behind the contract's, for labels on stacks made by `sidecar zoom` and on stacks cut
 #: across the source slices.
-_EXTRAS: dict[
-    str, tuple[Callable[[Sidecar], bool], Callable[[MappedPoints, slice], Sequence[str]]]
-] = {
+_EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Cells]] = {
     "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
     "between_slices": (lambda sidecar: sidecar.decimation.along[2] != 2, _neighbours),
 }
 
 
 #: Columns behind all others, where labels are of several exports.
-_ORIGINS: dict[str, Callable[[MappedPoints, slice], Sequence[str]]] = {
+ORIGINS: dict[str, Cells] = {
     "specimen": lambda part, rows: [part.specimen] * (rows.stop - rows.start),
-    "series_uid": lambda part, rows: (
-        [part.sidecar.document.source.series_instance_uid] * (rows.stop - rows.start)
-    ),
+    "series_uid": lambda part, rows: [part.series_uid] * (rows.stop - rows.start),
 }
 
 

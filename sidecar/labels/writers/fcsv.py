@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.grid.space import TO_SPACE, Space
-from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.mapped_shapes import (
     require_one_scan,
     require_patient,
@@ -26,7 +26,7 @@ _SYSTEM: dict[Space, int] = {"ras": 0, "lps": 1}
 _COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     require_patient(parts, "fcsv")
     require_one_scan(parts, "fcsv")
     shapes = shapes_of(parts)
@@ -42,6 +42,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         xyz = ",".join(decimals(one.outline().patient * TO_SPACE[space]))
         lines.append(f"vtkMRMLMarkupsFiducialNode_{i},{xyz},1,0,0,0,1,1,0,{label},{specimen},")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return ()
 
 
 WRITER = Writer("fcsv", (".fcsv",), _write)

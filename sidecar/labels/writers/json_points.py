@@ -6,7 +6,7 @@ Unknown numbers are null.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,27 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
-from sidecar.labels.mapped import MappedPoints, Writer
-from sidecar.labels.writers.csv_points import COLUMNS, is_new
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
+from sidecar.labels.writers.csv_points import COLUMNS, ORIGINS, Cells, nothing, origins_of
 
-#: The scan of each label, on top of the columns of the CSV.
-_SERIES = "series_instance_uid"
+#: The scan and the specimen of each label, on top of the columns of the CSV.
+_SERIES, _SPECIMEN = "series_instance_uid", "specimen"
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
-    scans = {part.sidecar.document.source.series_instance_uid: _scan(part) for part in parts}
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
+    scans = {part.series_uid: _scan(part) for part in parts}
     names = dict.fromkeys(name for part in parts for name in part.columns)
-    if is_new("specimen", parts, list(names)):
-        names["specimen"] = None
-    points = [row for part in parts for row in _objects(part, names, space)]
+    origins = dict(origins_of(parts, list(names)))
+    if _SPECIMEN not in {name.strip().lower() for name in names}:
+        names[_SPECIMEN], origins[_SPECIMEN] = None, ORIGINS[_SPECIMEN]
+    points = [row for part in parts for row in _objects(part, names, origins, space)]
     document = {"pixel_origin": "center", "scans": list(scans.values()), "points": points}
     path.write_text(
         json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n",
         encoding="utf-8",
         newline="\n",
     )
+    return ()
 
 
 def _scan(part: MappedPoints) -> dict[str, Any]:
@@ -47,8 +49,12 @@ def _scan(part: MappedPoints) -> dict[str, Any]:
     }
 
 
-def _objects(part: MappedPoints, names: dict[str, None], space: Space) -> list[dict[str, Any]]:
-    """One object per label; a column that its file lacks is empty, as in the CSV."""
+def _objects(
+    part: MappedPoints, names: Iterable[str], origins: Mapping[str, Cells], space: Space
+) -> list[dict[str, Any]]:
+    """One object per label; a column that its file lacks is empty, but for where it is from, as
+    in the CSV.
+    """
     taken = [name for name in (*COLUMNS, _SERIES) if name in part.columns]
     if taken:
         raise LabelError(
@@ -62,13 +68,12 @@ def _objects(part: MappedPoints, names: dict[str, None], space: Space) -> list[d
         [number or None for number in part.instances.frame_number.tolist()],
         [axes_of(part.sidecar.geometry, space)] * len(part),
     ]
+    rows = slice(0, len(part))
     columns: dict[str, Sequence[Any]] = {
-        name: part.columns.get(name) or [""] * len(part) for name in names
+        name: part.columns.get(name) or origins.get(name, nothing)(part, rows) for name in names
     }
-    if "specimen" in names:
-        columns["specimen"] = [part.specimen] * len(part)
     columns |= dict(zip(COLUMNS, added, strict=True))
-    columns[_SERIES] = [part.sidecar.document.source.series_instance_uid] * len(part)
+    columns[_SERIES] = [part.series_uid] * len(part)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

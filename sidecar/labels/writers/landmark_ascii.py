@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import Space
-from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.specimens import decimals, landmarks_of
 
 _HEADER = """# AmiraMesh 3D ASCII 2.0
@@ -32,7 +32,7 @@ Markers {{ float[3] Coordinates }} @1
 """
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     landmarks = landmarks_of(parts, space, "landmarkAscii")
     if len(landmarks.specimens) > 1:
         raise LabelError(
@@ -43,6 +43,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
     path.write_text(
         _HEADER.format(count=len(lines)) + "".join(lines), encoding="utf-8", newline="\n"
     )
+    return landmarks.notes
 
 
 WRITER = Writer("amira", (".landmarkascii",), _write)

@@ -14,11 +14,11 @@ import numpy as np
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import Space
-from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.specimens import decimals, landmarks_of, refuse_marks
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     landmarks = landmarks_of(parts, space, "MorphoJ")
     refuse_marks(landmarks.specimens + landmarks.names, "\t,;", "MorphoJ")
     for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True):
@@ -38,6 +38,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         encoding="utf-8",
         newline="\n",
     )
+    return landmarks.notes
 
 
 WRITER = Writer("morphoj", (".morphoj.txt",), _write)

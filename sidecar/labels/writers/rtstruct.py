@@ -24,7 +24,7 @@ from pydicom.valuerep import DS
 from sidecar.document.model import Source
 from sidecar.errors import LabelError
 from sidecar.grid.space import Space
-from sidecar.labels.mapped import MappedPoints
+from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import (
     MappedShape,
     Outline,
@@ -34,6 +34,7 @@ from sidecar.labels.mapped_shapes import (
 )
 from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.source_headers import (
+    NOTICE,
     headers_of,
     patient_and_study,
     require_one_series,
@@ -58,7 +59,7 @@ _COLORS = (
 _SAME_PLANE = 1e-6
 
 
-def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
     """Write a structure set. ``space`` has no say: DICOM is LPS. ``dicom``: the folder of the
     source files, read for their headers.
 
@@ -99,6 +100,7 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     ]
     dataset.RTROIObservationsSequence = [observation(number) for number, _ in numbered]
     dataset.save_as(path, enforce_file_format=True)
+    return (NOTICE,)
 
 
 def _roi_of(one: MappedShape) -> tuple[str, ...] | None:

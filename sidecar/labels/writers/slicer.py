@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.space import TO_SPACE, Space
-from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.mapped_shapes import MappedShape, require_one_scan, require_patient, shapes_of
 from sidecar.labels.vertices import AREAS
 
@@ -37,7 +37,7 @@ _SQUARE = 1e-6
 Floats = NDArray[np.float64]
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     require_patient(parts, "mrk.json")
     require_one_scan(parts, "mrk.json")
     shapes = shapes_of(parts)
@@ -53,6 +53,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
         {"@schema": SCHEMA, "markups": markups}, ensure_ascii=False, allow_nan=False, indent=1
     )
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return ()
 
 
 def _fiducials(name: str, members: list[MappedShape], space: Space) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Axes, Space, axes_of
-from sidecar.labels.mapped import MappedPoints
+from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import MappedShape, require_mm, require_points, shapes_of
 
 
@@ -20,26 +20,27 @@ class Landmarks:
 
     ``mm`` (n, p, 3), in the space asked for; NaN where a specimen lacks a landmark. ``axes``: those
     of each specimen's millimetres. ``names``: p, in order of first appearance; "1", "2", ... where
-    the labels have no names.
+    the labels have no names. ``notes``: what is to be told of how specimens were told apart.
     """
 
     specimens: tuple[str, ...]
     names: tuple[str, ...]
     mm: NDArray[np.float64]
     axes: tuple[Axes, ...]
+    notes: Notes
 
 
-#: A series, and a specimen in it; "" where the input names none.
-_Key = tuple[str, str]
+#: Shapes by the name of their specimen.
+_Members = dict[str, list[MappedShape]]
 
 
 def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> Landmarks:
-    """The landmarks of each specimen: the column ``specimen``, or a whole series as one, named by
-    its Series Instance UID.
+    """The landmarks of each specimen: the column ``specimen``, or without it what the export is
+    called.
 
     Raises LabelError for shapes other than points, for two landmarks of one name in a specimen, for
-    names that only some have, for specimens with different numbers of nameless landmarks, and for a
-    specimen in two scans.
+    names that only some have, for specimens with different numbers of nameless landmarks, and for
+    two specimens of one name.
     """
     require_mm(parts, format)
     axes = _axes_of_series(parts, space)
@@ -47,14 +48,41 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     if not shapes:
         raise LabelError(f"there are no points, and {format} cannot be empty")
     require_points(shapes, format)
-    named = _named(_by_specimen(shapes))
+    members = _by_specimen(shapes)
+    named = _named(members)
     names = tuple(dict.fromkeys(name for landmarks in named.values() for name in landmarks))
     mm = np.full((len(named), len(names), 3), np.nan)
     for i, landmarks in enumerate(named.values()):
         for name, one in landmarks.items():
             mm[i, names.index(name)] = one.outline().patient[0] * TO_SPACE[space]
-    specimens = tuple(specimen or series for series, specimen in named)
-    return Landmarks(specimens, names, mm, tuple(axes[series] for series, _ in named))
+    axes_of_each = tuple(axes[some[0].series] for some in members.values())
+    return Landmarks(tuple(members), names, mm, axes_of_each, _notes(shapes))
+
+
+def refuse_two_of_one_name(named: Iterable[tuple[str, MappedPoints]]) -> None:
+    """LabelError where labels of two scans are told to be of specimens of one name.
+
+    ``named``: names of specimens, and labels of each.
+    """
+    first: dict[str, MappedPoints] = {}
+    for name, part in named:
+        other = first.setdefault(name, part)
+        if other.series_uid != part.series_uid:
+            raise LabelError(
+                f"two specimens are called {name!r}: {_told(other)}, and {_told(part)}. Name them"
+                " apart: with --specimen when they are exported, by the names of their folders, or"
+                " in the column specimen of the labels"
+            )
+
+
+def _told(part: MappedPoints) -> str:
+    """Which export labels are of, for messages."""
+    folder = part.sidecar.folder
+    scan = f"series {part.series_uid}"
+    if folder is None:
+        return f"{part.labels.path.name} is of {scan}"
+    place = folder.resolved()
+    return f"{part.labels.path.name} is of export {place.parent.name}/{place.name} ({scan})"
 
 
 def _axes_of_series(parts: Sequence[MappedPoints], space: Space) -> dict[str, Axes]:
@@ -64,8 +92,8 @@ def _axes_of_series(parts: Sequence[MappedPoints], space: Space) -> dict[str, Ax
     found: dict[str, Axes] = {}
     voxels: dict[str, object] = {}
     for part in parts:
-        source, axes = part.sidecar.document.source, axes_of(part.sidecar.geometry, space)
-        series, voxel = source.series_instance_uid, (axes, axes == "given" and source.spacing)
+        series, axes = part.series_uid, axes_of(part.sidecar.geometry, space)
+        voxel = (axes, axes == "given" and part.sidecar.document.source.spacing)
         if voxels.setdefault(series, voxel) != voxel:
             raise LabelError(
                 "two exports of one scan do not agree on where its millimetres come from, or on the"
@@ -75,26 +103,39 @@ def _axes_of_series(parts: Sequence[MappedPoints], space: Space) -> dict[str, Ax
     return found
 
 
-def _by_specimen(shapes: list[MappedShape]) -> dict[_Key, list[MappedShape]]:
-    members: dict[_Key, list[MappedShape]] = {}
-    scan_of: dict[str, str] = {}
+def _by_specimen(shapes: Sequence[MappedShape]) -> _Members:
+    members: _Members = {}
     for one in shapes:
-        specimen = one.specimen.strip()
-        members.setdefault((one.series, specimen), []).append(one)
-        if specimen and scan_of.setdefault(specimen, one.series) != one.series:
-            raise one.error(
-                f"specimen {specimen!r} is in two scans, whose millimetres are not of one space:"
-                " name them apart"
-            )
-    for series, specimen in members:
-        if specimen and (series, "") in members:
-            raise members[series, ""][0].error(
-                "has no specimen, but others of its scan have: fill the column in"
-            )
+        members.setdefault(one.specimen.strip() or one.points.specimen, []).append(one)
+    refuse_two_of_one_name((name, one.points) for name, some in members.items() for one in some)
+    named = {
+        _export_of(one) for one in shapes if one.specimen.strip() not in ("", one.points.specimen)
+    }
+    for one in shapes:
+        if not one.specimen.strip() and _export_of(one) in named:
+            raise one.error("has no specimen, but others of its scan have: fill the column in")
     return members
 
 
-def _named(members: dict[_Key, list[MappedShape]]) -> dict[_Key, dict[str, MappedShape]]:
+def _export_of(one: MappedShape) -> tuple[str, str]:
+    return one.series, one.points.specimen
+
+
+def _notes(shapes: Sequence[MappedShape]) -> Notes:
+    """A note for each scan whose exports are called differently, and so count as specimens."""
+    found: dict[str, dict[str, None]] = {}
+    for one in shapes:
+        if not one.specimen.strip():
+            found.setdefault(one.series, {})[one.points.specimen] = None
+    return tuple(
+        f"{' and '.join(names)} are exports of one scan, and count as {len(names)} specimens; where"
+        " they are one, say it with --specimen, or with a column specimen"
+        for names in found.values()
+        if len(names) > 1
+    )
+
+
+def _named(members: _Members) -> dict[str, dict[str, MappedShape]]:
     """Landmarks by name; numbered where none has a name."""
     if not any(one.label for shapes in members.values() for one in shapes):
         counts = {len(shapes) for shapes in members.values()}
@@ -104,15 +145,15 @@ def _named(members: dict[_Key, list[MappedShape]]) -> dict[_Key, dict[str, Mappe
                 " to tell which are missing"
             )
         return {
-            key: {str(n): one for n, one in enumerate(shapes, start=1)}
-            for key, shapes in members.items()
+            specimen: {str(n): one for n, one in enumerate(shapes, start=1)}
+            for specimen, shapes in members.items()
         }
-    named: dict[_Key, dict[str, MappedShape]] = {key: {} for key in members}
-    for key, shapes in members.items():
+    named: dict[str, dict[str, MappedShape]] = {specimen: {} for specimen in members}
+    for specimen, shapes in members.items():
         for one in shapes:
             if not one.label:
                 raise one.error("has no name, but other landmarks have: name it, or leave it out")
-            if (other := named[key].setdefault(one.label, one)) is not one:
+            if (other := named[specimen].setdefault(one.label, one)) is not one:
                 problem = f"there is a landmark {one.label!r} already ({other.place})"
                 raise one.error(
                     f"{problem}: name them apart, or tell specimens apart by a column specimen"

@@ -20,7 +20,7 @@ from pydicom.uid import generate_uid
 
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.grid.space import Space
-from sidecar.labels.mapped import MappedPoints
+from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import (
     MappedShape,
     require_one_scan,
@@ -28,14 +28,14 @@ from sidecar.labels.mapped_shapes import (
     shapes_of,
 )
 from sidecar.labels.vertices import AREAS
-from sidecar.labels.writers.source_headers import headers_of, patient_and_study
+from sidecar.labels.writers.source_headers import NOTICE, headers_of, patient_and_study
 
 #: SCOORD of the middle of the first pixel.
 _SCOORD_MIDDLE = 0.5
 _SAME_PLANE = 1e-6
 
 
-def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> None:
+def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
     """Write a report. ``space`` has no say: DICOM is LPS. ``dicom``: the folder of the source
     files, read for their headers.
 
@@ -79,6 +79,7 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
         ) from None
     report.update(patient_and_study(headers[uids[0]]))
     report.save_as(path, enforce_file_format=True)
+    return (NOTICE,)
 
 
 def _content(sr: Any, groups: list[Any]) -> Any:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.grid.space import Space
-from sidecar.labels.mapped import MappedPoints, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.specimens import decimals, landmarks_of, refuse_marks
 
 
-def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
+def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     landmarks = landmarks_of(parts, space, "TPS")
     refuse_marks(landmarks.specimens + landmarks.names, "=", "TPS")
     lines: list[str] = []
@@ -30,6 +30,7 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> None:
             f"COMMENT=millimetres, {which}; landmarks in order: {order}",
         ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return landmarks.notes
 
 
 WRITER = Writer("tps", (".tps",), _write)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,33 @@ def test_it_says_what_the_csv_says(tmp_path: Path, space: str, scan: Scan) -> No
                 if isinstance(value, (int, float))
                 else ((value or "") == text)
             ), name
+
+
+@pytest.mark.parametrize("writer", [csv_points.WRITER, json_points.WRITER], ids=lambda w: w.name)
+def test_the_specimen_of_labels_of_several_exports(tmp_path: Path, writer: Any) -> None:
+    """A column of it is kept where it agrees, filled in where another file has none, and refused
+    where it tells of another export.
+    """
+    parts = [
+        mapped([point((1, 2, 3), "a", specimen="beetle")]),
+        mapped([point((1, 2, 3), "b")], Scan(series="1.2.3"), specimen="weevil"),
+    ]
+    path = write_to(tmp_path / "part", writer, parts)
+    table = rows(path) if writer is csv_points.WRITER else written(path)["points"]
+    assert [row["specimen"] for row in table] == ["beetle", "weevil"]
+    parts[0] = mapped([point((1, 2, 3), "a", specimen="weevil")])
+    with pytest.raises(
+        LabelError, match="row 2: specimen is 'weevil', but the label is of 'beetle'"
+    ):
+        write_to(tmp_path / "part", writer, parts)
+
+
+def test_specimens_within_one_export_are_those_of_the_column(tmp_path: Path) -> None:
+    both = [point((1, 2, 3), "a", specimen="one"), point((1, 2, 3), "b", specimen="two")]
+    objects = written(write_to(tmp_path / "part", json_points.WRITER, mapped(both)))["points"]
+    assert [one["specimen"] for one in objects] == ["one", "two"]
+    objects = written(write_to(tmp_path / "part", json_points.WRITER, mapped(LANDMARKS)))["points"]
+    assert {one["specimen"] for one in objects} == {"beetle"}
 
 
 def test_places_scan_and_instance(tmp_path: Path) -> None:

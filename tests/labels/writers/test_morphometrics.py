@@ -22,7 +22,14 @@ from kit.mapped_points import (
 )
 
 from sidecar.errors import LabelError
-from sidecar.labels.writers import geomorph, landmark_ascii, morphoj, tps
+from sidecar.labels.writers import (
+    csv_points,
+    geomorph,
+    json_points,
+    landmark_ascii,
+    morphoj,
+    tps,
+)
 
 ALL = [tps.WRITER, morphoj.WRITER, geomorph.WRITER, landmark_ascii.WRITER]
 NAMES = ["nose", "ear", "tail"]
@@ -94,7 +101,7 @@ def read_landmark_ascii(path: Path) -> tuple[list[str], np.ndarray]:
     )
     numbers = np.array([list(map(float, line.split())) for line in body.splitlines()])
     assert re.search(r"define Markers (\d+)", head)[1] == str(len(numbers))
-    return [SERIES], numbers[None]
+    return [], numbers[None]
 
 
 @pytest.mark.parametrize("space", ["lps", "ras"])
@@ -135,23 +142,70 @@ def test_names_of_landmarks_are_told_where_the_format_has_room(tmp_path: Path) -
     )
 
 
-def test_a_scan_is_a_specimen_of_its_own(tmp_path: Path) -> None:
+def in_another_scan(**more: Any) -> Any:
+    return mapped([point(MOUSE_2[n], n) for n in NAMES], Scan(series="1.2.3"), **more)
+
+
+@pytest.mark.parametrize(
+    ("writer", "read"),
+    [(tps.WRITER, read_tps), (morphoj.WRITER, read_morphoj), (geomorph.WRITER, read_geomorph)],
+    ids=["tps", "morphoj", "geomorph"],
+)
+def test_a_scan_is_a_specimen_of_its_own_by_the_name_of_its_export(
+    tmp_path: Path, writer: Any, read: Any
+) -> None:
     """Several label files of one export, as LabelMe writes one per image, are one specimen; another
     series is another.
     """
-    parts = [mapped([point(MOUSE_1[name], name)]) for name in NAMES] + [
-        mapped([point(MOUSE_2[n], n) for n in NAMES], Scan(series="1.2.3"))
-    ]
-    specimens, mm = read_tps(write_to(tmp_path / "part", tps.WRITER, parts))
-    assert specimens == [SERIES, "1.2.3"]
+    parts = [mapped([point(MOUSE_1[name], name)]) for name in NAMES]
+    parts.append(in_another_scan(specimen="weevil 2"))
+    specimens, mm = read(write_to(tmp_path / "part", writer, parts))
+    assert specimens == ["beetle", "weevil 2"]
     np.testing.assert_allclose(mm, truth(MOUSE_1, MOUSE_2), atol=1e-9)
+
+
+def test_the_column_of_the_labels_goes_before_the_name_of_the_export(tmp_path: Path) -> None:
+    rows = [point(MOUSE_1[name], name, specimen="beetle") for name in NAMES[:2]]
+    parts = [mapped(rows), mapped([point(MOUSE_1["tail"], "tail")], file="without.csv")]
+    specimens, mm = read_tps(write_to(tmp_path / "part", tps.WRITER, parts))
+    assert specimens == ["beetle"]
+    np.testing.assert_allclose(mm, truth(MOUSE_1), atol=1e-9)
+
+
+def test_two_exports_of_one_scan_are_two_specimens_where_they_are_called_so(tmp_path: Path) -> None:
+    parts = [mapped([point(MOUSE_1[n], n) for n in NAMES], specimen=name) for name in "ab"]
+    for writer in (tps.WRITER, morphoj.WRITER, geomorph.WRITER):
+        (told,) = writer.write(parts, tmp_path / "part", "lps")
+        assert told.startswith("a and b are exports of one scan, and count as 2 specimens")
+    assert tps.WRITER.write(parts[:1], tmp_path / "part", "lps") == ()
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        tps.WRITER,
+        morphoj.WRITER,
+        geomorph.WRITER,
+        landmark_ascii.WRITER,
+        csv_points.WRITER,
+        json_points.WRITER,
+    ],
+    ids=lambda w: w.name,
+)
+def test_two_specimens_of_one_name_are_refused(tmp_path: Path, writer: Any) -> None:
+    parts = [mapped(LANDMARKS), in_another_scan(file="more.csv")]
+    says = (
+        rf"called 'beetle': labels\.csv is of series {SERIES}, and more\.csv is of series 1\.2\.3"
+    )
+    with pytest.raises(LabelError, match=says):
+        write_to(tmp_path / "part", writer, parts)
 
 
 def test_landmarks_without_names_go_by_number(tmp_path: Path) -> None:
     specimens, mm = read_geomorph(
         write_to(tmp_path / "part", geomorph.WRITER, mapped([point(MOUSE_1[n]) for n in NAMES]))
     )
-    assert specimens == [SERIES]
+    assert specimens == ["beetle"]
     np.testing.assert_allclose(mm, truth(MOUSE_1), atol=1e-9)
 
 
@@ -218,7 +272,9 @@ def test_a_specimen_in_two_scans_has_no_one_space(tmp_path: Path) -> None:
         mapped([point((1, 1, 0), "a", specimen="m")]),
         mapped([point((1, 1, 0), "b", specimen="m")], Scan(series="1.2.3"), "more.csv"),
     ]
-    with pytest.raises(LabelError, match=r"more\.csv, row 2: specimen 'm' is in two scans"):
+    with pytest.raises(
+        LabelError, match=r"two specimens are called 'm': labels\.csv is of .*more\.csv"
+    ):
         write_to(tmp_path / "part", tps.WRITER, parts)
 
 
@@ -229,7 +285,6 @@ def test_a_specimen_in_two_scans_has_no_one_space(tmp_path: Path) -> None:
         (tps.WRITER, "a\nb"),
         (morphoj.WRITER, "a\tb"),
         (morphoj.WRITER, "a,b"),
-        (geomorph.WRITER, "left ear"),
         (geomorph.WRITER, "M1.2"),
     ],
     ids=lambda value: getattr(value, "name", value),
@@ -239,6 +294,24 @@ def test_names_that_the_reader_would_tear_apart_are_refused(
 ) -> None:
     with pytest.raises(LabelError, match="cannot: rename it"):
         write_to(tmp_path / "part", writer, mapped([point((1, 1, 0), label)]))
+
+
+def test_spaces_become_underscores_for_geomorph_and_it_is_told(tmp_path: Path) -> None:
+    part = mapped([point((n, 1, 0), name) for n, name in enumerate(["left ear", "tip", "a b c"])])
+    (told,) = geomorph.WRITER.write([part], tmp_path / "part", "lps")
+    assert told.endswith("'left ear' is left_ear, 'a b c' is a_b_c")
+    assert (
+        (tmp_path / "part")
+        .read_text()
+        .startswith("specimen,left_ear.X,left_ear.Y,left_ear.Z,tip.X")
+    )
+    assert read_geomorph(tmp_path / "part")[1].shape == (1, 3, 3)
+
+
+def test_names_that_underscores_would_make_one_are_refused(tmp_path: Path) -> None:
+    part = mapped([point((1, 1, 0), "left ear"), point((2, 1, 0), "left_ear")])
+    with pytest.raises(LabelError, match="'left ear' and 'left_ear' would both be 'left_ear'"):
+        write_to(tmp_path / "part", geomorph.WRITER, part)
 
 
 def test_numbers_have_no_exponent_and_no_minus_zero() -> None:

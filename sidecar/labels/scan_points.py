@@ -1,0 +1,165 @@
+"""Points of a scan in files: tables such as map-points writes, and markups of 3D Slicer, those that
+the viewer page saves among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.grid.space import FROM_AXES
+from sidecar.labels.csv_table import Table
+from sidecar.labels.map import FARTHEST
+from sidecar.labels.readers import read_head, slicer
+from sidecar.labels.readers.volume_points import Vertex
+
+#: Columns of source voxels and of patient mm, as map-points writes them.
+SOURCE_COLUMNS = ("source_column", "source_row", "source_slice")
+PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
+#: Which export points are of.
+EXPORT_COLUMNS = ("specimen", "series_uid", "tag")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ScanPoints:
+    """N points of a scan, one of ``source`` and ``mm`` at least.
+
+    ``columns``  text that goes to the output, N cells each.
+    ``source``   (N, 3) source index, or None.
+    ``mm``       (N, 3) mm, LPS, or along the axes of the scan itself where ``axes`` has "given";
+                 or None.
+    ``axes``     N of "lps", "ras" and "given": those that the file has, of which RAS are LPS here.
+    ``series``   N Series Instance UIDs, "" where the file names none.
+    ``where``    N places, for messages.
+    ``notes``    what was left out, and what was taken how.
+    """
+
+    path: Path
+    columns: Mapping[str, Sequence[str]]
+    source: Floats | None
+    mm: Floats | None
+    axes: Sequence[str]
+    series: Sequence[str]
+    where: Sequence[str]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.where)
+
+    def error(self, index: int, message: str) -> LabelError:
+        """The error for one point, naming file and place."""
+        return LabelError(message, self.path, self.where[index])
+
+
+def read_scan_points(path: Path) -> ScanPoints:
+    """The points of one file. LabelError names file and row, or markup."""
+    return _of_markups(path) if slicer.recognises(path, read_head(path)) else _of_table(path)
+
+
+def _of_table(path: Path) -> ScanPoints:
+    table = Table(path)
+    source, mm = (_triples(table, names) for names in (SOURCE_COLUMNS, PATIENT_COLUMNS))
+    if source is None and mm is None:
+        wanted = f"{', '.join(PATIENT_COLUMNS)} or {', '.join(SOURCE_COLUMNS)}"
+        raise LabelError(f"has neither the columns {wanted}", path, "row 1")
+    axes = _axes(table)
+    empty = table.empty_rows
+    return ScanPoints(
+        path=path,
+        columns=table.columns,
+        source=source,
+        mm=None if mm is None else mm * _signs(axes),
+        axes=axes,
+        series=[text.strip() for text in table.texts("series_uid") or [""] * len(table)],
+        where=[table.row(i) for i in range(len(table))],
+        notes=(f"{empty} empty row(s) left out",) if empty else (),
+    )
+
+
+def _triples(table: Table, names: Sequence[str]) -> Floats | None:
+    """Three columns as (N, 3); None where they are not there, or all empty."""
+    cells = [table.texts(name) for name in names]
+    if any(column is None for column in cells) or (
+        len(table) and not any(any(column or ()) for column in cells)
+    ):
+        return None
+    values = np.column_stack([table.numbers(name) for name in names])
+    first = _first_senseless(values)
+    if first is not None:
+        raise LabelError(
+            f"its {', '.join(names)} are too large to be a place in any scan",
+            table.path,
+            table.row(first),
+        )
+    return values
+
+
+def _first_senseless(values: Floats) -> int | None:
+    sensible = np.all(np.abs(values) <= FARTHEST, axis=1)
+    return None if sensible.all() else int(np.argmin(sensible))
+
+
+def _axes(table: Table) -> list[str]:
+    """Of each row, by its column ``space``; LPS without one."""
+    spaces = table.texts("space") or [""] * len(table)
+    axes = [space.strip().lower() or "lps" for space in spaces]
+    for i, (name, space) in enumerate(zip(axes, spaces, strict=True)):
+        if name not in FROM_AXES:
+            raise LabelError(
+                f"space {space!r} is neither LPS, RAS nor given", table.path, table.row(i)
+            )
+    return axes
+
+
+def _signs(axes: Sequence[str]) -> Floats:
+    return np.array([FROM_AXES[name] for name in axes]).reshape(-1, 3)
+
+
+def _of_markups(path: Path) -> ScanPoints:
+    file = slicer.parse(path)
+    if file.left_out and not file.vertices:
+        raise LabelError(f"holds no points: {'; '.join(file.left_out)}", path)
+    first = _first_senseless(file.xyz)
+    if first is not None:
+        raise LabelError(
+            "its position is too large to be a place in any scan", path, file.vertices[first].where
+        )
+    columns = _columns(file.vertices)
+    return ScanPoints(
+        path=path,
+        columns=columns,
+        source=None,
+        mm=file.xyz,
+        axes=["lps"] * len(file.vertices),
+        series=columns.get("series_uid", [""] * len(file.vertices)),
+        where=[vertex.where for vertex in file.vertices],
+        notes=(*dict.fromkeys(file.notes), *file.left_out),
+    )
+
+
+def _columns(vertices: Sequence[Vertex]) -> dict[str, list[str]]:
+    """What the vertices are, by the names that tables of labels have for it. Of points of the
+    viewer page, what describes them becomes columns.
+    """
+    rows = [_row(vertex) for vertex in vertices]
+    names = dict.fromkeys(name for row in rows for name, text in row.items() if text)
+    return {name: [row.get(name, "") for row in rows] for name in ("label", *names)}
+
+
+def _row(vertex: Vertex) -> dict[str, str]:
+    row = {
+        "label": vertex.label,
+        "shape_id": vertex.id,
+        "shape_type": vertex.type,
+        "vertex": str(vertex.number),
+        **vertex.extra,
+    }
+    stated = slicer.stated_export(row.get("description", ""))
+    return row if stated is None else row | {"description": ""} | stated
