@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def rois(tmp_path: Path, rows: list[dict], scan: Scan = CLASSIC) -> list:
         return [roifile.ImagejRoi.frombytes(archive.read(name)) for name in archive.namelist()]
 
 
-def xy(roi: object) -> np.ndarray:
+def xy(roi: Any) -> np.ndarray:
     return (
         np.array([[roi.x1, roi.y1], [roi.x2, roi.y2]])
         if roi.roitype == KINDS.LINE

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.made_exports import STUDY
 from kit.mapped_points import (
     FRAME_OF_REFERENCE,
     LANDMARKS,
     SERIES,
-    STUDY,
     Scan,
     every_shape,
     instance_uid,
