@@ -92,7 +92,7 @@ def test_a_mask_goes_back_onto_the_scan(adopted: Path, run: CommandLine, tmp_pat
     mask[10:20, 30:50] = 1
     write_images(painted, [mask if k == 4 else 0 * mask for k in range(10)])
     run.done("map-mask", painted, "--sidecar", adopted, "-o", tmp_path / "mask.nii.gz", "-q")
-    there = np.argwhere(np.asarray(nibabel.load(tmp_path / "mask.nii.gz").dataobj))  # type: ignore[attr-defined]
+    there = np.argwhere(np.asarray(nibabel.load(tmp_path / "mask.nii.gz").dataobj))
     corners = [to_source(29.5, 19.5, 3.5), to_source(49.5, 9.5, 4.5)]
     assert np.all(there.min(axis=0) >= corners[0])
     assert np.all(there.max(axis=0) <= corners[1])

@@ -33,7 +33,7 @@ def files_of(scan: Path) -> list[Path]:
     """In position order."""
     source = Source.open(scan)
     (series,) = source.choose("1")
-    return [source.root / frame.file for frame in series.frames]
+    return [scan / frame.file for frame in series.frames]
 
 
 def by_gdcm(file: Path) -> Volume:

@@ -34,7 +34,7 @@ def images_of(folder: Path, planes: Sequence[Volume]) -> Path:
 def refused(scan: Path, images: Path, says: str, **pins: object) -> str:
     """ImageError that says it, and no document."""
     with pytest.raises(ImageError, match=re.escape(says)) as caught:
-        adopt(scan, images, **pins)  # type: ignore[arg-type]
+        adopt(scan, images, **pins)
     assert not (images / "sidecar.json").exists()
     return str(caught.value)
 
@@ -240,7 +240,7 @@ def test_options_that_mean_nothing(
     pins: dict[str, object], says: str, scan: Path, volume: Volume, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=says):
-        adopt(scan, images_of(tmp_path, volume[:3]), **pins)  # type: ignore[arg-type]
+        adopt(scan, images_of(tmp_path, volume[:3]), **pins)
 
 
 def test_a_document_that_is_there_already_stays(scan: Path, volume: Volume, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def noted(root: Path, frame: pixels.FrameLocator, *rest: object) -> object:
         read.add(Path(frame.file).name)
-        return true_read(root, frame, *rest)  # type: ignore[arg-type]
+        return true_read(root, frame, *rest)
 
     monkeypatch.setattr(pixels, "read_frame", noted)
     sidecar.export(tmp_path / "scan", tmp_path / "png", z_step=10)

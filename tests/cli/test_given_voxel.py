@@ -212,7 +212,7 @@ def test_volumes_painted_on_the_pngs_are_read_and_those_of_a_patient_are_not(
         ("plain", (1, 1, 1), (0, 0, 0)),
         ("spaced", spacing, (0, 0, 0)),
         ("placed", spacing, (7, 8, 9)),
-        ("shifted", spacing, (columns * spacing[0], 0, 0)),
+        ("shifted", spacing, (columns * (spacing[0] or 0), 0, 0)),
     ):
         volume = sitk.GetImageFromArray(painted)
         volume.SetSpacing(steps)

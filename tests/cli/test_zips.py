@@ -102,7 +102,7 @@ def test_an_interrupted_export_goes_on_and_a_changed_archive_is_noticed(
             raise OutputError("the disk is full")
         return rendered(recipe, task)
 
-    rendered = running.render
+    rendered = vars(running)["render"]
     with monkeypatch.context() as patch:
         patch.setattr(running, "render", until_full)
         assert run("export", path, "png", "--scale=1").code == 1

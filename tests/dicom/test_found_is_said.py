@@ -29,7 +29,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from sidecar.dicom.scan import scan
 
@@ -157,7 +157,7 @@ def write_as(folder: Path, declared: str, implicit: bool, kind: str = CT) -> Pat
     write_slices(folder, kind=kind)
     for path in folder.iterdir():
         dataset = pydicom.dcmread(path)
-        dataset.file_meta.TransferSyntaxUID = declared
+        dataset.file_meta.TransferSyntaxUID = UID(declared)
         whole = path.read_bytes()
         meta_length = int.from_bytes(whole[140:144], "little")
         meta = DicomBytesIO()

@@ -17,7 +17,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 import sidecar
 from sidecar.checks import check_export
@@ -88,6 +88,11 @@ def inverted(dataset: Dataset) -> None:
     dataset.PhotometricInterpretation = "MONOCHROME1"
 
 
+def signed_and_inverted(dataset: Dataset) -> None:
+    signed(dataset)
+    inverted(dataset)
+
+
 TABLES: dict[str, tuple[Dataset, Change]] = {
     "all values": (table(65536, 0), lambda dataset: None),
     "from the first pixel on": (table(4000, 1000), lambda dataset: None),
@@ -99,7 +104,7 @@ TABLES: dict[str, tuple[Dataset, Change]] = {
     "white is low": (table(4000, 1000), inverted),
     "signed and white is low": (
         table(4000, -1500, signed=True),
-        lambda d: (signed(d), inverted(d)),
+        signed_and_inverted,
     ),
 }
 
@@ -150,7 +155,7 @@ def test_tables_of_any_encoding(name: str, syntax: str, tmp_path: Path) -> None:
             for holder, keyword in ((dataset, "PixelData"), (item, "LUTData")):
                 words = np.frombuffer(holder[keyword].value, "<u2").astype(">u2").tobytes()
                 holder[keyword].value = words
-        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.file_meta.TransferSyntaxUID = UID(syntax)
         pydicom.dcmwrite(
             other / path.name,
             dataset,

@@ -152,7 +152,7 @@ def one_place(dataset: Dataset, k: int) -> None:
     ],
 )
 def test_stacks_that_cannot_be_one_say_why(change: object, why: str, tmp_path: Path) -> None:
-    found = stacks(write_slices(tmp_path / "scan", change))  # type: ignore[arg-type]
+    found = stacks(write_slices(tmp_path / "scan", change))
     with pytest.raises(GeometryError) as caught:
         joined(found)
     assert why in str(caught.value)

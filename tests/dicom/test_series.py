@@ -23,7 +23,7 @@ from kit.numbered_slices import (
 )
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGLSLossless
+from pydicom.uid import UID, JPEGLSLossless
 
 from sidecar.dicom.header_values import shown
 
@@ -35,7 +35,7 @@ def without_number(dataset: Dataset, k: int) -> None:
 
 
 def one_uid(dataset: Dataset, k: int) -> None:
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"{ROOT}.3.1"
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"{ROOT}.3.1")
 
 
 def no_uid(dataset: Dataset, k: int) -> None:
@@ -170,7 +170,7 @@ def test_a_whole_scan_twice_in_another_compression_is_one_stack(tmp_path: Path) 
 
     def compressed(dataset: Dataset, k: int) -> None:
         dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
-        dataset.PixelData = encapsulate([jpegls_encode(pixels_of(k))])
+        dataset.PixelData = encapsulate([bytes(jpegls_encode(pixels_of(k)))])
 
     write_slices(folder / "small", compressed)
     series = one_stack(folder)

@@ -24,6 +24,7 @@ from kit.numbered_slices import (
     write_slices,
 )
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 from typer.testing import CliRunner
 
 import sidecar
@@ -363,7 +364,7 @@ def test_what_refers_to_images_is_listed_and_no_stack(kind: str, tmp_path: Path)
     sop_class, modality = BESIDE[kind]
 
     def change(dataset: Dataset, k: int) -> None:
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = sop_class
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID(sop_class)
         dataset.Modality, dataset.SeriesInstanceUID = modality, f"{ROOT}.1"
         if kind != "segmentation":
             del dataset.PixelData

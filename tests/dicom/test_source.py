@@ -21,6 +21,7 @@ from kit.edited_headers import edited
 from kit.painted_masks import paint
 from kit.phantoms import Phantom, Spec, write
 from kit.zips import DEFLATED, STORED, zipped
+from pydicom.uid import UID
 
 import sidecar
 from sidecar.dicom.same_scan import KnownScan, closest, difference
@@ -115,7 +116,7 @@ def test_without_geometry_the_instances_decide(phantom: Phantom, tmp_path: Path)
         header = pydicom.dcmread(path)
         for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"):
             del header[keyword]
-        header.SOPClassUID = header.file_meta.MediaStorageSOPClassUID = class_
+        header.SOPClassUID = header.file_meta.MediaStorageSOPClassUID = UID(class_)
         header.InstanceNumber = i + 1
         header.save_as(path)
     png = sidecar.export(phantom.folder, tmp_path / "flat", scale=0.5)

@@ -124,7 +124,7 @@ def test_a_later_minor_version_is_read_and_what_is_new_in_it_passed_by(png: Side
 def test_what_1_1_records(png: Sidecar, tmp_path: Path) -> None:
     document = png.document
     assert document.specimen == "beetle-7" and document.geometry == "patient"
-    numbers = [plane.instance_number for plane in document.source.planes]
+    numbers = [plane.instance_number or 0 for plane in document.source.planes]
     assert sorted(numbers) == list(range(1, len(numbers) + 1)) != numbers, (
         "the phantom's numbers say nothing of places"
     )

@@ -164,7 +164,7 @@ def one_slice_less(run: CommandLine) -> None:
 def moved(run: CommandLine) -> None:
     write_slices(
         run.folder / "scans" / "beetle_1",
-        lambda dataset, k: dataset.update({"ImagePositionPatient": [1, 0, 0.02 * k]}),
+        lambda dataset, k: setattr(dataset, "ImagePositionPatient", [1, 0, 0.02 * k]),
     )
 
 

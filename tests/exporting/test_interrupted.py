@@ -265,7 +265,7 @@ def test_a_few_tasks_keep_all_workers_busy(
     each = workers._each
     monkeypatch.setattr(
         workers, "_each", lambda work, batch: together.append(len(batch)) or each(work, batch)
-    )  # type: ignore[func-returns-value]
+    )
     sidecar.export(scan, tmp_path / "many", scale=0.5, jobs=64)
     assert together == [1] * SLICES
     together.clear()

@@ -162,17 +162,19 @@ def found(
                 continue
             yield marker, centroid3d(stack, (*near, along), radius, max(depth, 2.0)), True
             continue
-        (k,) = [
+        shown = [
             k
             for k in range(png.size[2])
             if int(marker.source[2]) in png.decimation.slices.samples(k)
-        ] or [None]
-        if k is not None and alone(marker, phantom, png.decimation.slices.samples(k)):
-            yield (
-                marker,
-                (*centroid(stack[k], (near[0], near[1]), radius), float(k)),
-                decimation.slices.method == "stride",
-            )
+        ]
+        assert len(shown) <= 1
+        for k in shown:
+            if alone(marker, phantom, png.decimation.slices.samples(k)):
+                yield (
+                    marker,
+                    (*centroid(stack[k], (near[0], near[1]), radius), float(k)),
+                    decimation.slices.method == "stride",
+                )
 
 
 @pytest.mark.parametrize("name", CASES)

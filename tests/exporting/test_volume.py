@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import nibabel
@@ -17,6 +18,7 @@ from kit.exports import png_path
 from kit.painted_masks import CASES, NEAR_MM, Case, Exported, as_cut, exported, middles, places
 from kit.phantoms import Spec, write_flat_series
 from kit.refusals import refuses
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -69,7 +71,7 @@ def test_simpleitk_sees_the_pngs_in_their_place(format: str, scan: Exported) -> 
 def test_nibabel_sees_the_pngs_in_their_place(scan: Exported) -> None:
     image = nibabel.load(write_volume(scan.png, "nifti"))
     np.testing.assert_array_equal(np.asanyarray(image.dataobj).transpose(2, 1, 0), pngs(scan))
-    found = nibabel.affines.apply_affine(image.affine, corners(scan)) * (-1, -1, 1)
+    found = apply_affine(image.affine, corners(scan)) * (-1, -1, 1)
     np.testing.assert_allclose(found, where(scan), atol=NEAR_MM)
     qform, code = image.header.get_qform(coded=True)
     if scan.case.spec.tilt_degrees:
@@ -105,7 +107,7 @@ def test_uneven_slices_single_ones_and_none_are_refused(tmp_path: Path) -> None:
         ("single", single, "one slice"),
     ):
         scan = exported(Case(name, spec, {"scale": 1}, (0, 0, 0), (1, 1, 1)), tmp_path / name)
-        refuses(lambda scan=scan: write_volume(scan.png, "nrrd"), GeometryError, says)
+        refuses(partial(write_volume, scan.png, "nrrd"), GeometryError, says)
         assert not list(scan.png.glob("volume*"))
 
 

@@ -126,7 +126,7 @@ def test_only_slices_around_the_landmarks_are_read(
 
     def noted(root: Path, frame: pixels.FrameLocator, *rest: object) -> object:
         read.add(Path(frame.file).name)
-        return true_read(root, frame, *rest)  # type: ignore[arg-type]
+        return true_read(root, frame, *rest)
 
     monkeypatch.setattr(pixels, "read_frame", noted)
     invoked(
@@ -189,19 +189,19 @@ def test_zoom_tells_what_map_points_tells_and_takes_the_same_options(
 
     plain, corner = centre("b", table), centre("c", table, "--pixel-origin", "corner")
     assert np.subtract(plain, corner) == pytest.approx([1, 1, 0])  # half a PNG pixel of two
-    told = invoked("zoom", table, *sidecar_of, "--from", "napari", "--source", scan, code=1)
-    assert "napari" in str(told.exception)
+    refused = invoked("zoom", table, *sidecar_of, "--from", "napari", "--source", scan, code=1)
+    assert "napari" in str(refused.exception)
 
     beyond = tmp_path / "beyond.csv"
     beyond.write_text("label,x,y,slice\ntip,10,10,5\nbase,64.9,10,5\n")
     assert invoked("zoom", beyond, *sidecar_of, "--source", scan, code=1).exception is not None
     invoked("map-points", beyond, *sidecar_of, "--allow-outside")
-    told = invoked("zoom", beyond, *sidecar_of, "--source", scan, "-o", tmp_path / "d", code=1)
-    assert "--allow-outside" in str(told.exception)
+    refused = invoked("zoom", beyond, *sidecar_of, "--source", scan, "-o", tmp_path / "d", code=1)
+    assert "--allow-outside" in str(refused.exception)
     invoked("zoom", beyond, *sidecar_of, "--allow-outside", "--source", scan, "-o", tmp_path / "d")
     assert len(list((tmp_path / "d").iterdir())) == 2
     beyond.write_text("label,x,y,slice\ntip,10,10,5\nbase,-300,10,5\n")
     options = ("--allow-outside", "--source", scan, "-o", tmp_path / "e")
-    told = invoked("zoom", beyond, *sidecar_of, *options, code=1)
-    assert str(told.exception).startswith("beyond.csv, row 3: lies outside of the scan")
+    refused = invoked("zoom", beyond, *sidecar_of, *options, code=1)
+    assert str(refused.exception).startswith("beyond.csv, row 3: lies outside of the scan")
     assert not (tmp_path / "e").exists()

@@ -21,7 +21,7 @@ ORDERS = st.sampled_from(ALL_ORDERS)
 def test_a_decimation_is_its_order_of_three_upright_axes(
     columns: object, rows: object, slices: object, order: AxisOrder
 ) -> None:
-    upright = Decimation(columns, rows, slices)  # type: ignore[arg-type]
+    upright = Decimation(columns, rows, slices)
     made = upright @ order
     assert made.order == order
     assert made.size == order.pick(upright.size)

@@ -49,7 +49,7 @@ def texture(
     )
     values = np.fft.irfftn(waves / (frequency + 0.015) ** 2, shape, axes=(0, 1, 2))
     values = values / values.std() + noise * rng.standard_normal(shape)
-    return np.clip(np.rint(500 + 400 * values), -1000, 2000).astype(np.int16)
+    return np.asarray(np.clip(np.rint(500 + 400 * values), -1000, 2000), np.int16)
 
 
 def write_scan(folder: Path, volume: Volume, seed: int = 1) -> Phantom:

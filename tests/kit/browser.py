@@ -70,7 +70,7 @@ class Browser:
         self.downloads = folder / "downloads"
         self.downloads.mkdir()
         options = ChromeOptions()
-        options.binary_location = _chromium()
+        options.binary_location = _chromium() or ""
         for argument in (*ARGUMENTS, f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -123,13 +123,14 @@ class Browser:
         """What the browser wrote to its console since it was last asked: errors, and what its
         policy refused.
         """
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        return list(self.driver.get_log(kind))  # type: ignore[no-untyped-call]
 
     def requests(self) -> list[str]:
         """Every address that was asked for since this was last called."""
-        events = [
-            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
-        ]
+        events = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
         return [
             event["params"]["request"]["url"]
             for event in events
@@ -165,7 +166,7 @@ class Browser:
         return self.driver.find_element("css selector", selector)
 
     def text(self, selector: str) -> str:
-        return self.find(selector).text
+        return str(self.find(selector).text)
 
     def numbers(self, selector: str) -> list[float]:
         """The exact values of the numbers that an element shows."""
@@ -177,14 +178,16 @@ class Browser:
         return [float(value) for value in values]
 
     def names(self) -> list[str]:
-        return self.js(
-            "return [...document.querySelectorAll('#landmarks .name bdi')].map((name) =>"
-            " name.textContent)"
+        return list(
+            self.js(
+                "return [...document.querySelectorAll('#landmarks .name bdi')].map((name) =>"
+                " name.textContent)"
+            )
         )
 
     def message(self) -> str:
         return self.until(
-            lambda: self.all("#message bdi") and self.text("#message bdi"), "a message"
+            lambda: self.text("#message bdi") if self.all("#message bdi") else "", "a message"
         )
 
     def slice(self) -> int:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from sidecar.document.control_points import control_points
 from sidecar.document.model import (
     AXIS_NAMES,
     AxisModel,
+    Cosines,
     Decimation,
     Document,
     Image,
@@ -40,10 +41,10 @@ Draw = Callable[[int, tuple[int, int]], NDArray[np.generic]]
 #: The fixture that writes an export and opens its page.
 Opened = Callable[..., Sidecar]
 STUDY = "1.2.826.0.1.3680043.8.498.9"
-AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+AXIAL: Cosines = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
-def turned(*degrees: float) -> tuple[float, ...]:
+def turned(*degrees: float) -> Cosines:
     """Direction cosines of an axial plane turned about x, y and z in turn."""
     matrix = np.eye(3)
     for axis, angle in enumerate(np.radians(degrees)):
@@ -52,7 +53,8 @@ def turned(*degrees: float) -> tuple[float, ...]:
         turn[i, i] = turn[j, j] = np.cos(angle)
         turn[i, j], turn[j, i] = -np.sin(angle), np.sin(angle)
         matrix = turn @ matrix
-    return tuple(float(part) for part in (*matrix[:, 0], *matrix[:, 1]))
+    a, b, c, d, e, f = (float(part) for part in (*matrix[:, 0], *matrix[:, 1]))
+    return a, b, c, d, e, f
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,15 @@ class Export:
     slices: Axis = field(default_factory=lambda: Axis.stride(0, 9, 1))
     source_size: tuple[int, int, int] = (64, 64, 9)
     pixel_spacing: tuple[float, float] = (0.5, 0.5)
-    orientation: tuple[float, ...] = AXIAL
-    other_orientations: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    orientation: Cosines = AXIAL
+    other_orientations: dict[int, Cosines] = field(default_factory=dict)
     origin: tuple[float, float, float] = (-12.5, 31.25, -104.0)
     order: tuple[int, int, int] = (0, 1, 2)
     heights: tuple[float, ...] | None = None
     drift: float = 0.0
     geometry: bool = True
-    bits: int = 8
-    channels: int = 1
+    bits: Literal[8, 16] = 8
+    channels: Literal[1, 3] = 1
     value: Value | None = None
     names: tuple[str, ...] | None = None
     series: str = "1.2.826.0.1.3680043.8.498.1"
@@ -139,7 +141,7 @@ class Export:
         return np.dstack([grey] * 3) if self.channels == 3 else grey
 
     def document(self, digests: list[str]) -> Document:
-        axes, names = self.axes, self.png_names
+        axes, names, (x, y, along) = self.axes, self.png_names, self.order
         stack = self.stack() if self.geometry else None
         corners = np.column_stack([np.zeros((len(names), 2)), np.arange(len(names))])
         positions = None if stack is None else stack.to_patient(axes.to_source(corners)).tolist()
@@ -192,11 +194,11 @@ class Export:
                 columns=_model(axes.columns),
                 rows=_model(axes.rows),
                 slices=_model(axes.slices),
-                order=tuple(AXIS_NAMES[axis] for axis in self.order),
+                order=(AXIS_NAMES[x], AXIS_NAMES[y], AXIS_NAMES[along]),
             ),
             images=Images(
                 size=axes.size,
-                spacing=tuple(spacings[axis] for axis in self.order) if self.geometry else None,
+                spacing=(spacings[x], spacings[y], spacings[along]) if self.geometry else None,
                 bits=self.bits,
                 channels=self.channels,
                 value=self.value,

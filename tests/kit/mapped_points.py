@@ -51,7 +51,7 @@ def truth_source(png: Any) -> NDArray[np.float64]:
 def truth_mm(png: Any) -> NDArray[np.float64]:
     """LPS."""
     column, row, slice_ = truth_source(png).reshape(-1, 3).T[:, :, None]
-    return (
+    return np.asarray(
         ORIGIN
         + slice_ * STEP
         + column * BETWEEN_COLUMNS * ROW_COSINES
@@ -231,6 +231,7 @@ def write_dicom(folder: Path, scan: Scan = CLASSIC, only: Sequence[int] | None =
         elif scan.geometry:
             dataset.PixelSpacing = [BETWEEN_ROWS, BETWEEN_COLUMNS]
             dataset.ImageOrientationPatient = _short([*ROW_COSINES, *COLUMN_COSINES])
+            assert plane.position is not None
             dataset.ImagePositionPatient = _short(plane.position)
         dataset.PixelData = bytes(COLUMNS * ROWS * (len(planes) if scan.multiframe else 1))
         path = folder / plane.file

@@ -318,7 +318,7 @@ def pixels_on(document: dict[str, Any]) -> list[tuple[float, ...]]:
     """Corners, edges, between pixels, halfway between PNGs and beyond the last one."""
     axes = [document["decimation"][name] for name in document["decimation"]["order"]]
     x, y, number = (axis["size"] - 1 for axis in axes)
-    found = [
+    found: list[tuple[float, ...]] = [
         (0, 0, 0),
         (x, 0, 0),
         (0, y, 0),

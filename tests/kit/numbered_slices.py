@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from sidecar.dicom.pixels import read_frame
 from sidecar.dicom.scan import scan
@@ -41,8 +41,8 @@ def slice_of(k: int, kind: str = CT) -> FileDataset:
     """Slice k; of a secondary capture without any geometry."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = kind
-    meta.MediaStorageSOPInstanceUID = f"{ROOT}.3.{k + 1}"
+    meta.MediaStorageSOPClassUID = UID(kind)
+    meta.MediaStorageSOPInstanceUID = UID(f"{ROOT}.3.{k + 1}")
     header = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     header.SOPClassUID = kind
     header.SOPInstanceUID = f"{ROOT}.3.{k + 1}"

@@ -180,7 +180,7 @@ def reduced(true: NDArray[np.bool_], case: Case) -> NDArray[np.bool_]:
         (_end(true.shape[2], case, 0) - x0) // fx,
     )
     part = part[:, y0 : y0 + rows * fy, x0 : x0 + columns * fx]
-    return part.reshape(len(part), rows, fy, columns, fx).mean(axis=(2, 4)) >= 0.5
+    return np.asarray(part.reshape(len(part), rows, fy, columns, fx).mean(axis=(2, 4)) >= 0.5)
 
 
 def expanded(

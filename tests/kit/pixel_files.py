@@ -21,6 +21,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.uid import UID
 
 from sidecar.dicom.pixels import FrameLocator, frame_buffer, layout_of, read_frame
 from sidecar.errors import PixelError
@@ -61,7 +62,7 @@ def write(
     """
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
     dataset.Rows, dataset.Columns = shape[:2]
     dataset.SamplesPerPixel = 3 if len(shape) == 3 else 1

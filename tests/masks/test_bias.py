@@ -53,7 +53,7 @@ class Way:
         method = "mean" if self.mean else "stride"
         return f"1/{self.factor:g}, {method} {self.step}, {self.plane}, {self.fill}"
 
-    def centres(self) -> tuple[NDArray[np.float64], ...]:
+    def centres(self) -> tuple[NDArray[np.floating], ...]:
         """Source indices of the PNG pixels' middles along slices, rows and columns."""
         slices, rows, columns = SIZE
         count = slices // self.step if self.mean else -(-slices // self.step)

@@ -82,9 +82,10 @@ def test_an_ellipse_holds_the_middles_within_it() -> None:
 
 @given(bitmaps)
 def test_coco_run_lengths(bitmap: NDArray[np.bool_]) -> None:
+    rows, columns = bitmap.shape
     encoded = cocomask.encode(np.asfortranarray(bitmap.astype(np.uint8)))
     counts = coco_counts(encoded["counts"].decode())
-    np.testing.assert_array_equal(fill_runs(counts, *bitmap.shape, by_columns=True), bitmap)
+    np.testing.assert_array_equal(fill_runs(counts, rows, columns, by_columns=True), bitmap)
 
 
 def test_long_coco_run_lengths() -> None:

@@ -29,6 +29,7 @@ from kit.painted_masks import (
     reduced,
 )
 from kit.phantoms import Spec
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 
 from sidecar.masks import map_mask
@@ -91,7 +92,7 @@ def test_nibabel_finds_the_labels_of_a_nifti_in_their_place(
     np.testing.assert_array_equal(np.asanyarray(image.dataobj).transpose(2, 1, 0), expected)
     assert nibabel.aff2axcodes(np.eye(4)) == ("R", "A", "S")
     voxels = some(expected)
-    found = nibabel.affines.apply_affine(image.affine, voxels) * (-1, -1, 1)
+    found = apply_affine(image.affine, voxels) * (-1, -1, 1)
     np.testing.assert_allclose(found, places(scan, voxels), atol=NEAR_MM)
 
 
@@ -119,7 +120,7 @@ def test_highdicom_finds_the_labels_of_a_seg_on_their_instances(
     if scan.case.spec.layout == "enhanced":
         frames = seg.get_pixels_by_source_frame(
             planes[0].sop_instance_uid,
-            [plane.frame_number for plane in planes],
+            [plane.frame_number or 0 for plane in planes],
             assert_missing_frames_are_empty=True,
         )
     else:

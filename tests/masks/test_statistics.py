@@ -139,7 +139,7 @@ def test_what_cannot_be_stated_is_refused_or_left_empty(tmp_path: Path) -> None:
     before = sizes.read_bytes()
 
     def write(output: str, **options: object) -> None:
-        map_mask(masks, tmp_path / output, scan.sidecar, **{"statistics": sizes} | options)  # type: ignore[arg-type]
+        map_mask(masks, tmp_path / output, scan.sidecar, **{"statistics": sizes} | options)
 
     refuses(lambda: write("again", fill="none"), UsageError, "--fill none", "a part of each volume")
     refuses(lambda: write("sizes.csv", to="nifti"), UsageError, "one file")

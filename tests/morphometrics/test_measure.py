@@ -162,10 +162,10 @@ def test_turning_moving_and_scaling(seed: int, scale: float) -> None:
         angle(corner, np.full(3, 0.05)),
         angle(scale * corner @ rotation.T + shift, np.full(3, 0.05 * scale)),
     )
-    assert (after.value, after.uncertainty) == (
+    assert [after.value, after.uncertainty] == [
         pytest.approx(before.value),
         pytest.approx(before.uncertainty),
-    )
+    ]
 
 
 BOW_TIE = in_space([(0, 0), (4, 3), (4, 0), (0, 3)])

@@ -209,7 +209,7 @@ def test_only_slices_around_labels_are_read_and_each_once(
     read: list[str] = []
     from sidecar.reports import make
 
-    original = make.read_plane
+    original = vars(make)["read_plane"]
     monkeypatch.setattr(
         make,
         "read_plane",

@@ -113,7 +113,7 @@ def stop_half_way(
 
     with monkeypatch.context() as patch, pytest.raises(OutputError, match="disk is full"):
         patch.setattr("sidecar.exporting.run.render", until_full)
-        sidecar.export(source, output, **options)  # type: ignore[arg-type]
+        sidecar.export(source, output, **options)
 
 
 def test_a_changed_source_is_refused(

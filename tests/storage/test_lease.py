@@ -92,7 +92,7 @@ def test_of_two_that_take_over_together_one_is_refused() -> None:
 
     def run(slow: float) -> None:
         try:
-            with lease.lease_object(Shared(objects, slow)) as mine:  # type: ignore[arg-type]
+            with lease.lease_object(Shared(objects, slow)) as mine:
                 most[0] += 1
                 most[1] = max(most)
                 time.sleep(lease.PATIENCE)

@@ -88,7 +88,7 @@ class Web:
         to.send_response(status)
         if self.type:
             to.send_header("Content-Type", self.type)
-        if status == 206:
+        if asked and status == 206:
             to.send_header("Content-Range", f"bytes {asked[1]}-{asked[2]}/{len(self.data)}")
         if self.tells_size:
             to.send_header("Content-Length", str(len(data)))

@@ -36,7 +36,7 @@ def test_stored_values_come_back_without_loss(
 def test_a_window_loses_at_most_half_a_step(
     inverted: bool, bits: int, lower: float, width: float, slope: float, intercept: float
 ) -> None:
-    values = Linear(lower, lower + width, bits, inverted)  # type: ignore[arg-type]
+    values = Linear(lower, lower + width, bits, inverted)
     stored = ((lower + width * np.linspace(0, 1, 41) - intercept) / slope).astype(np.float32)
     png = values.apply(stored, (slope, intercept))
     back = values.line.slope * png.astype(np.float64) + values.line.intercept

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..label_truth import Landmark
 
 
-def annotations(body: str, mode: str = "annotation", size: int = 12, original: str = "") -> str:
+def document(body: str, mode: str = "annotation", size: int = 12, original: str = "") -> str:
     return f"""<?xml version="1.0" encoding="utf-8"?>
 <annotations>
   <version>1.1</version>
@@ -44,7 +44,7 @@ def point(m: Landmark, more: str = "") -> str:
 
 
 def of_images(landmarks: Sequence[Landmark]) -> str:
-    return annotations("\n".join(image(f"png/{m.image}", point(m)) for m in landmarks))
+    return document("\n".join(image(f"png/{m.image}", point(m)) for m in landmarks))
 
 
 def of_video(landmarks: Sequence[Landmark]) -> str:
@@ -57,7 +57,7 @@ def of_video(landmarks: Sequence[Landmark]) -> str:
         for n, m in enumerate(landmarks)
     ]
     size = "<original_size><width>203</width><height>151</height></original_size>"
-    return annotations("\n".join(tracks), mode="interpolation", original=size)
+    return document("\n".join(tracks), mode="interpolation", original=size)
 
 
 SKELETON = """<skeleton label="skull" source="manual" z_order="0">

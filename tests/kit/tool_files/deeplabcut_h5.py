@@ -46,7 +46,7 @@ def write(
         values[IMAGES.index(m.image), start : start + 2] = m.x, m.y
     import h5py
 
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w") as file:  # type: ignore[no-untyped-call]
         frame = file.create_group("df_with_missing")
         index(
             frame,

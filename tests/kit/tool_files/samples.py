@@ -60,7 +60,7 @@ TEXTS = [
     Sample(
         "cvat",
         "annotations.xml",
-        cvat.annotations(cvat.image("slice_0003.png", cvat.point(LANDMARKS[0]), cvat.SKELETON)),
+        cvat.document(cvat.image("slice_0003.png", cvat.point(LANDMARKS[0]), cvat.SKELETON)),
     ),
     Sample("cvat", "annotations.xml", cvat.of_video(LANDMARKS[:2])),
     Sample(

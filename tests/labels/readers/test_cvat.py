@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.label_truth import LANDMARKS, STACK, check, check_columns, entries, stated_sizes
-from kit.tool_files.cvat import SKELETON, annotations, image, of_images, of_video, point
+from kit.tool_files.cvat import SKELETON, document, image, of_images, of_video, point
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import ReadOptions
@@ -21,7 +21,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def one(tmp_path: Path, element: str) -> Path:
-    return write(tmp_path, annotations(image("slice_0003.png", element)))
+    return write(tmp_path, document(image("slice_0003.png", element)))
 
 
 @pytest.mark.parametrize("form", [of_images, of_video])
@@ -47,7 +47,7 @@ def test_two_images_of_one_name_are_told_apart(tmp_path: Path) -> None:
         "slice_0003.png", point(LANDMARKS[2])
     )
     two = two.replace('id="0"', 'id="7"', 1)
-    assert entries(READER.read(write(tmp_path, annotations(two)), STACK)) == ["image 7", "image 0"]
+    assert entries(READER.read(write(tmp_path, document(two)), STACK)) == ["image 7", "image 0"]
 
 
 def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_of_a_track_only_keyframes_that_are_not_outside_are_read(tmp_path: Path)
     ]
     path = write(
         tmp_path,
-        annotations(f'<track id="7" label="a">{"".join(boxes)}</track>', mode="interpolation"),
+        document(f'<track id="7" label="a">{"".join(boxes)}</track>', mode="interpolation"),
     )
     labels = READER.read(path, STACK)
     assert labels.slice.tolist() == [0] * 4 + [2] * 4
@@ -152,7 +152,7 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
         for f, k in [(5, 1), (6, 0)]
     )
     path = write(
-        tmp_path, annotations(f'<track id="0" label="s">{skeletons}</track>', mode="interpolation")
+        tmp_path, document(f'<track id="0" label="s">{skeletons}</track>', mode="interpolation")
     )
     labels = READER.read(path, STACK)
     assert (labels.xy.tolist(), labels.slice.tolist(), labels.columns["label"]) == (
@@ -195,7 +195,7 @@ def of_part(start: int, stop: int, step: int, frame: int) -> str:
         f"<frame_filter>{f'step={step}' if step > 1 else ''}</frame_filter>"
     )
     track = f'<track id="0" label="a">{point(LANDMARKS[0], f"""frame="{frame}" keyframe="1" """)}</track>'
-    return annotations(track, mode="interpolation", size=size, original=part)
+    return document(track, mode="interpolation", size=size, original=part)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_masks_and_cuboids_are_left_out_and_said(tmp_path: Path) -> None:
     )
     cuboid = '<cuboid label="c" xtl1="1" ytl1="1"></cuboid>'
     labels = READER.read(
-        write(tmp_path, annotations(image("slice_0001.png", mask, cuboid, point(LANDMARKS[0])))),
+        write(tmp_path, document(image("slice_0001.png", mask, cuboid, point(LANDMARKS[0])))),
         STACK,
     )
     assert len(labels) == 1
@@ -300,7 +300,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, element: str, message: str) -> N
 def test_an_image_without_a_name(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="has no name"):
         READER.read(
-            write(tmp_path, annotations('<image id="0"><points label="a" points="1,2"/></image>')),
+            write(tmp_path, document('<image id="0"><points label="a" points="1,2"/></image>')),
             STACK,
         )
 
@@ -317,7 +317,7 @@ def test_billion_laughs(tmp_path: Path) -> None:
 
 def test_deep_xml(tmp_path: Path) -> None:
     deep = "<a>" * 100_000 + "</a>" * 100_000
-    labels = READER.read(write(tmp_path, annotations(deep)), STACK)
+    labels = READER.read(write(tmp_path, document(deep)), STACK)
     assert len(labels) == 0
 
 

@@ -77,7 +77,7 @@ def test_without_area_the_user_has_to_say(tmp_path: Path) -> None:
 
 def test_the_summary_is_not_four_landmarks(tmp_path: Path) -> None:
     summary = [(name, 0, 1, 1, 1, 50.0, 60.0, 2.0) for name in ("Mean", "SD", "Min", "Max")]
-    labels = READER.read(write(tmp_path, results(points(LANDMARKS) + summary)), STACK)
+    labels = READER.read(write(tmp_path, results([*points(LANDMARKS), *summary])), STACK)
     check(labels, LANDMARKS)
     assert any("summary" in note for note in labels.notes)
 

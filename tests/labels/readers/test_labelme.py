@@ -169,7 +169,7 @@ def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_pa
         (shape("a", [], "polygon"), "a polygon has 0 points"),
         (shape("a", [[1, 2], [3, 4], [5, 6]], "rectangle"), "a rectangle has 3 points"),
         (shape("a", [[1, 2]], "spiral"), "shape type 'spiral' is not known"),
-        (shape("a", [[1, 2]], ["point"]), "is not known"),  # type: ignore[arg-type]
+        (shape("a", [[1, 2]], ["point"]), "is not known"),
         ("point", "has no list 'points'"),
         (None, "has no list 'points'"),
     ],

@@ -149,7 +149,7 @@ def test_a_reading_that_is_given_is_never_the_wrong_one_unless_the_points_cannot
         [tuple(v * s for v, s in zip(p, spacing, strict=True)) for p in points] if in_mm else points
     )
     try:
-        labels = read(written, stack_of(spacing))  # type: ignore[arg-type]
+        labels = read(written, stack_of(spacing))
     except LabelError:
         return
     if not in_mm:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from kit.made_exports import STUDY
 from kit.mapped_points import (
     BOX,
     CIRCLE,
@@ -29,7 +30,6 @@ from kit.mapped_points import (
     PATIENT,
     POLYGON,
     SERIES,
-    STUDY,
     Scan,
     every_shape,
     instance_uid,
@@ -42,6 +42,7 @@ from kit.mapped_points import (
     write_dicom,
 )
 from kit.needs import installed
+from pydicom.uid import UID
 
 from sidecar.errors import LabelError, MissingExtraError, SourceError
 from sidecar.labels.writers.rtstruct import write_rtstruct
@@ -307,7 +308,7 @@ def test_an_sop_class_unknown_to_highdicom_is_named(tmp_path: Path) -> None:
     folder = write_dicom(tmp_path / "scan")
     for path in folder.rglob("*.dcm"):
         dataset = pydicom.dcmread(path)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.3.4"
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID("1.2.3.4")
         dataset.save_as(path)
     with pytest.raises(LabelError, match=r"SOP class 1\.2\.3\.4: write rtstruct"):
         write_sr([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)

@@ -57,7 +57,7 @@ def rois(
         return [roifile.ImagejRoi.frombytes(archive.read(name)) for name in archive.namelist()]
 
 
-def xy(roi: object) -> np.ndarray:
+def xy(roi: Any) -> np.ndarray:
     return (
         np.array([[roi.x1, roi.y1], [roi.x2, roi.y2]])
         if roi.roitype == KINDS.LINE

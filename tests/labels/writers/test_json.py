@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.made_exports import STUDY
 from kit.mapped_points import (
     FRAME_OF_REFERENCE,
     LANDMARKS,
     SERIES,
-    STUDY,
     Scan,
     every_shape,
     instance_uid,

@@ -100,7 +100,7 @@ def read_landmark_ascii(path: Path) -> tuple[list[str], np.ndarray]:
         r"Markers \{ float\[3\] Coordinates \} @1", head
     )
     numbers = np.array([list(map(float, line.split())) for line in body.splitlines()])
-    assert re.search(r"define Markers (\d+)", head)[1] == str(len(numbers))
+    assert re.findall(r"define Markers (\d+)", head)[:1] == [str(len(numbers))]
     return [], numbers[None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def test_a_labelme_mask_on_an_image_of_another_scan_is_refused(
     for more in ({}, {"imageHeight": None, "imageWidth": None}):
         document = labelme([shape], imageData=png_of(blob, texts), **more)
         path = write(tmp_path / "a.json", document)
-        refuses(lambda path=path: read(path, scan), LabelError, "a.json", "of series 1.2.3")
+        refuses(partial(read, path, scan), LabelError, "a.json", "of series 1.2.3")
 
 
 def test_masks_and_outlines_of_two_images_of_one_name_do_not_become_one_png(
@@ -186,7 +187,7 @@ def test_masks_and_outlines_of_two_images_of_one_name_do_not_become_one_png(
             text = f"<annotations>\n<version>1.1</version>{''.join(images)}</annotations>"
             path = write(tmp_path / "a.xml", text)
             if is_refused:
-                refuses(lambda path=path: read(path, scan), LabelError, "task 4", "task 5")
+                refuses(partial(read, path, scan), LabelError, "task 4", "task 5")
             else:
                 assert read(path, scan).present[1]
 
@@ -440,7 +441,7 @@ def test_labels_and_the_config_must_agree(scan: Exported, tmp_path: Path) -> Non
     )
     named = MaskConfig.model_validate({"segments": [{"name": "a"}, {"name": "b", "value": 300}]})
     mask = read(path, scan, config=named)
-    assert (mask.dtype, mask.present) == (np.uint16, ((), (300,), ()))
+    assert (mask.dtype, mask.present) == (np.dtype(np.uint16), ((), (300,), ()))
     other = MaskConfig.model_validate({"segments": [{"name": "a"}]})
     refuses(lambda: read(path, scan, config=other), LabelError, "'b' is not in the config")
 
@@ -489,7 +490,7 @@ def test_regions_beyond_the_pngs(scan: Exported, tmp_path: Path) -> None:
     expected[2, :4, :5] = 1
     np.testing.assert_array_equal(planes(read(table(2), scan)), expected)
     for k in (3, -1):
-        told = refuses(lambda k=k: read(table(k), scan), LabelError, "row 2", f"slice {k}")
+        told = refuses(partial(read, table(k), scan), LabelError, "row 2", f"slice {k}")
         assert "3 PNGs" in told
 
 

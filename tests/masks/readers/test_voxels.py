@@ -5,6 +5,7 @@ everything that lies elsewhere.
 from __future__ import annotations
 
 import gzip
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_other_spacings_directions_and_scans_are_refused(
     for number, wrong in enumerate((larger, flipped, elsewhere)):
         sitk.WriteImage(wrong, tmp_path / f"{number}.nrrd")
         refuses(
-            lambda path=tmp_path / f"{number}.nrrd": read(path, scan),
+            partial(read, tmp_path / f"{number}.nrrd", scan),
             LabelError,
             "not the pixels of this export",
         )
@@ -289,7 +290,7 @@ def test_files_that_end_early_or_are_damaged_are_named(
         ("n.nii.gz", b"\x1f\x8b\0\0"),
     ):
         (tmp_path / name).write_bytes(data)
-        refuses(lambda name=name: read(tmp_path / name, scan), LabelError, name)
+        refuses(partial(read, tmp_path / name, scan), LabelError, name)
 
 
 def test_values_that_are_no_labels_are_refused(

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tracemalloc
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ def test_an_uneven_stack_goes_to_dicom_and_pngs_and_is_refused_as_a_volume(tmp_p
     masks = paint(tmp_path / "masks", labels, scan.sidecar)
     for name in ("out.seg.nrrd", "out.nii"):
         refuses(
-            lambda name=name: map_mask(masks, tmp_path / name, scan.sidecar),
+            partial(map_mask, masks, tmp_path / name, scan.sidecar),
             GeometryError,
             "not evenly spaced",
         )
@@ -256,7 +257,7 @@ def test_refusals_come_before_anything_is_written(
     named.write_text("segments: [{name: 'a\\b', value: 3}, {name: b, value: 7}]")
     for to in ("dicom-seg", "dicom-rtstruct"):
         refuses(
-            lambda to=to: write("out.dcm", to=to, config=named, dicom=scan.scan),
+            partial(write, "out.dcm", to=to, config=named, dicom=scan.scan),
             LabelError,
             "no backslash",
         )

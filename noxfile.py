@@ -1,0 +1,79 @@
+"""The commands of this project by name: `nox -l` lists them, `nox -s lint` runs one.
+
+Sessions run in the environment that nox itself is installed in, the one that
+`pip install -e '.[dev]'` makes: nothing is installed anew, and the versions are those of
+pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "contracts", "spelling", "fast"]
+
+#: The least part of the package, in percent of lines and branches, that tests have to run.
+COVERAGE_FLOOR = 90
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and whether everything is formatted."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types of the package and of the tests."""
+    session.run("mypy")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Folders import one way only."""
+    session.run("lint-imports")
+
+
+@nox.session
+def spelling(session: nox.Session) -> None:
+    """Spelling of code and pages."""
+    session.run("codespell")
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """The tests that are not marked as slow: under two minutes on an idle machine."""
+    session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests."""
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def readme(session: nox.Session) -> None:
+    """The test command of the README, as it stands there: its second shell block."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", Path("README.md").read_text("utf-8"), re.S | re.M)
+    session.run("bash", "-euo", "pipefail", "-c", blocks[1])
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write anew what the pages and schemas take from the code, then hold them against it."""
+    session.run("python", "-m", "sidecar.schemas")
+    session.run("python", "tests/test_docs.py")
+    session.run("python", "-m", "pytest", "-q", "tests/test_docs.py", "tests/test_habits.py")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """All tests, with the lines and branches that they run. It takes longer than `tests`."""
+    floor = f"--cov-fail-under={COVERAGE_FLOOR}"
+    session.run("python", "-m", "pytest", "--cov", "--cov-report=term-missing:skip-covered", floor)
