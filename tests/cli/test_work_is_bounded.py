@@ -37,7 +37,7 @@ def test_what_is_read(tmp_path: Path, kind: str) -> None:
     ):
         path.write_bytes((begin + text).encode())
         with bounded((kind, begin)), contextlib.suppress(SidecarError):
-            read(begin + text)  # type: ignore[no-untyped-call]
+            read(begin + text)
 
 
 @pytest.mark.parametrize("kind", NASTY)

@@ -15,9 +15,10 @@ import pytest
 from kit.phantoms import write_flat_series
 
 from sidecar.errors import OutputError, PixelError, SidecarError, SourceError
+from sidecar.exporting.job import Job
 from sidecar.exporting.make_png import render
 from sidecar.exporting.options import ExportOptions
-from sidecar.exporting.run import Job, plan_export, run_job
+from sidecar.exporting.run import plan_export, run_job
 
 SLICES = 24
 Replace = Callable[[Path, Path], object]
