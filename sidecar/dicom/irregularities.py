@@ -11,10 +11,16 @@ from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack
 MANY_PIXELS, MANY_GAPS = 100, 50
 
 
+def median(values: NDArray[np.float64]) -> float:
+    """As `numpy.median`, whose first call loads numpy.ma, for as long as 50 slices take."""
+    ordered = np.sort(values)
+    return float((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
+
+
 def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which gaps differ from their median."""
-    median = np.median(gaps)
-    return np.asarray(np.abs(gaps - median) > GAP_TOLERANCE * median)
+    usual = median(gaps)
+    return np.asarray(np.abs(gaps - usual) > GAP_TOLERANCE * usual)
 
 
 def irregularities(stack: Stack) -> list[str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.frame import Frame
 from sidecar.dicom.header_values import shown
-from sidecar.dicom.irregularities import irregularities, is_uneven
+from sidecar.dicom.irregularities import irregularities, is_uneven, median
 from sidecar.errors import GeometryError, printable
 from sidecar.formats.natural_order import apart_from_numbers, natural_order
 from sidecar.grid.stack import Stack, check_orientation, plane_normal
@@ -364,7 +364,7 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
     same = [frame for frame, p in zip(frames, places, strict=True) if p == place]
     heights = np.sort(heights_of(same))
     pixel = min(frames[0].common.pixel_spacing or (0.0, 0.0))
-    apart = float(np.median(np.diff(heights)))
+    apart = median(np.diff(heights))
     if len(set(heights.tolist())) == len(frames) > 2 and apart > 0:
         return (
             f"the slices lie {apart:.4g} mm apart, 1/{pixel / apart:,.0f} of a pixel"
