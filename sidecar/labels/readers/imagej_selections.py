@@ -19,7 +19,7 @@ import math
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from sidecar.errors import LabelError, MissingExtraError
+from sidecar.labels.imagej_stamp import Stamp
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import png_against_slices
@@ -82,7 +83,7 @@ def labels_of_selections(
     rois = [_decoded(roifile, data, path, name) for name, data in selections]
     file = _Set(path, stack, options.pixel_origin, image, rois, left_out or LeftOut())
     shapes = [shape for n, roi in enumerate(rois, 1) for shape in file.shapes(roi, str(n))]
-    return labels_of(
+    labels = labels_of(
         path,
         shapes,
         tool=tool,
@@ -91,6 +92,38 @@ def labels_of_selections(
         notes=[*notes, *file.notes],
         left_out=file.left_out.sentences,
     )
+    stamp = _only_stamp(rois, path)
+    if stamp is None:
+        return labels
+    images = (replace(image, tag=stamp.tag, series_uid=stamp.series_uid) for image in labels.images)
+    return replace(labels, images=tuple(images))
+
+
+def _only_stamp(rois: Sequence[_Roi], path: Path) -> Stamp | None:
+    """Which export selections say that they are for, which holds for those beside them too.
+
+    LabelError for those on the DICOM files, and where two say different things.
+    """
+    first: Stamp | None = None
+    for roi in rois:
+        stamp = Stamp.read(roi.roi.props)
+        if stamp is None:
+            continue
+        if stamp.over == "source":
+            raise LabelError(
+                "is for the DICOM files, as map-points --over source writes it, and not for the"
+                " PNGs: map the labels that it was made of, or write it for the PNGs (--over png)",
+                path,
+                roi.where,
+            )
+        if stamp != (first := first or stamp):
+            raise LabelError(
+                f"is for the PNGs with tag {stamp.tag}, and others of this file are for those with"
+                f" tag {first.tag}: keep those of each export in a file of its own",
+                path,
+                roi.where,
+            )
+    return first
 
 
 def _roifile() -> ModuleType:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sidecar.errors import UsageError
 from sidecar.grid.space import Space
+from sidecar.labels.imagej_stamp import Over
 from sidecar.labels.mapped import MappedPoints, Notes, SourceWriter, Writer
 from sidecar.labels.writers import (
     csv_points,
@@ -60,7 +61,7 @@ def writer_for(
     path: Path | None,
     name: str | None = None,
     dicom: Path | None = None,
-    over: imagej_rois.Over | None = None,
+    over: Over | None = None,
 ) -> Writer:
     """The writer named, or the one that the ending of ``path`` means;
     CSV where there is no path. UsageError where that is none, and for ``dicom`` (where the source

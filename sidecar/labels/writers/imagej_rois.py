@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,12 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.grid.axis import nearest
 from sidecar.grid.space import Space
+from sidecar.labels.imagej_stamp import Over, Stamp
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.mapped_shapes import MappedShape, Outline, shapes_of
 from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.imagej_order import png_numbers, source_numbers
 from sidecar.mapping import Sidecar
-
-#: Which stack is open in ImageJ.
-Over = Literal["png", "source"]
 
 _VERSION = 229
 #: ImageJ's coordinate of the middle of the first pixel, in areas.
@@ -45,6 +43,7 @@ _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 class _Stack:
     """A stack as ImageJ has it open.
 
+    ``over``      which it is.
     ``slice``     what messages call one of its slices.
     ``vertices``  (M, 3) pixel x, y and slice of an outline on it.
     ``numbers``   the number that ImageJ gives to each of its slices, from 1.
@@ -52,6 +51,7 @@ class _Stack:
     ``note``      how it has to be opened.
     """
 
+    over: Over
     slice: str
     vertices: Callable[[Outline], NDArray[np.float64]]
     numbers: Callable[[Sidecar], Sequence[int]]
@@ -94,6 +94,8 @@ def _roi(roifile: Any, one: MappedShape, stack: _Stack, numbers: Sequence[int]) 
     number = numbers[_slice(one, vertices[:, 2], stack, len(numbers))]
     roi = roifile.ImagejRoi.frompoints(xy, name=one.name, position=number - 1)
     roi.version = _VERSION
+    tag = one.points.sidecar.document.images.tag
+    roi.props = str(Stamp(stack.over, tag, one.series))
     roi.options = roifile.ROI_OPTIONS.SUB_PIXEL_RESOLUTION
     roi.roitype = {"point": kinds.POINT, "line": kinds.LINE, "polyline": kinds.POLYLINE}.get(
         one.type, kinds.POLYGON
@@ -118,6 +120,7 @@ def _slice(one: MappedShape, along: NDArray[np.float64], stack: _Stack, count: i
 
 _STACKS: dict[Over, _Stack] = {
     "png": _Stack(
+        over="png",
         slice="PNG",
         vertices=lambda outline: outline.png,
         numbers=png_numbers,
@@ -128,6 +131,7 @@ _STACKS: dict[Over, _Stack] = {
         ),
     ),
     "source": _Stack(
+        over="source",
         slice="source slice",
         vertices=lambda outline: outline.source,
         numbers=source_numbers,
@@ -135,9 +139,10 @@ _STACKS: dict[Over, _Stack] = {
             (plane.sop_instance_uid, plane.frame_number) for plane in sidecar.document.source.planes
         ),
         note=(
-            "the selections are for the DICOM files of this stack as ImageJ itself orders them, by"
-            " Instance Number: open them as one stack (File › Import › Image Sequence…), from a"
-            " folder that holds no others; other importers may order them otherwise"
+            "the selections are for the DICOM files of this stack in the order of ImageJ itself, by"
+            " Instance Number, frames as in their file: open them as one stack (File › Import ›"
+            " Image Sequence…), from a folder that holds no others; other importers may order them"
+            " otherwise"
         ),
     ),
 }

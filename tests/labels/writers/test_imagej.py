@@ -32,11 +32,13 @@ from kit.mapped_points import (
     truth_source,
     write_to,
 )
+from kit.phantoms import Spec, write
 from PIL import Image
 
 import sidecar
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.grid.axis import Axis
+from sidecar.labels.imagej_stamp import Over
 from sidecar.labels.writers import imagej_rois
 from sidecar.labels.writers.imagej_order import png_numbers
 
@@ -49,9 +51,7 @@ def numbered(scan: Scan = CLASSIC, numbers: Sequence[int | None] | None = None) 
     return replace(scan, instance_numbers=tuple(numbers or range(40, 40 - scan.slices, -1)))
 
 
-def rois(
-    tmp_path: Path, rows: list[dict], scan: Scan = CLASSIC, over: imagej_rois.Over = "png"
-) -> list:
+def rois(tmp_path: Path, rows: list[dict], scan: Scan = CLASSIC, over: Over = "png") -> list:
     path = write_to(tmp_path / "points.zip", imagej_rois.OVER[over], mapped(rows, scan))
     with zipfile.ZipFile(path) as archive:
         return [roifile.ImagejRoi.frombytes(archive.read(name)) for name in archive.namelist()]
@@ -77,7 +77,7 @@ Overs = pytest.mark.parametrize("over", ["png", "source"])
 @Overs
 @pytest.mark.parametrize("scan", [Scan(), Scan(geometry=False)], ids=["geometry", "no geometry"])
 def test_points_and_lines_by_the_middle_of_a_pixel_and_areas_by_its_corner(
-    tmp_path: Path, scan: Scan, over: imagej_rois.Over
+    tmp_path: Path, scan: Scan, over: Over
 ) -> None:
     got, pixels = rois(tmp_path, every_shape(), numbered(scan), over), PIXELS[over]
     assert [r.roitype for r in got] == [KINDS.POINT] * 3 + [KINDS.LINE, KINDS.POLYLINE] + [
@@ -182,14 +182,14 @@ def test_pngs_are_counted_as_their_names_are_ordered() -> None:
 
 
 @Overs
-def test_a_set_is_for_one_stack(tmp_path: Path, over: imagej_rois.Over) -> None:
+def test_a_set_is_for_one_stack(tmp_path: Path, over: Over) -> None:
     parts = [mapped(LANDMARKS, numbered()), mapped(LANDMARKS, numbered(Scan(series="1.2.3")))]
     with pytest.raises(LabelError, match=r"the labels are on 2 stacks of .* write each on its own"):
         write_to(tmp_path / "points.zip", imagej_rois.OVER[over], parts)
 
 
 @Overs
-def test_how_the_stack_has_to_be_opened_is_told(tmp_path: Path, over: imagej_rois.Over) -> None:
+def test_how_the_stack_has_to_be_opened_is_told(tmp_path: Path, over: Over) -> None:
     writer = imagej_rois.OVER[over]
     (told,) = writer.write([mapped(LANDMARKS, numbered())], tmp_path / "points.zip", "lps")
     assert ("PNGs" in told) == (over == "png") and ("Instance Number" in told) == (over != "png")
@@ -197,7 +197,7 @@ def test_how_the_stack_has_to_be_opened_is_told(tmp_path: Path, over: imagej_roi
 
 @Overs
 def test_halfway_between_two_slices_is_the_lower_one_as_for_instances(
-    tmp_path: Path, over: imagej_rois.Over
+    tmp_path: Path, over: Over
 ) -> None:
     half = 0.5 if over == "png" else 0.25
     rows = [point((1, 1, half), "a"), point((1, 1, half + 0.01), "b")]
@@ -224,6 +224,43 @@ def test_our_own_reader_takes_them_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(labels.slice[:16], np.ceil(expected[:16, 2] - 0.5))
 
 
+def test_a_set_is_read_on_its_own_export_only(tmp_path: Path) -> None:
+    """It says which PNGs it is for, also for what is added to it by hand; over the DICOM files it is
+    for none.
+    """
+    scan = write(Spec(junk=False), tmp_path / "scan").folder
+    png = {
+        name: sidecar.export(scan, tmp_path / name, scale=scale)
+        for name, scale in (("half", 0.5), ("whole", 1))
+    }
+    labels = tmp_path / "half" / "labels.csv"
+    labels.write_text("label,x,y,slice\na,4.5,3.25,1\nb,20,9.5,2\n")
+    sets = {over: tmp_path / f"{over}.zip" for over in ("png", "source")}
+    for over, path in sets.items():
+        invoked("map-points", labels, "--over", over, "-o", path)
+    mapped_again = sidecar.map_file(sets["png"], png["half"]).points
+    np.testing.assert_allclose(mapped_again.png, [[4.5, 3.25, 1], [20, 9.5, 2]], atol=1e-5)
+    with pytest.raises(LabelError, match=r"selection 'a': .*of another export"):
+        sidecar.map_file(sets["png"], png["whole"])
+    for export in png.values():
+        with pytest.raises(
+            LabelError, match="selection 'a': is for the DICOM files, as map-points"
+        ):
+            sidecar.map_file(sets["source"], export)
+
+    added = roifile.ImagejRoi.frompoints([[5, 6]], name="by hand", position=2)
+    added.roitype, added.version = KINDS.POINT, 229
+    roifile.roiwrite(tmp_path / "more.zip", [*roifile.roiread(sets["png"]), added])
+    assert len(sidecar.map_file(tmp_path / "more.zip", png["half"]).points) == 3
+    with pytest.raises(LabelError, match="is of another export"):
+        sidecar.map_file(tmp_path / "more.zip", png["whole"])
+    invoked("map-points", labels, "--sidecar", tmp_path / "whole", "-o", tmp_path / "whole.zip")
+    both = [roifile.roiread(tmp_path / f"{name}.zip")[k] for k, name in enumerate(("png", "whole"))]
+    roifile.roiwrite(tmp_path / "both.zip", both)
+    with pytest.raises(LabelError, match="others of this file are for those with tag"):
+        sidecar.map_file(tmp_path / "both.zip", png["half"])
+
+
 @pytest.mark.parametrize(
     ("over", "rows", "says"),
     [
@@ -237,7 +274,7 @@ def test_our_own_reader_takes_them_back(tmp_path: Path) -> None:
     ids=["across", "below", "above"] * 2,
 )
 def test_what_lies_on_no_one_slice_is_refused(
-    tmp_path: Path, over: imagej_rois.Over, rows: list[dict], says: str
+    tmp_path: Path, over: Over, rows: list[dict], says: str
 ) -> None:
     with pytest.raises(LabelError, match=says):
         rois(tmp_path, rows, numbered(), over)
