@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize
-from sidecar.storage.locate import locate
+from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize, place
 from sidecar.storage.location import WritableLocation
 
 NAME = "adopt"
@@ -33,7 +32,7 @@ def run(
                 "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
                 " or its URL."
             ),
-            parser=locate,
+            parser=place,
         ),
     ],
     pngs: Annotated[

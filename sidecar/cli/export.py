@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize
-from sidecar.storage.locate import locate
+from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize, place
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def run(
                 " or its URL."
             ),
             show_default=False,
-            parser=locate,
+            parser=place,
         ),
     ] = None,
     output: Annotated[
@@ -46,7 +45,7 @@ def run(
             metavar="OUTPUT",
             help="Folder for slice_0000_TAG.png … and sidecar.json; or its URL.",
             show_default=False,
-            parser=locate,
+            parser=place,
         ),
     ] = None,
     scale: Annotated[

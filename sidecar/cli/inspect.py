@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.storage.locate import locate
+from sidecar.cli.source_options import place
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run(
                 "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
                 " or its URL."
             ),
-            parser=locate,
+            parser=place,
         ),
     ],
     as_json: Annotated[
