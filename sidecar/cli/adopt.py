@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize
+from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize, place
 from sidecar.cli.telling import tell
-from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 NAME = "adopt"
@@ -34,7 +33,7 @@ def run(
                 "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
                 " or its URL."
             ),
-            parser=locate,
+            parser=place,
         ),
     ],
     pngs: Annotated[

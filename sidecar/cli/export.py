@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize
+from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize, place
 from sidecar.cli.telling import as_told, tell
-from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def run(
                 " or its URL."
             ),
             show_default=False,
-            parser=locate,
+            parser=place,
         ),
     ] = None,
     output: Annotated[
@@ -47,7 +46,7 @@ def run(
             metavar="OUTPUT",
             help="Folder for slice_0000_TAG.png … and sidecar.json; or its URL.",
             show_default=False,
-            parser=locate,
+            parser=place,
         ),
     ] = None,
     scale: Annotated[

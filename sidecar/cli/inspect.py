@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.source_options import place
 from sidecar.cli.telling import as_told, tell
-from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(
                 "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
                 " or its URL."
             ),
-            parser=locate,
+            parser=place,
         ),
     ],
     as_json: Annotated[

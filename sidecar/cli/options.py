@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sidecar.storage.locate import locate
+from sidecar.cli.source_options import place
 from sidecar.storage.location import WritableLocation
 
 OutputFile = Annotated[
@@ -26,7 +26,7 @@ SidecarPaths = Annotated[
             "sidecar.json, its folder or a folder of exports, or its URL; more than once for"
             " several. May be left out where it lies beside the labels or the images they name."
         ),
-        parser=locate,
+        parser=place,
         show_default=False,
     ),
 ]

@@ -1,10 +1,25 @@
-"""Options of DICOM sources, as all commands that read one anew have them."""
+"""Places as all commands take them, and options of DICOM sources, as those that read one anew have
+them.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 import typer
+
+from sidecar.errors import UsageError
+from sidecar.storage.locate import locate
+from sidecar.storage.location import WritableLocation
+
+
+def place(text: str) -> WritableLocation:
+    """The location of a path or URL; what is wrong with it in its own words."""
+    try:
+        return locate(text)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
+
 
 VoxelSize = Annotated[
     str | None,

@@ -16,9 +16,9 @@ from sidecar.cli.options import (
     SliceOriginName,
     TrustNames,
 )
+from sidecar.cli.source_options import place
 from sidecar.cli.telling import tell
 from sidecar.storage.local import Local
-from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 _USUAL_OUTPUT = Local("zooms")
@@ -43,7 +43,7 @@ def run(
         typer.Option(
             metavar="DICOM",
             help="The scan: a folder, a zip, a file or a DICOMDIR; or its URL.",
-            parser=locate,
+            parser=place,
         ),
     ],
     size: Annotated[
@@ -52,7 +52,7 @@ def run(
     output: Annotated[
         WritableLocation,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=locate
+            "-o", "--output", metavar="FOLDER", help="Where the folders go.", parser=place
         ),
     ] = _USUAL_OUTPUT,
     sidecar: SidecarPaths = None,

@@ -235,7 +235,7 @@ def _common(dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
         modality=modality,
         description=description_of(dataset),
         series_number=None if series_number is None else int(series_number),
-        pixel_spacing=groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2),  # type: ignore[arg-type]
+        pixel_spacing=_spacing(groups),
         layout=layout,
         rescale_unit=unit_of(dataset, groups),
         implied_unit=implied_unit_of(dataset, groups, modality),
@@ -247,6 +247,12 @@ def _common(dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
         unused=tuple(_unused(dataset, groups)),
         remarks=tuple(_remarks(groups, facts)),
     )
+
+
+def _spacing(groups: Groups) -> tuple[float, float] | None:
+    """Pixel Spacing; None where one of the two is no distance."""
+    found = groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2)
+    return (found[0], found[1]) if found and min(found) > 0 else None
 
 
 def _repeated(dataset: Attributes, groups: Groups) -> _Repeated:
@@ -283,6 +289,9 @@ def _unused(dataset: Attributes, groups: Groups) -> Iterator[str]:
         yield from found
         if found and groups.places.reason:
             yield groups.places.reason
+    if _spacing(groups) is None:
+        measures = groups.holder("PixelMeasuresSequence")
+        yield from _values(measures, "PixelSpacing", "(which is no distance)")
     yield from _values(dataset, "ImagerPixelSpacing")
 
 

@@ -295,9 +295,11 @@ def is_even(frames: _Frames) -> bool:
 
 
 def places_of(frames: _Frames) -> list[int] | None:
-    """For each frame the number of its position along the normal; None where frames have no
-    position, orientation or spacing, or no sound one.
+    """For each frame the number of its position along the normal; None where there are no frames,
+    or they have no position, orientation or spacing, or no sound one.
     """
+    if not frames:
+        return None
     first = frames[0]
     spacing = first.common.pixel_spacing
     if first.position is None or first.orientation is None or spacing is None:

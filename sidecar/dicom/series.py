@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from sidecar.dicom.differences import Difference
 from sidecar.dicom.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.frame import Common, Frame
 from sidecar.dicom.grouping import Group, groups_of, unlike
-from sidecar.dicom.ordering import Arrange, in_slice_order
+from sidecar.dicom.ordering import Arrange, in_slice_order, places_of
 from sidecar.dicom.real_world import real_world_notes
 from sidecar.errors import (
     AmbiguousSeriesError,
@@ -200,15 +200,27 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
 
 
 def ways_to_choose(series: Sequence[Series]) -> str:
-    """What can be asked of several stacks; that they, or some, be one only where nothing
-    contradicts it.
+    """What can be asked of several stacks; that they, or some, be one only where nothing speaks
+    against it.
     """
     one, each = "choose one with --series NUMBER", "all with --series all"
-    if not unlike([frame for stack in series for frame in stack.frames]):
+    if _may_be_one(series):
         return f"{one}, {each}, or make one of them with --join"
-    if any(not unlike((*a.frames, *b.frames)) for a, b in pairwise(series)):
+    if any(map(_may_be_one, pairwise(series))):
         return f"{one}, {each}, or make one of some with --series 1,3-5 --join"
     return f"{one}, or {each}"
+
+
+def _may_be_one(series: Sequence[Series]) -> bool:
+    """Whether stacks contradict each other in nothing, and those of several slices, such as time
+    points, have no place in common.
+    """
+    if unlike([frame for stack in series for frame in stack.frames]):
+        return False
+    volumes = [s for s in series if s.stack is not None and len(s.frames) > 1]
+    places = iter(places_of([frame for volume in volumes for frame in volume.frames]) or ())
+    own = [set(islice(places, len(volume.frames))) for volume in volumes]
+    return sum(map(len, own)) == len(set[int]().union(*own))
 
 
 def listed(series: Sequence[Series]) -> str:

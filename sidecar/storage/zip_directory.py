@@ -32,6 +32,8 @@ _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _AES = 99
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 _DRIVE = re.compile(r"[A-Za-z]:")
+#: Made by programs of DOS and Windows (APPNOTE 4.4.2).
+_OF_WINDOWS = (0, 10, 14)
 
 _UNPACK = "unpack it, and give the folder"
 _MAKE_AGAIN = "it is damaged, or made to do harm: have it made again"
@@ -70,7 +72,7 @@ def read_directory(file: Location, size: int) -> dict[str, Member]:
     for entry in entries:
         if entry.is_dir():
             continue
-        name = _relative(entry.filename)
+        name = _relative(_path(entry))
         if name in members:
             raise SourceError(f"{file.name}: it holds two files called {_shown(name)}; {_UNPACK}")
         members[name] = Member(
@@ -134,7 +136,7 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
     name, kind = _shown(entry.orig_filename), entry.compress_type
     if entry.flag_bits & _ENCRYPTED or kind == _AES:
         return f"{name} in it is encrypted; unpack it with its password, and give the folder"
-    if _leads_elsewhere(entry.orig_filename) or _leads_elsewhere(entry.filename):
+    if _leads_elsewhere(_path(entry)) or "\0" in entry.orig_filename:
         return f"it names {name}, which is no place within an archive; {_MAKE_AGAIN}"
     if kind not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = _METHODS.get(kind, f"method {kind}")
@@ -146,6 +148,15 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
             f" packed ones cannot hold; {_MAKE_AGAIN}"
         )
     return None
+
+
+def _path(entry: zipfile.ZipInfo) -> str:
+    """The name of an entry with "/" between its parts. The standard wants it so (APPNOTE 4.4.17);
+    some programs of Windows write a backslash, which is no part of a name there.
+    """
+    if entry.create_system in _OF_WINDOWS and "/" not in entry.filename:
+        return entry.filename.replace("\\", "/")
+    return entry.filename
 
 
 def _leads_elsewhere(name: str) -> bool:

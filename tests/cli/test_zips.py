@@ -223,6 +223,7 @@ def test_a_size_that_is_not_declared_is_noticed(run: CommandLine) -> None:
     [
         (Entry("../../precious.dcm", b"data"), "no place within an archive"),
         (Entry("C:\\precious.dcm", b"data"), "no place within an archive"),
+        (Entry("a\\..\\..\\precious.dcm", b"data"), "no place within an archive"),
         (Entry("locked.dcm", b"data", flags=1), "encrypted; unpack it with its password"),
         (Entry("a.dcm", b"data", 9), "Deflate64"),
         (Entry("a.dcm", b"data", DEFLATED, 1 << 31), "packed ones cannot hold"),
@@ -238,6 +239,16 @@ def test_what_is_made_to_do_harm_is_refused_whole(
     path = write_raw(run.folder / "scan.zip", [*good, entry])
     for command in (("inspect", path), ("export", path, "png")):
         run.refuses(*command, says=("scan.zip: ", says))
+
+
+def test_backslashes_of_windows_stand_between_folders(run: CommandLine) -> None:
+    phantom = write(ENCODINGS["explicit"], run.folder / "scan")
+    files = [Entry(f"Scan 1\\sub\\{path.name}", path.read_bytes()) for path in phantom.files()]
+    write_raw(run.folder / "scan.zip", files)
+    document = sidecar.export(run.folder / "scan.zip", run.folder / "png").document
+    assert {plane.file for plane in document.source.planes} == {
+        f"Scan 1/sub/{path.name}" for path in phantom.files()
+    }
 
 
 def test_cut_short_or_changed_it_is_refused(run: CommandLine) -> None:
@@ -329,4 +340,8 @@ def test_a_dicomdir_in_it_is_as_one_in_a_folder(tmp_path: Path) -> None:
 )
 def test_a_dicomweb_address_is_named_with_the_way_out(url: str, run: CommandLine) -> None:
     for command in (("inspect", url), ("export", url, "png")):
-        run.refuses(*command, code=2, says=("DICOMweb", "download the study"))
+        run.refuses(
+            *command, code=2,
+            says=("Invalid value for 'SOURCE': this is the address of a DICOMweb",
+                  "download the study"),
+        )  # fmt: skip

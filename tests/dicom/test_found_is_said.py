@@ -132,6 +132,14 @@ def test_what_could_mean_something_else_is_refused_by_name_and_value(
     assert not any(word in why for word in ("damaged", "cut short", "copy"))
 
 
+@pytest.mark.parametrize("value", [b"0\\0", b"0.02\\0", b"-0.02\\0.02"])
+def test_a_spacing_that_is_no_distance_is_none(value: bytes, tmp_path: Path) -> None:
+    why = refusal(write_slices(tmp_path / "scan", raw("PixelSpacing", "DS", value)))
+    assert "CT images without Pixel Spacing (12 files, such as slice_0001.dcm)" in why
+    assert f"Pixel Spacing {value.decode()} (which is no distance)" in why
+    assert "--voxel X,Y,Z" in why
+
+
 def test_text_in_the_place_of_numbers_is_quoted_to_nobody(tmp_path: Path) -> None:
     for value in (b"Anna^Secret", b"12\\Secret"):
         folder = write_slices(tmp_path / "scan", raw("ImagePositionPatient", "DS", value))

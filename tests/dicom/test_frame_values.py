@@ -336,6 +336,20 @@ def test_what_is_not_one_map_is_left_out_and_told(
     assert made.size[2] == COUNT
 
 
+def test_beside_a_table_they_are_left_out_and_told(tmp_path: Path) -> None:
+    """They map stored values, which cannot be had back from those of a table."""
+
+    def mapped(dataset: Dataset) -> None:
+        dataset.RealWorldValueMappingSequence = Sequence([mapping()])
+
+    folder = scan(tmp_path / "scan", table(4000, 1000), mapped)
+    document = sidecar.export(folder, tmp_path / "png", bits=16).document
+    assert document.source.real_world_values == []
+    assert document.images.lookup_table is not None and document.images.value is None
+    (told,) = document.warnings
+    assert told.endswith("it maps stored values, which a Modality LUT maps otherwise")
+
+
 def test_real_world_values_of_functional_groups(tmp_path: Path) -> None:
     phantom = write(Spec(layout="enhanced"), tmp_path / "scan")
     path = phantom.files()[0]

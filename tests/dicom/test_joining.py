@@ -20,7 +20,7 @@ from sidecar.checks import check_export
 from sidecar.cli import app
 from sidecar.dicom.given_voxel import GivenVoxel, arrangement
 from sidecar.dicom.joining import choose_joined, joined
-from sidecar.dicom.series import choose
+from sidecar.dicom.series import choose, ways_to_choose
 from sidecar.dicom.source import Source
 from sidecar.errors import AmbiguousSeriesError, GeometryError, UsageError
 
@@ -173,6 +173,17 @@ def test_a_localizer_beside_slices_of_a_series_each_is_left_out_by_the_numbers_t
     with pytest.raises(GeometryError, match=r"some may be: --series 2-12 --join$"):
         joined(found)
     assert order_of(folder, choose_joined(found, "2-12")) == list(range(1, 12))
+
+
+def test_time_points_are_not_offered_to_be_joined(tmp_path: Path) -> None:
+    """They lie at one place."""
+
+    def time_points(dataset: Dataset, k: int) -> None:
+        dataset.SeriesInstanceUID = f"{ROOT}.2.{k % 2}"
+        dataset.ImagePositionPatient = [0, 0, 0.02 * (k // 2)]
+
+    found = stacks(write_slices(tmp_path / "scan", time_points))
+    assert ways_to_choose(found) == "choose one with --series NUMBER, or all with --series all"
 
 
 def some_unplaced(numbers: Callable[[int], int]) -> Change:
