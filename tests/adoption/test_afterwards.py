@@ -38,6 +38,8 @@ from sidecar.errors import DocumentError, ImageError, LabelError, SourceError
 from sidecar.mapping import Sidecar
 from sidecar.viewer.page import write_viewer
 
+pytestmark = pytest.mark.slow
+
 #: Every second sample of every third slice from the second on, upside down.
 UPSIDE_DOWN = np.s_[1::3, ::-2, ::2]
 

@@ -63,6 +63,7 @@ def test_slices_of_a_series_each_are_joined(scan: Path, tmp_path: Path) -> None:
     assert "stacks were joined (--join)" in found.warnings[0]
 
 
+@pytest.mark.slow
 def test_an_export_along_another_axis_is_refused(scan: Path, tmp_path: Path) -> None:
     sidecar.export(scan, tmp_path / "png", plane="coronal", scale=0.5, viewer=False)
     (tmp_path / "png" / "sidecar.json").unlink()

@@ -35,6 +35,8 @@ import sidecar
 from sidecar import adopt
 from sidecar.mapping import Sidecar
 
+pytestmark = pytest.mark.slow
+
 #: The bound of the whole feature, source pixels and slices.
 BOUND = 0.05
 

@@ -19,6 +19,8 @@ from sidecar import adopt
 from sidecar.dicom.source import Source
 from sidecar.errors import ImageError
 
+pytestmark = pytest.mark.slow
+
 #: A gantry tilt with real pixels, an oblique MR whose positions wander, and a small double-oblique
 #: MR.
 CT, MR, SMALL = (

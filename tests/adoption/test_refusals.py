@@ -26,6 +26,8 @@ import sidecar
 from sidecar import adopt
 from sidecar.errors import AmbiguousSeriesError, ImageError, OutputError, SourceError, UsageError
 
+pytestmark = pytest.mark.slow
+
 
 def images_of(folder: Path, planes: Sequence[Volume]) -> Path:
     return write_images(folder / "images", [autoscaled(plane) for plane in planes])

@@ -303,6 +303,7 @@ def test_a_table_of_nothing_but_a_header_maps_to_one(run: CommandLine) -> None:
     run.done("project", labels(run, "x_mm,y_mm,z_mm\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "text"),
     [("map-points", RIGHT), ("project", "x_mm,y_mm,z_mm,name\n-31,18,-407,a\n-30,19,-406,b\n")],

@@ -240,6 +240,7 @@ def test_a_config_of_another_encoding_is_refused(data: bytes, run: CommandLine) 
     run.refuses("export", "scan", "out", "--config", "config.yaml", code=2, says="config.yaml")
 
 
+@pytest.mark.slow
 def test_any_bytes_changed_in_a_config_are_read_or_refused(run: CommandLine) -> None:
     text = (
         "scale: 1/2\nz-step: 2\nbits: 16\nwindow: [40, 400]\ncrop: '1:9,2:8,:'\nsources:\n-"
@@ -277,6 +278,7 @@ def test_any_bytes_changed_in_a_config_are_read_or_refused(run: CommandLine) -> 
         assert outcome.code == 0 or "sidecar: " in outcome.err
 
 
+@pytest.mark.slow
 def test_a_config_with_many_keys_is_refused_soon(run: CommandLine) -> None:
     (run.folder / "config.yaml").write_text("".join(f"k{i}: 1\n" for i in range(20_000)))
     run.refuses("export", "scan", "out", "--config", "config.yaml", code=2, says="config.yaml")

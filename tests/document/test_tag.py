@@ -64,6 +64,7 @@ def test_a_tag_is_no_word_and_no_number() -> None:
 STEMS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", fullmatch=True)
 
 
+@pytest.mark.slow
 @given(STEMS, st.integers(1, 12_000), st.from_regex(TAG, fullmatch=True))
 def test_names_come_apart_as_they_were_put_together(stem: str, count: int, tag: str) -> None:
     names = png_names(stem, count, tag)

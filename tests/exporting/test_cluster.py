@@ -33,8 +33,9 @@ from sidecar.exporting.workers import Workers, dask_workers
 
 pytest.importorskip("distributed")
 
-# Dask's own start-up and shutdown; nothing of ours.
+# The filters are for Dask's own start-up and shutdown; nothing of ours.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

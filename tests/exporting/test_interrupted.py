@@ -91,6 +91,7 @@ sys.argv = {arguments!r}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swallowed", [False, True])
 @pytest.mark.parametrize(
     "name", ["typer", "sidecar.cli.zoom", "pydantic", "numpy", "sidecar.document.model"]
@@ -140,6 +141,7 @@ def noted_in(output: Path) -> dict[str, str]:
     return json.loads(journal.read_text())["made"] if journal.exists() else {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize("after", [0, 1, 40])
 def test_killed_at_any_moment(

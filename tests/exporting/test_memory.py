@@ -13,9 +13,12 @@ import pytest
 from kit.adopted_images import autoscaled, texture, write_images, write_scan
 from kit.phantoms import Phantom, write_flat_series, write_sparse_fragments, write_sparse_multiframe
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="the peak is read from /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(), reason="the peak is read from /proc"
+    ),
+]
 
 MEASURED = """
 import sys

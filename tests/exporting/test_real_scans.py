@@ -101,6 +101,7 @@ def test_every_folder_is_known_here(shared_data: Path) -> None:
     assert len(scan_folders(shared_data)) >= 29
 
 
+@pytest.mark.slow
 def test_every_scan_exports_or_says_why_not(shared_data: Path, tmp_path: Path) -> None:
     """The whole of the real data, at half size and every second slice where that leaves
     something.

@@ -49,6 +49,7 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return local
 
 
+@pytest.mark.slow
 def test_the_command_line_on_s3(s3: Store, scan: Path, run: CommandLine, tmp_path: Path) -> None:
     sidecar.export(scan, tmp_path / "png", scale=0.5)
     url = s3.put(scan, "scan")
@@ -136,6 +137,7 @@ def test_two_exports_on_s3(s3: Store, scan: Path, monkeypatch: pytest.MonkeyPatc
     assert LOCK not in s3.contents("png")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_killed_and_resumed(
     s3: Store, scan: Path, tmp_path: Path, server: tuple[str, Counted]

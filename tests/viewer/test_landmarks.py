@@ -70,6 +70,7 @@ def white_spot(browser: Browser, ratio: float = 1.0) -> tuple[float, float]:
 # Placing, and the numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_landmarks_come_back_where_the_page_showed_them(
     browser: Browser, opened: Opened, name: str
@@ -100,6 +101,7 @@ def test_landmarks_come_back_where_the_page_showed_them(
     assert np.abs(mapped(sidecar, rows) - shown).max() < TOLERANCE_MM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "x", "y", "notches", "ratio"),
     [

@@ -114,6 +114,7 @@ def test_a_landmark_belongs_to_the_image_that_is_seen_also_while_others_are_on_t
         browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
 
+@pytest.mark.slow
 def test_two_thousand_slices_load_as_needed(
     browser: Browser, opened: Opened, tmp_path: Path
 ) -> None:

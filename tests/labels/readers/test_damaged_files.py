@@ -76,6 +76,7 @@ def test_cut_short_or_with_a_line_missing(tmp_path: Path, sample: Sample) -> Non
     assert survives(sample.reader, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", TEXTS, ids=lambda sample: sample.reader)
 @pytest.mark.parametrize("odd", ODD_TEXTS, ids=lambda odd: ascii(odd)[:10])
 def test_text_with_any_value_replaced(tmp_path: Path, sample: Sample, odd: str) -> None:
@@ -99,6 +100,7 @@ def replaced(node: Any, odd: Any) -> Iterator[Any]:
             yield {other: value for other, value in node.items() if other != key}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reader", "document"), DOCUMENTS)
 @pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: ascii(odd)[:10])
 def test_json_with_any_value_replaced(tmp_path: Path, reader: str, document: Any, odd: Any) -> None:

@@ -41,6 +41,7 @@ def written(path: Path, rows: list[list[str]], delimiter: str = ",") -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 5])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_cells_are_those_of_the_csv_module(tmp_path: Path, count: int, delimiter: str) -> None:
@@ -58,6 +59,7 @@ def test_cells_are_those_of_the_csv_module(tmp_path: Path, count: int, delimiter
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, PIECE - 1, PIECE, 2 * PIECE + 4])
 @pytest.mark.parametrize(
     ("column", "cell", "message"),

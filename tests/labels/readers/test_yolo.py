@@ -248,6 +248,7 @@ def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
     assert set(labels.columns["label"]) == {"skull"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
