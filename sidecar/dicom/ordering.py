@@ -379,7 +379,9 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
     if len(counts) > len(frames) - len(frames) // 4:
         return (
             f"{most} slices lie at one position ({where}) and no attribute tells them apart"
-            f" ({files_of(same)}): move those that do not belong to another folder"
+            f" ({files_of(same)}): take those that do not belong out of the source; or, where all"
+            " belong and their positions are wrong,"
+            f" {_ways_out(frames[0].common.pixel_spacing)}"
         )
     seems = (
         "all slices have this one"

@@ -231,7 +231,8 @@ def test_a_single_foreign_slice_is_to_be_moved_away(tmp_path: Path) -> None:
     write_slices(folder, foreign, numbers=range(4, 5), name="other.dcm")
     why = refusal(folder)
     assert "2 slices lie at one position" in why and "other.dcm, slice_0005.dcm" in why
-    assert "move those that do not belong" in why
+    assert "take those that do not belong out of the source" in why
+    assert "--voxel" in why
 
 
 def test_gaps_that_are_no_fraction_of_a_pixel_are_a_contradiction(tmp_path: Path) -> None:
