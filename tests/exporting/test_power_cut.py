@@ -68,6 +68,7 @@ def test_an_export(scan: Path, tmp_path: Path, options: dict[str, Any]) -> None:
             assert {n: d for n, d in state.items() if n in whole} == whole, event
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on(scan: Path, tmp_path: Path) -> None:
     with watched(tmp_path / "png") as folder:
         sidecar.export(scan, tmp_path / "png", scale=0.5)

@@ -472,6 +472,7 @@ def test_wide_samples_that_cannot_be_put_back(
     refuses(lambda: read(path, scan), LabelError, "page 2", "damaged")
 
 
+@pytest.mark.slow
 def test_a_tiff_of_wide_samples_with_any_byte_of_a_directory_changed(
     scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
 ) -> None:
