@@ -77,3 +77,11 @@ def coverage(session: nox.Session) -> None:
     """All tests, with the lines and branches that they run. It takes longer than `tests`."""
     floor = f"--cov-fail-under={COVERAGE_FLOOR}"
     session.run("python", "-m", "pytest", "--cov", "--cov-report=term-missing:skip-covered", floor)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Files that nobody would write on purpose, fed to everything that reads files: by atheris
+    where it is installed, by Hypothesis otherwise. `nox -s fuzz -- --minutes 5`.
+    """
+    session.run("python", "-m", "fuzz", *session.posargs)

@@ -11,6 +11,7 @@ from sidecar.cli.options import (
     FromFormat,
     ImagesPattern,
     PixelOriginName,
+    Pseudonym,
     SidecarPaths,
     SliceOriginName,
     TrustNames,
@@ -81,6 +82,7 @@ def run(
             help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.",
         ),
     ] = None,
+    pseudonym: Pseudonym = None,
     statistics: Annotated[
         Path | None,
         typer.Option(
@@ -106,7 +108,7 @@ def run(
 
     reading = read_options(pixel_origin, slice_origin)
     loading = LoadOptions(from_format, reading, images, trust_names)
-    options = Options(to_format, grid, fill, config, dicom, loading, statistics)
+    options = Options(to_format, grid, fill, config, dicom, pseudonym, loading, statistics)
     job = plan_job(masks, output, given_exports(sidecar or []), options)
     if not quiet:
         painted = job.mapped.painted

@@ -14,6 +14,7 @@ from sidecar.cli.options import (
     LabelPaths,
     OutputFile,
     PixelOriginName,
+    Pseudonym,
     SidecarPaths,
     SliceOriginName,
     TrustNames,
@@ -63,6 +64,7 @@ def run(
             help="Where the source's DICOM files are, for --to dicom-sr and dicom-rtstruct.",
         ),
     ] = None,
+    pseudonym: Pseudonym = None,
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
     space: Annotated[str, typer.Option(metavar="lps|ras", help="Axes of the millimetres.")] = "lps",
@@ -77,7 +79,8 @@ def run(
     from sidecar.labels.writers import writer_for
 
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
-    writer = writer_for(output, to_format, dicom, choice("--over", over, ("png", "source")))
+    which = choice("--over", over, ("png", "source"))
+    writer = writer_for(output, to_format, dicom, pseudonym, which)
     reading = read_options(pixel_origin, slice_origin)
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
     loaded = load_and_tell(labels, sidecar or [], options, more_notes=_on_millimetres)

@@ -70,6 +70,13 @@ TrustNames = Annotated[
         help="Take images without a tag in their name for the PNGs of their number.",
     ),
 ]
+Pseudonym = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Name and ID of the patient in a DICOM output, in place of all that says who it is.",
+    ),
+]
 AllowOutside = Annotated[
     bool,
     typer.Option("--allow-outside", help="Take what lies beyond the edges of the PNGs too."),

@@ -300,12 +300,16 @@ def _journal(folder: WritableLocation) -> Journal | None:
 
 
 def _clear(folder: WritableLocation, names: Sequence[str]) -> None:
-    """Remove an earlier export, its document first: it is no longer complete."""
+    """Remove an earlier export, its document first: it is no longer complete. The disk has that
+    before anything else goes: a power failure could leave the document without its PNGs.
+    """
     for name in sorted(names, key=lambda n: n != SIDECAR_NAME):
         try:
             _remove(folder / name)
         except OSError as error:
             raise OutputError(f"{name} cannot be replaced: {reason(error)}") from None
+        if name == SIDECAR_NAME:
+            folder.sync(())
 
 
 def _remove(entry: WritableLocation) -> None:

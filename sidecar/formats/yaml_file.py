@@ -18,24 +18,33 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path.name} is too large for a config")
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)
+        raw = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"--config {path.name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(
             f"{path.name} is not UTF-8 text; save it again with that encoding"
         ) from None
-    except (
-        yaml.YAMLError,
-        RecursionError,
-        ValueError,
-    ) as error:  # ValueError: a date or number that is none
-        raise UsageError(
-            f"{path.name} is not valid YAML: {' '.join(str(error).split())[:300]}"
-        ) from None
+    except YamlError as error:
+        raise UsageError(f"{path.name} is not valid YAML: {error}") from None
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         raise UsageError(f"{path.name} must be a mapping of option names to values")
     return raw
+
+
+class YamlError(Exception):
+    """Text is no YAML, or has what is not allowed here; the message is one line."""
+
+
+def parse_yaml(text: str) -> Any:
+    """What YAML text says.
+
+    YamlError for text that is none, and for aliases, tags and keys that are given twice.
+    """
+    try:
+        return yaml.load(text, Loader=_PlainLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date that is none
+        raise YamlError(" ".join(str(error).split())[:300]) from None
 
 
 class _PlainLoader(yaml.SafeLoader):

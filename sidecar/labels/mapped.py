@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,13 +75,3 @@ class Writer:
     name: str
     endings: tuple[str, ...]
     write: Callable[[Sequence[MappedPoints], Path, Space], Notes]
-
-
-class SourceWriter(Protocol):
-    """Writes a format that needs the source's headers, which are looked for under ``dicom`` by SOP
-    Instance UID.
-    """
-
-    def __call__(
-        self, parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path
-    ) -> Notes: ...

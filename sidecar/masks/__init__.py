@@ -27,6 +27,7 @@ def map_mask(
     fill: str = "repeat",
     config: str | Path | None = None,
     dicom: str | Path | None = None,
+    pseudonym: str | None = None,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
     trust_names: bool = False,
@@ -51,6 +52,7 @@ def map_mask(
         fill=fill,
         config=None if config is None else Path(config),
         dicom=None if dicom is None else Path(dicom),
+        pseudonym=pseudonym,
         loading=LoadOptions(format, ReadOptions(pixel_origin), trust_names=trust_names),
         statistics=None if statistics is None else Path(statistics),
     )

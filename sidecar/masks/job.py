@@ -15,6 +15,7 @@ from sidecar.errors import OutputError, UsageError
 from sidecar.labels.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.writers.csv_points import csv_text
+from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import load_mask_config
@@ -41,6 +42,7 @@ class Options:
     fill: str = "repeat"
     config: Path | None = None
     dicom: Path | None = None
+    pseudonym: str | None = None
     loading: LoadOptions = field(default_factory=LoadOptions)
     statistics: Path | None = None
 
@@ -55,6 +57,11 @@ class Options:
                 "--statistics with --fill none would give a part of each volume: leave --fill out,"
                 " or count on the grid of the PNGs with --grid png"
             )
+
+    @property
+    def headers(self) -> HeaderSource | None:
+        """Where the headers of the source are, if that was said."""
+        return None if self.dicom is None else HeaderSource(self.dicom, self.pseudonym)
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class MaskJob:
             if statistics is not None:
                 statistics.write_bytes("".join(csv_text(columns_of(sizes))).encode())
             with beside(self.output) as part:
-                self.writer.write(self.mapped, part, self.options.dicom, progress)
+                self.writer.write(self.mapped, part, self.options.headers, progress)
         return sizes
 
 
@@ -91,7 +98,12 @@ def plan_job(
 
     Without ``exports`` that beside the masks is taken.
     """
-    writer = writer_for(output, options.to)
+    writer, headers = writer_for(output, options.to), options.headers
+    if options.pseudonym is not None and not writer.names_patient:
+        raise UsageError(
+            "--pseudonym goes with --to dicom-seg or dicom-rtstruct: no other output names the"
+            " patient"
+        )
     _refuse_taken("-o", output, masks, is_folder=writer.is_folder)
     if options.statistics is not None:
         _refuse_taken("--statistics", options.statistics, masks, is_folder=False)
@@ -104,9 +116,10 @@ def plan_job(
         if options.grid == "png"
         else MappedMask.on_source(mask, cast(Fill, options.fill))
     )
-    return MaskJob(
-        mapped, writer, output, options, (*mask.notes, *writer.check(mapped, options.dicom))
-    )
+    notes = [*mask.notes, *writer.check(mapped, headers)]
+    if headers is not None and writer.names_patient:
+        notes.append(headers.notice)
+    return MaskJob(mapped, writer, output, options, tuple(notes))
 
 
 def _refuse_taken(option: str, output: Path, inputs: Sequence[Path], is_folder: bool) -> None:

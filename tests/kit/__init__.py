@@ -26,6 +26,7 @@ Users and their machines
 - `browser`: a headless Chromium on one page. `report_page`: a report as a person sees it.
 - `stores`: storages behind URLs. `zips`: archives, true ones and others. `folders`: what lies in a folder. `tables`: CSV as others read it.
 - `pages`: the pages of the documentation, and what they take from the code.
+- `power_cut`: every state that a power failure may leave a folder in.
 - `needs`: programs of others, and how a test says that something is missing.
 
 Fixtures that many folders share stand in `tests/conftest.py`.

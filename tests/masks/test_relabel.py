@@ -472,6 +472,28 @@ def test_wide_samples_that_cannot_be_put_back(
     refuses(lambda: read(path, scan), LabelError, "page 2", "damaged")
 
 
+@pytest.mark.slow
+def test_a_tiff_of_wide_samples_with_any_byte_of_a_directory_changed(
+    scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "m.tif"
+    tifffile.imwrite(path, stack.astype(np.int64), photometric="minisblack", metadata=None)
+    data = path.read_bytes()
+    with tifffile.TiffFile(path) as tif:
+        starts = [tif.pages[n].offset for n in (0, 1)]
+        length = 2 + 12 * len(tif.pages[0].tags) + 4
+    refused = 0
+    for start in starts:
+        for at in range(start, start + length):
+            for value in (0, 255, data[at] ^ 1, data[at] ^ 8):
+                path.write_bytes(data[:at] + bytes([value]) + data[at + 1 :])
+                try:
+                    read(path, scan)
+                except LabelError:
+                    refused += 1
+    assert refused > 300
+
+
 def test_a_tiff_of_several_channels_says_so(
     scan: Exported, stack: NDArray[np.uint8], tmp_path: Path
 ) -> None:

@@ -66,7 +66,8 @@ def _unpacked(data: bytes, path: Path, left_out: LeftOut) -> list[tuple[str, byt
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            files = [entry for entry in archive.infolist() if not entry.is_dir()]
+            # a name may be empty, which ZipInfo.is_dir does not bear
+            files = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             entries = [entry for entry in files if entry.filename.lower().endswith(".roi")]
             left_out.add("other file", "not a selection", len(files) - len(entries))
             if any(

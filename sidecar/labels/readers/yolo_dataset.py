@@ -86,13 +86,13 @@ def _notes(path: Path) -> Dataset:
 
 
 def _data_yaml(path: Path) -> Dataset:
-    import yaml
+    from sidecar.formats.yaml_file import YamlError, parse_yaml  # not loaded for other formats
 
     text = read_text(path, _MOST_BYTES)
     try:
-        document: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise LabelError("is not valid YAML", path) from error
+        document: Any = parse_yaml(text)
+    except YamlError as error:
+        raise LabelError(f"is not valid YAML: {error}", path) from None
     if not isinstance(document, dict):
         raise LabelError("is not a YAML mapping with the entry 'names'", path)
     names = _names(document.get("names", {}), path)

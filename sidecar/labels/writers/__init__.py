@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from sidecar.errors import UsageError
 from sidecar.grid.space import Space
 from sidecar.labels.imagej_stamp import Over
-from sidecar.labels.mapped import MappedPoints, Notes, SourceWriter, Writer
+from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers import (
     csv_points,
     fcsv,
@@ -23,6 +24,9 @@ from sidecar.labels.writers import (
     slicer,
     tps,
 )
+
+if TYPE_CHECKING:
+    from sidecar.labels.writers.source_headers import HeaderSource
 
 #: Every point format by the name ``--to`` has for it.
 WRITERS: dict[str, Writer] = {
@@ -41,19 +45,34 @@ WRITERS: dict[str, Writer] = {
 }
 
 
-def _write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
+def _write_sr(
+    parts: Sequence[MappedPoints], path: Path, space: Space, source: HeaderSource
+) -> Notes:
     from sidecar.labels.writers.sr import write_sr  # loads pydicom
 
-    return write_sr(parts, path, space, dicom)
+    return write_sr(parts, path, space, source)
 
 
-def _write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
+def _write_rtstruct(
+    parts: Sequence[MappedPoints], path: Path, space: Space, source: HeaderSource
+) -> Notes:
     from sidecar.labels.writers.rtstruct import write_rtstruct  # loads pydicom
 
-    return write_rtstruct(parts, path, space, dicom)
+    return write_rtstruct(parts, path, space, source)
 
 
-#: Formats that also need the headers of the source, which ``--dicom DIR`` says where to find.
+class SourceWriter(Protocol):
+    """Writes a format that needs the source's headers, which are looked for in ``source`` by SOP
+    Instance UID.
+    """
+
+    def __call__(
+        self, parts: Sequence[MappedPoints], path: Path, space: Space, source: HeaderSource
+    ) -> Notes: ...
+
+
+#: Formats that also need the headers of the source, which ``--dicom DIR`` says where to find, and
+#: name its patient.
 SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": _write_sr, "dicom-rtstruct": _write_rtstruct}
 
 
@@ -61,13 +80,15 @@ def writer_for(
     path: Path | None,
     name: str | None = None,
     dicom: Path | None = None,
+    pseudonym: str | None = None,
     over: Over | None = None,
 ) -> Writer:
     """The writer named, or the one that the ending of ``path`` means;
     CSV where there is no path. UsageError where that is none, and for ``dicom`` (where the source
-    is) and ``over`` (which stack ImageJ has open) where they say nothing of the format.
+    is), ``pseudonym`` (what its patient is called) and ``over`` (which stack ImageJ has open) where
+    they say nothing of the format.
     """
-    writer = _named(name, dicom) or _by_ending(path)
+    writer = _named(name, dicom, pseudonym) or _by_ending(path)
     if over is None:
         return writer
     if writer is not imagej_rois.WRITER:
@@ -75,16 +96,24 @@ def writer_for(
     return imagej_rois.OVER[over]
 
 
-def _named(name: str | None, dicom: Path | None) -> Writer | None:
+def _named(name: str | None, dicom: Path | None, pseudonym: str | None) -> Writer | None:
     if name in SOURCE_WRITERS:
         if dicom is None:
             raise UsageError(
                 f"--to {name} needs the source's headers: say where the DICOM files are with"
                 " --dicom DIR"
             )
-        return Writer(name, (".dcm",), partial(SOURCE_WRITERS[name], dicom=dicom))
-    if dicom is not None:
-        raise UsageError(f"--dicom goes with --to {' or '.join(SOURCE_WRITERS)}")
+        from sidecar.labels.writers.source_headers import HeaderSource  # loads pydicom
+
+        source = HeaderSource(dicom, pseudonym)
+        write = partial(SOURCE_WRITERS[name], source=source)
+        return Writer(name, (".dcm",), write)
+    for option, value in (("--dicom", dicom), ("--pseudonym", pseudonym)):
+        if value is not None:
+            raise UsageError(
+                f"{option} goes with --to {' or '.join(SOURCE_WRITERS)}: no other output names the"
+                " patient"
+            )
     if name is not None:
         if name not in WRITERS:
             raise UsageError(f"--to {name}: there is no such format; there are {_names()}")

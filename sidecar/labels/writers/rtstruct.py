@@ -34,7 +34,7 @@ from sidecar.labels.mapped_shapes import (
 )
 from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.source_headers import (
-    NOTICE,
+    HeaderSource,
     headers_of,
     patient_and_study,
     require_one_series,
@@ -59,11 +59,13 @@ _COLORS = (
 _SAME_PLANE = 1e-6
 
 
-def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
-    """Write a structure set. ``space`` has no say: DICOM is LPS. ``dicom``: the folder of the
-    source files, read for their headers.
+def write_rtstruct(
+    parts: Sequence[MappedPoints], path: Path, space: Space, source: HeaderSource
+) -> Notes:
+    """Write a structure set. ``space`` has no say: DICOM is LPS.
 
-    Raises LabelError for what does not fit, SourceError when the source files are not in ``dicom``.
+    Raises LabelError for what does not fit, SourceError when the source files are not in
+    ``source``.
     """
     require_patient(parts, "RTSTRUCT")
     require_one_scan(parts, "RTSTRUCT")
@@ -77,7 +79,7 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
         why = without_frame_of_reference(sidecar, "RTSTRUCT")
         raise LabelError(f"{why}: write json or csv instead")
     uid = sidecar.document.source.planes[0].sop_instance_uid
-    header = headers_of((part.sidecar for part in parts), [uid], dicom)[uid]
+    header = headers_of((part.sidecar for part in parts), [uid], source)[uid]
     dataset = patient_and_study(header)
     describe(dataset)
     dataset.FrameOfReferenceUID = frame_of_reference_uid
@@ -100,7 +102,7 @@ def write_rtstruct(parts: Sequence[MappedPoints], path: Path, space: Space, dico
     ]
     dataset.RTROIObservationsSequence = [observation(number) for number, _ in numbered]
     dataset.save_as(path, enforce_file_format=True)
-    return (NOTICE,)
+    return (source.notice,)
 
 
 def _roi_of(one: MappedShape) -> tuple[str, ...] | None:

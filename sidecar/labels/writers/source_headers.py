@@ -1,9 +1,9 @@
 """What a DICOM output takes from the source: the patient and the study it belongs to, and the class
 of the instances it refers to.
 
-A DICOM object without the patient and study modules cannot be filed with the scan. So SR and
+A DICOM object without the patient and study modules cannot be filed with the scan. So SR, SEG and
 RTSTRUCT, and they alone of all outputs, carry the name, ID, birth date and sex of the patient, just
-as the source has them (`NOTICE`).
+as the source has them, or under a pseudonym (`HeaderSource`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pydicom
@@ -18,12 +19,9 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from sidecar.dicom.source import Source
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, UsageError
 from sidecar.mapping import Sidecar
 from sidecar.storage.location import Location
-
-#: To be told to whoever asks for such an output.
-NOTICE = "this file names the patient as the source does: keep it as you keep the scan"
 
 #: Patient and study attributes (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2) that every object has, perhaps
 #: empty,
@@ -47,6 +45,16 @@ _IDENTIFYING = (
     "FrameOfReferenceUID", "Modality", "Rows", "Columns", "NumberOfFrames",
 )  # fmt: skip
 _KEYWORDS = [*_ALWAYS, *_OF_ANIMALS, *_WHERE_PRESENT, *_IDENTIFYING]
+#: What a patient with a pseudonym keeps: the species, and what the source says of its own
+#: de-identification.
+_OF_NOBODY = (
+    "PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientIdentityRemoved",
+    "DeidentificationMethod", "DeidentificationMethodCodeSequence", *_IDENTIFYING,
+)  # fmt: skip
+#: Longest value of VR LO, which Patient ID has (PS3.5 6.2).
+_LONGEST_ID = 64
+#: What stands between the parts of a name (VR PN), and between values.
+_SEPARATORS = frozenset("^=\\")
 #: Without these nothing can refer to an instance.
 _UIDS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
@@ -55,6 +63,54 @@ _UNREADABLE = (
     InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, IndexError, EOFError,
     NotImplementedError, struct.error, OSError, RecursionError,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSource:
+    """Where the headers of the source are, and what the patient is called in what is made from
+    them: as in the source where ``pseudonym`` is None.
+
+    UsageError for a pseudonym that is no name and ID of a patient (PS3.5 6.2).
+    """
+
+    folder: Path
+    pseudonym: str | None = None
+
+    def __post_init__(self) -> None:
+        name = self.pseudonym
+        if name is not None and (
+            not 0 < len(name) <= _LONGEST_ID
+            or name != name.strip()
+            or not name.isprintable()
+            or _SEPARATORS & set(name)
+        ):
+            raise UsageError(
+                f"--pseudonym {name!r}: it is 1 to {_LONGEST_ID} characters without ^, = and"
+                " backslash, and no space at its ends"
+            )
+
+    @property
+    def notice(self) -> str:
+        """To be told to whoever asks for an output with a patient in it."""
+        if self.pseudonym is None:
+            return "this file names the patient as the source does: keep it as you keep the scan"
+        return (
+            f"this file calls the patient {self.pseudonym} and has the UIDs of the scan: who has"
+            " the scan too can tell who it is"
+        )
+
+    def carried(self, header: Dataset) -> Dataset:
+        """Of a header of the source what outputs may have: all that was read of it, or, with a
+        pseudonym, nothing that says who the patient is but its UIDs.
+        """
+        if self.pseudonym is None:
+            return header
+        kept = Dataset()
+        for keyword in _OF_NOBODY:
+            if keyword in header:
+                kept[keyword] = header[keyword]
+        kept.PatientName = kept.PatientID = self.pseudonym
+        return kept
 
 
 def without_frame_of_reference(sidecar: Sidecar, format: str) -> str:
@@ -98,15 +154,15 @@ def patient_and_study(header: Dataset) -> Dataset:
 
 
 def headers_of(
-    sidecars: Iterable[Sidecar], uids: Iterable[str], folder: Path
+    sidecars: Iterable[Sidecar], uids: Iterable[str], source: HeaderSource
 ) -> dict[str, Dataset]:
-    """SOP Instance UID → header, with `_KEYWORDS` only, of instances of the scan that the exports
-    were made from.
+    """SOP Instance UID → header, with `_KEYWORDS` only and under the pseudonym, of instances of the
+    scan that the exports were made from.
 
-    Raises SourceError when ``folder`` does not hold that scan as it was: what is drawn on its
+    Raises SourceError when the folder does not hold that scan as it was: what is drawn on its
     images would lie beside them.
     """
-    opened = Source.open(folder)
+    opened = Source.open(source.folder)
     files: dict[str, str] = {}
     for sidecar in sidecars:
         series = opened.matching(sidecar.known_scan)
@@ -116,7 +172,9 @@ def headers_of(
                 " belongs to one: write csv, json or slicer, or a mask as .seg.nrrd"
             )
         files |= {frame.sop_instance_uid: frame.file for frame in series.frames}
-    return {uid: _header(opened.root / files[uid], uid) for uid in dict.fromkeys(uids)}
+    return {
+        uid: source.carried(_header(opened.root / files[uid], uid)) for uid in dict.fromkeys(uids)
+    }
 
 
 def _header(path: Location, uid: str) -> Dataset:

@@ -28,19 +28,20 @@ from sidecar.labels.mapped_shapes import (
     shapes_of,
 )
 from sidecar.labels.vertices import AREAS
-from sidecar.labels.writers.source_headers import NOTICE, headers_of, patient_and_study
+from sidecar.labels.writers.source_headers import HeaderSource, headers_of, patient_and_study
 
 #: SCOORD of the middle of the first pixel.
 _SCOORD_MIDDLE = 0.5
 _SAME_PLANE = 1e-6
 
 
-def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Path) -> Notes:
-    """Write a report. ``space`` has no say: DICOM is LPS. ``dicom``: the folder of the source
-    files, read for their headers.
+def write_sr(
+    parts: Sequence[MappedPoints], path: Path, space: Space, source: HeaderSource
+) -> Notes:
+    """Write a report. ``space`` has no say: DICOM is LPS.
 
-    Raises LabelError for what does not fit, SourceError when the source files are not in ``dicom``,
-    MissingExtraError without highdicom.
+    Raises LabelError for what does not fit, SourceError when the source files are not in
+    ``source``, MissingExtraError without highdicom.
     """
     try:
         import highdicom
@@ -57,7 +58,7 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
         dict.fromkeys(uid for part in parts for uid in part.instances.sop_instance_uid if uid)
     )
     uids = uids or [parts[0].sidecar.document.source.planes[0].sop_instance_uid]
-    headers = headers_of((part.sidecar for part in parts), uids, dicom)
+    headers = headers_of((part.sidecar for part in parts), uids, source)
     groups = [_group(highdicom.sr, one, headers) for one in shapes]
     try:
         report = highdicom.sr.Comprehensive3DSR(
@@ -79,7 +80,7 @@ def write_sr(parts: Sequence[MappedPoints], path: Path, space: Space, dicom: Pat
         ) from None
     report.update(patient_and_study(headers[uids[0]]))
     report.save_as(path, enforce_file_format=True)
-    return (NOTICE,)
+    return (source.notice,)
 
 
 def _content(sr: Any, groups: list[Any]) -> Any:

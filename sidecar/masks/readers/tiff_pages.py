@@ -4,6 +4,7 @@ whose samples have 64 bits or are floats of 16.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import re
 from collections.abc import Iterator, Sequence
@@ -23,25 +24,34 @@ _HYPERSTACK = re.compile(rb"^(channels|slices|frames)=(\d+)\s*$", re.MULTILINE)
 _RGB, _CMYK, _YCBCR = 2, 5, 6
 _ALPHA = (1, 2)
 _FLOAT = 3
+#: What imagecodecs raises on damaged pages beside its own; IndexError for a page that libtiff does
+#: not come to.
+_DECODING = (ValueError, RuntimeError, MemoryError, IndexError)
 
 
 def check_pages(path: Path, slices: int) -> bool:
     """Whether there are samples that only `wide_planes` reads. LabelError where the pages are not
     one of one channel for each of ``slices``.
     """
+    with _faults(path), path.open("rb") as file:
+        pages = list(tiff.directories(file))
+        for n, page in enumerate(pages, 1):
+            _check_channels(page, n, path)
+        is_wide = any(map(_is_wide, pages))
+        if len(pages) != slices or len(_dimensions(pages)) > 1:
+            raise _other_count(pages, slices, path)
+    return is_wide
+
+
+@contextlib.contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    """A file that cannot be read, and one that is no TIFF, as LabelErrors."""
     try:
-        with path.open("rb") as file:
-            pages = list(tiff.directories(file))
-            for n, page in enumerate(pages, 1):
-                _check_channels(page, n, path)
-            is_wide = any(map(_is_wide, pages))
-            if len(pages) != slices or len(_dimensions(pages)) > 1:
-                raise _other_count(pages, slices, path)
+        yield
     except OSError as error:
         raise LabelError(f"cannot be read: {error.strerror}", path) from error
     except tiff.TiffError as error:
         raise LabelError("cannot be read as a TIFF; copy or save it again", path) from error
-    return is_wide
 
 
 def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> LabelError:
@@ -99,9 +109,9 @@ def wide_planes(
 
     columns, rows = size
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        sizes = [
-            (page.number(tiff.WIDTH), page.number(tiff.HEIGHT)) for page in tiff.directories(file)
-        ]
+        with _faults(path):
+            directories = tiff.directories(file)
+            sizes = [(d.number(tiff.WIDTH), d.number(tiff.HEIGHT)) for d in directories]
         for k in pages:
             if k is None:
                 yield None
@@ -114,7 +124,7 @@ def wide_planes(
                 )
             try:
                 samples = np.asarray(imagecodecs.tiff_decode(data, index=k))
-            except (imagecodecs.TiffError, ValueError, RuntimeError, MemoryError) as cause:
+            except (*_DECODING, imagecodecs.TiffError) as cause:
                 raise error("is damaged; copy or save it again") from cause
             if samples.shape != (rows, columns):
                 raise error("is damaged; copy or save it again")

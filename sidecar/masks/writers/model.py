@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.masks.mapped import MappedMask
 from sidecar.progress import Progress
 
@@ -17,16 +18,17 @@ class MaskWriter:
     ``endings``     file endings that mean it.
     ``check``       what it will take, in words for the user, before anything is written; raises
                     what says why it cannot be written.
-    ``write``       (mask, path, dicom, progress) writes ``path``, an empty file or folder.
-                    ``dicom``: the folder of the source files, for formats that repeat patient and
-                    study.
+    ``write``       (mask, path, headers, progress) writes ``path``, an empty file or folder.
+                    ``headers``: those of the source, for formats that repeat patient and study.
+    ``names_patient``  whether the format does that.
     """
 
     name: str
     endings: tuple[str, ...]
-    check: Callable[[MappedMask, Path | None], tuple[str, ...]]
-    write: Callable[[MappedMask, Path, Path | None, Progress], None]
+    check: Callable[[MappedMask, HeaderSource | None], tuple[str, ...]]
+    write: Callable[[MappedMask, Path, HeaderSource | None, Progress], None]
     is_folder: bool = False
+    names_patient: bool = False
 
 
 def size_text(count: int) -> str:

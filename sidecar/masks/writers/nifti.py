@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.formats.volume_files import SHEARED_NIFTI, gzipped, nifti_header, write_nifti
+from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.writers.model import MaskWriter, size_text
 from sidecar.progress import Progress
 from sidecar.storage.whole_file import without_part
 
 
-def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     volume = mask.volume("NIfTI")
     nifti_header(volume)
     size = (
@@ -26,7 +27,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     )
 
 
-def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
+def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: Progress) -> None:
     progress.start("writing slices", mask.size[2])
     with path.open("wb") as file:
         if is_packed(path):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sidecar.formats.png import encode
+from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import LabelArray
 from sidecar.masks.writers.model import MaskWriter, size_text
@@ -24,13 +25,13 @@ from sidecar.storage.local import Local
 INDEX = "labels.json"
 
 
-def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     columns, rows, slices = mask.sidecar.size if mask.is_decimated else mask.size
     size = size_text(columns * rows * slices * mask.dtype.itemsize)
     return (f"{slices} PNGs of {columns} × {rows}, {size} before compression, written one by one",)
 
 
-def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
+def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: Progress) -> None:
     folder = Local.at(path)
     names, planes = _images(mask)
     progress.start("writing PNGs", len(names))

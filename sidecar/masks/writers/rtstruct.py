@@ -24,7 +24,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
 from sidecar.labels.writers.rtstruct import contour_image, describe, frame_of_reference, observation
-from sidecar.labels.writers.source_headers import NOTICE, headers_of, patient_and_study
+from sidecar.labels.writers.source_headers import HeaderSource, headers_of, patient_and_study
 from sidecar.masks.contours import contours
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import LabelArray, Segment
@@ -41,9 +41,9 @@ _ROI_CONTOURS, _CONTOURS, _CONTOUR_DATA = 0x30060039, 0x30060040, 0x30060050
 _NINE_DECIMALS = 99999.0
 
 
-def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     require_space(mask, "RTSTRUCT")
-    require_headers(dicom, "dicom-rtstruct")
+    require_headers(headers, "dicom-rtstruct")
     require_names(mask, "ROI Name")
     slices = sum(map(bool, mask.present))
     return (
@@ -51,14 +51,13 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
             f"contours on {slices} slices, written one by one; a temporary file holds them until"
             " all are there"
         ),
-        NOTICE,
     )
 
 
-def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
+def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: Progress) -> None:
     source = mask.sidecar.document.source
     uid = source.planes[0].sop_instance_uid
-    header = headers_of([mask.sidecar], [uid], require_headers(dicom, "dicom-rtstruct"))[uid]
+    header = headers_of([mask.sidecar], [uid], require_headers(headers, "dicom-rtstruct"))[uid]
     dataset = _dataset(mask, header)
     progress.start("tracing contours", mask.size[2])
     with path.open("wb") as file, tempfile.TemporaryFile() as spool:
@@ -203,4 +202,4 @@ def _copied(spool: IO[bytes], pieces: list[tuple[int, int]]) -> Iterator[bytes]:
         yield spool.read(length)
 
 
-WRITER = MaskWriter("dicom-rtstruct", (), check, write)
+WRITER = MaskWriter("dicom-rtstruct", (), check, write, names_patient=True)

@@ -21,7 +21,7 @@ from sidecar.errors import GeometryError, LabelError, OutputError, UsageError
 from sidecar.grid.space import not_in_the_patient
 from sidecar.grid.stack import Stack
 from sidecar.labels.writers.source_headers import (
-    NOTICE,
+    HeaderSource,
     headers_of,
     require_one_series,
     without_frame_of_reference,
@@ -40,11 +40,11 @@ _SEGMENTATION = Code("DCM", "113076", "Segmentation")
 _SOURCE_IMAGE = Code("DCM", "121322", "Source image for image processing operation")
 
 
-def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     highdicom()
     require_space(mask, "DICOM SEG")
     require_names(mask, "Segment Label")
-    require_headers(dicom, "dicom-seg")
+    require_headers(headers, "dicom-seg")
     parts = _Parts(mask)
     columns, rows, _ = mask.size
     pixel_bytes = parts.frames * columns * rows // 8
@@ -59,7 +59,6 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
             f"{parts.frames} frames of {columns} × {rows} bits, {size_text(pixel_bytes)}, written"
             " one by one"
         ),
-        NOTICE,
     ]
     uncoded = [segment.name for segment in mask.segments if segment.type is None]
     if uncoded:
@@ -69,11 +68,11 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
-    folder = require_headers(dicom, "dicom-seg")
+def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: Progress) -> None:
+    required = require_headers(headers, "dicom-seg")
     parts = _Parts(mask)
     first = mask.sidecar.document.source.planes[0].sop_instance_uid
-    source = headers_of([mask.sidecar], [first], folder)[first]
+    source = headers_of([mask.sidecar], [first], required)[first]
     dataset = segmentation_of(mask, parts.frames, source)
     dataset.SharedFunctionalGroupsSequence = [_shared_groups(mask)]
     progress.start("writing frames", mask.size[2])
@@ -114,14 +113,14 @@ def require_names(mask: MappedMask, attribute: str) -> None:
             )
 
 
-def require_headers(dicom: Path | None, name: str) -> Path:
-    """The folder of the source files. UsageError where none was given."""
-    if dicom is None:
+def require_headers(headers: HeaderSource | None, name: str) -> HeaderSource:
+    """The headers of the source. UsageError where none were given."""
+    if headers is None:
         raise UsageError(
             f"--to {name} repeats patient and study as the scan has them: give the folder of its"
             " files with --dicom DIR"
         )
-    return dicom
+    return headers
 
 
 class _Parts:
@@ -215,4 +214,4 @@ def _one_orientation(stack: Stack) -> bool:
     return bool((stack.orientations == stack.orientations[0]).all())
 
 
-WRITER = MaskWriter("dicom-seg", (".dcm",), check, write)
+WRITER = MaskWriter("dicom-seg", (".dcm",), check, write, names_patient=True)

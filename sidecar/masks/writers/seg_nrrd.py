@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidecar.formats.volume_files import write_nrrd
+from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import TISSUE, Code, Segment
 from sidecar.masks.writers.model import MaskWriter, size_text
@@ -18,7 +19,7 @@ _CONTEXT = "Segmentation category and type - DICOM master list"
 _ANATOMY = "Anatomic codes - DICOM master list"
 
 
-def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
+def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     volume = mask.volume("NRRD")
     return (
         (
@@ -28,7 +29,7 @@ def check(mask: MappedMask, dicom: Path | None) -> tuple[str, ...]:
     )
 
 
-def write(mask: MappedMask, path: Path, dicom: Path | None, progress: Progress) -> None:
+def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: Progress) -> None:
     progress.start("writing slices", mask.size[2])
     with path.open("wb") as file:
         write_nrrd(file, mask.watched(progress), mask.volume("NRRD"), fields(mask))

@@ -22,6 +22,7 @@ from kit.label_truth import (
     check_columns,
     slices,
 )
+from kit.zips import Entry, write_raw
 
 from sidecar.errors import LabelError, MissingExtraError
 from sidecar.labels.model import ReadOptions
@@ -460,6 +461,12 @@ def test_a_zip_of_too_many_selections(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(imagej_roi, "MAX_SELECTIONS", 6)
     with pytest.raises(LabelError, match="more than a ROI Manager's zip"):
         read(path)
+
+
+def test_a_file_without_a_name_in_a_zip_is_no_selection(tmp_path: Path) -> None:
+    entries = [Entry(f"{n}.roi", point(m).tobytes()) for n, m in enumerate(LANDMARKS)]
+    path = write_raw(tmp_path / "RoiSet.zip", [*entries, Entry("", b"data")])
+    assert read(path).left_out == ("1 other file(s) left out: not a selection",)
 
 
 def test_names_in_a_zip_are_no_paths(tmp_path: Path) -> None:

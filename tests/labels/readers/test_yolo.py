@@ -254,6 +254,8 @@ def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
     [
         ("names: !!python/object/apply:os.getcwd []\n", r"data\.yaml: is not valid YAML"),
         ("names: [a\n", "not valid YAML"),
+        ("names: !!timestamp xx\n", r"not valid YAML: tags \(!!name\) are not allowed"),
+        ("names: [a]\nnames: [b]\n", "not valid YAML: the key 'names' is given twice"),
         ("- a\n- b\n", "not a YAML mapping"),
         ("names: classes.names\n", "'names' is not a list"),
         ("names: [[a]]\n", "'names' is not a list"),
@@ -262,7 +264,7 @@ def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
         ("[" * 2_000, "not valid YAML"),
         (
             "a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nnames: [*c, *c]\n",
-            "'names' is not a list",
+            r"not valid YAML: aliases \(\*name\) are not allowed",
         ),
         ("#" * (2**20 + 1), "larger than 1 MiB"),
     ],

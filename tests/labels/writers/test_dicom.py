@@ -46,7 +46,7 @@ from pydicom.uid import UID
 
 from sidecar.errors import LabelError, MissingExtraError, SourceError
 from sidecar.labels.writers.rtstruct import write_rtstruct
-from sidecar.labels.writers.source_headers import headers_of
+from sidecar.labels.writers.source_headers import HeaderSource, headers_of
 from sidecar.labels.writers.sr import write_sr
 
 Writers = pytest.mark.parametrize("write", [write_sr, write_rtstruct])
@@ -64,7 +64,7 @@ STRAIGHT = [
 def written(tmp_path: Path, write: Any, rows: list[dict], scan: Scan = CLASSIC) -> Path:
     path = tmp_path / "part"
     write(
-        [mapped(rows, scan)], path, "ras", write_dicom(tmp_path / "scan", scan)
+        [mapped(rows, scan)], path, "ras", HeaderSource(write_dicom(tmp_path / "scan", scan))
     )  # DICOM is LPS whatever the space
     return path
 
@@ -311,8 +311,8 @@ def test_an_sop_class_unknown_to_highdicom_is_named(tmp_path: Path) -> None:
         dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID("1.2.3.4")
         dataset.save_as(path)
     with pytest.raises(LabelError, match=r"SOP class 1\.2\.3\.4: write rtstruct"):
-        write_sr([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
-    write_rtstruct([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+        write_sr([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
+    write_rtstruct([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
 
 
 def test_without_highdicom_the_extra_is_named(
@@ -359,7 +359,7 @@ def test_names_in_any_character_set_become_utf_8(
         dataset.SpecificCharacterSet, dataset.PatientName = charset, name
         dataset.save_as(path)
         assert name.encode() not in path.read_bytes()
-    write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+    write([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
     assert name.encode() in (tmp_path / "part").read_bytes()
     assert str(pydicom.dcmread(tmp_path / "part").PatientName) == name
 
@@ -383,7 +383,7 @@ def test_odd_values_are_handed_on_and_never_shown(
             for keyword, value in odd.items():
                 setattr(dataset, keyword, value)
             dataset.save_as(path)
-    write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+    write([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
     assert "ecret" not in "".join(capsys.readouterr())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -399,14 +399,19 @@ def test_two_scans_are_refused(tmp_path: Path, write: Any) -> None:
             [mapped(LANDMARKS), mapped(LANDMARKS, Scan(series="1.2.3"))],
             tmp_path / "part",
             "lps",
-            tmp_path,
+            HeaderSource(tmp_path),
         )
 
 
 @Writers
 def test_several_label_files_of_one_scan(tmp_path: Path, write: Any) -> None:
     path = tmp_path / "part"
-    write([mapped([row]) for row in LANDMARKS], path, "lps", write_dicom(tmp_path / "scan"))
+    write(
+        [mapped([row]) for row in LANDMARKS],
+        path,
+        "lps",
+        HeaderSource(write_dicom(tmp_path / "scan")),
+    )
     assert complaints(path) == []
     found = regions(path) if write is write_sr else contours(path)
     assert list(found) == ["nose", "left ear", "tail"]
@@ -419,7 +424,7 @@ def test_files_that_were_moved_are_found(tmp_path: Path, write: Any) -> None:
         (folder / "elsewhere").mkdir(exist_ok=True)
         path.rename(folder / "elsewhere" / f"IM{number}")
     (folder / "elsewhere" / "notes.txt").write_text("no DICOM", encoding="utf-8")
-    write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+    write([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
     assert pydicom.dcmread(tmp_path / "part").PatientID == PATIENT["PatientID"]
 
 
@@ -439,7 +444,7 @@ def test_files_that_are_not_there_are_told(
     folder.mkdir(exist_ok=True)
     says = "scan does not hold the scan that the sidecar describes: " + says
     with pytest.raises(SourceError, match=says) as caught:
-        write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+        write([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
     assert str(tmp_path) not in str(caught.value)
 
 
@@ -453,15 +458,17 @@ def test_a_scan_that_was_moved_is_refused(tmp_path: Path, write: Any) -> None:
         header.ImagePositionPatient = [x, y + 5, z]
         header.save_as(path)
     with pytest.raises(SourceError, match=r"every slice is 5 mm from where it was, by \(0, 5, 0\)"):
-        write([mapped(LANDMARKS)], tmp_path / "part", "lps", folder)
+        write([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
 
 
 def test_every_export_s_scan_has_to_be_there(tmp_path: Path) -> None:
     folder = write_dicom(tmp_path / "scan")
     longer = sidecar_of(Scan(slices=14))
     with pytest.raises(SourceError, match=r"2 of 14 slices are missing: 12, 13"):
-        headers_of([sidecar_of(), longer], [instance_uid(2)], folder)
-    assert list(headers_of([sidecar_of()], [instance_uid(2)], folder)) == [instance_uid(2)]
+        headers_of([sidecar_of(), longer], [instance_uid(2)], HeaderSource(folder))
+    assert list(headers_of([sidecar_of()], [instance_uid(2)], HeaderSource(folder))) == [
+        instance_uid(2)
+    ]
 
 
 def test_a_sidecar_leads_to_nothing_outside_of_the_folder(
@@ -485,8 +492,8 @@ def test_a_sidecar_leads_to_nothing_outside_of_the_folder(
     monkeypatch.setattr(pydicom, "dcmread", lambda path, **options: opened.append(path))
     monkeypatch.setattr("sidecar.dicom.scan._scan_file", lambda path, *_: opened.append(path))
     with pytest.raises(SourceError, match="none of its 12 slices"):
-        headers_of([sidecar], [instance_uid(0)], folder)
+        headers_of([sidecar], [instance_uid(0)], HeaderSource(folder))
     assert opened == []
     monkeypatch.undo()
     (folder / "linked").symlink_to(outside)
-    assert headers_of([sidecar], [instance_uid(0)], folder)
+    assert headers_of([sidecar], [instance_uid(0)], HeaderSource(folder))

@@ -29,6 +29,7 @@ from PIL import Image
 from sidecar.errors import GeometryError, LabelError, OutputError, SourceError, UsageError
 from sidecar.exporting.run import export
 from sidecar.labels.exports import Export
+from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.mapping import Sidecar
 from sidecar.masks import map_mask
 from sidecar.masks.mapped import MappedMask
@@ -322,7 +323,7 @@ def test_a_seg_too_large_for_dicom_says_so_beforehand(
     mapped = MappedMask.on_source(read_mask([masks], [Export(scan.sidecar)]))
     monkeypatch.setattr("sidecar.masks.writers.seg.MAX_PIXEL_BYTES", 4000)
     refuses(
-        lambda: WRITERS["dicom-seg"].check(mapped, scan.scan),
+        lambda: WRITERS["dicom-seg"].check(mapped, HeaderSource(scan.scan)),
         OutputError,
         "frames take",
         "seg.nrrd",
