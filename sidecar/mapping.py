@@ -113,6 +113,13 @@ class Sidecar:
         """Whether millimetres are of the patient, by a voxel size that the user gave, or none."""
         return geometry_of(self.stack)
 
+    @cached_property
+    def tag(self) -> str:
+        """The tag of this mapping, also where the document, of version 1.0, does not state it."""
+        source = self.document.source
+        planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
+        return tag_of(source.series_instance_uid, planes, self.decimation)
+
     @property
     def size(self) -> tuple[int, int, int]:
         """PNG columns and rows, and number of PNGs."""
@@ -286,7 +293,11 @@ class Sidecar:
 
     @cached_property
     def _slice_by_parts(self) -> dict[PngName, int]:
-        """Slices by the names of tagged PNGs, without their tag."""
+        """Slices by the names of tagged PNGs, without their tag. Images that other programs wrote
+        have none, whatever their names look like.
+        """
+        if self.document.evidence is not None:
+            return {}
         names = ((split_name(key), i) for key, i in self._slice_by_name.items())
         return {name._replace(tag=None): i for name, i in names if name and name.tag}
 
@@ -348,11 +359,10 @@ class Sidecar:
 
     def _check_tag(self) -> None:
         """The tag against what it is made of, and names of exported PNGs against it."""
-        images, source = self.document.images, self.document.source
+        images = self.document.images
         if images.tag is None:
             return
-        planes = ((p.sop_instance_uid, p.frame_number) for p in source.planes)
-        tag = tag_of(source.series_instance_uid, planes, self.decimation)
+        tag = self.tag
         if images.tag != tag:
             raise GeometryError(
                 f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"
