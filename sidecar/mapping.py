@@ -192,13 +192,16 @@ class Sidecar:
         lower slice.
         """
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
+        count = len(self.document.source.planes)
+        outside = ~((along >= -0.5) & (along <= count - 0.5))
+        inside = np.clip(nearest(along), 0, count - 1)
+        return Instances(self._instances, np.where(outside, count, inside).astype(np.intp))
+
+    @cached_property
+    def _instances(self) -> tuple[tuple[str, int], ...]:
+        """`Instances.planes`, which all points share."""
         planes = self.document.source.planes
-        outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
-        inside = np.clip(nearest(along), 0, len(planes) - 1)
-        plane = np.where(outside, len(planes), inside).astype(np.intp)
-        return Instances(
-            [*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane
-        )
+        return (*((plane.sop_instance_uid, plane.frame_number or 0) for plane in planes), ("", 0))
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
         """Half the longest diagonal of the output voxel at each source index (N, 3), in mm: what

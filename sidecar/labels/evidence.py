@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sidecar.formats.png_text import PngHead, read_head
 from sidecar.labels.exports import Export
 from sidecar.labels.likeness import Verdict, compared
-from sidecar.labels.references import named_path, names_image
+from sidecar.labels.references import named_path, names_image, without_upload_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def image_beside(path: Path, reference: str) -> Seen | None:
     if not written or "\0" in written:
         return None
     full = written if names_image(reference) else f"{written}.png"
-    for name in dict.fromkeys((full, full.rpartition("/")[2])):
+    own = full.rpartition("/")[2]
+    for name in dict.fromkeys((full, own, without_upload_prefix(own))):
         place = home / name
         try:
             inside = place.resolve().is_relative_to(home.resolve())

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from sidecar.document.model import SIDECAR_NAME
@@ -28,13 +29,13 @@ from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.identified import (
     Identified,
     Unidentified,
+    folders_of,
     is_in_folder_of,
     slice_of,
     stated_tag,
 )
 from sidecar.labels.likeness import Verdict
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import named_path
 
 #: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
 #: resize.
@@ -88,9 +89,13 @@ class Resolver:
             export, slice_ = self._only(number, exports), None
             proved = reference.tag is not None
         if not proved:
-            self._refuse_other_place(number, reference, export)
+            self._refuse_other_home(number, reference, export)
+        # an image beside the label file is as much as its name
+        surely = _has_tag_of(reference, export) or bool(proved and reference.embedded)
+        if not surely:
+            self._refuse_other_folder(number, reference, export)
         size = _labelled_size(number, reference, seen)
-        scale = self._scale(number, reference, export, size, proved)
+        scale = self._scale(number, reference, export, size, surely)
         return Identified(self.exports.index(export), slice_, scale, size, proved)
 
     def _of_stated_origin(self, number: int, reference: ImageReference) -> Sequence[Export]:
@@ -189,7 +194,7 @@ class Resolver:
                 " --images GLOB which labels are of it",
             )
         export, slice_ = left[0]
-        proved = bool(same) or (tag is not None and tag == export.tag)
+        proved = bool(same) or _has_tag_of(reference, export)
         if export.names_have_tag and not (proved or self.trust_names):
             png = export.sidecar.document.images.files[slice_].name
             raise Unidentified(
@@ -211,24 +216,28 @@ class Resolver:
         by_size = [c for c in candidates if c[0].png_size == reference.size]
         return by_path or by_home or by_size or candidates
 
-    def _refuse_other_place(self, number: int, reference: ImageReference, export: Export) -> None:
-        """Where nothing proves whose an image is, the folder that it or the label file lies in must
-        not be that of another export.
-        """
-        if is_in_folder_of(reference.name, export):
+    def _refuse_other_home(self, number: int, reference: ImageReference, export: Export) -> None:
+        """A label file in the folder of an export is of that one, unless it says otherwise."""
+        home = self._home
+        if home is None or _is_one(export, home) or is_in_folder_of(reference.name, export):
             return
-        home, tag = self._home, stated_tag(reference)
-        if home is not None and not _is_one(export, home):
-            raise Unidentified(
-                number,
-                f"lies in the folder of the export {home.folder_name}, and does not say that it is"
-                f" of {export.name}: leave --sidecar out, or move the file elsewhere if it is",
-            )
-        folder = named_path(reference.name).rpartition("/")[0].rpartition("/")[2]
-        whose = self._nearby(lambda e: e.tag == tag) if tag is not None else None
-        if folder not in ("", ".", ".."):
+        raise Unidentified(
+            number,
+            f"lies in the folder of the export {home.folder_name}, and does not say that it is of"
+            f" {export.name}: leave --sidecar out, or move the file elsewhere if it is",
+        )
+
+    def _refuse_other_folder(self, number: int, reference: ImageReference, export: Export) -> None:
+        """An image in a folder called like another export is of that one; so is one with its
+        tag, which PNGs of adopted stacks may have in their names.
+        """
+        whose: str | None = None
+        tag, folder = stated_tag(reference), "".join(folders_of(reference.name)[-1:])
+        if folder and not is_in_folder_of(f"{folder}/", export):
             called = self.surroundings.called(folder, [self.path, *self._documents()])
-            whose = whose or next((e.folder_name for e in called if not _is_one(e, export)), None)
+            whose = next((e.folder_name for e in called if not _is_one(e, export)), None)
+        if whose is None and tag is not None:
+            whose = self._nearby(lambda e: e.tag == tag)
         if whose is not None:
             raise Unidentified(
                 number,
@@ -270,9 +279,12 @@ class Resolver:
         reference: ImageReference,
         export: Export,
         size: tuple[int, int] | None,
-        proved: bool,
+        surely: bool,
     ) -> tuple[float, float]:
-        """PNG pixels per pixel of an image of ``size``, 1 where nothing tells it."""
+        """PNG pixels per pixel of an image of ``size``, 1 where nothing tells it.
+
+        ``surely``: no other export may be meant.
+        """
         own = export.png_size
         stated = size or own
         if stated == own:
@@ -284,7 +296,7 @@ class Resolver:
                 f"{told}, but the PNG is {own[0]} × {own[1]}: it was cropped or stretched, or"
                 " belongs to another export",
             )
-        whose = None if proved else self._nearby(lambda e: e.png_size == stated)
+        whose = None if surely else self._nearby(lambda e: e.png_size == stated)
         if whose is not None:
             raise Unidentified(
                 number,
@@ -294,14 +306,12 @@ class Resolver:
         return own[0] / stated[0], own[1] / stated[1]
 
     def _nearby(self, fits: Callable[[Export], bool]) -> str | None:
-        """The name of the folder of an export around the label file, or around the given exports,
-        that fits, and is none of these.
+        """The name of the folder of an export that fits: one of these, or one around them or the
+        label file.
         """
-        given = {export.mapping_tag for export in self.exports}
-        for export in self.surroundings.around([self.path, *self._documents()]):
-            if fits(export) and export.mapping_tag not in given:
-                return export.folder_name
-        return None
+        around = self.surroundings.around([self.path, *self._documents()])
+        found = next(filter(fits, chain(self.exports, around)), None)
+        return None if found is None else found.folder_name or None
 
     def _documents(self) -> Iterator[Path]:
         """The documents of the given exports, as far as they are on this machine."""
@@ -316,6 +326,11 @@ def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) ->
         return "unknown"
     by_texts = seen.path is not None and tag is not None
     return (verdict_of_texts if by_texts else verdict_of)(seen, export, slice_)
+
+
+def _has_tag_of(reference: ImageReference, export: Export) -> bool:
+    tag = stated_tag(reference)
+    return tag is not None and tag == export.tag
 
 
 def _is_one(export: Export, other: Export | None) -> bool:

@@ -94,9 +94,13 @@ def looks_like_slice(name: str) -> bool:
 
 def bare_key(reference: str) -> str:
     """The name alone: without folders, extension, case and the prefix of an upload."""
-    key = image_key(named_path(reference))
-    prefix = _UPLOAD_PREFIX.match(key)
-    return key[prefix.end() :] if prefix else key
+    return without_upload_prefix(image_key(named_path(reference)))
+
+
+def without_upload_prefix(name: str) -> str:
+    """A file name without what Label Studio puts before those of uploaded files."""
+    prefix = _UPLOAD_PREFIX.match(name)
+    return name[prefix.end() :] if prefix else name
 
 
 def one_image(reference: str) -> str:
