@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 
 from sidecar.formats.png_text import PngHead, read_head
 from sidecar.labels.exports import Export
+from sidecar.labels.identified import is_resize
 from sidecar.labels.likeness import Verdict, compared
 from sidecar.labels.references import named_path, names_image, without_upload_prefix
+
+#: Larger images are not looked at: nobody resizes PNGs to that.
+_MOST_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Seen:
             return None
 
     def pixels(self, size: tuple[int, int]) -> NDArray[Any] | None:
-        """(rows, columns[, channels]) where it is an image of ``size``, columns and rows."""
+        """(rows, columns[, channels]), brought to ``size``, columns and rows."""
         try:
             with self._open() as file:
                 return _pixels(file, size)
@@ -130,21 +134,29 @@ def _is_file_of(seen: Seen, export: Export, slice_: int) -> bool:
 
 def _verdict_of_pixels(seen: Seen, export: Export, slice_: int) -> Verdict:
     """What the pixels of an image say of a PNG of an export."""
-    image, own = seen.pixels(export.png_size), _png(export, slice_)
+    shown, size = seen.size, export.png_size
+    if shown is None or not is_resize(shown, size) or shown[0] * shown[1] > _MOST_PIXELS:
+        return "unknown"
+    common = min(shown, size)
+    image, own = seen.pixels(common), _png(export, slice_, common)
     if image is None or own is None:
         return "unknown"
-    beside = (_png(export, k) for k in (slice_ - 1, slice_ + 1))
+    beside = (_png(export, k, common) for k in (slice_ - 1, slice_ + 1))
     neighbours = [png for png in beside if png is not None]
-    return compared(image, own, neighbours, lossless=seen.head is not None)
+    lossless = seen.head is not None and shown == size
+    told = compared(image, own, neighbours, lossless)
+    return "unknown" if told == "same" and shown != size else told
 
 
-def _png(export: Export, slice_: int) -> NDArray[Any] | None:
-    """The pixels of a PNG of an export; None where there is none, or it cannot be read."""
+def _png(export: Export, slice_: int, size: tuple[int, int]) -> NDArray[Any] | None:
+    """The pixels of a PNG of an export, brought to ``size``; None where there is none, or it cannot
+    be read.
+    """
     if export.folder is None or not 0 <= slice_ < export.sidecar.size[2]:
         return None
     try:
         with (export.folder / export.sidecar.document.images.files[slice_].name).open() as file:
-            return _pixels(file, export.png_size)
+            return _pixels(file, size)
     except OSError:
         return None
 
@@ -160,14 +172,15 @@ def _size(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _pixels(file: BinaryIO, size: tuple[int, int]) -> NDArray[Any] | None:
-    """An image of ``size``; None where it is of another size, or cannot be decoded."""
+    """An image brought to ``size``; None where it cannot be decoded."""
     from PIL import Image
 
     try:
         with Image.open(file) as image:
-            if image.size != size:
-                return None
-            kept = image.mode in ("L", "I;16", "I", "RGB")
-            return np.asarray(image if kept else image.convert("RGB"))
+            kept = image if image.mode in ("L", "I;16", "I", "RGB") else image.convert("RGB")
+            if image.size == size:
+                return np.asarray(kept)
+            plain = kept.convert("F") if kept.mode.startswith("I") else kept
+            return np.asarray(plain.resize(size, Image.Resampling.BOX))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

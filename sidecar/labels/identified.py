@@ -10,6 +10,10 @@ from sidecar.labels.exports import Export
 from sidecar.labels.model import ImageReference
 from sidecar.labels.references import bare_key, named_path
 
+#: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
+#: resize.
+RESIZE_TOLERANCE = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Identified:
@@ -68,6 +72,24 @@ def is_in_folder_of(reference: str, export: Export) -> bool:
     """Whether a reference names the folder of an export, or one called like its specimen."""
     own = {export.name.lower(), export.folder_name.lower()} - {""}
     return not own.isdisjoint(folder.lower() for folder in folders_of(reference))
+
+
+def is_resize(size: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Whether an image of ``size`` can be one of the size ``own`` that was resized, neither cropped
+    nor stretched.
+    """
+    return min(size) > 0 and _misfit(size, own) <= RESIZE_TOLERANCE
+
+
+def _misfit(stated: tuple[int, int], own: tuple[int, int]) -> float:
+    """By how many PNG pixels one axis misses when the other is scaled to fit; the better of both
+    ways.
+    """
+    (stated_width, stated_height), (width, height) = stated, own
+    return min(
+        abs(stated_width * height / stated_height - width),
+        abs(stated_height * width / stated_width - height),
+    )
 
 
 def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) -> Iterator[str]:

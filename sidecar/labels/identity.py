@@ -31,15 +31,12 @@ from sidecar.labels.identified import (
     Unidentified,
     folders_of,
     is_in_folder_of,
+    is_resize,
     slice_of,
     stated_tag,
 )
 from sidecar.labels.likeness import Verdict
 from sidecar.labels.model import ImageReference
-
-#: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
-#: resize.
-RESIZE_TOLERANCE = 1.0
 
 Look = Callable[[ImageReference], Seen | None]
 
@@ -72,10 +69,7 @@ class Resolver:
         return found
 
     def _look(self, reference: ImageReference) -> Seen | None:
-        """The image that the file carries, or that lies beside it. Of one whose name has a tag only
-        the texts are asked, and only those that the file carries: the tag has settled it.
-        """
-        tagged = stated_tag(reference) is not None
+        """The image that the file carries, or that lies beside it."""
         if reference.embedded:
             return Seen("the image in the label file", data=reference.embedded)
         return image_beside(self.path, reference.name)
@@ -290,7 +284,7 @@ class Resolver:
         if stated == own:
             return 1.0, 1.0
         told = f"image {reference.name!r} is {stated[0]} × {stated[1]} there"
-        if min(stated) < 1 or _misfit(stated, own) > RESIZE_TOLERANCE:
+        if not is_resize(stated, own):
             raise Unidentified(
                 number,
                 f"{told}, but the PNG is {own[0]} × {own[1]}: it was cropped or stretched, or"
@@ -321,11 +315,10 @@ class Resolver:
 
 
 def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
-    """What an image says of a PNG. Where a tag tells already, no pixels beside it are read."""
+    """What an image says of a PNG. Where a tag tells already, only its texts are asked."""
     if seen is None:
         return "unknown"
-    by_texts = seen.path is not None and tag is not None
-    return (verdict_of_texts if by_texts else verdict_of)(seen, export, slice_)
+    return (verdict_of if tag is None else verdict_of_texts)(seen, export, slice_)
 
 
 def _has_tag_of(reference: ImageReference, export: Export) -> bool:
@@ -359,14 +352,3 @@ def _labelled_size(
 
 def _sidecar_of(folder: str | None) -> str:
     return f"that of the folder {folder}" if folder else "the sidecar.json of that export"
-
-
-def _misfit(stated: tuple[int, int], own: tuple[int, int]) -> float:
-    """By how many PNG pixels one axis misses when the other is scaled to fit; the better of both
-    ways.
-    """
-    (stated_width, stated_height), (width, height) = stated, own
-    return min(
-        abs(stated_width * height / stated_height - width),
-        abs(stated_height * width / stated_width - height),
-    )

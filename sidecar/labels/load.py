@@ -244,7 +244,7 @@ class _LabelFile:
 
 def _matching(labels: Labels, pattern: str) -> Labels:
     """The labels whose image path matches a pattern."""
-    fits = [matches(image.name, pattern) for image in labels.images]
+    fits = [matches(image.name, image.entry, pattern) for image in labels.images]
     kept = np.array(fits, np.bool_)[labels.reference]
     if len(labels) and not kept.any():
         names = [named_path(image.name) for image in labels.images]

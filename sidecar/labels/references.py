@@ -151,15 +151,16 @@ def png_against_slices(path: Path, stack: PngStack) -> str:
     return "" if own in stack.names[:1] else own
 
 
-def matches(reference: str, pattern: str) -> bool:
-    """Whether the path that a reference names fits a pattern as in a shell, in any case of its
-    letters; a pattern without a folder is one for names.
+def matches(reference: str, entry: str, pattern: str) -> bool:
+    """Whether the path that a reference names, or the end of it, fits a pattern as in a shell, in
+    any case of its letters; or what else the file tells images apart by, such as "task 40
+    (beetle-7)".
     """
     name, sought = named_path(reference).lower(), pattern.replace("\\", "/").lower()
     return (
         fnmatchcase(name, sought)
         or fnmatchcase(name, f"*/{sought}")
-        or ("/" not in sought and fnmatchcase(name.rpartition("/")[2], sought))
+        or fnmatchcase(entry.lower(), sought)
     )
 
 

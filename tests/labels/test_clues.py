@@ -118,6 +118,17 @@ def test_a_file_states_the_size_of_the_image_in_it(old: Path) -> None:
         load([path], given_exports([old / "a"]))
 
 
+@pytest.mark.parametrize(("shown", "right"), [(3, True), (103, False)])
+def test_a_resized_image_in_the_file_tells_too(old: Path, shown: int, right: bool) -> None:
+    path = labelme(old, "slice_0003.png", enlarged(noise(shown)), (128, 128))
+    if right:
+        (file,) = load([path], given_exports([old / "a"])).files
+        assert any("128 × 128, by 2" in note for note in file.notes)
+    else:
+        with pytest.raises(LabelError, match=r"has other pixels than slice_0003\.png"):
+            load([path], given_exports([old / "a"]))
+
+
 def test_one_image_has_one_size_however_late_it_is_stated(old: Path) -> None:
     entries = [
         f'{{"id": {k}, "file_name": "slice_0003.png"{more}}}'

@@ -150,11 +150,16 @@ class Kind:
         return LoadOptions(self.reader, reading, trust_names=trust_names, allow_outside=True)
 
 
+def _bare(name: str) -> str:
+    """A name without folders and prefix."""
+    return name[name.index("slice_") :]
+
+
 def of_text(sample: Sample) -> Kind:
     text = _STRAY.sub(lambda found: found[0].replace("a.png", "slice_0003.png"), sample.text)
 
     def write(folder: Path, rename: Callable[[str], str]) -> Path:
-        path = folder / _NAME.sub(lambda found: rename(found[0]).rpartition("/")[2], sample.name)
+        path = folder / _NAME.sub(lambda found: _bare(rename(found[0])), sample.name)
         path.write_text(_NAME.sub(lambda found: rename(found[0]), text), encoding="utf-8")
         return path
 
@@ -242,12 +247,12 @@ def written(kind: Kind, identity: Identity, exports: Exports) -> Written:
             document = json.loads(path.read_text())
             document["imageData"] = base64.b64encode(picture).decode()
             path.write_text(json.dumps(document))
-            image = identity.image
         elif identity.place == "labels":
             beside = path.parent / f"slice_{number:04d}{after}.png"
             beside.write_bytes(picture)
-            # by the side of a tag only texts are asked
-            image = identity.image if has_texts or not identity.tag else ""
+        is_there = kind.reader == "labelme" or beside is not None
+        # by the side of a tag only texts are asked
+        image = identity.image if is_there and (has_texts or not identity.tag) else ""
     text = path.read_bytes().replace(b"\0", b"").decode("latin-1")  # ImageJ writes 16 bits a letter
     told = replace(
         identity,

@@ -113,7 +113,7 @@ def _bitmaps_of(file: Mapping, images: str | None) -> tuple[list[Bitmap], list[s
     found, told = bitmaps_of(file.labels.path, file.format, file.export.png_stack)
     if images is None:
         return found, list(told)
-    meant = [bitmap for bitmap in found if matches(bitmap.image, images)]
+    meant = [bitmap for bitmap in found if matches(bitmap.image, bitmap.entry, images)]
     left = len(found) - len(meant)
     note = f"--images {images}: {left} mask(s) on other images left out"
     return meant, [*told, note] if left else list(told)
