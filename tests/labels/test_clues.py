@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.made_exports import Draw
 from kit.made_exports import Export as Made
 from kit.phantoms import Spec, write
 from labels.test_which_image import labelme
@@ -27,13 +28,17 @@ def noise(seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (64, 64)).astype(np.uint8)
 
 
+def noises(first: int) -> Draw:
+    return lambda n, _: noise(first + n)
+
+
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """A folder of two exports, a and b, of version 1.0, whose PNGs are called alike."""
     for k, name in enumerate("ab"):
         (tmp_path / name).mkdir()
         made = Made(series=f"1.2.826.0.1.3680043.8.498.{k + 1}")
-        made.write(tmp_path / name, lambda n, _, k=k: noise(100 * k + n))
+        made.write(tmp_path / name, noises(100 * k))
     return tmp_path
 
 

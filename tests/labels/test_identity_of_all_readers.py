@@ -21,12 +21,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit.adopted_images import texture, windowed, write_scan
 from kit.label_truth import LANDMARKS, STACK
+from kit.made_exports import Draw
 from kit.made_exports import Export as Made
 from kit.tool_files import deeplabcut_h5, labelme
 from kit.tool_files.samples import SAMPLES, Sample
 from labels.readers.test_imagej_roi import point as roi_of
 from labels.readers.test_imagej_tiff import write as write_tiff
 from labels.readers.test_label_studio_tables import ROWS, as_csv
+from numpy.typing import NDArray
 from PIL import Image
 
 import sidecar
@@ -68,6 +70,10 @@ class Exports:
         return "" if name in OLD else f"_{self.by_name[name].tag}"
 
 
+def drawn(planes: NDArray[np.int16]) -> Draw:
+    return lambda k, _: windowed(planes[k], -500, 1500)
+
+
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Exports:
     home = tmp_path_factory.mktemp("exports")
@@ -78,12 +84,12 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Exports:
         sidecar.export(scan, home / name, scale=1.0)
         if name == "one":
             sidecar.export(scan, home / "small", scale=0.5)
-    axes = [Axis.stride(0, count, 1) for count in size]
+    columns, rows, slices = (Axis.stride(0, count, 1) for count in size)
     for seed, name in enumerate(OLD):
         planes = texture(*size, seed=10 + seed, noise=0.3)
         (home / name).mkdir()
-        old = Made(*axes, source_size=size, series=f"1.2.826.0.1.3680043.8.498.{7 + seed}")
-        old.write(home / name, lambda k, _, planes=planes: windowed(planes[k], -500, 1500))
+        series = f"1.2.826.0.1.3680043.8.498.{7 + seed}"
+        Made(columns, rows, slices, size, series=series).write(home / name, drawn(planes))
     (home / "labels").mkdir()
     return Exports(home)
 
