@@ -113,6 +113,13 @@ class Sidecar:
         """Whether millimetres are of the patient, by a voxel size that the user gave, or none."""
         return geometry_of(self.stack)
 
+    @cached_property
+    def tag(self) -> str:
+        """The tag of this mapping, also where the document, of version 1.0, does not state it."""
+        source = self.document.source
+        planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
+        return tag_of(source.series_instance_uid, planes, self.decimation)
+
     @property
     def size(self) -> tuple[int, int, int]:
         """PNG columns and rows, and number of PNGs."""
@@ -185,13 +192,16 @@ class Sidecar:
         lower slice.
         """
         along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
+        count = len(self.document.source.planes)
+        outside = ~((along >= -0.5) & (along <= count - 0.5))
+        inside = np.clip(nearest(along), 0, count - 1)
+        return Instances(self._instances, np.where(outside, count, inside).astype(np.intp))
+
+    @cached_property
+    def _instances(self) -> tuple[tuple[str, int], ...]:
+        """`Instances.planes`, which all points share."""
         planes = self.document.source.planes
-        outside = ~((along >= -0.5) & (along <= len(planes) - 0.5))
-        inside = np.clip(nearest(along), 0, len(planes) - 1)
-        plane = np.where(outside, len(planes), inside).astype(np.intp)
-        return Instances(
-            [*((p.sop_instance_uid, p.frame_number or 0) for p in planes), ("", 0)], plane
-        )
+        return (*((plane.sop_instance_uid, plane.frame_number or 0) for plane in planes), ("", 0))
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
         """Half the longest diagonal of the output voxel at each source index (N, 3), in mm: what
@@ -286,7 +296,11 @@ class Sidecar:
 
     @cached_property
     def _slice_by_parts(self) -> dict[PngName, int]:
-        """Slices by the names of tagged PNGs, without their tag."""
+        """Slices by the names of tagged PNGs, without their tag. Images that other programs wrote
+        have none, whatever their names look like.
+        """
+        if self.document.evidence is not None:
+            return {}
         names = ((split_name(key), i) for key, i in self._slice_by_name.items())
         return {name._replace(tag=None): i for name, i in names if name and name.tag}
 
@@ -348,11 +362,10 @@ class Sidecar:
 
     def _check_tag(self) -> None:
         """The tag against what it is made of, and names of exported PNGs against it."""
-        images, source = self.document.images, self.document.source
+        images = self.document.images
         if images.tag is None:
             return
-        planes = ((p.sop_instance_uid, p.frame_number) for p in source.planes)
-        tag = tag_of(source.series_instance_uid, planes, self.decimation)
+        tag = self.tag
         if images.tag != tag:
             raise GeometryError(
                 f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"

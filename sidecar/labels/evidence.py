@@ -1,8 +1,7 @@
 """What an image that a label file carries, or that lies beside it, says of an export.
 
 PNGs of an export hold texts: series, slice and tag. Tools that load and save an image drop them,
-and then its pixels tell: two PNGs of one source slice and one decimation differ by window and bits
-only, that is by a straight line from gray value to gray value.
+and then its pixels tell (`sidecar.labels.likeness`).
 """
 
 from __future__ import annotations
@@ -11,25 +10,19 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.formats.png_text import PngHead, read_head
 from sidecar.labels.exports import Export
-from sidecar.labels.references import named_path
+from sidecar.labels.identified import is_resize
+from sidecar.labels.likeness import Verdict, compared
+from sidecar.labels.references import named_path, names_image, without_upload_prefix
 
-#: ``same``: it is this PNG. ``other``: it is another one. ``unknown``: it does not tell.
-Verdict = Literal["same", "other", "unknown"]
-
-#: Part of the variance of one image that a curve of the other explains; less than that makes two
-#: images. What lies above and is no straight line (a lossy copy) tells nothing. Of what is no PNG,
-#: and may be lossy itself, less is asked.
-_ALIKE, _LOSSY = 0.9, 0.3
-#: Fewer pixels than this that neither image clips tell nothing.
-_FEWEST_PIXELS = 64
-_LEVELS = 256
+#: Larger images are not looked at: nobody resizes PNGs to that.
+_MOST_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +53,20 @@ class Seen:
         except OSError:
             return None
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows; None where it cannot be read."""
+        head = self.head
+        if head is not None:
+            return head.size
+        try:
+            with self._open() as file:
+                return _size(file)
+        except OSError:
+            return None
+
     def pixels(self, size: tuple[int, int]) -> NDArray[Any] | None:
-        """(rows, columns[, channels]) where it is an image of ``size``, columns and rows."""
+        """(rows, columns[, channels]), brought to ``size``, columns and rows."""
         try:
             with self._open() as file:
                 return _pixels(file, size)
@@ -76,9 +81,11 @@ def image_beside(path: Path, reference: str) -> Seen | None:
     """
     home = path.absolute().parent
     written = named_path(reference)
-    for name in dict.fromkeys((written, written.rpartition("/")[2])):
-        if not name or "\0" in name:
-            continue
+    if not written or "\0" in written:
+        return None
+    full = written if names_image(reference) else f"{written}.png"
+    own = full.rpartition("/")[2]
+    for name in dict.fromkeys((full, own, without_upload_prefix(own))):
         place = home / name
         try:
             inside = place.resolve().is_relative_to(home.resolve())
@@ -90,103 +97,90 @@ def image_beside(path: Path, reference: str) -> Seen | None:
 
 
 def verdict_of(seen: Seen, export: Export, slice_: int) -> Verdict:
-    """What an image says of PNG ``slice_`` of an export."""
-    name = export.sidecar.document.images.files[slice_].name
-    png = None if export.folder is None else export.folder / name
-    if seen.path is not None and png is not None and _is_same_file(seen.path, str(png)):
-        return "same"
-    told = _verdict_of_texts(seen.head, export, slice_)
-    if told != "unknown" or png is None or not seen.pixels_tell:
+    """What an image says of PNG ``slice_`` of an export: by its texts, or else by its pixels."""
+    told = verdict_of_texts(seen, export, slice_)
+    if told != "unknown" or not seen.pixels_tell:
         return told
-    try:
-        with png.open() as file:
-            own = _pixels(file, export.png_size)
-    except OSError:
-        return "unknown"
-    other = seen.pixels(export.png_size)
-    if own is None or other is None:
-        return "unknown"
-    return _verdict_of_pixels(other, own, _ALIKE if seen.head is not None else _LOSSY)
+    return _verdict_of_pixels(seen, export, slice_)
 
 
-def _is_same_file(one: Path, other: str) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
-
-
-def _verdict_of_texts(head: PngHead | None, export: Export, slice_: int) -> Verdict:
-    """What the texts of one of our PNGs say of a PNG of an export."""
+def verdict_of_texts(seen: Seen, export: Export, slice_: int) -> Verdict:
+    """What an image says by being that file, or by texts as our PNGs have them; no pixel is
+    read.
+    """
+    if _is_file_of(seen, export, slice_):
+        return "same"
+    head = seen.head
     if head is None or "Sidecar" not in head.texts:
         return "unknown"
     series, number = head.texts.get("SeriesInstanceUID"), head.texts.get("Slice")
     tag = head.texts.get("Tag")
-    if series != export.sidecar.document.source.series_instance_uid or number != str(slice_):
+    if series != export.series_uid or number != str(slice_):
         return "other"
-    if tag is not None and export.tag is not None:
-        return "same" if tag == export.tag else "other"
-    if head.size != export.png_size:
-        return "other"
-    return "same" if export.tag is None else "unknown"
+    if tag is not None:
+        return "same" if tag == export.mapping_tag else "other"
+    return "unknown" if head.size == export.png_size else "other"
 
 
-def _verdict_of_pixels(one: NDArray[Any], other: NDArray[Any], alike: float) -> Verdict:
-    """What two images of one size say of each other. Pixels that either clips are left out, since
-    windows differ.
-    """
-    one, other = _gray(one), _gray(other)
-    if one.shape != other.shape:
+def _is_file_of(seen: Seen, export: Export, slice_: int) -> bool:
+    if seen.path is None or export.folder is None:
+        return False
+    name = export.sidecar.document.images.files[slice_].name
+    try:
+        return seen.path.samefile(str(export.folder / name))
+    except OSError:
+        return False
+
+
+def _verdict_of_pixels(seen: Seen, export: Export, slice_: int) -> Verdict:
+    """What the pixels of an image say of a PNG of an export."""
+    shown, size = seen.size, export.png_size
+    if shown is None or not is_resize(shown, size) or shown[0] * shown[1] > _MOST_PIXELS:
         return "unknown"
-    a, b = one.ravel().astype(np.float64), other.ravel().astype(np.float64)
-    free = (a > a.min()) & (a < a.max()) & (b > b.min()) & (b < b.max())
-    if np.count_nonzero(free) < _FEWEST_PIXELS:
-        free = np.ones(a.shape, dtype=np.bool_)
-    a, b = a[free], b[free]
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    common = min(shown, size)
+    image, own = seen.pixels(common), _png(export, slice_, common)
+    if image is None or own is None:
         return "unknown"
-    if _is_line(a, b):
-        return "same"
-    return "other" if max(_explained(a, b), _explained(b, a)) < alike else "unknown"
+    beside = (_png(export, k, common) for k in (slice_ - 1, slice_ + 1))
+    neighbours = [png for png in beside if png is not None]
+    lossless = seen.head is not None and shown == size
+    told = compared(image, own, neighbours, lossless)
+    return "unknown" if told == "same" and shown != size else told
 
 
-def _gray(image: NDArray[Any]) -> NDArray[Any]:
-    """A gray image that was saved in colour has three equal channels."""
-    equal = image.ndim == 3 and bool(np.all(image == image[..., :1]))
-    return image[..., 0] if equal else image
-
-
-def _is_line(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    """Whether ``b`` is a straight line of ``a``, up to the rounding of both to whole numbers."""
-    slope, offset = np.polyfit(a, b, 1)
-    left = np.abs(b - (slope * a + offset))
-    rounding = 0.5 + 0.5 * abs(slope)
-    return bool(left.max() <= 1.5 * rounding and np.mean(left**2) <= (1 - _ALIKE) * b.var())
-
-
-def _explained(given: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """The correlation ratio: the variance of the means of ``values`` at each level of ``given``,
-    over all of it.
+def _png(export: Export, slice_: int, size: tuple[int, int]) -> NDArray[Any] | None:
+    """The pixels of a PNG of an export, brought to ``size``; None where there is none, or it cannot
+    be read.
     """
-    total = float(values.var())
-    if total == 0:
-        return 0.0
-    low, span = float(given.min()), max(float(np.ptp(given)), 1.0)
-    levels = ((given - low) * ((_LEVELS - 1) / span)).astype(np.intp)
-    counts = np.bincount(levels, minlength=_LEVELS)
-    means = np.bincount(levels, values, minlength=_LEVELS) / np.maximum(counts, 1)
-    return float((counts * (means - values.mean()) ** 2).sum() / len(values) / total)
+    if export.folder is None or not 0 <= slice_ < export.sidecar.size[2]:
+        return None
+    try:
+        with (export.folder / export.sidecar.document.images.files[slice_].name).open() as file:
+            return _pixels(file, size)
+    except OSError:
+        return None
 
 
-def _pixels(file: BinaryIO, size: tuple[int, int]) -> NDArray[Any] | None:
-    """An image of ``size``; None where it is of another size, or cannot be decoded."""
+def _size(file: BinaryIO) -> tuple[int, int] | None:
     from PIL import Image
 
     try:
         with Image.open(file) as image:
-            if image.size != size:
-                return None
-            kept = image.mode in ("L", "I;16", "I", "RGB")
-            return np.asarray(image if kept else image.convert("RGB"))
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _pixels(file: BinaryIO, size: tuple[int, int]) -> NDArray[Any] | None:
+    """An image brought to ``size``; None where it cannot be decoded."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            kept = image if image.mode in ("L", "I;16", "I", "RGB") else image.convert("RGB")
+            if image.size == size:
+                return np.asarray(kept)
+            plain = kept.convert("F") if kept.mode.startswith("I") else kept
+            return np.asarray(plain.resize(size, Image.Resampling.BOX))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

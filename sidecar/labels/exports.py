@@ -45,6 +45,11 @@ class Export:
         """The tag of its mapping; None in documents of version 1.0."""
         return self.sidecar.document.images.tag
 
+    @cached_property
+    def mapping_tag(self) -> str:
+        """The tag of its mapping, also where its document, of version 1.0, does not state it."""
+        return self.tag or self.sidecar.tag
+
     @property
     def series_uid(self) -> str:
         """The Series Instance UID of its source."""
@@ -65,6 +70,11 @@ class Export:
         if document.specimen or folder is None:
             return document.specimen or "scan"
         return (folder if document.zoom is None else folder.parent).resolved().name or "scan"
+
+    @cached_property
+    def folder_name(self) -> str:
+        """The name of the folder of its PNGs, "" where that is not known."""
+        return "" if self.folder is None else self.folder.resolved().name
 
     @property
     def png_size(self) -> tuple[int, int]:
@@ -125,7 +135,7 @@ class Surroundings:
 
     def __init__(self) -> None:
         self._opened: dict[Path, Export] = {}
-        self._around: dict[Path, tuple[Export, ...]] = {}
+        self._folders: dict[Path, tuple[Path, ...]] = {}
 
     def open(self, path: Path) -> Export:
         """The export of a ``sidecar.json``. DocumentError where it cannot be read."""
@@ -138,13 +148,28 @@ class Surroundings:
         """The exports in the folders of files, in folders in them, and beside them; those that
         cannot be read are none.
         """
-        for home in dict.fromkeys(path.absolute().parent for path in paths):
-            if home not in self._around:
-                self._around[home] = tuple(self._readable(home))
-            yield from self._around[home]
+        return self._readable(self._folders_around(paths))
 
-    def _readable(self, home: Path) -> Iterator[Export]:
-        for folder in _folders(home):
+    def called(self, name: str, paths: Iterable[Path]) -> Iterator[Export]:
+        """Those of them whose folder has a name, in any case of its letters."""
+        sought = name.lower()
+        folders = self._folders_around(paths)
+        return self._readable(folder for folder in folders if folder.name.lower() == sought)
+
+    def beside(self, path: Path) -> Export | None:
+        """The export in whose folder a file lies."""
+        home = path.absolute().parent
+        there = [home] if (home / documents.SIDECAR_NAME).is_file() else []
+        return next(self._readable(there), None)
+
+    def _folders_around(self, paths: Iterable[Path]) -> Iterator[Path]:
+        for home in dict.fromkeys(path.absolute().parent for path in paths):
+            if home not in self._folders:
+                self._folders[home] = tuple(_folders(home))
+            yield from self._folders[home]
+
+    def _readable(self, folders: Iterable[Path]) -> Iterator[Export]:
+        for folder in folders:
             try:
                 yield self.open(folder / documents.SIDECAR_NAME)
             except DocumentError:

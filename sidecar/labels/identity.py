@@ -7,7 +7,8 @@ contradicted by all that the label file tells:
 1. The tag in the name settles it, whatever folders or prefixes stand before it (`document.tag`).
    So does an origin that the file states, as the page of an export writes it.
 2. An image that the file carries, or that lies beside it, tells by its texts or by its pixels.
-3. The size that the file states, and the label file's own name, can contradict.
+3. The size that the file states, the folder that the image or the label file lies in, and the
+   label file's own name, can contradict.
 4. Without a tag two different references never become one PNG.
 
 A name without a tag is not enough for a PNG that has one, unless 2 proves it or names are trusted.
@@ -15,41 +16,29 @@ A name without a tag is not enough for a PNG that has one, unless 2 proves it or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from sidecar.document.model import SIDECAR_NAME
-from sidecar.document.tag import split_name
-from sidecar.labels.evidence import Seen, image_beside, verdict_of
+from sidecar.labels.contradictions import refuse_contradictions
+from sidecar.labels.evidence import Seen, image_beside, verdict_of, verdict_of_texts
 from sidecar.labels.exports import Export, Surroundings
+from sidecar.labels.identified import (
+    Identified,
+    Unidentified,
+    folders_of,
+    is_in_folder_of,
+    is_resize,
+    slice_of,
+    stated_tag,
+)
+from sidecar.labels.likeness import Verdict
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import bare_key, named_path, one_image
-
-#: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
-#: resize.
-RESIZE_TOLERANCE = 1.0
 
 Look = Callable[[ImageReference], Seen | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """The PNG ``slice`` of ``export``, an index, that a reference means; the slice is None where
-    the reference has no name. ``scale``: PNG pixels per pixel of the image, x and y.
-    """
-
-    export: int
-    slice: int | None
-    scale: tuple[float, float] = (1.0, 1.0)
-
-
-class Unidentified(Exception):
-    """A reference, by its number, that is not surely a PNG of the exports, and why."""
-
-    def __init__(self, reference: int, reason: str) -> None:
-        super().__init__(reason)
-        self.reference = reference
 
 
 @dataclass(frozen=True)
@@ -76,43 +65,49 @@ class Resolver:
             self._identify(number, reference, look or self._look)
             for number, reference in enumerate(references)
         ]
-        self._refuse_merged(references, found)
-        self._refuse_own_name(references, found)
+        refuse_contradictions(self.path, self.exports, references, found)
         return found
 
     def _look(self, reference: ImageReference) -> Seen | None:
-        """The image that the file carries, or that lies beside it. Of one whose name has a tag only
-        the texts are asked, and only those that the file carries: the tag has settled it.
-        """
-        tagged = stated_tag(reference) is not None
+        """The image that the file carries, or that lies beside it."""
         if reference.embedded:
-            where = "the image in the label file"
-            return Seen(where, data=reference.embedded, pixels_tell=not tagged)
-        return None if tagged else image_beside(self.path, reference.name)
+            return Seen("the image in the label file", data=reference.embedded)
+        return image_beside(self.path, reference.name)
 
     def _identify(self, number: int, reference: ImageReference, look: Look) -> Identified:
-        exports = self._of_stated_origin(number, reference)
+        exports, seen = self._of_stated_origin(number, reference), look(reference)
         if reference.name.strip():
             candidates = self._named(number, reference, exports)
-            export, slice_ = self._choose(number, reference, candidates, look)
+            export, slice_, proved = self._choose(number, reference, candidates, seen)
         else:
             export, slice_ = self._only(number, exports), None
-        scale = self._scale(number, reference, export)
-        return Identified(self.exports.index(export), slice_, scale)
+            proved = reference.tag is not None
+        if not proved:
+            self._refuse_other_home(number, reference, export)
+        # an image beside the label file is as much as its name
+        surely = _has_tag_of(reference, export) or bool(proved and reference.embedded)
+        if not surely:
+            self._refuse_other_folder(number, reference, export)
+        size = _labelled_size(number, reference, seen)
+        scale = self._scale(number, reference, export, size, surely)
+        return Identified(self.exports.index(export), slice_, scale, size, proved)
 
     def _of_stated_origin(self, number: int, reference: ImageReference) -> Sequence[Export]:
         """The exports that fit the tag and the series that a reference states."""
         tag, series = stated_tag(reference), reference.series_uid
         fitting = self.exports
         if tag is not None:
-            fitting = [e for e in self.exports if e.tag == tag]
-            if not fitting and reference.tag is None:
-                # adopted PNGs, whose own names may look as if they had a tag
-                fitting = [
-                    e
-                    for e in self.exports
-                    if not e.names_have_tag and _slice_of(reference.name, e) is not None
-                ]
+            # names of adopted PNGs may look as if they had a tag
+            fitting = [
+                e
+                for e in self.exports
+                if e.tag == tag
+                or (
+                    reference.tag is None
+                    and not e.names_have_tag
+                    and slice_of(reference.name, e) is not None
+                )
+            ]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -127,8 +122,12 @@ class Resolver:
         return fitting
 
     def _only(self, number: int, exports: Sequence[Export]) -> Export:
-        """The export of a reference without a name."""
-        if len(exports) > 1:
+        """The export of a reference without a name: of several the one that the label file lies
+        in.
+        """
+        home = self._home
+        exports = [e for e in exports if _is_one(e, home)] or exports
+        if len({e.mapping_tag for e in exports}) > 1:
             names = ", ".join(export.name for export in exports[:3])
             more = ", …" if len(exports) > 3 else ""
             raise Unidentified(
@@ -145,7 +144,7 @@ class Resolver:
         found = [
             (export, slice_)
             for export in exports
-            if (slice_ := _slice_of(reference.name, export)) is not None
+            if (slice_ := slice_of(reference.name, export)) is not None
         ]
         if not found:
             told = (
@@ -171,17 +170,17 @@ class Resolver:
         number: int,
         reference: ImageReference,
         candidates: Sequence[tuple[Export, int]],
-        look: Look,
-    ) -> tuple[Export, int]:
-        """The candidate that nothing contradicts."""
-        seen = look(reference)
-        verdicts = ["unknown" if seen is None else verdict_of(seen, *c) for c in candidates]
-        proved = [c for c, told in zip(candidates, verdicts, strict=True) if told == "same"]
+        seen: Seen | None,
+    ) -> tuple[Export, int, bool]:
+        """The candidate that nothing contradicts, and whether it is proved."""
+        tag = stated_tag(reference)
+        verdicts = [_verdict(seen, tag, *candidate) for candidate in candidates]
+        same = [c for c, told in zip(candidates, verdicts, strict=True) if told == "same"]
         open_ = [c for c, told in zip(candidates, verdicts, strict=True) if told != "other"]
         if seen is not None and not open_:
             raise Unidentified(number, self._contradicted(reference, seen, *candidates[0]))
-        left = proved or _in_its_folder(reference.name, open_)
-        if len(left) > 1:
+        left = same or self._in_its_place(reference, open_)
+        if len({export.mapping_tag for export, _ in left}) > 1:
             names = " or ".join(export.name for export, _ in left[:3])
             raise Unidentified(
                 number,
@@ -189,8 +188,8 @@ class Resolver:
                 " --images GLOB which labels are of it",
             )
         export, slice_ = left[0]
-        tagged = stated_tag(reference) is not None
-        if export.names_have_tag and not (tagged or proved or self.trust_names):
+        proved = bool(same) or _has_tag_of(reference, export)
+        if export.names_have_tag and not (proved or self.trust_names):
             png = export.sidecar.document.images.files[slice_].name
             raise Unidentified(
                 number,
@@ -198,7 +197,52 @@ class Resolver:
                 f" ({png}): it may be of another export. Give the image its whole name, or say"
                 " --trust-names if it is surely of this one",
             )
-        return export, slice_
+        return export, slice_, proved
+
+    def _in_its_place(
+        self, reference: ImageReference, candidates: Sequence[tuple[Export, int]]
+    ) -> Sequence[tuple[Export, int]]:
+        """Those in whose folder the image is, or else the label file, or whose size the file
+        states; all where none is told.
+        """
+        by_path = [c for c in candidates if is_in_folder_of(reference.name, c[0])]
+        by_home = [c for c in candidates if _is_one(c[0], self._home)]
+        by_size = [c for c in candidates if c[0].png_size == reference.size]
+        return by_path or by_home or by_size or candidates
+
+    def _refuse_other_home(self, number: int, reference: ImageReference, export: Export) -> None:
+        """A label file in the folder of an export is of that one, unless it says otherwise."""
+        home = self._home
+        if home is None or _is_one(export, home) or is_in_folder_of(reference.name, export):
+            return
+        raise Unidentified(
+            number,
+            f"lies in the folder of the export {home.folder_name}, and does not say that it is of"
+            f" {export.name}: leave --sidecar out, or move the file elsewhere if it is",
+        )
+
+    def _refuse_other_folder(self, number: int, reference: ImageReference, export: Export) -> None:
+        """An image in a folder called like another export is of that one; so is one with its
+        tag, which PNGs of adopted stacks may have in their names.
+        """
+        whose: str | None = None
+        tag, folder = stated_tag(reference), "".join(folders_of(reference.name)[-1:])
+        if folder and not is_in_folder_of(f"{folder}/", export):
+            called = self.surroundings.called(folder, [self.path, *self._documents()])
+            whose = next((e.folder_name for e in called if not _is_one(e, export)), None)
+        if whose is None and tag is not None:
+            whose = self._nearby(lambda e: e.tag == tag)
+        if whose is not None:
+            raise Unidentified(
+                number,
+                f"image {reference} is named like one in the folder {whose}, which is another"
+                f" export than {export.name}; give the sidecar.json of that folder with --sidecar",
+            )
+
+    @cached_property
+    def _home(self) -> Export | None:
+        """The export in whose folder the label file lies."""
+        return self.surroundings.beside(self.path)
 
     def _contradicted(
         self, reference: ImageReference, seen: Seen, export: Export, slice_: int
@@ -215,28 +259,38 @@ class Resolver:
         whose = self._nearby(lambda e: tag is not None and e.tag == tag)
         if series != own:
             found = f"of series {series}, and these PNGs are of series {own}"
-        elif tag is not None and export.tag is not None and tag != export.tag:
-            found = f"of an export with tag {tag}, and these PNGs have {export.tag}"
+        elif tag is not None and tag != export.mapping_tag:
+            found = f"of an export with tag {tag}, and these PNGs have {export.mapping_tag}"
         elif number != str(slice_):
             return f"{seen.where} is PNG {number}, and the file names it {reference.name!r}"
         else:
             found = f"{head.size[0]} × {head.size[1]}, and these PNGs are of another size"
         return f"{seen.where} is {found}; give {_sidecar_of(whose)} with --sidecar"
 
-    def _scale(self, number: int, reference: ImageReference, export: Export) -> tuple[float, float]:
-        """PNG pixels per pixel of an image, 1 where the file states no size for it."""
+    def _scale(
+        self,
+        number: int,
+        reference: ImageReference,
+        export: Export,
+        size: tuple[int, int] | None,
+        surely: bool,
+    ) -> tuple[float, float]:
+        """PNG pixels per pixel of an image of ``size``, 1 where nothing tells it.
+
+        ``surely``: no other export may be meant.
+        """
         own = export.png_size
-        stated = reference.size or own
+        stated = size or own
         if stated == own:
             return 1.0, 1.0
         told = f"image {reference.name!r} is {stated[0]} × {stated[1]} there"
-        if min(stated) < 1 or _misfit(stated, own) > RESIZE_TOLERANCE:
+        if not is_resize(stated, own):
             raise Unidentified(
                 number,
                 f"{told}, but the PNG is {own[0]} × {own[1]}: it was cropped or stretched, or"
                 " belongs to another export",
             )
-        whose = None if stated_tag(reference) else self._nearby(lambda e: e.png_size == stated)
+        whose = None if surely else self._nearby(lambda e: e.png_size == stated)
         if whose is not None:
             raise Unidentified(
                 number,
@@ -245,59 +299,13 @@ class Resolver:
             )
         return own[0] / stated[0], own[1] / stated[1]
 
-    def _refuse_merged(
-        self, references: Sequence[ImageReference], found: Sequence[Identified]
-    ) -> None:
-        """Two references without a tag are two images, of two scans perhaps; and one image has one
-        size.
-        """
-        first: dict[tuple[int, int], int] = {}
-        for number, (reference, png) in enumerate(zip(references, found, strict=True)):
-            if png.slice is None:
-                continue
-            other = references[first.setdefault((png.export, png.slice), number)]
-            tagged = stated_tag(reference) is not None and stated_tag(other) is not None
-            if not tagged and _whole(reference) != _whole(other):
-                raise Unidentified(
-                    number,
-                    f"images {other} and {reference} are two in this file, and both would be PNG"
-                    f" {png.slice} of {self.exports[png.export].name}: are they of two scans? Say"
-                    " with --images GLOB whose labels are meant",
-                )
-            if None not in (reference.size, other.size) and reference.size != other.size:
-                raise Unidentified(
-                    number, f"image {reference} has another size here than elsewhere in the file"
-                )
-
-    def _refuse_own_name(
-        self, references: Sequence[ImageReference], found: Sequence[Identified]
-    ) -> None:
-        """A label file of one PNG that is itself named after another: it, or an image, was
-        renamed.
-        """
-        pngs = {(png.export, png.slice) for png in found}
-        if len(pngs) != 1 or not references[0].name.strip():
-            return
-        ((index, slice_),) = pngs
-        export, own = self.exports[index], bare_key(self.path.stem)
-        tag = _tag_in(own)
-        another = export.names_have_tag and tag is not None and tag != export.tag
-        if another or _slice_of(own, export) not in (None, slice_):
-            raise Unidentified(
-                0,
-                f"has labels of one image, and two names for it: {self.path.stem!r} and"
-                f" {references[0].name!r}; rename the file, or correct the name in it",
-            )
-
     def _nearby(self, fits: Callable[[Export], bool]) -> str | None:
-        """The name of the folder of an export around the label file, or around the given exports,
-        that fits, and is none of these.
+        """The name of the folder of an export that fits: one of these, or one around them or the
+        label file.
         """
-        tags = {export.tag for export in self.exports} - {None}
-        for export in self.surroundings.around([self.path, *self._documents()]):
-            if fits(export) and export.tag not in tags and export.folder is not None:
-                return export.folder.name
-        return None
+        around = self.surroundings.around([self.path, *self._documents()])
+        found = next(filter(fits, chain(self.exports, around)), None)
+        return None if found is None else found.folder_name or None
 
     def _documents(self) -> Iterator[Path]:
         """The documents of the given exports, as far as they are on this machine."""
@@ -306,67 +314,41 @@ class Resolver:
                 yield export.folder.local / SIDECAR_NAME
 
 
-def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) -> Iterator[str]:
-    """What is to be told of references that were identified."""
-    resized = [n for n, png in enumerate(found) if png.scale != (1.0, 1.0)]
-    if resized:
-        first, scale = references[resized[0]], found[resized[0]].scale
-        assert first.size is not None
-        yield (
-            f"{len(resized)} images were resized before labelling ({first.name!r}: {first.size[0]}"
-            f" × {first.size[1]}, by {1 / scale[0]:.4g}); scaled back to the PNGs"
+def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
+    """What an image says of a PNG. Where a tag tells already, only its texts are asked."""
+    if seen is None:
+        return "unknown"
+    return (verdict_of if tag is None else verdict_of_texts)(seen, export, slice_)
+
+
+def _has_tag_of(reference: ImageReference, export: Export) -> bool:
+    tag = stated_tag(reference)
+    return tag is not None and tag == export.tag
+
+
+def _is_one(export: Export, other: Export | None) -> bool:
+    """Whether labels of either fit the other."""
+    return other is not None and export.mapping_tag == other.mapping_tag
+
+
+def _labelled_size(
+    number: int, reference: ImageReference, seen: Seen | None
+) -> tuple[int, int] | None:
+    """Columns and rows of the image that was labelled: of the one that the file carries, as the
+    file states, or of the one beside it; None where nothing tells.
+    """
+    stated = reference.size
+    if seen is None or not seen.pixels_tell or (seen.path is not None and stated is not None):
+        return stated
+    found = seen.size
+    if None not in (stated, found) and stated != found:
+        told, shown = (" × ".join(map(str, size or ())) for size in (stated, found))
+        raise Unidentified(
+            number,
+            f"image {reference} is {told} there, and {seen.where} is {shown}: it was replaced",
         )
-
-
-def stated_tag(reference: ImageReference) -> str | None:
-    """The tag in the name of an image, or that the file states beside it; None where there is
-    none.
-    """
-    return reference.tag or _tag_in(reference.name)
-
-
-def _tag_in(name: str) -> str | None:
-    parts = split_name(bare_key(name))
-    return parts and parts.tag
-
-
-def _slice_of(reference: str, export: Export) -> int | None:
-    """The PNG that a reference names, as it is written, in a URL or behind an upload prefix; also
-    that of another specimen's name with the tag and a number of this export.
-    """
-    bare = bare_key(reference)
-    readings: Iterable[str] = dict.fromkeys((reference, named_path(reference), bare))
-    found = next((k for k in map(export.sidecar.slice_of, readings) if k is not None), None)
-    parts = split_name(bare)
-    if found is None and parts is not None and parts.tag == export.tag is not None:
-        return parts.number if parts.number < export.sidecar.size[2] else None
-    return found
-
-
-def _in_its_folder(
-    reference: str, candidates: Sequence[tuple[Export, int]]
-) -> Sequence[tuple[Export, int]]:
-    """Those whose name is that of a folder in the reference; all where it names none of them."""
-    folders = set(named_path(reference).lower().split("/")[:-1])
-    named = [c for c in candidates if c[0].name.lower() in folders]
-    return named or candidates
-
-
-def _whole(reference: ImageReference) -> tuple[str, str]:
-    """What two references to one image have in common."""
-    return one_image(reference.name), reference.entry
+    return found or stated
 
 
 def _sidecar_of(folder: str | None) -> str:
     return f"that of the folder {folder}" if folder else "the sidecar.json of that export"
-
-
-def _misfit(stated: tuple[int, int], own: tuple[int, int]) -> float:
-    """By how many PNG pixels one axis misses when the other is scaled to fit; the better of both
-    ways.
-    """
-    (stated_width, stated_height), (width, height) = stated, own
-    return min(
-        abs(stated_width * height / stated_height - width),
-        abs(stated_height * width / stated_width - height),
-    )

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,13 @@ from sidecar.errors import LabelError, UsageError
 from sidecar.grid.axis import nearest
 from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.files import find_exports, label_files
-from sidecar.labels.identity import Identified, Resolver, Unidentified, notes_of
+from sidecar.labels.identified import Identified, Unidentified, notes_of
+from sidecar.labels.identity import Resolver
 from sidecar.labels.map import map_points, png_pixels
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions, SliceOrigin
 from sidecar.labels.readers import reader_for, refuse_nothing_read
-from sidecar.labels.references import named_path
+from sidecar.labels.references import matches, named_path
 from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.vertices import refuse_incomplete
 from sidecar.mapping import Sidecar
@@ -86,17 +86,21 @@ class Loaded:
         return list(dict.fromkeys(file.export for file in self.files))
 
     def only_export(self, what: str) -> Export:
-        """The one export that all labels are of.
+        """The one export that all labels are of, as `the_only`."""
+        return the_only(self.exports, what)
 
-        UsageError where there are several, and ``what`` ("a report") is of one.
-        """
-        first, *more = self.exports
-        if more:
-            raise UsageError(
-                f"the labels are of more than one export ({first.name}, {more[0].name}); {what} is"
-                " of one: give the labels of each on their own, or choose with --images GLOB"
-            )
-        return first
+
+def the_only(exports: Sequence[Export], what: str) -> Export:
+    """The one of ``exports``. UsageError where there are several, and ``what`` ("a report") is of
+    one.
+    """
+    first, *more = exports
+    if more:
+        raise UsageError(
+            f"the labels are of more than one export ({first.name}, {more[0].name}); {what} is"
+            " of one: give the labels of each on their own, or choose with --images GLOB"
+        )
+    return first
 
 
 def load(
@@ -239,19 +243,11 @@ class _LabelFile:
 
 
 def _matching(labels: Labels, pattern: str) -> Labels:
-    """The labels on images whose path, or end of it, matches a pattern, in any case of its letters;
-    so may what else the file tells the images apart by, such as "task 40 (beetle-7)".
-    """
-    names = [named_path(image.name) for image in labels.images]
-    sought = pattern.replace("\\", "/").lower()
-    fits = [
-        fnmatchcase(name.lower(), sought)
-        or fnmatchcase(name.lower(), f"*/{sought}")
-        or fnmatchcase(image.entry.lower(), sought)
-        for name, image in zip(names, labels.images, strict=True)
-    ]
+    """The labels whose image path matches a pattern."""
+    fits = [matches(image.name, image.entry, pattern) for image in labels.images]
     kept = np.array(fits, np.bool_)[labels.reference]
     if len(labels) and not kept.any():
+        names = [named_path(image.name) for image in labels.images]
         raise LabelError(
             f"--images {pattern} matches none of its images ({', '.join(map(repr, names[:3]))})",
             labels.path,

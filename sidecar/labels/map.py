@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError
 from sidecar.labels.exports import Export
-from sidecar.labels.identity import Identified
+from sidecar.labels.identified import Identified
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
 from sidecar.mapping import Sidecar

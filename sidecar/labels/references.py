@@ -10,10 +10,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from sidecar.document.tag import TAG, split_name
 from sidecar.errors import LabelError
@@ -38,22 +39,35 @@ def named_path(reference: str) -> str:
     ``/data/local-files/?d=scans%2Fslice_0003.png`` → ``scans/slice_0003.png``
     ``https://host/png/slice%5F0003.png?X-Amz-Date=1`` → ``png/slice_0003.png``
     """
-    text = reference.strip().replace("\\", "/")
-    try:
-        parts = urlsplit(text)
-        query = parse_qs(parts.query)
-    except ValueError:  # brackets as of an IPv6 address, in a plain name
-        return text
-    for key in _PATHS:
-        if key in query:
-            return query[key][0].replace("\\", "/").lstrip("/")
-    if _PACKED in query:
-        return named_path(_unpacked(query[_PACKED][0]))
+    text, parts = _address(reference)
     if "://" in text:
         return unquote(parts.path).lstrip("/")
-    if text.startswith("/data/"):
-        return unquote(parts.path)
-    return text
+    return unquote(parts.path) if text.startswith("/data/") else text
+
+
+def host_and_query(reference: str) -> tuple[str, str]:
+    """What a URL says beside its path: the host or bucket, and the query; "" for a path."""
+    text, parts = _address(reference)
+    return (parts.netloc, parts.query) if "://" in text else ("", "")
+
+
+def _address(reference: str) -> tuple[str, SplitResult]:
+    """The URL or path in what may be one of Label Studio's forms, whole and in parts."""
+    text = reference.strip().replace("\\", "/")
+    parts = _split(text)
+    query = parse_qs(parts.query)
+    for key in _PATHS:
+        if key in query:
+            inner = query[key][0].replace("\\", "/").lstrip("/")
+            return inner, _split(inner)
+    return _address(_unpacked(query[_PACKED][0])) if _PACKED in query else (text, parts)
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:  # brackets as of an IPv6 address, in a plain name
+        return SplitResult("", "", text, "", "")
 
 
 def _unpacked(code: str) -> str:
@@ -80,9 +94,13 @@ def looks_like_slice(name: str) -> bool:
 
 def bare_key(reference: str) -> str:
     """The name alone: without folders, extension, case and the prefix of an upload."""
-    key = image_key(named_path(reference))
-    prefix = _UPLOAD_PREFIX.match(key)
-    return key[prefix.end() :] if prefix else key
+    return without_upload_prefix(image_key(named_path(reference)))
+
+
+def without_upload_prefix(name: str) -> str:
+    """A file name without what Label Studio puts before those of uploaded files."""
+    prefix = _UPLOAD_PREFIX.match(name)
+    return name[prefix.end() :] if prefix else name
 
 
 def one_image(reference: str) -> str:
@@ -131,6 +149,19 @@ def png_against_slices(path: Path, stack: PngStack) -> str:
     """
     own = png_in_name(path, stack) or ""
     return "" if own in stack.names[:1] else own
+
+
+def matches(reference: str, entry: str, pattern: str) -> bool:
+    """Whether the path that a reference names, or the end of it, fits a pattern as in a shell, in
+    any case of its letters; or what else the file tells images apart by, such as "task 40
+    (beetle-7)".
+    """
+    name, sought = named_path(reference).lower(), pattern.replace("\\", "/").lower()
+    return (
+        fnmatchcase(name, sought)
+        or fnmatchcase(name, f"*/{sought}")
+        or fnmatchcase(entry.lower(), sought)
+    )
 
 
 def stated_sizes(

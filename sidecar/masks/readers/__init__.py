@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.document import model as documents
+from sidecar.document.tag import split_name
 from sidecar.errors import DocumentError, LabelError, UsageError
-from sidecar.labels.exports import Export
+from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.files import LABEL_ENDINGS, label_files
+from sidecar.labels.identified import Unidentified
+from sidecar.labels.identity import Resolver
 from sidecar.labels.load import LoadOptions
+from sidecar.labels.model import ImageReference
 from sidecar.labels.readers import HEAD_BYTES, READERS
+from sidecar.labels.references import png_in_name
+from sidecar.mapping import image_key
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import images, nifti_file, nrrd_file
 from sidecar.masks.readers.regions import region_mask
@@ -65,7 +71,7 @@ def read_mask(
         named = images.named_masks(files, candidates, options.trust_names)
         sidecar = named.export.sidecar
         return mask_of(images.png_painting(named.by_slice, sidecar, by_color), sidecar, config)
-    export = _only(candidates, files[0])
+    export = _of_whole_stack(files[0], candidates, options.trust_names)
     painting = _painting(painted[0], files[0], export, by_color, options.trust_names)
     return mask_of(painting, export.sidecar, config)
 
@@ -82,15 +88,17 @@ def _refuse_options_of_labels(options: LoadOptions) -> None:
         raise UsageError("--images is for label files; of masks, give those that are meant")
 
 
-def _only(exports: Sequence[Export], path: Path) -> Export:
-    """The export of a mask that names no image."""
-    if len(exports) > 1:
-        raise LabelError(
-            f"names no image, and could be of any of {len(exports)} exports: give the one that it"
-            " is of with --sidecar",
-            path,
-        )
-    return exports[0]
+def _of_whole_stack(path: Path, exports: Sequence[Export], trust_names: bool) -> Export:
+    """The export of a mask that names no image: the file's own name may hold a tag, and the place
+    where it lies tells of another export.
+    """
+    parts = split_name(image_key(png_in_name(path, exports[0].png_stack) or ""))
+    reference = ImageReference("", tag=parts and parts.tag)
+    try:
+        (found,) = Resolver(path, exports, Surroundings(), trust_names).identify([reference])
+    except Unidentified as error:
+        raise LabelError(str(error), path) from None
+    return exports[found.export]
 
 
 def _beside(paths: Sequence[Path]) -> list[Export]:

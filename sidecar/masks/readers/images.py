@@ -24,7 +24,8 @@ from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.labels.evidence import Seen
 from sidecar.labels.exports import Export, Surroundings
-from sidecar.labels.identity import Resolver, Unidentified
+from sidecar.labels.identified import Unidentified
+from sidecar.labels.identity import Resolver
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers.imagej_tiff import slices_by_label
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
@@ -60,7 +61,10 @@ def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: b
     LabelError for one that is not surely of the export of the others.
     """
     resolver = Resolver(paths[0], exports, Surroundings(), trust_names)
-    masks = {path.name: path for path in paths}
+    masks: dict[str, Path] = {}
+    for path in paths:
+        if masks.setdefault(path.name, path) is not path:
+            raise LabelError(f"is a second mask of the name {path.name}; give one of both", path)
     references = [ImageReference(name) for name in masks]
 
     def look(reference: ImageReference) -> Seen:

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.labels.exports import Export, Surroundings
-from sidecar.labels.identity import Resolver, Unidentified
-from sidecar.labels.load import LoadOptions, Mapping, load
+from sidecar.labels.identified import Unidentified
+from sidecar.labels.identity import Resolver
+from sidecar.labels.load import LoadOptions, Mapping, load, the_only
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.mapped_shapes import MappedShape, shapes_of
 from sidecar.labels.model import ImageReference
+from sidecar.labels.references import matches
 from sidecar.labels.vertices import AREAS
 from sidecar.mapping import Sidecar
 from sidecar.masks.model import LabelArray, Mask, Segment
@@ -58,14 +60,15 @@ def region_mask(
     LabelError names file and place of what cannot be placed.
     """
     loaded = load(paths, exports, replace(options, allow_outside=True))
-    export = loaded.only_export("a mask").sidecar
-    found = [_regions_of(file, options.trust_names) for file in loaded.files]
+    found = [_regions_of(file, exports or [file.export], options) for file in loaded.files]
     regions = [region for one in found for region in one.regions]
     if not regions:
         raise LabelError(
             "there is no region in it: map-mask takes areas; points and lines go to map-points",
             paths[0],
         )
+    exports = list(dict.fromkeys(export for one in found for export in one.exports))
+    export = the_only(exports, "a mask").sidecar
     segments = _segments(regions, config, paths[0])
     canvas = _Canvas(regions, segments, export)
     passed = _survey(canvas)
@@ -81,22 +84,39 @@ def region_mask(
 
 @dataclass(frozen=True)
 class _Found:
+    """The regions of a file, the exports that they are of, and what is to be told."""
+
     regions: list[Region]
+    exports: list[Export]
     notes: tuple[str, ...]
 
 
-def _regions_of(file: Mapping, trust_names: bool) -> _Found:
+def _regions_of(file: Mapping, exports: Sequence[Export], options: LoadOptions) -> _Found:
     shapes = shapes_of([file.points])
-    bitmaps, told = bitmaps_of(file.labels.path, file.format, file.export.png_stack)
+    bitmaps, told = _bitmaps_of(file, options.images)
     boxes_of_bitmaps = {bitmap.id for bitmap in bitmaps if bitmap.id}
     areas = [shape for shape in shapes if shape.type in AREAS and shape.id not in boxes_of_bitmaps]
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
     notes = [*(note for note in file.notes if "use map-mask" not in note), *told]
     notes += [f"{count} {kind}(s) left out: they have no area" for kind, count in left_out.items()]
+    placed = list(_placed_bitmaps(bitmaps, file, exports, options.trust_names))
+    own = [file.export] if len(file.labels) else []
     return _Found(
-        [*_outlines(areas, file.points), *_placed_bitmaps(bitmaps, file, trust_names)],
+        [*_outlines(areas, file.points), *(region for _, region in placed)],
+        [*own, *(export for export, _ in placed)],
         tuple(notes),
     )
+
+
+def _bitmaps_of(file: Mapping, images: str | None) -> tuple[list[Bitmap], list[str]]:
+    """The bitmaps on images that match a pattern, and what is to be told."""
+    found, told = bitmaps_of(file.labels.path, file.format, file.export.png_stack)
+    if images is None:
+        return found, list(told)
+    meant = [bitmap for bitmap in found if matches(bitmap.image, bitmap.entry, images)]
+    left = len(found) - len(meant)
+    note = f"--images {images}: {left} mask(s) on other images left out"
+    return meant, [*told, note] if left else list(told)
 
 
 def _outlines(areas: Sequence[MappedShape], points: MappedPoints) -> Iterator[Region]:
@@ -159,14 +179,14 @@ def _axes(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _placed_bitmaps(
-    bitmaps: Sequence[Bitmap], file: Mapping, trust_names: bool
-) -> Iterator[Region]:
+    bitmaps: Sequence[Bitmap], file: Mapping, exports: Sequence[Export], trust_names: bool
+) -> Iterator[tuple[Export, Region]]:
     """Bitmaps on their PNGs, whose images are identified together with those of the outlines.
 
     LabelError for one that is not surely of one PNG, or was resized.
     """
-    path, sidecar, labels = file.labels.path, file.points.sidecar, file.labels
-    resolver = Resolver(path, [file.export], Surroundings(), trust_names)
+    path, labels = file.labels.path, file.labels
+    resolver = Resolver(path, exports, Surroundings(), trust_names)
     carried = {image.name: image.embedded for image in labels.images}
     images = [
         ImageReference(bitmap.image, None, bitmap.entry, carried.get(bitmap.image))
@@ -180,23 +200,25 @@ def _placed_bitmaps(
         image = list(known)[error.reference]
         where = bitmaps[images.index(image)].where if image in images else None
         raise LabelError(str(error), path, where) from None
-    size, slices = sidecar.size[:2], sidecar.size[2]
     for bitmap, image in zip(bitmaps, images, strict=True):
-        if bitmap.image_size not in (None, size):
-            stated = " × ".join(map(str, bitmap.image_size or ()))
+        png = found[known[image]]
+        export = exports[png.export]
+        size, slices = export.png_size, export.sidecar.size[2]
+        painted = bitmap.image_size or png.size or size
+        if painted != size:
+            stated = " × ".join(map(str, painted))
             raise LabelError(
                 f"was painted on an image of {stated}, the PNGs are {size[0]} × {size[1]}: it was"
                 " resized",
                 path,
                 bitmap.where,
             )
-        named = found[known[image]].slice
-        k = named if bitmap.slice is None else bitmap.slice
+        k = png.slice if bitmap.slice is None else bitmap.slice
         if k is None or not 0 <= k < slices:
             raise LabelError(
                 f"no PNG of this export is {bitmap.image or bitmap.slice!r}", path, bitmap.where
             )
-        yield Region(bitmap.label, k, partial(_paint_bitmap, bitmap))
+        yield export, Region(bitmap.label, k, partial(_paint_bitmap, bitmap))
 
 
 def _paint_bitmap(bitmap: Bitmap, rows: int, columns: int) -> NDArray[np.bool_]:

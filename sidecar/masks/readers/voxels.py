@@ -154,7 +154,11 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
         ).T
         apart = np.linalg.norm((index @ corners)[:3] - corners[:3] - shift[:, None], axis=0).max()
         if apart <= PLACE_TOLERANCE:
-            return _within(file, sidecar, shift), ()
+            note = (
+                "the volume names no image: that it was painted over this export is taken from its"
+                " geometry alone"
+            )
+            return _within(file, sidecar, shift), (note,)
     if file.affine is None or any(
         np.allclose(_without_spacing(file.affine, sidecar), plain, atol=1e-6) for plain in _PLAIN
     ):

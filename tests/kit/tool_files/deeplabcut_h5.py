@@ -33,8 +33,12 @@ def write(
     individual: str | None = None,
     coords: Sequence[str] = ("x", "y"),
     blocks: int = 1,
+    rename: Callable[[str], str] = str,
 ) -> Path:
-    """``split``: the image name in three levels, as since DeepLabCut 2.2."""
+    """``split``: the image name in three levels, as since DeepLabCut 2.2. ``rename``: what the file
+    calls an image.
+    """
+    images = [rename(image) for image in IMAGES]
     columns = [
         ("Ada", *([individual] if individual else []), part, axis)
         for part in PARTS
@@ -51,7 +55,7 @@ def write(
         index(
             frame,
             "axis1",
-            [("labeled-data", "scan", i) if split else (f"labeled-data/scan/{i}",) for i in IMAGES],
+            [("labeled-data", "scan", i) if split else (f"labeled-data/scan/{i}",) for i in images],
         )
         for n, part in enumerate(np.array_split(np.arange(len(columns)), blocks)):
             index(frame, f"block{n}_items", [columns[i] for i in part])

@@ -79,7 +79,8 @@ def test_a_mask_painted_on_the_companion_volume(
     sitk.WriteImage(painted_over(volume, labels), path, useCompression=packed)
     mask = read(path, scan)
     np.testing.assert_array_equal(planes(mask), labels)
-    assert mask.notes == ()
+    (note,) = mask.notes
+    assert "names no image" in note and "geometry alone" in note
     assert mask.present == ((), (1,), (1, 4), (1,), ())
 
 
@@ -320,7 +321,8 @@ def test_big_endian_and_ras(scan: Exported, labels: NDArray[np.uint8], tmp_path:
         + labels.astype(">u2").tobytes()
     )
     mask = read(path, scan)
-    assert mask.notes == ()
+    (note,) = mask.notes
+    assert "names no image" in note and "geometry alone" in note
     np.testing.assert_array_equal(planes(mask), labels)
 
 
