@@ -383,7 +383,7 @@ def report(
         'report.html'
     """
     from sidecar.api.inputs import documents_of, exports_of, load_options, paths_of
-    from sidecar.api.writing import write_whole
+    from sidecar.api.writing import write_output
     from sidecar.labels.load import load_points
     from sidecar.progress import Silent
     from sidecar.reports.report_on import report_on
@@ -395,5 +395,5 @@ def report(
     )
     target = Path(output)
     inputs = [*loaded.paths, *documents_of(exports)]
-    write_whole(target, inputs, lambda part: part.write_bytes(page))
+    write_output(target, inputs, lambda part: part.write_bytes(page))
     return target

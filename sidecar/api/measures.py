@@ -35,8 +35,8 @@ def measure(
     area: Sequence[Names] = (),
 ) -> list[Measured]:
     """Distances, path lengths, angles and areas of mapped points, each with the most that
-    decimation can have changed it. Where nothing is asked for: the distance of every two named
-    points, the length of every line, the area of every polygon.
+    decimation can have changed it; specimens each on their own. Where nothing is asked for: the
+    distance of every two named points, the length of every line, the area of every polygon.
 
     Args:
         mapped: mapped points, or the CSV that `Points.write` makes.
@@ -46,7 +46,7 @@ def measure(
         area: names of the vertices of a flat polygon, in order.
 
     Returns:
-        The measures, in this order.
+        The measures of each specimen, in this order.
 
     Raises:
         LabelError: a name that no point has, or more than one; points that make no such measure; a
@@ -117,8 +117,8 @@ def align(
 
     Raises:
         UsageError: neither or both of ``onto`` and ``frame``.
-        LabelError: unknown or ambiguous names, fewer than three landmarks, landmarks on a line, or
-            a mirror image that fits much better.
+        LabelError: several specimens, unknown or ambiguous names, fewer than three landmarks,
+            landmarks on a line, or a mirror image that fits much better.
         MissingExtraError: scipy is not installed, for ``onto``.
 
     Example:
@@ -133,9 +133,11 @@ def align(
     if similarity and onto is None:
         raise UsageError("similarity=True goes with onto")
     with _table(mapped) as table:
+        table.only_specimen("align")
         fit = None
         if onto is not None:
             with _table(onto) as fixed:
+                fixed.only_specimen("align")
                 fit_onto = fit_similarity if similarity else fit_rigid
                 fit = fit_onto(table.positions(), fixed.positions())
             matrix = fit.matrix
@@ -181,4 +183,6 @@ def _table(mapped: Points | str | Path) -> Iterator[PointTable]:
         yield read_points(Path(mapped))
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield read_points(mapped.write(Path(folder, "points.csv")))
+        path = Path(folder, "points.csv")
+        mapped.write(path)
+        yield read_points(path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.api.spelling import as_keywords, in_python, one_of
-from sidecar.api.writing import write_whole
+from sidecar.api.writing import write_output
 from sidecar.errors import ColumnError, MissingExtraError
 from sidecar.grid.space import Space, axes_of
 from sidecar.labels.load import Loaded
@@ -117,23 +117,25 @@ class Points:
     @in_python
     def write(
         self,
-        path: str | Path,
+        output: str | Path,
         *,
         to: str | None = None,
         space: Space = "lps",
+        over: Literal["png", "source"] | None = None,
         dicom: str | Path | None = None,
-    ) -> Path:
+    ) -> tuple[str, ...]:
         """Write the points as ``sidecar map-points -o`` does, whole or not at all.
 
         Args:
-            path: the file; one that is there is replaced, but not a label file or a sidecar.json.
+            output: the file; one that is there is replaced, but not a label file or a sidecar.json.
             to: the format, instead of that of the file's ending.
             space: axes of the millimetres, where the format leaves the choice.
+            over: which stack ImageJ has open, for to="imagej": the PNGs or the source.
             dicom: where the DICOM files of the source are, for to="dicom-sr" and
                 to="dicom-rtstruct".
 
         Returns:
-            The path.
+            What is to be told of the file, a sentence each.
 
         Raises:
             UsageError: there is no such format, or an input would be overwritten.
@@ -141,10 +143,13 @@ class Points:
             OutputError: the file cannot be written.
         """
         one_of("space", space, ("lps", "ras"))
-        target = Path(path)
-        writer = writer_for(target, to, None if dicom is None else Path(dicom))
-        write_whole(target, self._inputs, lambda part: writer.write(self._parts, part, space))
-        return target
+        one_of("over", over, (None, "png", "source"))
+        target = Path(output)
+        writer = writer_for(target, to, None if dicom is None else Path(dicom), over)
+        notes = write_output(
+            target, self._inputs, lambda part: writer.write(self._parts, part, space)
+        )
+        return tuple(map(as_keywords, notes))
 
     @property
     def _parts(self) -> list[MappedPoints]:

@@ -64,9 +64,9 @@ def run(
     trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,
 ) -> None:
+    from sidecar.api.writing import write_output
     from sidecar.cli.labels import inputs_of, load_and_tell, read_options
     from sidecar.cli.progress import watched
-    from sidecar.cli.writing import write_output
     from sidecar.cli.zoom import length_mm
     from sidecar.labels.load import LoadOptions
     from sidecar.reports.report_on import report_on

@@ -177,6 +177,9 @@ class Pixels:
         image = self.document.images.files[self.slices[key]]
         return read_pixels(self.document, self.folder, image.name, image.sha256)
 
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[k] for k in range(len(self)))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         whole = np.empty(self.shape, self.dtype)
         for k in range(len(self)):

@@ -34,7 +34,7 @@ MOST_PAIRS = 200
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One measure. ``of``: the names of its points, or that of a shape; the value at the places
-    meant is within ``uncertainty`` of ``value``.
+    meant is within ``uncertainty`` of ``value``. ``specimen``: "" where the points have none.
     """
 
     kind: Kind
@@ -42,31 +42,37 @@ class Measured:
     value: float
     uncertainty: float
     unit: Literal["mm", "mm²", "°"]
+    specimen: str = ""
 
 
 def measure_table(
     table: PointTable, asked: Mapping[Kind, Sequence[Sequence[str]]]
 ) -> list[Measured]:
-    """What was asked for, by the names of points; where that is nothing, the distance of every two
-    named points, the length of every line and the area of every polygon.
+    """What was asked for of every specimen, by the names of points; where that is nothing, the
+    distance of every two named points, the length of every line and the area of every polygon.
 
     LabelError for names that there are not, and for points that make no such measure; UsageError
     where everything would be too much.
     """
-    todo = [
-        (kind, tuple(names), table.select(*names))
-        for kind, several in asked.items()
-        for names in several
-    ]
-    return [_measured(table, *one) for one in todo or _everything(table)]
+    found: list[Measured] = []
+    for specimen, points in table.by_specimen().items():
+        todo = [
+            (kind, tuple(names), points.select(*names))
+            for kind, several in asked.items()
+            for names in several
+        ]
+        found += [_measured(points, specimen, *one) for one in todo or _everything(points)]
+    return found
 
 
-def _measured(table: PointTable, kind: Kind, of: tuple[str, ...], places: Places) -> Measured:
+def _measured(
+    table: PointTable, specimen: str, kind: Kind, of: tuple[str, ...], places: Places
+) -> Measured:
     try:
         found = FUNCTIONS[kind](*places)
     except LabelError as error:
         raise LabelError(f"{kind} {', '.join(of)}: {error}", table.table.path) from None
-    return Measured(kind, of, found.value, found.uncertainty, found.unit)
+    return Measured(kind, of, found.value, found.uncertainty, found.unit, specimen)
 
 
 def _everything(table: PointTable) -> Iterator[tuple[Kind, tuple[str, ...], Places]]:

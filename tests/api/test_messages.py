@@ -65,7 +65,7 @@ FAULTS: dict[str, Callable[[], object]] = {
     "options of an export": lambda: sidecar.export("scan", "other", scale=2, z_step=0),
     "another export in the way": lambda: sidecar.export("scan", "png", scale=0.25),
     "no such stack": lambda: sidecar.export("scan", "other", series="7"),
-    "a value that is none": lambda: sidecar.map_points("png/labels.csv", pixel_origin="middle"),  # type: ignore[arg-type]
+    "a value that is none": lambda: sidecar.map_points("png/labels.csv", pixel_origin="middle"),
     "a format that is none": lambda: sidecar.map_points("png/labels.csv", format="paint"),
     "an image without a tag": lambda: sidecar.map_points("untagged.csv", "png"),
     "no image that matches": lambda: sidecar.map_points("png/labels.csv", images="weevil"),
@@ -74,7 +74,7 @@ FAULTS: dict[str, Callable[[], object]] = {
     "what needs the source": lambda: sidecar.map_points("png/labels.csv").write(
         "m.dcm", to="dicom-sr"
     ),
-    "a grid that is none": lambda: sidecar.map_mask("masks", "b.nrrd", "png", grid="both"),  # type: ignore[arg-type]
+    "a grid that is none": lambda: sidecar.map_mask("masks", "b.nrrd", "png", grid="both"),
     "masks without an export": lambda: sidecar.map_mask("masks", "b.seg.nrrd"),
     "a box that shows nothing": lambda: sidecar.zoom("png/labels.csv", "scan", size=0.01),
     "a page too large": lambda: sidecar.report("png/labels.csv", "scan", size=1e4),
@@ -83,7 +83,7 @@ FAULTS: dict[str, Callable[[], object]] = {
     "a sidecar in the way": lambda: sidecar.adopt("scan", "png"),
     "too few slices": lambda: sidecar.check("png", "scan", slices=0),
     "no frame": lambda: sidecar.align("mapped.csv"),
-    "one measure for several": lambda: sidecar.measure("mapped.csv", distance=("bregma", "lambda")),  # type: ignore[arg-type]
+    "one measure for several": lambda: sidecar.measure("mapped.csv", distance=("bregma", "lambda")),
 }
 
 

@@ -17,14 +17,14 @@ def test_pixels_are_those_of_the_files(work: Path) -> None:
     """By Pillow, and one by one only when they are asked for."""
     png = sidecar.open("png")
     pixels = png.read()
-    assert (pixels.shape, pixels.dtype, len(pixels)) == ((12, 151, 203), np.uint8, 12)
+    assert pixels.shape == (12, 151, 203) and pixels.dtype == np.dtype(np.uint8)
     for k, file in enumerate(png.document.images.files):
         expected = np.asarray(Image.open(work / "png" / file.name))
         np.testing.assert_array_equal(png.read(k), expected)
         np.testing.assert_array_equal(pixels[k], expected)
     whole = np.asarray(pixels)
     np.testing.assert_array_equal(whole[3:7], np.asarray(pixels[3:7]))
-    np.testing.assert_array_equal(np.stack(list(pixels)), whole)
+    np.testing.assert_array_equal(np.stack([*pixels]), whole)
     np.testing.assert_array_equal(pixels[-1], whole[-1])
     assert np.asarray(pixels, np.float32).dtype == np.float32
 
@@ -83,7 +83,7 @@ def test_the_affine_is_the_mapping(library_folder: Path) -> None:
     np.testing.assert_allclose((whole @ png.affine("LPS").T)[:, :3], mm, atol=1e-9)
     np.testing.assert_allclose((whole @ png.affine("RAS").T)[:, :3], mm * [-1, -1, 1], atol=1e-9)
     with pytest.raises(sidecar.UsageError, match="'LPS' or 'RAS'"):
-        png.affine("lps")  # type: ignore[arg-type]
+        png.affine("lps")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_toolkits_have_the_stack_in_its_place(bits: int, tilt: float, tmp_path: 
     """A pixel is where they say it is, and has its value there; tilted gantries too."""
     sitk, nibabel = pytest.importorskip("SimpleITK"), pytest.importorskip("nibabel")
     write(Spec(columns=60, rows=50, slices=8, tilt_degrees=tilt), tmp_path / "scan")
-    png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5, z_step=2, bits=bits)  # type: ignore[arg-type]
+    png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5, z_step=2, bits=bits)
     x, y, k = 5, 3, 2
     (mm,) = png.to_patient([[x, y]], k)
     image = png.to_sitk()

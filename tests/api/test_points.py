@@ -34,7 +34,8 @@ def test_columns_are_arrays_of_what_they_hold(work: Path) -> None:
 def test_columns_are_those_of_the_written_table(work: Path) -> None:
     """Number by number, to the last bit."""
     points = sidecar.map_points("png/labels.csv")
-    lines = points.write("again.csv").read_text(encoding="utf-8").splitlines()
+    points.write("again.csv")
+    lines = Path("again.csv").read_text(encoding="utf-8").splitlines()
     header, *rows = (line.split(",") for line in lines)
     assert set(header) <= set(points.columns)
     for name, cells in zip(header, zip(*rows, strict=True), strict=True):
@@ -89,7 +90,7 @@ def test_labels_of_several_exports_each_on_its_own(given: str, work: Path) -> No
         "a folder of exports": str(work / "exports"),
         "found beside": None,
     }
-    points = sidecar.map_points(labels, where[given])  # type: ignore[arg-type]
+    points = sidecar.map_points(labels, where[given])
     assert points["specimen"].tolist() == ["beetle-7", "beetle-8"]
     assert len(set(points["series_uid"].tolist())) == 2
     for i, png in enumerate(exports):
@@ -102,7 +103,8 @@ def test_labels_of_several_exports_each_on_its_own(given: str, work: Path) -> No
 
 def test_measures_of_points_are_those_of_their_file(work: Path) -> None:
     points = sidecar.map_points("png/labels.csv")
-    assert sidecar.measure(points) == sidecar.measure(points.write("p.csv"))
+    points.write("p.csv")
+    assert sidecar.measure(points) == sidecar.measure("p.csv")
     assert [found.kind for found in sidecar.measure(points)] == ["distance"] * 3
     frame = ("bregma", "lambda", "nasion")
     np.testing.assert_array_equal(

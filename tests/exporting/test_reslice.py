@@ -103,7 +103,11 @@ def test_resumed_to_the_same_bytes(
     sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5)
     with pytest.raises(KeyboardInterrupt):
         sidecar.export(
-            phantom.folder, tmp_path / "b", Stopped(tmp_path / "b"), plane="coronal", scale=0.5
+            phantom.folder,
+            tmp_path / "b",
+            progress=Stopped(tmp_path / "b"),
+            plane="coronal",
+            scale=0.5,
         )
     there = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "b").glob("*.png")}
     assert (
