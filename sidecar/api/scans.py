@@ -65,6 +65,7 @@ def export(
     compression: Literal["fast", "small"] | None = None,
     jobs: int | None = None,
     scheduler: str | None = None,
+    cluster_wait: float | None = None,
     volume: Literal["nrrd", "nifti", "mha"] | None = None,
     viewer: bool = True,
     overwrite: bool = False,
@@ -99,6 +100,8 @@ def export(
         compression: of the PNGs; "small" takes up to three times as long.
         jobs: workers; as many as there are processors.
         scheduler: address of the scheduler of a Dask cluster to work on.
+        cluster_wait: with ``scheduler``: give up when it has had no worker for so many seconds;
+            300.
         volume: also write the PNG stack as one volume that knows its place.
         viewer: write viewer.html beside PNGs of 8 bits.
         overwrite: replace an earlier export in ``output``.
@@ -121,6 +124,7 @@ def export(
     """
     from sidecar.exporting.options import make_options
     from sidecar.exporting.run import plan_export, run_jobs
+    from sidecar.exporting.workers import patience_of
 
     if series == "all" and not join:
         raise UsageError(
@@ -135,7 +139,9 @@ def export(
         "overwrite": overwrite,
     }  # fmt: skip
     options = make_options(**{name: value for name, value in given.items() if value is not None})
-    (sidecar,) = run_jobs(plan_export(source, output, options, progress), progress, scheduler)
+    patience = patience_of(cluster_wait, scheduler)
+    planned = plan_export(source, output, options, progress)
+    (sidecar,) = run_jobs(planned, progress, scheduler, patience)
     return sidecar
 
 

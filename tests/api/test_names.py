@@ -19,6 +19,7 @@ import pytest
 from kit.pages import COMMANDS, PAGES
 
 import sidecar
+from sidecar.api.spelling import OTHER_NAMES
 
 #: The promise: a name more or less is a decision, and stands in the changelog.
 PUBLIC = """
@@ -47,6 +48,33 @@ def test_no_module_shadows_a_public_name() -> None:
 def test_every_command_but_the_demo_is_a_function() -> None:
     commands = {name.replace("-", "_") for name in COMMANDS} - {"demo"}
     assert commands <= set(sidecar.__all__)
+
+
+#: Options of commands that no function has: what they print, and what `Points.write` takes.
+NOT_HERE = {
+    "quiet", "json", "dry_run", "config of export", "output of map-points", "output of project",
+    "output of measure", "output of align", "to of map-points", "space of map-points",
+    "over of map-points", "dicom of map-points", "exports of project",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"demo"}))
+def test_every_option_of_a_command_is_a_keyword_of_its_function(command: str) -> None:
+    options = {
+        max(parameter.opts, key=len).lstrip("-").replace("-", "_")
+        for parameter in COMMANDS[command].params
+        if parameter.param_type_name == "option"
+    }
+    expected = {OTHER_NAMES.get(option, option) for option in options}
+    keywords = inspect.signature(getattr(sidecar, command.replace("-", "_"))).parameters
+    missing = expected - set(keywords)
+    assert {name for name in missing if not {name, f"{name} of {command}"} & NOT_HERE} == set()
+
+
+def test_what_is_written_of_points_takes_the_options_of_their_command() -> None:
+    assert {"output", "to", "space", "over", "dicom"} <= set(
+        inspect.signature(sidecar.Points.write).parameters
+    )
 
 
 def test_dir_and_help_show_every_name() -> None:
