@@ -5,10 +5,10 @@ from __future__ import annotations
 import doctest
 import inspect
 import re
-import typing
 from pathlib import Path
 from typing import Any
 
+import mypy.api
 import pytest
 
 import sidecar
@@ -66,7 +66,21 @@ def test_a_misspelt_keyword_fails_by_its_name(name: str) -> None:
         getattr(sidecar, name)(scael=0.5)
 
 
-def test_mypy_knows_every_keyword() -> None:
+@pytest.mark.slow
+def test_mypy_finds_a_misspelt_keyword(tmp_path: Path) -> None:
     """The functions keep their signatures behind whatever is wrapped around them."""
-    assert typing.get_type_hints(sidecar.Progress.start)["total"] == int | None
-    assert "scale" in inspect.signature(sidecar.export).parameters
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sidecar\n"
+        "png = sidecar.export('scan', 'png', scale=0.5, zstep=2)\n"
+        "points = sidecar.map_points('labels.csv', png, trust_name=True)\n"
+        "points.write('mapped.csv', spaec='ras')\n"
+        "png.read(3).nothing\n",
+        encoding="utf-8",
+    )
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    out, _, _ = mypy.api.run([str(program), "--strict", "--config-file", "", *cache])
+    found = re.findall(r"^.*program\.py:(\d+): error: .*?\"(\w+)\"", out, re.MULTILINE)
+    words = ["zstep", "trust_name", "spaec"]
+    assert [word for _, word in found[:3]] == words, out
+    assert [int(line) for line, _ in found] == [2, 3, 4, 5]
