@@ -6,8 +6,10 @@ the scan.
     png = sidecar.export("scan/", "png/", scale=0.5, z_step=2)  # or: png = sidecar.open("png/")
     mm = png.to_patient([[120.0, 88.5]], slice=7)               # PNG pixel, center → mm, LPS
     xy, k = png.from_patient(mm)                                # and back
-    points = sidecar.map_file("labels.csv", png).points         # a label file of any tool
+    points = sidecar.map_points("labels.csv", png)              # label files of any tool
     old = sidecar.adopt("scan/", "old_pngs/")                   # PNGs that another program made
+
+What `sidecar.__all__` names is public; all else may change.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sidecar.errors import (
     AmbiguousSeriesError,
     BatchError,
+    ColumnError,
     DocumentError,
     GeometryError,
     ImageError,
@@ -31,36 +34,97 @@ from sidecar.errors import (
 )
 
 if TYPE_CHECKING:
-    from sidecar.api import adopt, export, inspect, map_file, open, project_file
+    from sidecar.api import (
+        adopt,
+        align,
+        check,
+        export,
+        inspect,
+        map_file,
+        map_mask,
+        map_points,
+        measure,
+        open,
+        project,
+        project_file,
+        report,
+        view,
+        zoom,
+    )
+    from sidecar.api.labels import MappedMask
+    from sidecar.api.measures import Aligned
+    from sidecar.api.points import Points
+    from sidecar.checks.finding import Finding
+    from sidecar.exporting.inspect import Inspection
+    from sidecar.labels.load import Mapping
+    from sidecar.labels.project import Projection
     from sidecar.mapping import Sidecar
+    from sidecar.morphometrics.measured import Measured
+    from sidecar.progress import Progress
+
+    __version__: str
 
 __all__ = [
+    "Aligned",
     "AmbiguousSeriesError",
     "BatchError",
+    "ColumnError",
     "DocumentError",
+    "Finding",
     "GeometryError",
     "ImageError",
+    "Inspection",
     "LabelError",
+    "MappedMask",
+    "Mapping",
+    "Measured",
     "MissingExtraError",
     "OutputError",
     "PixelError",
+    "Points",
+    "Progress",
+    "Projection",
     "Sidecar",
     "SidecarError",
     "SourceError",
     "UsageError",
     "WorkersLostError",
+    "__version__",
     "adopt",
+    "align",
+    "check",
     "export",
     "inspect",
     "map_file",
+    "map_mask",
+    "map_points",
+    "measure",
     "open",
+    "project",
     "project_file",
+    "report",
+    "view",
+    "zoom",
 ]
 
-#: Loaded when they are first used, so that mapping points never loads pydicom.
-_LAZY = dict.fromkeys(
-    ("adopt", "export", "inspect", "map_file", "open", "project_file"), "sidecar.api"
-) | {"Sidecar": "sidecar.mapping"}
+_FUNCTIONS = (
+    "adopt align check export inspect map_file map_mask map_points measure open project"
+    " project_file report view zoom"
+)
+#: Where the names are that are loaded when they are first used, so that mapping points never loads
+#: pydicom.
+_LAZY = dict.fromkeys(_FUNCTIONS.split(), "sidecar.api") | {
+    "Aligned": "sidecar.api.measures",
+    "Finding": "sidecar.checks.finding",
+    "Inspection": "sidecar.exporting.inspect",
+    "MappedMask": "sidecar.api.labels",
+    "Mapping": "sidecar.labels.load",
+    "Measured": "sidecar.morphometrics.measured",
+    "Points": "sidecar.api.points",
+    "Progress": "sidecar.progress",
+    "Projection": "sidecar.labels.project",
+    "Sidecar": "sidecar.mapping",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -68,4 +132,12 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return getattr(import_module(_LAZY[name]), name)
+    if name == "__version__":
+        from sidecar.document.generator import installed_version
+
+        return installed_version()
     raise AttributeError(f"module 'sidecar' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,13 +9,14 @@
     ├── DocumentError            a sidecar.json that is missing, damaged, or too new
     ├── ImageError               images of another program that cannot be adopted
     ├── LabelError               a label or point file, with the row it is about
+    ├── ColumnError              a column that points do not have
     ├── OutputError              the place we were asked to write to
     ├── BatchError               several of these, of things that were looked at together
     ├── WorkersLostError         a cluster whose workers keep dying
     └── MissingExtraError        an optional package that is not installed
 
-Those that are about a value are ValueErrors too, and OutputError is an OSError, so that code that
-knows nothing of this package can still catch what it expects.
+Those that are about a value are ValueErrors too, ColumnError is a KeyError and OutputError an
+OSError, so that code that knows nothing of this package can still catch what it expects.
 """
 
 from __future__ import annotations
@@ -88,6 +89,12 @@ class ImageError(SidecarError, ValueError):
     def __init__(self, message: str, path: str | _PathLike | None = None) -> None:
         super().__init__(f"{_file_name(path)}: {message}" if path else message)
         self.path = path
+
+
+class ColumnError(SidecarError, KeyError):
+    """A column that points do not have; the message names those that they have."""
+
+    __str__ = Exception.__str__  # a KeyError shows its message in quotes
 
 
 class OutputError(SidecarError, OSError):

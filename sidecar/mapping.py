@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,15 +20,22 @@ from numpy.typing import ArrayLike, NDArray
 from sidecar.dicom.same_scan import KnownScan
 from sidecar.document import model as documents
 from sidecar.document.axes import decimation_of
+from sidecar.document.images import Pixels
 from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
 from sidecar.document.tag import PngName, split_name, tag_of
-from sidecar.errors import DocumentError, GeometryError
+from sidecar.errors import DocumentError, GeometryError, UsageError
+from sidecar.formats.volume_files import LPS_TO_RAS, Volume
 from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
+from sidecar.grid.points import as_floats, as_points
 from sidecar.grid.space import Geometry, not_in_the_patient
-from sidecar.grid.stack import Stack, geometry_of
+from sidecar.grid.stack import Stack, geometry_of, require_affine
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
+
+if TYPE_CHECKING:
+    import nibabel
+    import SimpleITK
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +44,7 @@ Floats = NDArray[np.float64]
 CONTROL_TOLERANCE = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instances:
     """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last
     plane.
@@ -47,6 +55,9 @@ class Instances:
 
     planes: Sequence[tuple[str, int]]
     plane: NDArray[np.intp]
+
+    def __repr__(self) -> str:
+        return f"<Instances of {len(self.plane)} points>"
 
     def __getitem__(self, some: slice) -> Instances:
         return Instances(self.planes, self.plane[some])
@@ -60,19 +71,34 @@ class Instances:
         return np.array([frame for _, frame in self.planes], dtype=np.int64)[self.plane]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sidecar:
     """One export, ready to map points. Make one with `sidecar.open(path)`.
 
     ``stack`` is the source's geometry, or None for images without any, which map to source pixels
     only; ``geometry`` tells where its millimetres come from. ``folder``: where the PNGs lie; None
-    for a document from elsewhere.
+    for a document from elsewhere. Two of the same document are equal, wherever they lie.
     """
 
     document: Document
     decimation: Decimation
     stack: Stack | None
     folder: WritableLocation | None = None
+
+    def __repr__(self) -> str:
+        columns, rows, count = self.size
+        source, tag = self.document.source, self.document.images.tag
+        where = "" if self.folder is None else f" {self.folder.resolved().name}"
+        return (
+            f"<Sidecar{where}: {count} PNGs of {columns} × {rows} from {source.modality}"
+            f" {' × '.join(map(str, source.size))}{'' if tag is None else f', tag {tag}'}>"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self.document == other.document if isinstance(other, Sidecar) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.document.source.series_instance_uid, self.document.images.tag, self.size))
 
     @classmethod
     def of(cls, document: Document) -> Sidecar:
@@ -165,6 +191,64 @@ class Sidecar:
         """PNG pixels (N, 2) and slices (N,) of millimetres (N, 3): the inverse of `to_mm`."""
         return self.from_source(self._require_mm().to_index(mm))
 
+    @overload
+    def read(self) -> Pixels: ...
+    @overload
+    def read(self, slice: int) -> NDArray[Any]: ...
+    def read(self, slice: int | None = None) -> Pixels | NDArray[Any]:
+        """The pixels of one PNG: (rows, columns), and 3 behind for colours, uint8 or uint16.
+        Without ``slice`` those of all, as an object that reads each when it is asked for (see
+        `Pixels`).
+
+        UsageError where it is not known where the PNGs are, and for a slice that there is not;
+        DocumentError where a PNG is not what the export wrote.
+        """
+        if self.folder is None:
+            raise UsageError(
+                "this mapping was made of a document alone, and does not know where its PNGs are:"
+                " take the one that sidecar.open gives for their folder"
+            )
+        pixels = Pixels(self.document, self.folder, range(self.size[2]))
+        if slice is None:
+            return pixels
+        if not 0 <= slice < len(pixels):
+            raise UsageError(
+                f"there is no PNG {slice}: they are counted from 0 to {len(pixels) - 1}"
+            )
+        return np.asarray(pixels[slice])
+
+    def affine(self, space: Literal["LPS", "RAS"]) -> Floats:
+        """(4, 4): patient mm = matrix · (x, y, slice, 1), for the whole stack; LPS as DICOM and ITK
+        have it, or RAS as NIfTI does.
+
+        GeometryError where no one matrix is true: for slices that are not evenly spaced or not
+        parallel, for a single one, and without patient geometry. `to_patient` needs none.
+        """
+        if space not in ("LPS", "RAS"):
+            raise UsageError(f"space={space!r}: it is 'LPS' or 'RAS'")
+        lps = require_affine(self.stack, self.document.images.affine, "an affine")
+        return lps if space == "LPS" else np.asarray(LPS_TO_RAS @ lps)
+
+    def to_sitk(self) -> SimpleITK.Image:
+        """The PNG stack as a SimpleITK image in its place in the patient. Reads all PNGs.
+
+        Raises as `affine` and `read`, and MissingExtraError without SimpleITK.
+        """
+        from sidecar.formats.toolkits import sitk_image
+
+        return sitk_image(volume_of(self, "SimpleITK"), self.read())
+
+    def to_nibabel(self) -> nibabel.Nifti1Image:
+        """The PNG stack as a NIfTI image of nibabel, (columns, rows, slices), in its place in the
+        patient. Reads all PNGs.
+
+        Raises as `affine` and `read`, MissingExtraError without nibabel, and OutputError for what
+        NIfTI cannot hold.
+        """
+        from sidecar.formats.toolkits import nifti_image
+
+        return nifti_image(volume_of(self, "NIfTI"), self.read())
+
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
         """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that
         of its last, and not on its margins.
@@ -191,7 +275,7 @@ class Sidecar:
         """The DICOM instance nearest to each source index (N, 3); halfway between two it is the
         lower slice.
         """
-        along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
+        along = as_points(source, "column, row, slice")[:, 2]
         count = len(self.document.source.planes)
         outside = ~((along >= -0.5) & (along <= count - 0.5))
         inside = np.clip(nearest(along), 0, count - 1)
@@ -211,7 +295,7 @@ class Sidecar:
         slice counts in its plane only. Axes of adopted images that are known as measured only count
         as so much wider at either end. NaN without patient geometry.
         """
-        along = np.asarray(source, dtype=np.float64).reshape(-1, 3)[:, 2]
+        along = as_points(source, "column, row, slice")[:, 2]
         if self.stack is None:
             return np.full(len(along), np.nan)
         slices = self.decimation.slices
@@ -378,6 +462,18 @@ class Sidecar:
                 raise GeometryError(f"{file.name} stands where PNG {k} with tag {tag} belongs")
 
 
+def volume_of(sidecar: Sidecar, format: str) -> Volume:
+    """The header of an export's PNGs as one volume.
+
+    GeometryError says why there is none, for ``format`` as the user calls it.
+    """
+    images = sidecar.document.images
+    dtype = np.dtype(np.uint8 if images.bits == 8 else np.uint16)
+    return Volume(
+        sidecar.size, dtype, require_affine(sidecar.stack, images.affine, format), images.channels
+    )
+
+
 def image_key(name: str) -> str:
     """An image name without folders, extension and case, as labels name it:
 
@@ -442,11 +538,11 @@ def _agree(
 
 
 def _points(xy: ArrayLike, slice: ArrayLike) -> Floats:
-    pixels = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-    return np.column_stack(
-        [pixels, np.broadcast_to(np.asarray(slice, dtype=np.float64), len(pixels))]
-    )
-
-
-def _triple(row: Floats) -> tuple[float, float, float]:
-    return float(row[0]), float(row[1]), float(row[2])
+    pixels = as_points(xy, "x, y")
+    slices = as_floats(slice, "slices")
+    if slices.shape not in ((), (len(pixels),)):
+        raise UsageError(
+            f"slice has the shape {slices.shape}, and there are {len(pixels)} points: give one"
+            " number for all of them, or one for each"
+        )
+    return np.column_stack([pixels, np.broadcast_to(slices, len(pixels))])

@@ -20,6 +20,7 @@ docs/adoption-glossary.md says what the words mean.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,7 @@ def adopt(
     require_unchanged_images(pictures)
     require_unchanged(opened.root, chosen.stamps, "run the command again")
     documents.save(sidecar.document, target)
-    return sidecar
+    return replace(sidecar, folder=locate(folder))
 
 
 def describe(sidecar: Sidecar) -> Iterator[str]:

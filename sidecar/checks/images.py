@@ -4,42 +4,16 @@ pixel is decoded.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import imagecodecs
-import numpy as np
-from numpy.typing import NDArray
 
 from sidecar.checks.finding import Finding, finding
+from sidecar.document.images import Png, image_path, read_head, wrong_size
 from sidecar.document.model import SIDECAR_NAME, Document
 from sidecar.document.tag import png_stem
 from sidecar.errors import DocumentError
 from sidecar.progress import Progress
 from sidecar.storage.digest import file_digest
 from sidecar.storage.location import Location
-
-#: Bytes at the start of a PNG in which everything before its pixels lies.
-HEAD = 1 << 16
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_END = b"\0\0\0\0IEND\xaeB`\x82"
-_CHANNELS = {0: 1, 2: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Png:
-    """What a PNG says before its pixels.
-
-    ``channels``: None for a kind that is never exported. ``whole``: its end is there.
-    """
-
-    size: tuple[int, int]
-    bits: int
-    channels: int | None
-    text: dict[str, str]
-    whole: bool
 
 
 def check_images(document: Document, folder: Location, progress: Progress) -> list[Finding]:
@@ -55,7 +29,7 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
             continue
         if digest != image.sha256:
             digests.append(f"{image.name} {_changed(image.name, png, k)}")
-        sizes += [f"{image.name} {problem}" for problem in _wrong_size(png, document)]
+        sizes += [f"{image.name} {problem}" for problem in wrong_size(png, document)]
         texts += [f"{image.name} {problem}" for problem in _wrong_text(png, document, k)]
         silent += png is None or not png.text
         progress.advance(1, 0)
@@ -117,49 +91,6 @@ def _read(folder: Location, name: str) -> tuple[Png | None, str]:
         raise DocumentError(f"{name} cannot be read: {error.strerror}") from None
 
 
-def image_path(folder: Location, name: str) -> Location:
-    """Where an image of a document lies.
-
-    DocumentError where there is no such file.
-    """
-    if not (folder / name).is_file():
-        raise DocumentError(f"{name} is not there, beside its {SIDECAR_NAME}")
-    return folder / name
-
-
-def read_head(path: Location) -> Png | None:
-    """What a PNG says before its pixels; None for a file that is no PNG, or is damaged there."""
-    with path.open(HEAD) as file:
-        head = file.read(HEAD)
-        file.seek(max(0, path.stamp()[0] - len(_END)))
-        whole = file.read() == _END
-    if not head.startswith(_SIGNATURE):
-        return None
-    chunks = list(_chunks(head))
-    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13:
-        return None
-    columns, rows, bits, kind = struct.unpack(">IIBB", chunks[0][1][:10])
-    pairs = (data.decode("latin-1").partition("\0") for name, data in chunks if name == b"tEXt")
-    return Png(
-        (columns, rows),
-        bits,
-        _CHANNELS.get(kind),
-        {keyword: text for keyword, _, text in pairs},
-        whole,
-    )
-
-
-def _chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and data of each chunk before the pixels (PNG specification, 5.3)."""
-    at = len(_SIGNATURE)
-    while at + 8 <= len(head):
-        length, name = struct.unpack_from(">I4s", head, at)
-        if name == b"IDAT" or at + 12 + length > len(head):
-            return
-        yield name, head[at + 8 : at + 8 + length]
-        at += 12 + length
-
-
 def _changed(name: str, png: Png | None, k: int) -> str:
     if png is None:
         return (
@@ -171,19 +102,6 @@ def _changed(name: str, png: Png | None, k: int) -> str:
         return "is cut short"
     said = png.text.get("Slice", "")
     return f"holds slice {said[:9]}" if said not in ("", str(k)) else "was changed after the export"
-
-
-def _wrong_size(png: Png | None, document: Document) -> Iterator[str]:
-    images = document.images
-    if png is None:
-        yield "is not a PNG"
-    elif png.size != images.size[:2]:
-        yield (
-            f"is {png.size[0]} × {png.size[1]} pixels, the sidecar says {images.size[0]} ×"
-            f" {images.size[1]}"
-        )
-    elif png.bits != images.bits or png.channels != images.channels:
-        yield f"is not of {images.bits} bits and {images.channels} per pixel"
 
 
 def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
@@ -202,26 +120,3 @@ def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
                 if keyword in text
                 else f"says no {keyword}"
             )
-
-
-def read_pixels(document: Document, folder: Location, name: str) -> NDArray[Any]:
-    """The pixels (rows, columns[, 3]), uint8 or uint16, of one PNG.
-
-    DocumentError where it is not what the document says.
-    """
-    path = image_path(folder, name)
-    try:
-        problem = next(
-            _wrong_size(read_head(path), document), None
-        )  # before the decoder, which allocates what the file asks for
-        if (
-            problem is None
-            and path.stamp()[0]
-            > HEAD + 2 * int(np.prod(document.images.size[:2])) * document.images.channels * 2
-        ):
-            problem = "is larger than such a PNG can be"
-        if problem is None:
-            return np.asarray(imagecodecs.png_decode(path.read_bytes()))
-    except (OSError, RuntimeError, ValueError) as error:
-        problem = f"cannot be read ({error.strerror if isinstance(error, OSError) else error})"
-    raise DocumentError(f"{name} {problem}; {document.remedy}")

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.checks.finding import LISTED, Finding, finding, listed
-from sidecar.checks.images import read_pixels
 from sidecar.checks.source import plan_again, values_again
 from sidecar.dicom.series import Series
+from sidecar.document.images import read_pixels
 from sidecar.errors import SidecarError
 from sidecar.exporting.make_png import Recipe, Task, png_values
 from sidecar.exporting.plan import Plan

@@ -174,6 +174,7 @@ def run(
     from sidecar.cli.progress import watched
     from sidecar.exporting.batch import plan_batch
     from sidecar.exporting.run import run_jobs
+    from sidecar.exporting.workers import patience_of
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
@@ -182,7 +183,7 @@ def run(
         "specimen": specimen, "series": series, "join": join, "jobs": jobs, "viewer": viewer,
         "volume": volume, "overwrite": overwrite,
     }  # fmt: skip
-    patience = _patience(cluster_wait, scheduler)
+    patience = patience_of(cluster_wait, scheduler)
     specimens = _specimens(
         source, output, config, {name: value for name, value in given.items() if value is not None}
     )
@@ -206,20 +207,6 @@ def run(
 
                 for note in volume_notes(sidecar, job.plan.options.volume):
                     tell(f"  note: {note}")
-
-
-def _patience(cluster_wait: float | None, scheduler: str | None) -> float:
-    """Seconds for which a cluster may be without workers."""
-    from sidecar.errors import UsageError
-    from sidecar.exporting.workers import CLUSTER_WAIT
-
-    if cluster_wait is None:
-        return CLUSTER_WAIT
-    if scheduler is None or not 0 < cluster_wait < float("inf"):
-        raise UsageError(
-            f"--cluster-wait {cluster_wait:g}: a number of seconds above 0, with --scheduler"
-        )
-    return cluster_wait
 
 
 def _specimens(

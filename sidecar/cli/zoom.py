@@ -67,8 +67,6 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    from dataclasses import replace
-
     from sidecar.cli.labels import load_and_tell, read_options
     from sidecar.cli.progress import watched
     from sidecar.exporting.run import run_jobs
@@ -81,18 +79,7 @@ def run(
     loaded = load_and_tell(labels, sidecar or [], options)
     with watched(quiet) as progress:
         for points in loaded.points:
-            jobs = plan_zooms(points, source, output, edge_mm, progress)
-            if overwrite:
-                jobs = [
-                    replace(
-                        job,
-                        plan=replace(
-                            job.plan,
-                            options=job.plan.options.model_copy(update={"overwrite": True}),
-                        ),
-                    )
-                    for job in jobs
-                ]
+            jobs = plan_zooms(points, source, output, edge_mm, progress, overwrite)
             run_jobs(jobs, progress)
             for job in jobs:
                 columns, rows, slices = job.plan.decimation.size

@@ -45,6 +45,9 @@ class KnownScan:
     rows: int
     stack: Stack | None
 
+    def __repr__(self) -> str:
+        return f"<KnownScan: {len(self.planes)} slices of {self.columns} × {self.rows}>"
+
     @property
     def has_own_uids(self) -> bool:
         """Whether every slice has an instance UID of its own. If not, these UIDs are no proof: any

@@ -5,9 +5,17 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 
-def generator() -> str:
-    """Name and version of this program, as documents carry them."""
+def installed_version() -> str:
+    """The version that is installed; "unknown" where the program is run without being installed."""
     try:
-        return f"dicom-sidecar {version('dicom-sidecar')}"
+        return version("dicom-sidecar")
     except PackageNotFoundError:
-        return "dicom-sidecar"
+        return "unknown"
+
+
+def generator() -> str:
+    """Name and version of this program, as documents carry them; the name alone where the version
+    is not known.
+    """
+    found = installed_version()
+    return "dicom-sidecar" if found == "unknown" else f"dicom-sidecar {found}"

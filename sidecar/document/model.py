@@ -12,6 +12,7 @@ import codecs
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,6 +28,8 @@ SIDECAR_NAME = "sidecar.json"
 #: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
 MAX_BYTES = 512 * 1024 * 1024
 
+#: A longer list is counted in a repr, not shown.
+_LONGEST_SHOWN = 6
 #: A JSON list over several lines that holds neither lists, objects nor text; no text has lines.
 _FLAT_LIST = re.compile(r'\[\n([^\[\]{}"]*)\]')
 
@@ -42,6 +45,11 @@ class Model(BaseModel):
     """A reader accepts fields of a newer minor version, and no numbers that are not finite."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            is_long = isinstance(value, list) and len(value) > _LONGEST_SHOWN
+            yield name, f"… {len(value)} items" if is_long else value
 
 
 class Grid(Model):
@@ -422,6 +430,12 @@ class Document(Model):
             )
         ),
     ] = None
+
+    def __repr__(self) -> str:
+        images, source = len(self.images.files), len(self.source.planes)
+        return f"<Document {self.version}: {images} images of {source} source planes>"
+
+    __str__ = __repr__
 
     @property
     def remedy(self) -> str:

@@ -21,7 +21,7 @@ from sidecar.progress import Progress
 from sidecar.storage.locate import Place, locate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """One stack of a source.
 
@@ -31,6 +31,11 @@ class Found:
     series: Series
     plan: Plan | None
     problem: str | None
+
+    def __repr__(self) -> str:
+        layout = self.series.common.layout
+        size = f"{layout.columns} × {layout.rows} × {len(self.series.frames)}"
+        return f"<Found [{self.series.number}] {self.series.common.modality} {size}>"
 
     def facts(self) -> dict[str, Any]:
         """The facts as plain JSON types: sizes in pixels, distances in mm, directions as anatomical
@@ -67,7 +72,7 @@ class Found:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inspection:
     """Every stack of a source, the files by kind that were passed by, and DICOM files that cannot
     be used.
@@ -76,6 +81,9 @@ class Inspection:
     found: tuple[Found, ...]
     passed_by: dict[str, list[str]]
     damaged: tuple[Unusable, ...]
+
+    def __repr__(self) -> str:
+        return f"<Inspection: {', '.join(map(repr, self.found)) or 'nothing found'}>"
 
     def facts(self) -> dict[str, Any]:
         return {

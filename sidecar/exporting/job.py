@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.document import model as documents
 from sidecar.document.model import Zoom
@@ -50,7 +50,7 @@ def finished(job: Job) -> Sidecar | None:
             f"{job.output.name} holds this export, finished, but without {named(missing)};"
             " restore it from a copy, or replace the export with --overwrite"
         )
-    return Sidecar.of(document)
+    return replace(Sidecar.of(document), folder=job.output)
 
 
 def refuse_output(job: Job) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ from sidecar.exporting.series_folders import in_folders
 from sidecar.exporting.window_choice import choose_values, table_before
 from sidecar.exporting.workers import CLUSTER_WAIT, Workers, dask_workers, local_workers
 from sidecar.grid.axis_order import AS_STORED
-from sidecar.mapping import Sidecar
+from sidecar.mapping import Sidecar, volume_of
 from sidecar.progress import Progress, Silent
 from sidecar.storage.digest import file_digest
 from sidecar.storage.locate import Place, locate
@@ -146,8 +147,6 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         job.output, plan.digest(stamps), plan.names, options.overwrite, waiting
     ) as folder:
         if options.volume is not None:
-            from sidecar.exporting.volume import volume_of  # not loaded where there is none
-
             volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)
         progress.start("measuring the window", None)
 
@@ -177,7 +176,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         folder.confirm()
         documents.save(sidecar.document, job.output / documents.SIDECAR_NAME)
         folder.finish(frozenset(plan.names))
-    return sidecar
+    return replace(sidecar, folder=job.output)
 
 
 def _counted(job: Job) -> frozenset[int]:
@@ -271,21 +270,3 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         compression=plan.options.compression,
         counted=_counted(job),
     )
-
-
-def export(
-    source: Place, output: Place, progress: Progress | None = None, **options: Any
-) -> Sidecar:
-    """Export one stack and return its mapping. Options are those of the command line: ``scale=0.5,
-    z_step=2, bits=16`` …
-
-    Either place may be a URL that fsspec knows, such as ``s3://bucket/scan``. An export of the same
-    source and options that is finished already is left as it is.
-
-    Raises UsageError, SourceError (AmbiguousSeriesError where there are several stacks),
-    OutputError, and with ``series="all"`` BatchError for faults of several stacks.
-    """
-    from sidecar.exporting.options import make_options
-
-    jobs = plan_export(source, output, make_options(**options), progress)
-    return run_jobs(jobs, progress)[-1]

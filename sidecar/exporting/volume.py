@@ -12,14 +12,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import imagecodecs
-import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import OutputError, UsageError
 from sidecar.formats.volume_files import RAW_HEADERS, SHEARED_NIFTI, Volume, write_planes
-from sidecar.grid.stack import require_affine
-from sidecar.mapping import Sidecar
+from sidecar.mapping import Sidecar, volume_of
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location, WritableLocation
 
@@ -55,18 +53,6 @@ def write_volume(folder: Place, format: str, sidecar: Sidecar | None = None) -> 
         file.write(header)
         write_planes(file, _planes(folder, sidecar, volume), volume)
     return path
-
-
-def volume_of(sidecar: Sidecar, format: str) -> Volume:
-    """The header of an export's volume.
-
-    GeometryError says why there is none, for ``format`` as the user calls it.
-    """
-    images = sidecar.document.images
-    dtype = np.dtype(np.uint8 if images.bits == 8 else np.uint16)
-    return Volume(
-        sidecar.size, dtype, require_affine(sidecar.stack, images.affine, format), images.channels
-    )
 
 
 def volume_notes(sidecar: Sidecar, format: str) -> tuple[str, ...]:

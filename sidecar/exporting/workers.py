@@ -44,6 +44,19 @@ LOOK = 1.0
 CLUSTER_WAIT = 300.0
 
 
+def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
+    """Seconds for which a cluster may be without workers; UsageError for what is none, and where
+    there is no cluster.
+    """
+    if cluster_wait is None:
+        return CLUSTER_WAIT
+    if scheduler is None or not 0 < cluster_wait < float("inf"):
+        raise UsageError(
+            f"--cluster-wait {cluster_wait:g}: a number of seconds above 0, with --scheduler"
+        )
+    return cluster_wait
+
+
 #: What a batch of tasks gave, and the error that ended it, if any.
 _Done = tuple[list[Rendered], Exception | None]
 

@@ -35,9 +35,10 @@ def plan_zooms(
     output: Place,
     size_mm: float,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> list[Job]:
     """One job for each point: the source voxels within ``size_mm``/2 of it, at full resolution, in
-    a folder of its own below ``output``.
+    a folder of its own below ``output``, in place of an earlier export there with ``overwrite``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
@@ -55,6 +56,7 @@ def plan_zooms(
             bits=images.bits,
             window=_window(images),
             specimen=points.sidecar.document.specimen,
+            overwrite=overwrite,
         )
         zoom = Zoom(
             label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sidecar.grid.axis import Axis
 from sidecar.grid.axis_order import AxisOrder
+from sidecar.grid.points import as_points
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +89,7 @@ class Decimation:
 
     def to_source(self, pixel: ArrayLike) -> Floats:
         """Source indices (N, 3) of PNG pixels (x, y, number) (N, 3)."""
-        pixels = np.asarray(pixel, dtype=np.float64).reshape(-1, 3)
+        pixels = as_points(pixel, "x, y, number")
         source = np.empty_like(pixels)
         for i, (along, axis) in enumerate(zip(self.along, self.png_axes, strict=True)):
             source[:, along] = axis.to_source(pixels[:, i])
@@ -96,7 +97,7 @@ class Decimation:
 
     def to_pixel(self, source: ArrayLike) -> Floats:
         """PNG pixels (x, y, number) (N, 3) of source indices (N, 3)."""
-        indices = np.asarray(source, dtype=np.float64).reshape(-1, 3)
+        indices = as_points(source, "column, row, slice")
         return np.column_stack(
             [
                 axis.to_pixel(indices[:, along])

@@ -34,8 +34,8 @@ FROM_AXES: dict[str, NDArray[np.float64]] = {
     "given": np.ones(3),
 }
 _WHY_NOT = (
-    "the voxel size of this scan was given by hand (--voxel), and its millimetres run along"
-    " columns, rows and slices"
+    "the voxel size of this scan was given by hand, and its millimetres run along columns,"
+    " rows and slices"
 )
 
 

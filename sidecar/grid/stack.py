@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar.errors import GeometryError
+from sidecar.grid.points import as_points
 from sidecar.grid.space import Geometry, not_in_the_patient
 
 Floats = NDArray[np.float64]
@@ -79,7 +80,7 @@ class Affine:
     residual_mm: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """A stack of planes with millimetres.
 
@@ -116,6 +117,10 @@ class Stack:
                 "the planes of a stack must be in order along their normal, each at its own"
                 " position"
             )
+
+    def __repr__(self) -> str:
+        size = f"{self.columns} × {self.rows} × {self.slices}"
+        return f"<Stack of {size} voxels, millimetres: {self.geometry}>"
 
     @property
     def slices(self) -> int:
@@ -205,7 +210,7 @@ class Stack:
         Raises GeometryError for a slice other than 0 in a stack of one plane, which has no slice
         axis.
         """
-        column_row_slice = np.asarray(index, dtype=np.float64).reshape(-1, 3)
+        column_row_slice = as_points(index, "column, row, slice")
         column_row, along = column_row_slice[:, :2], column_row_slice[:, 2]
         if self.slices == 1:
             if np.any(along != 0):
@@ -232,7 +237,7 @@ class Stack:
         On a single plane the slice is 0, or NaN where the point lies off it by more than half a
         pixel.
         """
-        point = np.asarray(patient, dtype=np.float64).reshape(-1, 3)
+        point = as_points(patient, "x, y, z")
         if self.slices == 1:
             return self._to_index_on_single_plane(point)
         heights = self.positions @ self.normal

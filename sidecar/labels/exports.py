@@ -27,6 +27,9 @@ class Export:
 
     sidecar: Sidecar
 
+    def __repr__(self) -> str:
+        return f"<Export {self.name}>"
+
     @classmethod
     def open(cls, place: Place) -> Export:
         """The export of a ``sidecar.json``, or of the folder that holds one.

@@ -56,6 +56,9 @@ class Mapping:
     format: str
     export: Export
 
+    def __repr__(self) -> str:
+        return f"<Mapping {self.labels.path.name}: {len(self.points)} points on {self.export.name}>"
+
     @property
     def labels(self) -> Labels:
         """The labels as read."""

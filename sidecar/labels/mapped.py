@@ -18,7 +18,7 @@ from sidecar.mapping import Instances, Sidecar
 Notes = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MappedPoints:
     """The N labels of one file with where they belong in the scan, in file order.
 
@@ -41,6 +41,9 @@ class MappedPoints:
     patient: NDArray[np.float64]
     uncertainty_mm: NDArray[np.float64]
     instances: Instances
+
+    def __repr__(self) -> str:
+        return f"<MappedPoints: {len(self)} of {self.specimen}>"
 
     def __len__(self) -> int:
         return len(self.source)

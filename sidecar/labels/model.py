@@ -94,7 +94,7 @@ class ImageReference:
         return f"{self.name!r} ({self.entry})" if self.entry else repr(self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Labels:
     """The points of one label file, on the PNG stack, N points in file order.
 
@@ -125,6 +125,9 @@ class Labels:
     pixel_origin: str
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Labels {self.path.name}: {len(self)} by {self.tool}>"
 
     def __len__(self) -> int:
         return len(self.xy)

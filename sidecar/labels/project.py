@@ -25,13 +25,16 @@ PIXEL_COLUMNS = ("image", "slice", "x", "y")
 SAME_SCAN = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Projection:
     """Points on the PNGs: all columns as text, and what the user should be told."""
 
     columns: dict[str, Sequence[str]]
     png: NDArray[np.float64]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Projection of {len(self.png)} points>"
 
 
 def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:

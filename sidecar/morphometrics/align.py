@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar.errors import LabelError, MissingExtraError
+from sidecar.grid.points import as_points
 
 Floats = NDArray[np.float64]
 
@@ -46,10 +47,7 @@ class Fit:
 
     def apply(self, points: ArrayLike) -> Floats:
         """Points (N, 3) of the moving specimen, in the fixed one's mm."""
-        return (
-            np.asarray(points, dtype=np.float64).reshape(-1, 3) @ self.matrix[:3, :3].T
-            + self.matrix[:3, 3]
-        )
+        return as_points(points, "x, y, z") @ self.matrix[:3, :3].T + self.matrix[:3, 3]
 
 
 def anatomical_frame(

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.checks.images import read_pixels
 from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.series import Series
+from sidecar.document.images import read_pixels
 from sidecar.document.model import Images
 from sidecar.errors import DocumentError, UsageError
 from sidecar.grid.axis import nearest_of

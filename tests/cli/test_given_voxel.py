@@ -21,7 +21,7 @@ from sidecar.mapping import Sidecar
 from sidecar.masks.writers import WRITERS as MASK_WRITERS
 
 VOXEL = (0.03, 0.02, 0.05)
-BY_HAND = ("which is not known", "given by hand (--voxel)")
+BY_HAND = ("which is not known", "given by hand")
 #: What each point format says of places, and so whether it takes such a scan: (None) its rows have
 #: a column for the axes; (False) they are lengths, or pixels of the source; (True) they are places
 #: in the patient.

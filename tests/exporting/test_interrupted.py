@@ -319,7 +319,7 @@ def test_a_changed_plan_is_refused(
     scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unfinished(scan, tmp_path / "png", monkeypatch, scale=0.5)
-    with pytest.raises(OutputError, match=r"unfinished export.*--overwrite"):
+    with pytest.raises(OutputError, match=r"unfinished export.*overwrite=True"):
         sidecar.export(scan, tmp_path / "png", scale=0.25)
     png = sidecar.export(scan, tmp_path / "png", scale=0.25, overwrite=True)
     assert png.size == (64, 64, SLICES)
@@ -342,7 +342,7 @@ def test_a_changed_source_is_refused(
 def test_a_finished_export_is_not_touched(scan: Path, tmp_path: Path) -> None:
     sidecar.export(scan, tmp_path / "png", scale=0.5)
     before = contents(tmp_path / "png")
-    with pytest.raises(OutputError, match=r"finished export.*--overwrite"):
+    with pytest.raises(OutputError, match=r"finished export.*overwrite=True"):
         sidecar.export(scan, tmp_path / "png", scale=0.25)
     assert contents(tmp_path / "png") == before
 

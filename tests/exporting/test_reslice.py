@@ -103,7 +103,11 @@ def test_resumed_to_the_same_bytes(
     sidecar.export(phantom.folder, tmp_path / "a", plane="coronal", scale=0.5)
     with pytest.raises(KeyboardInterrupt):
         sidecar.export(
-            phantom.folder, tmp_path / "b", Stopped(tmp_path / "b"), plane="coronal", scale=0.5
+            phantom.folder,
+            tmp_path / "b",
+            progress=Stopped(tmp_path / "b"),
+            plane="coronal",
+            scale=0.5,
         )
     there = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "b").glob("*.png")}
     assert (
@@ -131,7 +135,7 @@ def test_the_scratch_file_is_as_large_as_was_said_before(phantom: Phantom, tmp_p
     said = invoked("export", phantom.folder, tmp_path / "png", *options)
     assert "scratch file of 0.5 MB" in said.stdout and not (tmp_path / "png").exists()
     watched = Watched(tmp_path / "png" / SCRATCH)
-    sidecar.export(phantom.folder, tmp_path / "png", watched, plane="coronal", bits=16)
+    sidecar.export(phantom.folder, tmp_path / "png", progress=watched, plane="coronal", bits=16)
     assert watched.sizes == {61 * 71 * 59 * 2} and round(61 * 71 * 59 * 2 / 1e6, 1) == 0.5
     assert not watched.scratch.exists()
 
@@ -165,6 +169,6 @@ def test_colour_is_cut_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("plane", ["diagonal", "xyy", "LL", "LRP", "xy"])
 def test_what_is_no_plane_is_refused(phantom: Phantom, plane: str, tmp_path: Path) -> None:
-    with pytest.raises((UsageError, GeometryError), match="--plane"):
+    with pytest.raises((UsageError, GeometryError), match="plane="):
         sidecar.export(phantom.folder, tmp_path / "png", plane=plane)
     assert not (tmp_path / "png").exists()

@@ -22,8 +22,8 @@ from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from PIL import Image
 
+from sidecar import export
 from sidecar.errors import DocumentError, GeometryError, OutputError, UsageError
-from sidecar.exporting.run import export
 from sidecar.exporting.volume import volume_notes, write_volume
 
 

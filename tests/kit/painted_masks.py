@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sidecar.exporting.run import export
+from sidecar import export
 from sidecar.mapping import Sidecar
 
 from .phantoms import Phantom, Spec, write

@@ -17,7 +17,7 @@ from kit.painted_masks import as_cut, paint
 from kit.phantoms import write_flat_series
 from numpy.typing import NDArray
 
-from sidecar.exporting.run import export
+from sidecar import export
 from sidecar.masks import map_mask
 
 #: Source voxels (slices, rows, columns), in 5 × 5 × 4 boxes of one shape each.

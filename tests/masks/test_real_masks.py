@@ -12,7 +12,7 @@ import pytest
 from kit.painted_masks import dice, paint
 from numpy.typing import NDArray
 
-from sidecar.exporting.run import export
+from sidecar import export
 from sidecar.mapping import Sidecar
 from sidecar.masks import map_mask
 

@@ -15,8 +15,8 @@ from kit.phantoms import Spec, write_flat_series
 from kit.refusals import refuses
 from numpy.typing import NDArray
 
+from sidecar import export
 from sidecar.errors import LabelError, OutputError, UsageError
-from sidecar.exporting.run import export
 from sidecar.masks import map_mask
 
 

@@ -26,8 +26,8 @@ from kit.refusals import refuses
 from numpy.typing import NDArray
 from PIL import Image
 
+from sidecar import export
 from sidecar.errors import GeometryError, LabelError, OutputError, SourceError, UsageError
-from sidecar.exporting.run import export
 from sidecar.labels.exports import Export
 from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.mapping import Sidecar

@@ -1,0 +1,27 @@
+"""Every command as a function, and what they return; `sidecar` names them. What a function needs
+is loaded when it is called.
+"""
+
+from __future__ import annotations
+
+from sidecar.api.labels import map_file, map_mask, map_points, project, project_file, report, zoom
+from sidecar.api.measures import align, measure
+from sidecar.api.scans import adopt, check, export, inspect, open, view
+
+__all__ = [
+    "adopt",
+    "align",
+    "check",
+    "export",
+    "inspect",
+    "map_file",
+    "map_mask",
+    "map_points",
+    "measure",
+    "open",
+    "project",
+    "project_file",
+    "report",
+    "view",
+    "zoom",
+]

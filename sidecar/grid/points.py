@@ -1,0 +1,41 @@
+"""Arrays of points as users give them. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sidecar.errors import UsageError
+
+Floats = NDArray[np.float64]
+
+
+def as_points(values: ArrayLike, what: str) -> Floats:
+    """N points of as many numbers as ``what`` names, such as "x, y": an array (N, 2), or one point
+    (2,), as (N, 2). An empty list is no points.
+
+    UsageError for any other shape: rows that are too long or too short are points of something
+    else.
+    """
+    width = what.count(",") + 1
+    points = as_floats(values, what)
+    if points.shape == (0,):
+        return np.empty((0, width))
+    if points.shape == (width,):
+        return points[None]
+    if points.ndim != 2 or points.shape[1] != width:
+        raise UsageError(
+            f"an array of shape {points.shape} is no array of points: (N, {width}) is expected,"
+            f" {what} of each point"
+        )
+    return points
+
+
+def as_floats(values: ArrayLike, what: str) -> Floats:
+    """``values`` as float64. UsageError where they are no numbers."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"these are no numbers, or rows of several lengths: {what} are expected"
+        ) from None

@@ -1,0 +1,97 @@
+"""What is measured of a table of mapped points: what was asked for, or everything that makes
+sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError, UsageError
+from sidecar.labels.mapped_file import PointTable
+from sidecar.labels.vertices import TYPES
+from sidecar.morphometrics.measure import Measurement, angle, area, distance, path_length
+
+Kind = Literal["distance", "path", "angle", "area"]
+#: Places (N, 3) and their uncertainties (N,), mm.
+Places = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+FUNCTIONS: dict[Kind, Callable[..., Measurement]] = {
+    "distance": distance,
+    "path": path_length,
+    "angle": angle,
+    "area": area,
+}
+#: More distances than this are not asked for by saying nothing.
+MOST_PAIRS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure. ``of``: the names of its points, or that of a shape; the value at the places
+    meant is within ``uncertainty`` of ``value``. ``specimen``: "" where the points have none.
+    """
+
+    kind: Kind
+    of: tuple[str, ...]
+    value: float
+    uncertainty: float
+    unit: Literal["mm", "mm²", "°"]
+    specimen: str = ""
+
+
+def measure_table(
+    table: PointTable, asked: Mapping[Kind, Sequence[Sequence[str]]]
+) -> list[Measured]:
+    """What was asked for of every specimen, by the names of points; where that is nothing, the
+    distance of every two named points, the length of every line and the area of every polygon.
+
+    LabelError for names that there are not, and for points that make no such measure; UsageError
+    where everything would be too much.
+    """
+    found: list[Measured] = []
+    for specimen, points in table.by_specimen().items():
+        todo = [
+            (kind, tuple(names), points.select(*names))
+            for kind, several in asked.items()
+            for names in several
+        ]
+        found += [_measured(points, specimen, *one) for one in todo or _everything(points)]
+    return found
+
+
+def _measured(
+    table: PointTable, specimen: str, kind: Kind, of: tuple[str, ...], places: Places
+) -> Measured:
+    try:
+        found = FUNCTIONS[kind](*places)
+    except LabelError as error:
+        raise LabelError(f"{kind} {', '.join(of)}: {error}", table.table.path) from None
+    return Measured(kind, of, found.value, found.uncertainty, found.unit, specimen)
+
+
+def _everything(table: PointTable) -> Iterator[tuple[Kind, tuple[str, ...], Places]]:
+    shapes = table.shapes()
+    found = [(TYPES[code], list(shapes.rows(k))) for k, code in enumerate(shapes.type.tolist())]
+    single = [table.names[rows[0]] for type_, rows in found if type_ == "point"]
+    named = [name for name in single if name]
+    pairs = list(combinations(dict.fromkeys(named), 2))
+    if len(pairs) > MOST_PAIRS:
+        raise UsageError(
+            f"{len(named)} points make {len(pairs)} distances; say which with --distance A,B"
+        )
+    for pair in pairs:
+        yield "distance", pair, table.select(*pair)
+    ids = shapes.texts["shape_id"]
+    for type_, rows in found:
+        of = (table.names[rows[0]] or f"shape {ids[rows[0]]}",)
+        places = table.mm[rows], table.uncertainty_mm[rows]
+        if type_ in ("line", "polyline"):
+            yield "path", of, places
+        elif type_ in ("polygon", "box"):
+            yield "area", of, places

@@ -1,0 +1,80 @@
+"""A report of mapped labels, from the scan they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidecar.checks.source import check_headers
+from sidecar.dicom.same_scan import ScanMatch
+from sidecar.dicom.series import Series
+from sidecar.dicom.source import Source
+from sidecar.errors import LabelError, SourceError, UsageError
+from sidecar.labels.load import Loaded
+from sidecar.mapping import Sidecar
+from sidecar.progress import Progress
+from sidecar.reports.labels import labels_of
+from sidecar.reports.make import Request, make_report, usual_size
+from sidecar.reports.page import render
+from sidecar.reports.space import Space
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import Location
+
+#: More labels than this make a page that is a burden to open; a limit says how many all the same.
+MOST_LABELS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report as a page, and how many labels it shows."""
+
+    html: str
+    labels: int
+
+
+def report_on(
+    loaded: Loaded, source: Place, size: float | None, limit: int | None, progress: Progress
+) -> Page:
+    """Every label, or the first ``limit`` of them, with ``size`` mm around it.
+
+    LabelError where there is none, UsageError where they are too many or of several exports,
+    SourceError where the scan is not the one that the export was made of.
+    """
+    export = loaded.only_export("a report")
+    assert export.folder is not None  # of a document on a disk or in a store
+    found = labels_of(loaded.points)
+    if not found:
+        raise LabelError("there are no labels in it to report on", loaded.paths[0])
+    if limit is None and len(found) > MOST_LABELS:
+        raise UsageError(
+            f"there are {len(found)} labels; --limit N shows the first N of them, --limit"
+            f" {len(found)} all"
+        )
+    root, series = _scan(export.sidecar, source, progress)
+    request = Request(
+        sidecar=export.sidecar,
+        specimen=export.name,
+        folder=export.folder,
+        labels=found[:limit],
+        root=root,
+        series=series,
+        size=usual_size(Space.of(export.sidecar)) if size is None else size,
+    )
+    html = render(make_report(request, progress), len(found))
+    return Page(html, len(request.labels))
+
+
+def _scan(export: Sidecar, source: Place, progress: Progress) -> tuple[Location, Series]:
+    """Where the scan is, and its stack.
+
+    SourceError where it is not the one that the export was made of.
+    """
+    opened = Source.open(locate(source), progress)
+    series = opened.matching(export.known_scan)
+    findings = check_headers(export, ScanMatch(series, None))  # values and identifiers, too
+    wrong = [finding.detail for finding in findings if finding.passed is False]
+    if wrong:
+        raise SourceError(
+            f"{opened.name} is not as it was when the sidecar was written: {wrong[0]}; give the"
+            " scan as it was then, or export it again as it is now"
+        )
+    return opened.root, series
