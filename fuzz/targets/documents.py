@@ -20,10 +20,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from fuzz.target import RefusedError, Target, refusals, written
+from sidecar.api import export
 from sidecar.document.model import as_text
 from sidecar.exporting.config import load_config
 from sidecar.exporting.output_folder import JOURNAL, journal_digest
-from sidecar.exporting.run import export
 from sidecar.formats.png_text import read_head
 from sidecar.labels.mapped_file import read_points
 from sidecar.labels.project import project_file
@@ -112,7 +112,7 @@ def _journals() -> list[bytes]:
                     raise KeyboardInterrupt
 
         try:
-            export(folder / "scan", folder / "png", Killed(), scale=1.0)  # type: ignore[arg-type]
+            export(folder / "scan", folder / "png", scale=1.0, progress=Killed())
         except KeyboardInterrupt:
             return [(folder / "png" / JOURNAL).read_bytes()]
     raise AssertionError("the export was not interrupted")
