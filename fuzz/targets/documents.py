@@ -105,7 +105,7 @@ def _journals() -> list[bytes]:
         write(Spec(columns=20, rows=18, slices=3, markers=False), folder / "scan")
 
         class Killed:
-            def start(self, what: str, total: int) -> None: ...
+            def start(self, what: str, total: int | None) -> None: ...
 
             def advance(self, count: int, size: int) -> None:
                 if size:  # of a PNG
