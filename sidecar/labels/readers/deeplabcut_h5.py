@@ -34,8 +34,11 @@ _LEVELS = {
 _MOST_BLOCKS = 8
 #: Bytes of texts and numbers for each byte of the file; pandas writes less than one.
 _MOST_TIMES = 4
-#: What h5py raises for damaged files.
-_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError)
+#: What h5py raises for damaged files: the last two for sizes and places beyond any file.
+_DAMAGED = (
+    OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError,
+    OverflowError, MemoryError,
+)  # fmt: skip
 _USE_CSV = "use CollectedData_….csv, which DeepLabCut writes beside it"
 
 

@@ -141,6 +141,19 @@ def test_other_hdf5_is_not_recognised(tmp_path: Path) -> None:
         READER.read(tmp_path / "a.h5", STACK)
 
 
+def test_places_and_sizes_beyond_any_file_are_label_errors(tmp_path: Path) -> None:
+    whole = write(tmp_path / "C.h5").read_bytes()
+    path, refused = tmp_path / "damaged.h5", 0
+    for size in (4, 8):
+        for at in range(8, 2000, 4):
+            path.write_bytes(whole[:at] + b"\xff" * (size - 1) + b"\x7f" + whole[at + size :])
+            try:
+                READER.read(path, STACK)
+            except LabelError:
+                refused += 1
+    assert refused > 100
+
+
 def test_damaged_files_are_label_errors(tmp_path: Path) -> None:
     rng = random.Random(20261128)
     whole = write(tmp_path / "C.h5").read_bytes()
