@@ -386,6 +386,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Side
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "fill"),
     [
