@@ -25,6 +25,7 @@ EXPORTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPORTS)
 def test_adopted_as_exported(name: str, scan: Path, tmp_path: Path) -> None:
     exported = sidecar.export(scan, tmp_path / "png", viewer=False, **EXPORTS[name]).document

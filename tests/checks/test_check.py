@@ -148,6 +148,7 @@ KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_every_export_passes_and_every_pixel_is_made_again(
     name: str, scans: Callable[..., Phantom], tmp_path: Path

@@ -218,6 +218,7 @@ CONFIGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_wrong_config_names_its_key(name: str, run: CommandLine) -> None:
     text, says = CONFIGS[name]

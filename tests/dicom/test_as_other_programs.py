@@ -240,6 +240,7 @@ FILES_OF_PYDICOM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_real_scans_are_as_other_programs_say_or_it_is_known_why_not(
     shared_data: Path, tmp_path: Path

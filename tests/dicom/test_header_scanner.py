@@ -283,6 +283,7 @@ def stacks(draw: st.DrawFn) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(stack=stacks())
 def test_slices_that_share_some_values_and_not_others(

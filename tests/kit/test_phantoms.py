@@ -36,6 +36,8 @@ from .phantoms.scene import REACH
 from .phantoms.seen import frames
 from .phantoms.truth import Vector
 
+pytestmark = pytest.mark.slow
+
 CLASSIC = {
     "plain": Spec(),
     "coronal": Spec(orientation="coronal"),

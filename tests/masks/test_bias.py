@@ -136,6 +136,7 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_nothing_is_grown_shrunk_or_shifted(way: Way, scan: Path, tmp_path: Path) -> None:
     sidecar = export(

@@ -25,6 +25,7 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grid", ["source", "png"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_voxels_and_volumes_are_those_of_what_is_written(

@@ -105,6 +105,7 @@ def off_in_source_pixels(drawing: Drawing, size_mm: float, finest_mm: float) -> 
     return float(np.linalg.norm((np.array(found) - drawing.cross) * mm_per_pixel) / finest_mm)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_markers_stand_at_their_crosses(name: str, run: CommandLine, tmp_path: Path) -> None:
     case = CASES[name]
@@ -382,6 +383,7 @@ def test_labels_of_two_exports_do_not_get_mixed(run: CommandLine, tmp_path: Path
     )
 
 
+@pytest.mark.slow
 def test_many_labels_need_a_limit(run: CommandLine, tmp_path: Path) -> None:
     write(Spec(junk=False), tmp_path / "scan")
     sidecar.export(tmp_path / "scan", tmp_path / "png")

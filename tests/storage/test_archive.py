@@ -282,6 +282,7 @@ def test_what_is_unpacked_is_held_against_the_directory(
                     ranges.read(0, 6000)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_opened_no_further_than_it_is_asked_for(tmp_path: Path) -> None:
     """4 GiB of zeros take 4 MiB: their start is read in little memory, and no header is as long as
     64 MiB.

@@ -30,6 +30,7 @@ from sidecar.exporting.workers import Workers
 from sidecar.storage.locate import locate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec",
     [

@@ -98,6 +98,7 @@ def images_in(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_every_real_scan_against_independent_decoders(shared_data: Path) -> None:
     frames, refused = 0, []

@@ -223,6 +223,7 @@ def test_an_uneven_stack_goes_to_dicom_and_pngs_and_is_refused_as_a_volume(tmp_p
     assert len(list(map_mask(masks, tmp_path / "pngs", scan.sidecar).glob("*.png"))) == 6
 
 
+@pytest.mark.slow
 def test_a_contour_of_more_than_64_kib_stays_one(tmp_path: Path) -> None:
     """Explicit VR cannot hold its Contour Data; many programs then see none."""
     spec = Spec(columns=256, rows=256, slices=2, markers=False, junk=False)
@@ -386,6 +387,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Side
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "fill"),
     [
