@@ -21,7 +21,7 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
         faults: dict[tuple[str, ...], str] = {}
         for one in error.errors(include_url=False, include_input=False, include_context=False):
             keys = _keys(one)
-            if not any(keys[: len(known)] == known for known in faults):  # of a choice the first
+            if not any(keys[:n] in faults for n in range(len(keys) + 1)):  # of a choice the first
                 faults[keys] = _told(one, keys, prefix)
         told = list(faults.values())
         more = f"; and {len(told) - _MOST_TOLD} more faults" if len(told) > _MOST_TOLD else ""
