@@ -82,24 +82,32 @@ def apart(
         for group in groups:
             files[aspect.of(group[0])].update(frame.file for frame in group)
         if len(files) > 1:
+            alone = _alone(files)
+            listed = f"{aspect.name} {_values(aspect, files)}"
+            own = f"{aspect.name} differs in {_where(files, alone)}"
             for differences, group in zip(found, groups, strict=True):
-                differences.append(_difference(aspect, aspect.of(group[0]), files))
+                here = aspect.of(group[0])
+                named = own if here in alone and len(alone) > 2 else listed
+                say = printable(aspect.say(here, files))
+                differences.append(Difference(named, say, aspect.word))
     return [tuple(differences) for differences in found]
 
 
-def _difference(aspect: Aspect, here: Value, files: dict[Value, set[str]]) -> Difference:
-    say = {value: printable(aspect.say(value, files)) for value in files}
+def _alone(files: dict[Value, set[str]]) -> set[Value]:
+    """The values that one file has and that has no other."""
     values_in = Counter(file for names in files.values() for file in names)
-    alone = [v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)]
-    if here in alone and len(alone) > 2:
-        where = "every file" if len(alone) == len(files) else f"each of {len(alone)} files"
-        values = f"differs in {where}"
-    elif len(files) > _MOST_LISTED:
-        values = f"has {len(files)} values"
-    else:
-        *first, last = [say[value] for value in sorted(files, key=in_order)]
-        values = f"{', '.join(first)} or {last}"
-    return Difference(f"{aspect.name} {values}", say[here], aspect.word)
+    return {v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)}
+
+
+def _where(files: dict[Value, set[str]], alone: set[Value]) -> str:
+    return "every file" if len(alone) == len(files) else f"each of {len(alone)} files"
+
+
+def _values(aspect: Aspect, files: dict[Value, set[str]]) -> str:
+    if len(files) > _MOST_LISTED:
+        return f"has {len(files)} values"
+    *first, last = [printable(aspect.say(value, files)) for value in sorted(files, key=in_order)]
+    return f"{', '.join(first)} or {last}"
 
 
 def in_order(value: Value) -> tuple[object, ...]:
