@@ -33,10 +33,10 @@ from benchmarks.throughput import BITS
 from sidecar.cli import QUICK_START
 from sidecar.dicom.pixels import FrameLocator, read_plane
 from sidecar.dicom.scan import scan
+from sidecar.exporting.images.window_choice import choose_values
 from sidecar.exporting.job import Job
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import plan_export
-from sidecar.exporting.window_choice import choose_values
 from sidecar.formats import png
 from sidecar.grid.reduce import reduce_plane
 from sidecar.storage.whole_file import write_unsynced
@@ -133,7 +133,7 @@ def _rounds(one: Slice, job: Job, output: Path) -> dict[str, float]:
 
 
 def _ours(job: Job, bits: int) -> Slice:
-    """The stages of `sidecar.exporting.make_png.render`, cut apart."""
+    """The stages of `sidecar.exporting.images.make_png.render`, cut apart."""
     decimation, values = job.plan.decimation, choose_values(job.plan, job.source)
     assert values is not None
 

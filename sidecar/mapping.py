@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sidecar.dicom.same_scan import KnownScan
+from sidecar.dicom.stacks.same_scan import KnownScan
 from sidecar.document import model as documents
 from sidecar.document.axes import decimation_of
 from sidecar.document.images import Pixels
@@ -366,7 +366,8 @@ class Sidecar:
         None when there is none of that name.
 
         A name without a tag means the PNG of its number: ``slice_0003`` is
-        ``slice_0003_bcdfgh.png``. Whether that is proof enough is for `sidecar.labels.identity`.
+        ``slice_0003_bcdfgh.png``. Whether that is proof enough is for
+        `sidecar.labels.identity.resolver`.
         """
         key = image_key(image)
         parts = split_name(key)

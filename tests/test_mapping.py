@@ -23,7 +23,7 @@ from kit.tables import rows as read_rows
 
 import sidecar
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, find_series
+from sidecar.dicom.stacks.series import Series, find_series
 from sidecar.document.model import as_text, parse
 from sidecar.errors import DocumentError, LabelError
 from sidecar.exporting.build_document import make_sidecar

@@ -21,10 +21,10 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorag
 
 from fuzz.target import RefusedError, Target, refusals, written
 from sidecar.dicom import scan as scanning
-from sidecar.dicom.frame import Frame
+from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.pixels import read_frame
 from sidecar.dicom.scan import Scan
-from sidecar.dicom.series import find_series
+from sidecar.dicom.stacks.series import find_series
 
 _FILE = "slice.dcm"
 #: Pixels of a frame, and frames of a file, that are decoded of what a changed header asks for.
@@ -52,7 +52,7 @@ def _attempt_headers(data: bytes, folder: Path) -> None:
     """The fast readers and pydicom agree on whatever is not damaged to the fast ones."""
     found = _scanned(data, folder)
     _refused_if_damaged(found)
-    package = "sidecar.dicom.file_header"
+    package = "sidecar.dicom.headers.file_header"
     with (
         mock.patch(f"{package}.read_plain", return_value=None),
         mock.patch(f"{package}.read_plain_deflated", return_value=None),

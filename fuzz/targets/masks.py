@@ -18,7 +18,7 @@ from kit.tool_files import cvat, label_studio, labelme
 from PIL import Image
 
 from fuzz.target import Target, refusals, written
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.mapping import Sidecar
 from sidecar.masks.mapped import MappedMask

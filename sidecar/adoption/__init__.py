@@ -74,8 +74,8 @@ def adopt(
         require_unchanged_images,
     )
     from sidecar.adoption.verify import verify
-    from sidecar.dicom.given_voxel import arrangement
     from sidecar.dicom.source import Source, require_unchanged
+    from sidecar.dicom.stacks.given_voxel import arrangement
     from sidecar.document import model as documents
     from sidecar.exporting.options import make_options
     from sidecar.parallel import in_order

@@ -14,7 +14,7 @@ from sidecar.adoption.match import StackMatch
 from sidecar.adoption.model.resampling_kernels import AREA, Kernel, matrix
 from sidecar.adoption.stacks import PngImages
 from sidecar.adoption.verify import Verified
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.axes import decimation_model
 from sidecar.document.build import grid, image_files, series_tag, source_model, space
 from sidecar.document.control_points import control_points

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from sidecar.adoption.model.stacks import GrayImage
 from sidecar.dicom.pixels import read_plane
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.series import Series
 from sidecar.errors import ImageError, SourceError
 from sidecar.formats.natural_order import natural_order
 from sidecar.mapping import IMAGE_EXTENSIONS, image_key

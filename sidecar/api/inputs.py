@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.api.spelling import one_of
-from sidecar.labels.exports import Export, given_exports
+from sidecar.labels.identity.exports import Export, given_exports
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
 from sidecar.mapping import Sidecar

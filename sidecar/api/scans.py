@@ -122,9 +122,9 @@ def export(
         >>> png.size
         (203, 151, 12)
     """
+    from sidecar.exporting.images.workers import patience_of
     from sidecar.exporting.options import make_options
     from sidecar.exporting.run import plan_export, run_jobs
-    from sidecar.exporting.workers import patience_of
 
     if series == "all" and not join:
         raise UsageError(

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from sidecar.checks.finding import LISTED, Finding, finding, listed
 from sidecar.checks.source import plan_again, values_again
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.images import read_pixels
 from sidecar.errors import SidecarError
-from sidecar.exporting.make_png import Recipe, Task, png_values
+from sidecar.exporting.images.make_png import Recipe, Task, png_values
+from sidecar.exporting.images.window_choice import table_before
 from sidecar.exporting.plan import Plan
-from sidecar.exporting.window_choice import table_before
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.location import Location, WritableLocation

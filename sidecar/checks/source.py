@@ -10,15 +10,15 @@ from math import isclose
 from typing import Any
 
 from sidecar.checks.finding import Finding, finding
-from sidecar.dicom.same_scan import SAME_NUMBER, ScanMatch
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.same_scan import SAME_NUMBER, ScanMatch
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
 from sidecar.errors import SidecarError
 from sidecar.exporting.build_document import make_sidecar
+from sidecar.exporting.images.window_choice import choose_values, mode_of
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.plan import Plan
-from sidecar.exporting.window_choice import choose_values, mode_of
 from sidecar.mapping import Sidecar
 from sidecar.storage.local import Local
 from sidecar.values.value_maps import Line, Linear, Stored

@@ -173,8 +173,8 @@ def run(
 ) -> None:
     from sidecar.cli.progress import watched
     from sidecar.exporting.batch import plan_batch
+    from sidecar.exporting.images.workers import patience_of
     from sidecar.exporting.run import run_jobs
-    from sidecar.exporting.workers import patience_of
 
     given = {
         "scale": scale, "spacing": spacing, "fit": fit, "z-step": z_step, "z-filter": z_filter,
@@ -203,7 +203,7 @@ def run(
             raise
         for sidecar, job in zip(written, batch.jobs, strict=True):
             if job.plan.options.volume is not None and not quiet:
-                from sidecar.exporting.volume import volume_notes
+                from sidecar.exporting.images.volume import volume_notes
 
                 for note in volume_notes(sidecar, job.plan.options.volume):
                     tell(f"  note: {note}")

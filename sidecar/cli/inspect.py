@@ -72,7 +72,7 @@ def table(inspection: Inspection) -> list[str]:
     """Every stack in a few lines, and what else was met. Of many, one that is like the one above it
     is told in one line.
     """
-    from sidecar.dicom.series import ways_to_choose
+    from sidecar.dicom.stacks.series import ways_to_choose
     from sidecar.errors import named
 
     lines, above = list[str](), None

@@ -35,7 +35,7 @@ def load_and_tell(
 
     ``more_notes``: what the command tells of a file beside the notes that come with it.
     """
-    from sidecar.labels.exports import given_exports
+    from sidecar.labels.identity.exports import given_exports
     from sidecar.labels.load import load_points
 
     loaded = load_points(labels, given_exports(sidecars), options)

@@ -102,7 +102,7 @@ def run(
     from sidecar.cli.labels import read_options, tell
     from sidecar.cli.progress import watched
     from sidecar.errors import printable
-    from sidecar.labels.exports import given_exports
+    from sidecar.labels.identity.exports import given_exports
     from sidecar.labels.load import LoadOptions
     from sidecar.masks.job import Options, plan_job
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sidecar.demo.tour import Floats, Tour
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.series import Series
 from sidecar.errors import printable
 from sidecar.exporting.describe import describe_plan
 from sidecar.exporting.inspect import Found, planned

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sidecar.dicom.deflated import inflated
-from sidecar.dicom.duplicates import possible_copies
-from sidecar.dicom.file_header import (
+from sidecar.dicom.headers.file_header import (
     COPY_IT_AGAIN,
     FileHeader,
     by_pydicom,
@@ -25,11 +24,12 @@ from sidecar.dicom.file_header import (
     in_words,
     parse_errors,
 )
-from sidecar.dicom.frame import Frame
-from sidecar.dicom.frame_headers import Commons, frame_count, frames_of
-from sidecar.dicom.header_values import parts_of, text_of
+from sidecar.dicom.headers.frame import Frame
+from sidecar.dicom.headers.frame_headers import Commons, frame_count, frames_of
+from sidecar.dicom.headers.header_values import parts_of, text_of
 from sidecar.dicom.pixels import PixelLayout, layout_of, read_frame
 from sidecar.dicom.pixels.pixel_file import refuse_out_of_proportion
+from sidecar.dicom.stacks.duplicates import possible_copies
 from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError
 from sidecar.storage.archive import LINK, ZIP, Archive, archive_kind

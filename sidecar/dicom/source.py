@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sidecar.dicom.deflated import INFLATED_LIMIT
-from sidecar.dicom.given_voxel import arrangement_of, as_given
-from sidecar.dicom.joining import choose_joined, with_joined
-from sidecar.dicom.ordering import Arrange, in_slice_order
 from sidecar.dicom.pixels.pixel_file import PixelFile
-from sidecar.dicom.same_scan import KnownScan, ScanMatch, closest
 from sidecar.dicom.scan import MAY_BE_SLICES, Unusable, scan
-from sidecar.dicom.series import Series, choose, find_series
+from sidecar.dicom.stacks.given_voxel import arrangement_of, as_given
+from sidecar.dicom.stacks.joining import choose_joined, with_joined
+from sidecar.dicom.stacks.ordering import Arrange, in_slice_order
+from sidecar.dicom.stacks.same_scan import KnownScan, ScanMatch, closest
+from sidecar.dicom.stacks.series import Series, choose, find_series
 from sidecar.errors import SourceError, named
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
@@ -46,7 +46,7 @@ class Source:
         arrange: Arrange = in_slice_order,
     ) -> Source:
         """Read the headers of every DICOM image at a location. ``arrange`` makes stacks of them:
-        see `sidecar.dicom.given_voxel` for scans whose headers cannot.
+        see `sidecar.dicom.stacks.given_voxel` for scans whose headers cannot.
 
         SourceError when there is no such place.
         """

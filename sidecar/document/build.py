@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sidecar.dicom.real_world import real_world_values
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.real_world import real_world_values
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.model import (
     GEOMETRIES,
     Image,

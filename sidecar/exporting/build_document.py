@@ -9,8 +9,8 @@ from sidecar.document.build import grid, image_files, lookup_table, source_model
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom
+from sidecar.exporting.images.window_choice import mode_of
 from sidecar.exporting.plan import Plan
-from sidecar.exporting.window_choice import mode_of
 from sidecar.mapping import Sidecar
 from sidecar.values.value_maps import Linear, Stored
 

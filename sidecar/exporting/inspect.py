@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sidecar.dicom.scan import Unusable
-from sidecar.dicom.series import Series
 from sidecar.dicom.source import Source
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.model import AXIS_NAMES
 from sidecar.errors import SidecarError
 from sidecar.exporting.options import ExportOptions

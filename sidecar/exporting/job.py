@@ -72,7 +72,7 @@ def _companions(job: Job) -> Iterator[str]:
     if has_page(job):
         yield VIEWER_NAME
     if job.plan.options.volume is not None:
-        from sidecar.exporting.volume import volume_name  # not loaded where there is none
+        from sidecar.exporting.images.volume import volume_name  # not loaded where there is none
 
         yield volume_name(job.plan.options.volume)
 

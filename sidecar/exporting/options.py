@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from sidecar.dicom.given_voxel import GivenVoxel, Order
+from sidecar.dicom.stacks.given_voxel import GivenVoxel, Order
 from sidecar.document.model import SPECIMEN
 from sidecar.errors import UsageError
 from sidecar.formats.validation import validated

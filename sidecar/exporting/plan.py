@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from sidecar.dicom.frame import Frame
-from sidecar.dicom.series import Series
+from sidecar.dicom.headers.frame import Frame
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.build import series_tag
 from sidecar.document.tag import png_names
 from sidecar.errors import GeometryError, UsageError
@@ -88,7 +88,7 @@ class Plan:
     @property
     def scratch_bytes(self) -> int:
         """Size of the scratch file that PNGs along another axis are cut from
-        (`sidecar.exporting.reslice`); 0 for slices as stored.
+        (`sidecar.exporting.images.reslice`); 0 for slices as stored.
         """
         return 0 if self.order == AS_STORED else self.png_bytes
 

@@ -14,21 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.dicom.given_voxel import arrangement
 from sidecar.dicom.source import Source, require_unchanged
+from sidecar.dicom.stacks.given_voxel import arrangement
 from sidecar.document import model as documents
 from sidecar.document.generator import generator
 from sidecar.errors import BatchError, SidecarError, WorkersLostError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.faults import Faults, about
+from sidecar.exporting.images.make_png import Recipe, Rendered, Task, render
+from sidecar.exporting.images.window_choice import choose_values, table_before
+from sidecar.exporting.images.workers import CLUSTER_WAIT, Workers, dask_workers, local_workers
 from sidecar.exporting.job import Job, finished, has_page, made_from
-from sidecar.exporting.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.series_folders import in_folders
-from sidecar.exporting.window_choice import choose_values, table_before
-from sidecar.exporting.workers import CLUSTER_WAIT, Workers, dask_workers, local_workers
 from sidecar.grid.axis_order import AS_STORED
 from sidecar.mapping import Sidecar, volume_of
 from sidecar.progress import Progress, Silent
@@ -167,7 +167,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
             write_viewer(sidecar, job.output, counts)
         if options.volume is not None:
-            from sidecar.exporting.volume import write_volume
+            from sidecar.exporting.images.volume import write_volume
 
             progress.start("writing the volume", None)
             write_volume(job.output, options.volume, sidecar)
@@ -210,7 +210,9 @@ def _write_pngs(
         )
         results = workers.results(partial(render, recipe), tasks, note)
     else:
-        from sidecar.exporting.reslice import render_resliced  # not loaded for slices as stored
+        from sidecar.exporting.images.reslice import (
+            render_resliced,  # not loaded for slices as stored
+        )
 
         results = render_resliced(recipe, plan, missing, workers, note)
     with contextlib.closing(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sidecar.document import model as documents
 from sidecar.errors import DocumentError, LabelError, SidecarError
-from sidecar.labels.exports import Export, Surroundings
-from sidecar.labels.identified import stated_tag
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import stated_tag
 from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import Columns, Made, Maker
+from sidecar.labels.tables.columns import Columns, Made, Maker
 from sidecar.labels.vertices import TYPES, Shapes
 
 Bools = NDArray[np.bool_]

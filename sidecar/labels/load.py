@@ -12,10 +12,10 @@ import numpy as np
 
 from sidecar.errors import LabelError, UsageError
 from sidecar.grid.axis import nearest
-from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.files import find_exports, label_files
-from sidecar.labels.identified import Identified, Unidentified, notes_of
-from sidecar.labels.identity import Resolver
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import Identified, Unidentified, notes_of
+from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.map import map_points, png_pixels
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions, SliceOrigin

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError
-from sidecar.labels.exports import Export
-from sidecar.labels.identified import Identified
+from sidecar.labels.identity.exports import Export
+from sidecar.labels.identity.identified import Identified
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
 from sidecar.mapping import Sidecar

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.space import Space
-from sidecar.labels.columns import Columns
 from sidecar.labels.model import Labels
+from sidecar.labels.tables.columns import Columns
 from sidecar.mapping import Instances, Sidecar
 
 #: What the user should be told of a file that was written, a sentence each.

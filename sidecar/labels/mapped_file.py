@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import FROM_AXES
-from sidecar.labels.columns import picked
-from sidecar.labels.csv_table import Table
 from sidecar.labels.grouping import group
+from sidecar.labels.tables.columns import picked
+from sidecar.labels.tables.csv_table import Table
 from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.vertices import Shapes, refuse_incomplete
 

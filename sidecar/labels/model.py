@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.columns import Columns, picked
+from sidecar.labels.tables.columns import Columns, picked
 from sidecar.labels.vertices import Shapes
 
 PixelOrigin = Literal["center", "corner"]

@@ -1,7 +1,7 @@
 """What a label file says of its images: the paths that references name, and the sizes stated.
 
 A reference is a file name, a path of the labelling machine, or a URL of the tool's server. Which
-PNG it means is not decided here (see `sidecar.labels.identity`).
+PNG it means is not decided here (see `sidecar.labels.identity.resolver`).
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import FROM_AXES
-from sidecar.labels.csv_table import Table
 from sidecar.labels.map import FARTHEST
 from sidecar.labels.readers import read_head, slicer
 from sidecar.labels.readers.volume_points import Vertex
+from sidecar.labels.tables.csv_table import Table
 
 #: Columns of source voxels and of patient mm, as map-points writes them.
 SOURCE_COLUMNS = ("source_column", "source_row", "source_slice")

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.labels.columns import Made, Maker
 from sidecar.labels.model import ImageReference, Labels, PixelOrigin, to_center
+from sidecar.labels.tables.columns import Made, Maker
 from sidecar.labels.vertices import TYPES, Shapes
 
 Vertices = Sequence[tuple[float, float]]

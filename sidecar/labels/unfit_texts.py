@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import Rows
+from sidecar.labels.tables.columns import Rows
 
 #: What spreadsheets take for a formula: = or @ in front, or a sign in front of a call or a command.
 _FORMULA = re.compile(r"^[^\S\n]*(?:[=@]|[+-].*[(|!])", re.MULTILINE)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import Columns, picked
+from sidecar.labels.tables.columns import Columns, picked
 
 #: Fewest and most vertices of each type of shape.
 VERTICES: dict[str, tuple[int, float]] = {

@@ -40,7 +40,7 @@ def map_mask(
     Raises LabelError for masks that cannot be placed, GeometryError and OutputError for what the
     output cannot hold, and UsageError.
     """
-    from sidecar.labels.exports import Export
+    from sidecar.labels.identity.exports import Export
     from sidecar.labels.load import LoadOptions
     from sidecar.labels.model import ReadOptions
     from sidecar.masks.job import Options, plan_job

@@ -12,7 +12,7 @@ from typing import cast, get_args
 
 from sidecar.document import model as documents
 from sidecar.errors import OutputError, UsageError
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.writers.csv_points import csv_text
 from sidecar.labels.writers.source_headers import HeaderSource

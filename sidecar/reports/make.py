@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.dicom.pixels import read_plane
-from sidecar.dicom.series import Series
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.images import read_pixels
 from sidecar.document.model import Images
 from sidecar.errors import DocumentError, UsageError

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
-from sidecar.dicom.irregularities import irregularities
+from sidecar.dicom.stacks.irregularities import irregularities
 from sidecar.document.generator import generator
 from sidecar.grid.axis import nearest_of
 from sidecar.grid.axis_order import AxisOrder

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidecar.checks.source import check_headers
-from sidecar.dicom.same_scan import ScanMatch
-from sidecar.dicom.series import Series
 from sidecar.dicom.source import Source
+from sidecar.dicom.stacks.same_scan import ScanMatch
+from sidecar.dicom.stacks.series import Series
 from sidecar.errors import LabelError, SourceError, UsageError
 from sidecar.labels.load import Loaded
 from sidecar.mapping import Sidecar

@@ -24,9 +24,9 @@ import sidecar
 from sidecar.dicom import pixels
 from sidecar.dicom.scan import scan
 from sidecar.errors import AmbiguousSeriesError, LabelError
-from sidecar.exporting import window_choice
-from sidecar.labels.exports import Surroundings
+from sidecar.exporting.images import window_choice
 from sidecar.labels.files import find_exports
+from sidecar.labels.identity.exports import Surroundings
 from sidecar.labels.load import map_file
 
 

@@ -11,7 +11,7 @@ import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
 
-from sidecar.labels.csv_table import Table
+from sidecar.labels.tables.csv_table import Table
 
 LONG = "9" * 4500
 

@@ -187,7 +187,7 @@ def test_an_export_of_plain_files_loads_only_what_it_needs(
         "yaml",
         "rich",
         "sidecar.dicom.pixels.codecs",
-        "sidecar.exporting.reslice",
+        "sidecar.exporting.images.reslice",
         "sidecar.exporting.config",
     }
     command = ["export", str(phantom.folder), "png", "--scale", "1/2", "--quiet"]

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, find_series
+from sidecar.dicom.stacks.series import Series, find_series
 from sidecar.grid.stack import Stack
 
 SimpleITK = pytest.importorskip("SimpleITK")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from kit.numbered_slices import order_of, stacks, unusable
 
-from sidecar.dicom.given_voxel import GivenVoxel, arrangement
-from sidecar.dicom.joining import joined
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import choose, find_series
+from sidecar.dicom.stacks.given_voxel import GivenVoxel, arrangement
+from sidecar.dicom.stacks.joining import joined
+from sidecar.dicom.stacks.series import choose, find_series
 from sidecar.errors import AmbiguousSeriesError, GeometryError
 
 IN_ORDER = list(range(12))

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from kit.phantoms import Spec, write
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from sidecar.dicom import file_header as headers
 from sidecar.dicom import header_scanner as plain_headers
 from sidecar.dicom.deflated import read_plain_deflated
-from sidecar.dicom.frame import Frame
 from sidecar.dicom.header_scanner import ATTRIBUTES, read_plain
+from sidecar.dicom.headers import file_header as headers
+from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.scan import scan
 from sidecar.errors import PixelError
 from sidecar.storage.local import Local

@@ -32,7 +32,7 @@ from typer.testing import CliRunner
 import sidecar
 from sidecar.cli import app
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, choose, find_series
+from sidecar.dicom.stacks.series import Series, choose, find_series
 from sidecar.errors import AmbiguousSeriesError
 
 IN_ORDER = list(range(COUNT))

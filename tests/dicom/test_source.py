@@ -24,9 +24,9 @@ from kit.zips import DEFLATED, STORED, zipped
 from pydicom.uid import UID
 
 import sidecar
-from sidecar.dicom.same_scan import KnownScan, closest, difference
-from sidecar.dicom.series import Series
 from sidecar.dicom.source import Source
+from sidecar.dicom.stacks.same_scan import KnownScan, closest, difference
+from sidecar.dicom.stacks.series import Series
 from sidecar.errors import AmbiguousSeriesError, SourceError, UsageError
 from sidecar.grid.stack import Stack
 from sidecar.mapping import Sidecar

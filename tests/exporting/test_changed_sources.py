@@ -15,8 +15,8 @@ import pytest
 from kit.phantoms import write_flat_series
 
 from sidecar.errors import OutputError, PixelError, SidecarError, SourceError
+from sidecar.exporting.images.make_png import render
 from sidecar.exporting.job import Job
-from sidecar.exporting.make_png import render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.run import plan_export, run_job
 

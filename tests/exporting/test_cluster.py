@@ -25,11 +25,11 @@ from kit.zips import zipped
 
 import sidecar
 from sidecar.errors import UsageError, WorkersLostError
-from sidecar.exporting.make_png import Rendered, Task
+from sidecar.exporting.images.make_png import Rendered, Task
+from sidecar.exporting.images.workers import Workers, dask_workers
 from sidecar.exporting.options import make_options
 from sidecar.exporting.output_folder import JOURNAL, LOCK
 from sidecar.exporting.run import plan_export, run_jobs
-from sidecar.exporting.workers import Workers, dask_workers
 
 pytest.importorskip("distributed")
 
@@ -158,7 +158,7 @@ def test_a_config_of_many_specimens_goes_to_the_cluster(cluster: Cluster, tmp_pa
 
 
 def test_no_scheduler_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sidecar.exporting.workers.SCHEDULER_TIMEOUT", 1)
+    monkeypatch.setattr("sidecar.exporting.images.workers.SCHEDULER_TIMEOUT", 1)
     with (
         pytest.raises(UsageError, match="no Dask scheduler answers"),
         dask_workers(f"tcp://127.0.0.1:{free_port()}"),
@@ -212,7 +212,7 @@ def test_a_cluster_that_is_gone_is_one_message_and_can_be_resumed(
 
 
 def test_slow_slices_are_no_lost_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sidecar.exporting.workers.LOOK", 0.02)
+    monkeypatch.setattr("sidecar.exporting.images.workers.LOOK", 0.02)
     task, done = Task(0, "a.png", ()), Rendered(0, "", 0)
 
     def slow(_: Task) -> Rendered:
@@ -228,7 +228,7 @@ def test_slow_slices_are_no_lost_cluster(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_workers_that_come_back_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sidecar.exporting.workers.LOOK", 0.02)
+    monkeypatch.setattr("sidecar.exporting.images.workers.LOOK", 0.02)
     looks = iter([False, False, True] * 100)
 
     def slow(_: Task) -> Rendered:

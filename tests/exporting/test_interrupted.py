@@ -26,8 +26,8 @@ from PIL import Image
 
 import sidecar
 from sidecar.errors import OutputError, PixelError, SidecarError
-from sidecar.exporting import workers
-from sidecar.exporting.make_png import render
+from sidecar.exporting.images import workers
+from sidecar.exporting.images.make_png import render
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import JOURNAL
 from sidecar.exporting.run import plan_export, run_job

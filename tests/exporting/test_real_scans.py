@@ -13,7 +13,7 @@ import pytest
 
 import sidecar
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import find_series
+from sidecar.dicom.stacks.series import find_series
 from sidecar.errors import AmbiguousSeriesError, GeometryError, PixelError, SourceError
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import plan_export

@@ -11,7 +11,7 @@ from kit.phantoms import Spec, write
 from kit.tag_by_the_words import tag_by_the_words
 
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, find_series
+from sidecar.dicom.stacks.series import Series, find_series
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import Plan, make_plan

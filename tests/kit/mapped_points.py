@@ -21,10 +21,10 @@ from pydicom.uid import (
 )
 
 from sidecar.grid.axis import Axis
-from sidecar.labels.columns import Made
 from sidecar.labels.grouping import group
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import ImageReference, Labels
+from sidecar.labels.tables.columns import Made
 from sidecar.mapping import Sidecar
 
 from .made_exports import STUDY, Export

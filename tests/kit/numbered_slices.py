@@ -15,7 +15,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from sidecar.dicom.pixels import read_frame
 from sidecar.dicom.scan import scan
-from sidecar.dicom.series import Series, find_series
+from sidecar.dicom.stacks.series import Series, find_series
 from sidecar.storage.local import Local
 
 CT, MR, SECONDARY_CAPTURE = (

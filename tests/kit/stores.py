@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.exporting.make_png import render
+from sidecar.exporting.images.make_png import render
 from sidecar.exporting.output_folder import LOCK
 
 SECRET = "wJalrXUtnFEMI"

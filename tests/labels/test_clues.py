@@ -19,8 +19,8 @@ from PIL import Image
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.exports import given_exports
-from sidecar.labels.likeness import compared
+from sidecar.labels.identity.exports import given_exports
+from sidecar.labels.identity.likeness import compared
 from sidecar.labels.load import Loaded, LoadOptions, load
 
 

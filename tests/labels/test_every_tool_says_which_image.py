@@ -16,7 +16,7 @@ from kit.tool_files.samples import SAMPLES, Sample
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions, load
 from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import READERS

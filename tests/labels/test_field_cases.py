@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from sidecar.errors import LabelError
-from sidecar.labels.exports import Export
 from sidecar.labels.files import label_files
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import Mapping, map_file
 from sidecar.labels.model import PngStack, ReadOptions
 from sidecar.labels.readers import READERS

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from kit.mapped_points import LINE, POLYGON, columns_of, point, row_of, shape
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import PIECE, Made
 from sidecar.labels.grouping import group
+from sidecar.labels.tables.columns import PIECE, Made
 from sidecar.labels.vertices import TYPES, VERTICES, Shapes, refuse_incomplete
 
 

@@ -13,9 +13,9 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.exports import Export, Surroundings
-from sidecar.labels.identified import notes_of
-from sidecar.labels.identity import Resolver
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import notes_of
+from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.load import map_file
 from sidecar.labels.map import png_pixels
 from sidecar.labels.model import ImageReference

@@ -34,7 +34,7 @@ from PIL import Image
 import sidecar
 from sidecar.errors import LabelError
 from sidecar.grid.axis import Axis
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions, Mapping, load
 from sidecar.labels.model import ReadOptions
 from sidecar.labels.readers import READERS

@@ -11,7 +11,7 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import DocumentError, LabelError, UsageError
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions, load, map_file
 from sidecar.mapping import Sidecar
 

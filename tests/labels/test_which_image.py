@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom import dcmread
 
 import sidecar
-from sidecar.labels.exports import given_exports
+from sidecar.labels.identity.exports import given_exports
 from sidecar.labels.load import LoadOptions, load, map_file
 from sidecar.labels.writers import WRITERS
 

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask

@@ -23,10 +23,10 @@ from pydicom.uid import (
 
 import sidecar
 from sidecar.errors import OutputError, SourceError
-from sidecar.exporting.make_png import render
+from sidecar.exporting.images.make_png import render
+from sidecar.exporting.images.workers import Workers
 from sidecar.exporting.options import make_options
 from sidecar.exporting.run import plan_export, run_job
-from sidecar.exporting.workers import Workers
 from sidecar.storage.locate import locate
 
 

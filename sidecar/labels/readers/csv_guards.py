@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from sidecar.document.tag import TAG, split_name
 from sidecar.errors import LabelError
-from sidecar.labels.columns import Rows
-from sidecar.labels.csv_table import Table
 from sidecar.labels.model import PngStack, SliceOrigin
 from sidecar.labels.references import bare_key, is_png_name, one_image
+from sidecar.labels.tables.columns import Rows
+from sidecar.labels.tables.csv_table import Table
 from sidecar.mapping import image_key
 
 #: What the name of a PNG with a tag has in it.

@@ -2,7 +2,7 @@
 
 ``image`` is a PNG name, ``slice`` a 0-based PNG number that may be fractional. ``tag`` and
 ``series_uid`` say which export the labels are of, as the viewer page writes them.
-Every column is carried to the output as it is (see `sidecar.labels.csv_table` for what is
+Every column is carried to the output as it is (see `sidecar.labels.tables.csv_table` for what is
 understood as CSV).
 """
 
@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 
 from sidecar.document.tag import TAG
 from sidecar.errors import LabelError
-from sidecar.labels.columns import Columns, Made
-from sidecar.labels.csv_table import Table, delimiter_of
 from sidecar.labels.grouping import group
 from sidecar.labels.model import (
     ImageReference,
@@ -33,6 +31,8 @@ from sidecar.labels.model import (
 from sidecar.labels.readers.csv_guards import refuse_other_tables
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import png_against_slices, png_in_name
+from sidecar.labels.tables.columns import Columns, Made
+from sidecar.labels.tables.csv_table import Table, delimiter_of
 from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"

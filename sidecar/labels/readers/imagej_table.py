@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from sidecar.errors import LabelError
-from sidecar.labels.csv_table import delimiter_of
 from sidecar.labels.readers.left_out import LeftOut
+from sidecar.labels.tables.csv_table import delimiter_of
 from sidecar.labels.text import (
     after_sep_line,
     first_filled_line,

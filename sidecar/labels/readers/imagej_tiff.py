@@ -22,10 +22,10 @@ import numpy as np
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.formats.tiff import Directory, directories
-from sidecar.labels.columns import Made
 from sidecar.labels.model import ImageReference, Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_selections import labels_of_selections
 from sidecar.labels.references import bare_key, is_png_name, looks_like_slice
+from sidecar.labels.tables.columns import Made
 
 _TOOL = "ImageJ/Fiji overlay"
 _COUNTS, _METADATA = 50838, 50839

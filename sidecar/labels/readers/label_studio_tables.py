@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.csv_table import delimiter_of
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.label_studio_regions import (
@@ -25,6 +24,7 @@ from sidecar.labels.readers.label_studio_regions import (
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import stated_sizes
 from sidecar.labels.shapes import Shape, labels_of
+from sidecar.labels.tables.csv_table import delimiter_of
 from sidecar.labels.text import (
     first_row,
     head_text,

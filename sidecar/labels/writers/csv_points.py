@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
-from sidecar.labels.columns import PIECE, Rows
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
+from sidecar.labels.tables.columns import PIECE, Rows
 from sidecar.labels.writers.specimens import refuse_two_of_one_name
 from sidecar.mapping import Sidecar
 

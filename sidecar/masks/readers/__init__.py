@@ -8,10 +8,10 @@ from pathlib import Path
 from sidecar.document import model as documents
 from sidecar.document.tag import split_name
 from sidecar.errors import DocumentError, LabelError, UsageError
-from sidecar.labels.exports import Export, Surroundings
 from sidecar.labels.files import LABEL_ENDINGS, label_files
-from sidecar.labels.identified import Unidentified
-from sidecar.labels.identity import Resolver
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import Unidentified
+from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers import HEAD_BYTES, READERS

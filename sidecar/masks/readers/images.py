@@ -22,10 +22,10 @@ from PIL import Image
 
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
-from sidecar.labels.evidence import Seen
-from sidecar.labels.exports import Export, Surroundings
-from sidecar.labels.identified import Unidentified
-from sidecar.labels.identity import Resolver
+from sidecar.labels.identity.evidence import Seen
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import Unidentified
+from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers.imagej_tiff import slices_by_label
 from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar

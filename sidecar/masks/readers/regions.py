@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.labels.exports import Export, Surroundings
-from sidecar.labels.identified import Unidentified
-from sidecar.labels.identity import Resolver
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import Unidentified
+from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.load import LoadOptions, Mapping, load, the_only
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.mapped_shapes import MappedShape, shapes_of

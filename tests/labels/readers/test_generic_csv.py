@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from sidecar.errors import LabelError
-from sidecar.labels.columns import PIECE, Rows
-from sidecar.labels.csv_table import plain_numbers
 from sidecar.labels.model import PngStack
 from sidecar.labels.readers import read_labels
+from sidecar.labels.tables.columns import PIECE, Rows
+from sidecar.labels.tables.csv_table import plain_numbers
 
 STACK = PngStack(columns=256, rows=256, slices=500)
 

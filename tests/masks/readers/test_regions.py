@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from pycocotools import mask as cocomask
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import ReadOptions
 from sidecar.masks.model import Mask

@@ -21,8 +21,8 @@ from kit.refusals import refuses
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
-from sidecar.exporting.volume import write_volume
-from sidecar.labels.exports import Export
+from sidecar.exporting.images.volume import write_volume
+from sidecar.labels.identity.exports import Export
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
 

@@ -14,7 +14,7 @@ from kit.made_exports import Export as Made
 from PIL import Image
 
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.exports import given_exports
+from sidecar.labels.identity.exports import given_exports
 from sidecar.labels.load import LoadOptions
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask

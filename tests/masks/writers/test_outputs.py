@@ -28,7 +28,7 @@ from PIL import Image
 
 from sidecar import export
 from sidecar.errors import GeometryError, LabelError, OutputError, SourceError, UsageError
-from sidecar.labels.exports import Export
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.mapping import Sidecar
 from sidecar.masks import map_mask

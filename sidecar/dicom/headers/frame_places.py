@@ -1,0 +1,238 @@
+"""Where the frames of an object lie whose geometry stands outside functional groups. Knows no
+files.
+
+Three kinds of objects say so, each in a way of its own: reconstructions of nuclear medicine (PS3.3
+C.8.4.15), dose grids (C.8.8.3.2), and volumes that have position, orientation and spacing at the
+top level, as cone beam CT writes them. What could mean something else places nothing, and the
+reason says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sidecar.dicom.headers.frame import Keys
+from sidecar.dicom.headers.header_values import (
+    Attributes,
+    name_of,
+    number,
+    numbers,
+    parts_of,
+    shown,
+)
+from sidecar.errors import GeometryError
+from sidecar.grid.stack import check_orientation, plane_normal
+
+Triple = tuple[float, float, float]
+Cosines = tuple[float, float, float, float, float, float]
+
+#: Image Type value 3 of nuclear medicine whose frames are slices (PS3.3 C.8.4.9.1.1.3).
+_RECONSTRUCTED = ("RECON TOMO", "RECON GATED TOMO")
+#: Vectors that Frame Increment Pointer names in nuclear medicine: which volume a frame belongs to.
+_VOLUME_VECTORS = {
+    0x00540010: "EnergyWindowVector",
+    0x00540020: "DetectorVector",
+    0x00540030: "PhaseVector",
+    0x00540060: "RRIntervalVector",
+    0x00540070: "TimeSlotVector",
+    0x00540100: "TimeSliceVector",
+}
+_SLICE_VECTOR, _GRID_OFFSETS, _SLICE_LOCATIONS = 0x00540080, 0x3004000C, 0x00182005
+#: What Frame Increment Pointer names where frames are the slices of a volume: Slice Vector, Slice
+#: Location (Vector), Spacing Between Slices, Image Position (Patient).
+_SLICES = frozenset({_SLICE_VECTOR, _SLICE_LOCATIONS, 0x00201041, 0x00180088, 0x00200032})
+#: What is read for this by pydicom, beside what every header is asked for.
+TAGS = (
+    "FrameIncrementPointer", "DetectorInformationSequence", "SliceVector", "SliceLocationVector",
+    "GridFrameOffsetVector", *_VOLUME_VECTORS.values(),
+)  # fmt: skip
+_TRANSVERSE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+#: mm, or parts of one step: numbers that were written with few digits are the same within it.
+_SAME = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlace:
+    """Of one frame: its position and orientation, and the vectors by which it is of a volume."""
+
+    position: Triple
+    orientation: Cosines
+    keys: Keys = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlaces:
+    """Of every frame of an object; or none, and what is missing or not certain, in words."""
+
+    places: tuple[FramePlace, ...] = ()
+    reason: str = ""
+
+
+#: Of objects whose position and orientation are those of their only frame.
+NO_PLACES = FramePlaces()
+
+
+class _NotCertainError(Exception):
+    """Why nothing places the frames: what there is, or is not."""
+
+
+def frame_places(dataset: Attributes, frames: int) -> FramePlaces:
+    """The places of ``frames`` frames of an object without functional groups.
+
+    Raises SourceError for numbers that are none, as `numbers` does.
+    """
+    try:
+        if dataset.get("DetectorInformationSequence"):
+            return FramePlaces(tuple(_reconstruction(dataset, frames)))
+        if frames == 1:
+            return NO_PLACES
+        if _GRID_OFFSETS in _pointers(dataset):
+            return FramePlaces(tuple(_dose_grid(dataset, frames)))
+        return FramePlaces(tuple(_volume(dataset, frames)))
+    except _NotCertainError as error:
+        return FramePlaces(reason=str(error))
+
+
+def _reconstruction(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
+    """Slices of nuclear medicine: along the normal of the first, in the direction that the sign of
+    Spacing Between Slices gives (PS3.3 C.8.4.15).
+    """
+    kinds = [str(part).strip().upper() for part in parts_of(dataset.get("ImageType"))]
+    if not set(kinds) & set(_RECONSTRUCTED):
+        raise _NotCertainError("no Image Type RECON TOMO, without which frames are no slices")
+    where = "in Detector Information Sequence"
+    detectors = {_placed(item, where) for item in dataset.get("DetectorInformationSequence")}
+    if len(detectors) > 1:
+        raise _NotCertainError(f"{len(detectors)} detectors at different places")
+    ((first, orientation),) = detectors
+    if frames == 1:
+        yield FramePlace(first, orientation)
+        return
+    pointers = _pointers(dataset)
+    if _SLICE_VECTOR not in pointers:
+        raise _NotCertainError("no Frame Increment Pointer that names Slice Vector")
+    vectors = {
+        _VOLUME_VECTORS[tag]: _vector(dataset, _VOLUME_VECTORS[tag], frames)
+        for tag in pointers
+        if tag in _VOLUME_VECTORS
+    }
+    keys: list[Keys] = [
+        tuple((name, int(values[i])) for name, values in vectors.items()) for i in range(frames)
+    ]
+    slices = _vector(dataset, "SliceVector", frames)
+    for volume in dict.fromkeys(keys):
+        own = [n for n, key in zip(slices, keys, strict=True) if key == volume]
+        if own != list(range(1, len(own) + 1)):
+            raise _NotCertainError(f"Slice Vector {shown(slices)}, which does not count from 1")
+    steps = [(n - 1) * _spacing_between(dataset) for n in slices]
+    for position, own_keys in zip(_along(first, orientation, steps), keys, strict=True):
+        yield FramePlace(position, orientation, own_keys)
+
+
+def _dose_grid(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
+    """Planes of a dose grid, whose Grid Frame Offset Vector begins with 0 and counts from the first
+    plane along its normal, or has the z of transverse planes (PS3.3 C.8.8.3.2 a and b).
+    """
+    first, orientation = _placed(dataset, "at the top level")
+    offsets = _vector(dataset, "GridFrameOffsetVector", frames)
+    steps = np.diff(offsets)
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        raise _NotCertainError(
+            f"Grid Frame Offset Vector {shown(offsets)}, which neither rises nor falls throughout"
+        )
+    if offsets[0] != 0:
+        transverse = np.allclose(orientation, _TRANSVERSE, rtol=0, atol=_SAME)
+        if not transverse or abs(offsets[0] - first[2]) > _SAME:
+            raise _NotCertainError(
+                f"Grid Frame Offset Vector {shown(offsets)}, which begins neither with 0 nor, on"
+                " transverse planes, with the z of Image Position (Patient)"
+            )
+        for z in offsets:
+            yield FramePlace((first[0], first[1], z), orientation)
+        return
+    for position in _along(first, orientation, offsets):
+        yield FramePlace(position, orientation)
+
+
+def _volume(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
+    """Slices of a volume whose position, orientation and spacing stand at the top level: along the
+    normal of the first, where Frame Increment Pointer says that frames are slices.
+    """
+    pointers = _pointers(dataset)
+    if not pointers:
+        raise _NotCertainError("no Frame Increment Pointer, which would say that frames are slices")
+    if not _SLICES & set(pointers):
+        names = ", ".join(f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in pointers[:3])
+        raise _NotCertainError(
+            f"Frame Increment Pointer {names}, which does not say that frames are slices"
+        )
+    first, orientation = _placed(dataset, "at the top level")
+    spacing = _spacing_between(dataset)
+    if spacing < 0:
+        raise _NotCertainError(
+            f"Spacing Between Slices {spacing:g}, whose sign has no meaning here"
+        )
+    steps = [i * spacing for i in range(frames)]
+    counted = [i + 1.0 for i in range(frames)]
+    if _SLICE_VECTOR in pointers and (v := _vector(dataset, "SliceVector", frames)) != counted:
+        raise _NotCertainError(f"Slice Vector {shown(v)}, which does not count from 1")
+    if _SLICE_LOCATIONS in pointers:
+        found = _vector(dataset, "SliceLocationVector", frames)
+        if not np.allclose(np.subtract(found, found[0]), steps, rtol=0, atol=_SAME * spacing):
+            raise _NotCertainError(
+                f"Slice Location Vector {shown(found)}, which Spacing Between Slices {spacing:g}"
+                " contradicts"
+            )
+    for position in _along(first, orientation, steps):
+        yield FramePlace(position, orientation)
+
+
+def _placed(attributes: Attributes, where: str) -> tuple[Triple, Cosines]:
+    found = {
+        keyword: numbers(attributes, keyword, count)
+        for keyword, count in (("ImagePositionPatient", 3), ("ImageOrientationPatient", 6))
+    }
+    missing = [name_of(keyword) for keyword, value in found.items() if value is None]
+    if missing:
+        raise _NotCertainError(f"no {' and no '.join(missing)} {where}")
+    position, orientation = found.values()
+    assert orientation is not None
+    try:
+        check_orientation(orientation)
+    except GeometryError:
+        raise _NotCertainError(
+            f"Image Orientation (Patient) {shown(orientation)} {where}, which is not two orthogonal"
+            " unit vectors"
+        ) from None
+    return position, orientation  # type: ignore[return-value]
+
+
+def _spacing_between(dataset: Attributes) -> float:
+    spacing = number(dataset, "SpacingBetweenSlices")
+    if not spacing:
+        raise _NotCertainError("no Spacing Between Slices" + " but 0" * (spacing == 0))
+    return spacing
+
+
+def _pointers(dataset: Attributes) -> list[int]:
+    """The tags that Frame Increment Pointer names (PS3.3 C.7.6.6.1.1)."""
+    return [int(tag) for tag in parts_of(dataset.get("FrameIncrementPointer"))]
+
+
+def _vector(dataset: Attributes, keyword: str, frames: int) -> list[float]:
+    """One number for each frame."""
+    values = numbers(dataset, keyword, frames)
+    if values is None:
+        raise _NotCertainError(f"no {name_of(keyword)}, which Frame Increment Pointer names")
+    return list(values)
+
+
+def _along(first: Triple, orientation: Cosines, steps: Sequence[float]) -> Iterator[Triple]:
+    """Positions so many mm along the normal of a plane."""
+    normal = plane_normal(orientation)
+    for position in (np.asarray(first) + np.outer(steps, normal)).tolist():
+        x, y, z = position
+        yield x, y, z

@@ -1,0 +1,1 @@
+"""Frames → stacks: grouped, freed of copies, put in order, and told apart in words."""

@@ -1,0 +1,119 @@
+"""What sets groups of frames apart, in words: the attribute, and its values. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+
+from sidecar.dicom.headers.frame import Frame
+from sidecar.errors import printable
+from sidecar.formats.natural_order import natural_order
+
+#: More values than this are counted, not listed.
+_MOST_LISTED = 4
+
+Value = Hashable
+
+
+def plain(value: Value, others: Collection[Value]) -> str:
+    """A value as a header has it: several numbers with backslashes between them."""
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return "\\".join(plain(part, ()) for part in value)
+    return f"{value + 0.0:.10g}" if isinstance(value, float) else str(value)  # 0, not -0
+
+
+def short_uid(value: Value, others: Collection[Value]) -> str:
+    """A UID from where it differs from the others."""
+    texts = [str(other).split(".") for other in others if other]
+    if not value or len(texts) < 2:
+        return str(value or "none")
+    same = 0
+    while len({tuple(text[: same + 1]) for text in texts}) == 1 and same + 1 < min(map(len, texts)):
+        same += 1
+    tail = ".".join(str(value).split(".")[same:])
+    return f"….{tail}" if same else tail
+
+
+def class_name(value: Value, others: Collection[Value]) -> str:
+    """The name of a SOP class or transfer syntax."""
+    from pydicom._uid_dict import UID_dictionary
+
+    text = str(value or "none")
+    return str(UID_dictionary.get(text, (text,))[0])
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """Something in which frames can differ. ``say``: one of its values, given all of them;
+    ``word``: what people call it.
+    """
+
+    name: str
+    of: Callable[[Frame], Value]
+    say: Callable[[Value, Collection[Value]], str] = plain
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What sets one group apart: an attribute with its values, and the value of the group."""
+
+    attribute: str
+    here: str
+    word: str = ""
+
+    def __str__(self) -> str:
+        """ "Bits Stored 12 or 16 (12 here)", "time point 1 (TemporalPositionIdentifier 1 or 2)" """
+        if self.word:
+            return f"{self.word} {self.here} ({self.attribute})"
+        return f"{self.attribute} ({self.here} here)"
+
+
+def apart(
+    aspects: Sequence[Aspect], groups: Sequence[Sequence[Frame]]
+) -> list[tuple[Difference, ...]]:
+    """For each group the aspects in which the groups differ; each group has one value of each."""
+    found: list[list[Difference]] = [[] for _ in groups]
+    for aspect in aspects:
+        files: dict[Value, set[str]] = defaultdict(set)
+        for group in groups:
+            files[aspect.of(group[0])].update(frame.file for frame in group)
+        if len(files) > 1:
+            alone = _alone(files)
+            listed = f"{aspect.name} {_values(aspect, files)}"
+            own = f"{aspect.name} differs in {_where(files, alone)}"
+            for differences, group in zip(found, groups, strict=True):
+                here = aspect.of(group[0])
+                named = own if here in alone and len(alone) > 2 else listed
+                say = printable(aspect.say(here, files))
+                differences.append(Difference(named, say, aspect.word))
+    return [tuple(differences) for differences in found]
+
+
+def _alone(files: dict[Value, set[str]]) -> set[Value]:
+    """The values that one file has and that has no other."""
+    values_in = Counter(file for names in files.values() for file in names)
+    return {v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)}
+
+
+def _where(files: dict[Value, set[str]], alone: set[Value]) -> str:
+    return "every file" if len(alone) == len(files) else f"each of {len(alone)} files"
+
+
+def _values(aspect: Aspect, files: dict[Value, set[str]]) -> str:
+    if len(files) > _MOST_LISTED:
+        return f"has {len(files)} values"
+    *first, last = [printable(aspect.say(value, files)) for value in sorted(files, key=in_order)]
+    return f"{', '.join(first)} or {last}"
+
+
+def in_order(value: Value) -> tuple[object, ...]:
+    """Numbers before text, each in its order."""
+    if isinstance(value, tuple):
+        return (1, *(in_order(part) for part in value))
+    if isinstance(value, int | float):
+        return (0, float(value))
+    return (2, natural_order("" if value is None else str(value)))

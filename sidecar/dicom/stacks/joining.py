@@ -1,0 +1,124 @@
+"""Stacks that the user says are one. Pure.
+
+What sets them apart may be nothing but a number that a program wrote: a Series Instance UID of its
+own in every file, an acquisition for each part. They are joined where their slices fit together,
+and refused with the reason where they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from sidecar.dicom.headers.frame import Frame
+from sidecar.dicom.stacks.differences import Difference
+from sidecar.dicom.stacks.grouping import Group, unlike
+from sidecar.dicom.stacks.ordering import Arrange, in_slice_order
+from sidecar.dicom.stacks.series import Series, listed
+from sidecar.errors import GeometryError, SidecarError, UsageError
+from sidecar.formats.natural_order import natural_order
+
+
+def choose_joined(
+    series: Sequence[Series], wanted: str | None, arrange: Arrange = in_slice_order
+) -> Series:
+    """The one stack that those stacks make which ``--series`` names: all of them without it, or
+    numbers such as 1,3-5, or their Series Instance UID.
+
+    Raises UsageError for numbers that there are not, GeometryError where they cannot be one.
+    """
+    if wanted in (None, "all"):
+        return joined(series, arrange)
+    chosen = [one for one in series if one.common.series_instance_uid == wanted]
+    numbers = set() if chosen else _numbers(wanted or "")
+    chosen = chosen or [one for one in series if one.number in numbers]
+    if len(chosen) < max(len(numbers), 2):
+        raise UsageError(
+            f"--join takes two stacks or more, and --series {wanted} names {len(chosen)} that are"
+            f" here; give their numbers as 1,3-5; there are\n{listed(series)}"
+        )
+    return joined(chosen, arrange)
+
+
+def _numbers(text: str) -> set[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal()):
+            raise UsageError(f"--series {text} with --join: give numbers of stacks, such as 1,3-5")
+        found.update(range(int(first), min(int(last or first), int(first) + 10_000) + 1))
+    return found
+
+
+def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Series:
+    """One stack of all slices of ``stacks``, as ``arrange`` makes one of them.
+
+    Raises GeometryError with what keeps them from being one.
+    """
+    if len(stacks) == 1:
+        raise UsageError("--join: there is one stack here, and nothing to join it with")
+    frames = [frame for one in stacks for frame in one.frames]
+    frames.sort(key=lambda frame: (natural_order(frame.file), frame.frame))
+    parts = unlike(frames)
+    if parts:
+        raise GeometryError(
+            f"--join: these {len(stacks)} stacks cannot be one: {_named(parts[0].apart)}"
+            + _some_that_can(stacks, max(parts, key=lambda part: len(part.frames)))
+        )
+    try:
+        ordered = arrange(frames)
+    except GeometryError as error:
+        raise GeometryError(f"--join: these {len(stacks)} stacks cannot be one: {error}") from None
+    parted = [one for stack in stacks for one in stack.split]
+    told = f"{len(stacks)} stacks were joined (--join); what set them apart: {_named(parted)}"
+    return Series(
+        number=stacks[0].number,
+        frames=ordered.frames,
+        stack=ordered.stack,
+        split=(),
+        warnings=(told, *ordered.warnings),
+        problem=None,
+        standing=(told,),
+    )
+
+
+def _some_that_can(stacks: Sequence[Series], part: Group) -> str:
+    """The stacks that are in a part of their frames, where those are several, as an option."""
+    there = {(frame.file, frame.frame) for frame in part.frames}
+    numbers = [one.number for one in stacks if (one.frames[0].file, one.frames[0].frame) in there]
+    if len(numbers) < 2:
+        return ""
+    return f". Of these some may be: --series {_ranges(numbers)} --join"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers as `_numbers` reads them: "1,3-5"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _named(differences: Iterable[Difference]) -> str:
+    return ", ".join(dict.fromkeys(one.attribute for one in differences))
+
+
+def with_joined(
+    series: Sequence[Series], wanted: Collection[tuple[str, int | None]], arrange: Arrange
+) -> list[Series]:
+    """The stacks, and the one that those make together which hold ``wanted`` SOP instances or
+    frames: a document of joined stacks is known again.
+    """
+
+    def holds(frame: Frame) -> bool:
+        return (frame.sop_instance_uid, frame.frame_number) in wanted
+
+    parts = [one for one in series if any(map(holds, one.frames))]
+    if len(parts) < 2 or len(parts) > len(wanted):
+        return list(series)
+    try:
+        return [*series, joined(parts, arrange)]
+    except SidecarError:
+        return list(series)

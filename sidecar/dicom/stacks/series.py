@@ -1,0 +1,231 @@
+"""Frames of many files → the stacks in them, numbered, and the choice of one. Pure: no files.
+
+Copies are left out (`duplicates`), what cannot be one stack is parted (`grouping`), and each group
+is put in order (`ordering`). Nothing is guessed: every stack is listed with what sets it apart, and
+where there is more than one the user chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
+
+from sidecar.dicom.headers.frame import Common, Frame
+from sidecar.dicom.stacks.differences import Difference
+from sidecar.dicom.stacks.duplicates import Duplicate, without_duplicates
+from sidecar.dicom.stacks.grouping import Group, groups_of, unlike
+from sidecar.dicom.stacks.ordering import Arrange, in_slice_order, places_of
+from sidecar.dicom.stacks.real_world import real_world_notes
+from sidecar.errors import (
+    AmbiguousSeriesError,
+    GeometryError,
+    SidecarError,
+    SourceError,
+    UsageError,
+    printable,
+)
+from sidecar.formats.natural_order import natural_order
+from sidecar.grid.stack import Stack
+from sidecar.storage.location import Stamp
+from sidecar.values.lookup_table import LookupTable
+
+#: More stacks than this in one source are not all listed in a message.
+LISTED_STACKS = 12
+
+
+@dataclass(frozen=True)
+class Series:
+    """One stack that could be exported: frames in position order.
+
+    ``split`` says what sets it apart from the other stacks of the source. ``standing``:
+    those of the ``warnings`` that hold in whatever order and place its slices are.
+    """
+
+    number: int
+    frames: tuple[Frame, ...]
+    stack: Stack | None
+    split: tuple[Difference, ...]
+    warnings: tuple[str, ...]
+    problem: str | None
+    standing: tuple[str, ...] = ()
+
+    @property
+    def common(self) -> Common:
+        return self.frames[0].common
+
+    @property
+    def frame_of_reference_uid(self) -> str | None:
+        """The one that all slices have; None where they have none, or not the same."""
+        uids = {frame.common.frame_of_reference_uid for frame in self.frames}
+        return uids.pop() if len(uids) == 1 else None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files it is in, in natural order."""
+        return tuple(sorted({frame.file for frame in self.frames}, key=natural_order))
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """Of every file, from before its header was read."""
+        return {frame.file: frame.stamp for frame in self.frames}
+
+    @property
+    def place(self) -> str:
+        """How many files, and the folder they are in; a single file by its name."""
+        files = self.files
+        if len(files) == 1:
+            return f"1 file, {printable(files[0])}"
+        folders = sorted({frame.folder for frame in self.frames}, key=natural_order)
+        if folders == [""]:
+            return f"{len(files)} files"
+        named = [printable(folder) or "." for folder in folders[:3]]
+        more = f" and {len(folders) - 3} more folders" if len(folders) > 3 else ""
+        return f"{len(files)} files in {', '.join(named)}{more}"
+
+    @property
+    def name(self) -> str:
+        """One line for a message: number, what it shows, size, where it is, and what sets it
+        apart.
+        """
+        common, layout = self.common, self.common.layout
+        parts = [
+            " ".join(filter(None, [common.modality, printable(common.description)])),
+            f"{layout.columns} × {layout.rows} × {len(self.frames)}",
+            self.place,
+        ]
+        return f"{self.number}: " + ", ".join(parts) + "".join(f"; {text}" for text in self.split)
+
+
+def find_series(frames: Iterable[Frame], arrange: Arrange = in_slice_order) -> list[Series]:
+    """Every stack in ``frames``, numbered from 1: by Series Number, then by UID, then by size.
+
+    ``arrange`` makes stacks of groups of frames.
+    """
+    in_order = sorted(frames, key=lambda f: (natural_order(f.file), f.frame))
+    kept, duplicates = without_duplicates(in_order)
+    made = (_make_series(group, duplicates, arrange) for group in groups_of(kept))
+    found = sorted(made, key=_numbering)
+    return [replace(series, number=i + 1) for i, series in enumerate(found)]
+
+
+def _numbering(series: Series) -> tuple[Hashable, ...]:
+    common = series.common
+    return (
+        common.series_number is None,
+        common.series_number or 0,
+        natural_order(common.study_instance_uid),
+        natural_order(common.series_instance_uid),
+        -len(series.frames),
+    )
+
+
+def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange) -> Series:
+    """The stack of a group; with a problem where its frames make none."""
+    left_out = _left_out(group, duplicates)
+    try:
+        ordered = arrange(group.frames)
+        _refuse_several_tables(group.frames)
+    except SidecarError as error:
+        return Series(0, group.frames, None, group.apart, left_out, str(error), left_out)
+    notes = real_world_notes(group.frames)
+    warnings = (*left_out, *ordered.warnings, *notes)
+    standing = (*left_out, *notes)
+    return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None, standing)
+
+
+def _refuse_several_tables(frames: Sequence[Frame]) -> None:
+    """PNGs of one stack have one meaning."""
+    files: dict[LookupTable | None, str] = {}
+    for frame in frames:
+        files.setdefault(frame.common.table, frame.file)
+    if len(files) > 1:
+        named = " and ".join(map(printable, list(files.values())[:2]))
+        raise SourceError(
+            f"Modality LUT Sequence differs between slices ({len(files)} kinds, such as those of"
+            f" {named}): one document holds one table; export the slices of each apart"
+        )
+
+
+def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:
+    """A word on the copies of a group's frames."""
+    here = {(frame.file, frame.frame) for frame in group.frames}
+    copies = {
+        copy.frame.file: copy.original.file
+        for copy in duplicates
+        if (copy.original.file, copy.original.frame) in here
+    }
+    if not copies:
+        return ()
+    named = ", ".join(
+        printable(f"{file} (as {original})") for file, original in list(copies.items())[:3]
+    )
+    return (
+        f"{len(copies)} duplicate files left out, whose pixels and geometry are those of other"
+        f" files: {named}" + " …" * (len(copies) > 3),
+    )
+
+
+def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
+    """The stacks that ``--series`` means: a number of the inspect table, a Series Instance UID,
+    "all", or None for the only one.
+
+    Raises AmbiguousSeriesError that names the choices where more than one fits, UsageError where
+    none does.
+    """
+    if not series:
+        raise SourceError("no DICOM images found here")
+    if wanted == "all":
+        usable = [s for s in series if s.problem is None]
+        if not usable:
+            raise SourceError(
+                f"none of the stacks here can be exported; the first: {series[0].problem}"
+            )
+        return usable
+    fitting = (
+        list(series)
+        if wanted is None
+        else [s for s in series if wanted in (str(s.number), s.common.series_instance_uid)]
+    )
+    if not fitting:
+        raise UsageError(f"--series {wanted}: there is no such stack; there are\n{listed(series)}")
+    if len(fitting) > 1:
+        raise AmbiguousSeriesError(
+            f"there are {len(fitting)} stacks of slices here; {ways_to_choose(fitting)}:\n"
+            + listed(fitting)
+        )
+    if fitting[0].problem is not None:
+        raise GeometryError(fitting[0].problem)
+    return fitting
+
+
+def ways_to_choose(series: Sequence[Series]) -> str:
+    """What can be asked of several stacks; that they, or some, be one only where nothing speaks
+    against it.
+    """
+    one, each = "choose one with --series NUMBER", "all with --series all"
+    if _may_be_one(series):
+        return f"{one}, {each}, or make one of them with --join"
+    if any(map(_may_be_one, pairwise(series))):
+        return f"{one}, {each}, or make one of some with --series 1,3-5 --join"
+    return f"{one}, or {each}"
+
+
+def _may_be_one(series: Sequence[Series]) -> bool:
+    """Whether stacks contradict each other in nothing, and those of several slices, such as time
+    points, have no place in common.
+    """
+    if unlike([frame for stack in series for frame in stack.frames]):
+        return False
+    volumes = [s for s in series if s.stack is not None and len(s.frames) > 1]
+    places = iter(places_of([frame for volume in volumes for frame in volume.frames]) or ())
+    own = [set(islice(places, len(volume.frames))) for volume in volumes]
+    return sum(map(len, own)) == len(set[int]().union(*own))
+
+
+def listed(series: Sequence[Series]) -> str:
+    """Stacks for a message, one in a line."""
+    lines = [f"  {s.name}" for s in series[:LISTED_STACKS]]
+    return "\n".join(
+        lines + [f"  … and {len(series) - LISTED_STACKS} more"] * (len(series) > LISTED_STACKS)
+    )

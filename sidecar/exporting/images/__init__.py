@@ -1,0 +1,1 @@
+"""From source slices to the pixels of PNGs and of the companion volume."""

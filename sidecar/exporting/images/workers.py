@@ -1,0 +1,232 @@
+"""Who does the work: threads here, or the workers of a Dask cluster, behind the same
+concurrent.futures interface: there is one loop.
+
+Threads are enough on one machine: numpy, deflate, the decoders of imagecodecs and file reads all
+let other threads run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
+from sidecar.exporting.images.make_png import Rendered, Task
+from sidecar.parallel import AHEAD, available_processors
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Bytes that the tasks of one future work through: the loop takes the interpreter lock from the
+#: workers for each.
+BATCH_BYTES = 1 << 23
+#: How often a task is given out when its workers are lost.
+TRIES = 4
+#: Seconds to wait for a Dask scheduler to answer, before there is work and while there is.
+SCHEDULER_TIMEOUT, ANSWER = 15, 5
+#: Seconds after which one looks whether workers are still there, and whether all is to end.
+LOOK = 1.0
+#: Seconds for which a cluster may be without workers, where the user says nothing else.
+CLUSTER_WAIT = 300.0
+
+
+def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
+    """Seconds for which a cluster may be without workers; UsageError for what is none, and where
+    there is no cluster.
+    """
+    if cluster_wait is None:
+        return CLUSTER_WAIT
+    if scheduler is None or not 0 < cluster_wait < float("inf"):
+        raise UsageError(
+            f"--cluster-wait {cluster_wait:g}: a number of seconds above 0, with --scheduler"
+        )
+    return cluster_wait
+
+
+#: What a batch of tasks gave, and the error that ended it, if any.
+_Done = tuple[list[Rendered], Exception | None]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """An executor, how many tasks it works on at a time, and the errors that mean a worker was lost
+    rather than that the work failed.
+
+    ``are_there``: whether there are workers now, as a cluster says. ``patience``: for how many
+    seconds there may be none. ``stopped``: set by who wants all work to end.
+    """
+
+    executor: Executor
+    count: int
+    lost: tuple[type[BaseException], ...] = ()
+    are_there: Callable[[], bool] = lambda: True
+    patience: float = 0.0
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def go_on(self) -> None:
+        """KeyboardInterrupt where all work is to end."""
+        if self.stopped.is_set():
+            raise KeyboardInterrupt
+
+    def results(
+        self,
+        work: Callable[[Task], Rendered],
+        tasks: Iterable[Task],
+        note: Callable[[Rendered], object] = lambda _: None,
+    ) -> Generator[Rendered]:
+        """Results of ``work`` as they come, with a bounded number of tasks submitted; the first
+        failure or Ctrl-C cancels what has not begun, and nothing is at work any more when this
+        ends, save on a cluster, which cannot be stopped.
+
+        ``note`` is called with every result, also with those that come while this ends.
+
+        Tasks whose worker was lost are given to another, up to `TRIES` times. Raises
+        WorkersLostError where there is no worker for `patience` seconds, however long a task takes
+        where there is one, and KeyboardInterrupt once `stopped` is set.
+        """
+        pending: dict[Future[_Done], tuple[list[Task], int]] = {}
+        waiting = deque[tuple[list[Task], int]]()
+        fresh = _batches(tasks, AHEAD * self.count)
+        try:
+            while True:
+                while len(pending) < AHEAD * self.count and (
+                    given := waiting.popleft() if waiting else _first_try(fresh)
+                ):
+                    pending[self.executor.submit(_each, work, given[0])] = given
+                if not pending:
+                    return
+                for future in self._done_of(pending):
+                    batch, tries = pending.pop(future)
+                    try:
+                        done, error = future.result()
+                    except self.lost:
+                        if tries == TRIES:
+                            raise
+                        waiting.append((batch, tries + 1))
+                    else:
+                        for result in done:
+                            note(result)
+                        yield from done
+                        if error is not None:
+                            raise error
+        finally:
+            running = [future for future in pending if not future.cancel()]
+            if not self.lost:
+                wait(running)
+            for future in running:
+                if future.done() and future.exception() is None:
+                    for result in future.result()[0]:
+                        note(result)
+
+    def _done_of(self, pending: Collection[Future[_Done]]) -> set[Future[_Done]]:
+        """The futures that are done: one at least."""
+        seen = time.monotonic()
+        while True:
+            self.go_on()
+            done = wait(pending, LOOK, FIRST_COMPLETED).done
+            if done:
+                return done
+            if self.are_there():
+                seen = time.monotonic()
+            elif time.monotonic() - seen > self.patience:
+                raise WorkersLostError(
+                    f"the cluster had no worker for {self.patience:g} s (--cluster-wait)"
+                )
+
+
+def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
+    """Tasks that follow each other, as many as make up `BATCH_BYTES`; the first ``singly`` alone,
+    so that a few keep all workers busy.
+    """
+    fresh = iter(tasks)
+    yield from ([task] for task in islice(fresh, singly))
+    batch: list[Task] = []
+    for task in fresh:
+        batch.append(task)
+        if sum(task.effort for task in batch) >= BATCH_BYTES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _first_try(batches: Iterator[list[Task]]) -> tuple[list[Task], int] | None:
+    batch = next(batches, None)
+    return None if batch is None else (batch, 1)
+
+
+def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> _Done:
+    done = []
+    for task in batch:
+        try:
+            done.append(work(task))
+        except Exception as error:  # noqa: BLE001 - handed on behind what was done before it
+            return done, error
+    return done, None
+
+
+@contextlib.contextmanager
+def local_workers(jobs: int | None) -> Iterator[Workers]:
+    """Threads of this process; as many as there are processors where ``jobs`` is None."""
+    count = jobs or available_processors()
+    with ThreadPoolExecutor(count, thread_name_prefix="sidecar") as executor:
+        yield Workers(executor, count)
+
+
+@contextlib.contextmanager
+def dask_workers(address: str, patience: float = CLUSTER_WAIT) -> Iterator[Workers]:
+    """The workers of the Dask cluster whose scheduler answers at ``address``, such as
+    ``tcp://node1:8786``.
+
+    They must see source and output under the same paths, and have this package installed. A task
+    whose worker is lost is done by another. Raises MissingExtraError without the package
+    distributed, UsageError where no scheduler answers or it has no workers, and WorkersLostError
+    where for ``patience`` seconds there is no worker left, or no scheduler.
+    """
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
+    except ImportError:
+        raise MissingExtraError("--scheduler", "dask") from None
+    lost = (KilledWorker, FutureCancelledError, CommClosedError, CancelledError)
+    try:
+        client = Client(address, timeout=SCHEDULER_TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        raise UsageError(f"--scheduler {address}: no Dask scheduler answers there") from None
+    with client:
+        count = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+        if not count:
+            raise UsageError(
+                f"--scheduler {address}: it has no workers; start some with: dask worker {address}"
+            )
+        try:
+            executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+            yield Workers(executor, count, lost, lambda: _has_workers(client), patience)
+        except lost as error:
+            raise WorkersLostError(
+                f"--scheduler {address}: workers were lost again and again ({type(error).__name__})"
+            ) from None
+
+
+def _has_workers(client: Client) -> bool:
+    """Whether the scheduler answers and has workers."""
+    try:
+        found = client.sync(client.scheduler.ncores, callback_timeout=ANSWER)  # type: ignore[no-untyped-call, union-attr]
+    except (OSError, RuntimeError, ValueError, AttributeError):  # the last: it was closed
+        return False
+    return bool(found)

@@ -1,0 +1,186 @@
+"""What an image that a label file carries, or that lies beside it, says of an export.
+
+PNGs of an export hold texts: series, slice and tag. Tools that load and save an image drop them,
+and then its pixels tell (`sidecar.labels.identity.likeness`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.formats.png_text import PngHead, read_head
+from sidecar.labels.identity.exports import Export
+from sidecar.labels.identity.identified import is_resize
+from sidecar.labels.identity.likeness import Verdict, compared
+from sidecar.labels.references import named_path, names_image, without_upload_prefix
+
+#: Larger images are not looked at: nobody resizes PNGs to that.
+_MOST_PIXELS = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An image: ``data`` gives the one that a label file carries, or ``path`` is a file beside it.
+
+    ``where``: what messages call it. ``pixels_tell``: whether its pixels are those of a PNG, which
+    those of a mask are not.
+    """
+
+    where: str
+    data: Callable[[], bytes] | None = None
+    path: Path | None = None
+    pixels_tell: bool = True
+
+    def _open(self) -> BinaryIO:
+        if self.data is not None:
+            return io.BytesIO(self.data())
+        assert self.path is not None
+        return self.path.open("rb")
+
+    @property
+    def head(self) -> PngHead | None:
+        """Size and texts; None where it is no PNG or cannot be read."""
+        try:
+            with self._open() as file:
+                return read_head(file)
+        except OSError:
+            return None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Columns and rows; None where it cannot be read."""
+        head = self.head
+        if head is not None:
+            return head.size
+        try:
+            with self._open() as file:
+                return _size(file)
+        except OSError:
+            return None
+
+    def pixels(self, size: tuple[int, int]) -> NDArray[Any] | None:
+        """(rows, columns[, channels]), brought to ``size``, columns and rows."""
+        try:
+            with self._open() as file:
+                return _pixels(file, size)
+        except OSError:
+            return None
+
+
+def image_beside(path: Path, reference: str) -> Seen | None:
+    """The image that a reference means in the folder of the label file ``path`` or below it.
+
+    What lies elsewhere, by its name or by a link, is not looked at.
+    """
+    home = path.absolute().parent
+    written = named_path(reference)
+    if not written or "\0" in written:
+        return None
+    full = written if names_image(reference) else f"{written}.png"
+    own = full.rpartition("/")[2]
+    for name in dict.fromkeys((full, own, without_upload_prefix(own))):
+        place = home / name
+        try:
+            inside = place.resolve().is_relative_to(home.resolve())
+            if inside and place.is_file() and not place.samefile(path):
+                return Seen(f"{place.name} beside the label file", path=place)
+        except OSError:
+            continue
+    return None
+
+
+def verdict_of(seen: Seen, export: Export, slice_: int) -> Verdict:
+    """What an image says of PNG ``slice_`` of an export: by its texts, or else by its pixels."""
+    told = verdict_of_texts(seen, export, slice_)
+    if told != "unknown" or not seen.pixels_tell:
+        return told
+    return _verdict_of_pixels(seen, export, slice_)
+
+
+def verdict_of_texts(seen: Seen, export: Export, slice_: int) -> Verdict:
+    """What an image says by being that file, or by texts as our PNGs have them; no pixel is
+    read.
+    """
+    if _is_file_of(seen, export, slice_):
+        return "same"
+    head = seen.head
+    if head is None or "Sidecar" not in head.texts:
+        return "unknown"
+    series, number = head.texts.get("SeriesInstanceUID"), head.texts.get("Slice")
+    tag = head.texts.get("Tag")
+    if series != export.series_uid or number != str(slice_):
+        return "other"
+    if tag is not None:
+        return "same" if tag == export.mapping_tag else "other"
+    return "unknown" if head.size == export.png_size else "other"
+
+
+def _is_file_of(seen: Seen, export: Export, slice_: int) -> bool:
+    if seen.path is None or export.folder is None:
+        return False
+    name = export.sidecar.document.images.files[slice_].name
+    try:
+        return seen.path.samefile(str(export.folder / name))
+    except OSError:
+        return False
+
+
+def _verdict_of_pixels(seen: Seen, export: Export, slice_: int) -> Verdict:
+    """What the pixels of an image say of a PNG of an export."""
+    shown, size = seen.size, export.png_size
+    if shown is None or not is_resize(shown, size) or shown[0] * shown[1] > _MOST_PIXELS:
+        return "unknown"
+    common = min(shown, size)
+    image, own = seen.pixels(common), _png(export, slice_, common)
+    if image is None or own is None:
+        return "unknown"
+    beside = (_png(export, k, common) for k in (slice_ - 1, slice_ + 1))
+    neighbours = [png for png in beside if png is not None]
+    lossless = seen.head is not None and shown == size
+    told = compared(image, own, neighbours, lossless)
+    return "unknown" if told == "same" and shown != size else told
+
+
+def _png(export: Export, slice_: int, size: tuple[int, int]) -> NDArray[Any] | None:
+    """The pixels of a PNG of an export, brought to ``size``; None where there is none, or it cannot
+    be read.
+    """
+    if export.folder is None or not 0 <= slice_ < export.sidecar.size[2]:
+        return None
+    try:
+        with (export.folder / export.sidecar.document.images.files[slice_].name).open() as file:
+            return _pixels(file, size)
+    except OSError:
+        return None
+
+
+def _size(file: BinaryIO) -> tuple[int, int] | None:
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _pixels(file: BinaryIO, size: tuple[int, int]) -> NDArray[Any] | None:
+    """An image brought to ``size``; None where it cannot be decoded."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            kept = image if image.mode in ("L", "I;16", "I", "RGB") else image.convert("RGB")
+            if image.size == size:
+                return np.asarray(kept)
+            plain = kept.convert("F") if kept.mode.startswith("I") else kept
+            return np.asarray(plain.resize(size, Image.Resampling.BOX))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None

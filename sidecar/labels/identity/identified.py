@@ -1,0 +1,104 @@
+"""What a reference to an image says by its name, and the PNG that it turned out to mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sidecar.document.tag import split_name
+from sidecar.labels.identity.exports import Export
+from sidecar.labels.model import ImageReference
+from sidecar.labels.references import bare_key, named_path
+
+#: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
+#: resize.
+RESIZE_TOLERANCE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The PNG ``slice`` of ``export``, an index, that a reference means; the slice is None where
+    the reference has no name. ``scale``: PNG pixels per pixel of the image that was labelled, x and
+    y; ``size``: columns and rows of that image, None where nothing tells. ``proved``: by a tag or
+    an image, not by its name alone.
+    """
+
+    export: int
+    slice: int | None
+    scale: tuple[float, float] = (1.0, 1.0)
+    size: tuple[int, int] | None = None
+    proved: bool = False
+
+
+class Unidentified(Exception):
+    """A reference, by its number, that is not surely a PNG of the exports, and why."""
+
+    def __init__(self, reference: int, reason: str) -> None:
+        super().__init__(reason)
+        self.reference = reference
+
+
+def stated_tag(reference: ImageReference) -> str | None:
+    """The tag in the name of an image, or that the file states beside it; None where there is
+    none.
+    """
+    return reference.tag or tag_in(reference.name)
+
+
+def tag_in(name: str) -> str | None:
+    parts = split_name(bare_key(name))
+    return parts and parts.tag
+
+
+def slice_of(reference: str, export: Export) -> int | None:
+    """The PNG that a reference names, as it is written, in a URL or behind an upload prefix; also
+    that of another specimen's name with the tag and a number of this export.
+    """
+    bare = bare_key(reference)
+    readings = (export.sidecar.slice_of(name) for name in (named_path(reference), bare))
+    found = next((k for k in readings if k is not None), None)
+    parts = split_name(bare)
+    if found is None and parts is not None and parts.tag == export.tag is not None:
+        return parts.number if parts.number < export.sidecar.size[2] else None
+    return found
+
+
+def folders_of(reference: str) -> list[str]:
+    """The folders in the path of a reference."""
+    return [part for part in named_path(reference).split("/")[:-1] if part not in ("", ".")]
+
+
+def is_in_folder_of(reference: str, export: Export) -> bool:
+    """Whether a reference names the folder of an export, or one called like its specimen."""
+    own = {export.name.lower(), export.folder_name.lower()} - {""}
+    return not own.isdisjoint(folder.lower() for folder in folders_of(reference))
+
+
+def is_resize(size: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Whether an image of ``size`` can be one of the size ``own`` that was resized, neither cropped
+    nor stretched.
+    """
+    return min(size) > 0 and _misfit(size, own) <= RESIZE_TOLERANCE
+
+
+def _misfit(stated: tuple[int, int], own: tuple[int, int]) -> float:
+    """By how many PNG pixels one axis misses when the other is scaled to fit; the better of both
+    ways.
+    """
+    (stated_width, stated_height), (width, height) = stated, own
+    return min(
+        abs(stated_width * height / stated_height - width),
+        abs(stated_height * width / stated_width - height),
+    )
+
+
+def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) -> Iterator[str]:
+    """What is to be told of references that were identified."""
+    resized = [n for n, png in enumerate(found) if png.scale != (1.0, 1.0)]
+    if resized:
+        first, png = references[resized[0]], found[resized[0]]
+        size = " × ".join(map(str, png.size or ()))
+        yield (
+            f"{len(resized)} images were resized before labelling ({first.name!r}: {size}, by"
+            f" {1 / png.scale[0]:.4g}); scaled back to the PNGs"
+        )

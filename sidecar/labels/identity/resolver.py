@@ -1,0 +1,354 @@
+"""Which PNG of which export each image reference of a label file means: the one place through which
+every reference goes, whole.
+
+A base name is weak evidence: every export calls its PNGs alike. So a reference is proved or
+contradicted by all that the label file tells:
+
+1. The tag in the name settles it, whatever folders or prefixes stand before it (`document.tag`).
+   So does an origin that the file states, as the page of an export writes it.
+2. An image that the file carries, or that lies beside it, tells by its texts or by its pixels.
+3. The size that the file states, the folder that the image or the label file lies in, and the
+   label file's own name, can contradict.
+4. Without a tag two different references never become one PNG.
+
+A name without a tag is not enough for a PNG that has one, unless 2 proves it or names are trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+
+from sidecar.document.model import SIDECAR_NAME
+from sidecar.labels.identity.contradictions import refuse_contradictions
+from sidecar.labels.identity.evidence import Seen, image_beside, verdict_of, verdict_of_texts
+from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.identified import (
+    Identified,
+    Unidentified,
+    folders_of,
+    is_in_folder_of,
+    is_resize,
+    slice_of,
+    stated_tag,
+)
+from sidecar.labels.identity.likeness import Verdict
+from sidecar.labels.model import ImageReference
+
+Look = Callable[[ImageReference], Seen | None]
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """Image references of the label file ``path`` → PNGs of ``exports``.
+
+    ``trust_names``: names are enough, also for PNGs whose names have a tag.
+    """
+
+    path: Path
+    exports: Sequence[Export]
+    surroundings: Surroundings
+    trust_names: bool = False
+
+    def identify(
+        self, references: Sequence[ImageReference], look: Look | None = None
+    ) -> list[Identified]:
+        """The PNG of each reference. ``look`` finds the image of one; without it the one that the
+        file carries, or that lies beside it.
+
+        Raises `Unidentified` for the first that is not surely one.
+        """
+        found = [
+            self._identify(number, reference, look or self._look)
+            for number, reference in enumerate(references)
+        ]
+        refuse_contradictions(self.path, self.exports, references, found)
+        return found
+
+    def _look(self, reference: ImageReference) -> Seen | None:
+        """The image that the file carries, or that lies beside it."""
+        if reference.embedded:
+            return Seen("the image in the label file", data=reference.embedded)
+        return image_beside(self.path, reference.name)
+
+    def _identify(self, number: int, reference: ImageReference, look: Look) -> Identified:
+        exports, seen = self._of_stated_origin(number, reference), look(reference)
+        if reference.name.strip():
+            candidates = self._named(number, reference, exports)
+            export, slice_, proved = self._choose(number, reference, candidates, seen)
+        else:
+            export, slice_ = self._only(number, exports), None
+            proved = reference.tag is not None
+        if not proved:
+            self._refuse_other_home(number, reference, export)
+        # an image beside the label file is as much as its name
+        surely = _has_tag_of(reference, export) or bool(proved and reference.embedded)
+        if not surely:
+            self._refuse_other_folder(number, reference, export)
+        size = _labelled_size(number, reference, seen)
+        scale = self._scale(number, reference, export, size, surely)
+        return Identified(self.exports.index(export), slice_, scale, size, proved)
+
+    def _of_stated_origin(self, number: int, reference: ImageReference) -> Sequence[Export]:
+        """The exports that fit the tag and the series that a reference states."""
+        tag, series = stated_tag(reference), reference.series_uid
+        fitting = self.exports
+        if tag is not None:
+            # names of adopted PNGs may look as if they had a tag
+            fitting = [
+                e
+                for e in self.exports
+                if e.tag == tag
+                or (
+                    reference.tag is None
+                    and not e.names_have_tag
+                    and slice_of(reference.name, e) is not None
+                )
+            ]
+            if not fitting:
+                raise Unidentified(number, self._foreign(reference, tag))
+        if series:
+            fitting = [e for e in fitting if e.series_uid == series]
+            if not fitting:
+                raise Unidentified(
+                    number,
+                    f"is a label of series {series}, and these PNGs are of series"
+                    f" {self.exports[0].series_uid}; give the sidecar.json of that export with"
+                    " --sidecar",
+                )
+        return fitting
+
+    def _only(self, number: int, exports: Sequence[Export]) -> Export:
+        """The export of a reference without a name: of several the one that the label file lies
+        in.
+        """
+        home = self._home
+        exports = [e for e in exports if _is_one(e, home)] or exports
+        if len({e.mapping_tag for e in exports}) > 1:
+            names = ", ".join(export.name for export in exports[:3])
+            more = ", …" if len(exports) > 3 else ""
+            raise Unidentified(
+                number,
+                f"counts slices instead of naming images, and could be of any of {names}{more}:"
+                " give the one export that it is of with --sidecar",
+            )
+        return exports[0]
+
+    def _named(
+        self, number: int, reference: ImageReference, exports: Sequence[Export]
+    ) -> list[tuple[Export, int]]:
+        """The PNGs that have the name of a reference, one of each export at most."""
+        found = [
+            (export, slice_)
+            for export in exports
+            if (slice_ := slice_of(reference.name, export)) is not None
+        ]
+        if not found:
+            told = (
+                f"no PNG of this export is named {reference.name!r} ({exports[0].names_told})"
+                if len(exports) == 1
+                else f"no PNG of these {len(exports)} exports is named {reference.name!r}"
+            )
+            raise Unidentified(number, told)
+        return found
+
+    def _foreign(self, reference: ImageReference, tag: str) -> str:
+        whose = self._nearby(lambda export: export.tag == tag)
+        own = ", ".join(sorted({export.tag for export in self.exports if export.tag is not None}))
+        these = f"the tag of these PNGs is {own}" if own else "these PNGs have none"
+        what = f"image {reference}" if reference.name.strip() else "the label"
+        return (
+            f"{what} is of another export: its tag is {tag}, {these}; give {_sidecar_of(whose)}"
+            " with --sidecar"
+        )
+
+    def _choose(
+        self,
+        number: int,
+        reference: ImageReference,
+        candidates: Sequence[tuple[Export, int]],
+        seen: Seen | None,
+    ) -> tuple[Export, int, bool]:
+        """The candidate that nothing contradicts, and whether it is proved."""
+        tag = stated_tag(reference)
+        verdicts = [_verdict(seen, tag, *candidate) for candidate in candidates]
+        same = [c for c, told in zip(candidates, verdicts, strict=True) if told == "same"]
+        open_ = [c for c, told in zip(candidates, verdicts, strict=True) if told != "other"]
+        if seen is not None and not open_:
+            raise Unidentified(number, self._contradicted(reference, seen, *candidates[0]))
+        left = same or self._in_its_place(reference, open_)
+        if len({export.mapping_tag for export, _ in left}) > 1:
+            names = " or ".join(export.name for export, _ in left[:3])
+            raise Unidentified(
+                number,
+                f"image {reference} could be of {names}: say which with --sidecar, and with"
+                " --images GLOB which labels are of it",
+            )
+        export, slice_ = left[0]
+        proved = bool(same) or _has_tag_of(reference, export)
+        if export.names_have_tag and not (proved or self.trust_names):
+            png = export.sidecar.document.images.files[slice_].name
+            raise Unidentified(
+                number,
+                f"image {reference} has no tag, and the PNGs of {export.name} have one"
+                f" ({png}): it may be of another export. Give the image its whole name, or say"
+                " --trust-names if it is surely of this one",
+            )
+        return export, slice_, proved
+
+    def _in_its_place(
+        self, reference: ImageReference, candidates: Sequence[tuple[Export, int]]
+    ) -> Sequence[tuple[Export, int]]:
+        """Those in whose folder the image is, or else the label file, or whose size the file
+        states; all where none is told.
+        """
+        by_path = [c for c in candidates if is_in_folder_of(reference.name, c[0])]
+        by_home = [c for c in candidates if _is_one(c[0], self._home)]
+        by_size = [c for c in candidates if c[0].png_size == reference.size]
+        return by_path or by_home or by_size or candidates
+
+    def _refuse_other_home(self, number: int, reference: ImageReference, export: Export) -> None:
+        """A label file in the folder of an export is of that one, unless it says otherwise."""
+        home = self._home
+        if home is None or _is_one(export, home) or is_in_folder_of(reference.name, export):
+            return
+        raise Unidentified(
+            number,
+            f"lies in the folder of the export {home.folder_name}, and does not say that it is of"
+            f" {export.name}: leave --sidecar out, or move the file elsewhere if it is",
+        )
+
+    def _refuse_other_folder(self, number: int, reference: ImageReference, export: Export) -> None:
+        """An image in a folder called like another export is of that one; so is one with its
+        tag, which PNGs of adopted stacks may have in their names.
+        """
+        whose: str | None = None
+        tag, folder = stated_tag(reference), "".join(folders_of(reference.name)[-1:])
+        if folder and not is_in_folder_of(f"{folder}/", export):
+            called = self.surroundings.called(folder, [self.path, *self._documents()])
+            whose = next((e.folder_name for e in called if not _is_one(e, export)), None)
+        if whose is None and tag is not None:
+            whose = self._nearby(lambda e: e.tag == tag)
+        if whose is not None:
+            raise Unidentified(
+                number,
+                f"image {reference} is named like one in the folder {whose}, which is another"
+                f" export than {export.name}; give the sidecar.json of that folder with --sidecar",
+            )
+
+    @cached_property
+    def _home(self) -> Export | None:
+        """The export in whose folder the label file lies."""
+        return self.surroundings.beside(self.path)
+
+    def _contradicted(
+        self, reference: ImageReference, seen: Seen, export: Export, slice_: int
+    ) -> str:
+        """What an image says instead, and which export nearby it is of."""
+        head, document = seen.head, export.sidecar.document
+        if head is None or "Sidecar" not in head.texts:
+            return (
+                f"{seen.where} has other pixels than {document.images.files[slice_].name}: it is"
+                " of another export or slice; give the sidecar.json of its export with --sidecar"
+            )
+        series, tag = head.texts.get("SeriesInstanceUID"), head.texts.get("Tag")
+        number, own = head.texts.get("Slice"), export.series_uid
+        whose = self._nearby(lambda e: tag is not None and e.tag == tag)
+        if series != own:
+            found = f"of series {series}, and these PNGs are of series {own}"
+        elif tag is not None and tag != export.mapping_tag:
+            found = f"of an export with tag {tag}, and these PNGs have {export.mapping_tag}"
+        elif number != str(slice_):
+            return f"{seen.where} is PNG {number}, and the file names it {reference.name!r}"
+        else:
+            found = f"{head.size[0]} × {head.size[1]}, and these PNGs are of another size"
+        return f"{seen.where} is {found}; give {_sidecar_of(whose)} with --sidecar"
+
+    def _scale(
+        self,
+        number: int,
+        reference: ImageReference,
+        export: Export,
+        size: tuple[int, int] | None,
+        surely: bool,
+    ) -> tuple[float, float]:
+        """PNG pixels per pixel of an image of ``size``, 1 where nothing tells it.
+
+        ``surely``: no other export may be meant.
+        """
+        own = export.png_size
+        stated = size or own
+        if stated == own:
+            return 1.0, 1.0
+        told = f"image {reference.name!r} is {stated[0]} × {stated[1]} there"
+        if not is_resize(stated, own):
+            raise Unidentified(
+                number,
+                f"{told}, but the PNG is {own[0]} × {own[1]}: it was cropped or stretched, or"
+                " belongs to another export",
+            )
+        whose = None if surely else self._nearby(lambda e: e.png_size == stated)
+        if whose is not None:
+            raise Unidentified(
+                number,
+                f"{told}, which is the size of the PNGs in the folder {whose}, not of these"
+                f" ({own[0]} × {own[1]}); give the sidecar.json of that folder with --sidecar",
+            )
+        return own[0] / stated[0], own[1] / stated[1]
+
+    def _nearby(self, fits: Callable[[Export], bool]) -> str | None:
+        """The name of the folder of an export that fits: one of these, or one around them or the
+        label file.
+        """
+        around = self.surroundings.around([self.path, *self._documents()])
+        found = next(filter(fits, chain(self.exports, around)), None)
+        return None if found is None else found.folder_name or None
+
+    def _documents(self) -> Iterator[Path]:
+        """The documents of the given exports, as far as they are on this machine."""
+        for export in self.exports:
+            if export.folder is not None and export.folder.local is not None:
+                yield export.folder.local / SIDECAR_NAME
+
+
+def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
+    """What an image says of a PNG. Where a tag tells already, only its texts are asked."""
+    if seen is None:
+        return "unknown"
+    return (verdict_of if tag is None else verdict_of_texts)(seen, export, slice_)
+
+
+def _has_tag_of(reference: ImageReference, export: Export) -> bool:
+    tag = stated_tag(reference)
+    return tag is not None and tag == export.tag
+
+
+def _is_one(export: Export, other: Export | None) -> bool:
+    """Whether labels of either fit the other."""
+    return other is not None and export.mapping_tag == other.mapping_tag
+
+
+def _labelled_size(
+    number: int, reference: ImageReference, seen: Seen | None
+) -> tuple[int, int] | None:
+    """Columns and rows of the image that was labelled: of the one that the file carries, as the
+    file states, or of the one beside it; None where nothing tells.
+    """
+    stated = reference.size
+    if seen is None or not seen.pixels_tell or (seen.path is not None and stated is not None):
+        return stated
+    found = seen.size
+    if None not in (stated, found) and stated != found:
+        told, shown = (" × ".join(map(str, size or ())) for size in (stated, found))
+        raise Unidentified(
+            number,
+            f"image {reference} is {told} there, and {seen.where} is {shown}: it was replaced",
+        )
+    return found or stated
+
+
+def _sidecar_of(folder: str | None) -> str:
+    return f"that of the folder {folder}" if folder else "the sidecar.json of that export"

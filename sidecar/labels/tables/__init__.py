@@ -1,0 +1,1 @@
+"""Tables of labels: columns of text, read and carried."""
