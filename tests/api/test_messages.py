@@ -38,6 +38,7 @@ OTHERS = {"--raw", "--force", "--dry-run", "--debug", "--json", "--quiet", "--ve
         ("choose one with --series NUMBER, all with --series all, or make one of them with --join:",
          "choose one with series=NUMBER, all with series='all', or make one of them with join=True:"),
         ("say what you know with --factor, --z-step or --flip", "say what you know with factor=…, z_step=… or flip=…"),
+        ("or is what was given with --flip wrong? The", "or is what was given with flip=… wrong? The"),
         ("-o mapped.csv would overwrite an input", "output='mapped.csv' would overwrite an input"),
         ("or write another with -o", "or write another with output=…"),
         ("gdcmconv --raw --force (GDCM) unpacks", "gdcmconv --raw --force (GDCM) unpacks"),
