@@ -207,6 +207,7 @@ def map_mask(
     fill: Literal["repeat", "interpolate", "none"] = "repeat",
     config: str | Path | None = None,
     dicom: str | Path | None = None,
+    pseudonym: str | None = None,
     statistics: str | Path | None = None,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
@@ -230,6 +231,7 @@ def map_mask(
             between ("repeat"); always the shapes between; or nothing.
         config: a YAML file of segments: name, value or colour, and codes. Other labels are refused.
         dicom: where the DICOM files of the source are, for dicom-seg and dicom-rtstruct.
+        pseudonym: what the patient is called in these, instead of as in the source.
         statistics: a CSV file to write voxels and volume of each segment to.
         format: as for `map_points`, as are the others.
         pixel_origin: as for `map_points`.
@@ -262,6 +264,7 @@ def map_mask(
         fill=fill,
         config=None if config is None else Path(config),
         dicom=None if dicom is None else Path(dicom),
+        pseudonym=pseudonym,
         loading=load_options(format, pixel_origin, slice_origin, images, trust_names),
         statistics=None if statistics is None else Path(statistics),
     )

@@ -123,6 +123,7 @@ class Points:
         space: Space = "lps",
         over: Literal["png", "source"] | None = None,
         dicom: str | Path | None = None,
+        pseudonym: str | None = None,
     ) -> tuple[str, ...]:
         """Write the points as ``sidecar map-points -o`` does, whole or not at all.
 
@@ -133,6 +134,7 @@ class Points:
             over: which stack ImageJ has open, for to="imagej": the PNGs or the source.
             dicom: where the DICOM files of the source are, for to="dicom-sr" and
                 to="dicom-rtstruct".
+            pseudonym: what the patient is called in these, instead of as in the source.
 
         Returns:
             What is to be told of the file, a sentence each.
@@ -145,7 +147,8 @@ class Points:
         one_of("space", space, ("lps", "ras"))
         one_of("over", over, (None, "png", "source"))
         target = Path(output)
-        writer = writer_for(target, to, None if dicom is None else Path(dicom), over)
+        headers = None if dicom is None else Path(dicom)
+        writer = writer_for(target, to, headers, pseudonym=pseudonym, over=over)
         notes = write_output(
             target, self._inputs, lambda part: writer.write(self._parts, part, space)
         )

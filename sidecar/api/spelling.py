@@ -30,7 +30,7 @@ _VALUE = (
     r"[A-Z][A-Z0-9]*(?:[,:;][A-Z][A-Z0-9]*)*…?(?![\w.])"
     r"|\d[\w.,%/]*(?<![.,])"
     r"|(?:center|corner|name|number|source|png|none|all|repeat|interpolate|lps|ras|imagej)(?![\w-])"
-    r"|[^\s:;]*[*?/][^\s:;]*|\w+(?:[-.|]\w+)+|[^\s:;,]+(?=:)"
+    r"|[^\s:;]*[*/][^\s:;]*|\w+(?:[-.|]\w+)+|[^\s:;,]+(?=:)"
 )
 _OPTION = re.compile(rf"(?<![\w-])(?:--(?P<name>[a-z]+(?:-[a-z]+)*)|-o\b)(?: (?P<value>{_VALUE}))?")
 

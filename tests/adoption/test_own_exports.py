@@ -57,7 +57,7 @@ def test_slices_of_a_series_each_are_joined(scan: Path, tmp_path: Path) -> None:
         dataset.save_as(path)
     exported = sidecar.export(source, tmp_path / "png", join=True, scale=0.5, viewer=False).document
     (tmp_path / "png" / "sidecar.json").unlink()
-    with pytest.raises(AmbiguousSeriesError, match="--join"):
+    with pytest.raises(AmbiguousSeriesError, match="join=True"):
         adopt(source, tmp_path / "png")
     found = adopt(source, tmp_path / "png", join=True).document
     assert found.source == exported.source

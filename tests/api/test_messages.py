@@ -38,6 +38,7 @@ OTHERS = {"--raw", "--force", "--dry-run", "--debug", "--json", "--quiet", "--ve
         ("choose one with --series NUMBER, all with --series all, or make one of them with --join:",
          "choose one with series=NUMBER, all with series='all', or make one of them with join=True:"),
         ("say what you know with --factor, --z-step or --flip", "say what you know with factor=…, z_step=… or flip=…"),
+        ("or is what was given with --flip wrong? The", "or is what was given with flip=… wrong? The"),
         ("-o mapped.csv would overwrite an input", "output='mapped.csv' would overwrite an input"),
         ("or write another with -o", "or write another with output=…"),
         ("gdcmconv --raw --force (GDCM) unpacks", "gdcmconv --raw --force (GDCM) unpacks"),
@@ -56,6 +57,7 @@ def test_every_option_that_a_message_can_name_has_a_keyword() -> None:
         if path.relative_to(ROOT / "sidecar").parts[0] not in ("cli", "demo")
         for option in re.findall(r"(?<![\w`-])--[a-z][a-z-]*[a-z]", path.read_text(encoding="utf-8"))
     } - OTHERS  # fmt: skip
+    assert callable(sidecar.Points.write)  # its keywords count when it is loaded
     keywords = {OTHER_NAMES.get(o[2:], o[2:].replace("-", "_")) for o in named}
     assert len(keywords) > 20
     assert keywords - set(KEYWORDS) == set()

@@ -54,7 +54,7 @@ def test_every_command_but_the_demo_is_a_function() -> None:
 NOT_HERE = {
     "quiet", "json", "dry_run", "config of export", "output of map-points", "output of project",
     "output of measure", "output of align", "to of map-points", "space of map-points",
-    "over of map-points", "dicom of map-points", "exports of project",
+    "over of map-points", "dicom of map-points", "pseudonym of map-points", "exports of project",
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def test_every_option_of_a_command_is_a_keyword_of_its_function(command: str) ->
 
 
 def test_what_is_written_of_points_takes_the_options_of_their_command() -> None:
-    assert {"output", "to", "space", "over", "dicom"} <= set(
+    assert {"output", "to", "space", "over", "dicom", "pseudonym"} <= set(
         inspect.signature(sidecar.Points.write).parameters
     )
 

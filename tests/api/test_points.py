@@ -122,3 +122,15 @@ def test_points_alone_are_not_overwritten(work: Path) -> None:
         with pytest.raises(sidecar.UsageError, match="would overwrite an input"):
             points.write(name, to="csv")
         assert Path(name).read_bytes() == before
+
+
+def test_what_a_format_leaves_open_is_said_by_its_keyword(work: Path) -> None:
+    points = sidecar.map_points("png/labels.csv")
+    pytest.importorskip("roifile")
+    for over in ("png", "source"):
+        points.write(f"{over}.zip", to="imagej", over=over)
+    assert Path("png.zip").read_bytes() != Path("source.zip").read_bytes()
+    with pytest.raises(sidecar.UsageError, match=r"^over=. goes with to='imagej'"):
+        points.write("mapped.csv", over="png")
+    with pytest.raises(sidecar.UsageError, match="pseudonym="):
+        points.write("mapped.csv", pseudonym="A-1")

@@ -221,7 +221,7 @@ def test_a_journal_that_a_power_failure_damaged_starts_anew_only_when_asked_to(
     output = tmp_path / "png"
     unfinished(scan, output, monkeypatch, scale=0.5)
     (output / JOURNAL).write_bytes(b"")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="overwrite=True"):
         sidecar.export(scan, output, scale=0.5)
     sidecar.export(scan, output, scale=0.5, overwrite=True)
     assert contents(output) == undisturbed

@@ -26,7 +26,10 @@ from sidecar.exporting.zoom import plan_zooms
 from sidecar.labels.load import map_file
 
 OLD = Path(__file__).parents[1] / "document" / "documents_1.0"
-FINISHED, UNFINISHED = r"already holds a finished export.*--overwrite", r"unfinished.*--overwrite"
+FINISHED, UNFINISHED = (
+    r"already holds a finished export.*overwrite=True",
+    r"unfinished.*overwrite=True",
+)
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,7 @@ def test_every_scan_exports_or_says_why_not(shared_data: Path, tmp_path: Path) -
 
 
 def test_several_stacks_are_named_with_the_way_to_choose(shared_data: Path, tmp_path: Path) -> None:
-    with pytest.raises(AmbiguousSeriesError, match=r"(?s)--series NUMBER.*512 × 512 × 19"):
+    with pytest.raises(AmbiguousSeriesError, match=r"(?s)series=NUMBER.*512 × 512 × 19"):
         sidecar.export(shared_data / "ct_philips_plain", tmp_path / "png")
 
 

@@ -215,7 +215,7 @@ def test_joined_slices_have_the_voxel_size_that_is_given(tmp_path: Path) -> None
         dataset.ImagePositionPatient = [1, 2, 3]
 
     folder = write_slices(tmp_path / "scan", copied)
-    with pytest.raises(GeometryError, match=r"--join: these 12 stacks cannot be one: .*--voxel"):
+    with pytest.raises(GeometryError, match=r"join=True: these 12 stacks cannot be one: .*voxel="):
         sidecar.export(folder, tmp_path / "png", join=True)
     png = sidecar.export(folder, tmp_path / "png", join=True, voxel=(0.03, 0.02, 0.05))
     assert np.allclose(png.to_mm([[10.0, 8.0]], 7), [[0.3, 0.16, 0.35]])
