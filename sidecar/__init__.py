@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         check,
         export,
         inspect,
+        integrations,
         map_file,
         map_mask,
         map_points,
@@ -95,6 +96,7 @@ __all__ = [
     "check",
     "export",
     "inspect",
+    "integrations",
     "map_file",
     "map_mask",
     "map_points",
@@ -108,8 +110,8 @@ __all__ = [
 ]
 
 _FUNCTIONS = (
-    "adopt align check export inspect map_file map_mask map_points measure open project"
-    " project_file report view zoom"
+    "adopt align check export inspect integrations map_file map_mask map_points measure open"
+    " project project_file report view zoom"
 )
 #: Where the names are that are loaded when they are first used, so that mapping points never loads
 #: pydicom.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from sidecar.api.labels import map_file, map_mask, map_points, project, project_file, report, zoom
 from sidecar.api.measures import align, measure
+from sidecar.api.programs import integrations
 from sidecar.api.scans import adopt, check, export, inspect, open, view
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "check",
     "export",
     "inspect",
+    "integrations",
     "map_file",
     "map_mask",
     "map_points",

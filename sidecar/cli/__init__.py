@@ -19,6 +19,7 @@ from sidecar.cli import (
     demo,
     export,
     inspect,
+    integrations,
     map_mask,
     map_points,
     measure,
@@ -55,6 +56,7 @@ COMMANDS = {
         view,
         report,
         check,
+        integrations,
         demo,
     )
 }

@@ -27,8 +27,8 @@ PUBLIC = """
     ImageError Inspection LabelError MappedMask Mapping Measured MissingExtraError OutputError
     PixelError Points Progress Projection Sidecar SidecarError SourceError UsageError
     WorkersLostError __version__
-    adopt align check export inspect map_file map_mask map_points measure open project project_file
-    report view zoom
+    adopt align check export inspect integrations map_file map_mask map_points measure open project
+    project_file report view zoom
 """
 
 

@@ -1,0 +1,34 @@
+"""`sidecar integrations`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "integrations"
+HELP = """Copy the files that let another program work with exports into a folder of that program.
+
+fiji: a toolset for ImageJ and Fiji that opens an export and saves labels, for macros/toolsets.
+slicer: a module for 3D Slicer that loads a folder in place. r: a function that reads mapped points
+for geomorph."""
+EXAMPLES = "Example: sidecar integrations fiji -o Fiji.app/macros/toolsets"
+
+
+def run(
+    program: Annotated[str, typer.Argument(metavar="PROGRAM", help="fiji, slicer or r.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Where to; it is made where it is missing."
+        ),
+    ],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of these names.")
+    ] = False,
+) -> None:
+    from sidecar.shipped import copy_shipped
+
+    for path in copy_shipped(program, output, overwrite=overwrite):
+        typer.echo(f"copied {path.relative_to(output).as_posix()}", err=True)

@@ -1,0 +1,221 @@
+"""Our macro in the real ImageJ: it opens an export, and what is selected there comes back.
+
+ImageJ finds the bright things itself, by Find Maxima and the wand; where they are is known from the
+voxels that the scan was made of.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kit.imagej import ImageJ
+from kit.marked_scan import (
+    BLOCK,
+    BLOCK_SLICE,
+    DISC,
+    DISC_RADIUS,
+    DISC_SLICE,
+    DOTS,
+    DOTS_SLICE,
+    SPEC,
+)
+
+import sidecar
+from sidecar.labels.load import map_file
+
+pytestmark = [pytest.mark.tools, pytest.mark.slow]
+
+LEFT, TOP, RIGHT, BOTTOM = BLOCK
+CORNERS = {(x, y) for x in (LEFT, RIGHT) for y in (TOP, BOTTOM)}
+
+#: One selection of every kind, each named, made from what ImageJ sees.
+SELECT = """
+function add(name) { run("Add to Manager"); last = RoiManager.size - 1;
+    roiManager("select", last); roiManager("rename", name); }
+function selectAll() {
+    setSlice(2);
+    run("Find Maxima...", "prominence=10 output=[Point Selection]");
+    getSelectionCoordinates(x, y);
+    add("dots, both");
+    makePoint(x[0], y[0]); add("a \\"dot\\"");
+    makeLine(x[0], y[0], x[1], y[1]); add("line");
+    makeSelection("polyline", newArray(x[0], x[1], x[0]), newArray(y[0], y[1], y[0])); add("polyline");
+    setSlice(3);
+    doWand(15, 10);
+    getSelectionCoordinates(x, y);
+    add("wand");
+    makePolygon(x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3]); add("polygon");
+    makeSelection("freehand", x, y); add("freehand");
+    makeSelection("angle", newArray(x[0], x[1], x[2]), newArray(y[0], y[1], y[2])); add("angle");
+    getSelectionBounds(left, top, width, height);
+    makeRectangle(left, top, width, height); add("rectangle");
+    setSlice(4);
+    doWand(20, 15);
+    getSelectionBounds(left, top, width, height);
+    makeOval(left, top, width, height); add("oval");
+    run("Select None");
+    setSlice(1);
+}
+"""
+KINDS = {
+    "dots, both": "point",
+    'a "dot"': "point",
+    "line": "line",
+    "polyline": "polyline",
+    "wand": "polygon",
+    "polygon": "polygon",
+    "freehand": "polygon",
+    "angle": "polyline",
+    "rectangle": "box",
+    "oval": "ellipse",
+}
+#: How the image is calibrated when the labels are saved.
+CALIBRATIONS = {
+    "as opened": "",
+    "in other units, with an origin, y upwards": """
+        run("Set Measurements...", "area centroid stack display invert redirect=None decimal=3");
+        run("Properties...", "channels=1 slices=4 frames=1 unit=um pixel_width=0.3 pixel_height=7"
+            + " voxel_depth=2 origin=5,7,1");
+    """,
+    "not at all": 'run("Properties...", "unit=pixel pixel_width=1 pixel_height=1 voxel_depth=1");',
+}
+
+
+def test_an_export_opens_in_order_with_names_and_pixel_size(imagej: ImageJ, marked: Path) -> None:
+    told = imagej.run(
+        f"""
+        openExport("{marked}/sidecar.json");
+        getVoxelSize(width, height, depth, unit);
+        say(d2s(width, 9) + " " + d2s(height, 9) + " " + d2s(depth, 9) + " " + unit);
+        say("" + getWidth() + " " + getHeight() + " " + nSlices + " " + is("Virtual Stack"));
+        for (k = 1; k <= nSlices; k++) {{ setSlice(k); getStatistics(area, mean, min, max); say("" + pngName(k) + " " + max); }}
+        """
+    )
+    between_rows, between_columns = SPEC.pixel_spacing
+    *size, unit = told[0].split()
+    assert unit == "mm"
+    np.testing.assert_allclose(
+        [float(n) for n in size],
+        [2 * between_columns, 2 * between_rows, 2 * float(SPEC.slice_gaps)],
+        atol=1e-8,
+    )
+    assert told[1] == "40 30 4 1"
+    files = json.loads((marked / "sidecar.json").read_text())["images"]["files"]
+    brightest = ["0", "255", "255", "255"]
+    assert told[2:] == [f"{f['name']} {n}" for f, n in zip(files, brightest, strict=True)]
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+def test_every_kind_of_selection_comes_back(
+    imagej: ImageJ, marked: Path, png: sidecar.Sidecar, tmp_path: Path, calibration: str
+) -> None:
+    path = tmp_path / "labels.csv"
+    imagej.run(
+        f"""
+        openExport("{marked}/sidecar.json");
+        selectAll();
+        {CALIBRATIONS[calibration]}
+        saveLabels("{path}");
+        """
+        + SELECT
+    )
+    points = map_file(path, png).points
+    found: dict[str, list[tuple[float, ...]]] = {}
+    kinds: dict[str, str] = {}
+    for row, source in enumerate(points.source.tolist()):
+        name = points.columns["label"][row]
+        found.setdefault(name, []).append(tuple(source))
+        kinds[name] = points.columns["shape_type"][row]
+    assert kinds == KINDS
+    first, second = sorted((*dot, float(DOTS_SLICE)) for dot in DOTS)
+    assert sorted(found["dots, both"]) == [first, second]
+    assert found['a "dot"'][0] in (first, second)
+    assert sorted(found["line"]) == [first, second]
+    assert found["polyline"] in ([first, second, first], [second, first, second])
+    block = {(*corner, float(BLOCK_SLICE)) for corner in CORNERS}
+    for name in ("wand", "polygon", "freehand", "rectangle"):
+        assert len(found[name]) == 4 and set(found[name]) == block, name
+    assert len(found["angle"]) == 3 and set(found["angle"]) < block
+    (x, y), r, k = DISC, DISC_RADIUS, float(DISC_SLICE)
+    assert found["oval"] == [(x, y, k), (x + r, y, k), (x, y + r, k)]
+
+
+#: What a person may have done, and what the refusal says of it.
+REFUSED = {
+    "no selection": ("", "no selection to save"),
+    "on no slice": ("makeRectangle(1, 2, 3, 4);", "is on no slice"),
+    "with a hole": (
+        'setKeyDown("shift"); makeRectangle(1, 2, 3, 4); setKeyDown("shift"); makeRectangle(9, 2, 3, 4);',
+        "several parts",
+    ),
+    "two places": (
+        'makeRectangle(1, 2, 3, 4); run("Add to Manager"); Overlay.addSelection;',
+        "Both the ROI Manager and the overlay",
+    ),
+    "not added": (
+        'makeRectangle(1, 2, 3, 4); run("Add to Manager"); makeOval(5, 6, 7, 8);',
+        "neither in the ROI Manager nor",
+    ),
+    "text": ('makeText("see here", 3, 4); run("Add to Manager");', "is no label"),
+    "cropped": ('makeRectangle(1, 2, 30, 4); run("Crop");', "is 30 x 4 and the PNGs are 40x30"),
+    "another image": ('newImage("other", "8-bit", 40, 30, 4);', "not opened with the button O"),
+    "closed": ("close();", "No image is open"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_saved_rightly_is_refused(
+    imagej: ImageJ, marked: Path, tmp_path: Path, case: str
+) -> None:
+    done, says = REFUSED[case]
+    told = imagej.run(
+        f'openExport("{marked}/sidecar.json"); {done} saveLabels("{tmp_path}/labels.csv");'
+    )
+    assert told[0].startswith("refused: ") and says in " ".join(told)
+    assert list(tmp_path.iterdir()) == []
+
+
+DAMAGES = {
+    "cut short": (lambda text: text[: len(text) // 2], "is cut short"),
+    "of the future": (lambda text: text.replace('"1.1"', '"2.0"', 1), "is of version 2.0"),
+    "a PNG that is not there": (
+        lambda text: text.replace("slice_0003", "slice_0009"),
+        "not in its folder",
+    ),
+    "another size": (lambda text: text.replace("[40, 30, 4]", "[41, 30, 4]"), "41 x 30 x 4"),
+    "a PNG too many": (
+        lambda text: text.replace("[40, 30, 4]", "[40, 30, 3]"),
+        "more images.files than",
+    ),
+    "no JSON": (lambda text: text.replace('"version":', '"version"', 1), "no :"),
+    "twice": (
+        lambda text: text.replace('"version"', '"version": "1.0", "version"', 1),
+        "has version twice",
+    ),
+    "counted from a corner": (
+        lambda text: text.replace('"center"', '"corner"', 1),
+        "counts pixels",
+    ),
+    "a name elsewhere": (
+        lambda text: text.replace('"slice_0002', '"../slice_0002'),
+        "outside of its folder",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_document_that_is_not_understood_is_refused(
+    imagej: ImageJ, marked: Path, tmp_path: Path, damage: str
+) -> None:
+    change, says = DAMAGES[damage]
+    folder = shutil.copytree(marked, tmp_path / "png")
+    document = (folder / "sidecar.json").read_text(encoding="utf-8")
+    changed = change(document)
+    assert changed != document
+    (folder / "sidecar.json").write_text(changed, encoding="utf-8")
+    told = imagej.run(f'openExport("{folder}/sidecar.json");')
+    assert told[0].startswith("refused: This sidecar.json ") and says in told[0]
