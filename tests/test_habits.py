@@ -80,11 +80,12 @@ def test_the_readme_has_the_test_command_where_it_is_looked_for() -> None:
     assert "python -m pytest" in blocks[1]
 
 
-def test_slow_tests_have_a_marker() -> None:
+def test_contributing_names_every_marker() -> None:
     markers = project()["tool"]["pytest"]["ini_options"]["markers"]
-    assert [marker.partition(":")[0] for marker in markers] == ["slow"]
+    names = [marker.partition(":")[0] for marker in markers]
+    assert names == ["slow", "tools"]
     text = PAGES["CONTRIBUTING.md"].read_text(encoding="utf-8")
-    assert "@pytest.mark.slow" in text
+    assert [name for name in names if f"@pytest.mark.{name}`" not in text] == []
 
 
 def test_the_citation_is_of_this_version() -> None:
