@@ -9,8 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .needs import installed, missing
 
@@ -20,9 +24,13 @@ JAR = Path("/usr/share/java/ij.jar")
 #: Seconds in which a macro is done, on a busy machine too.
 PATIENCE = 60
 
+#: Seconds until the screen shows what was done.
+SCREEN_DELAY = 1
+
 _STOP = "    exit(message);\n"
 _SAY = """
 function say(told) { File.append(told, "%(told)s"); }
+function hold(step) { say(step); while (!File.exists("%(home)s/" + step)) wait(50); }
 function leave() { say("done"); run("Quit"); wait(60000); }
 """
 
@@ -42,6 +50,25 @@ def screen() -> Iterator[str]:
         server.wait()
 
 
+def click(display: str, x: float, y: float) -> None:
+    """As a hand with a mouse does it, in pixels of the screen."""
+    command = [installed("xdotool"), "mousemove", str(round(x)), str(round(y)), "sleep", "0.2"]
+    subprocess.run(
+        [*command, "click", "1", "sleep", "0.3"], env={**os.environ, "DISPLAY": display}, check=True
+    )
+
+
+def seen(display: str) -> NDArray[np.uint8]:
+    """What is on the screen: (rows, columns), gray."""
+    shot = subprocess.run(
+        [installed("import"), "-window", "root", "-depth", "8", "gray:-"],
+        env={**os.environ, "DISPLAY": display},
+        capture_output=True,
+        check=True,
+    )
+    return np.frombuffer(shot.stdout, np.uint8).reshape(768, 1024)
+
+
 class ImageJ:
     """Runs macros, each in an ImageJ of its own that knows nothing of the last one."""
 
@@ -49,27 +76,40 @@ class ImageJ:
         if not JAR.is_file():
             missing("VALIDATORS", "ImageJ is not installed")
         self._java, self._display, self._folder = installed("java"), display, folder
-        self._runs = 0
+        self._runs: list[subprocess.Popen[bytes]] = []
 
     def start(self, driver: str) -> Run:
-        """Begin to run macro code that may call the shipped functions, and ``say(text)``."""
-        self._runs += 1
-        home = self._folder / f"run-{self._runs}"
+        """Begin to run macro code that may call the shipped functions, ``say(text)``, and
+        ``hold(step)``, which says the step and waits for `Run.go_on`.
+        """
+        home = self._folder / f"run-{len(self._runs)}"
         home.mkdir()
         told, code = home / "told.txt", home / "driver.ijm"
         shipped = MACRO.read_text(encoding="utf-8")
         assert shipped.count(_STOP) == 1
         stop = '    say("refused: " + message);\n    leave();\n'
-        text = driver + "\nleave();\n" + _SAY % {"told": told} + shipped.replace(_STOP, stop)
+        text = (
+            driver
+            + "\nleave();\n"
+            + _SAY % {"told": told, "home": home}
+            + shipped.replace(_STOP, stop)
+        )
         code.write_text(text, encoding="utf-8")
         command = [self._java, f"-Duser.home={home}", f"-Djava.io.tmpdir={home}"]
         command += ["-cp", str(JAR), "ij.ImageJ", "-macro", str(code)]
         environment = {**os.environ, "DISPLAY": self._display, "HOME": str(home)}
-        return Run(subprocess.Popen(command, env=environment), told)
+        self._runs.append(subprocess.Popen(command, env=environment))
+        return Run(self._runs[-1], told)
 
     def run(self, driver: str) -> list[str]:
         """What the macro said, line by line."""
         return self.start(driver).finish()
+
+    def close(self) -> None:
+        """End what a failed test left running."""
+        for process in self._runs:
+            process.kill()
+            process.wait()
 
 
 class Run:
@@ -81,6 +121,18 @@ class Run:
     def said(self) -> list[str]:
         """So far."""
         return self._told.read_text(encoding="utf-8").splitlines() if self._told.exists() else []
+
+    def wait_for(self, line: str) -> None:
+        """Until the macro has said a line, and what it did is on the screen."""
+        end = time.monotonic() + PATIENCE
+        while line not in self.said():
+            assert self._process.poll() is None and time.monotonic() < end, self.said()
+            time.sleep(0.05)
+        time.sleep(SCREEN_DELAY)
+
+    def go_on(self, step: str) -> None:
+        """Let a macro go on that waits for a step: see `hold`."""
+        (self._told.parent / step).touch()
 
     def finish(self) -> list[str]:
         """Wait for its end; a macro that ends in a dialog of ImageJ is a failure."""

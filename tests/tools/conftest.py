@@ -19,8 +19,10 @@ def display() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def imagej(display: str, tmp_path_factory: pytest.TempPathFactory) -> ImageJ:
-    return ImageJ(display, tmp_path_factory.mktemp("imagej"))
+def imagej(display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageJ]:
+    started = ImageJ(display, tmp_path_factory.mktemp("imagej"))
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

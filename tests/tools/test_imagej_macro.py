@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.imagej import ImageJ
+from kit.imagej import ImageJ, click, seen
 from kit.marked_scan import (
     BLOCK,
     BLOCK_SLICE,
@@ -23,6 +23,8 @@ from kit.marked_scan import (
     DOTS_SLICE,
     SPEC,
 )
+from numpy.typing import NDArray
+from scipy import ndimage
 
 import sidecar
 from sidecar.labels.load import map_file
@@ -142,6 +144,59 @@ def test_every_kind_of_selection_comes_back(
     assert len(found["angle"]) == 3 and set(found["angle"]) < block
     (x, y), r, k = DISC, DISC_RADIUS, float(DISC_SLICE)
     assert found["oval"] == [(x, y, k), (x + r, y, k), (x, y + r, k)]
+
+
+#: Part of the screen that is within the image, as the macro below places it: rows, columns.
+CANVAS = slice(220, 455), slice(20, 330)
+#: A hand clicks with an error of this many voxels: a tenth of a PNG pixel.
+HAND = 0.2
+
+
+def middles(screenshot: NDArray[np.uint8]) -> list[tuple[float, float]]:
+    """The middle of every white thing in the image, from the corner of the screen, from the top."""
+    things, _ = ndimage.label(screenshot[CANVAS] == 255)
+    found = ndimage.center_of_mass(things > 0, things, np.unique(things[things > 0]))
+    return [(x + CANVAS[1].start + 0.5, y + CANVAS[0].start + 0.5) for y, x in found]
+
+
+@pytest.mark.parametrize("tool", ["point", "multipoint"])
+def test_clicks_on_what_the_screen_shows_come_back(
+    imagej: ImageJ, display: str, marked: Path, png: sidecar.Sidecar, tmp_path: Path, tool: str
+) -> None:
+    """A hand clicks on the middle of both dots, and of the block on another slice. One point is a
+    selection of its own each, many are one selection over the slices.
+    """
+    path = tmp_path / "labels.csv"
+    add = 'run("Add to Manager");' if tool == "point" else ""
+    run = imagej.start(
+        f"""
+        openExport("{marked}/sidecar.json");
+        setLocation(10, 200, 700, 500);
+        run("Set... ", "zoom=800 x=20 y=15");
+        setTool("{tool}");
+        setSlice(2); hold("first"); {add} hold("second"); {add}
+        setSlice(3); hold("third"); {add}
+        saveLabels("{path}");
+        """
+    )
+    run.wait_for("first")
+    dots = middles(seen(display))
+    assert len(dots) == 2
+    click(display, *dots[0])
+    run.go_on("first")
+    run.wait_for("second")
+    click(display, *dots[1])
+    run.go_on("second")
+    run.wait_for("third")
+    (block,) = middles(seen(display))
+    click(display, *block)
+    run.go_on("third")
+    run.finish()
+    found = map_file(path, png).points.source
+    middle = ((LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2, BLOCK_SLICE)
+    expected = [(*DOTS[0], DOTS_SLICE), (*DOTS[1], DOTS_SLICE), middle]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=HAND)
+    np.testing.assert_array_equal(found[:, 2], [point[2] for point in expected])
 
 
 #: What a person may have done, and what the refusal says of it.
