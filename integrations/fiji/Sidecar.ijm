@@ -30,7 +30,7 @@ macro "Save labels Action Tool - C730T3e16S" {
 // The PNGs of the export that a sidecar.json describes, in its folder, as a virtual stack.
 function openExport(path) {
     folder = File.getParent(path) + File.separator;
-    json = File.openAsString(path);
+    json = replace(File.openAsString(path), "[\\r\\n]+[ \\t]*", "");  // there is none within texts
     root = members(next(0), newArray("version", "units", "pixel_origin", "source", "images"), "the document");
     if (next(valueEnd(next(0))) < lengthOf(json)) refuse("has something behind its end");
     if (!startsWith(text(root[0], "version"), "1."))
@@ -292,7 +292,8 @@ function next(place) {
 
 function expect(place, character) {
     if (code(place) != charCodeAt(character, 0))
-        refuse("is no JSON that this macro understands (character " + place + ": no " + character + ")");
+        refuse("is no JSON that this macro understands: no " + character + " before "
+            + substring(json, place, minOf(place + 40, lengthOf(json))));
 }
 
 // The place of the quotation mark that ends the text which begins at one.
@@ -313,14 +314,18 @@ function valueEnd(place) {
     if (c == 34) return textEnd(place) + 1;
     if (c != 123 && c != 91) return wordEnd(place);
     depth = 0;
-    while (true) {
-        c = code(place);
-        if (c == 34) place = textEnd(place);
-        else if (c == 123 || c == 91) depth++;
-        else if (c == 125 || c == 93) depth--;
+    length = lengthOf(json);
+    while (place < length) {
+        c = charCodeAt(json, place);
+        if (c == 34 || c > 90) {  // most are digits
+            if (c == 34) place = textEnd(place);
+            else if (c == 123 || c == 91) depth++;
+            else if (c == 125 || c == 93) depth--;
+            if (depth == 0) return place + 1;
+        }
         place++;
-        if (depth == 0) return place;
     }
+    refuse("is cut short");
 }
 
 function wordEnd(place) {
