@@ -59,14 +59,14 @@ def click(display: str, x: float, y: float) -> None:
 
 
 def seen(display: str) -> NDArray[np.uint8]:
-    """What is on the screen: (rows, columns), gray."""
+    """What is on the screen: (rows, columns, 3)."""
     shot = subprocess.run(
-        [installed("import"), "-window", "root", "-depth", "8", "gray:-"],
+        [installed("import"), "-window", "root", "-depth", "8", "rgb:-"],
         env={**os.environ, "DISPLAY": display},
         capture_output=True,
         check=True,
     )
-    return np.frombuffer(shot.stdout, np.uint8).reshape(768, 1024)
+    return np.frombuffer(shot.stdout, np.uint8).reshape(768, 1024, 3)
 
 
 class ImageJ:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.imagej import ImageJ, click, seen
+from kit.imagej import MACRO, ImageJ, click, seen
 from kit.marked_scan import (
     BLOCK,
     BLOCK_SLICE,
@@ -154,7 +155,7 @@ HAND = 0.2
 
 def middles(screenshot: NDArray[np.uint8]) -> list[tuple[float, float]]:
     """The middle of every white thing in the image, from the corner of the screen, from the top."""
-    things, _ = ndimage.label(screenshot[CANVAS] == 255)
+    things, _ = ndimage.label((screenshot[CANVAS] == 255).all(axis=2))
     found = ndimage.center_of_mass(things > 0, things, np.unique(things[things > 0]))
     return [(x + CANVAS[1].start + 0.5, y + CANVAS[0].start + 0.5) for y, x in found]
 
@@ -197,6 +198,38 @@ def test_clicks_on_what_the_screen_shows_come_back(
     expected = [(*DOTS[0], DOTS_SLICE), (*DOTS[1], DOTS_SLICE), middle]
     np.testing.assert_allclose(found, expected, rtol=0, atol=HAND)
     np.testing.assert_array_equal(found[:, 2], [point[2] for point in expected])
+
+
+def test_the_buttons_of_the_toolset(
+    imagej: ImageJ, display: str, marked: Path, tmp_path: Path
+) -> None:
+    """The one that saves, orange on the toolbar, writes labels.csv into the folder of the export;
+    the one that opens, blue, asks for a file.
+    """
+    folder = shutil.copytree(marked, tmp_path / "png")
+    run = imagej.start(
+        f"""
+        run("Install...", "install=[{MACRO}]");
+        openExport("{folder}/sidecar.json");
+        setSlice(2); makePoint(15, 10); run("Add to Manager");
+        hold("save");
+        """
+    )
+    run.wait_for("save")
+    red, green, blue = np.moveaxis(seen(display)[:76].astype(int), 2, 0)
+    for button in ((red > green + 40) & (green > blue + 30), (blue > red + 60) & (red < 30)):
+        rows, columns = np.nonzero(button)
+        assert np.ptp(columns) < 30, "one button of that colour"
+    rows, columns = np.nonzero((red > green + 40) & (green > blue + 30))
+    click(display, columns.mean(), rows.mean())
+    for _ in range(50):
+        if (folder / "labels.csv").exists():
+            break
+        time.sleep(0.2)
+    run.go_on("save")
+    run.finish()
+    (mapped,) = map_file(folder / "labels.csv").points.source.tolist()
+    assert mapped == [*DOTS[0], DOTS_SLICE]
 
 
 #: What a person may have done, and what the refusal says of it.
