@@ -242,9 +242,11 @@ function cell(content) {
     return "\"" + replace(content, "\"", "\"\"") + "\"";
 }
 
-// As UTF-8, or not at all: ImageJ writes in the encoding of the system.
+// As UTF-8, or not at all: ImageJ writes in the encoding of the system. What was there stays until
+// all of it is written.
 function writeText(content, path) {
-    File.saveString(content, path);
+    part = path + ".part";
+    File.saveString(content, part);
     bytes = 0;
     for (i = 0; i < lengthOf(content); i++) {
         c = charCodeAt(content, i);
@@ -252,8 +254,12 @@ function writeText(content, path) {
         else if (c < 2048 || (c >= 55296 && c < 57344)) bytes += 2;  // a pair makes 4
         else bytes += 3;
     }
-    if (File.length(path) == bytes) return;
-    ok = File.delete(path);
+    if (File.length(part) == bytes) {
+        if (File.exists(path)) ok = File.delete(path);
+        if (File.rename(part, path)) return;
+        stop("The labels are in " + part + ", which could not be renamed.");
+    }
+    ok = File.delete(part);
     stop("A name holds letters that this ImageJ cannot write as UTF-8. Use plain letters, or start\n"
         + "Java with -Dfile.encoding=UTF-8.");
 }

@@ -78,7 +78,7 @@ class ImageJ:
         self._java, self._display, self._folder = installed("java"), display, folder
         self._runs: list[subprocess.Popen[bytes]] = []
 
-    def start(self, driver: str) -> Run:
+    def start(self, driver: str, locale: str = "C.UTF-8") -> Run:
         """Begin to run macro code that may call the shipped functions, ``say(text)``, and
         ``hold(step)``, which says the step and waits for `Run.go_on`.
         """
@@ -97,13 +97,13 @@ class ImageJ:
         code.write_text(text, encoding="utf-8")
         command = [self._java, f"-Duser.home={home}", f"-Djava.io.tmpdir={home}"]
         command += ["-cp", str(JAR), "ij.ImageJ", "-macro", str(code)]
-        environment = {**os.environ, "DISPLAY": self._display, "HOME": str(home)}
+        environment = {**os.environ, "DISPLAY": self._display, "HOME": str(home), "LC_ALL": locale}
         self._runs.append(subprocess.Popen(command, env=environment))
         return Run(self._runs[-1], told)
 
-    def run(self, driver: str) -> list[str]:
+    def run(self, driver: str, locale: str = "C.UTF-8") -> list[str]:
         """What the macro said, line by line."""
-        return self.start(driver).finish()
+        return self.start(driver, locale).finish()
 
     def close(self) -> None:
         """End what a failed test left running."""

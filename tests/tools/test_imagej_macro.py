@@ -232,6 +232,45 @@ def test_the_buttons_of_the_toolset(
     assert mapped == [*DOTS[0], DOTS_SLICE]
 
 
+def test_names_are_written_as_utf_8_or_not_at_all(
+    imagej: ImageJ, marked: Path, png: sidecar.Sidecar, tmp_path: Path
+) -> None:
+    """What was saved before stays where an ImageJ of another encoding is refused."""
+    path = tmp_path / "labels.csv"
+    driver = f"""
+        openExport("{marked}/sidecar.json");
+        makePoint(15, 10); run("Add to Manager");
+        roiManager("select", 0); roiManager("rename", "Sch" + fromCharCode(228) + "del");
+        saveLabels("{path}");
+        """
+    imagej.run(driver)
+    assert list(map_file(path, png).points.columns["label"]) == ["Schädel"]
+    before = path.read_bytes()
+    told = imagej.run(driver, locale="C")
+    assert told[0].startswith("refused: A name holds letters")
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"labels.csv": before}
+
+
+def test_an_overlay_comes_back_where_there_is_no_roi_manager(
+    imagej: ImageJ, marked: Path, png: sidecar.Sidecar, tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.csv"
+    imagej.run(
+        f"""
+        openExport("{marked}/sidecar.json");
+        setSlice(3); doWand(15, 10); Roi.setName("block"); Roi.setPosition(3); Overlay.addSelection;
+        setSlice(2); makePoint(15, 10); Roi.setPosition(2); Overlay.addSelection;
+        run("Select None");
+        saveLabels("{path}");
+        """
+    )
+    points = map_file(path, png).points
+    assert points.columns["label"][0] == "block"
+    *corners, dot = [tuple(source) for source in points.source.tolist()]
+    assert set(corners) == {(*corner, BLOCK_SLICE) for corner in CORNERS}
+    assert dot == (*DOTS[0], DOTS_SLICE)
+
+
 #: What a person may have done, and what the refusal says of it.
 REFUSED = {
     "no selection": ("", "no selection to save"),
