@@ -8,8 +8,9 @@
 //   S  saves the selections (ROIs) as labels.csv, in pixels whatever the calibration, with the name
 //      of the PNG of each and with the export they are of. Then: sidecar map-points labels.csv
 //
-// What it does not understand it refuses. Mind two habits of this language: == compares texts
-// without regard to case, so same() is used, and comments are all that is not run.
+// What it does not understand it refuses. Mind the habits of this language: == compares texts
+// without regard to case, so same() is used; comparisons stand in conditions only, not behind return
+// or among arguments; += takes no text of a function of ours.
 
 var json = "";  // the document that is being read
 
@@ -119,6 +120,9 @@ function requireExport() {
         stop("This image is " + getWidth() + " x " + getHeight() + " and the PNGs are "
             + size + ": it was cropped, scaled or turned, so that places on it\n"
             + "are no longer those on the PNGs. Open the export again.");
+    if (!is("Virtual Stack"))
+        stop("This image is a copy of the PNGs, and may have been changed. Open the export again and\n"
+            + "save there; selections in the ROI Manager stay.");
     getDimensions(width, height, channels, slices, frames);
     if (channels * frames > 1)
         stop("The PNGs have become channels or frames: make them slices with Image > Properties.");

@@ -271,6 +271,19 @@ def test_an_overlay_comes_back_where_there_is_no_roi_manager(
     assert dot == (*DOTS[0], DOTS_SLICE)
 
 
+def test_a_single_png_needs_no_slice(imagej: ImageJ, marked: Path, tmp_path: Path) -> None:
+    one = sidecar.export(marked.parent / "scan", tmp_path / "one", scale=0.5, crop=":,:,2:3")
+    imagej.run(
+        f"""
+        openExport("{tmp_path}/one/sidecar.json");
+        run("Find Maxima...", "prominence=10 output=[Point Selection]");
+        saveLabels("{tmp_path}/one/labels.csv");
+        """
+    )
+    found = map_file(tmp_path / "one" / "labels.csv", one).points.source.tolist()
+    assert sorted(found) == sorted([*dot, DOTS_SLICE] for dot in DOTS)
+
+
 #: What a person may have done, and what the refusal says of it.
 REFUSED = {
     "no selection": ("", "no selection to save"),
@@ -290,6 +303,10 @@ REFUSED = {
     "text": ('makeText("see here", 3, 4); run("Add to Manager");', "is no label"),
     "cropped": ('makeRectangle(1, 2, 30, 4); run("Crop");', "is 30 x 4 and the PNGs are 40x30"),
     "another image": ('newImage("other", "8-bit", 40, 30, 4);', "not opened with the button O"),
+    "a copy that was turned": (
+        'run("Duplicate...", "duplicate"); run("Flip Horizontally", "stack"); makePoint(3, 4);',
+        "is a copy of the PNGs",
+    ),
     "closed": ("close();", "No image is open"),
 }
 
