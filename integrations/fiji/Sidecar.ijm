@@ -30,6 +30,7 @@ macro "Save labels Action Tool - C730T3e16S" {
 
 // The PNGs of the export that a sidecar.json describes, in its folder, as a virtual stack.
 function openExport(path) {
+    requires("1.53t");
     folder = File.getParent(path) + File.separator;
     json = replace(File.openAsString(path), "[\\r\\n]+[ \\t]*", "");  // there is none within texts
     root = members(next(0), newArray("version", "units", "pixel_origin", "source", "images"), "the document");
