@@ -17,6 +17,9 @@ from sidecar.errors import SidecarError
 from sidecar.exporting.options import make_options
 from sidecar.formats.natural_order import natural_order
 from sidecar.formats.yaml_file import read_yaml
+from sidecar.labels.identity.exports import Export as LabelledExport
+from sidecar.labels.load import LoadOptions
+from sidecar.masks.readers import read_mask
 from sidecar.masks.readers.nrrd_file import read_nrrd
 
 pytestmark = needs_a_bound
@@ -38,6 +41,27 @@ def test_what_is_read(tmp_path: Path, kind: str) -> None:
         path.write_bytes((begin + text).encode())
         with bounded((kind, begin)), contextlib.suppress(SidecarError):
             read(begin + text)
+
+
+#: What the kinds of masks begin with, so that each is taken for what it says.
+MASKS = {
+    "mask.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\0\0\0\0",
+    "mask.tif": b"II*\0\x08\0\0\0",
+    "mask.nii": b"\x5c\x01\0\0",
+    "mask.nii.gz": b"\x1f\x8b\x08\0\0\0\0\0\0\0",
+    "mask.nrrd": b"NRRD0004\ntype: uint8\n",
+}
+
+
+@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("kind", NASTY)
+def test_masks(tmp_path: Path, kind: str, name: str) -> None:
+    export = [LabelledExport(Export().sidecar())]
+    path = tmp_path / name
+    for end in ("", "\0" * 400):
+        path.write_bytes(MASKS[name] + end.encode() + NASTY[kind].encode())
+        with bounded((kind, name)), contextlib.suppress(SidecarError):
+            read_mask([path], export, options=LoadOptions(trust_names=True))
 
 
 @pytest.mark.parametrize("kind", NASTY)
