@@ -139,7 +139,8 @@ class Remote:
 
     def stamp(self) -> Stamp:
         with plain_errors():
-            return _stamp_in(self._fs.info(self.path.path))
+            info = self._fs.info(self.path.path)
+        return _stamp_in(info)
 
     def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
         """Of an object store's many files by one listing, instead of a request for each."""
@@ -151,7 +152,7 @@ class Remote:
             keys = {name: (self / name).path.path for name in names}
             if not found.keys() >= set(keys.values()):
                 raise FileNotFoundError
-            return {name: _stamp_in(found[key]) for name, key in keys.items()}
+        return {name: _stamp_in(found[key]) for name, key in keys.items()}
 
     def recent_stamp(self) -> Stamp:
         return _stamp_at(self, int(time.monotonic() / _RECENT))

@@ -233,11 +233,11 @@ def test_a_set_is_read_on_its_own_export_only(tmp_path: Path) -> None:
         name: sidecar.export(scan, tmp_path / name, scale=scale)
         for name, scale in (("half", 0.5), ("whole", 1))
     }
-    labels = tmp_path / "half" / "labels.csv"
+    labels, half = tmp_path / "labels.csv", ("--sidecar", tmp_path / "half")
     labels.write_text("label,x,y,slice\na,4.5,3.25,1\nb,20,9.5,2\n")
     sets = {over: tmp_path / f"{over}.zip" for over in ("png", "source")}
     for over, path in sets.items():
-        invoked("map-points", labels, "--over", over, "-o", path)
+        invoked("map-points", labels, *half, "--over", over, "-o", path)
     mapped_again = sidecar.map_file(sets["png"], png["half"]).points
     np.testing.assert_allclose(mapped_again.png, [[4.5, 3.25, 1], [20, 9.5, 2]], atol=1e-5)
     with pytest.raises(LabelError, match=r"selection 'a': .*of another export"):
