@@ -20,6 +20,7 @@ from sidecar.adoption.model.placement import positions
 from sidecar.adoption.model.resampling_kernels import matrix
 from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.errors import ImageError
+from sidecar.grid.axis import nearest
 from sidecar.parallel import in_order
 from sidecar.progress import Progress
 
@@ -57,7 +58,7 @@ def verify(slices: Slices, images: ImageStack, found: StackMatch, progress: Prog
     """
     progress.start("checking every image", len(images))
     numbers = np.clip(
-        np.rint(found.slices.axis.to_source(np.arange(len(images), dtype=np.float64))),
+        nearest(found.slices.axis.to_source(np.arange(len(images), dtype=np.float64))),
         0,
         len(slices) - 1,
     ).astype(int)

@@ -46,6 +46,12 @@ TILT_TOLERANCE_DEGREES = 0.1
 NEWTON_STEPS = 25
 
 
+def median(values: Floats) -> float:
+    """As `numpy.median`, whose first call loads numpy.ma, for as long as 50 slices take."""
+    ordered = np.sort(values)
+    return float((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
+
+
 def plane_normal(orientation: ArrayLike) -> Floats:
     """Unit normal, row × column cosines, of (..., 6) direction cosines in the order of Image
     Orientation (Patient).
@@ -139,12 +145,7 @@ class Stack:
     @cached_property
     def median_gap(self) -> float:
         """mm: the median of `gaps`; 0 for a single plane."""
-        ordered = np.sort(self.gaps)
-        return (
-            float((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2)
-            if len(ordered)
-            else 0.0
-        )
+        return median(self.gaps) if len(self.gaps) else 0.0
 
     @cached_property
     def axes(self) -> Floats:

@@ -20,7 +20,7 @@ from typing import BinaryIO, Self
 
 from sidecar.formats.inflate import RAW, fastest
 from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
-from sidecar.storage.ranges import Ranges, RangesFile, Section
+from sidecar.storage.ranges import Ranges, RangesFile, Section, filled
 from sidecar.storage.zip_directory import LOCAL_HEADER, Member, read_directory
 
 ZIP = "zip"
@@ -232,12 +232,7 @@ class _Start:
         return bytes(self._bytes[at : at + count])
 
     def fill(self, at: int, *views: memoryview) -> int:
-        done = 0
-        for view in views:
-            data = self.read(at + done, len(view))
-            view[: len(data)] = data
-            done += len(data)
-        return done
+        return filled(self.read, at, views)
 
     def _reach(self, stop: int) -> None:
         stop = min(stop, self._size)

@@ -26,7 +26,7 @@ from upath.implementations.cloud import CloudPath
 from sidecar.errors import OutputError, SourceError, reason
 from sidecar.storage.lease import Lease, lease_object
 from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
-from sidecar.storage.ranges import Ranges, RangesFile, StreamRanges
+from sidecar.storage.ranges import Ranges, RangesFile, StreamRanges, filled
 
 #: What storages call that which changes with the content of a file, the best first.
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created")
@@ -338,9 +338,4 @@ class _Object:
         return self._location.part(at, stop, self._size) if stop > at else b""
 
     def fill(self, at: int, *views: memoryview) -> int:
-        done = 0
-        for view in views:
-            data = self.read(at + done, len(view))
-            view[: len(data)] = data
-            done += len(data)
-        return done
+        return filled(self.read, at, views)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, Protocol, Self
 
 #: Bytes read at a time: some systems take no more than 2 GiB.
@@ -28,6 +29,18 @@ class Ranges(Protocol):
         """Fill the views one after the other with the bytes from position ``at``, and return how
         many there were. Fewer than fit do not mean that the file ends; none do.
         """
+
+
+def filled(read: Callable[[int, int], bytes], at: int, views: Iterable[memoryview]) -> int:
+    """What `Ranges.fill` does, by `Ranges.read`. A view that is not full is the last."""
+    done = 0
+    for view in views:
+        data = read(at + done, len(view))
+        view[: len(data)] = data
+        done += len(data)
+        if len(data) < len(view):
+            break
+    return done
 
 
 class PositionedFile:
@@ -79,7 +92,13 @@ class StreamRanges:
 
     def fill(self, at: int, *views: memoryview) -> int:
         self._file.seek(at)
-        return sum(self._file.readinto(view) for view in views)  # type: ignore[attr-defined]
+        done = 0
+        for view in views:
+            count: int = self._file.readinto(view)  # type: ignore[attr-defined]
+            done += count
+            if count < len(view):
+                break  # or the next view would have what belongs into this one
+        return done
 
 
 class Section:

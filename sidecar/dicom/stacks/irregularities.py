@@ -5,16 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack
+from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack, median
 
 #: Gaps between slices that are so many pixels, or pixels that are so many gaps, are doubtful.
 MANY_PIXELS, MANY_GAPS = 100, 50
-
-
-def median(values: NDArray[np.float64]) -> float:
-    """As `numpy.median`, whose first call loads numpy.ma, for as long as 50 slices take."""
-    ordered = np.sort(values)
-    return float((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
 
 
 def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -35,10 +29,10 @@ def irregularities(stack: Stack) -> list[str]:
             f"gantry tilt: the stack axis is {stack.tilt_degrees:.2f}° off the slice normal; every"
             " plane keeps its own position"
         )
-    gaps, median = stack.gaps, stack.median_gap
+    gaps, usual = stack.gaps, stack.median_gap
     uneven = is_uneven(gaps)
-    multiples = np.rint(gaps / median)
-    missing = uneven & (multiples > 1) & (np.abs(gaps - multiples * median) <= 0.05 * median)
+    multiples = np.rint(gaps / usual)
+    missing = uneven & (multiples > 1) & (np.abs(gaps - multiples * usual) <= 0.05 * usual)
     if missing.any():
         after = ", ".join(str(int(i)) for i in np.flatnonzero(missing)[:5])
         found.append(
@@ -55,7 +49,7 @@ def irregularities(stack: Stack) -> list[str]:
             f"no single affine describes these planes: the best is {stack.affine.residual_mm:.3g}"
             " mm off at its worst"
         )
-    return found + _doubtful_units(median, min(stack.pixel_spacing))
+    return found + _doubtful_units(usual, min(stack.pixel_spacing))
 
 
 def _doubtful_units(gap: float, pixel: float) -> list[str]:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.headers.header_values import shown
-from sidecar.dicom.stacks.irregularities import irregularities, is_uneven, median
+from sidecar.dicom.stacks.irregularities import irregularities, is_uneven
 from sidecar.errors import GeometryError, printable
 from sidecar.formats.natural_order import apart_from_numbers, natural_order
-from sidecar.grid.stack import Stack, check_orientation, plane_normal
+from sidecar.grid.stack import Stack, check_orientation, median, plane_normal
 
 #: Two slices nearer than this part of a pixel along the normal are at the same position.
 SAME_POSITION = 0.01
