@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 #: Options whose keyword has another name: these are words of Python, or say more there.
 OTHER_NAMES = {"from": "format", "sidecar": "exports"}
+#: What a function offers in place of what a command does: it makes one export.
+OTHER_WAYS = {"all with --series all": "all by one call for each"}
 #: The keywords of all functions, and whether they are True or False.
 KEYWORDS: dict[str, bool] = {}
 
@@ -53,6 +55,8 @@ def in_python(function: Callable[P, T]) -> Callable[P, T]:
 
 def as_keywords(text: str) -> str:
     """A message in which every option that a function has is its keyword."""
+    for command, function in OTHER_WAYS.items():
+        text = text.replace(command, function)
     return _OPTION.sub(_keyword, text)
 
 

@@ -36,7 +36,7 @@ OTHERS = {"--raw", "--force", "--dry-run", "--debug", "--json", "--quiet", "--ve
         ("--z-step: it should be greater than 0", "z_step: it should be greater than 0"),
         ("--scale 2: it is", "scale=2: it is"),
         ("choose one with --series NUMBER, all with --series all, or make one of them with --join:",
-         "choose one with series=NUMBER, all with series='all', or make one of them with join=True:"),
+         "choose one with series=NUMBER, all by one call for each, or make one of them with join=True:"),
         ("say what you know with --factor, --z-step or --flip", "say what you know with factor=…, z_step=… or flip=…"),
         ("or is what was given with --flip wrong? The", "or is what was given with flip=… wrong? The"),
         ("-o mapped.csv would overwrite an input", "output='mapped.csv' would overwrite an input"),

@@ -73,7 +73,7 @@ def test_stacks_that_contradict_each_other_are_not_to_be_joined(tmp_path: Path) 
     source = write_slices(tmp_path / "scan", turned)
     ways = "choose one with --series NUMBER, or all with --series all"
     assert invoked("inspect", source).stdout.splitlines()[-1] == f"2 stacks: {ways}"
-    in_python = "choose one with series=NUMBER, or all with series='all'"
+    in_python = "choose one with series=NUMBER, or all by one call for each"
     with pytest.raises(AmbiguousSeriesError, match=f"; {in_python}:"):
         sidecar.export(source, tmp_path / "png")
 

@@ -11,6 +11,7 @@ import pytest
 from kit.command_line import CommandLine
 from kit.edited_headers import edited
 from kit.exports import png_names
+from kit.map_masks import map_mask
 from kit.painted_masks import Case, Exported, exported, paint
 from kit.phantoms import SECRETS, Spec
 from pydicom.dataset import Dataset
@@ -19,7 +20,6 @@ from pydicom.sequence import Sequence
 from sidecar.errors import UsageError
 from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
 from sidecar.labels.writers.source_headers import HeaderSource
-from sidecar.masks import map_mask
 from sidecar.masks.writers import WRITERS as MASK_WRITERS
 
 CASE = Case(

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from kit.map_masks import map_mask
 from kit.painted_masks import as_cut, paint
 from kit.phantoms import write_flat_series
 from numpy.typing import NDArray
 
 from sidecar import export
-from sidecar.masks import map_mask
 
 #: Source voxels (slices, rows, columns), in 5 × 5 × 4 boxes of one shape each.
 SIZE = (150, 150, 120)

@@ -9,12 +9,12 @@ from pathlib import Path
 import highdicom
 import numpy as np
 import pytest
+from kit.map_masks import map_mask
 from kit.painted_masks import dice, paint
 from numpy.typing import NDArray
 
 from sidecar import export
 from sidecar.mapping import Sidecar
-from sidecar.masks import map_mask
 
 
 def frames(path: Path, sidecar: Sidecar) -> NDArray[np.bool_]:

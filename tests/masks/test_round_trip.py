@@ -13,6 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
+from kit.map_masks import map_mask
 from kit.painted_masks import (
     CASES,
     NEAR_MM,
@@ -31,8 +32,6 @@ from kit.painted_masks import (
 from kit.phantoms import Spec
 from nibabel.affines import apply_affine
 from numpy.typing import NDArray
-
-from sidecar.masks import map_mask
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from kit.map_masks import map_mask
 from kit.painted_masks import CASES, Case, as_cut, ellipsoid, exported, paint, reduced
 from kit.phantoms import Spec, write_flat_series
 from kit.refusals import refuses
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 from sidecar import export
 from sidecar.errors import LabelError, OutputError, UsageError
-from sidecar.masks import map_mask
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -142,9 +142,9 @@ def test_what_cannot_be_stated_is_refused_or_left_empty(tmp_path: Path) -> None:
     def write(output: str, **options: object) -> None:
         map_mask(masks, tmp_path / output, scan.sidecar, **{"statistics": sizes} | options)
 
-    refuses(lambda: write("again", fill="none"), UsageError, "--fill none", "a part of each volume")
+    refuses(lambda: write("again", fill="none"), UsageError, "fill='none'", "a part of each volume")
     refuses(lambda: write("sizes.csv", to="nifti"), UsageError, "one file")
-    refuses(lambda: write("again", statistics=tmp_path / "sidecar.json"), UsageError, "--statistics")  # fmt: skip
+    refuses(lambda: write("again", statistics=tmp_path / "sidecar.json"), UsageError, "statistics=")  # fmt: skip
     refuses(lambda: write("again", statistics=tmp_path / "out"), OutputError, "out is a folder")
     names = tmp_path / "names.yaml"
     names.write_text("segments: [{name: '=cmd()', value: 1}]")

@@ -19,6 +19,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 import slicerio
+from kit.map_masks import map_mask
 from kit.needs import installed
 from kit.painted_masks import CASES, Case, Exported, as_cut, exported, paint
 from kit.phantoms import Spec, write_flat_series
@@ -31,7 +32,6 @@ from sidecar.errors import GeometryError, LabelError, OutputError, SourceError, 
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.mapping import Sidecar
-from sidecar.masks import map_mask
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.writers import WRITERS
@@ -252,8 +252,8 @@ def test_refusals_come_before_anything_is_written(
     def write(name: str, **options: Any) -> None:
         map_mask(masks, tmp_path / name, scan.sidecar, **options)
 
-    refuses(lambda: write("out.dcm"), UsageError, "--dicom")
-    refuses(lambda: write("out.dcm", to="dicom-rtstruct"), UsageError, "--dicom")
+    refuses(lambda: write("out.dcm"), UsageError, "dicom=DIR")
+    refuses(lambda: write("out.dcm", to="dicom-rtstruct"), UsageError, "dicom=DIR")
     refuses(lambda: write("out.dcm", dicom=tmp_path), SourceError, "does not hold the scan")
     named = tmp_path.with_suffix(".yaml")
     named.write_text("segments: [{name: 'a\\b', value: 3}, {name: b, value: 7}]")
@@ -263,11 +263,11 @@ def test_refusals_come_before_anything_is_written(
             LabelError,
             "no backslash",
         )
-    refuses(lambda: write("out.vtk"), UsageError, "out.vtk", "--to")
-    refuses(lambda: write("out.nrrd", to="vtk"), UsageError, "--to vtk")
-    refuses(lambda: write("out.nrrd", grid="coarse"), UsageError, "--grid coarse")
-    refuses(lambda: write("out.nrrd", fill="guess"), UsageError, "--fill guess")
-    refuses(lambda: write("out.nrrd", grid="png", fill="none"), UsageError, "--grid png")
+    refuses(lambda: write("out.vtk"), UsageError, "out.vtk", "to=")
+    refuses(lambda: write("out.nrrd", to="vtk"), UsageError, "to='vtk'")
+    refuses(lambda: write("out.nrrd", grid="coarse"), UsageError, "grid='coarse'")
+    refuses(lambda: write("out.nrrd", fill="guess"), UsageError, "fill='guess'")
+    refuses(lambda: write("out.nrrd", grid="png", fill="none"), UsageError, "grid='png'")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("keep")
     refuses(lambda: write("full"), OutputError, "full is there already")
