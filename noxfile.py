@@ -74,6 +74,12 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """The site, in site/. A link that leads nowhere, or a page that no menu has, is an error."""
+    session.run("mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """All tests, with the lines and branches that they run. It takes longer than `tests`."""
     floor = f"--cov-fail-under={COVERAGE_FLOOR}"

@@ -55,7 +55,7 @@ def map_points(
         DocumentError: a sidecar.json that cannot be trusted, or none.
         UsageError: options that make no sense.
 
-    Example:
+    Examples:
         >>> points = sidecar.map_points("png/labels.csv")
         >>> points["label"].tolist(), points["x_mm"].round(6).tolist()
         (['bregma', 'lambda', 'nasion'], [0.07, 2.02, -1.93])
@@ -99,7 +99,7 @@ def map_file(
         DocumentError: a sidecar.json that cannot be trusted, or none.
         UsageError: options that make no sense, or labels of several exports.
 
-    Example:
+    Examples:
         >>> mapping = sidecar.map_file("png/labels.csv")
         >>> mapping.labels.tool, mapping.points.source[0].tolist()
         ('generic CSV', [203.5, 151.5, 6.0])
@@ -139,7 +139,7 @@ def project(
         LabelError: names file and row.
         DocumentError: a sidecar.json that cannot be trusted, or none.
 
-    Example:
+    Examples:
         >>> sidecar.project("mapped.csv", "png").png[0].round(9).tolist()
         [101.5, 75.5, 3.0]
     """
@@ -170,7 +170,7 @@ def project_file(
         LabelError: as `project`.
         DocumentError: as `project`.
 
-    Example:
+    Examples:
         >>> sidecar.project_file("mapped.csv", sidecar.open("png")).png[1].round(9).tolist()
         [150.25, 99.75, 5.0]
     """
@@ -250,7 +250,7 @@ def map_mask(
         OutputError: the output cannot hold the mask, or cannot be written.
         DocumentError: a sidecar.json that cannot be trusted, or none.
 
-    Example:
+    Examples:
         >>> sidecar.map_mask("masks", "bones.seg.nrrd", "png").segments
         ('label 1', 'label 2')
     """
@@ -319,7 +319,7 @@ def zoom(
         UsageError: a size that shows nothing, or more landmarks than are refined one by one.
         OutputError: the folders cannot be written.
 
-    Example:
+    Examples:
         >>> around = sidecar.zoom("png/labels.csv", "scan", size=0.4)
         >>> [png.document.zoom.label for png in around], around[0].size
         (['bregma', 'lambda', 'nasion'], (20, 20, 17))
@@ -381,7 +381,7 @@ def report(
         UsageError: labels of several exports, or more of them than a page is good for.
         OutputError: the page cannot be written.
 
-    Example:
+    Examples:
         >>> sidecar.report("png/labels.csv", "scan").name
         'report.html'
     """

@@ -53,7 +53,7 @@ def measure(
             scan without millimetres.
         UsageError: everything would be more than 200 distances.
 
-    Example:
+    Examples:
         >>> (found,) = sidecar.measure("mapped.csv", distance=[("bregma", "lambda")])
         >>> f"{found.value:.4f} ± {found.uncertainty:.4f} {found.unit}"
         '2.1794 ± 0.0693 mm'
@@ -121,7 +121,7 @@ def align(
             landmarks on a line, or a mirror image that fits much better.
         MissingExtraError: scipy is not installed, for ``onto``.
 
-    Example:
+    Examples:
         >>> moved = sidecar.align("mapped.csv", frame=("bregma", "lambda", "nasion"))
         >>> moved.mm[0].round(9).tolist(), moved.mm[1, 1:].round(9).tolist()
         ([0.0, 0.0, 0.0], [0.0, 0.0])

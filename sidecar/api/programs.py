@@ -27,7 +27,7 @@ def integrations(
         UsageError: another program.
         OutputError: a file is in the way, or cannot be written.
 
-    Example:
+    Examples:
         >>> [path.name for path in sidecar.integrations("fiji", "toolsets")]
         ['Sidecar.ijm']
     """

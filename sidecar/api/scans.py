@@ -33,7 +33,7 @@ def inspect(source: Place, *, progress: Progress | None = None) -> Inspection:
     Raises:
         SourceError: there is no such place.
 
-    Example:
+    Examples:
         >>> facts = sidecar.inspect("scan").found[0].facts()
         >>> facts["modality"], facts["size"], facts["spacing"]
         ('CT', [406, 302, 24], [0.02, 0.02, 0.02])
@@ -117,7 +117,7 @@ def export(
         OutputError: the output.
         WorkersLostError: the cluster.
 
-    Example:
+    Examples:
         >>> png = sidecar.export("scan", "half", scale=0.5, z_step=2)
         >>> png.size
         (203, 151, 12)
@@ -158,7 +158,7 @@ def open(path: Place) -> Sidecar:
     Raises:
         DocumentError: there is no sidecar.json, or it cannot be trusted.
 
-    Example:
+    Examples:
         >>> png = sidecar.open("png")
         >>> png.to_patient([[101.5, 75.5]], slice=3).round(6)
         array([[0.07, 0.03, 0.12]])
@@ -211,7 +211,7 @@ def adopt(
         OutputError: there is a document already, or it cannot be written.
         MissingExtraError: scipy is not installed.
 
-    Example:
+    Examples:
         >>> old = sidecar.adopt("beetle", "old_pngs")
         >>> old.to_source([[30, 20]], slice=2)
         array([[60., 40.,  2.]])
@@ -248,7 +248,7 @@ def view(output: Place) -> WritableLocation:
         DocumentError: there is no sidecar.json, or a PNG is missing or not what it says.
         OutputError: the page cannot be written.
 
-    Example:
+    Examples:
         >>> sidecar.view("png").name
         'viewer.html'
     """
@@ -284,7 +284,7 @@ def check(
         SourceError: there is no such source.
         UsageError: ``slices`` is less than 1.
 
-    Example:
+    Examples:
         >>> [finding.check for finding in sidecar.check("png") if not finding.passed]
         []
     """
