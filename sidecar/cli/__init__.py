@@ -28,6 +28,7 @@ from sidecar.cli import (
     view,
     zoom,
 )
+from sidecar.cli.help import Command, Program
 from sidecar.cli.telling import tell
 from sidecar.errors import BatchError, SidecarError, UsageError, reason
 from sidecar.faults import DEBUG, is_debugging, show_traceback
@@ -73,15 +74,14 @@ def program(names: Iterable[str]) -> typer.Typer:
             " belong in the scan."
         ),
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in names:
         command = COMMANDS[name]
-        made.command(name, help=command.HELP, epilog=command.EXAMPLES)(command.run)
-    made.callback(invoke_without_command=True)(_root)
+        made.command(name, cls=Command, help=command.HELP, epilog=command.EXAMPLES)(command.run)
+    made.callback(cls=Program, invoke_without_command=True)(_root)
     return made
 
 

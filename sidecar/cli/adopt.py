@@ -18,10 +18,9 @@ write the sidecar.json they lack.
 From the pixels: which slice each image is, scale and offset, crop, flips, quarter turns, order,
 resampling, values, and how sure that is. Images that are not, or not surely, slices of this stack
 are refused with the answers that came nearest; options say what you know."""
-EXAMPLES = (
-    "Example: sidecar adopt scan/ old_pngs/     Example: sidecar adopt scan/ old_pngs/ --flip none"
-    " --z-step 2 -o old.json"
-)
+EXAMPLES = """\
+sidecar adopt scan/ old_pngs/
+sidecar adopt scan/ old_pngs/ --flip none --z-step 2 -o old.json"""
 
 
 def run(

@@ -20,10 +20,9 @@ the landmarks of another specimen.
 MAPPED is a CSV of map-points, of one specimen. The result is that CSV with columns x_aligned,
 y_aligned, z_aligned (mm), on stdout or in -o FILE; the matrix and what is left of each landmark go
 to stderr. A mirror image is never taken: where one would fit much better, that is an error."""
-EXAMPLES = (
-    "Example: sidecar align b.csv --onto a.csv -o b_on_a.csv     Example: sidecar align a.csv"
-    " --frame 'nasion;inion;left ear,right ear'"
-)
+EXAMPLES = """\
+sidecar align b.csv --onto a.csv -o b_on_a.csv
+sidecar align a.csv --frame 'nasion;inion;left ear,right ear'"""
 
 
 def run(

@@ -19,7 +19,9 @@ DICOM files make.
 The document against its schema and itself, every PNG by its digest, size and text; with --source
 the headers once more, and a few slices, others each time, made again and compared pixel by pixel.
 One line for each check. Exit 1 if any fails."""
-EXAMPLES = "Example: sidecar check png/     Example: sidecar check png/ --source scan/ --slices all"
+EXAMPLES = """\
+sidecar check png/
+sidecar check png/ --source scan/ --slices all"""
 
 
 def run(

@@ -14,7 +14,9 @@ and how far off each one is.
 A made-up micro-CT of a weevil is written as true DICOM, its landmarks known to a fraction of a
 voxel. With --source the tour is of a scan of your own, checked against its DICOM headers. Exit 1 if
 any label does not come back within its uncertainty."""
-EXAMPLES = "Example: sidecar demo     Example: sidecar demo --source scan/ tour/"
+EXAMPLES = """\
+sidecar demo
+sidecar demo --source scan/ tour/"""
 
 
 def run(

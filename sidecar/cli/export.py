@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sidecar.cli.source_options import JoinStacks, SliceOrder, VoxelSize, place
+from sidecar.cli.options import OUTPUT
+from sidecar.cli.source_options import WHICH_SLICES, JoinStacks, SliceOrder, VoxelSize, place
 from sidecar.cli.telling import as_told, tell
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
     from sidecar.exporting.job import Job
+
+# The groups of its options in the help text, beside those that other commands have too.
+DECIMATION, VALUES, WORK = "Decimation", "Pixel values", "Where the work is done"
 
 NAME = "export"
 HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
@@ -21,10 +25,10 @@ relate to it.
 Without --scale, --spacing, --fit or --z-step the smallest decimation is taken that fits in 2 GB;
 the plan is printed. An interrupted export goes on where it stopped when the same command is run
 again."""
-EXAMPLES = (
-    "Example: sidecar export scan/ png/ --scale 1/2 --z-step 2     Example: sidecar export scan/"
-    " coronal/ --plane coronal     Example: sidecar export --config specimens.yaml --dry-run"
-)
+EXAMPLES = """\
+sidecar export scan/ png/ --scale 1/2 --z-step 2
+sidecar export scan/ coronal/ --plane coronal
+sidecar export --config specimens.yaml --dry-run"""
 
 
 def run(
@@ -50,25 +54,37 @@ def run(
         ),
     ] = None,
     scale: Annotated[
-        str | None, typer.Option(metavar="F", help="PNG size over source size: 0.5, 1/3 …")
+        str | None,
+        typer.Option(
+            metavar="F", help="PNG size over source size: 0.5, 1/3 …", rich_help_panel=DECIMATION
+        ),
     ] = None,
     spacing: Annotated[
-        float | None, typer.Option(metavar="MM", help="Aim at this spacing on all axes.")
+        float | None,
+        typer.Option(
+            metavar="MM", help="Aim at this spacing on all axes.", rich_help_panel=DECIMATION
+        ),
     ] = None,
     fit: Annotated[
         str | None,
         typer.Option(
-            metavar="SIZE", help="Smallest decimation whose uncompressed PNGs fit: 2GB, 500MB …"
+            metavar="SIZE",
+            help="Smallest decimation whose uncompressed PNGs fit: 2GB, 500MB …",
+            rich_help_panel=DECIMATION,
         ),
     ] = None,
     z_step: Annotated[
-        int | None, typer.Option(metavar="N", help="One PNG for every N source slices.")
+        int | None,
+        typer.Option(
+            metavar="N", help="One PNG for every N source slices.", rich_help_panel=DECIMATION
+        ),
     ] = None,
     z_filter: Annotated[
         str | None,
         typer.Option(
             metavar="stride|mean|max",
             help="Take one of N slices (stride), or their mean or maximum.",
+            rich_help_panel=DECIMATION,
         ),
     ] = None,
     bits: Annotated[
@@ -76,6 +92,7 @@ def run(
         typer.Option(
             metavar="8|16",
             help="8: one window for the whole series; 16: stored values without loss.",
+            rich_help_panel=VALUES,
         ),
     ] = None,
     window: Annotated[
@@ -83,6 +100,7 @@ def run(
         typer.Option(
             metavar="auto|dicom|full|CENTER,WIDTH",
             help="What 8 bits show, in modality units such as HU.",
+            rich_help_panel=VALUES,
         ),
     ] = None,
     crop: Annotated[
@@ -90,6 +108,7 @@ def run(
         typer.Option(
             metavar="X0:X1,Y0:Y1,Z0:Z1",
             help="Source voxels, ends not included; empty ends mean all.",
+            rich_help_panel=DECIMATION,
         ),
     ] = None,
     plane: Annotated[
@@ -100,6 +119,7 @@ def run(
                 "Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as"
                 " stored."
             ),
+            rich_help_panel=DECIMATION,
         ),
     ] = None,
     voxel: VoxelSize = None,
@@ -109,6 +129,7 @@ def run(
         typer.Option(
             metavar="NAME",
             help="Name of the specimen, in place of slice in the PNGs' names: beetle-7 …",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     series: Annotated[
@@ -116,23 +137,30 @@ def run(
         typer.Option(
             metavar="UID|NUMBER|all",
             help="Which stack, as inspect numbers them; all writes a folder each.",
+            rich_help_panel=WHICH_SLICES,
         ),
     ] = None,
     join: JoinStacks = None,
     compression: Annotated[
         str | None,
         typer.Option(
-            metavar="fast|small", help="Of the PNGs; small takes up to three times as long."
+            metavar="fast|small",
+            help="Of the PNGs; small takes up to three times as long.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Workers; as many as there are processors.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Workers; as many as there are processors.", rich_help_panel=WORK
+        ),
     ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
             help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …",
+            rich_help_panel=WORK,
         ),
     ] = None,
     cluster_wait: Annotated[
@@ -140,6 +168,7 @@ def run(
         typer.Option(
             metavar="SECONDS",
             help="With --scheduler: give up when it has had no worker for so long; 300.",
+            rich_help_panel=WORK,
         ),
     ] = None,
     config: Annotated[
@@ -154,6 +183,7 @@ def run(
         typer.Option(
             metavar="nrrd|nifti|mha",
             help="Also write the PNG stack as one volume that knows its place in the patient.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     viewer: Annotated[
@@ -162,10 +192,14 @@ def run(
             "--viewer/--no-viewer",
             help="Write viewer.html beside PNGs of 8 bits.",
             show_default="viewer",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     overwrite: Annotated[
-        bool | None, typer.Option("--overwrite", help="Replace an earlier export in OUTPUT.")
+        bool | None,
+        typer.Option(
+            "--overwrite", help="Replace an earlier export in OUTPUT.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")

@@ -20,7 +20,9 @@ HELP = (
 )
 #: So many stacks are all told in full.
 _FEW = 3
-EXAMPLES = "Example: sidecar inspect scan/     Example: sidecar inspect scan/DICOMDIR --json"
+EXAMPLES = """\
+sidecar inspect scan/
+sidecar inspect scan/DICOMDIR --json"""
 
 
 def run(

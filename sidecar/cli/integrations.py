@@ -13,7 +13,8 @@ HELP = """Copy the files that let another program work with exports into a folde
 fiji: a toolset for ImageJ and Fiji that opens an export and saves labels, for macros/toolsets.
 slicer: a module for 3D Slicer that loads a folder in place. r: a function that reads mapped points
 for geomorph."""
-EXAMPLES = "Example: sidecar integrations fiji -o Fiji.app/macros/toolsets"
+EXAMPLES = """\
+sidecar integrations fiji -o Fiji.app/macros/toolsets"""
 
 
 def run(

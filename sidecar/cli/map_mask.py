@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.options import (
+    OUTPUT,
     FromFormat,
     ImagesPattern,
     PixelOriginName,
@@ -24,10 +25,9 @@ MASKS: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD,
 painted over the exported stack, or label files with polygons, boxes or brush masks. OUTPUT's ending
 says what is written: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of label PNGs. Masks with
 soft edges and resized ones are refused."""
-EXAMPLES = (
-    "Example: sidecar map-mask masks/ -o bones.seg.nrrd     Example: sidecar map-mask masks/ -o"
-    " bones.dcm --dicom scan/ --config bones.yaml"
-)
+EXAMPLES = """\
+sidecar map-mask masks/ -o bones.seg.nrrd
+sidecar map-mask masks/ -o bones.dcm --dicom scan/ --config bones.yaml"""
 
 
 def run(
@@ -38,7 +38,11 @@ def run(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="OUTPUT", help="File, or folder for PNGs, to write."
+            "-o",
+            "--output",
+            metavar="OUTPUT",
+            help="File, or folder for PNGs, to write.",
+            rich_help_panel=OUTPUT,
         ),
     ],
     sidecar: SidecarPaths = None,
@@ -50,12 +54,15 @@ def run(
             help=(
                 "dicom-seg, seg.nrrd, nifti, png or dicom-rtstruct, instead of by OUTPUT's ending."
             ),
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     grid: Annotated[
         str,
         typer.Option(
-            metavar="source|png", help="Full resolution, or as painted, with its own true geometry."
+            metavar="source|png",
+            help="Full resolution, or as painted, with its own true geometry.",
+            rich_help_panel=OUTPUT,
         ),
     ] = "source",
     fill: Annotated[
@@ -66,6 +73,7 @@ def run(
                 "Source slices without a PNG: the nearest, halfway between two the shapes between;"
                 " always the shapes between; or empty."
             ),
+            rich_help_panel=OUTPUT,
         ),
     ] = "repeat",
     config: Annotated[
@@ -73,6 +81,7 @@ def run(
         typer.Option(
             metavar="FILE.yaml",
             help="Segments: name, value or colour, and codes. Other labels are refused.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     dicom: Annotated[
@@ -80,6 +89,7 @@ def run(
         typer.Option(
             metavar="DIR",
             help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     pseudonym: Pseudonym = None,
@@ -88,6 +98,7 @@ def run(
         typer.Option(
             metavar="FILE.csv",
             help="Voxels and volume of each segment, and the least and most it can be, as a table.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     from_format: FromFormat = None,

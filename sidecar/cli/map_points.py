@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidecar.cli.options import (
+    OUTPUT,
     AllowOutside,
     FromFormat,
     ImagesPattern,
@@ -30,10 +31,9 @@ Needs no DICOM: sidecar.json is enough.
 LABELS are files of a label tool, recognised by content, or a folder of them. The result goes to
 stdout, or to -o FILE. All or nothing: any label that cannot be mapped is an error that names file
 and row."""
-EXAMPLES = (
-    "Example: sidecar map-points labels.csv -o mapped.csv     Example: sidecar map-points"
-    " results.csv --sidecar png/ --space ras"
-)
+EXAMPLES = """\
+sidecar map-points labels.csv -o mapped.csv
+sidecar map-points results.csv --sidecar png/ --space ras"""
 
 
 def run(
@@ -44,7 +44,10 @@ def run(
     to_format: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="FORMAT", help="Output format, instead of that of FILE's ending."
+            "--to",
+            metavar="FORMAT",
+            help="Output format, instead of that of FILE's ending.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     over: Annotated[
@@ -55,6 +58,7 @@ def run(
                 "Which stack ImageJ has open, for --to imagej: the PNGs, or the source's DICOM"
                 " files. [default: png]"
             ),
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     dicom: Annotated[
@@ -62,12 +66,16 @@ def run(
         typer.Option(
             metavar="DIR",
             help="Where the source's DICOM files are, for --to dicom-sr and dicom-rtstruct.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     pseudonym: Pseudonym = None,
     pixel_origin: PixelOriginName = None,
     slice_origin: SliceOriginName = None,
-    space: Annotated[str, typer.Option(metavar="lps|ras", help="Axes of the millimetres.")] = "lps",
+    space: Annotated[
+        str,
+        typer.Option(metavar="lps|ras", help="Axes of the millimetres.", rich_help_panel=OUTPUT),
+    ] = "lps",
     images: ImagesPattern = None,
     trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,

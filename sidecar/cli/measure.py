@@ -20,9 +20,9 @@ decimation can have changed it.
 MAPPED is a CSV of map-points. Without options: the distance of every two named points, the length
 of every line, the area of every polygon. Specimens, by the column of that name, are measured each
 on its own. The result is a CSV on stdout, or in -o FILE."""
-EXAMPLES = (
-    "Example: sidecar measure mapped.csv --distance 'left eye,right eye' --angle 'tip,base,apex'"
-)
+EXAMPLES = """\
+sidecar measure mapped.csv --distance 'left eye,right eye'
+sidecar measure mapped.csv --angle 'tip,base,apex'"""
 
 _COLUMNS = ("specimen", "measure", "of", "value", "uncertainty", "unit")
 

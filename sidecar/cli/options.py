@@ -10,9 +10,20 @@ import typer
 from sidecar.cli.source_options import place
 from sidecar.storage.location import WritableLocation
 
+# The groups that help texts show options in.
+WHICH_EXPORT = "Which export the labels are of"
+READING = "How labels are read"
+OUTPUT = "Output"
+
 OutputFile = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="FILE", help="Where to write; stdout without it."),
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Where to write; stdout without it.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 LabelPaths = Annotated[
     list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
@@ -28,12 +39,16 @@ SidecarPaths = Annotated[
         ),
         parser=place,
         show_default=False,
+        rich_help_panel=WHICH_EXPORT,
     ),
 ]
 FromFormat = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="FORMAT", help="Format of the labels, instead of recognising it."
+        "--from",
+        metavar="FORMAT",
+        help="Format of the labels, instead of recognising it.",
+        rich_help_panel=READING,
     ),
 ]
 PixelOriginName = Annotated[
@@ -42,6 +57,7 @@ PixelOriginName = Annotated[
         "--pixel-origin",
         metavar="center|corner",
         help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
+        rich_help_panel=READING,
     ),
 ]
 SliceOriginName = Annotated[
@@ -50,6 +66,7 @@ SliceOriginName = Annotated[
         "--slice-origin",
         metavar="0|1",
         help="What a table of slice numbers calls the first PNG, where it does not tell.",
+        rich_help_panel=READING,
     ),
 ]
 ImagesPattern = Annotated[
@@ -61,6 +78,7 @@ ImagesPattern = Annotated[
             "Take only labels on images whose path matches, such as 'beetle-7/*', or whose task or"
             " id does, such as 'task 40*'."
         ),
+        rich_help_panel=WHICH_EXPORT,
     ),
 ]
 TrustNames = Annotated[
@@ -68,6 +86,7 @@ TrustNames = Annotated[
     typer.Option(
         "--trust-names",
         help="Take images without a tag in their name for the PNGs of their number.",
+        rich_help_panel=WHICH_EXPORT,
     ),
 ]
 Pseudonym = Annotated[
@@ -75,9 +94,14 @@ Pseudonym = Annotated[
     typer.Option(
         metavar="NAME",
         help="Name and ID of the patient in a DICOM output, in place of all that says who it is.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 AllowOutside = Annotated[
     bool,
-    typer.Option("--allow-outside", help="Take what lies beyond the edges of the PNGs too."),
+    typer.Option(
+        "--allow-outside",
+        help="Take what lies beyond the edges of the PNGs too.",
+        rich_help_panel=READING,
+    ),
 ]

@@ -19,7 +19,8 @@ POINTS are CSV files with columns x_mm, y_mm, z_mm (LPS, or as a column space sa
 source_column, source_row, source_slice, such as map-points writes, and markups of 3D Slicer
 (.mrk.json, .fcsv) in millimetres of the scan, also those that the viewer page saves. The result is
 a CSV: what the files have, and image, slice, x, y, center convention."""
-EXAMPLES = "Example: sidecar project old_landmarks.csv --sidecar png/ -o labels.csv"
+EXAMPLES = """\
+sidecar project old_landmarks.csv --sidecar png/ -o labels.csv"""
 
 
 def run(

@@ -26,10 +26,9 @@ page to look at, mail or print.
 LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source
 slices around labels are read. The page loads nothing, and names no patient unless text is burned
 into the images."""
-EXAMPLES = (
-    "Example: sidecar report labels.csv --source scan/ -o report.html     Example: sidecar report"
-    " labels/ --source scan/ --size 3mm"
-)
+EXAMPLES = """\
+sidecar report labels.csv --source scan/ -o report.html
+sidecar report labels/ --source scan/ --size 3mm"""
 
 
 def run(

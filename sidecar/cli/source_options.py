@@ -21,6 +21,9 @@ def place(text: str) -> WritableLocation:
         raise typer.BadParameter(str(error)) from None
 
 
+#: The group of options about the source, in help texts.
+WHICH_SLICES = "Which slices, and how large voxels are"
+
 VoxelSize = Annotated[
     str | None,
     typer.Option(
@@ -30,6 +33,7 @@ VoxelSize = Annotated[
             "Voxel size in mm by hand, along columns, rows and slices, where headers have none or a"
             " wrong one."
         ),
+        rich_help_panel=WHICH_SLICES,
     ),
 ]
 SliceOrder = Annotated[
@@ -38,9 +42,14 @@ SliceOrder = Annotated[
         "--order",
         metavar="name|number",
         help="With --voxel: slices by file name, or by Instance Number.",
+        rich_help_panel=WHICH_SLICES,
     ),
 ]
 JoinStacks = Annotated[
     bool | None,
-    typer.Option("--join", help="All stacks, or those of --series 1,3-5, are one stack."),
+    typer.Option(
+        "--join",
+        help="All stacks, or those of --series 1,3-5, are one stack.",
+        rich_help_panel=WHICH_SLICES,
+    ),
 ]

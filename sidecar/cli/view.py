@@ -15,7 +15,8 @@ landmarks, in any browser, without a server.
 
 Exports of 8 bits come with it. For 16 bits, which browsers cannot show in full, this also writes
 copies of the PNGs that they can."""
-EXAMPLES = "Example: sidecar view png/"
+EXAMPLES = """\
+sidecar view png/"""
 
 
 def run(

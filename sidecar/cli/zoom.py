@@ -30,10 +30,9 @@ refine it on original pixels.
 Each landmark gets a folder with PNGs and a sidecar.json of its own. Label there again, in any tool,
 and map all folders at once: map-points then tells how far each landmark moved (shift_mm), and its
 uncertainty is that of a source voxel."""
-EXAMPLES = (
-    "Example: sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/     then: sidecar"
-    " map-points zooms/*/*_labels.csv -o refined.csv"
-)
+EXAMPLES = """\
+sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/
+sidecar map-points zooms/*/*_labels.csv -o refined.csv"""
 
 
 def run(

@@ -13,7 +13,6 @@ import shlex
 import subprocess
 import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import typer.main
 
 from sidecar.cli import app
+from sidecar.cli.help import help_of as help_text
 from sidecar.labels.readers import READERS
 
 from .phantoms import Spec, write
@@ -130,58 +130,9 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def help_of(name: str) -> str:
-    """The help of a command as its declarations have it, in a layout that no version of Typer
-    changes.
-    """
+    """The help of a command as its declarations have it, at the width of the pages."""
     command = COMMANDS[name]
-    usage = " ".join(
-        [
-            "sidecar",
-            name,
-            "[OPTIONS]",
-            *(_usage(p) for p in command.params if p.param_type_name == "argument"),
-        ]
-    )
-    rows = [
-        (
-            _spelling(p),
-            p.help + (f" [default: {p.default}]" if p.default not in (None, False) else ""),
-        )
-        for p in command.params
-    ]
-    width = min(32, max(len(spelling) for spelling, _ in rows))
-    paragraphs = [textwrap.fill(" ".join(p.split()), 110) for p in command.help.split("\n\n")]
-    lines = [usage, "", *"\n\n".join(paragraphs).splitlines(), ""]
-    for spelling, text in rows:
-        first, *more = textwrap.wrap(text, 110 - width)
-        lines += (
-            [spelling, f"{'':{width}}  {first}"]
-            if len(spelling) > width
-            else [f"{spelling:{width}}  {first}"]
-        )
-        lines += [f"{'':{width}}  {line}" for line in more]
-    return "```text\n" + "\n".join([*lines, "", *examples_of(command.epilog)]) + "\n```"
-
-
-def _usage(argument: Any) -> str:
-    name = argument.metavar.strip("[]")
-    return name if argument.required else f"[{name}]"
-
-
-def _spelling(parameter: Any) -> str:
-    if parameter.param_type_name == "argument":
-        return str(parameter.metavar.strip("[]"))
-    options = " / ".join([", ".join(sorted(parameter.opts, key=len)), *parameter.secondary_opts])
-    return f"{options} {parameter.metavar}" if parameter.metavar else options
-
-
-def examples_of(epilog: str) -> list[str]:
-    """Each on a line of its own: "Example: sidecar …", or "then: sidecar …"."""
-    return [
-        " ".join(words.split())
-        for words in re.split(r"(?=Example:|then:)", epilog)
-        if words.strip()
-    ]
+    return "```text\n" + help_text(command, f"sidecar {name}", 110, command.params) + "```"
 
 
 def page_of(format: str) -> str:
