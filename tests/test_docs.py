@@ -144,6 +144,7 @@ def test_options_that_pages_name_exist() -> None:
         "--help",
         "--version",
         "--debug",
+        "--install-completion",
     }
     options |= {"--minutes", "--target", "--list", "--replay"}  # of fuzz/: tests/test_fuzz.py
     options |= {"--fix", "--durations", "--no-deps"}  # of ruff, pytest and pip
