@@ -67,6 +67,7 @@ HOSTS = {
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_what_comes_from_the_code_is_as_the_code_is(name: str) -> None:
     """Numbers to 1e-9: the last digit is the machine's."""
@@ -243,6 +244,7 @@ def test_the_files_of_a_tool_page_are_the_same_landmark(
         np.testing.assert_allclose(points.source[first].mean(axis=0), BREGMA, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Statement by statement, on a scan and labels of its names; labels come when the PNGs are
     there.

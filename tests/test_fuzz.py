@@ -51,6 +51,7 @@ def test_there_is_a_target_for_everything_that_reads_files() -> None:
     assert decoders == set(codecs._DECODERS.values())
 
 
+@pytest.mark.slow
 @every_target
 def test_whole_files_are_taken(target: Target, tmp_path: Path) -> None:
     assert seeds(target.name)
@@ -58,6 +59,7 @@ def test_whole_files_are_taken(target: Target, tmp_path: Path) -> None:
         assert attempt(target, seed, tmp_path)
 
 
+@pytest.mark.slow
 @every_target
 def test_changed_files_are_taken_or_refused(target: Target, tmp_path: Path) -> None:
     tally = Tally(target, tmp_path)

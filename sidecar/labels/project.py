@@ -14,7 +14,7 @@ from sidecar.grid.axis import nearest
 from sidecar.grid.space import Geometry
 from sidecar.labels.scan_points import EXPORT_COLUMNS, ScanPoints, read_scan_points
 from sidecar.labels.unfit_texts import refuse_unfit_texts
-from sidecar.labels.writers.csv_points import numbers
+from sidecar.labels.writers.csv_points import rounded
 from sidecar.mapping import Sidecar
 
 #: What project adds; columns of these names in the input are those of another export, and are
@@ -57,9 +57,9 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     shown = np.clip(nearest(slices), 0, len(files) - 1)
     pixels = [
         ["" if np.isnan(k) else files[int(k)].name for k in shown],
-        numbers(slices),
-        numbers(xy[:, 0]),
-        numbers(xy[:, 1]),
+        rounded(slices),
+        rounded(xy[:, 0]),
+        rounded(xy[:, 1]),
     ]
     added = {
         **dict(zip(PIXEL_COLUMNS, pixels, strict=True)),

@@ -51,6 +51,7 @@ def message(act: Callable[[], object]) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_a_file_cut_short_anywhere_is_refused_by_name(
     name: str, originals: dict[str, Phantom], run: CommandLine
@@ -103,6 +104,7 @@ def test_a_first_or_last_slice_that_cannot_be_read_is_not_left_out_in_silence(
         run.refuses("export", "scan", "out", "--scale=1", says="image_0004.dcm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_corrupt_headers_never_end_in_a_traceback(
     name: str, originals: dict[str, Phantom], run: CommandLine
@@ -126,6 +128,7 @@ def test_corrupt_headers_never_end_in_a_traceback(
     assert run("inspect", "scan").code in (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [name for name in ENCODINGS if name not in ("explicit", "implicit", "big endian", "enhanced")],
@@ -269,6 +272,7 @@ def test_a_file_that_vanishes_after_the_headers_were_read_is_named(
     assert VICTIM in outcome.err
 
 
+@pytest.mark.slow
 def test_a_deflate_bomb_is_refused_in_little_memory(
     run: CommandLine, originals: dict[str, Phantom]
 ) -> None:

@@ -52,6 +52,7 @@ def refusals(labels: Path, png: Path, out: Path) -> set[str]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_bad_shape_is_told_with_file_and_row_by_every_writer(
     fault: str, png: Path, tmp_path: Path

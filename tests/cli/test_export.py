@@ -267,6 +267,7 @@ def test_pixel_padding_does_not_make_the_window(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code"), [(["--version"], 0), (["export"], 2), (["inspect", "nowhere"], 1)]
 )
@@ -296,6 +297,7 @@ def test_the_command_ends_as_it_should_though_it_takes_nothing_apart(
     assert closed.returncode == code and "Traceback" not in closed.stderr
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
     command = [

@@ -78,6 +78,7 @@ def test_tags_of_yaml_make_nothing(run: CommandLine, value: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value", [LONG, "0x_", "1:99999999999999999999", "2026-13-45", "[" * 5000, "."]
 )
@@ -158,6 +159,7 @@ def test_label_values_of_nrrd(png: Path, run: CommandLine, value: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offset", [-352.0, -1e30, 1e30, float("nan"), float("inf")])
 @pytest.mark.parametrize("shape", [(61, 47, 9), (61, -47, 9), (0, 47, 9), (-1, -1, -1)])
 def test_headers_of_nifti(
@@ -176,6 +178,7 @@ def test_headers_of_nifti(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [LONG, "-" + LONG, "1e999", "1" * 400, "-0", "NaN"])
 def test_numbers_of_a_document(png: Path, run: CommandLine, number: str) -> None:
     (run.folder / "labels.csv").write_text("x,y,slice\n1,2,0\n")

@@ -66,6 +66,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", FAULTS)
 def test_a_fault_of_ours(folder: Path, command: str) -> None:
     arguments, module, name = FAULTS[command]

@@ -115,6 +115,7 @@ def test_measure_and_align_close_the_loop(png: Path, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_million_labels(png: Path, tmp_path: Path) -> None:
     """Columns, not rows: a table this long is read, mapped and written whole; what it brings comes
     out as it was, to the last zero.

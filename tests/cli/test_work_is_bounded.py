@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from kit.bounded_work import NASTY, bounded, needs_a_bound
 from kit.made_exports import Export
+from kit.needs import not_watched
 
 from sidecar.cli.zoom import length_mm
 from sidecar.dicom.scan import scan
@@ -25,7 +26,9 @@ from sidecar.masks.readers.nrrd_file import read_nrrd
 pytestmark = needs_a_bound
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NASTY)
+@not_watched
 def test_what_is_read(tmp_path: Path, kind: str) -> None:
     text, path = NASTY[kind], tmp_path / "file"
     for begin, read in (
@@ -64,6 +67,7 @@ def test_masks(tmp_path: Path, kind: str, name: str) -> None:
             read_mask([path], export, options=LoadOptions(trust_names=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NASTY)
 def test_options_and_names(kind: str) -> None:
     text = NASTY[kind]

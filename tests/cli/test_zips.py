@@ -38,6 +38,7 @@ PACKED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", PACKED)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_the_same_bytes_as_from_the_folder(encoding: str, packed: str, tmp_path: Path) -> None:
@@ -135,6 +136,7 @@ def test_a_packed_file_of_many_frames_is_unpacked_once(
     assert list(unpacked.values()) == [1]
 
 
+@pytest.mark.slow
 def test_more_of_them_than_memory_should_hold_are_refused(
     run: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -315,6 +315,7 @@ def test_slices_that_share_some_values_and_not_others(
         shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_slices_of_every_real_scan_are_those_of_their_files(shared_data: Path) -> None:
     compared = 0

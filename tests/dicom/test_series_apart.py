@@ -390,6 +390,7 @@ def test_stacks_are_numbered_by_uids_that_count_as_numbers(tmp_path: Path) -> No
     assert ends == [str(k + 1) for k in range(12)]
 
 
+@pytest.mark.slow
 def test_a_series_of_each_of_a_thousand_files_takes_seconds(tmp_path: Path) -> None:
     """Minutes, where what sets stacks apart is worked out for each of them anew."""
     (frame,) = scan(write_slices(tmp_path / "scan", numbers=range(1))).frames

@@ -60,6 +60,7 @@ def test_the_document_has_a_frame_of_its_own(png: Sidecar) -> None:
     assert any("voxel size was given by hand" in warning for warning in document.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plane", [None, "xzy", "-zyx"])
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -253,6 +254,7 @@ def test_slices_by_name_are_checked_against_their_source(
     assert [plane.instance_number for plane in document.source.planes] == list(range(12, 0, -1))
 
 
+@pytest.mark.slow
 def test_adopted_as_exported(tmp_path: Path) -> None:
     from kit.adopted_images import texture, write_scan
 

@@ -227,6 +227,7 @@ def test_a_journal_that_a_power_failure_damaged_starts_anew_only_when_asked_to(
     assert contents(output) == undisturbed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", ["empty", "zeros", "cut short", "a flipped byte", "another PNG", "saved again"]
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from kit.adopted_images import autoscaled, texture, write_images, write_scan
+from kit.needs import not_watched
 from kit.phantoms import Phantom, write_flat_series, write_sparse_fragments, write_sparse_multiframe
 
 pytestmark = [
@@ -113,6 +114,7 @@ def test_a_huge_multiframe_file_is_read_frame_by_frame(
     assert len(list((tmp_path / "png").glob("*.png"))) == 10
 
 
+@not_watched
 def test_adopting_keeps_thumbnails_only(tmp_path: Path) -> None:
     peaks = {}
     for slices in (200, 800):

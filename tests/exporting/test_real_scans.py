@@ -175,6 +175,7 @@ def test_lossless_encodings_give_the_same_pngs(shared_data: Path, tmp_path: Path
     assert len(digests) == 1
 
 
+@pytest.mark.slow
 def test_patient_identity_stays_out(shared_data: Path, tmp_path: Path) -> None:
     """No name, ID or birth date of any real header is in what an export of it writes."""
     import pydicom

@@ -71,6 +71,7 @@ def test_landmarks_are_refined_on_original_pixels(
         assert float(row["uncertainty_mm"]) < float(first[row["label"]]["uncertainty_mm"])
 
 
+@pytest.mark.slow
 def test_a_label_file_of_one_zoom_fits_no_other(
     coarse: tuple[Phantom, Path], tmp_path: Path
 ) -> None:

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import Literal, NoReturn
 
 import pytest
+
+#: `nox -s coverage` watches every line, which takes time and memory of its own.
+not_watched = pytest.mark.skipif(
+    sys.gettrace() is not None,
+    reason="time and memory are not the program's own while it is traced",
+)
 
 Kind = Literal["DATA", "BROWSER", "VALIDATORS"]
 

@@ -82,6 +82,7 @@ def names_images(sample: Sample, path: Path, export: Export) -> bool:
     return all(labels.images[k].name for k in labels.labelled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.reader)
 def test_by_its_tag(sample: Sample, scans: Scans, tmp_path: Path) -> None:
     def tagged(export: Export) -> Path:

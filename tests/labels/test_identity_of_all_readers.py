@@ -317,6 +317,7 @@ def is_shown(name: str, file: Written, trust_names: bool) -> bool:
     return name in OLD or trust_names or name in (file.told.tag, file.told.image)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -351,6 +352,7 @@ def outcome(
             file.beside.unlink()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES // 2,
     deadline=None,

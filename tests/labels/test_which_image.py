@@ -158,6 +158,7 @@ def test_without_tags_two_references_never_become_one_png(
         map_file(table(tmp_path, "specimenA/slice_0003.png", tagged), exports[0], trust_names=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["map-points", "zoom", "report", "map-mask"])
 def test_a_name_without_a_tag_is_no_proof(
     exports: tuple[sidecar.Sidecar, sidecar.Sidecar],

@@ -38,6 +38,7 @@ def planes(draw: st.DrawFn) -> tuple[LabelArray, LabelArray]:
     return pair[0], pair[1]
 
 
+@pytest.mark.slow
 @given(planes(), PARTS, SPACINGS)
 def test_reversed_and_mirrored_planes_give_the_same_labels(
     pair: tuple[LabelArray, LabelArray], part: float, spacing: tuple[float, float]

@@ -30,6 +30,7 @@ def inside(ring: NDArray[np.float64], x: float, y: float) -> bool:
     return odd
 
 
+@pytest.mark.slow
 @given(st.lists(rings, min_size=1, max_size=3))
 def test_a_pixel_is_in_when_its_middle_is_within_an_odd_number_of_rings(
     outlines: list[NDArray[np.float64]],

@@ -74,6 +74,7 @@ def some(array: NDArray[Any], count: int = 40) -> NDArray[np.int64]:
     return voxels[np.linspace(0, len(voxels) - 1, count).astype(int)]
 
 
+@pytest.mark.slow
 def test_simpleitk_finds_the_labels_of_a_seg_nrrd_in_their_place(
     scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_simpleitk_reads_a_nifti_unless_it_is_sheared(
     np.testing.assert_allclose(found, places(scan, voxels), atol=NEAR_MM)
 
 
+@pytest.mark.slow
 def test_highdicom_finds_the_labels_of_a_seg_on_their_instances(
     scan: Exported, masks: Path, expected: NDArray[np.uint8], tmp_path: Path
 ) -> None:
@@ -200,6 +202,7 @@ def within(scan: Exported, s: int, points: NDArray[np.float64]) -> NDArray[np.bo
     return turns != 0
 
 
+@pytest.mark.slow
 def test_an_rtstruct_encloses_what_lies_halfway_too(tmp_path: Path) -> None:
     """Three source columns for two PNG pixels, three rows, and every other slice: along each axis
     some voxels lie halfway, and the contours agree with the label PNGs there.
@@ -317,6 +320,7 @@ def test_the_dice_is_the_best_that_the_decimation_allows(
             assert dice(np.roll(back, shift, axis), true) < dice(back, true)
 
 
+@pytest.mark.slow
 def test_interpolated_slices_agree_better_than_repeated_ones(tmp_path: Path) -> None:
     case = Case("deep", Spec(columns=62, rows=48, slices=25, sigma=(2.0, 0.6), junk=False, slice_gaps=0.6), {"scale": 1, "z_step": 5},
                 (0, 0, 0), (1, 1, 5))  # fmt: skip
@@ -333,6 +337,7 @@ def test_interpolated_slices_agree_better_than_repeated_ones(tmp_path: Path) -> 
     assert 1 - agreement("interpolate") < 0.6 * (1 - agreement("repeat"))
 
 
+@pytest.mark.slow
 def test_the_volume_of_painted_spheres_is_unbiased(tmp_path: Path) -> None:
     """A pixel is painted when its middle is inside. One sphere is wrong by what the coarse grid
     makes of it, many are not on the mean.

@@ -83,6 +83,7 @@ def test_slices_at_uneven_distances_are_as_thick_as_they_are(tmp_path: Path) -> 
     assert float(second["volume_mm3"]) == pytest.approx(area * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

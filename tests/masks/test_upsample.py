@@ -174,6 +174,7 @@ def stacks(*shape: int) -> st.SearchStrategy[NDArray[np.uint8]]:
     return coarse.map(doubled) | fine
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from(["repeat", "interpolate"]), st.sampled_from([1.0, 0.7]))
 def test_reversed_axes_give_reversed_labels(data: st.DataObject, fill: Fill, edge: float) -> None:
     """A stack that begins and ends with a PNG, turned around along any of its three axes."""

@@ -86,6 +86,7 @@ def page(
     return tmp_path / "report.html"
 
 
+@pytest.mark.slow
 def test_it_says_which_specimen_it_shows(page: Path) -> None:
     texts = [text.strip() for text in Page.of(page).texts if text.strip()]
     assert texts[texts.index("Specimen") + 1] == "png"
@@ -187,6 +188,7 @@ def browser(chromium: Browser, page: Path) -> Iterator[Browser]:
     assert chromium.complaints() == []
 
 
+@pytest.mark.slow
 def test_it_loads_nothing_but_itself(browser: Browser, page: Path) -> None:
     assert {address for address in browser.requests() if not address.startswith("data:")} == {
         page.as_uri()
@@ -195,6 +197,7 @@ def test_it_loads_nothing_but_itself(browser: Browser, page: Path) -> None:
     assert HOSTILE in browser.js("return document.querySelector('article h3 bdi').textContent")
 
 
+@pytest.mark.slow
 def test_every_view_shows_its_marker_in_its_middle(browser: Browser) -> None:
     """On the screen itself: the spot is in the middle of the drawing, where the lines of the cross
     meet.
@@ -231,6 +234,7 @@ def test_marks_of_the_overview_lead_to_the_labels(browser: Browser) -> None:
     assert targets == ["label-1", "label-2", "label-3"] * 3
 
 
+@pytest.mark.slow
 def test_marks_of_the_overview_lie_on_their_markers(browser: Browser) -> None:
     """Each projection is bright where a mark is: the markers are the brightest there is."""
     for i in range(3):

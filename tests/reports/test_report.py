@@ -138,6 +138,7 @@ def test_markers_stand_at_their_crosses(name: str, run: CommandLine, tmp_path: P
         )
 
 
+@pytest.mark.slow
 def test_source_pixels_are_shown_as_they_are(run: CommandLine, tmp_path: Path) -> None:
     """In-plane views hold the very values of the scan, on the scale of the PNGs."""
     phantom = write(Spec(**{**ROUND, "bits_stored": 8, "rescale": None}), tmp_path / "scan")
@@ -171,6 +172,7 @@ def test_source_pixels_are_shown_as_they_are(run: CommandLine, tmp_path: Path) -
         assert marker.sop_instance_uid in page.text
 
 
+@pytest.mark.slow
 def test_labels_at_the_border_show_where_the_image_ends(run: CommandLine, tmp_path: Path) -> None:
     write(Spec(columns=40, rows=30, slices=9, markers=False, junk=False), tmp_path / "scan")
     sidecar.export(tmp_path / "scan", tmp_path / "png", scale=1.0)
@@ -200,6 +202,7 @@ def test_labels_at_the_border_show_where_the_image_ends(run: CommandLine, tmp_pa
     assert Page.of(tmp_path / "s.html").text.count("beyond the image") >= 2
 
 
+@pytest.mark.slow
 def test_only_slices_around_labels_are_read_and_each_once(
     run: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +233,7 @@ def test_only_slices_around_labels_are_read_and_each_once(
     assert numbers == [*range(8, 14), *range(38, 43)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec",
     [
@@ -278,6 +282,7 @@ def without_geometry(phantom: Phantom, folder: Path) -> None:
         header.save_as(folder / f"{i}.dcm")
 
 
+@pytest.mark.slow
 def test_without_patient_geometry_it_is_in_pixels(run: CommandLine, tmp_path: Path) -> None:
     phantom = write(Spec(**{**ROUND, "slices": 31, "sigma": (2.5, 2.0)}), tmp_path / "whole")
     without_geometry(phantom, tmp_path / "scan")
@@ -321,6 +326,7 @@ def test_other_scans_are_refused(run: CommandLine, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_before_anything_is_written(
     run: CommandLine, tmp_path: Path
 ) -> None:

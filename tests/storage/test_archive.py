@@ -96,6 +96,7 @@ def test_a_stamp_is_that_of_the_content(folder: Path) -> None:
     assert file.stamp() != before and file.read_bytes() == 100 * b"c"
 
 
+@pytest.mark.slow
 @METHODS
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
@@ -330,6 +331,7 @@ def test_cut_short_anywhere_it_is_refused(folder: Path) -> None:
         refused(path, "directory that stands at the end", "copy it again", "or unpack it")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_bytes_changed_are_an_error_or_do_not_matter(

@@ -21,6 +21,7 @@ from sidecar.storage import lease
 from sidecar.storage.locate import locate
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     "options", [{"scale": 0.5}, {"scale": 0.25, "overwrite": True}], ids=["the same", "another"]
@@ -86,6 +87,7 @@ class Shared:
         self.objects.pop("lease", None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_of_two_that_take_over_together_one_is_refused() -> None:
     """The slower removes the new object of the quicker, and takes its place."""

@@ -80,6 +80,7 @@ def test_the_command_line_on_s3(s3: Store, scan: Path, run: CommandLine, tmp_pat
     assert (tmp_path / "mapped.csv").read_text() == by_path.out
 
 
+@pytest.mark.slow
 def test_only_ranges_are_fetched(s3: Store, scan: Path, server: tuple[str, Counted]) -> None:
     """8 KiB of each header, and of every tenth slice its frame and the four bytes before it, in one
     request.
@@ -98,6 +99,7 @@ def test_only_ranges_are_fetched(s3: Store, scan: Path, server: tuple[str, Count
     assert set(counted.requests.values()) == {1, 2}
 
 
+@pytest.mark.slow
 def test_one_compressed_frame_of_many_is_one_range(
     s3: Store, server: tuple[str, Counted], tmp_path: Path
 ) -> None:
@@ -122,6 +124,7 @@ def test_one_compressed_frame_of_many_is_one_range(
     assert header + item + frame / 2 < sum(counted.sent.values()) < header + item + 2 * frame
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_two_exports_on_s3(s3: Store, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real server's conditional PUT, and what it answers to the second."""
@@ -186,6 +189,7 @@ def test_a_missing_bucket_is_one_message(s3: Store, scan: Path, run: CommandLine
     assert not s3.fs.exists("no-such-bucket")
 
 
+@pytest.mark.slow
 def test_wrong_credentials_are_one_message(
     s3: Store,
     scan: Path,

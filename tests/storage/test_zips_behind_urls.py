@@ -33,6 +33,7 @@ def test_in_an_object_store(method: int, memory: Store, tmp_path: Path) -> None:
         assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
 def test_no_more_is_fetched_than_of_a_folder(
     method: int, s3: Store, server: tuple[str, Counted], tmp_path: Path
@@ -118,6 +119,7 @@ def web() -> Iterator[Web]:
     served.server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [STORED, DEFLATED], ids=["stored", "deflated"])
 def test_on_a_web_server(method: int, web: Web, tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
@@ -127,6 +129,7 @@ def test_on_a_web_server(method: int, web: Web, tmp_path: Path) -> None:
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
+@pytest.mark.slow
 def test_an_address_with_a_key_is_read_and_the_key_not_told(
     web: Web, tmp_path: Path, run: CommandLine
 ) -> None:

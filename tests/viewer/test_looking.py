@@ -48,6 +48,7 @@ def test_slices_by_wheel_keys_slider_and_number(browser: Browser, opened: Opened
     assert browser.text(".corner.upper.left") == "slice_0007.png"
 
 
+@pytest.mark.slow
 def test_each_slice_shows_its_own_image(browser: Browser, opened: Opened) -> None:
     """The grey of every slice is its number's: what is named is what is seen."""
     opened(GEOMETRIES["axial"])
@@ -223,6 +224,7 @@ def test_buttons_say_what_they_do(browser: Browser, opened: Opened) -> None:
     assert browser.all("[aria-label='Redo (Ctrl+Y)']")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["not square", "tilted", "cropped", "sagittal", "turned over"])
 def test_the_scale_bar_is_as_long_as_it_says(browser: Browser, opened: Opened, name: str) -> None:
     sidecar = opened(GEOMETRIES[name])
@@ -398,6 +400,7 @@ def test_a_narrow_page_gives_the_image_half_of_its_height(
     assert top + row <= height
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "height"), [(1280, 800), (1024, 768), (834, 1112), (780, 437), (400, 780)]
 )

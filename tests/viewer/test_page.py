@@ -249,6 +249,7 @@ def test_contrast_is_measured_between_the_outermost_half_percent(tmp_path: Path)
     assert abs(display.measured[1] - (1000 + 0.995 * 4096)) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plane", [None, "coronal"])
 @pytest.mark.parametrize(
     "spec",

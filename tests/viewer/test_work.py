@@ -76,6 +76,7 @@ def test_the_same_export_elsewhere_has_the_same_work(
     assert browser.names() == ["L1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -120,6 +121,7 @@ def test_a_browser_that_keeps_nothing_says_so(
         browser.reload()
 
 
+@pytest.mark.slow
 def test_two_tabs_share_the_work(browser: Browser, opened: Opened, tmp_path: Path) -> None:
     opened(Export())
     first = browser.driver.current_window_handle
@@ -142,6 +144,7 @@ def test_two_tabs_share_the_work(browser: Browser, opened: Opened, tmp_path: Pat
 # Lists of names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "text"),
     [
@@ -203,6 +206,7 @@ def test_labels_saved_are_labels_read(browser: Browser, opened: Opened, tmp_path
     assert browser.download("#save-csv").read_bytes() == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -230,6 +234,7 @@ def test_csv_of_other_hands(browser: Browser, opened: Opened, tmp_path: Path, te
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slice", "seen_on"), [(2.3, 2), (2.5, 2), (2.75, 3), (-0.5, 0), (8.5, 8)])
 def test_a_slice_between_two_is_kept_as_it_is(
     browser: Browser, opened: Opened, tmp_path: Path, slice: float, seen_on: int
@@ -254,6 +259,7 @@ def test_a_slice_between_two_is_kept_as_it_is(
     assert "0 of 1 landmarks are new" in message, "as sidecar project names it, the same place"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -315,6 +321,7 @@ def test_a_file_with_a_fault_is_refused_whole(
 # Slicer markups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -400,6 +407,7 @@ def test_a_file_may_be_dropped_on_the_page(browser: Browser, opened: Opened) -> 
 # Hostile text
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text_and_come_back_unchanged(
     browser: Browser, opened: Opened, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def test_view_writes_the_page_for_16_bits_and_overwrite_removes_it(tmp_path: Pat
     assert (tmp_path / "png" / "viewer_images" / "mine.txt").exists()
 
 
+@pytest.mark.slow
 def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     assert browser.names() == ["left <i>eye</i>"], "kept, not asked for again"
 
 
+@pytest.mark.slow
 def test_labels_name_images_with_the_tag_of_the_export_or_without(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -29,6 +29,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
+#: Decimal places of computed voxels and millimetres. 1e-6 mm is a nanometre: no label is that exact.
+DECIMALS = 6
+
+
 def numbers(values: NDArray[np.float64]) -> list[str]:
     """Shortest decimal text of each number, "" for NaN."""
     if not len(values):
@@ -36,6 +40,11 @@ def numbers(values: NDArray[np.float64]) -> list[str]:
     clean = np.where(values == 0, 0.0, values)  # no minus zero
     texts = pydantic_core.to_json(clean.tolist(), inf_nan_mode="null").decode()[1:-1].split(",")
     return ["" if text == "null" else text for text in texts] if np.isnan(values).any() else texts
+
+
+def rounded(values: NDArray[np.float64]) -> list[str]:
+    """Decimal text of voxels or millimetres, to DECIMALS places; "" for NaN."""
+    return numbers(np.round(values, DECIMALS))
 
 
 def shortest(value: float) -> str:
@@ -185,12 +194,12 @@ def _number_rows(points: MappedPoints, rows: slice, space: Space) -> Sequence[st
 
 
 def _joined(values: NDArray[np.float64]) -> Sequence[str]:
-    """Each row of (N, K) finite numbers as text, joined by commas: one flat list in one call, with
-    a null behind each row to cut at.
+    """Each row of (N, K) finite numbers as text, rounded and joined by commas: one flat list in one
+    call, with a null behind each row to cut at.
     """
     ended = np.column_stack(
-        [np.where(values == 0, 0.0, values), np.full(len(values), np.nan)]
-    )  # no minus zero
+        [np.round(values, DECIMALS) + 0.0, np.full(len(values), np.nan)]
+    )  # 0.0 added: no minus zero
     text = pydantic_core.to_json(ended.ravel().tolist(), inf_nan_mode="null").decode()
     return text[1 : -len(",null]")].split(",null,")
 
@@ -202,7 +211,7 @@ def _shifts(points: MappedPoints, rows: slice) -> Sequence[str]:
     zoom = points.sidecar.document.zoom
     if zoom is None or zoom.patient is None:
         return nothing(points, rows)
-    return numbers(np.linalg.norm(points.patient[rows] - np.array(zoom.patient), axis=1))
+    return rounded(np.linalg.norm(points.patient[rows] - np.array(zoom.patient), axis=1))
 
 
 def _neighbours(points: MappedPoints, rows: slice) -> Sequence[str]:

@@ -62,6 +62,7 @@ def survives(reader: str, path: Path) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", TEXTS, ids=lambda sample: sample.reader)
 def test_cut_short_or_with_a_line_missing(tmp_path: Path, sample: Sample) -> None:
     path = tmp_path / sample.name

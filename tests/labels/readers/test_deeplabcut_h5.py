@@ -141,6 +141,7 @@ def test_other_hdf5_is_not_recognised(tmp_path: Path) -> None:
         READER.read(tmp_path / "a.h5", STACK)
 
 
+@pytest.mark.slow
 def test_places_and_sizes_beyond_any_file_are_label_errors(tmp_path: Path) -> None:
     whole = write(tmp_path / "C.h5").read_bytes()
     path, refused = tmp_path / "damaged.h5", 0

@@ -25,6 +25,7 @@ def test_the_last_digit(written: list[object], digit: float) -> None:
     assert last_digit(written) == pytest.approx(digit)
 
 
+@pytest.mark.slow
 @given(
     left=st.floats(0, 200),
     right=st.floats(0, 200),

@@ -497,6 +497,7 @@ def test_coordinates_that_are_no_numbers(tmp_path: Path, coordinates: tuple[floa
         read(write(tmp_path, bad))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("several", [False, True])
 def test_damaged_files_are_label_errors(tmp_path: Path, several: bool) -> None:
     """Bytes changed at random, and files cut short: read, or refused with a LabelError; nothing

@@ -48,12 +48,14 @@ def tried(reader: str, path: Path, text: str) -> None:
         READERS[reader].read(path, stack, ReadOptions())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NASTY)
 def test_every_reader(tmp_path: Path, kind: str) -> None:
     for reader in READERS:
         tried(reader, tmp_path / "labels", NASTY[kind])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NASTY)
 def test_behind_the_beginning_of_a_file(tmp_path: Path, kind: str) -> None:
     for n, (reader, name, beginning) in enumerate(BEGINNINGS):

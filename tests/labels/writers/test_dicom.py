@@ -245,6 +245,7 @@ def test_sr_in_patient_space(tmp_path: Path, scan: Scan) -> None:
         assert found[name].frame_of_reference_uid == FRAME_OF_REFERENCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scan",
     [Scan(geometry=False), Scan(geometry=False, multiframe=True), Scan(frame_of_reference=False)],
@@ -340,6 +341,7 @@ def test_patient_and_study_are_those_of_the_source(tmp_path: Path, write: Any) -
     assert "耳" in str(dataset)
 
 
+@pytest.mark.slow
 @Writers
 @pytest.mark.parametrize(
     ("charset", "name"),

@@ -224,6 +224,7 @@ def test_our_own_reader_takes_them_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(labels.slice[:16], np.ceil(expected[:16, 2] - 0.5))
 
 
+@pytest.mark.slow
 def test_a_set_is_read_on_its_own_export_only(tmp_path: Path) -> None:
     """It says which PNGs it is for, also for what is added to it by hand; over the DICOM files it is
     for none.

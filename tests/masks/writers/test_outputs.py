@@ -79,6 +79,7 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grid", ["source", "png"])
 @pytest.mark.parametrize("to", ["dicom-seg", "dicom-rtstruct"])
 def test_independent_validators_find_no_fault(
@@ -99,6 +100,7 @@ def test_independent_validators_find_no_fault(
         assert not faults, faults
 
 
+@pytest.mark.slow
 def test_a_seg_has_the_names_and_codes_of_the_config(
     scan: Exported, masks: Path, config: Path, tmp_path: Path
 ) -> None:
