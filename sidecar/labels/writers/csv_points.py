@@ -29,7 +29,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-#: Decimal places of computed voxels and millimetres. 1e-6 mm is a nanometre: no label is that exact.
+#: Decimal places of computed voxels and millimetres. 1e-6 mm is a nanometre; no label is so exact.
 DECIMALS = 6
 
 
