@@ -154,7 +154,7 @@ def _what(found: Found) -> list[str]:
     else:
         x, y, z = facts["spacing"]
         lines.append(
-            f"    spacing    {x:.6g} × {y:.6g} × {'–' if z is None else format(z, '.6g')} mm"
+            f"    spacing    {x:.7g} × {y:.7g} × {'–' if z is None else format(z, '.7g')} mm"
         )
         lines.append(
             f"    direction  columns to {facts['directions'][0]}, rows to {facts['directions'][1]},"
