@@ -126,7 +126,7 @@ def test_another_export_of_the_same_scan_receives_the_points(
     _keep_columns(projected, stripped, ["label", "slice", "x", "y"])
     again = map_file(stripped, third).points
     first = map_file(labels, half).points
-    assert np.abs(again.patient - first.patient).max() < 1e-9
+    assert np.abs(again.patient - first.patient).max() < 2e-6  # both are rounded to 1e-6
     assert again.instances.sop_instance_uid == first.instances.sop_instance_uid
 
 
@@ -177,10 +177,10 @@ def test_map_points_then_project_returns_the_label(phantom: Phantom, tmp_path: P
     for space in ("lps", "ras"):
         mapped = tmp_path / f"{space}.csv"
         invoked("map-points", labels, "-o", mapped, "--space", space)
-        assert np.abs(project_file(mapped, png).png - rows).max() < 1e-9
+        assert np.abs(project_file(mapped, png).png - rows).max() < 2e-6
         only_mm = tmp_path / f"mm_{space}.csv"
         _keep_columns(mapped, only_mm, ["x_mm", "y_mm", "z_mm", "space"])
-        assert np.abs(project_file(only_mm, png).png - rows).max() < 1e-9
+        assert np.abs(project_file(only_mm, png).png - rows).max() < 2e-6
 
 
 def test_any_order_of_files_gives_the_same_sidecar(tmp_path: Path) -> None:

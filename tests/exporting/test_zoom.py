@@ -66,7 +66,7 @@ def test_landmarks_are_refined_on_original_pixels(
         mm = np.array([float(row[name]) for name in ("x_mm", "y_mm", "z_mm")])
         assert np.linalg.norm(mm - truth[row["label"]].patient) < 0.02 * max(phantom.pixel_spacing)
         before = np.array([float(first[row["label"]][name]) for name in ("x_mm", "y_mm", "z_mm")])
-        assert float(row["shift_mm"]) == pytest.approx(np.linalg.norm(mm - before), abs=1e-9)
+        assert float(row["shift_mm"]) == pytest.approx(np.linalg.norm(mm - before), abs=2e-6)
         assert row["sop_instance_uid"] == truth[row["label"]].sop_instance_uid
         assert float(row["uncertainty_mm"]) < float(first[row["label"]]["uncertainty_mm"])
 
