@@ -109,6 +109,7 @@ def render(report: Report, of_all: int) -> str:
             document.images.files[nearest_png(label, request.sidecar.size[2])].name
         ),
         places=places,
+        repeats=request.repeats,
         distances=distances(places) if len(places) <= MEASURED else None,
     )
 
@@ -264,6 +265,9 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["at"] = lambda number: f"{number:.4f}".rstrip("0").rstrip(".")
+    environment.filters["known"] = lambda number, decimals: (
+        "–" if number is None else f"{number:.{decimals}f}"
+    )
     environment.filters["fixed"] = lambda number, decimals: f"{number:.{decimals}f}"
     return environment
 
