@@ -136,7 +136,7 @@ def _aligned(
 
 
 def _axes(table: PointTable) -> str:
-    return "mm along columns, rows and slices" if table.is_given else "patient mm (LPS)"
+    return "mm along columns, rows and slices" if table.is_given else "mm of the scan (LPS)"
 
 
 @dataclass(frozen=True, eq=False)

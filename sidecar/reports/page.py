@@ -149,7 +149,7 @@ def _between(label: ShownLabel) -> tuple[int, int] | None:
 def _letters(space: Space, look: AxisOrder) -> dict[str, str]:
     right, down, _ = space.vectors(look)
     sides = {"left": -right, "right": right, "top": -down, "bottom": down}
-    return {side: letters for side, to in sides.items() if (letters := space.letters(to)[:1])}
+    return {side: letters for side, to in sides.items() if (letters := space.letters(to))}
 
 
 def _picture(view: Shown, contrast: tuple[float, float], size: float) -> Picture | None:

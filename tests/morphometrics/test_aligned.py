@@ -101,8 +101,8 @@ def test_text_and_json_hold_the_same_matrix(
     expected = sidecar.align(two[1], onto=two[0]).matrix
     np.testing.assert_array_equal(np.loadtxt(tmp_path / "m.txt"), expected)
     np.testing.assert_array_equal(document["matrix"], expected)
-    assert (document["units"], document["from"]) == ("mm", "patient mm (LPS)")
-    assert document["to"] == "patient mm (LPS) of a.csv"
+    assert (document["units"], document["from"]) == ("mm", "mm of the scan (LPS)")
+    assert document["to"] == "mm of the scan (LPS) of a.csv"
 
 
 def test_residuals_are_those_that_are_told(
@@ -151,7 +151,7 @@ def test_landmarks_go_to_every_format_that_is_not_of_a_scan(
     points = json.loads((tmp_path / "out.mrk.json").read_text())["markups"][0]
     assert points["coordinateSystem"] == "LPS"
     assert [one["label"] for one in points["controlPoints"]] == list(SKULL)
-    assert "patient mm (LPS) of a.csv" in (tmp_path / "out.tps").read_text()
+    assert "mm of the scan (LPS) of a.csv" in (tmp_path / "out.tps").read_text()
 
 
 def test_nothing_is_written_where_anything_is_refused(
