@@ -97,7 +97,7 @@ def measure_repeats(
         UsageError: fewer than two sessions, or another number of observers.
         MissingExtraError: scipy is not installed, which superimposing needs.
 
-    Example:
+    Examples:
         >>> found = sidecar.measure_repeats(["mapped.csv", "again.csv"], observers=["anna", "anna"])
         >>> [(one.landmark, one.sessions) for one in found.landmarks][:2]
         [('bregma', 2), ('lambda', 2)]
@@ -278,7 +278,7 @@ class AlignedGroup:
 
     @in_python
     def write(self, folder: str | Path, *, to: str | None = None) -> tuple[str, ...]:
-        """Write a new folder as ``sidecar align --group -o`` does, whole or not at all: one file
+        """Write a new folder as ``sidecar align`` of a group does, whole or not at all: one file
         for each specimen and one for the mean, specimens.csv and residuals.csv.
 
         Args:
@@ -330,7 +330,7 @@ def align_group(
             better, unless ``mirror``.
         MissingExtraError: scipy is not installed.
 
-    Example:
+    Examples:
         >>> group = sidecar.align_group(["mapped.csv", "again.csv"])
         >>> group.specimens, group.mean.shape
         (('mapped', 'again'), (3, 3))

@@ -31,7 +31,7 @@ and again."""
 EXAMPLES = """\
 sidecar report labels.csv --source scan/ -o report.html
 sidecar report labels/ --source scan/ --size 3mm
-sidecar report labels.csv --source scan/ --session first.csv --session second.csv"""
+sidecar report labels.csv --source scan/ --session a.csv --session b.csv"""
 
 
 def run(

@@ -97,7 +97,9 @@ class Alignment:
         UsageError where nothing was fitted.
         """
         if self.fit is None:
-            raise UsageError("--residuals goes with --onto: a frame has no residuals")
+            raise UsageError(
+                "a frame has no residuals: they are of points laid onto another specimen, with --onto"
+            )
         residuals = self.fit.residual_mm
         values = numbers(np.array([*residuals.values()]))
         return {"landmark": [*residuals], "residual_mm": values}

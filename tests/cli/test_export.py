@@ -106,10 +106,10 @@ def test_what_16_bits_look_like_elsewhere_is_told_and_how_to_get_the_page(tmp_pa
     assert not (tmp_path / "png" / "viewer.html").exists()
     invoked("view", tmp_path / "png")
     assert (tmp_path / "png" / "viewer.html").exists()
-    command = ("export", tmp_path / "scan", tmp_path / "other", "--dry-run")
-    bare = invoked(*command, "--bits", "16", "--no-viewer").stdout
+    other = ("export", tmp_path / "scan", tmp_path / "other", "--dry-run")
+    bare = invoked(*other, "--bits", "16", "--no-viewer").stdout
     assert "nearly black" in bare and "viewer page" not in bare
-    assert "nearly black" not in invoked(*command).stdout
+    assert "nearly black" not in invoked(*other).stdout
 
 
 def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,7 +186,7 @@ def test_nothing_is_written_where_anything_is_refused(
         "--residuals",
         tmp_path / "r",
         code=2,
-        says="--residuals goes with --onto",
+        says="a frame has no residuals",
     )
     run.refuses(
         "align", b, "--frame", "nose;chin;left ear", "--mirror", code=2, says="--mirror goes with"
