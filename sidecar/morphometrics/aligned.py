@@ -98,7 +98,7 @@ class Alignment:
         """
         if self.fit is None:
             raise UsageError(
-                "a frame has no residuals: they are of points laid onto another specimen, with --onto"
+                "a frame has no residuals: those are of points laid onto others, with --onto"
             )
         residuals = self.fit.residual_mm
         values = numbers(np.array([*residuals.values()]))
@@ -133,7 +133,8 @@ def _aligned(
     table: PointTable, matrix: Floats, axes: str, is_given: bool, fit: Fit | None
 ) -> Alignment:
     mm = table.mm @ matrix[:3, :3].T + matrix[:3, 3]
-    points = AlignedTable(table.only_specimen("align"), table, mm, axes)
+    specimen = table.specimens[0] or table.table.path.stem
+    points = AlignedTable(specimen, table, mm, axes)
     return Alignment(points, Transform(matrix, _axes(table), axes, is_given), fit)
 
 

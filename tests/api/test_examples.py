@@ -19,7 +19,7 @@ FUNCTIONS = [name for name in sidecar.__all__ if inspect.isfunction(getattr(side
 def sections(text: str) -> dict[str, str]:
     """The parts of a docstring by their heading."""
     parts = re.split(
-        r"^(Args|Returns|Raises|Example):\n", inspect.cleandoc(text), flags=re.MULTILINE
+        r"^(Args|Returns|Raises|Examples):\n", inspect.cleandoc(text), flags=re.MULTILINE
     )
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -38,7 +38,7 @@ def test_the_example_of_a_function_is_what_it_does(name: str, work: Path) -> Non
 def test_every_keyword_is_explained_and_typed(name: str) -> None:
     function = getattr(sidecar, name)
     told = sections(function.__doc__)
-    assert list(told) == ["Args", "Returns", "Raises", "Example"]
+    assert list(told) == ["Args", "Returns", "Raises", "Examples"]
     parameters = inspect.signature(function).parameters
     assert re.findall(r"^    (\w+): ", told["Args"], re.MULTILINE) == list(parameters)
     assert all(p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters.values())
