@@ -79,6 +79,7 @@ def run(
 ) -> None:
     from sidecar.api.writing import write_output
     from sidecar.cli.labels import inputs_of, load_and_tell, read_options
+    from sidecar.cli.measure import tell_repeats
     from sidecar.cli.progress import watched
     from sidecar.cli.zoom import length_mm
     from sidecar.errors import UsageError
@@ -101,4 +102,6 @@ def run(
         [*inputs_of(loaded, sidecar or []), *(session or [])],
         lambda part: part.write_bytes(data),
     )
+    if page.repeats is not None:
+        tell_repeats(page.repeats)
     tell(f"{output.name}: {page.labels} labels, {len(data) / 1e6:.1f} MB")

@@ -247,9 +247,7 @@ def _common(
         name: [specimen for specimen, own in points.items() if name not in own.names]
         for name in every
     }
-    told = [
-        f"{name!r} ({_listed(without, 'not in')})" for name, without in lacking.items() if without
-    ]
+    told = [f"{name!r} (not in {_some(without)})" for name, without in lacking.items() if without]
     if told and not common:
         raise LabelError(
             f"landmarks are missing: {'; '.join(told[:10])}{' …' if len(told) > 10 else ''}. Label"
@@ -259,8 +257,8 @@ def _common(
     return tuple(name for name in every if not lacking[name]), notes
 
 
-def _listed(names: Sequence[str], words: str) -> str:
-    return f"{words} {', '.join(map(repr, names[:5]))}{' …' if len(names) > 5 else ''}"
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:5])) + " …" * (len(names) > 5)
 
 
 def write_group(group: Group, writer: Writer, folder: Path) -> Notes:

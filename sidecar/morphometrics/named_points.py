@@ -14,7 +14,7 @@ from sidecar.labels.vertices import TYPES
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NamedPoints:
     """p landmarks. ``names``: p, in the order of the file, each once. ``mm`` (p, 3) and
     ``uncertainty_mm`` (p,) as in `PointTable`. ``notes``: what of the table is none, and left out.

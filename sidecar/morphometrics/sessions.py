@@ -22,7 +22,7 @@ Plane = tuple[str, str]
 _SAME_VOXEL = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Session:
     """One file. ``name``: its name, with its folder where two files have one name. ``observer``:
     who labelled, "" where nothing says it. ``planes``: the source slices that its points are

@@ -28,10 +28,11 @@ MOST_LABELS = 200
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A report as a page, and how many labels it shows."""
+    """A report as a page, how many labels it shows, and the error of labelling if it has that."""
 
     html: str
     labels: int
+    repeats: Repeats | None
 
 
 def report_on(
@@ -72,7 +73,7 @@ def report_on(
         repeats=repeats,
     )
     html = render(make_report(request, progress), len(found))
-    return Page(html, len(request.labels))
+    return Page(html, len(request.labels), repeats)
 
 
 def _repeats(loaded: Loaded, sessions: Sequence[Session], export: Sidecar) -> Repeats | None:

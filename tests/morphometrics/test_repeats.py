@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.landmark_tables import write_landmarks
+from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import LabelError, UsageError
@@ -166,6 +167,36 @@ def test_files_of_two_scans_are_refused_by_name(tmp_path: Path) -> None:
         refused(a, b, says=says)
 
 
+def mapped_on(scan: Path, out: Path, columns: float = 0, **options: float) -> Path:
+    """Three places of a scan, some source columns aside, labelled on an export of it and mapped."""
+    png = sidecar.export(scan, out / "png", **options)
+    xy, slices = png.from_source(
+        np.array([[12.3, 20.1, 3.0], [40.2, 8.8, 5.0], [30.0, 31.5, 7.0]]) + [columns, 0, 0]
+    )
+    rows = [
+        f"p{i},{x!r},{y!r},{k!r}"
+        for i, (x, y, k) in enumerate(zip(*xy.T.tolist(), slices.tolist(), strict=True))
+    ]
+    (out / "labels.csv").write_text("\n".join(["label,x,y,slice", *rows]) + "\n")
+    sidecar.map_points(out / "labels.csv", png).write(out / f"{out.name}.csv")
+    return out / f"{out.name}.csv"
+
+
+def test_exports_of_one_scan_go_together_and_those_of_another_with_its_geometry_do_not(
+    tmp_path: Path,
+) -> None:
+    for name, seed in (("scan", 1), ("twin", 2)):
+        write(Spec(orientation="oblique", junk=False, seed=seed), tmp_path / name)
+    half = mapped_on(tmp_path / "scan", tmp_path / "half", scale=0.5)
+    third = mapped_on(tmp_path / "scan", tmp_path / "third", 0.6, scale=1 / 3, z_step=2)
+    found = sidecar.measure_repeats([half, third])
+    apart = 0.6 * float(sidecar.open(tmp_path / "half" / "png").document.source.spacing[0])  # type: ignore[index]
+    assert found.rms_mm == pytest.approx(apart / np.sqrt(2))
+    assert found.procrustes_mm == pytest.approx(0, abs=1e-9)
+    twin = mapped_on(tmp_path / "twin", tmp_path / "other", scale=0.5)
+    refused(half, twin, says=r"other\.csv: has instance .* and half\.csv has")
+
+
 def test_an_instance_at_another_slice_is_refused(tmp_path: Path) -> None:
     a = write_landmarks(tmp_path / "a.csv", {"nose": [1, 2, 5]})
     b = write_landmarks(tmp_path / "b.csv", {"nose": [1, 2, 6]})
@@ -195,6 +226,7 @@ def test_other_files_that_are_no_two_sessions(tmp_path: Path) -> None:
     b = write_landmarks(tmp_path / "b.csv", shifted(nose=[0.1, 0, 0]))
     refused(a, says="needs two files of one scan")
     refused(a, a, says="one session counts once")
+    refused(a, a, a, says="one session counts once")
     refused(a, b, says="2 sessions and 1 observers", observers=["anna"])
     c = write_landmarks(tmp_path / "c.csv", shifted(nose=[0.1, 0, 0]), more={"observer": "ben"})
     refused(a, c, says="does not say who labelled, and other files do")

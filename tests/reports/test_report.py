@@ -451,13 +451,14 @@ def test_the_error_of_labelling_stands_in_the_report(
 ) -> None:
     page = tmp_path / "r.html"
     given = ("--session", sessions[0], "--session", sessions[1], "--observer", "anna")
-    run.done(
+    done = run.done(
         *("report", tmp_path / "png" / "labels.csv", "--source", tmp_path / "scan", "-o", page),
         *given, "--observer", "<b>ben</b>",
     )  # fmt: skip
     text = Page.of(page).text
     assert "Error of labelling" in text and "by anna, ben.csv by <b>ben</b>" in text
     assert "Each observer has one session" in text
+    assert "5 landmarks in 2 sessions by 2 observers; root mean square error" in done.err
     apart = 0.4 * 2 * 0.5  # PNG pixels to mm: scale 1/2, 0.5 mm a source pixel
     assert f"{apart / 2**0.5:.3f}" in text and f"{apart / 2:.3f}" in text
     told = sidecar.measure_repeats(sessions)
