@@ -170,9 +170,8 @@ def test_files_of_two_scans_are_refused_by_name(tmp_path: Path) -> None:
 def mapped_on(scan: Path, out: Path, columns: float = 0, **options: float) -> Path:
     """Three places of a scan, some source columns aside, labelled on an export of it and mapped."""
     png = sidecar.export(scan, out / "png", **options)
-    xy, slices = png.from_source(
-        np.array([[12.3, 20.1, 3.0], [40.2, 8.8, 5.0], [30.0, 31.5, 7.0]]) + [columns, 0, 0]
-    )
+    places = [[12.3, 20.1, 3.0], [40.2, 8.8, 5.0], [30.0, 31.5, 7.0]]
+    xy, slices = png.from_source(np.add(places, [columns, 0, 0]))
     rows = [
         f"p{i},{x!r},{y!r},{k!r}"
         for i, (x, y, k) in enumerate(zip(*xy.T.tolist(), slices.tolist(), strict=True))
