@@ -30,8 +30,9 @@ def notes_on_display(job: Job) -> list[str]:
     if job.plan.bits == 8:
         return []
     notes = [
-        "PNGs of 16 bits show nearly black in browsers, and so in Label Studio, make-sense and VIA;"
-        " LabelMe shows them white, or refuses them. ImageJ, Fiji and napari show them in full"
+        "browsers show the upper 8 of 16 bits, which is nearly black for most scans; so do Label"
+        " Studio, make-sense and VIA. LabelMe shows such PNGs white, or refuses them. ImageJ, Fiji"
+        " and napari show them in full"
     ]
     if job.plan.options.viewer and not has_page(job):
         copies = job.plan.channels == 1 and job.output.local is not None

@@ -101,7 +101,7 @@ def test_what_16_bits_look_like_elsewhere_is_told_and_how_to_get_the_page(tmp_pa
     dry = invoked(*command, "--bits", "16", "--dry-run").stdout
     told = invoked(*command, "--bits", "16").stderr
     for text in (dry, told):
-        assert "nearly black in browsers, and so in Label Studio, make-sense and VIA" in text
+        assert "nearly black for most scans; so do Label Studio, make-sense and VIA" in text
         assert "no viewer page, as browsers do not show 16 bits: 'sidecar view' writes one" in text
     assert not (tmp_path / "png" / "viewer.html").exists()
     invoked("view", tmp_path / "png")
