@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sidecar.api import (
         adopt,
         align,
+        align_group,
         check,
         export,
         inspect,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         map_mask,
         map_points,
         measure,
+        measure_repeats,
         open,
         project,
         project_file,
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
         zoom,
     )
     from sidecar.api.labels import MappedMask
-    from sidecar.api.measures import Aligned
+    from sidecar.api.measures import Aligned, AlignedGroup
     from sidecar.api.points import Points
     from sidecar.checks.finding import Finding
     from sidecar.exporting.inspect import Inspection
@@ -61,12 +63,14 @@ if TYPE_CHECKING:
     from sidecar.labels.project import Projection
     from sidecar.mapping import Sidecar
     from sidecar.morphometrics.measured import Measured
+    from sidecar.morphometrics.repeats import RepeatedLandmark, Repeats
     from sidecar.progress import Progress
 
     __version__: str
 
 __all__ = [
     "Aligned",
+    "AlignedGroup",
     "AmbiguousSeriesError",
     "BatchError",
     "ColumnError",
@@ -85,6 +89,8 @@ __all__ = [
     "Points",
     "Progress",
     "Projection",
+    "RepeatedLandmark",
+    "Repeats",
     "Sidecar",
     "SidecarError",
     "SourceError",
@@ -93,6 +99,7 @@ __all__ = [
     "__version__",
     "adopt",
     "align",
+    "align_group",
     "check",
     "export",
     "inspect",
@@ -101,6 +108,7 @@ __all__ = [
     "map_mask",
     "map_points",
     "measure",
+    "measure_repeats",
     "open",
     "project",
     "project_file",
@@ -110,13 +118,14 @@ __all__ = [
 ]
 
 _FUNCTIONS = (
-    "adopt align check export inspect integrations map_file map_mask map_points measure open"
-    " project project_file report view zoom"
+    "adopt align align_group check export inspect integrations map_file map_mask map_points measure"
+    " measure_repeats open project project_file report view zoom"
 )
 #: Where the names are that are loaded when they are first used, so that mapping points never loads
 #: pydicom.
 _LAZY = dict.fromkeys(_FUNCTIONS.split(), "sidecar.api") | {
     "Aligned": "sidecar.api.measures",
+    "AlignedGroup": "sidecar.api.measures",
     "Finding": "sidecar.checks.finding",
     "Inspection": "sidecar.exporting.inspect",
     "MappedMask": "sidecar.api.labels",
@@ -125,6 +134,8 @@ _LAZY = dict.fromkeys(_FUNCTIONS.split(), "sidecar.api") | {
     "Points": "sidecar.api.points",
     "Progress": "sidecar.progress",
     "Projection": "sidecar.labels.project",
+    "RepeatedLandmark": "sidecar.morphometrics.repeats",
+    "Repeats": "sidecar.morphometrics.repeats",
     "Sidecar": "sidecar.mapping",
 }
 

@@ -5,13 +5,14 @@ is loaded when it is called.
 from __future__ import annotations
 
 from sidecar.api.labels import map_file, map_mask, map_points, project, project_file, report, zoom
-from sidecar.api.measures import align, measure
+from sidecar.api.measures import align, align_group, measure, measure_repeats
 from sidecar.api.programs import integrations
 from sidecar.api.scans import adopt, check, export, inspect, open, view
 
 __all__ = [
     "adopt",
     "align",
+    "align_group",
     "check",
     "export",
     "inspect",
@@ -20,6 +21,7 @@ __all__ = [
     "map_mask",
     "map_points",
     "measure",
+    "measure_repeats",
     "open",
     "project",
     "project_file",

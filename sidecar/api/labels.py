@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from sidecar.api.spelling import as_keywords, in_python
+from sidecar.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sidecar.api.inputs import Exports, Paths
     from sidecar.api.points import Points
     from sidecar.labels.load import Mapping
@@ -345,6 +348,8 @@ def report(
     *,
     size: float | None = None,
     limit: int | None = None,
+    sessions: Sequence[str | Path] = (),
+    observers: Sequence[str] | None = None,
     exports: Exports | None = None,
     format: str | None = None,
     pixel_origin: PixelOrigin | None = None,
@@ -363,6 +368,9 @@ def report(
         output: where to write the page.
         size: mm that are shown around each label; about 64 source pixels without it.
         limit: show the first so many labels only.
+        sessions: CSVs of sessions on the scan, for a table of the error of labelling, as for
+            `measure_repeats`.
+        observers: who labelled, in the order of the sessions.
         exports: as for `map_points`, as are the options of labels.
         format: as for `map_points`.
         pixel_origin: as for `map_points`.
@@ -376,7 +384,7 @@ def report(
         The path of the page.
 
     Raises:
-        LabelError: labels that cannot be mapped, or none.
+        LabelError: labels that cannot be mapped, or none; sessions on another scan.
         SourceError: the scan is not as it was when the sidecar.json was written.
         UsageError: labels of several exports, or more of them than a page is good for.
         OutputError: the page cannot be written.
@@ -388,15 +396,20 @@ def report(
     from sidecar.api.inputs import documents_of, exports_of, load_options, paths_of
     from sidecar.api.writing import write_output
     from sidecar.labels.load import load_points
+    from sidecar.morphometrics.sessions import read_sessions
     from sidecar.progress import Silent
     from sidecar.reports.report_on import report_on
 
     options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
     loaded = load_points(paths_of(labels), exports_of(exports), options)
-    page = report_on(loaded, source, size, limit, progress or Silent()).html.encode(
+    if observers is not None and not sessions:
+        raise UsageError("--observer goes with --session")
+    files = [Path(path) for path in sessions]
+    of_scan = read_sessions(files, observers or ()) if files else []
+    page = report_on(loaded, source, size, limit, progress or Silent(), of_scan).html.encode(
         "utf-8", "replace"
     )
     target = Path(output)
-    inputs = [*loaded.paths, *documents_of(exports)]
+    inputs = [*loaded.paths, *documents_of(exports), *files]
     write_output(target, inputs, lambda part: part.write_bytes(page))
     return target

@@ -5,21 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.api.spelling import in_python
+from sidecar.api.spelling import as_keywords, in_python
+from sidecar.api.writing import write_folder, write_output
 from sidecar.errors import UsageError
+from sidecar.storage.names import is_plain
 
 if TYPE_CHECKING:
     from sidecar.api.points import Points
     from sidecar.labels.mapped_file import PointTable
     from sidecar.morphometrics.align import Fit
+    from sidecar.morphometrics.aligned import Alignment, Group
     from sidecar.morphometrics.measured import Kind, Measured
+    from sidecar.morphometrics.repeats import Repeats
 
 #: The names of points, in order.
 Names = Sequence[str]
@@ -72,6 +76,45 @@ def measure(
         return measure_table(table, asked)
 
 
+@in_python
+def measure_repeats(
+    sessions: Sequence[Points | str | Path], *, observers: Names | None = None
+) -> Repeats:
+    """The error of labelling: how far apart each landmark lies in files of one scan, one for each
+    session, within and between observers, as it is and after superimposing the sessions.
+
+    Args:
+        sessions: mapped points, or the CSVs that `Points.write` makes; two or more.
+        observers: who labelled, in the order of the sessions; without it, what the column observer
+            says.
+
+    Returns:
+        The errors of each landmark, those of all together, and what could not be told.
+
+    Raises:
+        LabelError: sessions on different scans, or that nothing shows to be on one; two that are
+            the same; several observers in one.
+        UsageError: fewer than two sessions, or another number of observers.
+        MissingExtraError: scipy is not installed, which superimposing needs.
+
+    Examples:
+        >>> found = sidecar.measure_repeats(["mapped.csv", "again.csv"], observers=["anna", "anna"])
+        >>> [(one.landmark, one.sessions) for one in found.landmarks][:2]
+        [('bregma', 2), ('lambda', 2)]
+        >>> f"{found.intra_observer_mm:.4f} mm"
+        '0.0071 mm'
+    """
+    from sidecar.morphometrics.repeats import repeats_of
+    from sidecar.morphometrics.sessions import read_sessions
+
+    if isinstance(sessions, (str, Path)) or isinstance(observers, str):
+        raise UsageError("sessions and observers are lists, with one for each session")
+    if observers is not None and len(observers) != len(sessions):
+        raise UsageError(f"there are {len(sessions)} sessions and {len(observers)} observers")
+    with _files(sessions) as paths:
+        return repeats_of(read_sessions(paths, observers or ()))
+
+
 @dataclass(frozen=True, eq=False)
 class Aligned:
     """Points in another frame.
@@ -80,17 +123,70 @@ class Aligned:
     ``mm``      (N, 3) where they are in the new frame.
     ``matrix``  (4, 4): new = matrix · (x, y, z, 1), from LPS mm, or from mm along columns, rows and
                 slices where the voxel size was given by hand.
-    ``fit``     what is left of each landmark, where they were laid onto another specimen.
+    ``fit``     the residual of each landmark, where they were laid onto another specimen.
     """
 
     names: tuple[str, ...]
     mm: NDArray[np.float64]
     matrix: NDArray[np.float64]
     fit: Fit | None
+    _alignment: Alignment = field(repr=False)
+    _inputs: tuple[Path, ...] = field(repr=False)
 
     def __repr__(self) -> str:
-        left = "" if self.fit is None else f", {self.fit.rms_mm:.4g} mm left (rms)"
-        return f"<Aligned: {len(self.names)} points{left}>"
+        residual = "" if self.fit is None else f", residual {self.fit.rms_mm:.4g} mm (rms)"
+        return f"<Aligned: {len(self.names)} points{residual}>"
+
+    @in_python
+    def write(self, output: str | Path, *, to: str | None = None) -> tuple[str, ...]:
+        """Write the points as ``sidecar align -o`` does, whole or not at all: as CSV with all
+        columns of the mapped points, or the landmarks in any format of map-points but those of a
+        scan.
+
+        Args:
+            output: the file.
+            to: the format, instead of that of the file's ending.
+
+        Returns:
+            What is to be told of the file, a sentence each.
+
+        Raises:
+            UsageError: there is no such format, or it is of a scan.
+            LabelError: the points do not fit the format.
+            OutputError: the file cannot be written.
+        """
+        from sidecar.labels.writers import landmark_writer_for
+
+        target, one = Path(output), self._alignment
+        writer = landmark_writer_for(target, to, is_given=one.transform.is_given)
+        notes = write_output(target, self._inputs, lambda path: one.points.write(writer, path))
+        return tuple(map(as_keywords, notes))
+
+    @in_python
+    def write_matrix(self, output: str | Path) -> None:
+        """Write the matrix by the file's ending: .tfm, an ITK transform that 3D Slicer opens; .json
+        or .txt.
+
+        Raises:
+            UsageError: another ending, or .tfm where the voxel size was given by hand.
+            OutputError: the file cannot be written.
+        """
+        from sidecar.morphometrics.transform_files import transform_text
+
+        target = Path(output)
+        _write_text(target, self._inputs, transform_text(self._alignment.transform, target.name))
+
+    @in_python
+    def write_residuals(self, output: str | Path) -> None:
+        """Write the residual of each landmark as CSV.
+
+        Raises:
+            UsageError: the points were not laid onto another specimen.
+            OutputError: the file cannot be written.
+        """
+        from sidecar.morphometrics.aligned import table_text
+
+        _write_text(Path(output), self._inputs, table_text(self._alignment.residual_columns()))
 
 
 @in_python
@@ -100,10 +196,11 @@ def align(
     onto: Points | str | Path | None = None,
     similarity: bool = False,
     frame: tuple[str | Names, str | Names, str | Names] | None = None,
+    mirror: bool = False,
 ) -> Aligned:
     """Move mapped points into an anatomical frame made of landmarks, or onto the landmarks of
-    another specimen. A mirror image is never taken: where one would fit much better, that is an
-    error.
+    another specimen. Where a mirror image would fit much better, that is an error, unless it is
+    asked for.
 
     Args:
         mapped: mapped points, or the CSV that `Points.write` makes.
@@ -111,6 +208,7 @@ def align(
         similarity: with ``onto``: let one scale for all directions vary too.
         frame: landmarks for 0, for the x axis, and beside it: a name each, or several whose middle
             is meant.
+        mirror: with ``onto``: take the mirror image where it fits much better.
 
     Returns:
         The points where they are now, and the matrix.
@@ -125,26 +223,142 @@ def align(
         >>> moved = sidecar.align("mapped.csv", frame=("bregma", "lambda", "nasion"))
         >>> moved.mm[0].round(9).tolist(), moved.mm[1, 1:].round(9).tolist()
         ([0.0, 0.0, 0.0], [0.0, 0.0])
+        >>> moved.write("framed.mrk.json"), moved.write_matrix("framed.tfm")
+        ((), None)
     """
-    from sidecar.morphometrics.align import anatomical_frame, fit_rigid, fit_similarity
+    from sidecar.morphometrics.aligned import align_onto, align_to_frame
 
     if (onto is None) == (frame is None):
         raise UsageError("give one of onto and frame")
-    if similarity and onto is None:
-        raise UsageError("similarity=True goes with onto")
+    for keyword, value in (("similarity", similarity), ("mirror", mirror)):
+        if value and onto is None:
+            raise UsageError(f"{keyword}=True goes with onto")
     with _table(mapped) as table:
-        table.only_specimen("align")
-        fit = None
         if onto is not None:
             with _table(onto) as fixed:
-                fixed.only_specimen("align")
-                fit_onto = fit_similarity if similarity else fit_rigid
-                fit = fit_onto(table.positions(), fixed.positions())
-            matrix = fit.matrix
+                found = align_onto(table, fixed, similarity=similarity, mirror=mirror)
         else:
-            matrix = anatomical_frame(table.positions(), *_places(frame))
-        mm = table.mm @ matrix[:3, :3].T + matrix[:3, 3]
-        return Aligned(table.names, mm, matrix, fit)
+            found = align_to_frame(table, _places(frame))
+    inputs = tuple(Path(one) for one in (mapped, onto) if isinstance(one, (str, Path)))
+    matrix = found.transform.matrix
+    return Aligned(table.names, found.points.mm, matrix, found.fit, found, inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedGroup:
+    """n specimens superimposed on their mean by p landmarks.
+
+    ``specimens``          n names.
+    ``landmarks``          p names, which all specimens have.
+    ``mm``                 (n, p, 3) where they are; the centroid of each is 0. Where scales may
+                           vary, mm at the root mean square of the centroid sizes.
+    ``mean``               (p, 3) the mean shape.
+    ``residual_mm``        (n, p) distances from the mean shape.
+    ``centroid_size_mm``   (n,) before any scaling.
+    ``shape_distance_rad`` (n,) Riemannian distance from the mean shape.
+    ``matrices``           (n, 4, 4): new = matrix · (x, y, z, 1).
+    ``mirrored``           (n,) whose mirror image was taken.
+    ``notes``              what was left out or mirrored.
+    """
+
+    specimens: tuple[str, ...]
+    landmarks: tuple[str, ...]
+    mm: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    residual_mm: NDArray[np.float64]
+    centroid_size_mm: NDArray[np.float64]
+    shape_distance_rad: NDArray[np.float64]
+    matrices: NDArray[np.float64]
+    mirrored: NDArray[np.bool_]
+    notes: tuple[str, ...]
+    _group: Group = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"<AlignedGroup: {len(self.specimens)} specimens, {len(self.landmarks)} landmarks>"
+
+    @in_python
+    def write(self, folder: str | Path, *, to: str | None = None) -> tuple[str, ...]:
+        """Write a new folder as ``sidecar align`` of a group does, whole or not at all: one file
+        for each specimen and one for the mean, specimens.csv and residuals.csv.
+
+        Args:
+            folder: where; it must not be there, or be empty.
+            to: the format of the files of specimens; csv without it.
+
+        Returns:
+            What is to be told of the files, a sentence each.
+
+        Raises:
+            UsageError: there is no such format, or it is of a scan; no file can have the name of a
+                specimen.
+            LabelError: the points do not fit the format.
+            OutputError: the folder cannot be written.
+        """
+        from sidecar.labels.writers import landmark_writer_for
+        from sidecar.morphometrics.aligned import write_group
+
+        group = self._group
+        writer = landmark_writer_for(None, to, is_given=group.is_given)
+        notes = write_folder(Path(folder), lambda part: write_group(group, writer, part))
+        return tuple(map(as_keywords, notes))
+
+
+@in_python
+def align_group(
+    specimens: Sequence[Points | str | Path],
+    *,
+    similarity: bool = False,
+    mirror: bool = False,
+    common: bool = False,
+) -> AlignedGroup:
+    """Generalised Procrustes superimposition: specimens laid onto their mean, by the landmarks that
+    all of them have.
+
+    Args:
+        specimens: mapped points, or the CSVs that `Points.write` makes; of one or more specimens
+            each.
+        similarity: let the scale of each specimen vary too.
+        mirror: take the mirror image of specimens that fit the first much better so.
+        common: leave out landmarks that some specimens lack.
+
+    Returns:
+        The specimens where they are now, and their mean.
+
+    Raises:
+        LabelError: landmarks that some specimens lack, unless ``common``; two specimens of one
+            name; fewer than three landmarks, or landmarks on a line; a mirror image that fits much
+            better, unless ``mirror``.
+        MissingExtraError: scipy is not installed.
+
+    Examples:
+        >>> group = sidecar.align_group(["mapped.csv", "again.csv"])
+        >>> group.specimens, group.mean.shape
+        (('mapped', 'again'), (3, 3))
+        >>> group.write("superimposed")
+        ()
+    """
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.morphometrics import aligned
+
+    if isinstance(specimens, (str, Path)):
+        raise UsageError("specimens is a list: one or more files, or mapped points")
+    with _files(specimens) as paths:
+        tables = [read_points(path) for path in paths]
+        group = aligned.align_group(tables, similarity=similarity, mirror=mirror, common=common)
+    found = group.superimposed
+    return AlignedGroup(
+        group.names,
+        group.landmarks,
+        found.aligned,
+        found.mean,
+        found.residuals,
+        found.centroid_sizes,
+        found.shape_distances,
+        found.matrices,
+        found.mirrored,
+        tuple(map(as_keywords, group.notes)),
+        group,
+    )
 
 
 def _places(frame: object) -> list[list[str]]:
@@ -174,15 +388,32 @@ def _refuse_one(keyword: str, several: Sequence[Names]) -> None:
 
 @contextmanager
 def _table(mapped: Points | str | Path) -> Iterator[PointTable]:
-    """The points as the CSV that they are written to has them, where every number is the same to
-    its last bit: what is measured of both is the same.
-    """
+    """The points as a table has them."""
     from sidecar.labels.mapped_file import read_points
 
-    if isinstance(mapped, (str, Path)):
-        yield read_points(Path(mapped))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "points.csv")
-        mapped.write(path)
+    with _files([mapped]) as (path,):
         yield read_points(path)
+
+
+@contextmanager
+def _files(several: Sequence[Points | str | Path]) -> Iterator[list[Path]]:
+    """The files of mapped points. Those that are none yet are written, where every number is the
+    same to its last bit: what is measured of both is the same.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, one in enumerate(several, 1):
+            if isinstance(one, (str, Path)):
+                paths.append(Path(one))
+                continue
+            own = Path(folder, str(number))
+            own.mkdir()
+            specimens = {*one["specimen"].tolist()} if len(one) else set()
+            name = specimens.pop() if len(specimens) == 1 else ""
+            paths.append(own / f"{name if is_plain(name) else 'points'}.csv")
+            one.write(paths[-1])
+        yield paths
+
+
+def _write_text(target: Path, inputs: Sequence[Path], text: str) -> None:
+    write_output(target, inputs, lambda part: part.write_text(text, encoding="utf-8", newline=""))

@@ -20,7 +20,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Options whose keyword has another name: these are words of Python, or say more there.
-OTHER_NAMES = {"from": "format", "sidecar": "exports"}
+OTHER_NAMES = {
+    "from": "format",
+    "sidecar": "exports",
+    "session": "sessions",
+    "observer": "observers",
+}
 #: What a function offers in place of what a command does: it makes one export.
 OTHER_WAYS = {"all with --series all": "all by one call for each"}
 #: The keywords of all functions, and whether they are True or False.

@@ -1,4 +1,4 @@
-"""Files that are written: whole or not at all, never over an input."""
+"""Files and folders that are written: whole or not at all, never over an input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import LabelError, OutputError, UsageError, reason
-from sidecar.storage.whole_file import refuse_taken_part, whole_file
+from sidecar.storage.whole_file import refuse_taken_part, whole_file, whole_folder
 
 T = TypeVar("T")
 
@@ -21,6 +21,19 @@ def write_output(output: Path, inputs: Iterable[Path], write: Callable[[Path], T
     with explained(output.name):
         _check_place(output, inputs)
         with whole_file(output) as part:
+            return write(part)
+
+
+def write_folder(output: Path, write: Callable[[Path], T]) -> T:
+    """Let ``write`` fill a new folder, which becomes ``output`` when it is whole; what it returns.
+
+    OutputError where ``output`` holds anything already.
+    """
+    with explained(output.name):
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise OutputError(f"{output.name} is there already; give the name of a new folder")
+        refuse_taken_part(output)
+        with whole_folder(output) as part:
             return write(part)
 
 

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.cli.options import OutputFile
+from sidecar.cli.options import OUTPUT
 from sidecar.cli.telling import tell
 
 if TYPE_CHECKING:
     from sidecar.morphometrics.align import Fit
+    from sidecar.morphometrics.aligned import Alignment, Group
 
 NAME = "align"
 HELP = """Move mapped points into an anatomical frame made of three or more named landmarks, or onto
-the landmarks of another specimen.
+the landmarks of another specimen; with --group, superimpose many specimens on their mean.
 
 MAPPED is a CSV of map-points, of one specimen. The result is that CSV with columns x_aligned,
-y_aligned, z_aligned (mm), on stdout or in -o FILE; the matrix and what is left of each landmark go
-to stderr. A mirror image is never taken: where one would fit much better, that is an error."""
+y_aligned, z_aligned (mm), on stdout or in -o FILE; any other format of map-points but those of a
+scan holds the aligned landmarks. The matrix and the residual of each landmark go to stderr, and to
+files of their own. With --group, -o is a new folder: one file for each specimen, the mean shape,
+and tables of centroid sizes and residuals. A specimen that fits much better as a mirror image is an
+error, unless --mirror asks for it."""
 EXAMPLES = """\
-sidecar align b.csv --onto a.csv -o b_on_a.csv
-sidecar align a.csv --frame 'nasion;inion;left ear,right ear'"""
+sidecar align b.csv --onto a.csv -o b_on_a.csv --matrix b_on_a.tfm
+sidecar align a.csv --frame 'nasion;inion;left ear,right ear'
+sidecar align --group a.csv b.csv c.csv --similarity -o superimposed"""
 
 
 def run(
-    mapped: Annotated[Path, typer.Argument(metavar="MAPPED", help="CSV of map-points.")],
+    mapped: Annotated[
+        list[Path],
+        typer.Argument(metavar="MAPPED...", help="CSV of map-points; several with --group."),
+    ],
     onto: Annotated[
         Path | None,
         typer.Option(
             metavar="FIXED", help="CSV of map-points of the specimen to fit to, by common names."
         ),
     ] = None,
-    similarity: Annotated[
-        bool,
-        typer.Option(
-            "--similarity", help="With --onto: let one scale for all directions vary too."
-        ),
-    ] = False,
     frame: Annotated[
         str | None,
         typer.Option(
@@ -49,41 +52,111 @@ def run(
             ),
         ),
     ] = None,
-    output: OutputFile = None,
+    group: Annotated[
+        bool,
+        typer.Option("--group", help="Generalised Procrustes superimposition of all specimens."),
+    ] = False,
+    similarity: Annotated[
+        bool,
+        typer.Option(
+            "--similarity", help="With --onto and --group: let scales vary too, one a specimen."
+        ),
+    ] = False,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror",
+            help="With --onto and --group: take the mirror image of what fits much better so.",
+        ),
+    ] = False,
+    common: Annotated[
+        bool,
+        typer.Option(
+            "--common", help="With --group: leave out landmarks that some specimens lack."
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE|FOLDER",
+            help="Where to write; stdout without it. With --group, a new folder.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    to_format: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="Output format, instead of that of FILE's ending.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    matrix: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to write the matrix too: .tfm for 3D Slicer, .json or .txt.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    residuals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --onto: where to write the residuals too, as CSV.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
 ) -> None:
-    import numpy as np
-
-    from sidecar.cli.labels import tell
-    from sidecar.cli.writing import deliver_columns
     from sidecar.errors import UsageError
-    from sidecar.labels.mapped_file import read_points
-    from sidecar.labels.writers.csv_points import numbers
-    from sidecar.morphometrics.align import anatomical_frame, fit_rigid, fit_similarity
 
-    if (onto is None) == (frame is None):
-        raise UsageError("give one of --onto FIXED and --frame ORIGIN;AXIS;PLANE")
-    if similarity and onto is None:
-        raise UsageError("--similarity goes with --onto")
-    table = read_points(mapped)
-    name = table.only_specimen("align")
+    if [onto is not None, frame is not None, group].count(True) != 1:
+        raise UsageError("give one of --onto FIXED, --frame ORIGIN;AXIS;PLANE and --group")
+    for option, is_given in (("--similarity", similarity), ("--mirror", mirror)):
+        if is_given and frame is not None:
+            raise UsageError(f"{option} goes with --onto and --group")
+    if group:
+        if matrix is not None or residuals is not None:
+            raise UsageError("--matrix and --residuals are of one specimen: without --group")
+        _align_group(mapped, output, to_format, similarity, mirror, common)
+        return
+    if common:
+        raise UsageError("--common goes with --group")
+    if len(mapped) > 1:
+        raise UsageError(
+            f"there are {len(mapped)} files: align each on its own, or all of them with --group"
+        )
     if onto is not None:
-        fixed = read_points(onto)
-        tell(f"{name} onto {fixed.only_specimen('align')}:", ())
-        fit = (fit_similarity if similarity else fit_rigid)(table.positions(), fixed.positions())
-        _tell(fit)
-        matrix = fit.matrix
+        aligned = _onto(mapped[0], onto, similarity, mirror)
     else:
-        tell(f"{name} in its own frame:", ())
-        matrix = anatomical_frame(table.positions(), *_three_places(frame or ""))
-    space = "mm along columns, rows and slices" if table.is_given else "patient mm (LPS)"
-    typer.echo(f"matrix, from {space}:", err=True)
-    for row in matrix:
-        typer.echo("  " + "  ".join(f"{value: .9g}" for value in row), err=True)
-    moved = np.asarray(table.mm) @ matrix[:3, :3].T + matrix[:3, 3]
-    added = {f"{axis}_aligned": numbers(moved[:, i]) for i, axis in enumerate("xyz")}
-    deliver_columns(
-        {**table.table.columns, **added}, output, inputs=[path for path in (mapped, onto) if path]
-    )
+        aligned = _in_frame(mapped[0], frame or "")
+    _tell_matrix(aligned)
+    inputs = [mapped[0], *([onto] if onto else [])]
+    _write(aligned, output, to_format, matrix, residuals, inputs)
+
+
+def _onto(mapped: Path, onto: Path, similarity: bool, mirror: bool) -> Alignment:
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.morphometrics.aligned import align_onto
+
+    table, fixed = read_points(mapped), read_points(onto)
+    tell(f"{table.only_specimen('align')} onto {fixed.only_specimen('align')}:")
+    aligned = align_onto(table, fixed, similarity=similarity, mirror=mirror)
+    if aligned.fit is not None:
+        _tell_fit(aligned.fit)
+    return aligned
+
+
+def _in_frame(mapped: Path, frame: str) -> Alignment:
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.morphometrics.aligned import align_to_frame
+
+    table = read_points(mapped)
+    tell(f"{table.only_specimen('align')} in its own frame:")
+    return align_to_frame(table, _three_places(frame))
 
 
 def _three_places(frame: str) -> list[list[str]]:
@@ -99,14 +172,95 @@ def _three_places(frame: str) -> list[list[str]]:
     return places
 
 
-def _tell(fit: Fit) -> None:
-    for name, left in fit.residual_mm.items():
-        tell(f"  {name}: {left:.4g} mm left")
+def _tell_fit(fit: Fit) -> None:
+    for name, residual in fit.residual_mm.items():
+        tell(f"  {name}: residual {residual:.4g} mm")
     scale = "" if fit.scale == 1 else f", scale {fit.scale:.6g}"
-    typer.echo(
-        f"{len(fit.residual_mm)} landmarks fitted, {fit.rms_mm:.4g} mm left (rms){scale}; a mirror"
-        f" image: {fit.mirrored_rms_mm:.4g} mm",
-        err=True,
+    other = "without mirroring" if fit.is_mirrored else "of a mirror image"
+    tell(
+        f"{len(fit.residual_mm)} landmarks fitted, residual {fit.rms_mm:.4g} mm (rms){scale};"
+        f" {other}: {fit.mirrored_rms_mm:.4g} mm"
     )
+    if fit.is_mirrored:
+        tell("  note: the mirror image was taken")
     if fit.unmatched:
         tell(f"  note: not in both, not used: {', '.join(fit.unmatched)}")
+
+
+def _tell_matrix(aligned: Alignment) -> None:
+    typer.echo(f"matrix, from {aligned.transform.source}:", err=True)
+    for row in aligned.transform.matrix:
+        typer.echo("  " + "  ".join(f"{value: .9g}" for value in row), err=True)
+
+
+def _write(
+    aligned: Alignment,
+    output: Path | None,
+    to_format: str | None,
+    matrix: Path | None,
+    residuals: Path | None,
+    inputs: Sequence[Path],
+) -> None:
+    """Whatever can be refused is, before the first file is written."""
+    from sidecar.cli.writing import deliver_written
+    from sidecar.errors import UsageError
+    from sidecar.labels.writers import landmark_writer_for
+    from sidecar.morphometrics.aligned import table_text
+    from sidecar.morphometrics.transform_files import transform_text
+
+    outputs = [path.absolute() for path in (output, matrix, residuals) if path is not None]
+    if len({*outputs}) < len(outputs):
+        raise UsageError("-o, --matrix and --residuals are one file; give each its own")
+    writer = landmark_writer_for(output, to_format, is_given=aligned.transform.is_given)
+    texts: list[tuple[Path, str]] = []
+    if matrix is not None:
+        texts.append((matrix, transform_text(aligned.transform, matrix.name)))
+    if residuals is not None:
+        texts.append((residuals, table_text(aligned.residual_columns())))
+    for note in deliver_written(lambda path: aligned.points.write(writer, path), output, inputs):
+        tell(f"  note: {note}")
+    for path, text in texts:
+        _write_text(path, text, inputs)
+
+
+def _write_text(path: Path, text: str, inputs: Sequence[Path]) -> None:
+    from sidecar.api.writing import write_output
+
+    write_output(path, inputs, lambda part: part.write_text(text, encoding="utf-8", newline=""))
+
+
+def _align_group(
+    mapped: Sequence[Path],
+    output: Path | None,
+    to_format: str | None,
+    similarity: bool,
+    mirror: bool,
+    common: bool,
+) -> None:
+    from sidecar.api.writing import write_folder
+    from sidecar.errors import UsageError
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.labels.writers import landmark_writer_for
+    from sidecar.morphometrics.aligned import align_group, write_group
+
+    if output is None:
+        raise UsageError("--group writes a folder: say which with -o FOLDER")
+    tables = [read_points(path) for path in mapped]
+    group = align_group(tables, similarity=similarity, mirror=mirror, common=common)
+    _tell_group(group)
+    writer = landmark_writer_for(None, to_format, is_given=group.is_given)
+    for note in write_folder(output, lambda part: write_group(group, writer, part)):
+        tell(f"  note: {note}")
+
+
+def _tell_group(group: Group) -> None:
+    found = group.superimposed
+    for i, name in enumerate(group.names):
+        scale = "" if (found.scales == 1).all() else f", scale {found.scales[i]:.6g}"
+        tell(
+            f"  {name}: residual {found.rms[i]:.4g} mm (rms), centroid size"
+            f" {found.centroid_sizes[i]:.6g} mm{scale}"
+        )
+    tell(f"{len(group.names)} specimens superimposed by {len(group.landmarks)} landmarks")
+    for note in group.notes:
+        tell(f"  note: {note}")

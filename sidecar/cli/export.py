@@ -275,11 +275,11 @@ def _passed_by(job: Job) -> str:
 
 
 def _planned(job: Job) -> str:
-    from sidecar.exporting.describe import describe_plan
+    from sidecar.exporting.describe import describe_plan, notes_on_display
     from sidecar.exporting.inspect import planned
 
     lines = [
         f"{_called(job)}: {describe_plan(planned(job.plan))}",
-        *(f"  note: {warning}" for warning in job.plan.warnings),
+        *(f"  note: {note}" for note in (*job.plan.warnings, *notes_on_display(job))),
     ]
     return "\n".join(map(as_told, lines))

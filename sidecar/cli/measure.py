@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from collections.abc import Mapping, Sequence
+from itertools import repeat as again
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.cli.options import OutputFile
+from sidecar.cli.options import Observers, OutputFile
 
 if TYPE_CHECKING:
-    from sidecar.morphometrics.measured import Measured
+    from sidecar.morphometrics.measured import Kind, Measured
+    from sidecar.morphometrics.repeats import Repeats
 
 NAME = "measure"
 HELP = """Distances, path lengths, angles and areas of mapped points, in mm, each with the most that
-decimation can have changed it.
+decimation can have changed it; with --repeat, the error of labelling.
 
 MAPPED is a CSV of map-points. Without options: the distance of every two named points, the length
 of every line, the area of every polygon. Specimens, by the column of that name, are measured each
-on its own. The result is a CSV on stdout, or in -o FILE."""
+on its own. With --repeat, MAPPED are several files of one scan, one for each session: the table has
+for every landmark the root mean square and the worst distance from its mean, the error within and
+between observers, and the error after superimposing the sessions. The result is a CSV on stdout, or
+in -o FILE."""
 EXAMPLES = """\
 sidecar measure mapped.csv --distance 'left eye,right eye'
-sidecar measure mapped.csv --angle 'tip,base,apex'"""
+sidecar measure mapped.csv --angle 'tip,base,apex'
+sidecar measure --repeat first.csv second.csv --observer anna -o errors.csv"""
 
 _COLUMNS = ("specimen", "measure", "of", "value", "uncertainty", "unit")
 
 
 def run(
-    mapped: Annotated[Path, typer.Argument(metavar="MAPPED", help="CSV of map-points.")],
+    mapped: Annotated[
+        list[Path],
+        typer.Argument(metavar="MAPPED...", help="CSV of map-points; several with --repeat."),
+    ],
     distance: Annotated[
         list[str] | None,
         typer.Option(metavar="A,B", help="Distance of two named points; may be repeated."),
@@ -49,14 +58,14 @@ def run(
             metavar="A,B,C…", help="Area of a flat polygon of named points; may be repeated."
         ),
     ] = None,
+    repeat: Annotated[
+        bool,
+        typer.Option("--repeat", help="The error of landmarks that were labelled again and again."),
+    ] = False,
+    observer: Observers = None,
     output: OutputFile = None,
 ) -> None:
-    from collections import Counter
-
-    from sidecar.cli.labels import tell
-    from sidecar.cli.writing import deliver_columns
-    from sidecar.labels.mapped_file import read_points
-    from sidecar.morphometrics.measured import Kind, measure_table
+    from sidecar.errors import UsageError
 
     asked: dict[Kind, list[list[str]]] = {
         "distance": _names(distance),
@@ -64,16 +73,83 @@ def run(
         "angle": _names(angle),
         "area": _names(area),
     }
+    if repeat:
+        if any(asked.values()):
+            raise UsageError("--distance, --path, --angle and --area go without --repeat")
+        columns = _repeated(mapped, observer or [])
+    elif observer:
+        raise UsageError("--observer goes with --repeat")
+    elif len(mapped) > 1:
+        raise UsageError(
+            f"there are {len(mapped)} files: measure each on its own, or, where they are sessions"
+            " on one scan, with --repeat"
+        )
+    else:
+        columns = _measured(mapped[0], asked)
+    _deliver(columns, output, mapped)
+
+
+def _measured(
+    mapped: Path, asked: Mapping[Kind, Sequence[Sequence[str]]]
+) -> dict[str, Sequence[str]]:
+    from collections import Counter
+
+    from sidecar.cli.labels import tell
+    from sidecar.labels.mapped_file import read_points
+    from sidecar.morphometrics.measured import measure_table
+
     table = read_points(mapped)
     found = measure_table(table, asked)
     counts = Counter(one.specimen for one in found)
     for specimen in table.by_specimen():
         tell(f"{specimen or mapped.name}: {counts[specimen]} measure(s)", ())
     rows = [_cells(one) for one in found]
-    columns = dict(zip(_COLUMNS, zip(*rows, strict=True) if rows else repeat(()), strict=False))
+    columns: dict[str, Sequence[str]] = dict(
+        zip(_COLUMNS, zip(*rows, strict=True) if rows else again(()), strict=False)
+    )
     if not any(table.specimens):
         del columns["specimen"]
-    deliver_columns(columns, output, inputs=[mapped])
+    return columns
+
+
+def _repeated(mapped: Sequence[Path], observers: Sequence[str]) -> dict[str, Sequence[str]]:
+    from sidecar.morphometrics.repeats import columns_of, repeats_of
+    from sidecar.morphometrics.sessions import read_sessions
+
+    repeats = repeats_of(read_sessions(mapped, observers))
+    tell_repeats(repeats)
+    return columns_of(repeats)
+
+
+def tell_repeats(repeats: Repeats) -> None:
+    """The errors of all landmarks together on stderr, and what could not be told."""
+    from sidecar.cli.labels import tell
+
+    who = len({one for one in repeats.observers if one})
+    by = f" by {who} observer{'' if who == 1 else 's'}" if who else ""
+    errors = {
+        "": repeats.rms_mm,
+        "intra-observer ": repeats.intra_observer_mm,
+        "inter-observer ": repeats.inter_observer_mm,
+        "after superimposition ": repeats.procrustes_mm,
+    }
+    told = ", ".join(f"{name}{mm:.4g} mm" for name, mm in errors.items() if mm is not None)
+    tell(
+        f"{len(repeats.landmarks)} landmarks in {len(repeats.sessions)} sessions{by}; root mean"
+        f" square error {told or 'not known'}",
+        repeats.notes,
+    )
+
+
+def _deliver(
+    columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Sequence[Path]
+) -> None:
+    from sidecar.cli.writing import deliver_columns
+    from sidecar.errors import LabelError
+    from sidecar.labels.unfit_texts import refuse_unfit_texts
+
+    refuse_unfit_texts(columns, lambda row, message: LabelError(message))
+    deliver_columns(columns, output, inputs=inputs)
 
 
 def _names(texts: list[str] | None) -> list[list[str]]:

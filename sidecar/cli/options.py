@@ -89,6 +89,17 @@ TrustNames = Annotated[
         rich_help_panel=WHICH_EXPORT,
     ),
 ]
+Observers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observer",
+        metavar="NAME",
+        help=(
+            "Who labelled the sessions; once for each in their order, or once for all. The column"
+            " observer says it too."
+        ),
+    ),
+]
 Pseudonym = Annotated[
     str | None,
     typer.Option(

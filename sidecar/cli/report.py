@@ -12,6 +12,7 @@ from sidecar.cli.options import (
     FromFormat,
     ImagesPattern,
     LabelPaths,
+    Observers,
     PixelOriginName,
     SidecarPaths,
     SliceOriginName,
@@ -25,10 +26,12 @@ page to look at, mail or print.
 
 LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source
 slices around labels are read. The page loads nothing, and names no patient unless text is burned
-into the images."""
+into the images. With --session, a table has the error of landmarks that were labelled again
+and again."""
 EXAMPLES = """\
 sidecar report labels.csv --source scan/ -o report.html
-sidecar report labels/ --source scan/ --size 3mm"""
+sidecar report labels/ --source scan/ --size 3mm
+sidecar report labels.csv --source scan/ --session a.csv --session b.csv"""
 
 
 def run(
@@ -55,6 +58,17 @@ def run(
             help="Show the first N labels only; needed for more than 200.",
         ),
     ] = None,
+    session: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help=(
+                "CSV of map-points of one session on the scan, for the error of labelling; once for"
+                " each."
+            ),
+        ),
+    ] = None,
+    observer: Observers = None,
     sidecar: SidecarPaths = None,
     from_format: FromFormat = None,
     pixel_origin: PixelOriginName = None,
@@ -65,17 +79,29 @@ def run(
 ) -> None:
     from sidecar.api.writing import write_output
     from sidecar.cli.labels import inputs_of, load_and_tell, read_options
+    from sidecar.cli.measure import tell_repeats
     from sidecar.cli.progress import watched
     from sidecar.cli.zoom import length_mm
+    from sidecar.errors import UsageError
     from sidecar.labels.load import LoadOptions
+    from sidecar.morphometrics.sessions import read_sessions
     from sidecar.reports.report_on import report_on
 
+    if observer and not session:
+        raise UsageError("--observer goes with --session")
     edge_mm = None if size is None else length_mm(size)
     reading = read_options(pixel_origin, slice_origin)
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
     loaded = load_and_tell(labels, sidecar or [], options)
+    sessions = read_sessions(session, observer or []) if session else []
     with watched(quiet=False) as progress:
-        page = report_on(loaded, source, edge_mm, limit, progress)
+        page = report_on(loaded, source, edge_mm, limit, progress, sessions)
     data = page.html.encode("utf-8", "replace")
-    write_output(output, inputs_of(loaded, sidecar or []), lambda part: part.write_bytes(data))
+    write_output(
+        output,
+        [*inputs_of(loaded, sidecar or []), *(session or [])],
+        lambda part: part.write_bytes(data),
+    )
+    if page.repeats is not None:
+        tell_repeats(page.repeats)
     tell(f"{output.name}: {page.labels} labels, {len(data) / 1e6:.1f} MB")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,20 @@ def deliver(
     inputs: Iterable[Path],
 ) -> Notes:
     """Write mapped points to ``output``, or to stdout; what is to be told of the file."""
+    return deliver_written(lambda path: writer.write(points, path, space), output, inputs)
+
+
+def deliver_written(
+    write: Callable[[Path], Notes], output: Path | None, inputs: Iterable[Path]
+) -> Notes:
+    """Let ``write`` write a file, which becomes ``output`` or goes to stdout; what is to be told of
+    it.
+    """
     if output is not None:
-        return write_output(output, inputs, lambda path: writer.write(points, path, space))
+        return write_output(output, inputs, write)
     with explained("the result"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "points")
-        notes = writer.write(points, path, space)
+        notes = write(path)
         data = path.read_bytes()
     to_stdout(data)
     return notes

@@ -18,13 +18,16 @@ from sidecar.dicom.stacks.series import Series
 from sidecar.errors import printable
 from sidecar.exporting.describe import describe_plan
 from sidecar.exporting.inspect import Found, planned
+from sidecar.viewer.names import VIEWER_NAME
 
 #: Width of the text where there is no terminal to ask.
 PLAIN_WIDTH = 100
 
 
 def show(tour: Tour) -> None:
-    """Print the steps, the table of errors, what it means, and where everything lies."""
+    """Print the steps, the table of errors, what it means, where everything lies, and the page to
+    open.
+    """
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, width=PLAIN_WIDTH)
@@ -33,6 +36,9 @@ def show(tour: Tour) -> None:
     for paragraph in _meaning(tour):
         console.print(Padding(paragraph, (0, 0, 1, 0)))
     console.print(_where(tour))
+    page = tour.places.png / VIEWER_NAME
+    if page.is_file():
+        console.print(Padding(f"To see it, open {_typed(page)} in a browser.", (1, 0, 0, 0)))
 
 
 def _steps(tour: Tour) -> Table:
@@ -45,7 +51,7 @@ def _steps(tour: Tour) -> Table:
         (
             "The scan",
             Text(f"sidecar inspect {scan}", "cyan"),
-            [_line(plan.series), *plan.series.warnings],
+            [_line(plan.series, tour.of_specimen), *plan.series.warnings],
         ),
         (
             "Small PNGs",
@@ -72,8 +78,8 @@ def _typed(path: Path) -> str:
     return f'"{path}"' if " " in str(path) else str(path)
 
 
-def _line(series: Series) -> str:
-    """One stack in one line."""
+def _line(series: Series, of_specimen: bool) -> str:
+    """One stack in one line; a specimen has no sides of a patient."""
     facts = Found(series, None, None).facts()
     columns, rows, slices = facts["size"]
     parts = [
@@ -85,7 +91,8 @@ def _line(series: Series) -> str:
         parts.append(
             " × ".join(f"{edge:.4g}" for edge in facts["spacing"] if edge is not None) + " mm"
         )
-        parts.append("columns to {}, rows to {}, slices to {}".format(*facts["directions"]))
+        if not of_specimen:
+            parts.append("columns to {}, rows to {}, slices to {}".format(*facts["directions"]))
     return ", ".join(filter(None, parts))
 
 
@@ -109,7 +116,8 @@ def _mapped_to(tour: Tour) -> str:
             "to source pixels only: this scan has no patient geometry, so there are no millimetres"
             " to go back to"
         )
-    return "to source voxels, patient millimetres (LPS) and the DICOM instance each label lies on"
+    whose = "millimetres along the scanner's axes" if tour.of_specimen else "patient millimetres"
+    return f"to source voxels, {whose} (LPS) and the DICOM instance each label lies on"
 
 
 def _errors(tour: Tour) -> Table:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sidecar.exporting.job import Job, has_page
+
 
 def describe_plan(planned: dict[str, Any]) -> str:
     """One line: what an export writes."""
@@ -21,3 +23,19 @@ def describe_plan(planned: dict[str, Any]) -> str:
         f"{slices} PNGs of {columns} × {rows}, {planned['bits']}-bit{colour}, scale {factors},"
         f" {size} before compression{scratch}"
     )
+
+
+def notes_on_display(job: Job) -> list[str]:
+    """What PNGs of 16 bits look like in other programs, and how to get the page that they lack."""
+    if job.plan.bits == 8:
+        return []
+    notes = [
+        "browsers show the upper 8 of 16 bits, which is nearly black for most scans; so do Label"
+        " Studio, make-sense and VIA. LabelMe shows such PNGs white, or refuses them. ImageJ, Fiji"
+        " and napari show them in full"
+    ]
+    if job.plan.options.viewer and not has_page(job):
+        copies = job.plan.channels == 1 and job.output.local is not None
+        way = "'sidecar view' writes one, with copies that they show in full; or " if copies else ""
+        notes.append(f"no viewer page, as browsers do not show 16 bits: {way}export with --bits 8")
+    return notes

@@ -17,6 +17,7 @@ row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -311,13 +312,25 @@ def anatomical_letters(direction: ArrayLike) -> str:
     Letters as in DICOM Patient Orientation (PS3.3 C.7.6.1.1.1): L R P A H F; parts under a fifth of
     the whole are left out.
     """
+    return "".join(_ends(direction, "LPH", "RAF"))
+
+
+def axis_ends(direction: ArrayLike) -> list[str]:
+    """The ends of the scanner's axes that a direction points to, main axis first: (0, 0.9, -0.4) →
+    ["+y", "−z"]. A specimen is no patient, and has no left.
+    """
+    return _ends(direction, ("+x", "+y", "+z"), ("−x", "−y", "−z"))
+
+
+def _ends(direction: ArrayLike, ahead: Sequence[str], behind: Sequence[str]) -> list[str]:
+    """The main axis first; parts under a fifth of the whole are left out."""
     vector = np.asarray(direction, dtype=np.float64)
     order = np.argsort(-np.abs(vector), kind="stable")
-    return "".join(
-        "LPH"[i] if vector[i] > 0 else "RAF"[i]
-        for i in order
+    return [
+        (ahead if vector[i] > 0 else behind)[i]
+        for i in order.tolist()
         if abs(vector[i]) > 0.2 * np.linalg.norm(vector)
-    )
+    ]
 
 
 def require_affine(stack: Stack | None, affine: ArrayLike | None, format: str) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.space import Space
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.model import Labels
 from sidecar.labels.tables.columns import Columns
 from sidecar.mapping import Instances, Sidecar
@@ -73,8 +74,12 @@ class Writer:
     the file. The caller makes the write all-or-nothing by giving a temporary path. Raises
     LabelError or OutputError where the points do not fit the format. ``space`` matters where the
     format leaves the choice.
+
+    ``write_landmarks(landmarks, path)``: the same of landmarks that lie on no scan any more, such
+    as aligned ones; None where the format says where something is in a scan.
     """
 
     name: str
     endings: tuple[str, ...]
     write: Callable[[Sequence[MappedPoints], Path, Space], Notes]
+    write_landmarks: Callable[[Landmarks, Path], Notes] | None = None

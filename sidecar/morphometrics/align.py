@@ -22,10 +22,12 @@ Floats = NDArray[np.float64]
 #: Landmarks whose spread across their main line is below this part of that along it are on a line:
 #: they fix no rotation about it.
 COLLINEAR = 1e-3
-#: A fit is refused when a mirrored one leaves less than this part of its residual. Between this and
-#: 1 the set is so flat, or the landmarks so scattered, that which hand it has cannot be told; the
-#: result says how well the mirror image fits.
+#: A fit is refused when the residual of a mirrored one is less than this part of its own. Between
+#: this and 1 the set is so flat, or the landmarks so scattered, that which hand it has cannot be
+#: told; the result says how well the mirror image fits.
 MIRRORED = 0.5
+#: A residual below this part of the largest coordinate is rounding.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class Fit:
     """How moving landmarks go onto fixed ones.
 
     ``matrix`` (4, 4) from moving to fixed mm. ``scale``: 1 for a rigid fit. ``residual_mm``: name →
-    distance left, for every landmark used. ``rms_mm``: their root mean square. ``mirrored_rms_mm``:
-    what it would be with a mirror image, never taken.
-    ``unmatched``: landmarks that only one of the two has.
+    distance from the fixed landmark after the fit, for every landmark used. ``rms_mm``: their root
+    mean square. ``is_mirrored``: whether the moving specimen's mirror image was taken, which is
+    only where that was asked for. ``mirrored_rms_mm``: what ``rms_mm`` would be with the other
+    hand. ``unmatched``: landmarks that only one of the two has.
     """
 
     matrix: Floats
@@ -44,6 +47,7 @@ class Fit:
     rms_mm: float
     mirrored_rms_mm: float
     unmatched: tuple[str, ...]
+    is_mirrored: bool = False
 
     def apply(self, points: ArrayLike) -> Floats:
         """Points (N, 3) of the moving specimen, in the fixed one's mm."""
@@ -67,7 +71,7 @@ def anatomical_frame(
         np.mean([_place(landmarks, name) for name in names], axis=0)
         for names in (origin, axis, plane)
     )
-    if _on_a_line(np.array([start, along, beside])):
+    if is_on_a_line(np.array([start, along, beside])):
         raise LabelError(
             "origin, axis and plane are on one line: take a landmark for the plane that lies beside"
             " the axis"
@@ -81,24 +85,58 @@ def anatomical_frame(
     return matrix
 
 
-def fit_rigid(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> Fit:
-    """The rotation and translation of ``moving`` that leave the smallest sum of squared distances
-    to ``fixed``, by common names.
+def fit_rigid(
+    moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike], mirror: bool = False
+) -> Fit:
+    """The rotation and translation of ``moving`` with the smallest sum of squared distances to
+    ``fixed``, by common names. With ``mirror``, of its mirror image where that fits much better.
 
-    Raises LabelError for fewer than three common landmarks, for landmarks on a line, and when a
-    mirror image fits much better (see `MIRRORED`); MissingExtraError without scipy.
+    Raises LabelError for fewer than three common landmarks, for landmarks on a line, and without
+    ``mirror`` when a mirror image fits much better (see `MIRRORED`); MissingExtraError without
+    scipy.
     """
-    return _fit(_pair(moving, fixed), lambda turned, target: 1.0)
+    return _fit(_pair(moving, fixed), lambda turned, target: 1.0, mirror)
 
 
-def fit_similarity(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> Fit:
+def fit_similarity(
+    moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike], mirror: bool = False
+) -> Fit:
     """As `fit_rigid`, and one scale for all directions: Σ bᵢ·R aᵢ / Σ aᵢ·aᵢ, about the centroids
     (Umeyama 1991, eq. 42).
     """
     return _fit(
         _pair(moving, fixed),
         lambda turned, target: float((turned * target).sum() / (turned**2).sum()),
+        mirror,
     )
+
+
+def rotation_onto(moving: Floats, fixed: Floats) -> Floats:
+    """The rotation (3, 3), never a reflection, of centred landmarks (N, 3) that lays them best on
+    centred others.
+    """
+    try:
+        from scipy.spatial.transform import Rotation
+    except ImportError:
+        raise MissingExtraError("Aligning landmarks", "align") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # that a mirrored set has no one rotation: it is refused, or only compared with
+        return np.asarray(Rotation.align_vectors(fixed, moving)[0].as_matrix())
+
+
+def is_on_a_line(places: Floats) -> bool:
+    """Whether landmarks (N, 3) leave the rotation about a line open."""
+    spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
+    return bool(spread[1] <= COLLINEAR * spread[0])
+
+
+def is_mirror_image(rms: float, mirrored_rms: float, fixed: Floats) -> bool:
+    """Whether landmarks fit centred ``fixed`` ones so much better as a mirror image that they are
+    one.
+    """
+    return rms > _ROUNDING * float(np.abs(fixed).max()) and mirrored_rms < MIRRORED * rms
 
 
 #: The scale that suits centred landmarks, already turned, and their target.
@@ -126,7 +164,7 @@ def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _P
         np.array([_place(side, name) for name in names]) for side in (moving, fixed)
     )
     for which, places in (("moving", from_places), ("fixed", to_places)):
-        if _on_a_line(places):
+        if is_on_a_line(places):
             raise LabelError(
                 f"the {which} landmarks are on one line, which leaves the rotation about it open:"
                 " add one beside it"
@@ -134,54 +172,53 @@ def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _P
     return _Pair(names, from_places, to_places, unmatched)
 
 
-def _fit(pair: _Pair, scale_of: _Scale) -> Fit:
+def _fit(pair: _Pair, scale_of: _Scale, mirror: bool) -> Fit:
     from_center, to_center = pair.moving.mean(axis=0), pair.fixed.mean(axis=0)
     moving, fixed = pair.moving - from_center, pair.fixed - to_center
-    linear, scale, left = _best(moving, fixed, scale_of)
-    rms, mirrored_rms = (
-        float(np.sqrt((distances**2).mean()))
-        for distances in (left, _best(-moving, fixed, scale_of)[2])
-    )
-    if rms > 1e-6 * np.abs(fixed).max() and mirrored_rms < MIRRORED * rms:
-        problem = (
-            f"the landmarks fit as a mirror image ({mirrored_rms:.3g} mm left) and not as they are"
-            f" ({rms:.3g} mm left)"
-        )
+    taken, other = _best(moving, fixed, scale_of), _best(-moving, fixed, scale_of)
+    is_mirrored = is_mirror_image(taken.rms, other.rms, fixed)
+    if is_mirrored and not mirror:
         raise LabelError(
-            f"{problem}: is an axis of one specimen flipped, or are left and right names exchanged?"
+            f"the landmarks fit as a mirror image (residual {other.rms:.3g} mm, rms) and not as"
+            f" they are ({taken.rms:.3g} mm): is an axis of one specimen flipped, or are left and"
+            " right names exchanged? Where one is meant to be mirrored, say --mirror"
         )
+    if is_mirrored:
+        taken, other = other, taken
+    linear = -taken.linear if is_mirrored else taken.linear
     matrix = np.eye(4)
     matrix[:3, :3] = linear
     matrix[:3, 3] = to_center - linear @ from_center
     return Fit(
         matrix,
-        scale,
-        dict(zip(pair.names, left.tolist(), strict=True)),
-        rms,
-        mirrored_rms,
+        taken.scale,
+        dict(zip(pair.names, taken.residuals.tolist(), strict=True)),
+        taken.rms,
+        other.rms,
         pair.unmatched,
+        is_mirrored,
     )
 
 
-def _best(moving: Floats, fixed: Floats, scale_of: _Scale) -> tuple[Floats, float, Floats]:
-    """Rotation times scale (3, 3), the scale, and the distances left, of centred landmarks."""
-    try:
-        from scipy.spatial.transform import Rotation
-    except ImportError:
-        raise MissingExtraError("Aligning landmarks", "align") from None
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # that a mirrored set has no one rotation: it is refused, or only compared with
-        rotation = np.asarray(Rotation.align_vectors(fixed, moving)[0].as_matrix())
+@dataclass(frozen=True)
+class _Best:
+    """The best fit of one hand. ``linear`` (3, 3): rotation times scale."""
+
+    linear: Floats
+    scale: float
+    residuals: Floats
+
+    @property
+    def rms(self) -> float:
+        return float(np.sqrt((self.residuals**2).mean()))
+
+
+def _best(moving: Floats, fixed: Floats, scale_of: _Scale) -> _Best:
+    """Of centred landmarks."""
+    rotation = rotation_onto(moving, fixed)
     scale = scale_of(moving @ rotation.T, fixed)
     linear = scale * rotation
-    return linear, scale, np.linalg.norm(fixed - moving @ linear.T, axis=1)
-
-
-def _on_a_line(places: Floats) -> bool:
-    spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
-    return bool(spread[1] <= COLLINEAR * spread[0])
+    return _Best(linear, scale, np.linalg.norm(fixed - moving @ linear.T, axis=1))
 
 
 def _place(landmarks: Mapping[str, ArrayLike], name: str) -> Floats:

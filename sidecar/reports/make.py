@@ -20,6 +20,7 @@ from sidecar.errors import DocumentError, UsageError
 from sidecar.grid.axis import nearest_of
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.mapping import Sidecar
+from sidecar.morphometrics.repeats import Repeats
 from sidecar.progress import Progress
 from sidecar.reports.labels import ShownLabel
 from sidecar.reports.overview import Projections
@@ -35,7 +36,8 @@ USUAL_SIDE, LARGEST_SIDE, MOST_SAMPLES = 64, 512, 1 << 22
 class Request:
     """What a report is to show: labels of an export whose PNGs are in ``folder``, and its source.
 
-    ``specimen``: what it is called. ``size``: mm around each label.
+    ``specimen``: what it is called. ``size``: mm around each label. ``repeats``: the error of
+    labelling, where it is known.
     """
 
     sidecar: Sidecar
@@ -45,6 +47,7 @@ class Request:
     root: Location
     series: Series
     size: float
+    repeats: Repeats | None = None
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,7 @@ def render(report: Report, of_all: int) -> str:
             document.images.files[nearest_png(label, request.sidecar.size[2])].name
         ),
         places=places,
+        repeats=request.repeats,
         distances=distances(places) if len(places) <= MEASURED else None,
     )
 
@@ -148,7 +149,7 @@ def _between(label: ShownLabel) -> tuple[int, int] | None:
 def _letters(space: Space, look: AxisOrder) -> dict[str, str]:
     right, down, _ = space.vectors(look)
     sides = {"left": -right, "right": right, "top": -down, "bottom": down}
-    return {side: letters for side, to in sides.items() if (letters := space.letters(to)[:1])}
+    return {side: letters for side, to in sides.items() if (letters := space.letters(to))}
 
 
 def _picture(view: Shown, contrast: tuple[float, float], size: float) -> Picture | None:
@@ -264,6 +265,9 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["at"] = lambda number: f"{number:.4f}".rstrip("0").rstrip(".")
+    environment.filters["known"] = lambda number, decimals: (
+        "–" if number is None else f"{number:.{decimals}f}"
+    )
     environment.filters["fixed"] = lambda number, decimals: f"{number:.{decimals}f}"
     return environment
 

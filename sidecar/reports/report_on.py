@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidecar.checks.source import check_headers
@@ -11,6 +12,8 @@ from sidecar.dicom.stacks.series import Series
 from sidecar.errors import LabelError, SourceError, UsageError
 from sidecar.labels.load import Loaded
 from sidecar.mapping import Sidecar
+from sidecar.morphometrics.repeats import Repeats, repeats_of
+from sidecar.morphometrics.sessions import Session, refuse_sessions_off_scan
 from sidecar.progress import Progress
 from sidecar.reports.labels import labels_of
 from sidecar.reports.make import Request, make_report, usual_size
@@ -25,19 +28,27 @@ MOST_LABELS = 200
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A report as a page, and how many labels it shows."""
+    """A report as a page, how many labels it shows, and the error of labelling if it has that."""
 
     html: str
     labels: int
+    repeats: Repeats | None
 
 
 def report_on(
-    loaded: Loaded, source: Place, size: float | None, limit: int | None, progress: Progress
+    loaded: Loaded,
+    source: Place,
+    size: float | None,
+    limit: int | None,
+    progress: Progress,
+    sessions: Sequence[Session] = (),
 ) -> Page:
-    """Every label, or the first ``limit`` of them, with ``size`` mm around it.
+    """Every label, or the first ``limit`` of them, with ``size`` mm around it; and the error of
+    labelling, where there are ``sessions`` on the scan.
 
-    LabelError where there is none, UsageError where they are too many or of several exports,
-    SourceError where the scan is not the one that the export was made of.
+    LabelError where there is none, or sessions are of another scan, UsageError where labels are too
+    many or of several exports, SourceError where the scan is not the one that the export was
+    made of.
     """
     export = loaded.only_export("a report")
     assert export.folder is not None  # of a document on a disk or in a store
@@ -49,6 +60,7 @@ def report_on(
             f"there are {len(found)} labels; --limit N shows the first N of them, --limit"
             f" {len(found)} all"
         )
+    repeats = _repeats(loaded, sessions, export.sidecar)
     root, series = _scan(export.sidecar, source, progress)
     request = Request(
         sidecar=export.sidecar,
@@ -58,9 +70,24 @@ def report_on(
         root=root,
         series=series,
         size=usual_size(Space.of(export.sidecar)) if size is None else size,
+        repeats=repeats,
     )
     html = render(make_report(request, progress), len(found))
-    return Page(html, len(request.labels))
+    return Page(html, len(request.labels), repeats)
+
+
+def _repeats(loaded: Loaded, sessions: Sequence[Session], export: Sidecar) -> Repeats | None:
+    if not sessions:
+        return None
+    refuse_sessions_off_scan(sessions, export.document.source)
+    mapped = [part for part in loaded.points if "source_column" in part.columns]
+    if mapped:
+        raise LabelError(
+            "is a CSV of map-points, and would be shown as labels: where it is a session, give it"
+            " as --session too; labels are the files of a label tool",
+            mapped[0].labels.path,
+        )
+    return repeats_of(sessions)
 
 
 def _scan(export: Sidecar, source: Place, progress: Progress) -> tuple[Location, Series]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.space import Geometry
-from sidecar.grid.stack import Stack, anatomical_letters
+from sidecar.grid.stack import Stack, anatomical_letters, axis_ends
 from sidecar.mapping import Sidecar
 
 Floats = NDArray[np.float64]
@@ -25,12 +25,14 @@ NAMED = 0.95
 #: Cosine to the head from which on PNG numbers run upwards in a view.
 UPRIGHT = 0.7
 _PLANES = ("sagittal", "coronal", "axial")
+_SCANNER_PLANES = ("yz", "xz", "xy")
 
 
 @dataclass(frozen=True)
 class Space:
     """The source with its millimetres, or with pixels in their place where it has none: slices are
-    then one pixel apart. ``geometry``: where millimetres come from.
+    then one pixel apart. ``geometry``: where millimetres come from. ``is_specimen``: whether what
+    was scanned has a specimen's name, and so is no patient: its axes are those of the scanner.
 
     ``steps``: between columns, rows and slices, the last along the stack axis, on average.
     ``directions`` (3, 3): unit vectors of a row, a column and the slice normal, one in each row.
@@ -38,6 +40,7 @@ class Space:
 
     stack: Stack
     geometry: Geometry
+    is_specimen: bool
     steps: Floats
     directions: Floats
 
@@ -52,7 +55,9 @@ class Space:
             else float(np.linalg.norm(stack.slice_step))
         )
         steps = np.array([between_columns, between_rows, along])
-        return cls(stack, sidecar.geometry, steps, np.array([*axes.T, stack.normal]))
+        is_specimen = sidecar.document.specimen is not None
+        directions = np.array([*axes.T, stack.normal])
+        return cls(stack, sidecar.geometry, is_specimen, steps, directions)
 
     @property
     def has_mm(self) -> bool:
@@ -77,12 +82,16 @@ class Space:
         return np.asarray(self.directions[list(look.along)] * np.array(look.signs)[:, np.newaxis])
 
     def letters(self, direction: Floats) -> str:
-        """The end of the patient that an LPS direction points to; "" without patient geometry."""
-        return anatomical_letters(direction) if self.in_patient else ""
+        """The end of the patient, or of the scanner's axes, that an LPS direction points to; ""
+        without patient geometry.
+        """
+        if not self.in_patient:
+            return ""
+        return axis_ends(direction)[0] if self.is_specimen else anatomical_letters(direction)[:1]
 
     def name(self, look: AxisOrder) -> str:
-        """Axial, coronal or sagittal, or the one it is nearest to; without patient geometry the
-        source axes it shows.
+        """Axial, coronal or sagittal, or the one it is nearest to; of a specimen, the scanner's
+        axes that it shows; without patient geometry the source axes.
         """
         if not self.in_patient:
             right, down, _ = look.pick(("columns", "rows", "slices"))
@@ -90,7 +99,8 @@ class Space:
         right, down, _ = self.vectors(look)
         normal = np.abs(np.cross(right, down))
         nearest = int(normal.argmax())
-        return _PLANES[nearest] if normal[nearest] >= NAMED else f"oblique, near {_PLANES[nearest]}"
+        plane = (_SCANNER_PLANES if self.is_specimen else _PLANES)[nearest]
+        return plane if normal[nearest] >= NAMED else f"oblique, near {plane}"
 
     def png_steps(self, decimation: Decimation) -> tuple[float, ...]:
         """Between PNG pixels along x, y and number."""

@@ -13,6 +13,7 @@ import pydoc
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,11 @@ from sidecar.api.spelling import OTHER_NAMES
 
 #: The promise: a name more or less is a decision, and stands in the changelog.
 PUBLIC = """
-    Aligned AmbiguousSeriesError BatchError ColumnError DocumentError Finding GeometryError
+    Aligned AlignedGroup AmbiguousSeriesError BatchError ColumnError DocumentError Finding GeometryError
     ImageError Inspection LabelError MappedMask Mapping Measured MissingExtraError OutputError
-    PixelError Points Progress Projection Sidecar SidecarError SourceError UsageError
+    PixelError Points Progress Projection RepeatedLandmark Repeats Sidecar SidecarError SourceError UsageError
     WorkersLostError __version__
-    adopt align check export inspect integrations map_file map_mask map_points measure open project
+    adopt align align_group check export inspect integrations map_file map_mask map_points measure measure_repeats open project
     project_file report view zoom
 """
 
@@ -54,7 +55,8 @@ def test_every_command_but_the_demo_is_a_function() -> None:
 NOT_HERE = {
     "quiet", "json", "dry_run", "config of export", "output of map-points", "output of project",
     "output of measure", "output of align", "to of map-points", "space of map-points",
-    "over of map-points", "dicom of map-points", "pseudonym of map-points", "exports of project",
+    "to of align", "matrix of align", "residuals of align", "group of align", "common of align",
+    "repeat of measure", "observers of measure", "over of map-points", "dicom of map-points", "pseudonym of map-points", "exports of project",
 }  # fmt: skip
 
 
@@ -75,6 +77,16 @@ def test_what_is_written_of_points_takes_the_options_of_their_command() -> None:
     assert {"output", "to", "space", "over", "dicom", "pseudonym"} <= set(
         inspect.signature(sidecar.Points.write).parameters
     )
+
+
+def test_what_is_aligned_or_repeated_takes_the_options_of_its_command() -> None:
+    def keywords(function: Callable[..., object]) -> set[str]:
+        return set(inspect.signature(function).parameters)
+
+    assert keywords(sidecar.align_group) >= {"similarity", "mirror", "common"}
+    assert keywords(sidecar.measure_repeats) >= {"observers"}
+    for written in (sidecar.Aligned.write, sidecar.AlignedGroup.write):
+        assert "to" in keywords(written)
 
 
 def test_dir_and_help_show_every_name() -> None:

@@ -95,6 +95,23 @@ def test_inspect_and_dry_run_read_no_pixels(
     assert not (tmp_path / "png").exists()
 
 
+def test_what_16_bits_look_like_elsewhere_is_told_and_how_to_get_the_page(tmp_path: Path) -> None:
+    write(Spec(), tmp_path / "scan")
+    command = ("export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2")
+    dry = invoked(*command, "--bits", "16", "--dry-run").stdout
+    told = invoked(*command, "--bits", "16").stderr
+    for text in (dry, told):
+        assert "nearly black for most scans; so do Label Studio, make-sense and VIA" in text
+        assert "no viewer page, as browsers do not show 16 bits: 'sidecar view' writes one" in text
+    assert not (tmp_path / "png" / "viewer.html").exists()
+    invoked("view", tmp_path / "png")
+    assert (tmp_path / "png" / "viewer.html").exists()
+    other = ("export", tmp_path / "scan", tmp_path / "other", "--dry-run")
+    bare = invoked(*other, "--bits", "16", "--no-viewer").stdout
+    assert "nearly black" in bare and "viewer page" not in bare
+    assert "nearly black" not in invoked(*other).stdout
+
+
 def test_only_what_is_needed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     phantom = write(Spec(columns=31, rows=29, slices=40, markers=False), tmp_path / "scan")
     read: set[str] = set()

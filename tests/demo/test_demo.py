@@ -145,6 +145,9 @@ def test_the_command_tells_the_whole_way(run: CommandLine, tmp_path: Path) -> No
     for place in ("scan", "png", "labels.csv", "mapped.csv"):
         assert str(Path("sidecar-demo", place)) in outcome.out
         assert (tmp_path / "sidecar-demo" / place).exists()
+    page = Path("sidecar-demo", "png", "viewer.html")
+    assert outcome.out.rstrip().endswith(f"To see it, open {page} in a browser.")
+    assert (tmp_path / page).is_file() and "patient" not in outcome.out
     assert "Demo^Specimen" not in (tmp_path / "sidecar-demo/png/sidecar.json").read_text()
     assert len(sidecar.map_file(tmp_path / "sidecar-demo/labels.csv").points) == len(LANDMARKS)
 

@@ -408,3 +408,84 @@ def test_many_labels_need_a_limit(run: CommandLine, tmp_path: Path) -> None:
     assert len(page.drawings()) == 1000
     assert "250 points have 31125 distances" in page.text
     assert (tmp_path / "r.html").stat().st_size < 5_000_000
+
+
+def test_a_specimen_is_no_patient(run: CommandLine, tmp_path: Path) -> None:
+    """An export that names a specimen has the axes of the scanner, as its page has."""
+    texts = {}
+    phantom = write(Spec(**ROUND), tmp_path / "scan")
+    for name in ("weevil", None):
+        out = tmp_path / f"png {name}"
+        png = sidecar.export(tmp_path / "scan", out, scale=0.5, specimen=name)
+        page = tmp_path / f"{name}.html"
+        labels = label(png, phantom.markers[-2:], out)
+        run.done("report", labels, "--source", tmp_path / "scan", "-o", page)
+        texts[name] = Page.of(page).text
+    assert "patient" not in texts["weevil"].lower() and "Axial" not in texts["weevil"]
+    for said in ("Scanner axes, LPS", "scanner's axes x, y and z", "+x", "−x", "+y", "Source, xy"):
+        assert said in texts["weevil"]
+    for said in ("Patient, LPS", "head H, feet F of the patient", "Source, axial"):
+        assert said in texts[None]
+    assert "scanner" not in texts[None].lower()
+
+
+# --- the error of labelling
+
+
+@pytest.fixture
+def sessions(run: CommandLine, tmp_path: Path) -> list[Path]:
+    """A scan and its export, and its markers labelled by two observers, the second 0.4 PNG pixels
+    to the right.
+    """
+    phantom = write(Spec(**ROUND), tmp_path / "scan")
+    png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
+    labels = label(png, [*phantom.markers[:3], *phantom.markers[-2:]], tmp_path / "png")
+    other = tmp_path / "png" / "other.csv"
+    first, *others = labels.read_text().splitlines()
+    moved = [line.split(",") for line in others]
+    moved = [[name, repr(float(x) + 0.4), y, k] for name, x, y, k in moved]
+    other.write_text("\n".join([first, *map(",".join, moved)]) + "\n")
+    files = [tmp_path / "anna.csv", tmp_path / "ben.csv"]
+    for source, target in zip((labels, other), files, strict=True):
+        sidecar.map_points(source, png).write(target)
+    other.unlink()
+    return files
+
+
+def test_the_error_of_labelling_stands_in_the_report(
+    run: CommandLine, tmp_path: Path, sessions: list[Path]
+) -> None:
+    page = tmp_path / "r.html"
+    given = ("--session", sessions[0], "--session", sessions[1], "--observer", "anna")
+    done = run.done(
+        *("report", tmp_path / "png" / "labels.csv", "--source", tmp_path / "scan", "-o", page),
+        *given, "--observer", "<b>ben</b>",
+    )  # fmt: skip
+    text = Page.of(page).text
+    assert "Error of labelling" in text and "by anna, ben.csv by <b>ben</b>" in text
+    assert "Each observer has one session" in text
+    assert "5 landmarks in 2 sessions by 2 observers; root mean square error" in done.err
+    apart = 0.4 * 2 * 0.5  # PNG pixels to mm: scale 1/2, 0.5 mm a source pixel
+    assert f"{apart / 2**0.5:.3f}" in text and f"{apart / 2:.3f}" in text
+    told = sidecar.measure_repeats(sessions)
+    assert told.rms_mm == pytest.approx(apart / 2**0.5)
+    assert told.procrustes_mm == pytest.approx(0, abs=1e-6), told.notes
+
+
+def test_sessions_of_another_scan_are_refused_and_mapped_files_are_no_labels(
+    run: CommandLine, tmp_path: Path, sessions: list[Path]
+) -> None:
+    command = ("report", tmp_path / "png" / "labels.csv", "--source", tmp_path / "scan")
+    given = ("--session", sessions[0], "--session", sessions[1])
+    copied = tmp_path / "png" / "mapped.csv"
+    copied.write_bytes(sessions[1].read_bytes())
+    run.refuses(command[0], copied, *command[2:], *given, says="is a CSV of map-points")
+    run.refuses(*command, "--observer", "anna", code=2, says="--observer goes with --session")
+    run.refuses(*command, "--session", sessions[0], code=2, says="needs two files of one scan")
+    for path in sessions:
+        text = path.read_text()
+        uid = sidecar.open(tmp_path / "png").document.source.planes[0].sop_instance_uid
+        root = uid.rpartition(".")[0]
+        assert root in text
+        path.write_text(text.replace(f",{root}.", ",1.2.999."))
+    run.refuses(*command, *given, says=("anna.csv: has instance 1.2.999", "give sessions of that"))

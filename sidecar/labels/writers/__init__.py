@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sidecar.errors import UsageError
-from sidecar.grid.space import Space
+from sidecar.grid.space import Space, not_in_the_patient
 from sidecar.labels.imagej_stamp import Over
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers import (
     csv_points,
@@ -119,6 +120,32 @@ def _named(name: str | None, dicom: Path | None, pseudonym: str | None) -> Write
             raise UsageError(f"--to {name}: there is no such format; there are {_names()}")
         return WRITERS[name]
     return None
+
+
+def landmark_writer_for(path: Path | None, name: str | None, *, is_given: bool) -> Writer:
+    """As `writer_for`, for landmarks that lie on no scan any more. ``is_given``: whether they lie
+    along the axes of one whose voxel size was given by hand.
+
+    UsageError also for formats that say where something is in its scan, or in a patient who is not
+    known.
+    """
+    writer = None if name in SOURCE_WRITERS else _named(name, None, None) or _by_ending(path)
+    if writer is None or writer.write_landmarks is None:
+        able = "|".join(sorted(one.name for one in WRITERS.values() if one.write_landmarks))
+        raise UsageError(
+            f"{name or (writer and writer.name)} says where labels are in their scan, and aligned"
+            f" points are elsewhere: write {able}"
+        )
+    if is_given and writer in (slicer.WRITER, fcsv.WRITER):
+        problem = not_in_the_patient("given", writer.name)
+        raise UsageError(f"{problem}: write csv, json or tps")
+    return writer
+
+
+def write_landmarks_of(writer: Writer) -> Callable[[Landmarks, Path], Notes]:
+    """How a writer that `landmark_writer_for` gave writes landmarks."""
+    assert writer.write_landmarks is not None
+    return writer.write_landmarks
 
 
 def _by_ending(path: Path | None) -> Writer:

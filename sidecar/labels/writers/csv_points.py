@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.tables.columns import PIECE, Rows
 from sidecar.labels.writers.specimens import refuse_two_of_one_name
@@ -122,6 +123,19 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
                 file.write(
                     _interleaved(*front, _number_rows(part, rows, space), commas, behind, line_ends)
                 )
+    return ()
+
+
+def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
+    count = len(landmarks.names)
+    places = landmarks.mm.reshape(-1, 3)
+    columns: dict[str, Sequence[str]] = {
+        "specimen": [specimen for specimen in landmarks.specimens for _ in range(count)],
+        "label": [*landmarks.names] * len(landmarks.specimens),
+        **{f"{axis}_mm": numbers(places[:, i]) for i, axis in enumerate("xyz")},
+        "space": [axes for axes in landmarks.axes for _ in range(count)],
+    }
+    path.write_text("".join(csv_text(columns)), encoding="utf-8", newline="")
     return ()
 
 
@@ -238,4 +252,4 @@ ORIGINS: dict[str, Cells] = {
 }
 
 
-WRITER = Writer("csv", (".csv",), _write)
+WRITER = Writer("csv", (".csv",), _write, _write_landmarks)

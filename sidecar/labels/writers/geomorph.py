@@ -16,12 +16,16 @@ from pathlib import Path
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import Space
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.specimens import decimals, landmarks_of, refuse_marks
 
 
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
-    landmarks = landmarks_of(parts, space, "geomorph")
+    return _write_landmarks(landmarks_of(parts, space, "geomorph"), path)
+
+
+def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
     refuse_marks(landmarks.specimens, "", "geomorph")
     names = _underscored(landmarks.names)
     refuse_marks(names, ".", "geomorph")
@@ -58,4 +62,4 @@ def _renamed(names: Sequence[str], written: Sequence[str]) -> Notes:
     return (f"underscores stand for spaces in names, which geomorph cannot have: {told}",)
 
 
-WRITER = Writer("geomorph", (".geomorph.csv",), _write)
+WRITER = Writer("geomorph", (".geomorph.csv",), _write, _write_landmarks)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.csv_points import COLUMNS, ORIGINS, Cells, nothing, origins_of
 
@@ -30,6 +31,23 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
         names[_SPECIMEN], origins[_SPECIMEN] = None, ORIGINS[_SPECIMEN]
     points = [row for part in parts for row in _objects(part, names, origins, space)]
     document = {"pixel_origin": "center", "scans": list(scans.values()), "points": points}
+    return _write_document(document, path)
+
+
+def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
+    points = [
+        {_SPECIMEN: specimen, "label": name}
+        | dict(zip(("x_mm", "y_mm", "z_mm"), _numbers(place), strict=True))
+        | {"space": axes}
+        for specimen, places, axes in zip(
+            landmarks.specimens, landmarks.mm, landmarks.axes, strict=True
+        )
+        for name, place in zip(landmarks.names, places, strict=True)
+    ]
+    return _write_document({"points": points}, path)
+
+
+def _write_document(document: dict[str, Any], path: Path) -> Notes:
     path.write_text(
         json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n",
         encoding="utf-8",
@@ -81,4 +99,4 @@ def _numbers(values: NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(value) else value for value in (values + 0.0).tolist()]
 
 
-WRITER = Writer("json", (".json",), _write)
+WRITER = Writer("json", (".json",), _write, _write_landmarks)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import Space
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.specimens import decimals, landmarks_of
 
@@ -33,7 +34,10 @@ Markers {{ float[3] Coordinates }} @1
 
 
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
-    landmarks = landmarks_of(parts, space, "landmarkAscii")
+    return _write_landmarks(landmarks_of(parts, space, "landmarkAscii"), path)
+
+
+def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
     if len(landmarks.specimens) > 1:
         raise LabelError(
             f"there are {len(landmarks.specimens)} specimens, and landmarkAscii holds one: write"
@@ -46,4 +50,4 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     return landmarks.notes
 
 
-WRITER = Writer("amira", (".landmarkascii",), _write)
+WRITER = Writer("amira", (".landmarkascii",), _write, _write_landmarks)

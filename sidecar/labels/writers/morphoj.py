@@ -14,12 +14,16 @@ import numpy as np
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import Space
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.writers.specimens import decimals, landmarks_of, refuse_marks
 
 
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
-    landmarks = landmarks_of(parts, space, "MorphoJ")
+    return _write_landmarks(landmarks_of(parts, space, "MorphoJ"), path)
+
+
+def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
     refuse_marks(landmarks.specimens + landmarks.names, "\t,;", "MorphoJ")
     for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True):
         if np.isnan(mm).any():
@@ -41,4 +45,4 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     return landmarks.notes
 
 
-WRITER = Writer("morphoj", (".morphoj.txt",), _write)
+WRITER = Writer("morphoj", (".morphoj.txt",), _write, _write_landmarks)

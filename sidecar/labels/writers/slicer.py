@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.grid.space import TO_SPACE, Space
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.mapped_shapes import MappedShape, require_one_scan, require_patient, shapes_of
 from sidecar.labels.vertices import AREAS
@@ -49,6 +50,19 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
         _fiducials(specimen or "points", members, space) for specimen, members in lists.items()
     ]
     markups += [_markup(one, space) for one in shapes if one.type != "point"]
+    return _write_markups(markups, path)
+
+
+def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
+    names = list(landmarks.names)
+    lists = [
+        _head("Fiducial", specimen, "lps") | {"controlPoints": _control_points(names, mm)}
+        for specimen, mm in zip(landmarks.specimens, landmarks.mm, strict=True)
+    ]
+    return _write_markups(lists, path)
+
+
+def _write_markups(markups: list[dict[str, Any]], path: Path) -> Notes:
     text = json.dumps(
         {"@schema": SCHEMA, "markups": markups}, ensure_ascii=False, allow_nan=False, indent=1
     )
@@ -136,4 +150,4 @@ def _thickness(one: MappedShape) -> float:
     return float((upper - lower) @ stack.normal)
 
 
-WRITER = Writer("slicer", (".mrk.json",), _write)
+WRITER = Writer("slicer", (".mrk.json",), _write, _write_landmarks)

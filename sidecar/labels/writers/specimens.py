@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Axes, Space, axes_of
+from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import MappedShape, require_mm, require_points, shapes_of
 
-
-@dataclass(frozen=True, slots=True)
-class Landmarks:
-    """n specimens with p landmarks each.
-
-    ``mm`` (n, p, 3), in the space asked for; NaN where a specimen lacks a landmark. ``axes``: those
-    of each specimen's millimetres. ``names``: p, in order of first appearance; "1", "2", ... where
-    the labels have no names. ``notes``: what is to be told of how specimens were told apart.
-    """
-
-    specimens: tuple[str, ...]
-    names: tuple[str, ...]
-    mm: NDArray[np.float64]
-    axes: tuple[Axes, ...]
-    notes: Notes
-
-
+#: What millimetres are along, in files that have no column for it.
+_IN_WORDS: dict[Axes, str] = {
+    "LPS": "LPS",
+    "RAS": "RAS",
+    "given": "along columns, rows and slices",
+}
 #: Shapes by the name of their specimen.
 _Members = dict[str, list[MappedShape]]
 
@@ -55,7 +44,7 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     for i, landmarks in enumerate(named.values()):
         for name, one in landmarks.items():
             mm[i, names.index(name)] = one.outline().patient[0] * TO_SPACE[space]
-    axes_of_each = tuple(axes[some[0].series] for some in members.values())
+    axes_of_each = tuple(_IN_WORDS[axes[some[0].series]] for some in members.values())
     return Landmarks(tuple(members), names, mm, axes_of_each, _notes(shapes))
 
 

@@ -1,0 +1,27 @@
+"""Landmarks of specimens, whatever scans they are on: the table that the formats of geometric
+morphometrics share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """n specimens with p landmarks each.
+
+    ``mm`` (n, p, 3); NaN where a specimen lacks a landmark. ``axes``: what each specimen's
+    millimetres are along: LPS, RAS, or whatever words say it. ``names``: p, in order of first
+    appearance; "1", "2", ... where the labels have no names. ``notes``: what is to be told of how
+    specimens were told apart.
+    """
+
+    specimens: tuple[str, ...]
+    names: tuple[str, ...]
+    mm: NDArray[np.float64]
+    axes: tuple[str, ...]
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,49 @@
+"""The landmarks of a table of mapped points: single points that have a name of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import LabelError
+from sidecar.labels.mapped_file import PointTable
+from sidecar.labels.vertices import TYPES
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class NamedPoints:
+    """p landmarks. ``names``: p, in the order of the file, each once. ``mm`` (p, 3) and
+    ``uncertainty_mm`` (p,) as in `PointTable`. ``notes``: what of the table is none, and left out.
+    """
+
+    names: tuple[str, ...]
+    mm: Floats
+    uncertainty_mm: Floats
+    notes: tuple[str, ...]
+
+    def places(self, names: tuple[str, ...]) -> Floats:
+        """(K, 3) mm of K landmarks, in the order asked for."""
+        return self.mm[[self.names.index(name) for name in names]]
+
+
+def named_points(table: PointTable) -> NamedPoints:
+    """The landmarks of one specimen. LabelError for two of one name, and where there is none."""
+    shapes = table.shapes()
+    types = [TYPES[code] for code in shapes.type.tolist()]
+    points = [shapes.rows(k)[0] for k, type_ in enumerate(types) if type_ == "point"]
+    rows = [row for row in points if table.names[row]]
+    notes = []
+    if len(points) < len(types):
+        others = ", ".join(dict.fromkeys(type_ for type_ in types if type_ != "point"))
+        notes.append(f"{len(types) - len(points)} × {others}: no landmarks, left out")
+    if len(rows) < len(points):
+        notes.append(f"{len(points) - len(rows)} points without a name: left out")
+    names = tuple(table.names[row] for row in rows)
+    if not names:
+        raise LabelError("has no named points, and so no landmarks", table.table.path)
+    table.select(*names)  # which refuses two of one name
+    return NamedPoints(names, table.mm[rows], table.uncertainty_mm[rows], tuple(notes))

@@ -1,0 +1,265 @@
+"""Sessions: the landmarks of one scan, labelled again and again, a file of map-points for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from sidecar.document.model import Source
+from sidecar.errors import LabelError, UsageError
+from sidecar.grid.axis import nearest
+from sidecar.labels.mapped_file import PointTable, read_points
+from sidecar.morphometrics.named_points import NamedPoints, named_points
+
+#: SOP Instance UID and frame number of a slice, as a table has them.
+Plane = tuple[str, str]
+#: Relative difference between voxel sizes that rounding makes.
+_SAME_VOXEL = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """One file. ``name``: its name, with its folder where two files have one name. ``observer``:
+    who labelled, "" where nothing says it. ``planes``: the source slices that its points are
+    nearest to, and the instance of each. ``voxel``: mm along columns, rows and slices where the
+    voxel size was given by hand.
+    """
+
+    name: str
+    path: Path
+    observer: str
+    landmarks: NamedPoints
+    series: str
+    specimen: str
+    planes: dict[int, Plane]
+    voxel: tuple[float, float, float] | None
+
+
+def read_sessions(paths: Sequence[Path], observers: Sequence[str] = ()) -> list[Session]:
+    """The files as sessions, all of one scan. ``observers``: one for each file, or one for all;
+    without any, what the column ``observer`` says.
+
+    UsageError for fewer than two files, the same file twice, and another number of observers.
+    LabelError for a file that is no CSV of map-points or is of several scans or observers, for
+    files of different scans, and for files that nothing shows to be of one.
+    """
+    if len(paths) < 2:
+        raise UsageError(
+            "the error of labelling needs two files of one scan or more, one for each session"
+        )
+    if observers and len(observers) not in (1, len(paths)):
+        raise UsageError(
+            f"there are {len(paths)} files and {len(observers)} observers: give --observer once for"
+            " each file, in their order, or once for all"
+        )
+    given = [*observers] * (len(paths) if len(observers) == 1 else 1) or [""] * len(paths)
+    names = Counter(path.name for path in paths)
+    sessions = []
+    for path, observer in zip(paths, given, strict=True):
+        name = path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}"
+        sessions.append(_session(name, path, observer.strip()))
+    _refuse_other_scans(sessions)
+    _refuse_copies(sessions)
+    _refuse_unknown_observers(sessions)
+    return sessions
+
+
+def _refuse_copies(sessions: Sequence[Session]) -> None:
+    """A copy would count as a session without any error."""
+    for one, other in combinations(sessions, 2):
+        mine, theirs = one.landmarks, other.landmarks
+        if mine.names == theirs.names and np.array_equal(mine.mm, theirs.mm):
+            raise LabelError(
+                f"has the landmarks of {one.name} at the same places to the last digit: one session"
+                " counts once",
+                other.path,
+            )
+
+
+def _session(name: str, path: Path, observer: str) -> Session:
+    table = read_points(path)
+    said = _one(table, "observer", "is of {} observers ({}); a file is one session of one observer")
+    if observer and said and observer != said:
+        raise LabelError(
+            f"is by {said!r}, says its column observer, and by {observer!r}, says --observer", path
+        )
+    series = _one(table, "series_uid", "is of {} scans (series {}); keep each in a file of its own")
+    specimens = set(table.specimens)
+    if len(specimens) > 1 and not series:
+        table.only_specimen("a session")
+    return Session(
+        name=name,
+        path=path,
+        observer=observer or said,
+        landmarks=named_points(table),
+        series=series,
+        specimen=specimens.pop() if len(specimens) == 1 else "",
+        planes=_planes(table),
+        voxel=_voxel(table) if table.is_given else None,
+    )
+
+
+def _one(table: PointTable, column: str, problem: str) -> str:
+    """What a column says, "" where it says nothing. LabelError where it says several things."""
+    cells = {cell.strip() for cell in table.table.texts(column) or ()}
+    if len(cells) > 1:
+        told = ", ".join(repr(cell) for cell in sorted(cells)[:5])
+        raise LabelError(problem.format(len(cells), told), table.table.path)
+    return cells.pop() if cells else ""
+
+
+def _planes(table: PointTable) -> dict[int, Plane]:
+    columns = table.table
+    uids, frames = columns.texts("sop_instance_uid"), columns.texts("frame_number")
+    if uids is None or frames is None or columns.name("source_slice") is None:
+        return {}
+    slices = nearest(columns.numbers("source_slice")).astype(int).tolist()
+    return {
+        number: (uid.strip(), frame.strip())
+        for number, uid, frame in zip(slices, uids, frames, strict=True)
+        if uid.strip()
+    }
+
+
+def _voxel(table: PointTable) -> tuple[float, float, float]:
+    """Millimetres for each step between voxels, of a scan whose voxel size was given by hand; NaN
+    along an axis on which all points are at 0.
+    """
+    names = ("source_column", "source_row", "source_slice")
+    source = np.column_stack([table.table.numbers(name) for name in names])
+    furthest = np.abs(source).argmax(axis=0)
+    steps = [
+        float(table.mm[row, axis] / source[row, axis]) if source[row, axis] else np.nan
+        for axis, row in enumerate(furthest.tolist())
+    ]
+    return steps[0], steps[1], steps[2]
+
+
+def _refuse_other_scans(sessions: Sequence[Session]) -> None:
+    first = sessions[0]
+    for one in sessions[1:]:
+        _refuse_other_millimetres(one, first)
+    for other, one in combinations(sessions, 2):
+        _refuse_contradiction(one, other)
+    known, waiting = [first], list(sessions[1:])
+    while waiting:
+        proved = [one for one in waiting if any(_is_of_one_scan(one, other) for other in known)]
+        if not proved:
+            one = waiting[0]
+            raise LabelError(
+                f"nothing in it shows that it is of the scan of {first.name}: the files have no"
+                " instance and no series in common, and neither names a specimen. Where they are"
+                " of one scan, say so with a column specimen, of one name in both",
+                one.path,
+            )
+        known += proved
+        waiting = [one for one in waiting if one not in proved]
+
+
+def _refuse_other_millimetres(one: Session, first: Session) -> None:
+    """LabelError where millimetres of two files come from different voxel sizes."""
+    if one.voxel is None or first.voxel is None:
+        if one.voxel is not first.voxel:
+            raise LabelError(
+                f"and {first.name}: millimetres of one come from the headers, and those of the"
+                " other from a voxel size given by hand, along other axes; map both on one export",
+                one.path,
+            )
+        return
+    ratios = np.array(one.voxel) / first.voxel
+    if (np.abs(ratios - 1) > _SAME_VOXEL).any():  # NaN where an axis tells nothing
+        raise LabelError(
+            f"has voxels of {_times(one.voxel)} mm, and {first.name} of {_times(first.voxel)} mm:"
+            " map both on exports with one --voxel",
+            one.path,
+        )
+
+
+def refuse_sessions_off_scan(sessions: Sequence[Session], scan: Source) -> None:
+    """LabelError for the first session that is not on a scan: one that nothing shows to be, too."""
+    known = {
+        (plane.sop_instance_uid, str(plane.frame_number or ""), number)
+        for number, plane in enumerate(scan.planes)
+    }
+    for one in sessions:
+        if one.series and one.series != scan.series_instance_uid:
+            problem = f"is of series {one.series}"
+        elif apart := [k for k, plane in one.planes.items() if (*plane, k) not in known]:
+            problem = f"has instance {_shown(one.planes[apart[0]])} at source slice {apart[0]}"
+        elif not (one.series or one.planes):
+            problem = "has neither instances nor a series"
+        else:
+            continue
+        raise LabelError(
+            f"{problem}; the scan of the labels is series {scan.series_instance_uid}: give sessions"
+            " of that scan",
+            one.path,
+        )
+
+
+def _times(voxel: Iterable[float]) -> str:
+    return " × ".join(f"{edge:.6g}" for edge in voxel)
+
+
+def _refuse_contradiction(one: Session, other: Session) -> None:
+    """LabelError where two files cannot be of one scan."""
+    problem = _of_two_scans(one, other)
+    if problem:
+        raise LabelError(
+            f"{problem}: they are not of one scan, and how far apart their landmarks are is no"
+            " error of who labelled",
+            one.path,
+        )
+
+
+def _of_two_scans(one: Session, other: Session) -> str:
+    """What says that two files are of two scans; "" where nothing does."""
+    if one.series and other.series:
+        if one.series != other.series:
+            return f"is of series {one.series}, and {other.name} of series {other.series}"
+    elif one.specimen and other.specimen and one.specimen != other.specimen:
+        return f"is of specimen {one.specimen!r}, and {other.name} of {other.specimen!r}"
+    for number in sorted(one.planes.keys() & other.planes.keys()):
+        mine, theirs = one.planes[number], other.planes[number]
+        if mine != theirs:
+            return (
+                f"has instance {_shown(mine)} at source slice {number}, and {other.name} has"
+                f" {_shown(theirs)}"
+            )
+    there = {plane: number for number, plane in other.planes.items()}
+    for number, plane in sorted(one.planes.items()):
+        if there.get(plane, number) != number:
+            return (
+                f"has instance {_shown(plane)} at source slice {number}, and {other.name} at slice"
+                f" {there[plane]}"
+            )
+    return ""
+
+
+def _shown(plane: Plane) -> str:
+    uid, frame = plane
+    return f"{uid}, frame {frame}" if frame else uid
+
+
+def _is_of_one_scan(one: Session, other: Session) -> bool:
+    return bool(
+        (one.series and one.series == other.series)
+        or (one.specimen and one.specimen == other.specimen)
+        or one.planes.items() & other.planes.items()
+    )
+
+
+def _refuse_unknown_observers(sessions: Sequence[Session]) -> None:
+    """LabelError where only some files say who labelled."""
+    unknown = [one for one in sessions if not one.observer]
+    if unknown and len(unknown) < len(sessions):
+        raise LabelError(
+            "does not say who labelled, and other files do: name the observer of each file with"
+            " --observer, or in a column observer",
+            unknown[0].path,
+        )

@@ -1,0 +1,92 @@
+"""Matrices of alignments in files that other programs read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import UsageError
+from sidecar.grid.space import not_in_the_patient
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """``matrix`` (4, 4): new = matrix · (x, y, z, 1), mm. ``source``: what x, y and z are along,
+    in words; ``target``: what the new ones are. ``is_given``: whether the voxel size was given by
+    hand, so that nothing is known of the patient.
+    """
+
+    matrix: Floats
+    source: str
+    target: str
+    is_given: bool
+
+
+def transform_text(transform: Transform, name: str) -> str:
+    """The file of this name: by its ending text, JSON, or an ITK transform, which 3D Slicer opens.
+
+    UsageError for another ending, and for an ITK transform, which is between places in the patient,
+    where the voxel size was given by hand.
+    """
+    for ending, write in _BY_ENDING.items():
+        if name.lower().endswith(ending):
+            return write(transform)
+    raise UsageError(
+        f"{name}: a matrix goes to {', '.join(_BY_ENDING)}: give it one of these endings"
+    )
+
+
+def _text(transform: Transform) -> str:
+    rows = [" ".join(repr(value) for value in row) for row in (transform.matrix + 0.0).tolist()]
+    about = f"# new = matrix * (x, y, z, 1), mm, from {transform.source} to {transform.target}"
+    return "\n".join([_one_line(about), *rows]) + "\n"
+
+
+def _json(transform: Transform) -> str:
+    document = {
+        "units": "mm",
+        "from": transform.source,
+        "to": transform.target,
+        "matrix": (transform.matrix + 0.0).tolist(),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _itk(transform: Transform) -> str:
+    """ITK's transforms resample: they lead from where a voxel is to be to where it comes from, in
+    LPS. So the file has the inverse, and a program that applies it to points inverts it, as 3D
+    Slicer does when it loads one.
+    """
+    if transform.is_given:
+        raise UsageError(
+            f"{not_in_the_patient('given', 'an ITK transform')}: write the matrix as .txt or .json"
+        )
+    inverse = np.linalg.inv(transform.matrix) + 0.0
+    numbers = [*inverse[:3, :3].ravel().tolist(), *inverse[:3, 3].tolist()]
+    return "\n".join(
+        [
+            "#Insight Transform File V1.0",
+            "#Transform 0",
+            "Transform: AffineTransform_double_3_3",
+            f"Parameters: {' '.join(map(repr, numbers))}",
+            "FixedParameters: 0 0 0",
+            "",
+        ]
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_BY_ENDING: dict[str, Callable[[Transform], str]] = {
+    ".tfm": _itk,
+    ".json": _json,
+    ".txt": _text,
+}
