@@ -221,7 +221,7 @@ def align(
 
     Examples:
         >>> moved = sidecar.align("mapped.csv", frame=("bregma", "lambda", "nasion"))
-        >>> moved.mm[0].round(9).tolist(), moved.mm[1, 1:].round(9).tolist()
+        >>> (moved.mm[0].round(6) + 0).tolist(), (moved.mm[1, 1:].round(6) + 0).tolist()
         ([0.0, 0.0, 0.0], [0.0, 0.0])
         >>> moved.write("framed.mrk.json"), moved.write_matrix("framed.tfm")
         ((), None)

@@ -115,12 +115,17 @@ def main() -> None:
             )  # a terminal that has no µ shows ? instead of failing
     asked = sys.argv[2:3] if is_debugging() else sys.argv[1:2]
     try:
-        program(asked if asked and asked[0] in COMMANDS else COMMANDS)()
+        program(asked if asked and asked[0] in COMMANDS else COMMANDS)(prog_name=_called())
     except (SidecarError, OSError, MemoryError) as error:
         show_traceback(error)
         tell(f"sidecar: {_in_words(error)}")
         faults = error.faults if isinstance(error, BatchError) else [error]
         sys.exit(2 if all(isinstance(fault, UsageError) for fault in faults) else 1)
+
+
+def _called() -> str:
+    """What help texts and mistakes call the program: as the user did."""
+    return "python -m sidecar" if sys.argv[0].endswith("__main__.py") else "sidecar"
 
 
 def _in_words(error: SidecarError | OSError | MemoryError) -> str:

@@ -56,9 +56,13 @@ def deliver_written(
 def deliver_columns(
     columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Iterable[Path]
 ) -> None:
-    """Write columns of text as CSV to ``output``, or to stdout."""
+    """Write columns of text as CSV to ``output``, or to stdout; UsageError for a file whose ending
+    says that it is something else.
+    """
     from sidecar.labels.writers.csv_points import csv_text
 
+    if output is not None and output.suffix.lower() not in ("", ".csv"):
+        raise UsageError(f"-o {output.name}: this command writes CSV; end the name in .csv")
     with explained("the result"):
         data = "".join(csv_text(dict(columns))).encode()
     if output is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.command_line import invoked
+from kit.command_line import CommandLine, invoked
 from kit.phantoms import Phantom, Spec, write
 from kit.tables import rows
 
@@ -251,3 +251,14 @@ def test_a_huge_label_file_is_refused_unread(png: Path, tmp_path: Path) -> None:
         file.truncate(200_000_000)
     told = invoked("map-points", tmp_path / "labels.csv", "--sidecar", png, code=1)
     assert "too large for a label file" in str(told.exception)
+
+
+def test_an_ending_that_means_two_formats_or_another_one_is_refused(
+    png: Path, run: CommandLine
+) -> None:
+    labels = png / "labels.csv"
+    run.refuses("map-points", labels, "-o", "out.DCM", code=2, says=("dicom-sr", "dicom-rtstruct"))
+    run.done("map-points", labels, "-o", "mapped.csv")
+    for command in (("project", "mapped.csv", "--sidecar", png), ("measure", "mapped.csv")):
+        run.refuses(*command, "-o", "out.tps", code=2, says="writes CSV")
+    assert not Path("out.DCM").exists() and not Path("out.tps").exists()

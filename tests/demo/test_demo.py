@@ -58,7 +58,9 @@ def test_every_landmark_comes_back(tour: Tour) -> None:
 
 def test_doubling_is_half_a_voxel_off_along_columns_and_rows(tour: Tour) -> None:
     off = (tour.check.doubled - tour.check.mapped) @ SCAN_GRID.axes / VOXEL_MM
-    assert off == pytest.approx(np.tile([-0.5, -0.5, 0.0], (len(LANDMARKS), 1)), abs=2e-6 / VOXEL_MM)
+    assert off == pytest.approx(
+        np.tile([-0.5, -0.5, 0.0], (len(LANDMARKS), 1)), abs=2e-6 / VOXEL_MM
+    )
 
 
 def test_the_scan_is_a_ct_whose_pixels_show_the_landmarks_where_they_truly_are(tour: Tour) -> None:

@@ -157,6 +157,12 @@ def _by_ending(path: Path | None) -> Writer:
         for ending in writer.endings
         if path.name.lower().endswith(ending)
     }
+    if path.suffix.lower() == ".dcm":
+        raise UsageError(
+            f"{path.name}: points as DICOM are a Structured Report or an RT Structure Set; say"
+            " which with --to dicom-sr or --to dicom-rtstruct, and where the DICOM files of the"
+            " scan are with --dicom DIR"
+        )
     if not endings:
         raise UsageError(
             f"{path.name}: no format is written by this ending; say which with --to {_names()}"
