@@ -292,6 +292,7 @@ def zoom(
     trust_names: bool = False,
     allow_outside: bool = False,
     overwrite: bool = False,
+    keep_labels: bool = False,
     progress: Progress | None = None,
 ) -> list[Sidecar]:
     """Export a full-resolution stack around each landmark, to refine it on original pixels. Each
@@ -309,7 +310,8 @@ def zoom(
         images: as for `map_points`.
         trust_names: as for `map_points`.
         allow_outside: as for `map_points`.
-        overwrite: replace earlier exports in those folders.
+        overwrite: replace earlier exports in those folders; labels in them are in the way.
+        keep_labels: labels there that are of the same mapping, by their tags, stay.
         progress: what is told while it works.
 
     Returns:
@@ -336,7 +338,8 @@ def zoom(
     loaded = load_points(paths_of(labels), exports_of(exports), options)
     made: list[Sidecar] = []
     for points in loaded.points:
-        made += run_jobs(plan_zooms(points, source, output, size, progress, overwrite), progress)
+        jobs = plan_zooms(points, source, output, size, progress, overwrite, keep_labels)
+        made += run_jobs(jobs, progress)
     return made
 
 

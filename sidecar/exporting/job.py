@@ -64,7 +64,7 @@ def refuse_output(job: Job) -> None:
     if is_there:
         plan = job.plan
         digest = plan.digest(job.plan.series.stamps)
-        require_room(job.output, digest, plan.names, plan.options.overwrite)
+        require_room(job.output, digest, plan.names, plan.options.replacing)
 
 
 def _companions(job: Job) -> Iterator[str]:

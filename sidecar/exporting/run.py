@@ -144,7 +144,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     waiting = partial(progress.start, "watching whether another export is at work there", None)
     stamps = plan.series.stamps
     with take_folder(
-        job.output, plan.digest(stamps), plan.names, options.overwrite, waiting
+        job.output, plan.digest(stamps), plan.names, options.replacing, waiting
     ) as folder:
         if options.volume is not None:
             volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)

@@ -36,9 +36,11 @@ def plan_zooms(
     size_mm: float,
     progress: Progress | None = None,
     overwrite: bool = False,
+    keep_labels: bool = False,
 ) -> list[Job]:
     """One job for each point: the source voxels within ``size_mm``/2 of it, at full resolution, in
-    a folder of its own below ``output``, in place of an earlier export there with ``overwrite``.
+    a folder of its own below ``output``, in place of an earlier export there with ``overwrite``,
+    beside labels of the same mapping with ``keep_labels``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
@@ -57,6 +59,7 @@ def plan_zooms(
             window=_window(images),
             specimen=points.sidecar.document.specimen,
             overwrite=overwrite,
+            keep_labels=keep_labels,
         )
         zoom = Zoom(
             label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])

@@ -42,7 +42,10 @@ MODULES = (
     "identity.js",
     "work.js",
     "files.js",
+    "served.js",
+    "presence.js",
     "storage.js",
+    "saving.js",
     "images.js",
     "landmarks.js",
     "viewer.js",
@@ -55,6 +58,11 @@ MODULES = (
     "panel.js",
     "app.js",
 )
+#: Those of the list of specimens.
+LIST_MODULES = ("served.js", "presence.js", "preact.js", "specimens.js")
+#: What a page may load, by where it comes from: its PNGs, and a server is asked too.
+_FROM_DISK = {"img-src": ["'self'", "file:"]}
+_FROM_SERVER = {"img-src": ["'self'"], "connect-src": ["'self'"]}
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|class|async)", re.MULTILINE)
@@ -95,17 +103,32 @@ def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
         ) from None
 
 
-def render(document: Document, display: Display) -> str:
+def render(document: Document, display: Display, served: Mapping[str, Any] | None = None) -> str:
     """The page as text.
 
-    What others wrote is escaped, or is JSON that cannot end its element; all else is our own.
+    ``served``: what a page that comes from a server is told (``web/served.js``); a page from disk
+    is told nothing. What others wrote is escaped, or is JSON that cannot end its element; all else
+    is our own.
     """
+    sources = _FROM_DISK if served is None else _FROM_SERVER
+    return _page(MODULES, sources, {**_page_data(document, display), "served": served})
+
+
+def render_list(facts: dict[str, Any]) -> str:
+    """The page of `sidecar label` that lists specimens, as text. ``facts``: see
+    ``web/specimens.js``.
+    """
+    return _page(LIST_MODULES, _FROM_SERVER, facts)
+
+
+def _page(modules: Iterable[str], sources: Mapping[str, list[str]], data: dict[str, Any]) -> str:
+    """A page of these modules, which may load from ``sources``."""
     libraries = [_SOURCE_MAP.sub("", _web(f"vendor/{name}")) for name in LIBRARIES]
-    program = "".join(_plain(_web(name)) for name in MODULES)
+    program = "".join(_plain(_web(name)) for name in modules)
     style = _web("viewer.css")
     policy = {
         "default-src": ["'none'"],
-        "img-src": ["'self'", "file:"],
+        **sources,
         "script-src": [_source_hash(text) for text in (*libraries, program)],
         "style-src": [_source_hash(style)],
         "base-uri": ["'none'"],
@@ -114,11 +137,11 @@ def render(document: Document, display: Display) -> str:
         "trusted-types": ["'none'"],
     }
     return Template(_web("viewer.html")).substitute(
-        policy=escape("; ".join(" ".join([name, *sources]) for name, sources in policy.items())),
+        policy=escape("; ".join(" ".join([name, *whence]) for name, whence in policy.items())),
         style=style,
         libraries="".join(f"<script>{text}</script>\n" for text in libraries),
         program=program,
-        page=_script_json(_page_data(document, display)),
+        page=_script_json(data),
         licences="\n\n".join(_web(f"vendor/{name}") for name in LICENCES),
     )
 

@@ -101,15 +101,15 @@ class Browser:
 
     # Pages
 
-    def open(self, page: os.PathLike[str]) -> None:
-        """Open a page from disk and wait until it shows an image."""
+    def open(self, page: os.PathLike[str] | str) -> None:
+        """Open a page from disk, or from a server by its URL, and wait until it shows an image."""
         self.requests()
-        self.driver.get(Path(page).as_uri())
+        self.driver.get(page if isinstance(page, str) else Path(page).as_uri())
         self.shown()
 
     def forget(self) -> None:
         """Leave nothing in the storage of the page that is open."""
-        if self.driver.current_url.startswith("file:"):
+        if self.driver.current_url.startswith(("file:", "http:")):
             self.js("localStorage.clear()")
 
     def reload(self) -> None:

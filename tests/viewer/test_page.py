@@ -22,7 +22,7 @@ from sidecar.grid.axis import Axis
 from sidecar.storage.locate import locate
 from sidecar.storage.location import Location
 from sidecar.viewer.display import Split, display_of, split_pixels
-from sidecar.viewer.page import MODULES, remove_viewer, write_viewer
+from sidecar.viewer.page import LIST_MODULES, MODULES, remove_viewer, write_viewer
 
 
 class Elements(HTMLParser):
@@ -95,14 +95,15 @@ def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_
 
 def test_every_module_is_in_the_page_after_those_it_imports() -> None:
     web = files("sidecar.viewer") / "web"
-    assert sorted(MODULES) == sorted(
+    assert {*MODULES, *LIST_MODULES} == {
         entry.name for entry in web.iterdir() if entry.name.endswith(".js")
-    )
-    for i, name in enumerate(MODULES):
-        text = (web / name).read_text(encoding="utf-8")
-        imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
-        assert set(imported) <= set(MODULES[:i])
-        assert text.count("import ") == len(imported)
+    }
+    for modules in (MODULES, LIST_MODULES):
+        for i, name in enumerate(modules):
+            text = (web / name).read_text(encoding="utf-8")
+            imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
+            assert set(imported) <= set(modules[:i])
+            assert text.count("import ") == len(imported)
 
 
 def test_the_page_names_no_file_to_load(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
 import { labelFile } from "./identity.js";
-import { KEYS, onKey } from "./keys.js";
+import { KEYS, onKey, SPECIMEN_KEYS } from "./keys.js";
 import { Panel } from "./panel.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
 import { Stage } from "./stage.js";
@@ -27,7 +27,7 @@ function App({ viewer, state }) {
     />
     <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
-    ${state.help && html`<${Help} own=${viewer.own} close=${() => viewer.set({ help: false })} />`}
+    ${state.help && html`<${Help} viewer=${viewer} close=${() => viewer.set({ help: false })} />`}
   `;
 }
 
@@ -39,7 +39,7 @@ function Message({ viewer, message }) {
   `;
 }
 
-function Help({ own, close }) {
+function Help({ viewer, close }) {
   const dialog = useRef(null);
   useLayoutEffect(() => dialog.current.showModal(), []);
   return html`
@@ -52,13 +52,15 @@ function Help({ own, close }) {
           <tr><th>Wheel</th><td>slices; with Shift ten at a time, with Ctrl zoom</td></tr>
           <tr><th>Two fingers</th><td>zoom and move</td></tr>
           <tr><th>Right drag</th><td>window (sideways) and level (up and down); Shift drag does the same</td></tr>
-          ${KEYS.map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
+          ${[...KEYS, ...(viewer.server?.around.list ? SPECIMEN_KEYS : [])].map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
         </tbody>
       </table>
       <p>
         What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. Put <b><bdi>${labelFile(own, ".csv")}</bdi></b> beside the PNGs: it goes to <code>sidecar map-points</code>.
+        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the PNGs is saved as you work` : html`Put <b><bdi>${labelFile(viewer.own, ".csv")}</bdi></b> beside the PNGs`}:
+        it goes to <code>sidecar map-points</code>.
       </p>
+      ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of the PNGs, shows it with three planes, and saves labels.csv there as you work.</p>`}
       <form method="dialog"><button autofocus>Close</button></form>
     </dialog>
   `;

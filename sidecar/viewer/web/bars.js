@@ -18,6 +18,7 @@ const ICONS = {
   actual: "M6 8l2-2v12M16 8l2-2v12M12 10v.1M12 14v.1",
   back: "m15 5-7 7 7 7",
   on: "m9 5 7 7-7 7",
+  list: "M8 6h12M8 12h12M8 18h12M4 6h.1M4 12h.1M4 18h.1",
   remove: "M5 7h14M10 11v6M14 11v6M7 7l1 13h8l1-13M9 7V4h6v3",
   help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 18v.1",
 };
@@ -41,6 +42,7 @@ export function TopBar({ viewer, state }) {
   };
   return html`
     <header>
+      ${viewer.saving && html`<${Specimens} saving=${viewer.saving} />`}
       <h1><bdi>${shownName(viewer)}</bdi></h1>
       <p class="summary">${factsOf(viewer).join(" · ")}</p>
       <div class="tools">
@@ -48,6 +50,7 @@ export function TopBar({ viewer, state }) {
         <${Button} icon="redo" label="Redo (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
         <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
+        ${viewer.saving && html`<output id="saving" class=${state.saving === "saved" ? "" : "due"} title="labels.csv beside the PNGs">${state.saving}</output>`}
         <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${labelFile(viewer.own, ".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"
@@ -60,6 +63,19 @@ export function TopBar({ viewer, state }) {
         <${Button} icon="help" label="Keys and help (?)" onClick=${() => viewer.set({ help: true })} />
       </div>
     </header>
+  `;
+}
+
+/** The ways to other specimens, of a served page among several. */
+function Specimens({ saving }) {
+  const { list, before, after } = saving.server.around;
+  if (!list) return null;
+  return html`
+    <nav aria-label="Specimens">
+      <${Button} id="before" icon="back" label="Previous specimen (,)" disabled=${!before} onClick=${() => saving.leave(before)} />
+      <${Button} id="list" icon="list" label="List of specimens (S)" onClick=${() => saving.leave(list)} />
+      <${Button} id="after" icon="on" label="Next specimen (.)" disabled=${!after} onClick=${() => saving.leave(after)} />
+    </nav>
   `;
 }
 

@@ -52,7 +52,15 @@ export const KEYS = [
   ["Esc", "let go", { Escape: (viewer) => viewer.set({ selected: null, drag: null, message: null }) }],
 ];
 
-const ACTIONS = new Map(KEYS.flatMap(([, , actions]) => Object.entries(actions)));
+const leave = (where) => (viewer) => viewer.saving?.leave(viewer.server.around[where]);
+
+/** Those of a served page among several specimens. */
+export const SPECIMEN_KEYS = [
+  [", .", "previous, next specimen", { ",": leave("before"), ".": leave("after") }],
+  ["S", "list of specimens", { s: leave("list") }],
+];
+
+const ACTIONS = new Map([...KEYS, ...SPECIMEN_KEYS].flatMap(([, , actions]) => Object.entries(actions)));
 
 /** Act on a key unless it belongs to the control that has the focus. */
 export function onKey(viewer, event) {

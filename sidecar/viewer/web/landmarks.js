@@ -8,6 +8,7 @@ import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, show
 
 const STEPS_KEPT = 200;
 const LARGEST_FILE = 64 * 2 ** 20;
+const NOT_KEPT_HERE = "This browser keeps nothing for this page. What is not saved in labels.csv is lost when you close it.";
 const NOT_KEPT = "This browser does not keep data for pages opened from disk. Export your landmarks before you close the page.";
 
 /** A click is no finer than a screen pixel: a thousandth of a PNG pixel is kept of it. */
@@ -18,7 +19,7 @@ export class Landmarks {
     this.viewer = viewer;
     this.past = [];
     this.future = [];
-    viewer.storage.watch((items) => this.adopt(items));
+    viewer.storage.watch((items, base) => this.adopt(items, base));
   }
 
   get state() {
@@ -31,10 +32,13 @@ export class Landmarks {
 
   /** The part of the state that is about landmarks, as it was kept. */
   restored() {
-    const { items, problem } = this.viewer.storage.load();
-    const warning = problem ?? (this.viewer.storage.works() ? null : NOT_KEPT);
+    const { items, base, problem } = this.viewer.storage.load();
+    const { saving, server } = this.viewer;
+    const begun = items ?? this.begun();
+    const [list, said] = saving ? saving.begun(addNames(begun, server.names)[0], base) : [begun, null];
+    const warning = problem ?? (this.viewer.storage.works() ? said : this.notKept());
     return {
-      items: items ?? this.begun(),
+      items: list,
       selected: null,
       drag: null,
       measured: [null, null],
@@ -46,6 +50,10 @@ export class Landmarks {
   begun() {
     const name = trimLabel(this.viewer.page.document.zoom?.label ?? "");
     return name === "" ? [] : addNames([], [name])[0];
+  }
+
+  notKept() {
+    return this.viewer.server ? NOT_KEPT_HERE : NOT_KEPT;
   }
 
   item(id) {
@@ -80,13 +88,17 @@ export class Landmarks {
   adoptList(items, changes) {
     this.viewer.set({ message: null, ...changes, items, drag: null });
     if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
-    if (!this.viewer.storage.save(items)) this.viewer.say(NOT_KEPT, true);
+    if (!this.viewer.storage.save(items, this.viewer.saving?.points)) this.viewer.say(this.notKept(), true);
+    this.viewer.saving?.changed();
   }
 
   /** Another tab with the same export changed the list. */
-  adopt(items) {
-    this.past = [...this.past, this.items].slice(-STEPS_KEPT);
-    this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
+  adopt(items, base) {
+    if (JSON.stringify(items) !== JSON.stringify(this.items)) {
+      this.past = [...this.past, this.items].slice(-STEPS_KEPT);
+      this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
+    }
+    this.viewer.saving?.adopted(base);
   }
 
   // One landmark

@@ -1,11 +1,13 @@
 // The viewer without its looks: what is shown and what a user can do with it. Landmarks are in landmarks.js.
 
 import { unitsOf } from "./contrast.js";
-import { exportOf } from "./identity.js";
+import { exportOf, foldersOf } from "./identity.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
 import { looksOf, subjectOf } from "./looks.js";
 import { mappingOf } from "./mapping.js";
+import { Saving } from "./saving.js";
+import { serverOf } from "./served.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
 
@@ -24,8 +26,10 @@ export class Viewer {
     this.subject = subjectOf(page.document);
     this.units = unitsOf(page.document.images);
     this.names = page.document.images.files.map((file) => file.name);
-    this.own = exportOf(page.document, globalThis.location.pathname);
+    this.server = serverOf(page);
+    this.own = exportOf(page.document, this.server?.folders ?? foldersOf(globalThis.location.pathname));
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
+    this.saving = this.server && new Saving(this, this.server);
     this.landmarks = new Landmarks(this);
     this.fitted = true; // until the user zooms or pans, the whole image is shown
     const [columns, rows, slices] = this.mapping.size;
@@ -44,6 +48,7 @@ export class Viewer {
       message: null,
       spoken: "", // for screen readers
       help: false,
+      saving: null, // of a served page: whether labels.csv holds the list
       ...this.landmarks.restored(),
     };
     const folder = page.split ? `${encodeURIComponent(page.split.folder)}/` : "";
@@ -56,6 +61,7 @@ export class Viewer {
       failed: (shown, failure) => this.set({ shown, image: null, failure }),
     });
     this.images.show(this.state.wanted);
+    this.saving?.start();
   }
 
   set(changes) {
