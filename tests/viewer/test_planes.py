@@ -23,6 +23,7 @@ from kit.tables import rows
 from numpy.typing import NDArray
 
 import sidecar
+from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
 from sidecar.viewer.page import write_viewer
 
@@ -85,11 +86,15 @@ SURFACES = ("#stage", '[data-plane="0"]', '[data-plane="1"]')
 def test_the_voxels_held_are_the_bytes_of_the_pngs(
     browser: Browser, tmp_path: Path, made: Callable[..., Sidecar]
 ) -> None:
-    """Every grey there is, and one that a browser would change where it converted colours."""
-    noise = np.random.default_rng(4).integers(0, 256, (9, 64, 64)).astype(np.uint8)
+    """Every grey there is, in images that are no whole number of squares wide or high; each byte is
+    read in the plane of its x and in that of its y.
+    """
+    noise = np.random.default_rng(4).integers(0, 256, (9, 45, 61)).astype(np.uint8)
     noise[0].flat[:256] = np.arange(256)
     noise[1] = 128
-    made(Export(), lambda slice, shape: noise[slice])
+    columns, rows = Axis.stride(0, 61, 1), Axis.stride(0, 45, 1)
+    export = Export(columns=columns, rows=rows, source_size=(61, 45, 9))
+    made(export, lambda slice, shape: noise[slice])
     for name in ("voxels.js", "decoder.js"):
         text = files("sidecar.viewer").joinpath("web", name).read_bytes()
         (tmp_path / name).write_bytes(text)
@@ -100,24 +105,24 @@ def test_the_voxels_held_are_the_bytes_of_the_pngs(
         import("./voxels.js").then(({ Voxels }) => {
             const names = [...Array(9).keys()].map((i) => `slice_000${i}.png`);
             const urls = names.map((name) => new URL(name, location.href).href);
-            const voxels = new Voxels({ urls, names, size: [64, 64, 9], changed() {
+            const size = [61, 45, 9];
+            const voxels = new Voxels({ urls, names, size, changed() {
                 if (voxels.answered < 9) return;
                 const table = Uint32Array.from({ length: 256 }, (_, byte) => byte);
-                const cuts = [0, 1].map((axis) => {
-                    const pixels = new Uint32Array(64 * 9);
-                    voxels.cut(axis, 37, table, pixels);
+                const cut = (axis, index) => {
+                    const pixels = new Uint32Array(size[1 - axis] * 9);
+                    voxels.cut(axis, index, table, pixels);
                     return [...pixels];
-                });
-                done([voxels.failure, voxels.slices.map((bytes) => [...bytes]), cuts]);
+                };
+                done([voxels.failure, [0, 1].map((axis) => [...Array(size[axis]).keys()].map((index) => cut(axis, index)))]);
             } });
             voxels.load(4);
         });
     """
-    failure, held, (at_x, at_y) = browser.driver.execute_async_script(code)
+    failure, (by_x, by_y) = browser.driver.execute_async_script(code)
     assert failure is None
-    assert (np.array(held, np.uint8).reshape(noise.shape) == noise).all()
-    assert (np.array(at_x).reshape(9, 64) == noise[:, :, 37]).all()
-    assert (np.array(at_y).reshape(9, 64) == noise[:, 37, :]).all()
+    assert (np.array(by_x).reshape(61, 9, 45).transpose(1, 2, 0) == noise).all()
+    assert (np.array(by_y).reshape(45, 9, 61).transpose(1, 0, 2) == noise).all()
 
 
 # Where a click goes
@@ -321,7 +326,7 @@ def test_every_control_has_a_name(browser: Browser, made: Callable[..., Sidecar]
 def test_the_magnifier_shows_what_is_under_the_pointer(
     browser: Browser, made: Callable[..., Sidecar], surface: str
 ) -> None:
-    """A bright voxel under the pointer is in its middle, four times as large or larger."""
+    """A bright voxel under the pointer is in its middle, twice as large or larger."""
 
     def draw(slice: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         pixels = np.zeros(shape, np.uint8)
@@ -412,3 +417,19 @@ def test_a_png_that_cannot_be_read_is_named_and_takes_no_landmark(
         browser.click((x, y + 3 * step / 32))
         assert browser.names() == []
     browser.complaints()  # the browser's own word on the missing file
+
+
+def test_a_narrow_page_has_the_planes_below_and_cuts_nothing_off(
+    browser: Browser, made: Callable[..., Sidecar]
+) -> None:
+    browser.resize(500, 1000, touch=True)
+    made(GEOMETRIES["oblique"])
+    assert browser.box()[3] >= 500
+    _, top, _, height = browser.box("#readout")
+    lowest = max(
+        element.rect["y"] + element.rect["height"] for element in browser.all("#readout dd")
+    )
+    assert lowest <= top + height
+    for surface in SURFACES[1:]:
+        assert browser.box(surface)[1] >= top + height
+        assert browser.box(surface)[3] > 300

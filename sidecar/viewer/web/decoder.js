@@ -2,7 +2,8 @@
 
 /**
  * The whole program of a worker: it may use nothing from outside of this function, whose text is what the worker is given. It is sent
- * {slice, url, width, height} and answers {slice, bytes} with the first channel of every pixel, row by row, or {slice, failure}.
+ * {slice, url, width, height} and answers {slice, bytes} with the first channel of every pixel, in squares (see `squares`), or
+ * {slice, failure}.
  */
 function decoder() {
   const canvas = new OffscreenCanvas(1, 1);
@@ -27,9 +28,25 @@ function decoder() {
     context.globalCompositeOperation = "copy";
     context.drawImage(image, 0, 0);
     image.close();
-    const { data } = context.getImageData(0, 0, width, height);
-    const bytes = new Uint8Array(width * height);
-    for (let i = 0; i < bytes.length; i += 1) bytes[i] = data[4 * i];
+    return squares(context.getImageData(0, 0, width, height).data, width, height);
+  }
+
+  /**
+   * The first channel of pixels in squares of 8 × 8, which are as much as a processor fetches at once: columns are then read nearly as
+   * fast as rows. Squares follow each other row by row, as the pixels of each; what is beyond the image is 0.
+   */
+  function squares(data, width, height) {
+    const bytes = new Uint8Array(64 * Math.ceil(width / 8) * Math.ceil(height / 8));
+    let to = 0;
+    for (let top = 0; top < height; top += 8) {
+      for (let left = 0; left < width; left += 8) {
+        for (let y = top; y < top + 8; y += 1) {
+          for (let x = left; x < left + 8; x += 1, to += 1) {
+            if (x < width && y < height) bytes[to] = data[4 * (y * width + x)];
+          }
+        }
+      }
+    }
     return bytes;
   }
 

@@ -4,8 +4,8 @@ import { html, useLayoutEffect, useRef } from "./preact.js";
 
 const WIDEST = 168; // screen pixels
 const AWAY = 22; // screen pixels between the pointer and the glass
-const TIMES = 4;
-const LEAST = 12; // screen pixels per PNG pixel in it
+const LEAST = 2; // times larger
+const PIXEL = 12; // screen pixels per PNG pixel in it, or more
 
 /**
  * `draw(context, size, times)` draws what is around the cursor, so many times larger than the surface shows it; `zoom` is how many screen
@@ -20,7 +20,7 @@ export function Magnifier({ surface, state, zoom, filter = "none", draw }) {
     const size = { width: edge, height: edge };
     const ratio = globalThis.devicePixelRatio;
     Object.assign(canvas.current, { width: edge * ratio, height: edge * ratio });
-    draw(canvas.current.getContext("2d"), size, Math.max(TIMES, LEAST / zoom));
+    draw(canvas.current.getContext("2d"), size, Math.max(LEAST, PIXEL / zoom));
   });
   if (!isShown) return null;
   const middle = edge / 2;

@@ -1,4 +1,4 @@
-// The voxels of the PNG stack, one byte each, held as they load. Planes are cut from them along any axis.
+// The voxels of the PNG stack, one byte each, held as they load (in squares, see `decoder.js`). Planes are cut from them along any axis.
 
 import { startDecoders } from "./decoder.js";
 
@@ -80,17 +80,19 @@ export class Voxels {
    * pixels of a row run along the other axis. Slices that are not there yet are transparent.
    */
   cut(axis, index, table, pixels) {
-    const [columns] = this.size;
     const length = this.size[1 - axis];
-    const [start, step] = axis === 0 ? [index, columns] : [index * columns, 1];
+    const rowOfSquares = 64 * Math.ceil(this.size[0] / 8);
+    const [square, within] = [index >> 3, index & 7];
+    const [start, perSquare, perPixel] = axis === 0 ? [64 * square + within, rowOfSquares, 8] : [rowOfSquares * square + 8 * within, 64, 1];
     let to = 0;
     for (const bytes of this.slices) {
-      if (bytes === null) {
-        pixels.fill(0, to, to + length);
-        to += length;
-      } else {
-        for (let i = 0, from = start; i < length; i += 1, from += step) pixels[to++] = table[bytes[from]];
+      const end = to + length;
+      if (bytes === null) pixels.fill(0, to, end);
+      for (let first = start; bytes !== null && to < end; first += perSquare) {
+        const stop = Math.min(to + 8, end);
+        for (let from = first; to < stop; to += 1, from += perPixel) pixels[to] = table[bytes[from]];
       }
+      to = end;
     }
   }
 }
