@@ -18,7 +18,7 @@ from kit.browser import CONTROL, DOWN, ENTER, RIGHT, SHIFT, UP, Browser
 from kit.command_line import invoked
 from kit.made_exports import GEOMETRIES, Draw, Export
 from kit.phantoms import Phantom, Spec, write_values
-from kit.served_page import served
+from kit.served_page import PAGE, served
 from kit.tables import rows
 from numpy.typing import NDArray
 
@@ -80,6 +80,15 @@ def bright(browser: Browser, selector: str) -> tuple[float, float]:
 SURFACES = ("#stage", '[data-plane="0"]', '[data-plane="1"]')
 
 
+def with_modules(browser: Browser, folder: Path) -> None:
+    """Leave the page for an empty one, which can import the modules of the page."""
+    for module in (files("sidecar.viewer") / "web").iterdir():
+        if module.name.endswith(".js"):
+            (folder / module.name).write_bytes(module.read_bytes())
+    (folder / "empty.html").write_text("<!doctype html><title>empty</title>")
+    browser.driver.get(browser.driver.current_url.replace(PAGE, "empty.html"))
+
+
 # Bytes
 
 
@@ -95,11 +104,7 @@ def test_the_voxels_held_are_the_bytes_of_the_pngs(
     columns, rows = Axis.stride(0, 61, 1), Axis.stride(0, 45, 1)
     export = Export(columns=columns, rows=rows, source_size=(61, 45, 9))
     made(export, lambda slice, shape: noise[slice])
-    for name in ("voxels.js", "decoder.js"):
-        text = files("sidecar.viewer").joinpath("web", name).read_bytes()
-        (tmp_path / name).write_bytes(text)
-    (tmp_path / "empty.html").write_text("<!doctype html><title>empty</title>")
-    browser.driver.get(browser.driver.current_url.replace("served.html", "empty.html"))
+    with_modules(browser, tmp_path)
     code = """
         const done = arguments[0];
         import("./voxels.js").then(({ Voxels }) => {
@@ -267,6 +272,46 @@ def test_planes_have_the_proportions_of_the_patient(
         lengths = [np.linalg.norm(a - b) for a, b in combinations(patient, 2)]
         scale = np.divide(lengths, screen)
         assert np.abs(scale / scale.mean() - 1).max() < 0.01
+
+
+ROUNDED = Export(heights=tuple(round(i / 3, 3) for i in range(9)))
+
+
+@pytest.mark.parametrize("name", [*sorted(set(GEOMETRIES) - {"one slice"}), "rounded"])
+def test_sheets_agree_with_python(
+    browser: Browser, tmp_path: Path, made: Callable[..., Sidecar], name: str
+) -> None:
+    """Distances on a sheet are those between the same points in the patient, and it has an inverse;
+    uneven gaps cut it into pieces, rounded positions do not.
+    """
+    export = made(GEOMETRIES.get(name, ROUNDED))
+    with_modules(browser, tmp_path)
+    document = export.document.model_dump(mode="json")
+    rng = np.random.default_rng(3)
+    code = """
+        const [doc, axes, points, done] = arguments;
+        Promise.all([import("./mapping.js"), import("./cross.js")]).then(([{ mappingOf }, { sheetOf }]) => {
+            const sheet = sheetOf(mappingOf(doc), ...axes);
+            const places = points.map(sheet.toSheet);
+            done([places, places.map(sheet.toPixel), sheet.pieces.length]);
+        });
+    """
+    for axes in ((2, 1), (0, 2)):
+        size = [export.size[axis] for axis in axes]
+        points = rng.uniform(-0.5, np.array(size) - 0.5, (40, 2))
+        spots = np.tile((np.array(export.size) - 1) / 2, (40, 1))
+        spots[:, axes] = points
+        patient = export.to_patient(spots[:, :2], spots[:, 2])
+        places, back, pieces = browser.driver.execute_async_script(
+            code, document, axes, points.tolist()
+        )
+        off = np.linalg.norm(np.diff(places, axis=0), axis=1)
+        true = np.linalg.norm(np.diff(patient, axis=0), axis=1)
+        bound = 1e-2 if name == "nearly parallel" else 1e-9 * np.abs(patient).max()
+        assert np.abs(off - true).max() < bound
+        assert np.abs(np.subtract(back, points)).max() < 1e-8
+        is_bent = name == "uneven" or (name == "sagittal" and axes == (2, 1))
+        assert pieces == (5 if is_bent else 1)
 
 
 def test_a_landmark_is_dragged_in_any_plane(browser: Browser, made: Callable[..., Sidecar]) -> None:

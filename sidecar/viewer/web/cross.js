@@ -8,10 +8,13 @@ import { dot, scaled, subtract } from "./mapping.js";
 
 const partWay = (from, to, part) => from + (to - from) * part;
 
+/** How far off its place a voxel may be drawn, in voxels: positions in headers are rounded, and few pieces are drawn faster than many. */
+const DRAWN_OFF = 0.02;
+
 /**
  * The sheet of a mapping on which axis `across` runs to the right and axis `down` down: {across, down, bent, straight, directions, box,
  * pieces, toSheet, toPixel}. `directions` are the mm of one pixel across and down; `box` is what the sheet fills, [left, top, right, bottom].
- * `pieces` are the parts of the bent axis, each with one affine map (see `matrixOf`). toSheet and toPixel go between [across, down] in
+ * `pieces` are parts of the bent axis that are straight, nearly, each with one affine map (see `matrixOf`). toSheet and toPixel go between [across, down] in
  * PNG pixels and [right, down] on the sheet. The third axis is at its middle: it moves nothing where planes are parallel.
  */
 export function sheetOf(mapping, across, down) {
@@ -27,12 +30,11 @@ export function sheetOf(mapping, across, down) {
   const whole = subtract(place(middle, last), origin);
   const upright = subtract(whole, scaled(unit, dot(whole, unit)));
   const normal = scaled(upright, 1 / Math.hypot(...upright));
-  const knots = withoutNeedless(
-    knotsOf(mapping, bent).map((at) => {
-      const from = subtract(place(middle, at), origin);
-      return { at, shift: dot(from, unit), height: dot(from, normal) };
-    }),
-  );
+  const knots = knotsOf(mapping, bent).map((at) => {
+    const from = subtract(place(middle, at), origin);
+    return { at, shift: dot(from, unit), height: dot(from, normal) };
+  });
+  const drawn = straightened(knots, DRAWN_OFF * Math.min(pixel, Math.hypot(...whole) / last));
   const turned = bent === across;
   const swap = ([a, b]) => (turned ? [b, a] : [a, b]);
   const sheet = { across, down, bent, straight, pixel, middle, turned };
@@ -40,7 +42,7 @@ export function sheetOf(mapping, across, down) {
     ...sheet,
     directions: swap([step, scaled(whole, 1 / last)]),
     box: boxOf(knots, pixel, mapping.size[straight], swap),
-    pieces: knots.slice(1).map((end, i) => ({ start: knots[i], end })),
+    pieces: drawn.slice(1).map((end, i) => ({ start: drawn[i], end })),
     toSheet(pixelPlace) {
       const [s, b] = swap(pixelPlace);
       const { shift, height } = knotAt(knots, "at", b);
@@ -75,19 +77,17 @@ function knotsOf({ size, order, factors, toSource }, bent) {
   return [...knots, edges[1]];
 }
 
-/** Knots without those on the straight line between their neighbours. */
-function withoutNeedless(knots) {
-  const size = Math.abs(knots.at(-1).height - knots[0].height);
-  return knots.reduce((kept, knot, i) => {
-    const before = kept.at(-1);
-    const next = knots[i + 1];
-    if (before && next) {
-      const part = (knot.at - before.at) / (next.at - before.at);
-      const off = ["shift", "height"].map((what) => Math.abs(partWay(before[what], next[what], part) - knot[what]));
-      if (Math.max(...off) < 1e-9 * size) return kept;
-    }
-    return [...kept, knot];
-  }, []);
+/** Knots without those that are at most `most` mm off the lines between the others (Douglas and Peucker). */
+function straightened(knots, most) {
+  const [first, last] = [knots[0], knots.at(-1)];
+  const offLine = ({ at, shift, height }) => {
+    const part = (at - first.at) / (last.at - first.at);
+    return Math.max(Math.abs(partWay(first.shift, last.shift, part) - shift), Math.abs(partWay(first.height, last.height, part) - height));
+  };
+  const off = knots.map(offLine);
+  const farthest = off.reduce((worst, one, i) => (one > off[worst] ? i : worst), 0);
+  if (off[farthest] <= most) return [first, last];
+  return [...straightened(knots.slice(0, farthest + 1), most), ...straightened(knots.slice(farthest), most).slice(1)];
 }
 
 /** All that is known of a place on the bent axis of which one number is: beyond its ends it goes on as within. */

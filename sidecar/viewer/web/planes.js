@@ -111,7 +111,9 @@ function emptyImage(width, height) {
 function drawSheet(context, { sheet, viewer }, image, size, view, ratio) {
   const scale = view.scale * ratio;
   const [left, top] = [(size.width * ratio) / 2 - view.right * scale, (size.height * ratio) / 2 - view.down * scale];
-  for (const piece of sheet.pieces) {
+  const [before, room] = sheet.turned ? [left, size.width * ratio] : [top, size.height * ratio];
+  const isSeen = ({ start, end }) => end.height * scale + before > 0 && start.height * scale + before < room;
+  for (const piece of sheet.pieces.filter(isSeen)) {
     const { matrix, perBent } = matrixOf(sheet, piece);
     const [a, b, c, d, e, f] = matrix;
     context.setTransform(a * scale, b * scale, c * scale, d * scale, e * scale + left, f * scale + top);
