@@ -329,6 +329,25 @@ def test_a_landmark_is_dragged_in_any_plane(browser: Browser, made: Callable[...
     assert crossing(browser, SURFACES[2]) == pytest.approx((x + 30, y + 20), abs=0.05)
 
 
+def test_a_drag_leaves_what_it_does_not_move_as_it_was(
+    browser: Browser, made: Callable[..., Sidecar], tmp_path: Path
+) -> None:
+    """To the last digit: a landmark from between two slices, dragged in its slice and in a plane."""
+    made(GEOMETRIES["axial"])
+    (tmp_path / "labels.csv").write_text("x,y,slice,label\n20.1234567,30.7654321,4.3456789,a\n")
+    browser.give(tmp_path / "labels.csv")
+    browser.press("n")
+    for surface in ("#stage", SURFACES[1]):
+        x, y = crossing(browser, surface)
+        [before] = browser.saved()
+        browser.drag((x, y), (x + 15, y + 10))
+        browser.shown()
+        [after] = browser.saved()
+        kept = "slice" if surface == "#stage" else "x"
+        assert after[kept] == before[kept]
+        assert after["y"] != before["y"]
+
+
 def test_by_keys_alone(browser: Browser, made: Callable[..., Sidecar]) -> None:
     """Each plane has the focus in turn; the cross is nudged in it by a few screen pixels."""
     made(GEOMETRIES["not square"])

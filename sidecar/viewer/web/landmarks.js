@@ -125,7 +125,8 @@ export class Landmarks {
   drop() {
     const { drag } = this.state;
     if (!drag) return;
-    const [x, y, slice] = spotOf(drag).map(rounded);
+    const before = spotOf(this.item(drag.id));
+    const [x, y, slice] = spotOf(drag).map((value, axis) => (value === before[axis] ? value : rounded(value)));
     if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, { x, y, slice }), { selected: drag.id });
     else this.cancelDrag();
   }
