@@ -325,7 +325,8 @@ def test_a_landmark_is_dragged_in_any_plane(browser: Browser, made: Callable[...
     assert float(after["x"]) > float(before["x"]) + 1
     assert float(after["slice"]) > float(before["slice"]) + 1
     assert float(after["slice"]) % 1 != 0
-    assert (after["image"], after["y"]) == ("", before["y"])
+    nearest = round(float(after["slice"]))
+    assert (after["image"], after["y"]) == (f"slice_{nearest:04}.png", before["y"])
     assert crossing(browser, SURFACES[2]) == pytest.approx((x + 30, y + 20), abs=0.05)
 
 

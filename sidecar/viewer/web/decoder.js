@@ -63,9 +63,17 @@ function decoder() {
   };
 }
 
-/** So many workers that decode. The policy of a served page lets workers run that come from a text of the page, and no others. */
-export function startDecoders(count) {
+/** The address of the worker's program. The policy of a served page lets workers run that this made, once, and no others. */
+let program = null;
+
+function programOfWorkers() {
   const url = URL.createObjectURL(new Blob([`(${decoder})();`], { type: "text/javascript" }));
   const allowed = globalThis.trustedTypes?.createPolicy("decoder", { createScriptURL: (own) => own });
-  return Array.from({ length: count }, () => new Worker(allowed ? allowed.createScriptURL(url) : url));
+  return allowed ? allowed.createScriptURL(url) : url;
+}
+
+/** So many workers that decode. */
+export function startDecoders(count) {
+  program ??= programOfWorkers();
+  return Array.from({ length: count }, () => new Worker(program));
 }
