@@ -17,6 +17,7 @@ from benchmarks import (
     instructions,
     labels,
     memory,
+    page,
     peers,
     report,
     stages,
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "zips": compressed.measure_zips,
     "labels": labels.measure,
     "instructions": instructions.measure,
+    "page": page.measure,
 }
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -207,6 +207,25 @@ def _instructions(figures: dict[str, Any]) -> str:
     return table(["Million instructions", "per slice", "all else, once"], rows)
 
 
+def _page(figures: dict[str, Any]) -> str:
+    head = ["", "median frame", "worst frame", "later than 25 ms", "of the processor"]
+    rows = [
+        [
+            name,
+            f"{f['median']:.1f} ms",
+            f"{f['worst']:.0f} ms",
+            f"{100 * f['late']:.0f}%",
+            f"{f['cpu']:.1f} ms",
+        ]
+        for name, f in figures["frames"].items()
+    ]
+    note = (
+        f"{figures['slices']:,} slices of {figures['size']}²: the slice is shown after"
+        f" {figures['first']:.1f} s, and all voxels are held after {figures['held']:.1f} s."
+    )
+    return f"{note}\n\n{table(head, rows)}"
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput,
     "stages": _stages,
@@ -216,6 +235,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "zips": _zips,
     "labels": _labels,
     "instructions": _instructions,
+    "page": _page,
 }
 
 

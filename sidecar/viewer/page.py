@@ -37,6 +37,7 @@ MODULES = (
     "mapping.js",
     "looks.js",
     "view.js",
+    "cross.js",
     "contrast.js",
     "csv.js",
     "identity.js",
@@ -47,22 +48,33 @@ MODULES = (
     "storage.js",
     "saving.js",
     "images.js",
+    "decoder.js",
+    "voxels.js",
     "landmarks.js",
+    "front.js",
+    "across.js",
     "viewer.js",
     "preact.js",
     "text.js",
     "gestures.js",
     "keys.js",
+    "magnifier.js",
     "stage.js",
     "bars.js",
+    "planes.js",
     "panel.js",
     "app.js",
 )
 #: Those of the list of specimens.
 LIST_MODULES = ("served.js", "presence.js", "preact.js", "specimens.js")
 #: What a page may load, by where it comes from: its PNGs, and a server is asked too.
-_FROM_DISK = {"img-src": ["'self'", "file:"]}
-_FROM_SERVER = {"img-src": ["'self'"], "connect-src": ["'self'"]}
+_FROM_DISK = {"img-src": ["'self'", "file:"], "trusted-types": ["'none'"]}
+_FROM_SERVER = {
+    "img-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "worker-src": ["blob:"],
+    "trusted-types": ["decoder"],  # web/decoder.js makes a worker of a text of the page itself
+}
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|class|async)", re.MULTILINE)
@@ -134,7 +146,6 @@ def _page(modules: Iterable[str], sources: Mapping[str, list[str]], data: dict[s
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["'none'"],
     }
     return Template(_web("viewer.html")).substitute(
         policy=escape("; ".join(" ".join([name, *whence]) for name, whence in policy.items())),

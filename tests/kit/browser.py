@@ -223,10 +223,11 @@ class Browser:
         self._mouse("mouseMoved", point)
         self.drawn()
 
-    def click(self, point: Point) -> None:
-        self._mouse("mouseMoved", point)
-        self._mouse("mousePressed", point, button="left", clickCount=1)
-        self._mouse("mouseReleased", point, button="left", clickCount=1)
+    def click(self, point: Point, control: bool = False) -> None:
+        held = 2 if control else 0
+        self._mouse("mouseMoved", point, modifiers=held)
+        self._mouse("mousePressed", point, button="left", clickCount=1, modifiers=held)
+        self._mouse("mouseReleased", point, button="left", clickCount=1, modifiers=held)
         self.drawn()
 
     def drag(self, start: Point, end: Point, button: str = "left") -> None:

@@ -4,6 +4,7 @@ import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
 import { labelFile } from "./identity.js";
 import { KEYS, onKey, SPECIMEN_KEYS } from "./keys.js";
 import { Panel } from "./panel.js";
+import { Planes } from "./planes.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
@@ -11,9 +12,10 @@ import { Viewer } from "./viewer.js";
 function App({ viewer, state }) {
   return html`
     <${TopBar} viewer=${viewer} state=${state} />
-    <main>
+    <main class=${state.three ? "three" : ""}>
       <${Stage} viewer=${viewer} state=${state} />
-      <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} />
+      ${state.three && html`<${Planes} viewer=${viewer} state=${state} />`}
+      <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} three=${state.three} magnified=${state.magnified} />
       <${Readout} viewer=${viewer} state=${state} />
     </main>
     <${Panel}
@@ -48,8 +50,9 @@ function Help({ viewer, close }) {
       <table>
         <tbody>
           <tr><th>Click, tap</th><td>place the next landmark, or choose the one that is there</td></tr>
+          <tr><th>Ctrl click</th><td>move the cross there, and place nothing; so does the pointer with Shift, as it goes</td></tr>
           <tr><th>Drag</th><td>move a landmark, or the image</td></tr>
-          <tr><th>Wheel</th><td>slices; with Shift ten at a time, with Ctrl zoom</td></tr>
+          <tr><th>Wheel</th><td>slices, and in the planes across them columns or rows; with Shift ten at a time, with Ctrl zoom</td></tr>
           <tr><th>Two fingers</th><td>zoom and move</td></tr>
           <tr><th>Right drag</th><td>window (sideways) and level (up and down); Shift drag does the same</td></tr>
           ${[...KEYS, ...(viewer.server?.around.list ? SPECIMEN_KEYS : [])].map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
@@ -61,6 +64,7 @@ function Help({ viewer, close }) {
         it goes to <code>sidecar map-points</code>.
       </p>
       ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of the PNGs, shows it with three planes, and saves labels.csv there as you work.</p>`}
+      ${viewer.server && viewer.across.refusal && html`<p id="one-plane">${viewer.across.refusal}</p>`}
       <form method="dialog"><button autofocus>Close</button></form>
     </dialog>
   `;

@@ -4,7 +4,7 @@
 
 import { parseNumber, parseTable, writeTable } from "./csv.js";
 import { fromDescription, isTag, refuseOther, taggedName, toDescription } from "./identity.js";
-import { MOST_ITEMS } from "./work.js";
+import { MOST_ITEMS, shownOn } from "./work.js";
 
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
 const PLACE_COLUMNS = ["image", "slice", "label", "x", "y"];
@@ -14,10 +14,13 @@ const OWN_COLUMNS = [...PLACE_COLUMNS, ...EXPORT_COLUMNS.keys()];
 const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
-/** Points {label, x, y, slice} of an export as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
+/**
+ * Points {label, x, y, slice} of an export as labels.csv: pixels of the PNG named, 0 in the middle of the first one. Between two PNGs the
+ * nearest is named.
+ */
 export function writeCsv(points, imageNames, own) {
   const stated = [...EXPORT_COLUMNS.values()].map((part) => own[part]);
-  const rows = points.map(({ label, x, y, slice }) => [Number.isInteger(slice) ? imageNames[slice] : "", slice, label, x, y, ...stated]);
+  const rows = points.map(({ label, x, y, slice }) => [imageNames[shownOn({ slice })], slice, label, x, y, ...stated]);
   return writeTable([OWN_COLUMNS, ...rows]);
 }
 

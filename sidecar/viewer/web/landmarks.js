@@ -4,7 +4,7 @@ import { decodeText } from "./csv.js";
 import { readMarkups, readTable, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
-import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, shownOn, trimLabel } from "./work.js";
+import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, spotOf, trimLabel } from "./work.js";
 
 const STEPS_KEPT = 200;
 const LARGEST_FILE = 64 * 2 ** 20;
@@ -103,30 +103,31 @@ export class Landmarks {
 
   // One landmark
 
-  /** Place the next landmark at an image point of a slice that is on the screen. */
-  placeAt(point, slice = this.state.shown) {
-    if (!this.state.image || slice !== this.state.shown) return;
-    const [x, y] = point.map(rounded);
-    if (!this.viewer.contains([x, y])) {
+  /** Place the next landmark at a spot whose voxel is on the screen: whether it is in the stack. */
+  placeAt(spot) {
+    const [x, y, slice] = spot.map(rounded);
+    if (!this.viewer.contains([x, y, slice])) {
       this.viewer.say("That is beside the image.");
-      return;
+      return false;
     }
     const [items, id] = place(this.items, this.state.selected, { x, y, slice });
     this.commit(items, { selected: id });
     this.viewer.set({ spoken: `${this.item(id).label} placed on slice ${slice}` });
+    return true;
   }
 
-  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`, within its slice. */
-  drag(id, [x, y]) {
-    this.viewer.set({ drag: { id, x, y } });
+  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`. */
+  drag(id, [x, y, slice]) {
+    this.viewer.set({ drag: { id, x, y, slice } });
   }
 
+  /** Move the landmark that is being dragged to where it is, if that is in the stack. */
   drop() {
-    const { drag, shown } = this.state;
+    const { drag } = this.state;
     if (!drag) return;
-    const [x, y] = [rounded(drag.x), rounded(drag.y)];
-    const there = this.viewer.contains([x, y]) && shownOn(this.item(drag.id)) === shown;
-    if (there) this.commit(change(this.items, drag.id, { x, y }), { selected: drag.id });
+    const before = spotOf(this.item(drag.id));
+    const [x, y, slice] = spotOf(drag).map((value, axis) => (value === before[axis] ? value : rounded(value)));
+    if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, { x, y, slice }), { selected: drag.id });
     else this.cancelDrag();
   }
 
@@ -137,9 +138,10 @@ export class Landmarks {
   /** Move the chosen landmark to the cursor. */
   moveToCursor() {
     const item = this.item(this.state.selected);
-    if (!item || !isPlaced(item) || !this.state.image || !this.viewer.contains(this.state.cursor)) return;
-    const [x, y] = this.state.cursor.map(rounded);
-    this.commit(change(this.items, item.id, { x, y, slice: this.state.shown }));
+    const spot = this.viewer.cursorSpot();
+    if (!item || !isPlaced(item) || !this.viewer.sees(spot) || !this.viewer.contains(spot)) return;
+    const [x, y, slice] = spot.map(rounded);
+    this.commit(change(this.items, item.id, { x, y, slice }));
   }
 
   remove(id = this.state.selected) {
@@ -156,8 +158,9 @@ export class Landmarks {
     this.viewer.set({ selected: id });
     const item = this.item(id);
     if (!show || !item || !isPlaced(item)) return;
-    this.viewer.goTo(shownOn(item));
+    this.viewer.lookAt(spotOf(item));
     this.viewer.reveal([item.x, item.y]);
+    this.viewer.across.reveal(spotOf(item));
   }
 
   /** Choose the landmark `steps` further in the list. */

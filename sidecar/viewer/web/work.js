@@ -9,6 +9,8 @@ const LONGEST_LABEL = 200;
 export const MOST_ITEMS = 20000;
 
 export const isPlaced = (item) => item.x !== null;
+/** The place of a landmark: PNG pixel x, y and slice. */
+export const spotOf = ({ x, y, slice }) => [x, y, slice];
 /** The PNG slice a landmark is shown on. */
 export const shownOn = (item) => Math.max(nearest(item.slice), 0);
 
