@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class KernelHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, and say what the wheel is for."""
         root = Path(self.root)
-        built = (root if version == "editable" else Path(self.directory)) / NAME
+        self.scratch = tempfile.TemporaryDirectory()
+        built = (root if version == "editable" else Path(self.scratch.name)) / NAME
         if not build(root / SOURCE, built):
             self.app.display_warning(
                 "The kernel is left out: there is no C compiler that makes it."
@@ -44,6 +46,10 @@ class KernelHook(BuildHookInterface[Any]):
         build_data["tag"] = f"cp311-abi3-{platform}"
         if version != "editable":
             build_data["force_include"][str(built)] = NAME
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what was built on the way."""
+        self.scratch.cleanup()
 
 
 def build(source: Path, built: Path) -> bool:

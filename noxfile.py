@@ -8,6 +8,7 @@ pyproject.toml.
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import nox
@@ -63,6 +64,34 @@ def readme(session: nox.Session) -> None:
     """The test command of the README, as it stands there: its second shell block."""
     blocks = re.findall(r"^```sh\n(.*?)^```", Path("README.md").read_text("utf-8"), re.S | re.M)
     session.run("bash", "-euo", "pipefail", "-c", blocks[1])
+
+
+@nox.session
+def no_compiler(session: nox.Session) -> None:
+    """The first command of the README, in an environment of its own on a machine that has no
+    compiler: none is on the path, and CC names one that is not there.
+    """
+    text = Path("README.md").read_text("utf-8")
+    first = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)[0]
+        r"^```sh\n(.*?)^```", Path("README.md").read_text("utf-8"), re.S | re.M
+    )
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "venv", str(folder / "venv"))
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    for name in ("bash", "env", "uname"):
+        (programs / name).unlink(missing_ok=True)
+        (programs / name).symlink_to(str(shutil.which(name)))
+    env = {
+        "PATH": f"{folder / 'venv' / 'bin'}:{programs}",
+        "CC": "/nonexistent/cc",
+        "PYTHONPATH": "",
+    }
+    session.run("bash", "-euo", "pipefail", "-c", first, env=env, external=True)
+    way = session.run("sidecar", "--version", "--verbose", env=env, external=True, silent=True)
+    shutil.rmtree("sidecar-demo")
+    if "numpy" not in str(way):
+        session.error(f"the kernel was built, or --version does not say that it was not: {way}")
 
 
 @nox.session

@@ -15,6 +15,7 @@ from benchmarks import (
     compressed,
     headers,
     instructions,
+    kernel,
     labels,
     memory,
     peers,
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "zips": compressed.measure_zips,
     "labels": labels.measure,
     "instructions": instructions.measure,
+    "kernel": kernel.measure,
 }
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 
