@@ -73,8 +73,6 @@ def no_compiler(session: nox.Session) -> None:
     """
     text = Path("README.md").read_text("utf-8")
     first = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)[0]
-        r"^```sh\n(.*?)^```", Path("README.md").read_text("utf-8"), re.S | re.M
-    )
     folder = Path(session.create_tmp()).resolve()
     session.run("python", "-m", "venv", str(folder / "venv"))
     programs = folder / "bin"
