@@ -85,9 +85,10 @@ def no_compiler(session: nox.Session) -> None:
         "CC": "/nonexistent/cc",
         "PYTHONPATH": "",
     }
-    session.run("bash", "-euo", "pipefail", "-c", first, env=env, external=True)
-    way = session.run("sidecar", "--version", "--verbose", env=env, external=True, silent=True)
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    session.run(*shell, first, env=env, external=True)
     shutil.rmtree("sidecar-demo")
+    way = session.run(*shell, "sidecar --version --verbose", env=env, external=True, silent=True)
     if "numpy" not in str(way):
         session.error(f"the kernel was built, or --version does not say that it was not: {way}")
 
