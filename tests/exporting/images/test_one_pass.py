@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit import kernel
+from kit.phantoms import Spec, write
 
+import sidecar
 from sidecar.exporting.images import one_pass
 from sidecar.formats.png import Compression
 from sidecar.grid.axis import Axis
@@ -124,6 +126,30 @@ def test_the_kernel_is_what_makes_them(
     expected = by_numpy(one_pass.reduced, plane, columns, rows)
     monkeypatch.setattr(one_pass, "reduce_plane", None)
     assert np.array_equal(one_pass.reduced(plane, columns, rows), expected)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"scale": 0.5, "bits": 8},
+        {"scale": 0.5, "bits": 16, "compression": "small"},
+        {"scale": 0.37, "bits": 8, "crop": "5:60,3:,1:"},
+        {"scale": 0.37, "z_step": 2, "z_filter": "mean", "bits": 16},
+        {"scale": 0.75, "bits": 16, "plane": "coronal"},
+    ],
+)
+@pytest.mark.parametrize("spec", [{}, {"signed": True}])
+def test_an_export_is_the_same_to_the_byte(
+    compiled: Any, spec: dict[str, Any], options: dict[str, Any], tmp_path: Path
+) -> None:
+    scan = write(Spec(columns=67, rows=59, slices=9, **spec), tmp_path / "scan").folder
+
+    def pngs(name: str) -> dict[str, bytes]:
+        sidecar.export(scan, tmp_path / name, **options)
+        return {path.name: path.read_bytes() for path in (tmp_path / name).glob("*.png")}
+
+    made = pngs("kernel")
+    assert made and made == by_numpy(pngs, "numpy")
 
 
 def test_what_does_not_fit_is_refused(compiled: Any) -> None:
