@@ -67,6 +67,33 @@ def readme(session: nox.Session) -> None:
 
 
 @nox.session
+def no_compiler(session: nox.Session) -> None:
+    """The first command of the README, in an environment of its own on a machine that has no
+    compiler: none is on the path, and CC names one that is not there.
+    """
+    text = Path("README.md").read_text("utf-8")
+    first = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)[0]
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "venv", str(folder / "venv"))
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    for name in ("bash", "env", "uname"):
+        (programs / name).unlink(missing_ok=True)
+        (programs / name).symlink_to(str(shutil.which(name)))
+    env = {
+        "PATH": f"{folder / 'venv' / 'bin'}:{programs}",
+        "CC": "/nonexistent/cc",
+        "PYTHONPATH": "",
+    }
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    session.run(*shell, first, env=env, external=True)
+    shutil.rmtree("sidecar-demo")
+    way = session.run(*shell, "sidecar --version --verbose", env=env, external=True, silent=True)
+    if "numpy" not in str(way):
+        session.error(f"the kernel was built, or --version does not say that it was not: {way}")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Write anew what the pages and schemas take from the code, then hold them against it."""
     session.run("python", "-m", "sidecar.schemas")

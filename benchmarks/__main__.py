@@ -15,6 +15,7 @@ from benchmarks import (
     compressed,
     headers,
     instructions,
+    kernel,
     labels,
     memory,
     page,
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "labels": labels.measure,
     "instructions": instructions.measure,
     "page": page.measure,
+    "kernel": kernel.measure,
 }
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -187,6 +187,26 @@ def _zips(figures: dict[str, Any]) -> str:
     return table(head, rows)
 
 
+def _kernel(figures: dict[str, Any]) -> str:
+    if not figures:
+        return "The kernel was not built here."
+    rows = []
+    for case in figures["cases"]:
+        ours = case["results"]["kernel"]
+        row = [f"{case['slices']:,}", f"{case['scale']:g}", str(case["bits"])]
+        row += [f"{ours['wall']:.2f} s", f"{ours['cpu']:.2f} s"]
+        for name in ("numpy", "OpenCV script"):
+            other = case["results"].get(name)
+            row += [f"{other[by] / ours[by]:.1f}" if other else "–" for by in ("wall", "cpu")]
+        rows.append(row)
+    head = ["slices", "scale", "bits", "clock", "processor"]
+    head += ["numpy, × clock", "× processor", "OpenCV script, × clock", "× processor"]
+    return (
+        f"Medians of {figures['runs']} runs in turns, {figures['size']}² slices; the kernel's, and"
+        f" those of others as multiples of it.\n\n{table(head, rows)}"
+    )
+
+
 def _labels(figures: dict[str, Any]) -> str:
     cells = [
         f"{figures['cpu']:.2f} s",
@@ -234,6 +254,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "compressed": _compressed,
     "zips": _zips,
     "labels": _labels,
+    "kernel": _kernel,
     "instructions": _instructions,
     "page": _page,
 }

@@ -144,6 +144,7 @@ def test_options_that_pages_name_exist() -> None:
     options = {option for p in parameters for option in [*p.opts, *p.secondary_opts]} | {
         "--help",
         "--version",
+        "--verbose",
         "--debug",
         "--install-completion",
     }
