@@ -16,7 +16,7 @@ from benchmarks.dicom import Kind
 from benchmarks.measure import run
 from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import export, sidecar
-from sidecar.document.model import load
+from sidecar.document.reading import load
 
 LABELS = 1_000_000
 _SLICES, _SIZE = 500, 512

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar.dicom.stacks.same_scan import KnownScan
-from sidecar.document import model as documents
+from sidecar.document import reading
 from sidecar.document.axes import decimation_of
 from sidecar.document.images import Pixels
 from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
@@ -118,7 +118,7 @@ class Sidecar:
     def open(cls, path: Place) -> Sidecar:
         """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
         place = locate(path)
-        made = cls.of(documents.load(place))
+        made = cls.of(reading.load(place))
         return replace(made, folder=place if place.is_folder() else place.parent)
 
     @property
