@@ -66,7 +66,8 @@ if TYPE_CHECKING:
     from sidecar.morphometrics.repeats import RepeatedLandmark, Repeats
     from sidecar.progress import Progress
 
-    __version__: str
+#: Also in pyproject.toml; here it is read without asking what is installed.
+__version__ = "0.1.0"
 
 __all__ = [
     "Aligned",
@@ -145,10 +146,6 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return getattr(import_module(_LAZY[name]), name)
-    if name == "__version__":
-        from sidecar.document.generator import installed_version
-
-        return installed_version()
     raise AttributeError(f"module 'sidecar' has no attribute {name!r}")
 
 

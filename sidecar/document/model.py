@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from sidecar.document.tag import TAG
+from sidecar.formats.bounds import Bounds
 from sidecar.grid.space import Geometry
 from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 
@@ -28,23 +29,11 @@ _LONGEST_SHOWN = 6
 Triple = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
 Row = tuple[float, float, float, float]
-
-
-class AtLeast:
-    """A whole number of a list or tuple is at least this: told to pydantic when it reads."""
-
-    def __init__(self, least: int) -> None:
-        self.least = least
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        return {**handler(source), "ge": self.least}
-
-
 #: Of a list that is empty where a document has none: told to readers of the schema.
 _MAY_BE_LEFT_OUT: dict[str, Any] = {"json_schema_extra": {"default": []}}
 
-Size = Annotated[int, AtLeast(1)]
-Index = Annotated[int, AtLeast(0)]
+Size = Annotated[int, Bounds(ge=1)]
+Index = Annotated[int, Bounds(ge=0)]
 
 
 class Model:
