@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sidecar.document.generator import PROGRAM_VERSION
 from sidecar.errors import (
     AmbiguousSeriesError,
     BatchError,
@@ -66,8 +67,7 @@ if TYPE_CHECKING:
     from sidecar.morphometrics.repeats import RepeatedLandmark, Repeats
     from sidecar.progress import Progress
 
-#: Also in pyproject.toml; here it is read without asking what is installed.
-__version__ = "0.1.0"
+__version__ = PROGRAM_VERSION
 
 __all__ = [
     "Aligned",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sidecar
+#: Also in pyproject.toml; here it is read without asking what is installed.
+PROGRAM_VERSION = "0.1.0"
 
 
 def generator() -> str:
     """Name and version of this program, as documents carry them."""
-    return f"dicom-sidecar {sidecar.__version__}"
+    return f"dicom-sidecar {PROGRAM_VERSION}"
