@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from json.encoder import encode_basestring
+from types import NoneType
 from typing import Any
 
 from sidecar.document.model import Document, Model
@@ -53,28 +54,22 @@ def as_text(document: Document) -> str:
 
 def _text(value: Any, line: str) -> str:
     """JSON of a value whose last bracket stands at the beginning of ``line``."""
-    if value is None:
-        return "null"
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value)
+    plain = _PLAIN.get(type(value))
+    if plain is not None:
+        return plain(value)
     if isinstance(value, float):
         return number(float(value))  # those of numpy are floats that show themselves otherwise
-    if kind is bool:
-        return "true" if value else "false"
-    if kind is int:
-        return str(value)
-    inner = line + " "
+    inner, plain_of = line + " ", _PLAIN.get
     if isinstance(value, Model):
-        return _block("{}", line, (f'"{k}": {_text(one, inner)}' for k, one in vars(value).items()))
-    texts = [_text(one, inner) for one in value]
-    if all(text[0] not in '[{"' for text in texts):
-        return f"[{', '.join(texts)}]"
-    return _block("[]", line, texts)
-
-
-def _block(brackets: str, line: str, items: Iterable[str]) -> str:
-    return f"{brackets[0]}{line} {f',{line} '.join(items)}{line}{brackets[1]}"
+        items = [
+            f'"{name}": {plain(one) if (plain := plain_of(type(one))) else _text(one, inner)}'
+            for name, one in vars(value).items()
+        ]
+        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
+    items = [plain(one) if (plain := plain_of(type(one))) else _text(one, inner) for one in value]
+    if any(item[0] in '[{"' for item in items):
+        return f"[{inner}{f',{inner}'.join(items)}{line}]"
+    return f"[{', '.join(items)}]"
 
 
 def number(value: float) -> str:
@@ -84,15 +79,25 @@ def number(value: float) -> str:
     ValueError for one that is not finite.
     """
     text = repr(value)
-    if "n" in text:  # nan and inf
-        raise ValueError("a sidecar document holds finite numbers only")
-    digits, _, power = text.partition("e-")
-    if not power:
+    if "e-" not in text:
+        if "n" in text:  # nan and inf
+            raise ValueError("a sidecar document holds finite numbers only")
         return text
+    digits, _, power = text.partition("e-")
     if power != "05":
         return f"{digits}e-{power.lstrip('0')}"
     sign, digits = ("-", digits[1:]) if value < 0 else ("", digits)
     return f"{sign}0.0000{digits.replace('.', '')}"
+
+
+#: JSON of what has no parts, by its type.
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    float: number,
+    str: encode_basestring,
+    NoneType: lambda _: "null",
+    int: str,
+    bool: lambda value: "true" if value else "false",
+}
 
 
 def save(document: Document, path: Place) -> None:
