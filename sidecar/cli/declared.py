@@ -34,6 +34,7 @@ class Option:
             "metavar": metavar,
             "help": help,
             "show_default": show_default,
+            "rich_help_panel": rich_help_panel,
         }
 
 
