@@ -23,6 +23,7 @@ from PIL import Image
 import sidecar
 from sidecar.checks import Finding, check_export, pixels
 from sidecar.checks.source import Recorded
+from sidecar.document.agreement import stack_of
 from sidecar.document.reading import parse
 from sidecar.document.writing import save, sealed
 from sidecar.grid.axis import Axis
@@ -82,7 +83,8 @@ def consistent(folder: Path, change: Callable[[dict[str, Any]], object]) -> None
                 for axis, pixel in zip(axes, point["pixel"], strict=True)
             ]
         document = parse(json.dumps({**raw, "digest": None}))
-        stack = sidecar.Sidecar.of.__globals__["_stack_of"](document)
+        stack = stack_of(document)
+        assert stack is not None
         d = document.decimation
         axes = [Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)]
         for k, image in enumerate(raw["images"]["files"]):
