@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sidecar.document.generator import PROGRAM_VERSION
 from sidecar.errors import (
     AmbiguousSeriesError,
     BatchError,
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
     from sidecar.progress import Progress
     from sidecar.viewer.serving.server import LabelServer
 
-    __version__: str
+__version__ = PROGRAM_VERSION
 
 __all__ = [
     "Aligned",
@@ -150,10 +151,6 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return getattr(import_module(_LAZY[name]), name)
-    if name == "__version__":
-        from sidecar.document.generator import installed_version
-
-        return installed_version()
     raise AttributeError(f"module 'sidecar' has no attribute {name!r}")
 
 

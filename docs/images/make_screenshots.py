@@ -18,7 +18,7 @@ from kit.served_page import served
 from PIL import Image
 from typer.testing import CliRunner
 
-from sidecar.cli import app
+from sidecar.cli.program import program
 from sidecar.mapping import Sidecar
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ LANDMARK = "left eye"
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = Path(folder, "demo")
-        assert CliRunner().invoke(app, ["demo", str(demo)]).exit_code == 0
+        assert CliRunner().invoke(program(), ["demo", str(demo)]).exit_code == 0
         browser = Browser(Path(folder))
         try:
             page = demo / "png" / "viewer.html"
@@ -52,7 +52,7 @@ def main() -> None:
                 "-o",
                 str(demo / "report.html"),
             ]
-            assert CliRunner().invoke(app, ["report", *told]).exit_code == 0
+            assert CliRunner().invoke(program(), ["report", *told]).exit_code == 0
             browser.driver.get((demo / "report.html").as_uri())
             time.sleep(1)
             _keep(browser, Path(folder), "report.png")

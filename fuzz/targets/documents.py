@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from fuzz.target import RefusedError, Target, refusals, written
 from sidecar.api import export
-from sidecar.document.model import as_text
+from sidecar.document.writing import as_text
 from sidecar.exporting.config import load_config
 from sidecar.exporting.output_folder import JOURNAL, journal_digest
 from sidecar.formats.png_text import read_head

@@ -9,6 +9,7 @@ from sidecar.document.build import grid, image_files, lookup_table, source_model
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom
+from sidecar.document.writing import sealed
 from sidecar.exporting.images.window_choice import mode_of
 from sidecar.exporting.plan import Plan
 from sidecar.mapping import Sidecar
@@ -40,7 +41,7 @@ def make_sidecar(
         warnings=list(plan.warnings),
         made_from=made_from,
     )
-    return Sidecar.of(document.sealed())
+    return Sidecar.of(sealed(document))
 
 
 def _unit(plan: Plan) -> str | None:

@@ -139,10 +139,10 @@ class Plan:
             )
             for f in self.series.frames
         ]
-        asked = self.options.model_dump(
-            mode="json",
-            exclude={"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"},
-            exclude_defaults=True,
+        asked = self.options.asked(
+            but=frozenset(
+                {"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"}
+            )
         )
         facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
         stack = self.series.stack

@@ -16,10 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from sidecar.document.tag import TAG, split_name
+from sidecar.document.tag import IMAGE_EXTENSIONS, TAG, image_key, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
-from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 
 #: What Label Studio puts before the name of an uploaded file: eight hexadecimal digits and a dash.
 _UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")

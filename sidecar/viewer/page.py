@@ -23,6 +23,7 @@ from typing import Any
 from markupsafe import escape
 
 from sidecar.document.model import Document
+from sidecar.document.writing import Needless, facts
 from sidecar.errors import OutputError
 from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
@@ -162,14 +163,18 @@ def _page_data(document: Document, display: Display) -> dict[str, Any]:
 
     Source file names, which might name a patient, and image digests stay in the sidecar.
     """
-    stated = document.model_dump_json(exclude={"generator", "warnings"})
+    stated = json.dumps(
+        facts(document, {"generator": None, "warnings": None}),
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
     ranges = {"whole": display.whole, "measured": display.measured, "contrast": display.contrast}
-    needless = {
-        "source": {"planes": {"__all__": {"file"}}},
-        "images": {"files": {"__all__": {"sha256"}}},
+    needless: Needless = {
+        "source": {"planes": {"file": None}},
+        "images": {"files": {"sha256": None}},
     }
     return {
-        "document": document.model_dump(mode="json", exclude=needless),
+        "document": facts(document, needless),
         "digest": hashlib.sha256(stated.encode()).hexdigest()[:16],
         **{name: {"lower": lower, "upper": upper} for name, (lower, upper) in ranges.items()},
         "split": display.split and asdict(display.split),

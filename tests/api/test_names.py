@@ -99,7 +99,7 @@ def test_dir_and_help_show_every_name() -> None:
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    assert re.fullmatch(r"\d+\.\d+\.\d+\S*|unknown", sidecar.__version__)
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", sidecar.__version__)
 
 
 def test_mapping_points_loads_neither_pydicom_nor_an_image_library() -> None:

@@ -23,6 +23,7 @@ from kit.tables import rows
 from numpy.typing import NDArray
 
 import sidecar
+from sidecar.document.writing import facts
 from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
 from sidecar.viewer.page import write_viewer
@@ -286,7 +287,7 @@ def test_sheets_agree_with_python(
     """
     export = made(GEOMETRIES.get(name, ROUNDED))
     with_modules(browser, tmp_path)
-    document = export.document.model_dump(mode="json")
+    document = facts(export.document)
     rng = np.random.default_rng(3)
     code = """
         const [doc, axes, points, done] = arguments;

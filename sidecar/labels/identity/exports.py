@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from sidecar.document import model as documents
-from sidecar.document.tag import split_name
+from sidecar.document.tag import image_key, split_name
 from sidecar.errors import DocumentError, reason
 from sidecar.labels.model import PngStack
-from sidecar.mapping import Sidecar, image_key
+from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
 
