@@ -6,6 +6,7 @@ what must not open, and the list of names. The rest is tried in napari itself:
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from kit import marked_scan
 from kit.exports import png_names, png_path
 from kit.phantoms import plan
+from numpy.typing import NDArray
 from PIL import Image
 
 import sidecar
@@ -77,9 +79,10 @@ def test_planes_are_read_when_they_are_asked_for() -> None:
     asked: list[int] = []
     truth = np.arange(5 * 3 * 4, dtype=np.uint8).reshape(5, 3, 4)
 
-    def read(k: int) -> np.ndarray:
+    def read(k: int) -> NDArray[np.uint8]:
         asked.append(k)
-        return truth[k]
+        plane: NDArray[np.uint8] = truth[k]
+        return plane
 
     planes = Planes(truth.shape, truth.dtype, read)
     assert (planes.ndim, planes.size, planes.nbytes, len(planes)) == (3, 60, 60, 5)
@@ -116,7 +119,7 @@ def test_what_is_opened(export: Path) -> None:
 def test_folders_whose_document_does_not_fit_are_refused(export: Path) -> None:
     first, second = png_path(export, 1), png_path(export, 2)
     kept = {path: path.read_bytes() for path in (first, second)}
-    cases = {
+    cases: dict[str, Callable[[], object]] = {
         f"{first.name} is not there": first.unlink,
         f"{first.name} says Slice '2', which is '1'": lambda: first.write_bytes(kept[second]),
         f"{second.name} is not a PNG": lambda: second.write_bytes(b"no PNG"),
