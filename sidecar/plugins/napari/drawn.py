@@ -53,11 +53,10 @@ def labels_csv(drawn: Sequence[Any], layers: Any) -> tuple[str, Sidecar]:
     if not drawn:
         raise UsageError("select the layers of points and shapes that are to be saved")
     homes = [drawn_on(layer, layers, export=True) for layer in drawn]
-    grid = homes[0][0]
-    if any(other is not grid for other, _ in homes):
-        raise UsageError("these layers are drawn on several exports: save those of each by itself")
-    export = grid.export
+    export = homes[0][0].export
     assert export is not None
+    if any(grid.export != export for grid, _ in homes):
+        raise UsageError("these layers are drawn on several exports: save those of each by itself")
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HEADER)

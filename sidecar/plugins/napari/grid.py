@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class Placement:
 @dataclass(frozen=True, eq=False)
 class Grid:
     """The pixels of a layer: of which scan they are, and of which export, None for the scan itself.
+    ``headers``: where the DICOM files of the scan are, where it is the scan.
 
     Data coordinates are those of `decimation`, the other way round: slice, row, column.
     """
@@ -65,6 +67,7 @@ class Grid:
     decimation: Decimation
     affine: Floats | None
     placement: Placement
+    headers: Path | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -99,14 +102,17 @@ def grid_of_export(export: Sidecar) -> Grid:
     return Grid(name, export, series, export.stack, export.decimation, matrix, placement)
 
 
-def grid_of_scan(name: str, series_uid: str, size: tuple[int, int, int], stack: Stack) -> Grid:
+def grid_of_scan(
+    name: str, series_uid: str, size: tuple[int, int, int], stack: Stack, headers: Path
+) -> Grid:
     """The voxels of a scan."""
     affine = stack.affine
     matrix = affine.matrix if affine is not None and stack.affine_is_exact else None
     step = np.linalg.norm(stack.slice_step) if stack.slice_step is not None else None
     spacing = (*stack.pixel_spacing[::-1], None if step is None else float(step))
     placement = placed(matrix, spacing)
-    return Grid(name, None, series_uid, stack, Decimation.whole(*size), matrix, placement)
+    decimation = Decimation.whole(*size)
+    return Grid(name, None, series_uid, stack, decimation, matrix, placement, headers)
 
 
 def placed(
@@ -170,4 +176,13 @@ def drawn_on(layer: Any, layers: Any, *, export: bool) -> tuple[Grid, Any]:
     raise UsageError(
         f"there are layers of several: {', '.join(grid.name for grid, _ in images)}; draw on a"
         " layer that the Landmarks panel made for one of them, or close the others"
+    )
+
+
+def headers_of(export: Sidecar, layers: Any) -> Path | None:
+    """Where the DICOM files of an export are, where a layer shows its scan."""
+    series = export.document.source.series_instance_uid
+    grids = (grid for layer in layers if (grid := grid_of(layer)) is not None)
+    return next(
+        (grid.headers for grid in grids if grid.headers and grid.series_uid == series), None
     )

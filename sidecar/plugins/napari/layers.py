@@ -101,7 +101,7 @@ def open_scan(path: Path) -> list[LayerData]:
         first.dtype,
         lambda k: read_frame(source.root, frames[k].locator),
     )
-    grid = grid_of_scan(source.name, series.common.series_instance_uid, size, series.stack)
+    grid = grid_of_scan(source.name, series.common.series_instance_uid, size, series.stack, path)
     layer = _image(planes, grid, first.ndim == 3)
     if layout.photometric == "MONOCHROME1":
         layer[1]["colormap"] = "gray_r"

@@ -14,10 +14,12 @@ import sidecar
 from sidecar.errors import LabelError, OutputError, UsageError, reason
 from sidecar.formats.png import encode
 from sidecar.plugins.napari.drawn import labels_csv
-from sidecar.plugins.napari.grid import drawn_on
+from sidecar.plugins.napari.grid import drawn_on, headers_of
 from sidecar.storage.whole_file import whole_file
 
 LABELS = ".csv"
+#: What is written in DICOM takes headers from the scan, which has to be open.
+DICOM = ".dcm"
 
 
 def write_drawn(path: str, layers: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
@@ -54,7 +56,10 @@ def save_drawn(
     with TemporaryDirectory() as folder:
         path = Path(folder, "labels.csv")
         path.write_text(text, encoding="utf-8")
-        return sidecar.map_points(path, export).write(output)
+        headers = _headers(output, export, layers)
+        return sidecar.map_points(path, export).write(
+            output, to="dicom-sr" if headers else None, dicom=headers
+        )
 
 
 def save_painted(painted: Any, layers: Any, output: Path) -> tuple[str, ...]:
@@ -71,7 +76,19 @@ def save_painted(painted: Any, layers: Any, output: Path) -> tuple[str, ...]:
     with TemporaryDirectory() as folder:
         for file, plane in zip(export.document.images.files, labels, strict=True):
             Path(folder, file.name).write_bytes(encode(plane, {}, None))
-        return sidecar.map_mask(folder, output, export).notes
+        headers = _headers(output, export, layers)
+        return sidecar.map_mask(
+            folder, output, export, to="dicom-seg" if headers else None, dicom=headers
+        ).notes
+
+
+def _headers(output: Path, export: sidecar.Sidecar, layers: Any) -> Path | None:
+    if output.suffix.lower() != DICOM:
+        return None
+    headers = headers_of(export, layers)
+    if headers is None:
+        raise UsageError("DICOM takes its headers from the scan: open the scan's folder as well")
+    return headers
 
 
 def _refuse_other_pixels(painted: Any, image: Any) -> None:

@@ -9,14 +9,17 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import highdicom
 import numpy as np
 import pytest
+from highdicom.sr.utils import find_content_items
 from kit import marked_scan
 from kit.exports import png_names, png_path
 from kit.phantoms import plan
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image as Picture
 
 import sidecar
 from sidecar.plugins.napari.grid import KEY, NO_AFFINE, OBLIQUE, Grid
@@ -24,6 +27,7 @@ from sidecar.plugins.napari.landmarks import Landmarks, names_in
 from sidecar.plugins.napari.layers import get_reader, open_export, open_scan
 from sidecar.plugins.napari.mapped import mapped_points, segmentation
 from sidecar.plugins.napari.planes import Planes
+from sidecar.plugins.napari.saving import save_drawn
 
 SPEC = marked_scan.SPEC
 #: A place on the PNGs, x, y, number, and its source voxel.
@@ -145,7 +149,7 @@ def test_points_and_segments_of_another_scan_are_refused(export: Path, tmp_path:
     masks = tmp_path / "masks"
     masks.mkdir()
     for name in png_names(export):
-        Image.fromarray(np.full((30, 40), 1, np.uint8)).save(masks / name)
+        Picture.fromarray(np.full((30, 40), 1, np.uint8)).save(masks / name)
     labels = export / "labels.csv"
     labels.write_text(f"label,image,x,y\na,{png_names(export)[1]},15,10\n", encoding="utf-8")
     mapped = tmp_path / "mapped.mrk.json"
@@ -177,3 +181,56 @@ def test_names_come_one_after_the_other() -> None:
     list_ = list_.with_placed(["bregma", "lambda", "", "own"])
     assert (list_.next, list_.rows[-1]) == ("", ("own", 1))
     assert list_.with_placed(["lambda"]).next == "bregma", "taken off again"
+
+
+class Layer:
+    """What the plugin asks of a layer."""
+
+    def __init__(self, name: str, data: Any, keywords: dict[str, Any]) -> None:
+        self.name, self.data, self.metadata = name, data, keywords["metadata"]
+        self.features = {"label": ["a"] * len(data)}
+
+    def data_to_world(self, place: Any) -> Any:
+        return place
+
+    world_to_data = data_to_world
+
+
+class Points(Layer):
+    pass
+
+
+class Image(Layer):
+    pass
+
+
+def test_dicom_takes_its_headers_from_the_scan_that_is_open(export: Path, tmp_path: Path) -> None:
+    """The landmark comes back from the report at the patient's millimetres."""
+    pngs = Image("png", *open_export(export)[0][:2])
+    drawn = Points("drawn", np.array([PIXEL[::-1]]), {"metadata": {}})
+    report = tmp_path / "landmarks.dcm"
+    with pytest.raises(sidecar.UsageError, match="open the scan's folder as well"):
+        save_drawn([drawn], [pngs, drawn], report)
+    scan = Image("scan", *open_scan(export.parent / "scan")[0][:2])
+    save_drawn([drawn], [pngs, scan, drawn], report)
+    written = highdicom.sr.srread(report)
+    (mm,) = (
+        item.value.ravel()
+        for item in find_content_items(written, value_type="SCOORD3D", recursive=True)
+    )
+    np.testing.assert_allclose(mm, plan(SPEC, tmp_path).patient(*VOXEL), atol=1e-4)
+
+
+def test_labels_of_no_export_or_of_several_are_refused(export: Path, tmp_path: Path) -> None:
+    first = Image("png", *open_export(export)[0][:2])
+    drawn = Points("drawn", np.array([PIXEL[::-1]]), {"metadata": {}})
+    with pytest.raises(sidecar.UsageError, match="there is no layer of an export"):
+        save_drawn([drawn], [drawn], tmp_path / "labels.csv")
+    marked_scan.write(tmp_path / "other", "more", replace(SPEC, seed=SPEC.seed + 1))
+    second = Image("more", *open_export(tmp_path / "other" / "more")[0][:2])
+    with pytest.raises(sidecar.UsageError, match="layers of several: png, more"):
+        save_drawn([drawn], [first, second, drawn], tmp_path / "labels.csv")
+    beyond = Points("drawn", np.array([[9.0, 1, 1]]), {"metadata": {}})
+    with pytest.raises(sidecar.LabelError, match="drawn, point a: lies on slice 9"):
+        save_drawn([beyond], [first, beyond], tmp_path / "labels.csv")
+    assert not (tmp_path / "labels.csv").exists()
