@@ -24,8 +24,8 @@ BLOCK, BLOCK_SLICE = (19.5, 9.5, 43.5, 29.5), 4
 DISC, DISC_RADIUS, DISC_SLICE = (39.5, 29.5), 16.0, 6
 
 
-def write(folder: Path, name: str = "my export") -> sidecar.Sidecar:
-    """Write the scan and its export below a folder."""
+def write(folder: Path, name: str = "my export", spec: Spec = SPEC) -> sidecar.Sidecar:
+    """Write the scan and its export below a folder. ``spec``: of another geometry."""
     values = np.zeros((SPEC.slices, SPEC.rows, SPEC.columns), np.int32)
     for column, row in DOTS:
         values[DOTS_SLICE, int(row) : int(row) + 2, int(column) : int(column) + 2] = BRIGHT
@@ -34,5 +34,5 @@ def write(folder: Path, name: str = "my export") -> sidecar.Sidecar:
     rows, columns = np.mgrid[: SPEC.rows, : SPEC.columns] // 2 * 2 + 0.5
     away = np.hypot(columns - DISC[0], rows - DISC[1])
     values[DISC_SLICE][away < DISC_RADIUS] = BRIGHT
-    write_values(SPEC, folder / "scan", values)
+    write_values(spec, folder / "scan", values)
     return sidecar.export(folder / "scan", folder / name, scale=0.5, z_step=2)
