@@ -27,7 +27,8 @@ Users and their machines
 - `stores`: storages behind URLs. `zips`: archives, true ones and others. `folders`: what lies in a folder. `tables`: CSV as others read it.
 - `pages`: the pages of the documentation, and what they take from the code.
 - `power_cut`: every state that a power failure may leave a folder in.
-- `needs`: programs of others, and how a test says that something is missing.
+- `needs`: programs of others, and how a test says that something is missing. `environments`: those
+  that come as Python packages.
 
 Fixtures that many folders share stand in `tests/conftest.py`.
 """
