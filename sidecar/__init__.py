@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         measure,
         measure_repeats,
         open,
+        prepare,
         project,
         project_file,
         report,
@@ -114,6 +115,7 @@ __all__ = [
     "measure",
     "measure_repeats",
     "open",
+    "prepare",
     "project",
     "project_file",
     "report",
@@ -123,7 +125,7 @@ __all__ = [
 
 _FUNCTIONS = (
     "adopt align align_group check export inspect integrations label map_file map_mask map_points"
-    " measure measure_repeats open project project_file report view zoom"
+    " measure measure_repeats open prepare project project_file report view zoom"
 )
 #: Where the names are that are loaded when they are first used, so that mapping points never loads
 #: pydicom.

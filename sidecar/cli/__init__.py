@@ -24,6 +24,7 @@ from sidecar.cli import (
     map_mask,
     map_points,
     measure,
+    prepare,
     project,
     report,
     view,
@@ -48,6 +49,7 @@ COMMANDS = {
     for command in (
         inspect,
         export,
+        prepare,
         map_points,
         map_mask,
         project,
