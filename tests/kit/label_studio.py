@@ -5,10 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
-import subprocess
-import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .environments import python_of
+from .servers import answer, free_port, started
 
 #: Of the one user that there is.
 EMAIL, PASSWORD, TOKEN = (
@@ -23,8 +20,6 @@ EMAIL, PASSWORD, TOKEN = (
     "not-a-secret-1",
     "0123456789abcdef" * 2 + "01234567",
 )
-#: Seconds until it answers for the first time: it makes its data base first.
-PATIENCE = 300
 #: Nothing is looked for elsewhere, and nothing is told to anybody.
 SETTINGS = {
     "DJANGO_DB": "sqlite",
@@ -41,29 +36,16 @@ SETTINGS = {
 def running(folder: Path, files: Path) -> Iterator[LabelStudio]:
     """A server whose data lie in ``folder``, and which shows the files in ``files``."""
     program = python_of("label-studio").with_name("label-studio")
-    port = _free_port()
+    port = free_port()
     command = [str(program), "start", "--no-browser", "--internal-host", "127.0.0.1"]
     command += ["--port", str(port), "--username", EMAIL, "--password", PASSWORD]
     environment = {**os.environ, **SETTINGS, "LABEL_STUDIO_BASE_DATA_DIR": str(folder)}
     environment["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"] = str(files)
     environment.pop("PYTHONPATH", None)
-    with (folder / "told.txt").open("wb") as told:
-        server = subprocess.Popen(
-            [*command, "--user-token", TOKEN], env=environment, stdout=told, stderr=told
-        )
-        try:
-            made = LabelStudio(f"http://127.0.0.1:{port}")
-            made.wait(server, folder / "told.txt")
-            yield made
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    command += ["--user-token", TOKEN]
+    made = LabelStudio(f"http://127.0.0.1:{port}")
+    with started(command, folder / "told.txt", lambda: made.get("/health"), environment):
+        yield made
 
 
 class LabelStudio:
@@ -71,16 +53,6 @@ class LabelStudio:
 
     def __init__(self, url: str) -> None:
         self.url = url
-
-    def wait(self, server: subprocess.Popen[bytes], told: Path) -> None:
-        """Until it answers."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            with contextlib.suppress(OSError):
-                self.get("/health")
-                return
-            assert server.poll() is None and time.monotonic() < end, told.read_text()[-2000:]
-            time.sleep(0.2)
 
     def get(self, path: str, **query: object) -> bytes:
         return self._ask(f"{path}?{urllib.parse.urlencode(query)}" if query else path, None)
@@ -98,12 +70,7 @@ class LabelStudio:
 
     def _ask(self, path: str, body: bytes | None) -> bytes:
         headers = {"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                return bytes(answer.read())
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{path}: {error} {error.read()[:2000]!r}") from None
+        return answer(urllib.request.Request(self.url + path, body, headers))
 
 
 class Project:
