@@ -16,7 +16,9 @@ and the names of the landmarks in order.
 
 label-studio: tasks.json and labelling-setup.xml. cvat: labels.json; the PNGs are uploaded. The way
 back is map-points on what they export, JSON of Label Studio and "CVAT for images"."""
-EXAMPLES = "Example: sidecar prepare label-studio png/ --names names.txt -o project/"
+EXAMPLES = """\
+sidecar prepare label-studio png/ --names names.txt -o project/
+sidecar prepare cvat png/ --names names.txt -o project/"""
 
 
 def run(

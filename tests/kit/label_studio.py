@@ -7,7 +7,7 @@ import json
 import os
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ EMAIL, PASSWORD, TOKEN = (
     "not-a-secret-1",
     "0123456789abcdef" * 2 + "01234567",
 )
+_BOUNDARY = "sidecar-5f1b9c"
 #: Nothing is looked for elsewhere, and nothing is told to anybody.
 SETTINGS = {
     "DJANGO_DB": "sqlite",
@@ -65,11 +66,25 @@ class LabelStudio:
         id_ = self.post("/api/projects/", {"title": folder.name, "label_config": setup})["id"]
         self.post("/api/storages/localfiles", {"project": id_, "path": str(folder)})
         self.post(f"/api/projects/{id_}/import", tasks)
+        return self._made(id_)
+
+    def uploaded(self, setup: str, images: Iterable[Path]) -> Project:
+        """A project with a labelling set-up, into which images were uploaded."""
+        id_ = self.post("/api/projects/", {"title": "uploaded", "label_config": setup})["id"]
+        for path in images:
+            head = f'Content-Disposition: form-data; name="file"; filename="{path.name}"'
+            body = f"--{_BOUNDARY}\r\n{head}\r\nContent-Type: image/png\r\n\r\n".encode()
+            body += path.read_bytes() + f"\r\n--{_BOUNDARY}--\r\n".encode()
+            kind = f"multipart/form-data; boundary={_BOUNDARY}"
+            self._ask(f"/api/projects/{id_}/import", body, kind)
+        return self._made(id_)
+
+    def _made(self, id_: int) -> Project:
         listed = json.loads(self.get("/api/tasks", project=id_, fields="all", page_size=1000))
         return Project(self, id_, listed["tasks"])
 
-    def _ask(self, path: str, body: bytes | None) -> bytes:
-        headers = {"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"}
+    def _ask(self, path: str, body: bytes | None, kind: str = "application/json") -> bytes:
+        headers = {"Authorization": f"Token {TOKEN}", "Content-Type": kind}
         return answer(urllib.request.Request(self.url + path, body, headers))
 
 

@@ -250,6 +250,20 @@ def test_what_names_no_image_is_refused_with_the_way_out(
             work()
 
 
+@pytest.mark.parametrize("format_", ["JSON", "JSON_MIN", "COCO"])
+def test_images_that_were_uploaded_come_back(
+    server: LabelStudio, marked: Path, tmp_path: Path, format_: str
+) -> None:
+    """It calls them otherwise: something stands before their names."""
+    project = server.uploaded(SETUP, [marked / name for name in png_names(marked)])
+    project.annotate(1, regions(marked)[1])
+    points = sidecar.map_points(unpacked(project.export(format_), format_, tmp_path), marked)
+    expected = [(*dot, DOTS_SLICE) for dot in DOTS]
+    tolerance = EXPORTS[format_]["dot 1"]
+    np.testing.assert_allclose(points.source, expected, atol=tolerance)
+    assert all(image.endswith(f"-{png_names(marked)[1]}") for image in points["image"])
+
+
 @pytest.mark.parametrize("format_", [name for name in EXPORTS if name.startswith("YOLO")])
 def test_boxes_and_polygons_of_a_set_up_without_keypoints_come_back(
     server: LabelStudio, marked: Path, tmp_path: Path, format_: str
