@@ -16,6 +16,7 @@ import slicerio
 from kit.exports import png_names
 from kit.marked_scan import BLOCK, BLOCK_SLICE, DISC_SLICE, DOTS, DOTS_SLICE, values
 from kit.needs import installed
+from kit.pages import DOCS
 from PIL import Image
 
 import sidecar
@@ -110,6 +111,12 @@ def gimp(script: str, folder: Path) -> None:
 
 def quoted(path: Path) -> str:
     return f'"{path}"'
+
+
+def test_the_page_says_which_version_was_seen() -> None:
+    command = [installed("gimp-console"), "--version"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"version {told.split()[-1]}," in (DOCS / "tools" / "gimp.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import slicerio
 from kit.browser import Browser, Point
-from kit.environments import python_of
+from kit.environments import REQUIREMENTS, python_of
 from kit.exports import png_names
 from kit.label_studio import EMAIL, PASSWORD, LabelStudio, Project, running
 from kit.marked_scan import (
@@ -33,6 +33,7 @@ from kit.marked_scan import (
     DOTS_SLICE,
     values,
 )
+from kit.pages import DOCS
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -107,6 +108,14 @@ TOLD = {
 def server(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
     with running(tmp_path_factory.mktemp("label-studio"), marked.parent) as started:
         yield started
+
+
+def test_the_page_says_which_version_is_run() -> None:
+    pinned = (REQUIREMENTS / "label-studio.txt").read_text(encoding="utf-8")
+    version = re.search(r"^label-studio==(.+)$", pinned, re.MULTILINE)
+    page = (DOCS / "tools" / "label-studio.md").read_text(encoding="utf-8")
+    assert version is not None
+    assert f"version {version[1]}," in page
 
 
 def project_of(server: LabelStudio, marked: Path, folder: Path, setup: str | None) -> Project:
