@@ -75,7 +75,7 @@ def prepare(
         DocumentError: a sidecar.json that cannot be trusted, or none.
         OutputError: a file is in the way, or cannot be written.
 
-    Example:
+    Examples:
         >>> made = sidecar.prepare("label-studio", "png", ["bregma", "lambda"], "project")
         >>> [path.name for path in made]
         ['tasks.json', 'labelling-setup.xml']
