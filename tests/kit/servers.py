@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 #: Seconds until one answers for the first time, on a busy machine too.
-PATIENCE = 300
+PATIENCE = 600
 
 
 def free_port() -> int:
