@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         measure,
         measure_repeats,
         open,
+        prepare,
         project,
         project_file,
         report,
@@ -115,6 +116,7 @@ __all__ = [
     "measure",
     "measure_repeats",
     "open",
+    "prepare",
     "project",
     "project_file",
     "report",
@@ -124,7 +126,7 @@ __all__ = [
 
 _FUNCTIONS = (
     "adopt align align_group check export inspect integrations label map_file map_mask map_points"
-    " measure measure_repeats open project project_file report view zoom"
+    " measure measure_repeats open prepare project project_file report view zoom"
 )
 #: Where the names are that are loaded when they are first used, so that mapping points never loads
 #: pydicom.

@@ -10,6 +10,7 @@ from typing import Any
 COMMANDS = (
     "inspect",
     "export",
+    "prepare",
     "map-points",
     "map-mask",
     "project",

@@ -28,7 +28,7 @@ PUBLIC = """
     ImageError Inspection LabelError LabelServer MappedMask Mapping Measured MissingExtraError OutputError
     PixelError Points Progress Projection RepeatedLandmark Repeats Sidecar SidecarError SourceError UsageError
     WorkersLostError __version__
-    adopt align align_group check export inspect integrations label map_file map_mask map_points measure measure_repeats open project
+    adopt align align_group check export inspect integrations label map_file map_mask map_points measure measure_repeats open prepare project
     project_file report view zoom
 """
 
