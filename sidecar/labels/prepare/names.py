@@ -1,7 +1,8 @@
-"""The names of the landmarks that are to be placed, in order: a list with one name a line."""
+"""The names of the landmarks to place, in order: one name a line, or a column of a table."""
 
 from __future__ import annotations
 
+import csv
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +12,35 @@ from sidecar.labels.text import read_text
 
 #: What the viewer page takes as well.
 MOST_NAMES, LONGEST = 20_000, 200
+_LARGEST_FILE = 8 * 2**20
+#: The column of a table that has the names.
+_COLUMNS = ("label", "name")
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """The names in a text file, in its order. Blank lines, and spaces around names, do not count.
+    """The names in a file, in its order: its lines, or the column ``label`` or ``name`` of a table
+    with such a header. Blank lines, and spaces around names, do not count.
 
     LabelError for a file that is no list of names, or that has a name twice.
     """
-    lines = [(f"line {n}", line.strip()) for n, line in enumerate(read_text(path).split("\n"), 1)]
-    return _checked([line for line in lines if line[1]], path)
+    lines = read_text(path, _LARGEST_FILE).splitlines()
+    named = _column(path, lines)
+    if named is None:
+        named = [(f"line {n}", line) for n, line in enumerate(lines, 1)]
+    return _checked([(where, name.strip()) for where, name in named if name.strip()], path)
+
+
+def _column(path: Path, lines: list[str]) -> list[tuple[str, str]] | None:
+    """The names in a table, each with its row; None for a file without a header of one."""
+    for delimiter in ",;\t":
+        header = next(csv.reader(lines[:1], delimiter=delimiter), [])
+        at = [k for k, cell in enumerate(header) if cell.strip().lower() in _COLUMNS]
+        if at:
+            rows = enumerate(csv.reader(lines[1:], delimiter=delimiter), 2)
+            return [(f"row {n}", row[at[0]]) for n, row in rows if len(row) > at[0]]
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise LabelError("its header has no column label or name", path)
+    return None
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:
