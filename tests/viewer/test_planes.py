@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.browser import CONTROL, DOWN, ENTER, RIGHT, SHIFT, UP, Browser
+from kit.browser import CONTROL, DOWN, ENTER, ESCAPE, RIGHT, SHIFT, UP, Browser
 from kit.command_line import invoked
 from kit.made_exports import GEOMETRIES, Draw, Export
 from kit.phantoms import Phantom, Spec, write_values
@@ -432,7 +432,7 @@ def test_a_page_from_disk_says_how_to_get_three_planes(browser: Browser, tmp_pat
     browser.push("#three")
     assert "sidecar label FOLDER" in browser.message()
     browser.press("?")
-    assert "sidecar label FOLDER" in browser.text("#one-plane")
+    assert "sidecar label FOLDER" in browser.text(".served-instead")
     assert browser.find("#three").get_attribute("aria-pressed") == "false"
 
 
@@ -450,6 +450,10 @@ def test_a_stack_without_planes_across_says_why(
         browser.open(url)
         browser.press("t")
         assert reason in browser.message()
+        browser.press("?")
+        assert reason in browser.text("#one-plane")
+        browser.press(ESCAPE)
+        browser.until(lambda: not browser.all("dialog"), "the help to close")
         browser.click(browser.at(0.45, 0.4))
         assert len(browser.names()) == 1
 
