@@ -19,7 +19,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sidecar.cli.program import program
-from sidecar.mapping import Sidecar
 
 HERE = Path(__file__).parent
 COLOURS = 96
@@ -62,7 +61,7 @@ def main() -> None:
 
 def _keep_three_planes(browser: Browser, demo: Path, folder: Path) -> None:
     """The page as a server gives it, with the magnifier, and in a narrow window."""
-    with served(Sidecar.open(demo / "png"), demo / "png") as url:
+    with served(demo / "png") as url:
         browser.open(url)
         while browser.all(".planes .note"):
             time.sleep(0.1)

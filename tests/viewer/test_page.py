@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from kit.made_exports import GEOMETRIES, Export
 from kit.phantoms import Spec, write
-from kit.served_page import TOLD
 from PIL import Image as Pillow
 
 from sidecar import export
@@ -61,6 +60,8 @@ def data_of(page: Location) -> dict[str, object]:
 
 
 FROM_DISK = {"img-src": "'self' file:", "trusted-types": "'none'"}
+#: What a server tells its page: see web/served.js.
+TOLD = {"folders": ["", "png"], "names": [], "labels": {}, "around": {}}
 FROM_SERVER = {
     "img-src": "'self'",
     "connect-src": "'self'",
