@@ -70,6 +70,7 @@ def test_no_rule_is_broken(
             browser.open(url)
             browser.until(lambda: not browser.all(".planes .note"), "all voxels")
             check(browser, axe, names)
+            browser.leave()
 
 
 def test_tab_reaches_every_control(browser: Browser, tmp_path: Path) -> None:
@@ -88,3 +89,4 @@ def test_tab_reaches_every_control(browser: Browser, tmp_path: Path) -> None:
             browser.press(TAB)
             seen.add(browser.driver.switch_to.active_element.id)
         assert len(seen) >= wanted
+        browser.leave()

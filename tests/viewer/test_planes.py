@@ -46,6 +46,7 @@ def serve(browser: Browser) -> Iterator[Serve]:
             browser.until(lambda: not browser.all(".planes .note"), "all voxels")
 
         yield open_page
+        browser.leave()
 
 
 @pytest.fixture
@@ -447,6 +448,7 @@ def test_a_stack_without_planes_across_says_why(
         browser.until(lambda: not browser.all("dialog"), "the help to close")
         browser.click(browser.at(0.45, 0.4))
         assert len(browser.names()) == 1
+        browser.leave()
 
 
 def test_more_voxels_than_a_page_holds_are_left_where_they_are(browser: Browser) -> None:
@@ -469,7 +471,7 @@ def test_a_png_that_cannot_be_read_is_named_and_takes_no_landmark(
     Export(source_size=(64, 64, 20), slices=Axis.stride(0, 20, 1)).write(tmp_path)
     gone = next(slice for slice in range(11, 20) if slice not in measured_images(20))
     with served(tmp_path) as url:
-        (tmp_path / f"slice_{gone:04}.png").unlink()
+        (tmp_path / f"slice_{gone:04}.png").write_bytes(b"this was a PNG")
         browser.open(url)
         browser.until(lambda: browser.all(".planes [role=alert]"), "the failure")
         assert f"slice_{gone:04}.png cannot be read" in browser.text(".planes [role=alert]")
@@ -481,6 +483,7 @@ def test_a_png_that_cannot_be_read_is_named_and_takes_no_landmark(
         assert browser.names() == []
         browser.click((x, y + (gone - 8) * pixels))
         assert browser.names() == ["L1"]
+        browser.leave()
     browser.complaints()  # the browser's own word on the missing file
 
 
