@@ -25,6 +25,15 @@ OutputFile = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+OutputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="FORMAT",
+        help="Output format, instead of that of FILE's ending.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 LabelPaths = Annotated[
     list[Path], typer.Argument(metavar="LABELS...", help="Label files, or folders of them.")
 ]
