@@ -295,7 +295,7 @@ def zoom(
     progress: Progress | None = None,
 ) -> list[Sidecar]:
     """Export a full-resolution stack around each landmark, to refine it on original pixels. Each
-    gets a folder with PNGs and a sidecar.json of its own.
+    gets a folder with PNGs and a sidecar.json of its own; zooms.html shows all in turn.
 
     Args:
         labels: as for `map_points`.
@@ -328,16 +328,13 @@ def zoom(
         (['bregma', 'lambda', 'nasion'], (20, 20, 17))
     """
     from sidecar.api.inputs import exports_of, load_options, paths_of
-    from sidecar.exporting.run import run_jobs
-    from sidecar.exporting.zoom import plan_zooms
+    from sidecar.exporting.zoom import plan_zooms, run_zooms
     from sidecar.labels.load import load_points
 
     options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
     loaded = load_points(paths_of(labels), exports_of(exports), options)
-    made: list[Sidecar] = []
-    for points in loaded.points:
-        made += run_jobs(plan_zooms(points, source, output, size, progress, overwrite), progress)
-    return made
+    jobs = plan_zooms(loaded.points, source, output, size, progress, overwrite)
+    return run_zooms(jobs, output, progress)
 
 
 @in_python

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli import telling
 from sidecar.cli.options import (
     OUTPUT,
     AllowOutside,
@@ -84,6 +85,7 @@ def run(
     from sidecar.cli.writing import choice, deliver
     from sidecar.grid.space import Space
     from sidecar.labels.load import LoadOptions
+    from sidecar.labels.shifts import table_of_shifts
     from sidecar.labels.writers import writer_for
 
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
@@ -95,6 +97,8 @@ def run(
     notes = deliver(writer, loaded.points, output, axes, inputs_of(loaded, sidecar or []))
     if notes:
         tell("the output" if output is None else output.name, notes)
+    for line in table_of_shifts(loaded.points):
+        telling.tell(line)
 
 
 def _on_millimetres(file: Mapping) -> list[str]:

@@ -78,13 +78,8 @@ def _companions(job: Job) -> Iterator[str]:
 
 
 def has_page(job: Job) -> bool:
-    """Browsers show 8 bits.
-
-    Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot
-    hold.
-    """
-    with_copies = job.zoom is not None and job.plan.channels == 1 and job.output.local is not None
-    return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
+    """Whether the page is asked for, and browsers show its PNGs: those of 8 bits."""
+    return job.plan.options.viewer and job.plan.bits == 8
 
 
 def made_from(job: Job, stamps: Mapping[str, Stamp]) -> str:

@@ -13,58 +13,98 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.dicom.source import Source
+from sidecar.dicom.stacks.series import Series
 from sidecar.document.model import Images, Zoom
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.job import Job
 from sidecar.exporting.options import ExportOptions, Range
-from sidecar.exporting.plan import make_plan
+from sidecar.exporting.plan import Plan, make_plan
+from sidecar.exporting.run import run_jobs
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.locate import Place, locate
+from sidecar.viewer.zooms import require_room_for_page, write_zooms_page
 
 #: More landmarks than this in one call are a slip rather than a wish.
 MOST_LANDMARKS = 500
+#: What the names of their PNGs begin with, before the name of the folder.
+_STEM = "zoom_"
 #: A box of fewer source pixels than this shows nothing.
 LEAST_PIXELS = 3
 
 
 def plan_zooms(
-    points: MappedPoints,
+    labels: Sequence[MappedPoints],
     source: Place,
     output: Place,
     size_mm: float,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> list[Job]:
-    """One job for each point: the source voxels within ``size_mm``/2 of it, at full resolution, in
-    a folder of its own below ``output``, in place of an earlier export there with ``overwrite``.
+    """One job for each point of all labels: the source voxels within ``size_mm``/2 of it, at full
+    resolution, in a folder of its own below ``output``, in place of an earlier export there with
+    ``overwrite``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
-    was, LabelError for a point outside of it, UsageError for what cannot be zoomed in on.
+    was, LabelError for a point outside of it, UsageError for what cannot be zoomed in on,
+    OutputError where something is in the way of the page.
     """
-    _refuse_unfit(points, size_mm)
+    for points in labels:
+        _refuse_unfit(points, size_mm)
+    if sum(map(len, labels)) > MOST_LANDMARKS:
+        raise UsageError(
+            f"{sum(map(len, labels))} landmarks are more than zoom takes at once"
+            f" ({MOST_LANDMARKS}); split the file"
+        )
+    folder = locate(output)
+    require_room_for_page(folder)
     opened = Source.open(source, progress)
-    series = opened.matching(points.sidecar.known_scan)
-    images = points.sidecar.document.images
-    jobs = []
-    for i, label in enumerate(points.names):
-        options = ExportOptions(
-            scale=1.0,
-            crop=_box(points.sidecar, points.source[i], size_mm),
-            bits=images.bits,
-            window=_window(images),
-            specimen=points.sidecar.document.specimen,
-            overwrite=overwrite,
-        )
-        zoom = Zoom(
-            label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
-        )
-        folder = _folder_name(i, label)
-        plan = replace(make_plan(series, options), stem=f"zoom_{folder}")
-        jobs.append(Job(plan, opened.root, locate(output) / folder, zoom))
+    found: dict[Sidecar, Series] = {}
+    jobs: list[Job] = []
+    for points in labels:
+        series = found.get(points.sidecar) or opened.matching(points.sidecar.known_scan)
+        found[points.sidecar] = series
+        for i in range(len(points)):
+            plan = _plan(points, i, len(jobs), series, size_mm, overwrite)
+            zoom = Zoom(
+                label=points.names[i],
+                patient=_triple(points.patient[i]),
+                source=_triple(points.source[i]),
+            )
+            jobs.append(Job(plan, opened.root, folder / plan.stem.removeprefix(_STEM), zoom))
     return jobs
+
+
+def run_zooms(
+    jobs: Sequence[Job], output: Place, progress: Progress | None = None
+) -> list[Sidecar]:
+    """Run jobs of `plan_zooms`, then write the page that shows all of them in turn, and the list of
+    them. Raises as `run_jobs` and `write_zooms_page`.
+    """
+    made = run_jobs(jobs, progress)
+    write_zooms_page(made, locate(output))
+    return made
+
+
+def _plan(
+    points: MappedPoints, i: int, number: int, series: Series, size_mm: float, overwrite: bool
+) -> Plan:
+    """The stack around point ``i``, which is landmark ``number`` of all."""
+    document = points.sidecar.document
+    options = ExportOptions(
+        scale=1.0,
+        crop=_box(points.sidecar, points.source[i], size_mm),
+        bits=document.images.bits,
+        window=_window(document.images),
+        specimen=document.specimen,
+        overwrite=overwrite,
+        viewer=False,  # one page shows all
+    )
+    return replace(
+        make_plan(series, options), stem=f"{_STEM}{_folder_name(number, points.names[i])}"
+    )
 
 
 def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
@@ -81,11 +121,6 @@ def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
         raise UsageError(
             f"--size {size_mm:g}mm is less than {LEAST_PIXELS} source pixels across, nothing to"
             f" see; {least:g}mm is the least"
-        )
-    if len(points) > MOST_LANDMARKS:
-        raise UsageError(
-            f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split"
-            " the file"
         )
     _refuse_outside(points)
 

@@ -7,3 +7,5 @@ VIEWER_IMAGES = "viewer_images"
 
 
 VIEWER_NAME = "viewer.html"
+#: The page of all stacks around landmarks that one `sidecar zoom` made.
+ZOOMS_PAGE = "zooms.html"

@@ -22,7 +22,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from sidecar.document.model import Document
+from sidecar.document.model import Document, Source
 from sidecar.errors import OutputError
 from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
@@ -46,8 +46,10 @@ MODULES = (
     "images.js",
     "landmarks.js",
     "viewer.js",
+    "zooms.js",
     "preact.js",
     "text.js",
+    "zoomlist.js",
     "gestures.js",
     "keys.js",
     "stage.js",
@@ -74,7 +76,7 @@ def write_viewer(
     """
     document, folder = sidecar.document, locate(folder)
     remove_viewer(folder, [image.name for image in document.images.files])
-    html = render(document, display_of(document, folder, counts))
+    html = render(page_data(document, display_of(document, folder, counts)))
     page = folder / VIEWER_NAME
     page.put(html.encode())
     return page
@@ -95,8 +97,8 @@ def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
         ) from None
 
 
-def render(document: Document, display: Display) -> str:
-    """The page as text.
+def render(data: dict[str, Any]) -> str:
+    """The page as text. ``data``: what it shows, see `page_data`.
 
     What others wrote is escaped, or is JSON that cannot end its element; all else is our own.
     """
@@ -118,28 +120,48 @@ def render(document: Document, display: Display) -> str:
         style=style,
         libraries="".join(f"<script>{text}</script>\n" for text in libraries),
         program=program,
-        page=_script_json(_page_data(document, display)),
+        page=_script_json(data),
         licences="\n\n".join(_web(f"vendor/{name}") for name in LICENCES),
     )
 
 
-def _page_data(document: Document, display: Display) -> dict[str, Any]:
-    """What the page needs.
+def page_data(document: Document, display: Display) -> dict[str, Any]:
+    """What the page of an export needs."""
+    data = stack_data(document, display)
+    data["document"]["source"] = source_data(document.source)
+    return data
 
-    Source file names, which might name a patient, and image digests stay in the sidecar.
+
+def stack_data(document: Document, display: Display) -> dict[str, Any]:
+    """What a page needs of a stack of PNGs, but for its source. Image digests stay in the
+    sidecar.
     """
-    stated = document.model_dump_json(exclude={"generator", "warnings"})
     ranges = {"whole": display.whole, "measured": display.measured, "contrast": display.contrast}
-    needless = {
-        "source": {"planes": {"__all__": {"file"}}},
-        "images": {"files": {"__all__": {"sha256"}}},
-    }
+    needless: Any = {"source": True, "images": {"files": {"__all__": {"sha256"}}}}
     return {
         "document": document.model_dump(mode="json", exclude=needless),
-        "digest": hashlib.sha256(stated.encode()).hexdigest()[:16],
+        "digest": _digest(document),
         **{name: {"lower": lower, "upper": upper} for name, (lower, upper) in ranges.items()},
         "split": display.split and asdict(display.split),
     }
+
+
+def source_data(source: Source) -> dict[str, Any]:
+    """What a page needs of a source. Names of files, which might name a patient, stay in the
+    sidecar.
+    """
+    return source.model_dump(mode="json", exclude={"planes": {"__all__": {"file"}}})
+
+
+def _digest(document: Document) -> str:
+    """By what a browser keeps the work on a stack: all that its document says of it; of a stack
+    around a landmark its tag and the landmark, which say as much, however long the scan is.
+    """
+    if document.zoom is None:
+        stated = document.model_dump_json(exclude={"generator", "warnings"})
+    else:
+        stated = json.dumps([document.images.tag, document.zoom.model_dump(mode="json")])
+    return hashlib.sha256(stated.encode()).hexdigest()[:16]
 
 
 def _script_json(data: dict[str, Any]) -> str:

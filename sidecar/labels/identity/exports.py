@@ -74,6 +74,13 @@ class Export:
             return document.specimen or "scan"
         return (folder if document.zoom is None else folder.parent).resolved().name or "scan"
 
+    @property
+    def own_name(self) -> str:
+        """What messages call it among others of its specimen: a stack around one landmark by its
+        folder.
+        """
+        return self.name if self.sidecar.document.zoom is None else self.folder_name or self.name
+
     @cached_property
     def folder_name(self) -> str:
         """The name of the folder of its PNGs, "" where that is not known."""

@@ -37,6 +37,7 @@ from sidecar.labels.identity.identified import (
 )
 from sidecar.labels.identity.likeness import Verdict
 from sidecar.labels.model import ImageReference
+from sidecar.labels.references import bare_key
 
 Look = Callable[[ImageReference], Seen | None]
 
@@ -127,8 +128,8 @@ class Resolver:
         """
         home = self._home
         exports = [e for e in exports if _is_one(e, home)] or exports
-        if len({e.mapping_tag for e in exports}) > 1:
-            names = ", ".join(export.name for export in exports[:3])
+        if not _interchangeable(exports):
+            names = ", ".join(export.own_name for export in exports[:3])
             more = ", …" if len(exports) > 3 else ""
             raise Unidentified(
                 number,
@@ -180,8 +181,10 @@ class Resolver:
         if seen is not None and not open_:
             raise Unidentified(number, self._contradicted(reference, seen, *candidates[0]))
         left = same or self._in_its_place(reference, open_)
-        if len({export.mapping_tag for export, _ in left}) > 1:
-            names = " or ".join(export.name for export, _ in left[:3])
+        if not _interchangeable([export for export, _ in left]):
+            left = _of_its_name(reference, left) or left
+        if not _interchangeable([export for export, _ in left]):
+            names = " or ".join(export.own_name for export, _ in left[:3])
             raise Unidentified(
                 number,
                 f"image {reference} could be of {names}: say which with --sidecar, and with"
@@ -324,6 +327,21 @@ def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) ->
 def _has_tag_of(reference: ImageReference, export: Export) -> bool:
     tag = stated_tag(reference)
     return tag is not None and tag == export.tag
+
+
+def _interchangeable(exports: Sequence[Export]) -> bool:
+    """Whether labels mean the same on each of them: they have one mapping, and are around one
+    landmark where they are around any.
+    """
+    return len({(e.mapping_tag, str(e.sidecar.document.zoom)) for e in exports}) <= 1
+
+
+def _of_its_name(
+    reference: ImageReference, candidates: Sequence[tuple[Export, int]]
+) -> Sequence[tuple[Export, int]]:
+    """Those whose PNG is named as the reference has it, letter by letter."""
+    key = bare_key(reference.name)
+    return [(export, k) for export, k in candidates if export.sidecar.slice_of(key) == k]
 
 
 def _is_one(export: Export, other: Export | None) -> bool:

@@ -1,18 +1,18 @@
 // Puts the page together.
 
 import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
-import { labelFile } from "./identity.js";
 import { KEYS, onKey } from "./keys.js";
 import { Panel } from "./panel.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
+import { Zooms } from "./zooms.js";
 
 function App({ viewer, state }) {
   return html`
     <${TopBar} viewer=${viewer} state=${state} />
     <main>
-      <${Stage} viewer=${viewer} state=${state} />
+      <${Stage} key=${viewer.page.folder} viewer=${viewer} state=${state} />
       <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} />
       <${Readout} viewer=${viewer} state=${state} />
     </main>
@@ -24,10 +24,11 @@ function App({ viewer, state }) {
       window=${state.window}
       space=${state.space}
       slice=${state.shown ?? state.wanted}
+      zooms=${viewer.zooms}
     />
     <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
-    ${state.help && html`<${Help} own=${viewer.own} close=${() => viewer.set({ help: false })} />`}
+    ${state.help && html`<${Help} file=${viewer.landmarks.fileName(".csv")} close=${() => viewer.set({ help: false })} />`}
   `;
 }
 
@@ -39,7 +40,7 @@ function Message({ viewer, message }) {
   `;
 }
 
-function Help({ own, close }) {
+function Help({ file, close }) {
   const dialog = useRef(null);
   useLayoutEffect(() => dialog.current.showModal(), []);
   return html`
@@ -57,7 +58,7 @@ function Help({ own, close }) {
       </table>
       <p>
         What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. Put <b><bdi>${labelFile(own, ".csv")}</bdi></b> beside the PNGs: it goes to <code>sidecar map-points</code>.
+        which is 0. Put <b><bdi>${file}</bdi></b> beside the PNGs: it goes to <code>sidecar map-points</code>.
       </p>
       <form method="dialog"><button autofocus>Close</button></form>
     </dialog>
@@ -67,28 +68,29 @@ function Help({ own, close }) {
 function start() {
   const root = document.getElementById("app");
   const page = JSON.parse(document.getElementById("page").textContent);
-  let viewer = null;
+  let shown = null;
   let asked = 0;
   const draw = () => {
     asked = 0;
-    render(html`<${App} viewer=${viewer} state=${viewer.state} />`, root);
+    document.title = pageTitle(shown.viewer);
+    render(html`<${App} viewer=${shown.viewer} state=${shown.viewer.state} />`, root);
   };
   const changed = () => {
-    if (viewer && !asked) asked = requestAnimationFrame(draw);
+    if (shown && !asked) asked = requestAnimationFrame(draw);
   };
   try {
-    viewer = new Viewer(page, changed);
+    shown = page.zooms ? new Zooms(page, changed) : { viewer: new Viewer(page, changed) };
   } catch (error) {
     root.textContent = `This page cannot be used: ${error.message}`;
     return;
   }
-  document.title = pageTitle(viewer);
+  shown.viewer.open();
   draw();
-  document.addEventListener("keydown", (event) => onKey(viewer, event));
+  document.addEventListener("keydown", (event) => onKey(shown.viewer, event));
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files.length > 0) viewer.landmarks.open(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length > 0) shown.viewer.landmarks.open(event.dataTransfer.files[0]);
   });
 }
 

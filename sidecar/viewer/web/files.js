@@ -4,9 +4,10 @@
 
 import { parseNumber, parseTable, writeTable } from "./csv.js";
 import { fromDescription, isTag, refuseOther, taggedName, toDescription } from "./identity.js";
-import { MOST_ITEMS } from "./work.js";
+import { MOST_ITEMS, shownOn } from "./work.js";
 
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
+const DELIMITERS = [",", ";", "\t"];
 const PLACE_COLUMNS = ["image", "slice", "label", "x", "y"];
 /** What they are of, each with the name it has in an export (see `exportOf`). */
 const EXPORT_COLUMNS = new Map([["specimen", "specimen"], ["series_uid", "series"], ["tag", "tag"]]);
@@ -14,12 +15,17 @@ const OWN_COLUMNS = [...PLACE_COLUMNS, ...EXPORT_COLUMNS.keys()];
 const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
-/** Points {label, x, y, slice} of an export as labels.csv: pixels of the PNG named, 0 in the middle of the first one. */
-export function writeCsv(points, imageNames, own) {
+/**
+ * Points {label, x, y, slice} of an export as rows of labels.csv: pixels of the PNG named, 0 in the middle of the first one. Between two
+ * PNGs the nearest is named.
+ */
+export function rowsOf(points, imageNames, own) {
   const stated = [...EXPORT_COLUMNS.values()].map((part) => own[part]);
-  const rows = points.map(({ label, x, y, slice }) => [Number.isInteger(slice) ? imageNames[slice] : "", slice, label, x, y, ...stated]);
-  return writeTable([OWN_COLUMNS, ...rows]);
+  return points.map(({ label, x, y, slice }) => [imageNames[shownOn({ slice })], slice, label, x, y, ...stated]);
 }
+
+/** Rows as labels.csv. */
+export const writeCsv = (rows) => writeTable([OWN_COLUMNS, ...rows]);
 
 /**
  * What a text or CSV file holds: {points, isUnproved, dropped} when its header has x and y, else {names}. `isUnproved`: some rows have
@@ -27,12 +33,10 @@ export function writeCsv(points, imageNames, own) {
  * PNGs, their mapping and the export.
  */
 export function readTable(text, fileName, stack) {
-  for (const delimiter of [",", ";", "\t"]) {
+  const ofPoints = delimiterOf(text);
+  if (ofPoints !== null) return readPoints(parseTable(text, ofPoints), ofPoints, stack);
+  for (const delimiter of DELIMITERS) {
     const header = headerOf(text, delimiter);
-    if (header.includes("x") && header.includes("y")) {
-      const rows = parseTable(text, delimiter);
-      return { ...pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
-    }
     const column = ["label", "name"].map((name) => header.indexOf(name)).find((index) => index >= 0);
     if (column !== undefined) {
       const rows = parseTable(text, delimiter).slice(1);
@@ -43,6 +47,18 @@ export function readTable(text, fileName, stack) {
     throw new Error("the header has neither columns x and y (landmarks) nor a column label or name (a list of names)");
   }
   return { names: checkedNames(text.split(/\r?\n/)) };
+}
+
+/** {points, isUnproved, dropped} of the rows of a table of points, its header first. Rows without cells are passed by. */
+export function readPoints(rows, delimiter, stack) {
+  const header = rows[0].map((name) => name.trim().toLowerCase());
+  return { ...pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
+}
+
+/** What divides the cells of a table of points; null where its header has no x and y. */
+export function delimiterOf(text) {
+  const isOfPoints = (header) => header.includes("x") && header.includes("y");
+  return DELIMITERS.find((delimiter) => isOfPoints(headerOf(text, delimiter))) ?? null;
 }
 
 function headerOf(text, delimiter) {
@@ -142,10 +158,15 @@ export function imageKey(name) {
   return (stem || base).toLowerCase();
 }
 
-/** Points {label, patient} of an export as a Slicer markups file, LPS mm. Slicer keeps the description of each point. */
-export function writeMarkups(points, own) {
-  const description = toDescription(own);
-  const controlPoints = points.map(({ label, patient }, i) => ({ id: String(i + 1), label, description, position: patient, positionStatus: "defined" }));
+/** Points {label, patient, own} as a Slicer markups file, LPS mm. Slicer keeps the description of each point: of which export it is. */
+export function writeMarkups(points) {
+  const controlPoints = points.map(({ label, patient, own }, i) => ({
+    id: String(i + 1),
+    label,
+    description: toDescription(own),
+    position: patient,
+    positionStatus: "defined",
+  }));
   const markup = { type: "Fiducial", coordinateSystem: "LPS", coordinateUnits: "mm", controlPoints };
   return `${JSON.stringify({ "@schema": MARKUPS_SCHEMA, markups: [markup] }, null, 1)}\n`;
 }

@@ -23,7 +23,7 @@ export const KEYS = [
   ],
   ["Enter", "place the next landmark at the cross", { Enter: placeAtCross }],
   ["M", "move the chosen landmark to the cross", { m: (viewer) => viewer.landmarks.moveToCursor() }],
-  ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.landmarks.selectNext(1), p: (viewer) => viewer.landmarks.selectNext(-1) }],
+  ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.stepLandmark(1), p: (viewer) => viewer.stepLandmark(-1) }],
   ["Delete", "take the chosen landmark away", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
   [
     "Ctrl + Z, Y",

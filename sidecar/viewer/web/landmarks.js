@@ -1,7 +1,7 @@
 // Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
 
 import { decodeText } from "./csv.js";
-import { readMarkups, readTable, writeCsv, writeMarkups } from "./files.js";
+import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
 import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, shownOn, trimLabel } from "./work.js";
@@ -180,7 +180,8 @@ export class Landmarks {
       if (file.size > LARGEST_FILE) throw new Error("it is too large for a list of landmarks");
       const text = decodeText(new Uint8Array(await file.arrayBuffer()));
       const isMarkups = text.trimStart().startsWith("{");
-      this.take(isMarkups ? readMarkups(text, this.viewer) : readTable(text, file.name, this.viewer), file.name);
+      if (this.viewer.zooms && !isMarkups) this.viewer.zooms.read(text, file.name);
+      else this.take(isMarkups ? readMarkups(text, this.viewer) : readTable(text, file.name, this.viewer), file.name);
     } catch (error) {
       this.viewer.say(`${file.name}: ${error.message}`, true);
     }
@@ -202,15 +203,37 @@ export class Landmarks {
     return this.items.filter(isPlaced);
   }
 
+  /** What is saved of this export: rows of labels.csv, and points of the patient. */
+  rows() {
+    return rowsOf(this.placed(), this.viewer.names, this.viewer.own);
+  }
+
+  patientPoints() {
+    const { own } = this.viewer;
+    return this.placed().map(({ label, x, y, slice }) => ({ label, own, patient: this.viewer.placeOf([x, y], slice).patient }));
+  }
+
+  /** Those whose landmarks are saved together. */
+  get together() {
+    return this.viewer.zooms ? this.viewer.zooms.viewers.map((viewer) => viewer.landmarks) : [this];
+  }
+
+  fileName(ending) {
+    return labelFile(this.viewer.zooms ? { fileStem: this.viewer.own.specimen } : this.viewer.own, ending);
+  }
+
+  /** All that is placed, as labels.csv. */
+  csv() {
+    return writeCsv(this.together.flatMap((landmarks) => landmarks.rows()));
+  }
+
   saveCsv() {
-    const { names, own } = this.viewer;
-    download(labelFile(own, ".csv"), "text/csv", writeCsv(this.placed(), names, own));
+    download(this.fileName(".csv"), "text/csv", this.csv());
   }
 
   saveMarkups() {
-    const points = this.placed().map(({ label, x, y, slice }) => ({ label, patient: this.viewer.placeOf([x, y], slice).patient }));
-    const { own } = this.viewer;
-    download(labelFile(own, ".mrk.json"), "application/json", writeMarkups(points, own));
+    const points = this.together.flatMap((landmarks) => landmarks.patientPoints());
+    download(this.fileName(".mrk.json"), "application/json", writeMarkups(points));
   }
 }
 

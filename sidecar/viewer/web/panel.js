@@ -5,12 +5,14 @@ import { axesOf, inSpace } from "./mapping.js";
 import { html, memo, useLayoutEffect, useRef } from "./preact.js";
 import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
 import { isPlaced } from "./work.js";
+import { ZoomTable } from "./zoomlist.js";
 
 /** Longer ones, such as "SIGNAL INTENSITY (UNITLESS)", are shown when pointed at. */
 const LONGEST_UNIT = 8;
 
-export const Panel = memo(({ viewer, items, selected, measured, window, space, slice }) => html`
+export const Panel = memo(({ viewer, items, selected, measured, window, space, slice, zooms }) => html`
   <aside class="panel">
+    ${zooms && html`<${ZoomTable} zooms=${zooms} />`}
     <${LandmarkList} viewer=${viewer} items=${items} selected=${selected} space=${space} />
     <${Distance} viewer=${viewer} items=${items} measured=${measured} />
     <${Contrast} viewer=${viewer} window=${window} />

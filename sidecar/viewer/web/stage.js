@@ -6,6 +6,7 @@ import { lengthText } from "./text.js";
 import { html, useLayoutEffect, useRef } from "./preact.js";
 import { scaleBar, zoomOf } from "./view.js";
 import { isPlaced, shownOn } from "./work.js";
+import { Coarse } from "./zoomlist.js";
 
 /** Above this many screen pixels per PNG pixel they are shown as the squares they are. */
 const SMOOTH_UP_TO = 2.5;
@@ -85,6 +86,7 @@ function Marks({ viewer, state }) {
   const placed = state.image ? state.items.filter((item) => isPlaced(item) && shownOn(item) === state.shown) : [];
   return html`
     <svg class="marks" width=${state.stage.width} height=${state.stage.height} aria-hidden="true">
+      ${viewer.coarse && state.image && html`<${Coarse} viewer=${viewer} shown=${state.shown} />`}
       <${Measure} viewer=${viewer} state=${state} />
       ${placed.map((item) => html`<${Mark} key=${item.id} viewer=${viewer} state=${state} item=${item} />`)}
       ${state.byKeys && state.image && html`<${Cross} at=${viewer.toScreen(state.cursor)} stage=${state.stage} />`}

@@ -5,15 +5,18 @@ import { exportOf } from "./identity.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
 import { looksOf, subjectOf } from "./looks.js";
-import { mappingOf } from "./mapping.js";
+import { mappingOf, nearest } from "./mapping.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
 
 const MESSAGE_STAYS = 8000;
 
+/** The path of the folder that a page shows the PNGs of, as a URL has it, with the page's own name behind. */
+const pathOf = ({ folder }) => globalThis.location.pathname.replace(/[^/]*$/, (name) => (folder ? `${encodeURIComponent(folder)}/${name}` : name));
+
 /**
  * `page` is what the page was written with: the document, its digest, how a 16-bit stack was split, and ranges {lower, upper} of
- * PNG values: the whole, the one measured on the images, and the contrast to start with. `changed` is called after every change.
+ * PNG values: the whole, the one measured on the images, and the contrast to start with; and the folder of the PNGs where they are not beside the page. `changed` is called after every change.
  */
 export class Viewer {
   constructor(page, changed) {
@@ -24,14 +27,17 @@ export class Viewer {
     this.subject = subjectOf(page.document);
     this.units = unitsOf(page.document.images);
     this.names = page.document.images.files.map((file) => file.name);
-    this.own = exportOf(page.document, globalThis.location.pathname);
+    this.zooms = null; // the stacks around landmarks that this one is shown with
+    this.own = exportOf(page.document, pathOf(page));
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
     this.landmarks = new Landmarks(this);
     this.fitted = true; // until the user zooms or pans, the whole image is shown
     const [columns, rows, slices] = this.mapping.size;
+    this.coarse = page.document.zoom && this.mapping.toPixel(page.document.zoom.source);
     const recalled = this.storage.recall();
+    const first = this.coarse ? Math.min(Math.max(nearest(this.coarse[2]), 0), slices - 1) : (slices - 1) >> 1;
     this.state = {
-      wanted: recalled.slice !== null && recalled.slice < slices ? recalled.slice : (slices - 1) >> 1,
+      wanted: recalled.slice !== null && recalled.slice < slices ? recalled.slice : first,
       shown: null, // the slice whose image is on the screen: every number and every landmark belongs to this one
       image: null,
       failure: null,
@@ -46,7 +52,7 @@ export class Viewer {
       help: false,
       ...this.landmarks.restored(),
     };
-    const folder = page.split ? `${encodeURIComponent(page.split.folder)}/` : "";
+    const folder = [page.folder, page.split?.folder].filter(Boolean).map((name) => `${encodeURIComponent(name)}/`).join("");
     this.images = new Images({
       urls: this.names.map((name) => folder + encodeURIComponent(name)),
       names: this.names,
@@ -55,7 +61,17 @@ export class Viewer {
       shown: (shown, image) => this.set({ shown, image, failure: null }),
       failed: (shown, failure) => this.set({ shown, image: null, failure }),
     });
+  }
+
+  /** Come on the screen: images are loaded from now on. */
+  open() {
     this.images.show(this.state.wanted);
+  }
+
+  /** Leave the screen: what can be loaded again is let go. */
+  leave() {
+    this.landmarks.cancelDrag();
+    this.images.forget();
   }
 
   set(changes) {
@@ -130,6 +146,12 @@ export class Viewer {
     const [left, top] = this.toScreen(point);
     const seen = left > 20 && top > 20 && left < stage.width - 20 && top < stage.height - 20;
     if (!seen) this.set({ view: { ...view, x: point[0], y: point[1] } });
+  }
+
+  /** Choose the landmark `steps` further: in the list, or of the stacks around landmarks that are shown together. */
+  stepLandmark(steps) {
+    if (this.zooms) this.zooms.step(steps);
+    else this.landmarks.selectNext(steps);
   }
 
   // The cursor: the place all numbers on the page are about
