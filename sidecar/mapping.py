@@ -22,7 +22,7 @@ from sidecar.document import model as documents
 from sidecar.document.axes import decimation_of
 from sidecar.document.images import Pixels
 from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
-from sidecar.document.tag import PngName, split_name, tag_of
+from sidecar.document.tag import PngName, planes_json, split_name, tag_of
 from sidecar.errors import DocumentError, GeometryError, UsageError
 from sidecar.formats.volume_files import LPS_TO_RAS, Volume
 from sidecar.grid.axis import nearest
@@ -144,7 +144,7 @@ class Sidecar:
         """The tag of this mapping, also where the document, of version 1.0, does not state it."""
         source = self.document.source
         planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
-        return tag_of(source.series_instance_uid, planes, self.decimation)
+        return tag_of(source.series_instance_uid, planes_json(planes), self.decimation)
 
     @property
     def size(self) -> tuple[int, int, int]:

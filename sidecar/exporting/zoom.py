@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.dicom.source import Source
-from sidecar.dicom.stacks.series import Series
 from sidecar.document.model import Images, Zoom
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.job import Job
 from sidecar.exporting.options import ExportOptions, Range
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.run import run_jobs
+from sidecar.exporting.source_facts import SourceFacts
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
@@ -61,13 +61,14 @@ def plan_zooms(
     folder = locate(output)
     require_room_for_page(folder)
     opened = Source.open(source, progress)
-    found: dict[Sidecar, Series] = {}
+    found: dict[Sidecar, SourceFacts] = {}
     jobs: list[Job] = []
     for points in labels:
-        series = found.get(points.sidecar) or opened.matching(points.sidecar.known_scan)
-        found[points.sidecar] = series
+        if points.sidecar not in found:
+            found[points.sidecar] = SourceFacts(opened.matching(points.sidecar.known_scan))
+        facts = found[points.sidecar]
         for i in range(len(points)):
-            plan = _plan(points, i, len(jobs), series, size_mm, overwrite)
+            plan = _plan(points, i, len(jobs), facts, size_mm, overwrite)
             zoom = Zoom(
                 label=points.names[i],
                 patient=_triple(points.patient[i]),
@@ -89,7 +90,12 @@ def run_zooms(
 
 
 def _plan(
-    points: MappedPoints, i: int, number: int, series: Series, size_mm: float, overwrite: bool
+    points: MappedPoints,
+    i: int,
+    number: int,
+    facts: SourceFacts,
+    size_mm: float,
+    overwrite: bool,
 ) -> Plan:
     """The stack around point ``i``, which is landmark ``number`` of all."""
     document = points.sidecar.document
@@ -102,9 +108,8 @@ def _plan(
         overwrite=overwrite,
         viewer=False,  # one page shows all
     )
-    return replace(
-        make_plan(series, options), stem=f"{_STEM}{_folder_name(number, points.names[i])}"
-    )
+    stem = f"{_STEM}{_folder_name(number, points.names[i])}"
+    return replace(make_plan(facts.series, options), stem=stem, shared=facts)
 
 
 def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:

@@ -182,10 +182,13 @@ class _LabelFile:
         start, labels = self._first_reading(reader)
         found = self._identified(labels)
         used = sorted({found[k].export for k in labels.labelled}) or [start]
+        readings = {self.exports[start].png_stack.kind: (labels, found)}
         for index in used:
-            if not self.exports[index].png_stack.is_like(self.exports[start].png_stack):
-                labels = self._read(reader, self.exports[index])
-                found, start = self._identified(labels), index
+            kind = self.exports[index].png_stack.kind
+            if kind not in readings:
+                read = self._read(reader, self.exports[index])
+                readings[kind] = read, self._identified(read)
+            labels, found = readings[kind]
             of_image = np.array([png.export for png in found], np.intp)
             part = labels.only(of_image[labels.reference] == index) if len(used) > 1 else labels
             yield self._mapping(part, found, self.exports[index], reader.name)

@@ -99,16 +99,9 @@ class Resolver:
         fitting = self.exports
         if tag is not None:
             # names of adopted PNGs may look as if they had a tag
-            fitting = [
-                e
-                for e in self.exports
-                if e.tag == tag
-                or (
-                    reference.tag is None
-                    and not e.names_have_tag
-                    and slice_of(reference.name, e) is not None
-                )
-            ]
+            adopted = [] if reference.tag is not None else self._without_tags
+            named = [e for e in adopted if e.tag != tag and slice_of(reference.name, e) is not None]
+            fitting = [*self._by_tag.get(tag, []), *named]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -121,6 +114,17 @@ class Resolver:
                     " --sidecar",
                 )
         return fitting
+
+    @cached_property
+    def _by_tag(self) -> dict[str | None, list[Export]]:
+        found: dict[str | None, list[Export]] = {}
+        for export in self.exports:
+            found.setdefault(export.tag, []).append(export)
+        return found
+
+    @cached_property
+    def _without_tags(self) -> list[Export]:
+        return [export for export in self.exports if not export.names_have_tag]
 
     def _only(self, number: int, exports: Sequence[Export]) -> Export:
         """The export of a reference without a name: of several the one that the label file lies
@@ -333,7 +337,9 @@ def _interchangeable(exports: Sequence[Export]) -> bool:
     """Whether labels mean the same on each of them: they have one mapping, and are around one
     landmark where they are around any.
     """
-    return len({(e.mapping_tag, str(e.sidecar.document.zoom)) for e in exports}) <= 1
+    if len(exports) == 1:
+        return True
+    return len({(e.mapping_tag, str(e.sidecar.document.zoom)) for e in exports}) == 1
 
 
 def _of_its_name(
