@@ -34,6 +34,7 @@ def map_points(
     images: str | None = None,
     trust_names: bool = False,
     allow_outside: bool = False,
+    curve_points: int | None = None,
 ) -> Points:
     """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances. All or
     nothing: any label that cannot be mapped is an error. Needs no DICOM.
@@ -49,6 +50,8 @@ def map_points(
         images: only labels on images whose path matches, such as "beetle-7/*".
         trust_names: take images without a tag in their name for the PNGs of their number.
         allow_outside: map what lies beyond the edges of the PNGs too.
+        curve_points: how many points each line and polygon becomes, the same length apart in mm,
+            ends included; 0: its vertices as they were drawn; None: as many as the labels say.
 
     Returns:
         The points, their columns as arrays.
@@ -67,7 +70,9 @@ def map_points(
     from sidecar.api.points import Points
     from sidecar.labels.load import load_points
 
-    options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
+    options = load_options(
+        format, pixel_origin, slice_origin, images, trust_names, allow_outside, curve_points
+    )
     loaded = load_points(paths_of(labels), exports_of(exports), options)
     return Points(loaded, tuple(documents_of(exports)))
 
