@@ -24,6 +24,7 @@ function App({ viewer, state }) {
       window=${state.window}
       space=${state.space}
       slice=${state.shown ?? state.wanted}
+      drawing=${state.drawing}
       zooms=${viewer.zooms}
     />
     <div class="spoken" role="status">${state.spoken}</div>

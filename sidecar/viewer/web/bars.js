@@ -33,7 +33,7 @@ export function Button({ icon, label, text, ...rest }) {
 export function TopBar({ viewer, state }) {
   const input = useRef(null);
   const { landmarks, mapping } = viewer;
-  const none = !landmarks.together.some((some) => some.items.some(isPlaced));
+  const none = landmarks.together.every((some) => some.finished().length === 0);
   const opened = (event) => {
     const [file] = event.target.files;
     if (file) landmarks.open(file);

@@ -51,7 +51,7 @@ export class Gestures {
   /** The landmark at a screen point, the nearest first. */
   hit(screen, pointerType) {
     const { items, shown, image } = this.viewer.state;
-    if (!image) return null;
+    if (!image || this.viewer.drawing.item) return null;
     const near = items
       .filter((item) => isPlaced(item) && shownOn(item) === shown)
       .map((item) => ({ item, at: this.viewer.toScreen([item.x, item.y]) }))

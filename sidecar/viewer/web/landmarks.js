@@ -1,6 +1,7 @@
 // Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
 
 import { decodeText } from "./csv.js";
+import { isCurve, isDrawn } from "./curves.js";
 import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
@@ -36,6 +37,7 @@ export class Landmarks {
     return {
       items: items ?? this.begun(),
       selected: null,
+      drawing: null, // the curve that clicks add vertices to
       drag: null,
       measured: [null, null],
       ...(warning && { message: { text: warning, bad: true } }),
@@ -99,6 +101,10 @@ export class Landmarks {
       this.viewer.say("That is beside the image.");
       return;
     }
+    if (this.viewer.drawing.item) {
+      this.viewer.drawing.add({ x, y, slice });
+      return;
+    }
     const [items, id] = place(this.items, this.state.selected, { x, y, slice });
     this.commit(items, { selected: id });
     this.viewer.set({ spoken: `${this.item(id).label} placed on slice ${slice}` });
@@ -143,9 +149,10 @@ export class Landmarks {
   select(id, show = true) {
     this.viewer.set({ selected: id });
     const item = this.item(id);
-    if (!show || !item || !isPlaced(item)) return;
-    this.viewer.goTo(shownOn(item));
-    this.viewer.reveal([item.x, item.y]);
+    const spot = isCurve(item) ? item.curve.vertices[0] : item && isPlaced(item) && item;
+    if (!show || !spot) return;
+    this.viewer.goTo(shownOn(spot));
+    this.viewer.reveal([spot.x, spot.y]);
   }
 
   /** Choose the landmark `steps` further in the list. */
@@ -205,12 +212,23 @@ export class Landmarks {
 
   /** What is saved of this export: rows of labels.csv, and points of the patient. */
   rows() {
-    return rowsOf(this.placed(), this.viewer.names, this.viewer.own);
+    return rowsOf(this.finished(), this.viewer.names, this.viewer.own);
   }
 
   patientPoints() {
     const { own } = this.viewer;
     return this.placed().map(({ label, x, y, slice }) => ({ label, own, patient: this.viewer.placeOf([x, y], slice).patient }));
+  }
+
+  patientCurves() {
+    const { own } = this.viewer;
+    const patient = ({ x, y, slice }) => this.viewer.placeOf([x, y], slice).patient;
+    return this.items.filter(isDrawn).map(({ label, curve }) => ({ label, own, closed: curve.closed, patients: curve.vertices.map(patient) }));
+  }
+
+  /** What can be saved: landmarks that have a place, and curves with vertices enough. */
+  finished() {
+    return this.items.filter((item) => isPlaced(item) || isDrawn(item));
   }
 
   /** Those whose landmarks are saved together. */
@@ -232,8 +250,8 @@ export class Landmarks {
   }
 
   saveMarkups() {
-    const points = this.together.flatMap((landmarks) => landmarks.patientPoints());
-    download(this.fileName(".mrk.json"), "application/json", writeMarkups(points));
+    const [points, curves] = ["patientPoints", "patientCurves"].map((of) => this.together.flatMap((landmarks) => landmarks[of]()));
+    download(this.fileName(".mrk.json"), "application/json", writeMarkups(points, curves));
   }
 }
 

@@ -5,6 +5,7 @@ import { Gestures } from "./gestures.js";
 import { lengthText } from "./text.js";
 import { html, useLayoutEffect, useRef } from "./preact.js";
 import { scaleBar, zoomOf } from "./view.js";
+import { CurveMarks } from "./curveviews.js";
 import { isPlaced, shownOn } from "./work.js";
 import { Coarse } from "./zoomlist.js";
 
@@ -88,6 +89,7 @@ function Marks({ viewer, state }) {
     <svg class="marks" width=${state.stage.width} height=${state.stage.height} aria-hidden="true">
       ${viewer.coarse && state.image && html`<${Coarse} viewer=${viewer} shown=${state.shown} />`}
       <${Measure} viewer=${viewer} state=${state} />
+      ${state.image && html`<${CurveMarks} viewer=${viewer} state=${state} />`}
       ${placed.map((item) => html`<${Mark} key=${item.id} viewer=${viewer} state=${state} item=${item} />`)}
       ${state.byKeys && state.image && html`<${Cross} at=${viewer.toScreen(state.cursor)} stage=${state.stage} />`}
     </svg>
@@ -158,6 +160,8 @@ function Letters({ side, names: [main, ...rest] }) {
 /** What a click does now. */
 function Hint({ viewer }) {
   const next = viewer.landmarks.next();
+  const drawn = viewer.drawing.item;
+  if (drawn) return html`<div class="corner upper right hint">click to add to <b><bdi>${drawn.label}</bdi></b>, F to finish</div>`;
   return html`
     <div class="corner upper right hint">${next ? html`click to place <b><bdi>${next.label || "unnamed"}</bdi></b>` : "click to place a landmark"}</div>
   `;

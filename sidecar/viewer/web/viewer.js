@@ -1,6 +1,7 @@
 // The viewer without its looks: what is shown and what a user can do with it. Landmarks are in landmarks.js.
 
 import { unitsOf } from "./contrast.js";
+import { Drawing } from "./drawing.js";
 import { exportOf } from "./identity.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
@@ -31,6 +32,7 @@ export class Viewer {
     this.own = exportOf(page.document, pathOf(page));
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
     this.landmarks = new Landmarks(this);
+    this.drawing = new Drawing(this);
     this.fitted = true; // until the user zooms or pans, the whole image is shown
     const [columns, rows, slices] = this.mapping.size;
     this.coarse = page.document.zoom && this.mapping.toPixel(page.document.zoom.source);
