@@ -8,6 +8,7 @@ pyproject.toml.
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import nox
@@ -66,6 +67,33 @@ def readme(session: nox.Session) -> None:
 
 
 @nox.session
+def no_compiler(session: nox.Session) -> None:
+    """The first command of the README, in an environment of its own on a machine that has no
+    compiler: none is on the path, and CC names one that is not there.
+    """
+    text = Path("README.md").read_text("utf-8")
+    first = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)[0]
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "venv", str(folder / "venv"))
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    for name in ("bash", "env", "uname"):
+        (programs / name).unlink(missing_ok=True)
+        (programs / name).symlink_to(str(shutil.which(name)))
+    env = {
+        "PATH": f"{folder / 'venv' / 'bin'}:{programs}",
+        "CC": "/nonexistent/cc",
+        "PYTHONPATH": "",
+    }
+    shell = ["bash", "-euo", "pipefail", "-c"]
+    session.run(*shell, first, env=env, external=True)
+    shutil.rmtree("sidecar-demo")
+    way = session.run(*shell, "sidecar --version --verbose", env=env, external=True, silent=True)
+    if "numpy" not in str(way):
+        session.error(f"the kernel was built, or --version does not say that it was not: {way}")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Write anew what the pages and schemas take from the code, then hold them against it."""
     session.run("python", "-m", "sidecar.schemas")
@@ -108,6 +136,35 @@ def _is_ours(line: str) -> bool:
     """Whether a pinned release is of something that pyproject.toml names."""
     named = Path("pyproject.toml").read_text("utf-8").lower().replace("_", "-")
     return re.search(rf'"{re.escape(line.partition("==")[0])}[\[>]', named) is not None
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Wheel and source archive in dist/, checked, and tried on every Python that is there. It needs
+    the extra `release`.
+    """
+    dist = Path("dist").resolve()
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    session.run("twine", "check", "--strict", *map(str, sorted(dist.iterdir())))
+    (wheel,) = dist.glob("*.whl")
+    session.run("check-wheel-contents", str(wheel))
+    tried = []
+    for version in ("3.11", "3.12", "3.13"):
+        python = shutil.which(f"python{version}")
+        if python is None:
+            session.log(f"Python {version} is not on this machine")
+            continue
+        folder = Path(session.create_tmp()).resolve() / f"python{version}"
+        session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+        bin_ = folder / "bin"
+        session.run(str(bin_ / "pip"), "install", "--quiet", str(wheel), external=True)
+        with session.chdir(folder):
+            session.run(str(bin_ / "sidecar"), "demo", "tour", external=True, silent=True)
+        tried.append((version, bin_ / "python"))
+        session.log(f"Python {version}: installed from the wheel alone, and the demo went well")
+    bill = ("cyclonedx-py", "environment", "--output-reproducible", "-o", str(dist / "sbom.json"))
+    session.run(*bill, str(tried[-1][1]))
 
 
 @nox.session

@@ -15,8 +15,10 @@ from benchmarks import (
     compressed,
     headers,
     instructions,
+    kernel,
     labels,
     memory,
+    page,
     peers,
     report,
     stages,
@@ -34,6 +36,8 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "zips": compressed.measure_zips,
     "labels": labels.measure,
     "instructions": instructions.measure,
+    "page": page.measure,
+    "kernel": kernel.measure,
 }
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -187,6 +187,26 @@ def _zips(figures: dict[str, Any]) -> str:
     return table(head, rows)
 
 
+def _kernel(figures: dict[str, Any]) -> str:
+    if not figures:
+        return "The kernel was not built here."
+    rows = []
+    for case in figures["cases"]:
+        ours = case["results"]["kernel"]
+        row = [f"{case['slices']:,}", f"{case['scale']:g}", str(case["bits"])]
+        row += [f"{ours['wall']:.2f} s", f"{ours['cpu']:.2f} s"]
+        for name in ("numpy", "OpenCV script"):
+            other = case["results"].get(name)
+            row += [f"{other[by] / ours[by]:.1f}" if other else "–" for by in ("wall", "cpu")]
+        rows.append(row)
+    head = ["slices", "scale", "bits", "clock", "processor"]
+    head += ["numpy, × clock", "× processor", "OpenCV script, × clock", "× processor"]
+    return (
+        f"Medians of {figures['runs']} runs in turns, {figures['size']}² slices; the kernel's, and"
+        f" those of others as multiples of it.\n\n{table(head, rows)}"
+    )
+
+
 def _labels(figures: dict[str, Any]) -> str:
     cells = [
         f"{figures['cpu']:.2f} s",
@@ -207,6 +227,25 @@ def _instructions(figures: dict[str, Any]) -> str:
     return table(["Million instructions", "per slice", "all else, once"], rows)
 
 
+def _page(figures: dict[str, Any]) -> str:
+    head = ["", "median frame", "worst frame", "later than 25 ms", "of the processor"]
+    rows = [
+        [
+            name,
+            f"{f['median']:.1f} ms",
+            f"{f['worst']:.0f} ms",
+            f"{100 * f['late']:.0f}%",
+            f"{f['cpu']:.1f} ms",
+        ]
+        for name, f in figures["frames"].items()
+    ]
+    note = (
+        f"{figures['slices']:,} slices of {figures['size']}²: the slice is shown after"
+        f" {figures['first']:.1f} s, and all voxels are held after {figures['held']:.1f} s."
+    )
+    return f"{note}\n\n{table(head, rows)}"
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput,
     "stages": _stages,
@@ -215,7 +254,9 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "compressed": _compressed,
     "zips": _zips,
     "labels": _labels,
+    "kernel": _kernel,
     "instructions": _instructions,
+    "page": _page,
 }
 
 

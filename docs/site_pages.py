@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Pages of the project, and what they are called on the site.
 PROJECT_PAGES = {
     "CONTRIBUTING.md": "contributing.md",
+    "RELEASING.md": "releasing.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
 }

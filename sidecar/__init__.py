@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         export,
         inspect,
         integrations,
+        label,
         map_file,
         map_mask,
         map_points,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from sidecar.morphometrics.measured import Measured
     from sidecar.morphometrics.repeats import RepeatedLandmark, Repeats
     from sidecar.progress import Progress
+    from sidecar.viewer.serving.server import LabelServer
 
     __version__: str
 
@@ -80,6 +82,7 @@ __all__ = [
     "ImageError",
     "Inspection",
     "LabelError",
+    "LabelServer",
     "MappedMask",
     "Mapping",
     "Measured",
@@ -104,6 +107,7 @@ __all__ = [
     "export",
     "inspect",
     "integrations",
+    "label",
     "map_file",
     "map_mask",
     "map_points",
@@ -118,8 +122,8 @@ __all__ = [
 ]
 
 _FUNCTIONS = (
-    "adopt align align_group check export inspect integrations map_file map_mask map_points measure"
-    " measure_repeats open project project_file report view zoom"
+    "adopt align align_group check export inspect integrations label map_file map_mask map_points"
+    " measure measure_repeats open project project_file report view zoom"
 )
 #: Where the names are that are loaded when they are first used, so that mapping points never loads
 #: pydicom.
@@ -128,6 +132,7 @@ _LAZY = dict.fromkeys(_FUNCTIONS.split(), "sidecar.api") | {
     "AlignedGroup": "sidecar.api.measures",
     "Finding": "sidecar.checks.finding",
     "Inspection": "sidecar.exporting.inspect",
+    "LabelServer": "sidecar.viewer.serving.server",
     "MappedMask": "sidecar.api.labels",
     "Mapping": "sidecar.labels.load",
     "Measured": "sidecar.morphometrics.measured",

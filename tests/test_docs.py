@@ -144,11 +144,13 @@ def test_options_that_pages_name_exist() -> None:
     options = {option for p in parameters for option in [*p.opts, *p.secondary_opts]} | {
         "--help",
         "--version",
+        "--verbose",
         "--debug",
         "--install-completion",
     }
     options |= {"--minutes", "--target", "--list", "--replay"}  # of fuzz/: tests/test_fuzz.py
     options |= {"--fix", "--durations", "--no-deps"}  # of ruff, pytest and pip
+    options |= {"--follow-tags", "--spec"}  # of git and pipx
     for name, page in PAGES.items():
         text = MADE.sub("", page.read_text(encoding="utf-8"))
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options, name

@@ -57,6 +57,11 @@ def _halves(name: str, *environment: str) -> Command:
     return command
 
 
+def opencv_at(scale: float) -> Command:
+    """The OpenCV script at any scale."""
+    return _halves("opencv_script", f"SCALE={scale:g}")
+
+
 def _dcmtk(program: str) -> Command:
     def command(source: Path, output: Path, bits: int) -> Sequence[str | Path]:
         options = "+on +Wi 1" if bits == 8 else "+on2 -W"

@@ -14,10 +14,12 @@ from pathlib import Path
 sys.path[:0] = ["tests"]
 
 from kit.browser import Browser
+from kit.served_page import served
 from PIL import Image
 from typer.testing import CliRunner
 
 from sidecar.cli import app
+from sidecar.mapping import Sidecar
 
 HERE = Path(__file__).parent
 COLOURS = 96
@@ -40,6 +42,7 @@ def main() -> None:
             browser.driver.find_element("xpath", f"//*[contains(text(), '{LANDMARK}')]").click()
             time.sleep(1)
             _keep(browser, Path(folder), "viewer.png")
+            _keep_three_planes(browser, demo, Path(folder))
             told = [
                 str(demo / "labels.csv"),
                 "--sidecar",
@@ -55,6 +58,29 @@ def main() -> None:
             _keep(browser, Path(folder), "report.png")
         finally:
             browser.close()
+
+
+def _keep_three_planes(browser: Browser, demo: Path, folder: Path) -> None:
+    """The page as a server gives it, with the magnifier, and in a narrow window."""
+    with served(Sidecar.open(demo / "png"), demo / "png") as url:
+        browser.open(url)
+        while browser.all(".planes .note"):
+            time.sleep(0.1)
+        browser.give(demo / "labels.csv")
+        browser.find("#message button").click()
+        browser.driver.find_element("xpath", f"//*[contains(text(), '{LANDMARK}')]").click()
+        browser.press("a")
+        time.sleep(1)
+        _keep(browser, folder, "planes.png")
+        browser.resize(500, 1000)
+        time.sleep(1)
+        _keep(browser, folder, "narrow.png")
+        browser.resize()
+        browser.press("g")
+        x, y = browser.at(0.4, 0.45)
+        browser.move((x, y))
+        time.sleep(1)
+        _keep(browser, folder, "magnifier.png")
 
 
 def _keep(browser: Browser, folder: Path, name: str) -> None:

@@ -4,6 +4,7 @@ is loaded when it is called.
 
 from __future__ import annotations
 
+from sidecar.api.labelling import label
 from sidecar.api.labels import map_file, map_mask, map_points, project, project_file, report, zoom
 from sidecar.api.measures import align, align_group, measure, measure_repeats
 from sidecar.api.programs import integrations
@@ -17,6 +18,7 @@ __all__ = [
     "export",
     "inspect",
     "integrations",
+    "label",
     "map_file",
     "map_mask",
     "map_points",

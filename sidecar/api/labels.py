@@ -297,6 +297,7 @@ def zoom(
     trust_names: bool = False,
     allow_outside: bool = False,
     overwrite: bool = False,
+    keep_labels: bool = False,
     progress: Progress | None = None,
 ) -> list[Sidecar]:
     """Export a full-resolution stack around each landmark, to refine it on original pixels. Each
@@ -314,7 +315,8 @@ def zoom(
         images: as for `map_points`.
         trust_names: as for `map_points`.
         allow_outside: as for `map_points`.
-        overwrite: replace earlier exports in those folders.
+        overwrite: replace earlier exports in those folders; labels in them are in the way.
+        keep_labels: labels there that are of the same mapping, by their tags, stay.
         progress: what is told while it works.
 
     Returns:
@@ -338,7 +340,7 @@ def zoom(
 
     options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
     loaded = load_points(paths_of(labels), exports_of(exports), options)
-    jobs = plan_zooms(loaded.points, source, output, size, progress, overwrite)
+    jobs = plan_zooms(loaded.points, source, output, size, progress, overwrite, keep_labels)
     return run_zooms(jobs, output, progress)
 
 

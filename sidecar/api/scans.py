@@ -69,6 +69,7 @@ def export(
     volume: Literal["nrrd", "nifti", "mha"] | None = None,
     viewer: bool = True,
     overwrite: bool = False,
+    keep_labels: bool = False,
     progress: Progress | None = None,
 ) -> Sidecar:
     """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
@@ -104,7 +105,8 @@ def export(
             300.
         volume: also write the PNG stack as one volume that knows its place.
         viewer: write viewer.html beside PNGs of 8 bits.
-        overwrite: replace an earlier export in ``output``.
+        overwrite: replace an earlier export in ``output``; labels in it are in the way.
+        keep_labels: labels in ``output`` that are of the same mapping, by their tags, stay there.
         progress: what is told while it works.
 
     Returns:
@@ -136,7 +138,7 @@ def export(
         "bits": bits, "window": window, "crop": crop, "plane": plane, "voxel": voxel,
         "order": order, "specimen": specimen, "series": series, "join": join,
         "compression": compression, "jobs": jobs, "volume": volume, "viewer": viewer,
-        "overwrite": overwrite,
+        "overwrite": overwrite, "keep_labels": keep_labels,
     }  # fmt: skip
     options = make_options(**{name: value for name, value in given.items() if value is not None})
     patience = patience_of(cluster_wait, scheduler)

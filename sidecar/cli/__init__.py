@@ -20,6 +20,7 @@ from sidecar.cli import (
     export,
     inspect,
     integrations,
+    label,
     map_mask,
     map_points,
     measure,
@@ -55,6 +56,7 @@ COMMANDS = {
         zoom,
         adopt,
         view,
+        label,
         report,
         check,
         integrations,
@@ -87,12 +89,19 @@ def program(names: Iterable[str]) -> typer.Typer:
 
 def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    verbose: bool = typer.Option(
+        False, "--verbose", help="With --version also print what makes slices: kernel or numpy."
+    ),
     debug: bool = typer.Option(False, DEBUG, help="With an error also show where it comes from."),
 ) -> None:
     if version:
         from sidecar.document.generator import generator
 
         typer.echo(generator())
+        if verbose:
+            from sidecar.exporting.images.one_pass import way
+
+            typer.echo(f"slices are made by {way()}")
         raise typer.Exit
 
 

@@ -201,6 +201,14 @@ def run(
             "--overwrite", help="Replace an earlier export in OUTPUT.", rich_help_panel=OUTPUT
         ),
     ] = None,
+    keep_labels: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-labels",
+            help="Labels in OUTPUT that are of the same mapping, by their tags, stay.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")
     ] = False,
@@ -215,7 +223,7 @@ def run(
         "bits": bits, "window": window, "crop": crop, "plane": plane, "compression": compression,
         "voxel": voxel, "order": order,
         "specimen": specimen, "series": series, "join": join, "jobs": jobs, "viewer": viewer,
-        "volume": volume, "overwrite": overwrite,
+        "volume": volume, "overwrite": overwrite, "keep-labels": keep_labels,
     }  # fmt: skip
     patience = patience_of(cluster_wait, scheduler)
     specimens = _specimens(

@@ -65,6 +65,13 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier exports in those folders.")
     ] = False,
+    keep_labels: Annotated[
+        bool,
+        typer.Option(
+            "--keep-labels",
+            help="Labels in those folders that are of the same mapping, by their tags, stay.",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     from sidecar.cli.labels import load_and_tell, read_options
@@ -78,7 +85,7 @@ def run(
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
     loaded = load_and_tell(labels, sidecar or [], options)
     with watched(quiet) as progress:
-        jobs = plan_zooms(loaded.points, source, output, edge_mm, progress, overwrite)
+        jobs = plan_zooms(loaded.points, source, output, edge_mm, progress, overwrite, keep_labels)
         run_zooms(jobs, output, progress)
     for job in jobs:
         columns, rows, slices = job.plan.decimation.size

@@ -72,7 +72,7 @@ def refuse_output(job: Job) -> None:
         raise OutputError(f"{job.output.name} cannot be written to: {reason(error)}") from None
     if is_there:
         plan = job.plan
-        require_room(job.output, plan.digest, plan.names, plan.options.overwrite)
+        require_room(job.output, plan.digest, plan.names, plan.options.replacing)
 
 
 def _companions(job: Job) -> Iterator[str]:

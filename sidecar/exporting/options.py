@@ -19,6 +19,7 @@ from pydantic import (
 from sidecar.dicom.stacks.given_voxel import GivenVoxel, Order
 from sidecar.document.model import SPECIMEN
 from sidecar.errors import UsageError
+from sidecar.exporting.output_folder import Replacing
 from sidecar.formats.validation import validated
 from sidecar.values.value_maps import dicom_window
 
@@ -255,12 +256,22 @@ class ExportOptions(BaseModel):
         bool, Field(strict=True, description="replace an earlier export in the output folder")
     ] = False
 
+    keep_labels: Annotated[
+        bool,
+        Field(strict=True, description="labels of the same mapping stay in the output folder"),
+    ] = False
+
     @model_validator(mode="after")
     def _one_decimation(self) -> Self:
         given = [name for name in ("scale", "spacing", "fit") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
         return self
+
+    @property
+    def replacing(self) -> Replacing:
+        """What of the output folder may go."""
+        return Replacing(self.overwrite, self.keep_labels)
 
     @property
     def given(self) -> GivenVoxel | None:

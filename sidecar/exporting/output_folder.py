@@ -23,7 +23,7 @@ from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.storage.lease import Lease, TakenError
 from sidecar.storage.location import WritableLocation
 from sidecar.storage.whole_file import is_part, without_part
-from sidecar.viewer.names import VIEWER_IMAGES
+from sidecar.viewer.names import LABELS_NAME, VIEWER_IMAGES
 
 JOURNAL = ".sidecar-export.json"
 LOCK = ".sidecar-export.lock"
@@ -43,6 +43,16 @@ COMPANIONS = frozenset(
 
 #: Seconds from one writing of the journal to the next, at least, and how much longer than it took.
 JOURNAL_EVERY, JOURNAL_REST = 1.0, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """What of an output folder may go: an earlier export with ``overwrite``. With ``keep_labels``,
+    labels in it that are of the mapping of the new one stay; without, they are in the way.
+    """
+
+    overwrite: bool = False
+    keep_labels: bool = False
 
 
 @dataclass
@@ -126,14 +136,14 @@ def take_folder(
     folder: WritableLocation,
     digest: str,
     names: Sequence[str],
-    overwrite: bool,
+    may: Replacing,
     on_wait: Callable[[], object] = lambda: None,
 ) -> Iterator[OutputFolder]:
     """Make or take ``folder`` for an export with this digest. OutputError says what is in the way
     and the way out.
 
     An unfinished export of the same digest is continued; of another one, or a finished one, is
-    replaced only with ``overwrite``.
+    replaced only where ``may`` says so.
     ``on_wait`` is called where it takes a while to see whether another export is at it.
     """
     with contextlib.ExitStack() as held:
@@ -147,7 +157,7 @@ def take_folder(
             ) from None
         except OSError as error:
             raise OutputError(f"{folder.name} cannot be written to: {reason(error)}") from None
-        left, journal = _prepare(folder, digest, names, overwrite)
+        left, journal = _prepare(folder, digest, names, may)
         try:
             yield OutputFolder(folder, left, lease, journal)
         except BaseException:
@@ -158,12 +168,12 @@ def take_folder(
 
 
 def require_room(
-    folder: WritableLocation, digest: str, names: Sequence[str], overwrite: bool
+    folder: WritableLocation, digest: str, names: Sequence[str], may: Replacing
 ) -> None:
     """OutputError where something in ``folder`` keeps an export from being written there or going
     on, as `take_folder` would find it. Nothing is written.
     """
-    _what_stays(folder, _names_in(folder), _journal_of(digest, names), names, overwrite)
+    _what_stays(folder, _names_in(folder), _journal_of(digest, names), names, may)
 
 
 def _journal_of(digest: str, names: Sequence[str]) -> Journal:
@@ -171,16 +181,16 @@ def _journal_of(digest: str, names: Sequence[str]) -> Journal:
 
 
 def _prepare(
-    folder: WritableLocation, digest: str, names: Sequence[str], overwrite: bool
+    folder: WritableLocation, digest: str, names: Sequence[str], may: Replacing
 ) -> tuple[Mapping[str, str], Journal]:
     """Write the journal, after whatever was there is found to be ours and is to go; the PNGs that
     stay with their digests, and the journal.
     """
-    entries, mine = _names_in(folder), _journal_of(digest, names)
-    left = _what_stays(folder, entries, mine, names, overwrite)
+    mine = _journal_of(digest, names)
+    left, ours = _what_stays(folder, _names_in(folder), mine, names, may)
     if left is None:
-        _clear(folder, entries)
-    for name in entries:
+        _clear(folder, ours)
+    for name in ours:
         if is_part(name):
             (folder / name).remove()
     mine.made = dict(left or {})
@@ -193,34 +203,54 @@ def _what_stays(
     entries: Sequence[str],
     mine: Journal,
     names: Sequence[str],
-    overwrite: bool,
-) -> Mapping[str, str] | None:
-    """The PNGs of an interrupted run that goes on, with their digests; None where an earlier export
-    is to be replaced. OutputError says what is in the way.
+    may: Replacing,
+) -> tuple[Mapping[str, str] | None, Sequence[str]]:
+    """The PNGs of an interrupted run that goes on, with their digests, None where an earlier export
+    is to be replaced; and what there is of an export. OutputError says what is in the way.
     """
     found = _journal(folder)
     is_png = _png_names(folder, entries, {mine.stem, (found or mine).stem})
-    foreign = [name for name in entries if not _is_ours(folder / name, is_png)]
+    strange = [name for name in entries if not _is_ours(folder / name, is_png)]
+    labels = _labels_among(folder, strange)
+    foreign = [name for name in strange if name not in labels]
     if foreign:
         raise OutputError(
             f"{folder.name} holds files that are not of an export"
             f" ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); nothing was touched:"
             " choose an empty folder, or move them away"
         )
-    if found is not None and found.is_of_the_same(mine) and SIDECAR_NAME not in entries:
-        there = set(entries)
-        return {name: found.made[name] for name in names if name in there & found.made.keys()}
-    if all(map(is_part, entries)):
-        return {}
-    if overwrite:
-        return None
+    ours = [name for name in entries if name not in labels]
+    goes_on = found is not None and found.is_of_the_same(mine) and SIDECAR_NAME not in ours
+    if not goes_on and not all(map(is_part, ours)) and not may.overwrite:
+        _refuse_earlier(folder, ours, found is not None)
+    if labels:
+        from sidecar.exporting.found_labels import refuse_labels
+
+        refuse_labels(folder, labels, names, may.keep_labels)
+    if found is not None and goes_on:
+        there = set(ours) & found.made.keys()
+        return {name: found.made[name] for name in names if name in there}, ours
+    return ({} if all(map(is_part, ours)) else None), ours
+
+
+def _labels_among(folder: WritableLocation, strange: Sequence[str]) -> Sequence[str]:
+    """Labels among files that are not of an export."""
+    if not strange:
+        return ()
+    from sidecar.exporting.found_labels import found_labels  # not loaded where there are none
+
+    return found_labels(folder, strange)
+
+
+def _refuse_earlier(folder: WritableLocation, entries: Sequence[str], is_begun: bool) -> NoReturn:
+    """An earlier export is in the way. ``is_begun``: its journal is there."""
     if SIDECAR_NAME in entries:
         raise OutputError(
             f"{folder.name} already holds a finished export, of another source, with other options"
             " or by another version of this program; choose another folder, or replace it with"
             " --overwrite"
         )
-    if found is not None:
+    if is_begun:
         raise OutputError(
             f"{folder.name} holds an unfinished export of another source or other options, or by"
             " another version of this program; run it as it was to go on, or start anew with"
@@ -278,6 +308,8 @@ def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
     if name == VIEWER_IMAGES and entry.is_folder():
         inside = entry.names()
         return all(is_png(without_part(name)) and (entry / name).is_file() for name in inside)
+    if is_part(entry.name) and name == LABELS_NAME:  # what a killed `sidecar label` was at
+        return entry.is_file()
     return entry.is_file() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
 

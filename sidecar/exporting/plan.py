@@ -136,7 +136,7 @@ class Plan:
         """
         asked = self.options.model_dump(
             mode="json",
-            exclude={"jobs", "overwrite", "series", "join", "viewer", "volume"},
+            exclude={"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"},
             exclude_defaults=True,
         )
         own = as_json([PIXELS_VERSION, self.stem, asked, asdict(self.decimation)])[1:-1]

@@ -142,7 +142,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
-    with take_folder(job.output, plan.digest, plan.names, options.overwrite, waiting) as folder:
+    with take_folder(job.output, plan.digest, plan.names, options.replacing, waiting) as folder:
         if options.volume is not None:
             volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)
         progress.start("measuring the window", None)

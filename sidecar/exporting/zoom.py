@@ -41,10 +41,11 @@ def plan_zooms(
     size_mm: float,
     progress: Progress | None = None,
     overwrite: bool = False,
+    keep_labels: bool = False,
 ) -> list[Job]:
     """One job for each point of all labels: the source voxels within ``size_mm``/2 of it, at full
     resolution, in a folder of its own below ``output``, in place of an earlier export there with
-    ``overwrite``.
+    ``overwrite``, beside labels of the same mapping with ``keep_labels``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
@@ -68,7 +69,9 @@ def plan_zooms(
             found[points.sidecar] = SourceFacts(opened.matching(points.sidecar.known_scan))
         facts = found[points.sidecar]
         for i in range(len(points)):
-            plan = _plan(points, i, len(jobs), facts, size_mm, overwrite)
+            plan = _plan(points, i, len(jobs), facts, size_mm)
+            options = {"overwrite": overwrite, "keep_labels": keep_labels}
+            plan = replace(plan, options=plan.options.model_copy(update=options))
             zoom = Zoom(
                 label=points.names[i],
                 patient=_triple(points.patient[i]),
@@ -95,7 +98,6 @@ def _plan(
     number: int,
     facts: SourceFacts,
     size_mm: float,
-    overwrite: bool,
 ) -> Plan:
     """The stack around point ``i``, which is landmark ``number`` of all."""
     document = points.sidecar.document
@@ -105,7 +107,6 @@ def _plan(
         bits=document.images.bits,
         window=_window(document.images),
         specimen=document.specimen,
-        overwrite=overwrite,
         viewer=False,  # one page shows all
     )
     stem = f"{_STEM}{_folder_name(number, points.names[i])}"

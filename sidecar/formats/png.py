@@ -1,5 +1,5 @@
-"""PNG files of 8 or 16 bits, gray or RGB, filtered by numpy and deflated by the fastest deflate
-there is.
+"""PNG files of 8 or 16 bits, gray or RGB, filtered by numpy or beforehand, and deflated by the
+fastest deflate there is.
 
 Our own framing, because filter and deflate are what decides speed and size, and none of the PNG
 writers lets one choose both. PNG specification (W3C, third edition): chunks in section 5, filters
@@ -18,7 +18,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,9 @@ Compression = Literal["fast", "small"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2
-_UP, _AVERAGE = 2, 3
+UP, AVERAGE = 2, 3
+#: The filter that suits how a compression works.
+FILTERS: dict[Compression, int] = {"fast": UP, "small": AVERAGE}
 #: Of filtered rows only what is close by repeats: 1 KiB, of the 32 a PNG may use, is smaller for
 #: nearly every scan, and a fifth quicker.
 _WINDOW_BITS = 10
@@ -64,6 +66,15 @@ def _compressors() -> tuple[dict[Compression, Callable[[Any], bytes]], Callable[
 _compress, _crc32 = _compressors()
 
 
+class Shape(NamedTuple):
+    """What the header of a PNG says of its pixels: ``depth`` bits a sample, ``colour`` its type."""
+
+    columns: int
+    rows: int
+    depth: int
+    colour: int = _GRAY
+
+
 def encode(
     pixels: NDArray[Any],
     text: Mapping[str, str],
@@ -78,10 +89,25 @@ def encode(
     the truth), or None.
     """
     rows, columns = pixels.shape[:2]
-    depth = 8 * pixels.dtype.itemsize
-    header = struct.pack(
-        ">IIBBBBB", columns, rows, depth, _RGB if pixels.ndim == 3 else _GRAY, 0, 0, 0
-    )
+    colour = _RGB if pixels.ndim == 3 else _GRAY
+    shape = Shape(columns, rows, 8 * pixels.dtype.itemsize, colour)
+    return encode_scanlines(scanlines(pixels, compression), shape, text, pixel_mm, compression)
+
+
+def scanlines(pixels: NDArray[Any], compression: Compression) -> NDArray[np.uint8]:
+    """(rows, bytes): the pixels of `encode`, each row behind its filter type."""
+    return _up(pixels) if compression == "fast" else _average(pixels)
+
+
+def encode_scanlines(
+    lines: NDArray[np.uint8],
+    shape: Shape,
+    text: Mapping[str, str],
+    pixel_mm: tuple[float, float] | None,
+    compression: Compression,
+) -> bytes:
+    """`encode` of what `scanlines` gives."""
+    header = struct.pack(">IIBBBBB", *shape, 0, 0, 0)
     parts = [_SIGNATURE, _small_chunk(b"IHDR", header)]
     if pixel_mm is not None:
         per_metre = [min(round(1000 / mm), 2**31 - 1) for mm in pixel_mm]
@@ -93,7 +119,6 @@ def encode(
                 b"tEXt", keyword.encode("latin-1") + b"\0" + value.encode("latin-1", "replace")
             )
         )
-    lines = _up(pixels) if compression == "fast" else _average(pixels)
     return b"".join(
         [*parts, *_chunk(b"IDAT", _compress[compression](lines)), _small_chunk(b"IEND", b"")]
     )
@@ -109,7 +134,7 @@ def _up(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Every scanline less the one above it, each behind its filter type."""
     samples = _samples(pixels)
     lines = np.empty((len(samples), samples.shape[1] + 1), np.uint8)
-    lines[:, 0] = _UP
+    lines[:, 0] = UP
     lines[0, 1:] = samples[0]
     np.subtract(samples[1:], samples[:-1], out=lines[1:, 1:])
     return lines
@@ -125,7 +150,7 @@ def _average(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     left, above = np.zeros_like(samples), np.zeros_like(samples)
     left[:, pixel:], above[1:] = samples[:, :-pixel], samples[:-1]
     lines = np.empty((len(samples), samples.shape[1] + 1), np.uint8)
-    lines[:, 0] = _AVERAGE
+    lines[:, 0] = AVERAGE
     np.subtract(samples, (left & above) + ((left ^ above) >> 1), out=lines[:, 1:])
     return lines
 

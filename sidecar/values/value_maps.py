@@ -26,6 +26,20 @@ _TYPES: dict[int, type[np.unsignedinteger[Any]]] = {8: np.uint8, 16: np.uint16}
 
 
 @dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How PNG values are computed of stored ones: gain · stored + bias in this order and type.
+
+    ``type``: "s", integers modulo 2^bits; "f" and "d", float32 and float64, clipped to the PNG
+    range and rounded down, where ``bias`` holds the half that rounds.
+    """
+
+    type: Literal["s", "f", "d"]
+    gain: float
+    bias: float
+    bits: Bits
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """value = slope · PNG + intercept."""
 
@@ -60,6 +74,13 @@ class Stored:
         """A table of stored values as one of PNG values."""
         return table.turned(self.highest) if self.inverted else table.moved(-self.lowest)
 
+    def arithmetic(self, stored: np.dtype[Any], rescale: tuple[float, float]) -> Arithmetic:
+        """What `apply` computes."""
+        span = 2**self.bits  # of which only the remainder counts
+        if self.inverted:
+            return Arithmetic("s", -1, self.highest % span, self.bits)
+        return Arithmetic("s", 1, -(self.lowest % span), self.bits)
+
     def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
         """PNG values, uint8 or uint16, of an array of stored values of any shape."""
         png = _TYPES[self.bits]
@@ -89,18 +110,23 @@ class Linear:
         slope = (self.upper - self.lower) / (2**self.bits - 1)
         return Line(-slope, self.upper) if self.inverted else Line(slope, self.lower)
 
+    def arithmetic(self, stored: np.dtype[Any], rescale: tuple[float, float]) -> Arithmetic:
+        """What `apply` computes of stored values of this type: in float32 what it holds exactly."""
+        line = self.line
+        gain, bias = rescale[0] / line.slope, (rescale[1] - line.intercept) / line.slope
+        single = stored.itemsize <= 2 and self.bits == 8
+        return Arithmetic("f" if single else "d", gain, bias + 0.5, self.bits)
+
     def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
         """PNG values, uint8 or uint16, of an array of stored values with that slice's own Rescale
         Slope and Intercept.
         """
-        top = 2**self.bits - 1
-        line = self.line
-        gain, bias = rescale[0] / line.slope, (rescale[1] - line.intercept) / line.slope
-        exact = np.float64 if stored.dtype.itemsize > 2 or self.bits == 16 else np.float32
+        how = self.arithmetic(stored.dtype, rescale)
+        exact = np.float32 if how.type == "f" else np.float64
         png: NDArray[Any] = stored.astype(exact)
-        png *= exact(gain)
-        png += exact(bias + 0.5)
-        np.clip(png, exact(0), exact(top + 0.5), out=png)
+        png *= exact(how.gain)
+        png += exact(how.bias)
+        np.clip(png, exact(0), exact(2**self.bits - 0.5), out=png)
         if np.issubdtype(stored.dtype, np.floating):
             np.nan_to_num(png, copy=False)  # no value is the lowest
         return np.asarray(png.astype(_TYPES[self.bits]))

@@ -37,16 +37,24 @@ MODULES = (
     "mapping.js",
     "looks.js",
     "view.js",
+    "cross.js",
     "contrast.js",
     "csv.js",
     "identity.js",
     "curves.js",
     "work.js",
     "files.js",
+    "served.js",
+    "presence.js",
     "storage.js",
+    "saving.js",
     "images.js",
+    "decoder.js",
+    "voxels.js",
     "landmarks.js",
     "drawing.js",
+    "front.js",
+    "across.js",
     "viewer.js",
     "zooms.js",
     "preact.js",
@@ -55,11 +63,23 @@ MODULES = (
     "curveviews.js",
     "gestures.js",
     "keys.js",
+    "magnifier.js",
     "stage.js",
     "bars.js",
+    "planes.js",
     "panel.js",
     "app.js",
 )
+#: Those of the list of specimens.
+LIST_MODULES = ("served.js", "presence.js", "preact.js", "specimens.js")
+#: What a page may load, by where it comes from: its PNGs, and a server is asked too.
+_FROM_DISK = {"img-src": ["'self'", "file:"], "trusted-types": ["'none'"]}
+_FROM_SERVER = {
+    "img-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "worker-src": ["blob:"],
+    "trusted-types": ["decoder"],  # web/decoder.js makes a worker of a text of the page itself
+}
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|class|async)", re.MULTILINE)
@@ -79,7 +99,7 @@ def write_viewer(
     """
     document, folder = sidecar.document, locate(folder)
     remove_viewer(folder, [image.name for image in document.images.files])
-    html = render(page_data(document, display_of(document, folder, counts)))
+    html = render(document, display_of(document, folder, counts))
     page = folder / VIEWER_NAME
     page.put(html.encode())
     return page
@@ -100,26 +120,45 @@ def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
         ) from None
 
 
-def render(data: dict[str, Any]) -> str:
-    """The page as text. ``data``: what it shows, see `page_data`.
+def render(document: Document, display: Display, served: Mapping[str, Any] | None = None) -> str:
+    """The page of an export as text.
 
-    What others wrote is escaped, or is JSON that cannot end its element; all else is our own.
+    ``served``: what a page that comes from a server is told (``web/served.js``); a page from disk
+    is told nothing. What others wrote is escaped, or is JSON that cannot end its element; all else
+    is our own.
     """
+    sources = _FROM_DISK if served is None else _FROM_SERVER
+    return _page(MODULES, sources, {**page_data(document, display), "served": served})
+
+
+def render_zooms(data: dict[str, Any]) -> str:
+    """The page of stacks around landmarks as text. ``data``: see ``web/zooms.js``."""
+    return _page(MODULES, _FROM_DISK, data)
+
+
+def render_list(facts: dict[str, Any]) -> str:
+    """The page of `sidecar label` that lists specimens, as text. ``facts``: see
+    ``web/specimens.js``.
+    """
+    return _page(LIST_MODULES, _FROM_SERVER, facts)
+
+
+def _page(modules: Iterable[str], sources: Mapping[str, list[str]], data: dict[str, Any]) -> str:
+    """A page of these modules, which may load from ``sources``."""
     libraries = [_SOURCE_MAP.sub("", _web(f"vendor/{name}")) for name in LIBRARIES]
-    program = "".join(_plain(_web(name)) for name in MODULES)
+    program = "".join(_plain(_web(name)) for name in modules)
     style = _web("viewer.css")
     policy = {
         "default-src": ["'none'"],
-        "img-src": ["'self'", "file:"],
+        **sources,
         "script-src": [_source_hash(text) for text in (*libraries, program)],
         "style-src": [_source_hash(style)],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["'none'"],
     }
     return Template(_web("viewer.html")).substitute(
-        policy=escape("; ".join(" ".join([name, *sources]) for name, sources in policy.items())),
+        policy=escape("; ".join(" ".join([name, *whence]) for name, whence in policy.items())),
         style=style,
         libraries="".join(f"<script>{text}</script>\n" for text in libraries),
         program=program,

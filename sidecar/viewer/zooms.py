@@ -16,7 +16,7 @@ from sidecar.mapping import Sidecar
 from sidecar.storage.location import WritableLocation
 from sidecar.viewer.display import display_of
 from sidecar.viewer.names import ZOOMS_PAGE
-from sidecar.viewer.page import render, source_data, stack_data
+from sidecar.viewer.page import render_zooms, source_data, stack_data
 
 
 def write_zooms_page(zooms: Sequence[Sidecar], folder: WritableLocation) -> WritableLocation | None:
@@ -36,7 +36,7 @@ def write_zooms_page(zooms: Sequence[Sidecar], folder: WritableLocation) -> Writ
         raise OutputError(f"{name} cannot be replaced: {reason(error)}") from None
     page = folder / ZOOMS_PAGE
     if is_shown:
-        page.put(render(_data(zooms)).encode())
+        page.put(render_zooms(_data(zooms)).encode())
     listed = [_listed(zoom) for zoom in zooms]
     save_zooms(ZoomList.of(listed, ZOOMS_PAGE if is_shown else None), folder)
     return page if is_shown else None

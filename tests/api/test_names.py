@@ -25,10 +25,10 @@ from sidecar.api.spelling import OTHER_NAMES
 #: The promise: a name more or less is a decision, and stands in the changelog.
 PUBLIC = """
     Aligned AlignedGroup AmbiguousSeriesError BatchError ColumnError DocumentError Finding GeometryError
-    ImageError Inspection LabelError MappedMask Mapping Measured MissingExtraError OutputError
+    ImageError Inspection LabelError LabelServer MappedMask Mapping Measured MissingExtraError OutputError
     PixelError Points Progress Projection RepeatedLandmark Repeats Sidecar SidecarError SourceError UsageError
     WorkersLostError __version__
-    adopt align align_group check export inspect integrations map_file map_mask map_points measure measure_repeats open project
+    adopt align align_group check export inspect integrations label map_file map_mask map_points measure measure_repeats open project
     project_file report view zoom
 """
 
@@ -57,6 +57,7 @@ NOT_HERE = {
     "output of measure", "output of align", "to of map-points", "space of map-points",
     "to of align", "matrix of align", "residuals of align", "group of align", "common of align",
     "repeat of measure", "observers of measure", "over of map-points", "dicom of map-points", "pseudonym of map-points", "exports of project",
+    "browser of label",
 }  # fmt: skip
 
 

@@ -20,6 +20,18 @@ def test_the_program_lists_each_command_with_a_whole_sentence(run: CommandLine) 
     assert [line.split()[0] for line in listed.splitlines() if line[2:3].strip()] == list(COMMANDS)
 
 
+def test_the_version_says_what_makes_slices_where_that_is_asked(
+    run: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sidecar.exporting.images import one_pass
+
+    (version,) = run.done("--version").out.splitlines()
+    for kernel, way in ((None, "numpy"), (object(), "the compiled kernel")):
+        monkeypatch.setattr(one_pass, "_kernel", kernel)
+        shown = run.done("--version", "--verbose").out
+        assert shown == f"{version}\nslices are made by {way}\n"
+
+
 def test_options_stand_in_groups(run: CommandLine) -> None:
     shown = run.done("map-points", "--help").out
     groups = [line for line in shown.splitlines() if line.endswith(":") and line[0] != " "]

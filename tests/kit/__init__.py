@@ -23,7 +23,7 @@ Users and their machines
 
 - `command_line`: the command line as a user meets it, and what a refusal owes the user.
 - `refusals`: what a call of the library must refuse, and in which words.
-- `browser`: a headless Chromium on one page. `report_page`: a report as a person sees it.
+- `browser`: a headless Chromium on one page. `served_page`: a page as a server gives it. `report_page`: a report as a person sees it.
 - `stores`: storages behind URLs. `zips`: archives, true ones and others. `folders`: what lies in a folder. `tables`: CSV as others read it.
 - `pages`: the pages of the documentation, and what they take from the code.
 - `power_cut`: every state that a power failure may leave a folder in.

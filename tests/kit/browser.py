@@ -101,15 +101,15 @@ class Browser:
 
     # Pages
 
-    def open(self, page: os.PathLike[str]) -> None:
-        """Open a page from disk and wait until it shows an image."""
+    def open(self, page: os.PathLike[str] | str) -> None:
+        """Open a page from disk, or from a server by its URL, and wait until it shows an image."""
         self.requests()
-        self.driver.get(Path(page).as_uri())
+        self.driver.get(page if isinstance(page, str) else Path(page).as_uri())
         self.shown()
 
     def forget(self) -> None:
         """Leave nothing in the storage of the page that is open."""
-        if self.driver.current_url.startswith("file:"):
+        if self.driver.current_url.startswith(("file:", "http:")):
             self.js("localStorage.clear()")
 
     def reload(self) -> None:
@@ -223,10 +223,11 @@ class Browser:
         self._mouse("mouseMoved", point)
         self.drawn()
 
-    def click(self, point: Point) -> None:
-        self._mouse("mouseMoved", point)
-        self._mouse("mousePressed", point, button="left", clickCount=1)
-        self._mouse("mouseReleased", point, button="left", clickCount=1)
+    def click(self, point: Point, control: bool = False) -> None:
+        held = 2 if control else 0
+        self._mouse("mouseMoved", point, modifiers=held)
+        self._mouse("mousePressed", point, button="left", clickCount=1, modifiers=held)
+        self._mouse("mouseReleased", point, button="left", clickCount=1, modifiers=held)
         self.drawn()
 
     def drag(self, start: Point, end: Point, button: str = "left") -> None:

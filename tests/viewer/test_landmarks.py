@@ -4,6 +4,7 @@ computes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -293,23 +294,23 @@ def test_keyboard_alone(browser: Browser, opened: Opened, tmp_path: Path) -> Non
     sidecar = opened(GEOMETRIES["oblique"])
     browser.press(HOME, DOWN, DOWN)
     browser.shown()
-    browser.press(LEFT, hold=(SHIFT,))  # the cross appears on whole pixels, beside the middle
+    browser.press(LEFT, hold=(SHIFT,))  # the cross appears beside the middle, half a pixel is 5
     x, y, slice = browser.numbers("#png")
-    assert (x, y, slice) == (round(31.5 + 1e-9) - 1, round(31.5 + 1e-9), 2)
+    assert (x, y, slice) == (31, 31.5, 2)
     browser.press(RIGHT, RIGHT, UP, hold=(SHIFT,))
     browser.press(DOWN, hold=(SHIFT, ALT))
-    assert browser.numbers("#png") == [x + 2, y + 9, 2]
+    assert browser.numbers("#png") == [x + 1, y + 4.5, 2]
     browser.press(ENTER)
-    assert browser.numbers("#landmarks .chosen .pixel")[:2] == [x + 2, y + 9]
+    assert browser.numbers("#landmarks .chosen .pixel")[:2] == [x + 1, y + 4.5]
     browser.press(LEFT, hold=(SHIFT,))
     browser.press("m")
-    assert browser.numbers("#landmarks .chosen .pixel")[:2] == [x + 1, y + 9]
+    assert browser.numbers("#landmarks .chosen .pixel")[:2] == [x + 0.5, y + 4.5]
     browser.press(PAGE_DOWN, ENTER)
     browser.shown()
     assert browser.slice() == 8
     browser.press(ENTER)
     rows = browser.saved()
-    expected = sidecar.to_patient([(x + 1, y + 9), (x + 1, y + 9)], [2, 8])
+    expected = sidecar.to_patient([(x + 0.5, y + 4.5), (x + 0.5, y + 4.5)], [2, 8])
     assert len(rows) >= 2
     assert np.abs(mapped(sidecar, rows)[[0, -1]] - expected).max() < TOLERANCE_MM
     browser.press("p", "p", DELETE)
@@ -317,6 +318,30 @@ def test_keyboard_alone(browser: Browser, opened: Opened, tmp_path: Path) -> Non
     assert browser.find("dialog").is_displayed()
     browser.press(ESCAPE)
     browser.until(lambda: not browser.all("dialog"), "the help to close")
+
+
+@pytest.mark.parametrize("name", ["axial", "not square"])
+def test_a_nudge_is_two_to_five_screen_pixels_long_at_any_zoom(
+    browser: Browser, opened: Opened, name: str
+) -> None:
+    opened(GEOMETRIES[name])
+
+    def cross() -> list[float]:
+        """Where the cross is on the stage, by the path it is drawn with."""
+        path = browser.find(".cross path").get_attribute("d")
+        numbers = [float(part) for part in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
+        return [numbers[6], numbers[1]]
+
+    for zooms in ("", "------", "+++++++++++++++++++", "+++++"):
+        browser.press(*zooms)
+        browser.press(RIGHT, hold=(SHIFT,))
+        before = cross()
+        for key, axis in ((RIGHT, 0), (LEFT, 0), (DOWN, 1), (UP, 1)):
+            browser.press(key, hold=(SHIFT,))
+            after = cross()
+            assert 2 - 1e-6 <= abs(after[axis] - before[axis]) <= 5 + 1e-6
+            assert abs(after[1 - axis] - before[1 - axis]) < 1e-6
+            before = after
 
 
 def test_keys_typed_into_a_name_do_nothing_else(browser: Browser, opened: Opened) -> None:

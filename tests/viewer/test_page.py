@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from kit.made_exports import GEOMETRIES, Export
 from kit.phantoms import Spec, write
+from kit.served_page import TOLD
 from PIL import Image as Pillow
 
 from sidecar import export
@@ -22,7 +23,7 @@ from sidecar.grid.axis import Axis
 from sidecar.storage.locate import locate
 from sidecar.storage.location import Location
 from sidecar.viewer.display import Split, display_of, split_pixels
-from sidecar.viewer.page import MODULES, remove_viewer, write_viewer
+from sidecar.viewer.page import LIST_MODULES, MODULES, remove_viewer, render, write_viewer
 
 
 class Elements(HTMLParser):
@@ -58,10 +59,21 @@ def data_of(page: Location) -> dict[str, object]:
     return data
 
 
+FROM_DISK = {"img-src": "'self' file:", "trusted-types": "'none'"}
+FROM_SERVER = {
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "worker-src": "blob:",
+    "trusted-types": "decoder",
+}
+
+
+@pytest.mark.parametrize(("told", "allowed"), [(None, FROM_DISK), (TOLD, FROM_SERVER)])
 def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_is_allowed(
-    tmp_path: Path,
+    tmp_path: Path, told: dict[str, object] | None, allowed: dict[str, str]
 ) -> None:
-    page = read(write_viewer(Export().write(tmp_path), tmp_path))
+    document = Export().write(tmp_path).document
+    page = Elements(render(document, display_of(document, locate(tmp_path)), told))
     [policy] = [
         a["content"] or ""
         for _, a, _ in page.found
@@ -81,13 +93,12 @@ def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_
 
     assert rules == {
         "default-src": "'none'",
-        "img-src": "'self' file:",
+        **allowed,
         "script-src": hashes(running),
         "style-src": hashes(style),
         "base-uri": "'none'",
         "form-action": "'none'",
         "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
     }
     assert len(running) == 4
     assert len(style) == 1
@@ -95,14 +106,15 @@ def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_
 
 def test_every_module_is_in_the_page_after_those_it_imports() -> None:
     web = files("sidecar.viewer") / "web"
-    assert sorted(MODULES) == sorted(
+    assert {*MODULES, *LIST_MODULES} == {
         entry.name for entry in web.iterdir() if entry.name.endswith(".js")
-    )
-    for i, name in enumerate(MODULES):
-        text = (web / name).read_text(encoding="utf-8")
-        imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
-        assert set(imported) <= set(MODULES[:i])
-        assert text.count("import ") == len(imported)
+    }
+    for modules in (MODULES, LIST_MODULES):
+        for i, name in enumerate(modules):
+            text = (web / name).read_text(encoding="utf-8")
+            imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
+            assert set(imported) <= set(modules[:i])
+            assert text.count("import ") == len(imported)
 
 
 def test_the_page_names_no_file_to_load(tmp_path: Path) -> None:

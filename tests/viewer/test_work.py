@@ -253,9 +253,8 @@ def test_a_slice_between_two_is_kept_as_it_is(
         < 1e-6
     )
     [row] = browser.saved()
-    nearest = f"slice_{seen_on:04}.png"
-    assert (row["image"], float(row["slice"])) == (nearest, slice)
-    named = f"image,x,y,slice,label\n{nearest},3.5,4.25,{slice},between\n"
+    assert (row["image"], float(row["slice"])) == (f"slice_{seen_on:04}.png", slice)
+    named = f"image,x,y,slice,label\nslice_{seen_on:04}.png,3.5,4.25,{slice},between\n"
     message = browser.give(write(tmp_path, "projected.csv", named))
     assert "0 of 1 landmarks are new" in message, "as sidecar project names it, the same place"
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.pixels import FrameLocator, read_plane
 from sidecar.dicom.transfer_syntaxes import NATIVE
-from sidecar.formats.png import Compression, encode
+from sidecar.exporting.images import one_pass
+from sidecar.formats.png import Compression, Shape, encode, encode_scanlines
 from sidecar.grid.axis import Axis
-from sidecar.grid.reduce import reduce_plane
 from sidecar.storage.location import Location, WritableLocation
 from sidecar.values.histogram import value_counts
 from sidecar.values.lookup_table import LookupTable
@@ -84,16 +84,32 @@ class Rendered:
 
 def render(recipe: Recipe, task: Task) -> Rendered:
     """Make one PNG. Raises PixelError for its source, OutputError for its place."""
-    return write_png(recipe, task, png_values(recipe, task))
+    if len(task.frames) > 1 or recipe.values is None or task.index in recipe.counted:
+        return write_png(recipe, task, png_values(recipe, task))
+    frame, columns, rows = task.frames[0], recipe.columns, recipe.rows
+    lines = one_pass.scanlines(
+        _stored(recipe, frame), columns, rows, recipe.values, frame.rescale, recipe.compression
+    )
+    shape = Shape(columns.size, rows.size, recipe.values.bits)
+    png = encode_scanlines(lines, shape, _text(recipe, task), recipe.pixel_mm, recipe.compression)
+    return _written(recipe, task, png)
 
 
 def write_png(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
     """Write the PNG of a task, which has yet to be synced."""
-    png = encode(
-        pixels, {**dict(recipe.text), "Slice": str(task.index)}, recipe.pixel_mm, recipe.compression
-    )
-    (recipe.output / task.name).put_unsynced(png)
+    png = encode(pixels, _text(recipe, task), recipe.pixel_mm, recipe.compression)
     counts = value_counts(pixels) if task.index in recipe.counted else None
+    return _written(recipe, task, png, counts)
+
+
+def _text(recipe: Recipe, task: Task) -> dict[str, str]:
+    return {**dict(recipe.text), "Slice": str(task.index)}
+
+
+def _written(
+    recipe: Recipe, task: Task, png: bytes, counts: NDArray[np.intp] | None = None
+) -> Rendered:
+    (recipe.output / task.name).put_unsynced(png)
     return Rendered(
         task.index,
         hashlib.sha256(png).hexdigest(),
@@ -104,10 +120,13 @@ def write_png(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
 
 def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
     """The pixels of one PNG, uint8 or uint16."""
+    values = recipe.values
     if len(task.frames) == 1:
         frame = task.frames[0]
-        reduced = _reduced(recipe, frame)
-        return reduced if recipe.values is None else recipe.values.apply(reduced, frame.rescale)
+        if values is None:
+            return _reduced(recipe, frame)
+        plane = _stored(recipe, frame)
+        return one_pass.png_values(plane, recipe.columns, recipe.rows, values, frame.rescale)
     rescales = {frame.rescale for frame in task.frames}
     planes = (_reduced(recipe, frame) for frame in task.frames)
     if len(rescales) == 1:
@@ -115,20 +134,23 @@ def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
         combined = _combined(planes, recipe.combine, len(task.frames))
     else:
         rescale = (1.0, 0.0)
-        values = (
+        modality = (
             plane * f.rescale[0] + f.rescale[1]
             for plane, f in zip(planes, task.frames, strict=True)
         )
-        combined = _combined(values, recipe.combine, len(task.frames))
-    return combined if recipe.values is None else recipe.values.apply(combined, rescale)
+        combined = _combined(modality, recipe.combine, len(task.frames))
+    return combined if values is None else values.apply(combined, rescale)
+
+
+def _stored(recipe: Recipe, frame: FrameLocator) -> NDArray[Any]:
+    """A source plane, or what its table makes of it, valid until the next `read_plane`."""
+    plane = read_plane(recipe.source, frame)
+    return plane if recipe.table is None else recipe.table.apply(plane)
 
 
 def _reduced(recipe: Recipe, frame: FrameLocator) -> NDArray[Any]:
     """A reduced source plane, valid until the next `read_plane`."""
-    plane = read_plane(recipe.source, frame)
-    if recipe.table is not None:
-        plane = recipe.table.apply(plane)
-    return reduce_plane(plane, recipe.columns, recipe.rows)
+    return one_pass.reduced(_stored(recipe, frame), recipe.columns, recipe.rows)
 
 
 def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:

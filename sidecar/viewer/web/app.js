@@ -1,8 +1,9 @@
 // Puts the page together.
 
 import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
-import { KEYS, onKey } from "./keys.js";
+import { KEYS, onKey, SPECIMEN_KEYS } from "./keys.js";
 import { Panel } from "./panel.js";
+import { Planes } from "./planes.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
@@ -11,9 +12,10 @@ import { Zooms } from "./zooms.js";
 function App({ viewer, state }) {
   return html`
     <${TopBar} viewer=${viewer} state=${state} />
-    <main>
+    <main class=${state.three ? "three" : ""}>
       <${Stage} key=${viewer.page.folder} viewer=${viewer} state=${state} />
-      <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} />
+      ${state.three && html`<${Planes} viewer=${viewer} state=${state} />`}
+      <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} three=${state.three} magnified=${state.magnified} />
       <${Readout} viewer=${viewer} state=${state} />
     </main>
     <${Panel}
@@ -29,7 +31,7 @@ function App({ viewer, state }) {
     />
     <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
-    ${state.help && html`<${Help} file=${viewer.landmarks.fileName(".csv")} close=${() => viewer.set({ help: false })} />`}
+    ${state.help && html`<${Help} viewer=${viewer} close=${() => viewer.set({ help: false })} />`}
   `;
 }
 
@@ -41,7 +43,7 @@ function Message({ viewer, message }) {
   `;
 }
 
-function Help({ file, close }) {
+function Help({ viewer, close }) {
   const dialog = useRef(null);
   useLayoutEffect(() => dialog.current.showModal(), []);
   return html`
@@ -50,17 +52,21 @@ function Help({ file, close }) {
       <table>
         <tbody>
           <tr><th>Click, tap</th><td>place the next landmark, or choose the one that is there</td></tr>
+          <tr><th>Ctrl click</th><td>move the cross there, and place nothing; so does the pointer with Shift, as it goes</td></tr>
           <tr><th>Drag</th><td>move a landmark, or the image</td></tr>
-          <tr><th>Wheel</th><td>slices; with Shift ten at a time, with Ctrl zoom</td></tr>
+          <tr><th>Wheel</th><td>slices, and in the planes across them columns or rows; with Shift ten at a time, with Ctrl zoom</td></tr>
           <tr><th>Two fingers</th><td>zoom and move</td></tr>
           <tr><th>Right drag</th><td>window (sideways) and level (up and down); Shift drag does the same</td></tr>
-          ${KEYS.map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
+          ${[...KEYS, ...(viewer.server?.around.list ? SPECIMEN_KEYS : [])].map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
         </tbody>
       </table>
       <p>
         What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. Put <b><bdi>${file}</bdi></b> beside the PNGs: it goes to <code>sidecar map-points</code>.
+        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the PNGs is saved as you work` : html`Put <b><bdi>${viewer.landmarks.fileName(".csv")}</bdi></b> beside the ${viewer.zooms ? "page" : "PNGs"}`}:
+        it goes to <code>sidecar map-points</code>.
       </p>
+      ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of the PNGs, shows it with three planes, and saves labels.csv there as you work.</p>`}
+      ${viewer.server && viewer.across.refusal && html`<p id="one-plane">${viewer.across.refusal}</p>`}
       <form method="dialog"><button autofocus>Close</button></form>
     </dialog>
   `;

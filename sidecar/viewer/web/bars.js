@@ -1,6 +1,6 @@
 // The bar above the stage, and the slider and the readout below it.
 
-import { decimalsFor, Numbers } from "./text.js";
+import { decimalsFor, Numbers, numberText } from "./text.js";
 import { scaleText } from "./identity.js";
 import { html, memo, useRef } from "./preact.js";
 import { axesOf, inSpace } from "./mapping.js";
@@ -18,6 +18,9 @@ const ICONS = {
   actual: "M6 8l2-2v12M16 8l2-2v12M12 10v.1M12 14v.1",
   back: "m15 5-7 7 7 7",
   on: "m9 5 7 7-7 7",
+  list: "M8 6h12M8 12h12M8 18h12M4 6h.1M4 12h.1M4 18h.1",
+  three: "M4 4h9v9H4zM16 4h4v9h-4zM4 16h9v4H4z",
+  magnifier: "M10.5 4a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13M15.5 15.5 21 21M10.5 8v5M8 10.5h5",
   remove: "M5 7h14M10 11v6M14 11v6M7 7l1 13h8l1-13M9 7V4h6v3",
   help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 18v.1",
 };
@@ -41,6 +44,7 @@ export function TopBar({ viewer, state }) {
   };
   return html`
     <header>
+      ${viewer.saving && html`<${Specimens} saving=${viewer.saving} />`}
       <h1><bdi>${shownName(viewer)}</bdi></h1>
       <p class="summary">${factsOf(viewer).join(" · ")}</p>
       <div class="tools">
@@ -48,6 +52,7 @@ export function TopBar({ viewer, state }) {
         <${Button} icon="redo" label="Redo (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
         <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
+        ${viewer.saving && html`<output id="saving" class=${state.saving === "saved" ? "" : "due"} title="labels.csv beside the PNGs">${state.saving}</output>`}
         <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${landmarks.fileName(".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"
@@ -60,6 +65,19 @@ export function TopBar({ viewer, state }) {
         <${Button} icon="help" label="Keys and help (?)" onClick=${() => viewer.set({ help: true })} />
       </div>
     </header>
+  `;
+}
+
+/** The ways to other specimens, of a served page among several. */
+function Specimens({ saving }) {
+  const { list, before, after } = saving.server.around;
+  if (!list) return null;
+  return html`
+    <nav aria-label="Specimens">
+      <${Button} id="before" icon="back" label="Previous specimen (,)" disabled=${!before} onClick=${() => saving.leave(before)} />
+      <${Button} id="list" icon="list" label="List of specimens (S)" onClick=${() => saving.leave(list)} />
+      <${Button} id="after" icon="on" label="Next specimen (.)" disabled=${!after} onClick=${() => saving.leave(after)} />
+    </nav>
   `;
 }
 
@@ -81,7 +99,7 @@ function factsOf({ page, own, mapping }) {
 /** What the tab is called: the name first, which is all that a narrow one shows. */
 export const pageTitle = (viewer) => `${[shownName(viewer), ...factsOf(viewer)].join(" · ")} – sidecar`;
 
-export const SliceBar = memo(({ viewer, wanted, items, view }) => {
+export const SliceBar = memo(({ viewer, wanted, items, view, three, magnified }) => {
   const last = viewer.names.length - 1;
   const marked = new Set(items.filter(isPlaced).map(shownOn));
   const typed = (event) => {
@@ -109,6 +127,16 @@ export const SliceBar = memo(({ viewer, wanted, items, view }) => {
       </div>
       <${Button} icon="on" label="Next slice (↓)" disabled=${wanted === last} onClick=${() => viewer.step(1)} />
       <label class="count">slice <input class="short" inputmode="numeric" value=${wanted} onChange=${typed} aria-label="Slice number" /> of 0–${last}</label>
+      <span class="ways">
+        <${Button}
+          id="three"
+          icon="three"
+          label=${viewer.across.refusal ? `Three planes (T): not here. ${viewer.across.refusal}` : "Three planes (T)"}
+          aria-pressed=${three}
+          onClick=${() => viewer.toggleThree()}
+        />
+        <${Button} id="magnify" icon="magnifier" label="Magnifier at the pointer (G)" aria-pressed=${magnified} onClick=${() => viewer.toggleMagnifier()} />
+      </span>
       <span class="zooms">
         <${Button} icon="minus" label="Zoom out (−)" onClick=${() => viewer.zoom(0.8)} />
         <output title="screen pixels per PNG pixel">${view && zoomText(viewer, view)}</output>
@@ -127,14 +155,14 @@ function zoomText(viewer, view) {
 
 /** PNG pixel, source voxel and patient millimetres of the cursor, always. */
 export function Readout({ viewer, state }) {
-  const slice = state.shown ?? state.wanted;
-  const { pixel, source, patient } = viewer.placeOf(state.cursor, slice);
+  const [x, y, slice] = viewer.cursorSpot();
+  const { pixel, source, patient } = viewer.placeOf([x, y], slice);
   const { looks, mapping, subject } = viewer;
   const axes = axesOf(mapping, state.space);
-  const outside = !viewer.contains(state.cursor);
+  const outside = !viewer.contains(pixel);
   return html`
     <dl id="readout" class=${outside ? "readout outside" : "readout"}>
-      <div id="png"><dt>PNG pixel</dt><dd><${Numbers} values=${pixel.slice(0, 2)} decimals=${2} names="xy" /><span class="number"><i>slice</i><data class="whole" value=${slice}>${slice}</data></span></dd></div>
+      <div id="png"><dt>PNG pixel</dt><dd><${Numbers} values=${pixel.slice(0, 2)} decimals=${2} names="xy" /><span class="number"><i>slice</i><data class="whole" value=${String(slice)}>${numberText(slice, Number.isInteger(slice) ? 0 : 2)}</data></span></dd></div>
       <div id="source"><dt>Source voxel</dt><dd><${Numbers} values=${source} decimals=${2} names=${["column", "row", "slice"]} /></dd></div>
       ${patient
         ? html`

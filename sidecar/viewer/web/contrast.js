@@ -15,6 +15,19 @@ export function filterMatrix({ lower, upper, inverted }, largest, split) {
   return [...rows, "0 0 0 1 0"].join(" ");
 }
 
+/**
+ * The same for stacks that are held in bytes: the colour (as a canvas has it, four bytes in one number) of each byte. Of a 16-bit stack the
+ * bytes are the red ones of the copies, and each is shown as the middle of the values that have it.
+ */
+export function tableOf({ lower, upper, inverted }, split) {
+  const valueOf = split ? (byte) => split.offset + (256 * byte + 127.5) / 2 ** (16 - split.bits) : (byte) => byte;
+  return Uint32Array.from({ length: 256 }, (_, byte) => {
+    const part = Math.min(Math.max((valueOf(byte) - lower) / (upper - lower), 0), 1);
+    const grey = Math.round(255 * (inverted ? 1 - part : part));
+    return (0xff000000 | (grey << 16) | (grey << 8) | grey) >>> 0;
+  });
+}
+
 const plainRows = (row, slope) => [row(slope, 0, 0), row(0, slope, 0), row(0, 0, slope)];
 
 function splitRows(row, slope, bits) {

@@ -1,19 +1,21 @@
-// Mouse, pen and fingers on the stage.
+// Mouse, pen and fingers on a surface: the slice, or a plane across it.
 //
 //   click, tap             place the next landmark, or choose the one that is there
+//   Ctrl click             move the cross there; so does the pointer with Shift, as it goes
 //   drag                   move the landmark that is there, else the image
 //   right or Shift drag    window (sideways) and level (up and down)
-//   wheel                  slices; with Ctrl, and pinching, zoom
+//   wheel                  slices, or the planes of its kind; with Ctrl, and pinching, zoom
 
-import { isPlaced, shownOn } from "./work.js";
+import { spotOf } from "./work.js";
 
 const STILL = 4; // screen pixels a click may wander
 const REACH = { mouse: 11, pen: 14, touch: 24 };
 const NOTCH = 50; // a wheel event at least this long is one notch of a mouse wheel; shorter ones are a touch pad's and add up
 
 export class Gestures {
-  constructor(viewer, element) {
-    this.viewer = viewer;
+  constructor(surface, element) {
+    this.surface = surface;
+    this.viewer = surface.viewer;
     this.element = element;
     this.pointers = new Map(); // id → where it is now
     this.action = null;
@@ -23,6 +25,7 @@ export class Gestures {
     listen("pointermove", this.move);
     listen("pointerup", this.up);
     listen("pointercancel", this.cancel);
+    listen("pointerleave", () => this.viewer.set({ over: null }));
     listen("wheel", this.wheel);
     listen("contextmenu", (event) => event.preventDefault());
   }
@@ -37,24 +40,23 @@ export class Gestures {
     this.element.setPointerCapture(event.pointerId);
     const screen = this.screenOf(event);
     this.pointers.set(event.pointerId, screen);
-    this.viewer.pointAt(screen);
+    this.surface.pointAt(screen);
     if (this.pointers.size > 1) {
       this.viewer.landmarks.cancelDrag();
       this.action = { kind: "pinch" };
     } else {
       const kind = event.button === 2 || event.shiftKey ? "window" : "press";
       const hit = kind === "press" && event.button === 0 ? this.hit(screen, event.pointerType) : null;
-      this.action = { kind, hit, start: screen, button: event.button, slice: this.viewer.state.shown };
+      this.action = { kind, hit, start: screen, button: event.button, seen: this.surface.seen() };
     }
   }
 
   /** The landmark at a screen point, the nearest first. */
   hit(screen, pointerType) {
-    const { items, shown, image } = this.viewer.state;
-    if (!image || this.viewer.drawing.item) return null;
-    const near = items
-      .filter((item) => isPlaced(item) && shownOn(item) === shown)
-      .map((item) => ({ item, at: this.viewer.toScreen([item.x, item.y]) }))
+    if (this.viewer.drawing.item) return null;
+    const near = this.viewer.state.items
+      .filter((item) => this.surface.isOn(item))
+      .map((item) => ({ item, at: this.surface.toScreen(spotOf(item)) }))
       .map(({ item, at }) => ({ item, at, away: Math.hypot(at[0] - screen[0], at[1] - screen[1]) }))
       .sort((a, b) => a.away - b.away)[0];
     return near && near.away <= (REACH[pointerType] ?? REACH.mouse) ? near : null;
@@ -64,7 +66,8 @@ export class Gestures {
     const screen = this.screenOf(event);
     const before = this.pointers.get(event.pointerId);
     if (!before) {
-      this.viewer.pointAt(screen);
+      this.surface.pointAt(screen);
+      if (event.shiftKey) this.look(screen);
       return;
     }
     if (this.action?.kind === "pinch") this.pinch(event.pointerId, screen);
@@ -75,17 +78,22 @@ export class Gestures {
       this.action.kind = hit ? "carry" : "pan";
     }
     const [right, down] = [screen[0] - before[0], screen[1] - before[1]];
-    if (this.action.kind === "pan") this.viewer.pan(right, down);
+    if (this.action.kind === "pan") this.surface.pan(right, down);
     if (this.action.kind === "window") this.viewer.changeWindow(-down / 512, Math.exp(right / 256));
     if (this.action.kind === "carry" && this.action.carrying && !this.viewer.state.drag) {
       this.action = null; // it was let go with Escape
     } else if (this.action.kind === "carry") {
       // The landmark keeps its distance to the pointer, so that taking hold of it does not move it.
       const at = [hit.at[0] + screen[0] - start[0], hit.at[1] + screen[1] - start[1]];
-      this.viewer.landmarks.drag(hit.item.id, this.viewer.toImage(at));
+      this.viewer.landmarks.drag(hit.item.id, this.surface.carried(hit.item, this.surface.toSpot(at)));
       this.action.carrying = true;
     }
-    this.viewer.pointAt(screen);
+    this.surface.pointAt(screen);
+  }
+
+  look(screen) {
+    const spot = this.surface.toSpot(screen);
+    if (this.viewer.contains(spot)) this.surface.look(spot);
   }
 
   /** Two fingers: what was between them stays between them. */
@@ -96,8 +104,8 @@ export class Gestures {
     const length = (a) => Math.max(Math.hypot(a[0] - other[0], a[1] - other[1]), 10);
     const middle = (a) => [(a[0] + other[0]) / 2, (a[1] + other[1]) / 2];
     const [from, to] = [middle(before), middle(screen)];
-    this.viewer.zoom(length(screen) / length(before), from);
-    this.viewer.pan(to[0] - from[0], to[1] - from[1]);
+    this.surface.zoom(length(screen) / length(before), from);
+    this.surface.pan(to[0] - from[0], to[1] - from[1]);
   }
 
   up(event) {
@@ -106,10 +114,21 @@ export class Gestures {
     this.pointers.delete(event.pointerId);
     if (this.pointers.size > 0) return;
     this.action = null;
-    if (action?.kind === "carry") this.viewer.landmarks.drop();
+    if (action?.kind === "carry") this.drop(action);
     if (action?.kind !== "press" || action.button !== 0) return;
-    if (action.hit) this.viewer.landmarks.select(action.hit.item.id, false);
-    else this.viewer.landmarks.placeAt(this.viewer.toImage(screen), action.slice);
+    if (event.ctrlKey || event.metaKey) this.look(screen);
+    else if (action.hit) this.viewer.landmarks.select(action.hit.item.id, false);
+    else this.surface.place(screen, action.seen);
+  }
+
+  drop({ seen }) {
+    const { drag } = this.viewer.state;
+    if (drag && this.surface.sees(seen, spotOf(drag))) {
+      this.viewer.landmarks.drop();
+      this.surface.look(spotOf(drag));
+    } else {
+      this.viewer.landmarks.cancelDrag();
+    }
   }
 
   cancel(event) {
@@ -123,10 +142,10 @@ export class Gestures {
     const pixels = [1, 33, 400][event.deltaMode];
     const turned = (Math.abs(event.deltaY) >= Math.abs(event.deltaX) ? event.deltaY : event.deltaX) * pixels;
     if (event.ctrlKey || event.metaKey) {
-      this.viewer.zoom(Math.exp(-Math.max(Math.min(turned, 25), -25) / 100), this.screenOf(event));
-      this.viewer.pointAt(this.screenOf(event));
+      this.surface.zoom(Math.exp(-Math.max(Math.min(turned, 25), -25) / 100), this.screenOf(event));
+      this.surface.pointAt(this.screenOf(event));
     } else if (this.action === null) {
-      this.viewer.step(this.slicesOf(turned) * (event.shiftKey ? 10 : 1));
+      this.surface.step(this.slicesOf(turned) * (event.shiftKey ? 10 : 1));
     }
   }
 

@@ -8,19 +8,18 @@ const ONE_TAG = new RegExp(`^${TAG}$`, "i");
 const DESCRIPTION = new RegExp(`^sidecar(?: tag (?<tag>${TAG}))?(?: series (?<series>\\S+))?(?: specimen (?<specimen>.+))?$`);
 
 /**
- * The export that a document describes, for a page at the path `pathname` of a URL: {specimen, series, tag, fileStem}. The specimen is
- * called as the user named it, or else as the folder, as `sidecar/labels/exports.py` has it: a stack around one landmark is of the
- * specimen of those beside it. Label files begin with `fileStem`. What there is not is "".
+ * The export that a document describes, and that lies in the inner one of two `folders`: {specimen, series, tag, fileStem}. The
+ * specimen is called as the user named it, or else as the folder, as `sidecar/labels/identity/exports.py` has it: a stack around one
+ * landmark is of the specimen of those beside it. Label files begin with `fileStem`. What there is not is "".
  */
-export function exportOf(doc, pathname) {
-  const [parent, folder] = foldersOf(pathname);
+export function exportOf(doc, [parent, folder]) {
   const specimen = doc.specimen || (doc.zoom ? parent : folder);
   const fileStem = doc.zoom ? [doc.specimen, folder].filter(Boolean).join("_") : specimen;
   return { specimen, series: doc.source.series_instance_uid, tag: doc.images.tag ?? "", fileStem };
 }
 
-/** The two folders that a page lies in, the inner one last; "" for the top of a drive or server. */
-const foldersOf = (pathname) => ["", ...pathname.split("/")].slice(-3, -1).map(folderName);
+/** The two folders that a page opened from disk lies in, by the path of its URL, the inner one last; "" for the top of a drive. */
+export const foldersOf = (pathname) => ["", ...pathname.split("/")].slice(-3, -1).map(folderName);
 
 function folderName(part) {
   try {

@@ -1,15 +1,24 @@
 // The keyboard: everything can be done with it. The list below is also what the help shows.
 
 const slices = (steps) => (viewer) => viewer.step(steps);
-const nudge = (right, down) => (viewer, event) => {
+const nudge = (right, down) => (viewer, event, surface) => {
   const far = event.altKey ? 10 : 1;
-  viewer.nudge(right * far, down * far);
+  viewer.nudge(surface, right * far, down * far);
 };
 
-const placeAtCross = (viewer) => {
-  if (viewer.state.byKeys) viewer.landmarks.placeAt(viewer.state.cursor);
-  else viewer.nudge(0, 0); // there is no cross yet: show it
+const placeAtCross = (viewer, event, surface) => {
+  const spot = viewer.cursorSpot();
+  if (!viewer.state.byKeys) viewer.nudge(surface, 0, 0); // there is no cross yet: show it
+  else if (viewer.sees(spot)) viewer.landmarks.placeAt(spot);
 };
+
+const zoom = (factor) => (viewer, event, surface) => surface.zoom(factor);
+
+/** The surface that the keys are about: the plane that has the focus, else the slice. */
+function surfaceOf(viewer, target) {
+  const plane = target.closest("[data-plane]")?.dataset.plane;
+  return plane === undefined ? viewer.front : viewer.across.planes[plane];
+}
 
 /** [keys as shown, what they do, {key as the browser names it: action}] */
 export const KEYS = [
@@ -18,7 +27,7 @@ export const KEYS = [
   ["Home, End", "first, last slice", { Home: (viewer) => viewer.goTo(0), End: (viewer) => viewer.goTo(Infinity) }],
   [
     "Shift + arrows",
-    "move the cross by one pixel; with Alt by ten",
+    "move the cross by a few screen pixels, less of the image the larger it is shown; with Alt ten times as far",
     { "S+ArrowLeft": nudge(-1, 0), "S+ArrowRight": nudge(1, 0), "S+ArrowUp": nudge(0, -1), "S+ArrowDown": nudge(0, 1) },
   ],
   ["Enter", "place the next landmark at the cross", { Enter: placeAtCross }],
@@ -35,8 +44,10 @@ export const KEYS = [
       "C+S+z": (viewer) => viewer.landmarks.redo(),
     },
   ],
-  ["+ −", "zoom in, out", { "+": (viewer) => viewer.zoom(1.25), "=": (viewer) => viewer.zoom(1.25), "-": (viewer) => viewer.zoom(0.8) }],
-  ["0, 1", "whole image, one pixel to one pixel", { 0: (viewer) => viewer.fit(), 1: (viewer) => viewer.zoomToActual() }],
+  ["+ −", "zoom in, out, of the plane that has the focus", { "+": zoom(1.25), "=": zoom(1.25), "-": zoom(0.8) }],
+  ["0, 1", "whole image, one pixel to one pixel", { 0: (viewer, event, surface) => surface.fit(), 1: (viewer) => viewer.zoomToActual() }],
+  ["T", "three planes, or the slice alone", { t: (viewer) => viewer.toggleThree() }],
+  ["G", "magnifier at the pointer", { g: (viewer) => viewer.toggleMagnifier() }],
   [
     "[ ], { }",
     "level down, up; window narrower, wider",
@@ -53,7 +64,15 @@ export const KEYS = [
   ["Esc", "let go", { Escape: (viewer) => viewer.set({ selected: null, drawing: null, drag: null, message: null }) }],
 ];
 
-const ACTIONS = new Map(KEYS.flatMap(([, , actions]) => Object.entries(actions)));
+const leave = (where) => (viewer) => viewer.saving?.leave(viewer.server.around[where]);
+
+/** Those of a served page among several specimens. */
+export const SPECIMEN_KEYS = [
+  [", .", "previous, next specimen", { ",": leave("before"), ".": leave("after") }],
+  ["S", "list of specimens", { s: leave("list") }],
+];
+
+const ACTIONS = new Map([...KEYS, ...SPECIMEN_KEYS].flatMap(([, , actions]) => Object.entries(actions)));
 
 /** Act on a key unless it belongs to the control that has the focus. */
 export function onKey(viewer, event) {
@@ -61,7 +80,7 @@ export function onKey(viewer, event) {
   const action = ACTIONS.get(nameOf(event));
   if (!action) return;
   event.preventDefault();
-  action(viewer, event);
+  action(viewer, event, surfaceOf(viewer, event.target));
 }
 
 function nameOf(event) {

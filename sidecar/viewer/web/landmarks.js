@@ -5,10 +5,11 @@ import { isCurve, isDrawn } from "./curves.js";
 import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
-import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, shownOn, trimLabel } from "./work.js";
+import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, spotOf, trimLabel } from "./work.js";
 
 const STEPS_KEPT = 200;
 const LARGEST_FILE = 64 * 2 ** 20;
+const NOT_KEPT_HERE = "This browser keeps nothing for this page. What is not saved in labels.csv is lost when you close it.";
 const NOT_KEPT = "This browser does not keep data for pages opened from disk. Export your landmarks before you close the page.";
 
 /** A click is no finer than a screen pixel: a thousandth of a PNG pixel is kept of it. */
@@ -19,7 +20,7 @@ export class Landmarks {
     this.viewer = viewer;
     this.past = [];
     this.future = [];
-    viewer.storage.watch((items) => this.adopt(items));
+    viewer.storage.watch((items, base) => this.adopt(items, base));
   }
 
   get state() {
@@ -32,10 +33,13 @@ export class Landmarks {
 
   /** The part of the state that is about landmarks, as it was kept. */
   restored() {
-    const { items, problem } = this.viewer.storage.load();
-    const warning = problem ?? (this.viewer.storage.works() ? null : NOT_KEPT);
+    const { items, base, problem } = this.viewer.storage.load();
+    const { saving, server } = this.viewer;
+    const begun = items ?? this.begun();
+    const [list, said] = saving ? saving.begun(addNames(begun, server.names)[0], base) : [begun, null];
+    const warning = problem ?? (this.viewer.storage.works() ? said : this.notKept());
     return {
-      items: items ?? this.begun(),
+      items: list,
       selected: null,
       drawing: null, // the curve that clicks add vertices to
       drag: null,
@@ -48,6 +52,10 @@ export class Landmarks {
   begun() {
     const name = trimLabel(this.viewer.page.document.zoom?.label ?? "");
     return name === "" ? [] : addNames([], [name])[0];
+  }
+
+  notKept() {
+    return this.viewer.server ? NOT_KEPT_HERE : NOT_KEPT;
   }
 
   item(id) {
@@ -82,45 +90,50 @@ export class Landmarks {
   adoptList(items, changes) {
     this.viewer.set({ message: null, ...changes, items, drag: null });
     if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
-    if (!this.viewer.storage.save(items)) this.viewer.say(NOT_KEPT, true);
+    if (!this.viewer.storage.save(items, this.viewer.saving?.points)) this.viewer.say(this.notKept(), true);
+    this.viewer.saving?.changed();
   }
 
   /** Another tab with the same export changed the list. */
-  adopt(items) {
-    this.past = [...this.past, this.items].slice(-STEPS_KEPT);
-    this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
+  adopt(items, base) {
+    if (JSON.stringify(items) !== JSON.stringify(this.items)) {
+      this.past = [...this.past, this.items].slice(-STEPS_KEPT);
+      this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
+    }
+    this.viewer.saving?.adopted(base);
   }
 
   // One landmark
 
-  /** Place the next landmark at an image point of a slice that is on the screen. */
-  placeAt(point, slice = this.state.shown) {
-    if (!this.state.image || slice !== this.state.shown) return;
-    const [x, y] = point.map(rounded);
-    if (!this.viewer.contains([x, y])) {
+  /** Place the next landmark at a spot whose voxel is on the screen: whether it is in the stack. */
+  placeAt(spot) {
+    const [x, y, slice] = spot.map(rounded);
+    if (!this.viewer.contains([x, y, slice])) {
       this.viewer.say("That is beside the image.");
-      return;
+      return false;
     }
     if (this.viewer.drawing.item) {
       this.viewer.drawing.add({ x, y, slice });
-      return;
+      return true;
     }
     const [items, id] = place(this.items, this.state.selected, { x, y, slice });
     this.commit(items, { selected: id });
     this.viewer.set({ spoken: `${this.item(id).label} placed on slice ${slice}` });
+    return true;
   }
 
-  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`, within its slice. */
-  drag(id, [x, y]) {
-    this.viewer.set({ drag: { id, x, y } });
+  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`. */
+  drag(id, [x, y, slice]) {
+    this.viewer.set({ drag: { id, x, y, slice } });
   }
 
+  /** Move the landmark that is being dragged to where it is, if that is in the stack. */
   drop() {
-    const { drag, shown } = this.state;
+    const { drag } = this.state;
     if (!drag) return;
-    const [x, y] = [rounded(drag.x), rounded(drag.y)];
-    const there = this.viewer.contains([x, y]) && shownOn(this.item(drag.id)) === shown;
-    if (there) this.commit(change(this.items, drag.id, { x, y }), { selected: drag.id });
+    const before = spotOf(this.item(drag.id));
+    const [x, y, slice] = spotOf(drag).map((value, axis) => (value === before[axis] ? value : rounded(value)));
+    if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, { x, y, slice }), { selected: drag.id });
     else this.cancelDrag();
   }
 
@@ -131,9 +144,10 @@ export class Landmarks {
   /** Move the chosen landmark to the cursor. */
   moveToCursor() {
     const item = this.item(this.state.selected);
-    if (!item || !isPlaced(item) || !this.state.image || !this.viewer.contains(this.state.cursor)) return;
-    const [x, y] = this.state.cursor.map(rounded);
-    this.commit(change(this.items, item.id, { x, y, slice: this.state.shown }));
+    const spot = this.viewer.cursorSpot();
+    if (!item || !isPlaced(item) || !this.viewer.sees(spot) || !this.viewer.contains(spot)) return;
+    const [x, y, slice] = spot.map(rounded);
+    this.commit(change(this.items, item.id, { x, y, slice }));
   }
 
   remove(id = this.state.selected) {
@@ -151,8 +165,9 @@ export class Landmarks {
     const item = this.item(id);
     const spot = isCurve(item) ? item.curve.vertices[0] : item && isPlaced(item) && item;
     if (!show || !spot) return;
-    this.viewer.goTo(shownOn(spot));
+    this.viewer.lookAt(spotOf(spot));
     this.viewer.reveal([spot.x, spot.y]);
+    this.viewer.across.reveal(spotOf(spot));
   }
 
   /** Choose the landmark `steps` further in the list. */

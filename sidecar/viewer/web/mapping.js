@@ -11,7 +11,7 @@ const NEWTON_STEPS = 25;
 const add = (a, b) => a.map((value, i) => value + b[i]);
 export const subtract = (a, b) => a.map((value, i) => value - b[i]);
 export const scaled = (a, factor) => a.map((value) => value * factor);
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+export const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 export const distanceBetween = (a, b) => Math.hypot(...subtract(a, b));
 

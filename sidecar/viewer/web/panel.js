@@ -132,6 +132,7 @@ const Contrast = memo(({ viewer, window }) => {
           <input
             id="level"
             type="range"
+            aria-label="Level"
             min=${lower}
             max=${upper}
             step="any"
@@ -145,6 +146,7 @@ const Contrast = memo(({ viewer, window }) => {
           <input
             id="width"
             type="range"
+            aria-label="Width"
             min=${Math.log(narrowest)}
             max=${Math.log(widest)}
             step="any"

@@ -1,4 +1,7 @@
 // The work in this browser's storage, one entry per series and export. What cannot be read is put aside, never overwritten.
+//
+// A served page also keeps what labels.csv held when it last knew, the points {label, x, y, slice} of `base`. They stand in the same entry:
+// of items that are older than their base, what is missing would be taken for what the user took away.
 
 import { checkedItems } from "./work.js";
 
@@ -8,18 +11,18 @@ const VERSION = 1;
 export function storageOf(key) {
   const name = `dicom-sidecar viewer ${key}`;
   return {
-    /** {items, problem}: items is null where nothing is kept, problem says what could not be read. */
+    /** {items, base, problem}: items is null where nothing is kept, problem says what could not be read. */
     load() {
       const text = read(name);
-      if (text === null) return { items: null, problem: null };
-      const items = parse(text);
-      if (items) return { items, problem: null };
+      if (text === null) return { items: null, base: [], problem: null };
+      const kept = parse(text);
+      if (kept) return { ...kept, problem: null };
       write(`${name} damaged`, text);
-      return { items: null, problem: "The landmarks kept in this browser cannot be read; they were put aside, and the list starts empty." };
+      return { items: null, base: [], problem: "The landmarks kept in this browser cannot be read; they were put aside, and the list starts empty." };
     },
     /** Whether the browser kept it, read back to be sure. */
-    save(items) {
-      const text = JSON.stringify({ version: VERSION, items });
+    save(items, base) {
+      const text = JSON.stringify({ version: VERSION, items, base });
       return write(name, text) && read(name) === text;
     },
     /** Whether this browser keeps anything for this page. */
@@ -40,11 +43,16 @@ export function storageOf(key) {
         space: place?.space === "RAS" ? "RAS" : "LPS",
       };
     },
-    /** Call `changed(items)` when another tab saved this export's work. */
+    /** The path at which a server gave the page of this export last. */
+    stay(path) {
+      write(`${name} served`, path);
+    },
+    place: () => read(`${name} served`),
+    /** Call `changed(items, base)` when another tab saved this export's work. */
     watch(changed) {
       globalThis.addEventListener("storage", (event) => {
-        const items = event.key === name && event.newValue !== null ? parse(event.newValue) : null;
-        if (items) changed(items);
+        const kept = event.key === name && event.newValue !== null ? parse(event.newValue) : null;
+        if (kept) changed(kept.items, kept.base);
       });
     },
   };
@@ -52,7 +60,8 @@ export function storageOf(key) {
 
 function parse(text) {
   const kept = jsonOrNull(text);
-  return kept?.version === VERSION ? checkedItems(kept.items) : null;
+  const items = kept?.version === VERSION ? checkedItems(kept.items) : null;
+  return items && { items, base: Array.isArray(kept.base) ? kept.base : [] };
 }
 
 function jsonOrNull(text) {

@@ -1,14 +1,20 @@
 // The viewer without its looks: what is shown and what a user can do with it. Landmarks are in landmarks.js.
 
+import { Across } from "./across.js";
 import { unitsOf } from "./contrast.js";
+import { nudgeOf } from "./cross.js";
 import { Drawing } from "./drawing.js";
-import { exportOf } from "./identity.js";
+import { Front } from "./front.js";
+import { exportOf, foldersOf } from "./identity.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
 import { looksOf, subjectOf } from "./looks.js";
 import { mappingOf, nearest } from "./mapping.js";
+import { Saving } from "./saving.js";
+import { serverOf } from "./served.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
+import { shownOn } from "./work.js";
 
 const MESSAGE_STAYS = 8000;
 
@@ -29,38 +35,55 @@ export class Viewer {
     this.units = unitsOf(page.document.images);
     this.names = page.document.images.files.map((file) => file.name);
     this.zooms = null; // the stacks around landmarks that this one is shown with
-    this.own = exportOf(page.document, pathOf(page));
+    this.server = serverOf(page);
+    this.own = exportOf(page.document, this.server?.folders ?? foldersOf(pathOf(page)));
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
+    this.saving = this.server && new Saving(this, this.server);
     this.landmarks = new Landmarks(this);
     this.drawing = new Drawing(this);
+    const folder = [page.folder, page.split?.folder].filter(Boolean).map((name) => `${encodeURIComponent(name)}/`).join("");
+    const urls = this.names.map((name) => folder + encodeURIComponent(name));
+    this.front = new Front(this);
+    this.across = new Across(this, urls);
     this.fitted = true; // until the user zooms or pans, the whole image is shown
     const [columns, rows, slices] = this.mapping.size;
     this.coarse = page.document.zoom && this.mapping.toPixel(page.document.zoom.source);
     const recalled = this.storage.recall();
     const first = this.coarse ? Math.min(Math.max(nearest(this.coarse[2]), 0), slices - 1) : (slices - 1) >> 1;
+    const wanted = recalled.slice !== null && recalled.slice < slices ? recalled.slice : first;
+    const middle = [(columns - 1) / 2, (rows - 1) / 2];
     this.state = {
-      wanted: recalled.slice !== null && recalled.slice < slices ? recalled.slice : first,
+      wanted,
       shown: null, // the slice whose image is on the screen: every number and every landmark belongs to this one
       image: null,
       failure: null,
       stage: { width: 0, height: 0 },
       view: null,
-      cursor: [(columns - 1) / 2, (rows - 1) / 2],
+      cursor: [...middle, null], // a spot; slice null is the one that is shown
+      point: [...middle, wanted], // the spot that all three planes go through
+      over: this.front, // the surface that the cursor is on, or null
       byKeys: false,
+      three: this.across.refusal === null,
+      panes: [null, null],
+      answered: 0, // voxels' slices that came, or did not
+      magnified: false,
       window: { ...page.contrast, inverted: false },
       space: recalled.space,
       message: null,
       spoken: "", // for screen readers
       help: false,
+      saving: null, // of a served page: whether labels.csv holds the list
       ...this.landmarks.restored(),
     };
-    const folder = [page.folder, page.split?.folder].filter(Boolean).map((name) => `${encodeURIComponent(name)}/`).join("");
     this.images = new Images({
-      urls: this.names.map((name) => folder + encodeURIComponent(name)),
+      urls,
       names: this.names,
       width: columns,
       height: rows,
-      shown: (shown, image) => this.set({ shown, image, failure: null }),
+      shown: (shown, image) => {
+        this.set({ shown, image, failure: null });
+        if (this.state.three) this.across.load(shown);
+      },
       failed: (shown, failure) => this.set({ shown, image: null, failure }),
     });
   }
@@ -68,6 +91,7 @@ export class Viewer {
   /** Come on the screen: images are loaded from now on. */
   open() {
     this.images.show(this.state.wanted);
+    this.saving?.start();
   }
 
   /** Leave the screen: what can be loaded again is let go. */
@@ -93,9 +117,16 @@ export class Viewer {
   goTo(slice) {
     const wanted = Math.min(Math.max(Math.round(slice), 0), this.names.length - 1);
     if (wanted === this.state.wanted) return;
-    this.set({ wanted });
+    const [x, y] = this.state.point;
+    this.set({ wanted, point: [x, y, wanted], cursor: [...this.state.cursor.slice(0, 2), null] });
     this.storage.remember({ slice: wanted, space: this.state.space });
     this.images.show(wanted);
+  }
+
+  /** Make a spot the point that all planes go through, and show the slice it lies on. */
+  lookAt(spot) {
+    this.goTo(shownOn({ slice: spot[2] }));
+    this.set({ point: spot });
   }
 
   step(slices) {
@@ -158,23 +189,54 @@ export class Viewer {
 
   // The cursor: the place all numbers on the page are about
 
-  pointAt(screen) {
-    this.set({ cursor: this.toImage(screen), byKeys: false });
+  pointAt([x, y, slice], surface) {
+    this.set({ cursor: [x, y, surface === this.front ? null : slice], over: surface, byKeys: false });
   }
 
-  /** Move the cursor by whole pixels, as keys do; it stays on the image. */
-  nudge(right, down) {
-    const [columns, rows] = this.mapping.size;
-    const [x, y] = this.state.byKeys ? this.state.cursor : this.state.cursor.map(Math.round);
-    const cursor = [Math.min(Math.max(x + right, 0), columns - 1), Math.min(Math.max(y + down, 0), rows - 1)];
-    this.set({ cursor, byKeys: true });
-    this.reveal(cursor);
+  /** The cursor as a spot; while a slice is on its way, on the one that is seen. */
+  cursorSpot() {
+    const [x, y, slice] = this.state.cursor;
+    return [x, y, slice ?? this.state.shown ?? this.state.wanted];
   }
 
-  /** Whether an image point lies on the image, its outer pixels whole. */
-  contains([x, y]) {
-    const [columns, rows] = this.mapping.size;
-    return x >= -0.5 && y >= -0.5 && x <= columns - 0.5 && y <= rows - 0.5;
+  /**
+   * Move the cross along the axes of a surface, by steps that are two to five screen pixels long and round in PNG pixels; it stays
+   * in the stack. It starts where it is seen, else at the pointer.
+   */
+  nudge(surface, right, down) {
+    const { cursor, point, three, wanted } = this.state;
+    const spot = three ? [...point] : [cursor[0], cursor[1], wanted];
+    [right, down].forEach((steps, i) => {
+      const axis = surface.axes[i];
+      const moved = spot[axis] + steps * nudgeOf(surface.stepOnScreen(axis, spot));
+      spot[axis] = Math.min(Math.max(+moved.toFixed(3), 0), this.mapping.size[axis] - 1);
+    });
+    this.lookAt(spot);
+    this.set({ cursor: surface === this.front && Number.isInteger(spot[2]) ? [spot[0], spot[1], null] : spot, over: surface, byKeys: true });
+    this.reveal(spot);
+    this.across.reveal(spot);
+  }
+
+  /** Whether the voxel of a spot is on the screen. */
+  sees(spot) {
+    const slice = shownOn({ slice: spot[2] });
+    return (this.state.image !== null && slice === this.state.shown) || (this.state.three && this.across.voxels.has(slice));
+  }
+
+  /** Whether a spot lies in the stack, its outer voxels whole. */
+  contains(spot) {
+    return spot.every((value, axis) => value >= -0.5 && value <= this.mapping.size[axis] - 0.5);
+  }
+
+  /** Show the planes across the slice, or show them no longer; where there can be none, say why. */
+  toggleThree() {
+    if (this.across.refusal) this.say(this.across.refusal);
+    else this.set({ three: !this.state.three });
+    if (this.state.three && this.state.shown !== null) this.across.load(this.state.shown);
+  }
+
+  toggleMagnifier() {
+    this.set({ magnified: !this.state.magnified });
   }
 
   setSpace(space) {

@@ -10,6 +10,8 @@ const LONGEST_LABEL = 200;
 export const MOST_ITEMS = 20000;
 
 export const isPlaced = (item) => item.x !== null;
+/** The place of a landmark: PNG pixel x, y and slice. */
+export const spotOf = ({ x, y, slice }) => [x, y, slice];
 /** The PNG slice a landmark is shown on. */
 export const shownOn = (item) => Math.max(nearest(item.slice), 0);
 
@@ -61,12 +63,14 @@ export function addNames(items, names) {
   return [[...items, ...added], added.length];
 }
 
+/** What makes a point the same as another one. */
+const keyOf = ({ label, x, y, slice, curve }) => JSON.stringify([label, x, y, slice, curve]);
+
 /**
  * Points {label, x, y, slice} of a file put into the list: [items, how many are new]. A point takes the open place of its name;
  * one that is in the list already, with the same name and the same numbers, is left out.
  */
 export function addPoints(items, points) {
-  const keyOf = ({ label, x, y, slice, curve }) => JSON.stringify([label, x, y, slice, curve]);
   const known = new Set(items.map(keyOf));
   const open = new Map(items.filter((item) => !isPlaced(item) && !isCurve(item)).map((item) => [item.label, item.id]));
   const filled = new Map();
@@ -84,6 +88,24 @@ export function addPoints(items, points) {
   }
   const merged = items.map((item) => (filled.has(item.id) ? { ...item, ...filled.get(item.id) } : item));
   return [[...merged, ...added], filled.size + added.length];
+}
+
+/**
+ * The work of two who both began from the points `base`, one with `items`, the other with the points `theirs`: [items, how many came,
+ * how many went]. What either placed is there, and what either took away is not; what both moved is there twice.
+ */
+export function merged(items, base, theirs) {
+  const [before, after] = [new Set(base.map(keyOf)), new Set(theirs.map(keyOf))];
+  const gone = new Set(items.filter((item) => (isPlaced(item) || isCurve(item)) && before.has(keyOf(item)) && !after.has(keyOf(item))).map((item) => item.id));
+  const opened = items.map((item) => (gone.has(item.id) ? { ...item, x: null, y: null, slice: null } : item));
+  const [together, came] = addPoints(opened, theirs.filter((point) => !before.has(keyOf(point))));
+  return [together.filter((item) => isPlaced(item) || item.listed || !gone.has(item.id)), came, gone.size];
+}
+
+/** Whether two lists have the same points, in any order. */
+export function samePoints(ones, others) {
+  const [these, those] = [ones, others].map((points) => points.map(keyOf).sort());
+  return these.length === those.length && these.every((key, i) => key === those[i]);
 }
 
 /** Items as they come out of storage, or null where they are not what this page stores. */

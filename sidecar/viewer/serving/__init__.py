@@ -1,0 +1,1 @@
+"""`sidecar label`: a server of this machine that gives the page and saves its labels."""
