@@ -7,6 +7,7 @@ pyproject.toml.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -57,6 +58,17 @@ def fast(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests."""
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def tools(session: nox.Session) -> None:
+    """The tests that run programs of others. Those that are Python packages are installed first,
+    each in an environment of its own, which is kept.
+    """
+    home = os.environ.get("SIDECAR_TOOLS", str(Path(".nox", "tools").resolve()))
+    session.run(
+        "python", "-m", "pytest", "-m", "tools", *session.posargs, env={"SIDECAR_TOOLS": home}
+    )
 
 
 @nox.session

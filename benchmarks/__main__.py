@@ -23,6 +23,7 @@ from benchmarks import (
     report,
     stages,
     throughput,
+    turns,
 )
 from benchmarks.dicom import NATIVE
 from benchmarks.settings import Settings, Tell, machine
@@ -38,14 +39,19 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "instructions": instructions.measure,
     "page": page.measure,
     "kernel": kernel.measure,
+    "turns": turns.measure,
 }
+#: Not without being asked for: it needs checkouts.
+_ASKED_FOR = frozenset({"turns"})
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def main() -> None:
     asked = _arguments()
     chosen = None if asked.peers is None else frozenset(asked.peers)
-    settings = Settings(tuple(sorted(asked.slices)), asked.size, chosen, asked.runs, asked.work)
+    settings = Settings(
+        tuple(sorted(asked.slices)), asked.size, chosen, asked.runs, asked.work, tuple(asked.code)
+    )
     settings.work.mkdir(parents=True, exist_ok=True)
     saved = settings.work / "results.json"
     results: dict[str, Any] = json.loads(saved.read_text()) if saved.exists() else {}
@@ -72,9 +78,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "parts",
         nargs="*",
-        default=list(PARTS),
+        default=[part for part in PARTS if part not in _ASKED_FOR],
         metavar="PART",
-        help=f"one or more of: {', '.join(PARTS)} (default: all)",
+        help=f"one or more of: {', '.join(PARTS)} (default: all but turns)",
     )
     parser.add_argument(
         "--slices",
@@ -86,6 +92,14 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--size", type=int, default=1024, metavar="N", help="edge of the slices in pixels"
+    )
+    parser.add_argument(
+        "--code",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="with turns: a checkout of this program; more than once, the oldest first",
     )
     parser.add_argument("--peers", nargs="*", metavar="NAME", help="these peers only")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each, in turns")
@@ -104,6 +118,8 @@ def _arguments() -> argparse.Namespace:
     unknown = [part for part in asked.parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
+    if ("turns" in asked.parts) != bool(asked.code):
+        parser.error("turns and --code DIR go together")
     return asked
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,40 +13,28 @@ import numpy as np
 
 from benchmarks import scan
 from benchmarks.dicom import Kind
-from benchmarks.measure import run
+from benchmarks.measure import one_processor, run
 from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import export, sidecar
-from sidecar.document.model import load
+from sidecar.document.reading import load
 
 LABELS = 1_000_000
 _SLICES, _SIZE = 500, 512
 
 
 def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
-    """Medians over all runs.
-
-    Everything runs on one processor where the system lets a process choose it.
-    """
-    source = scan.write_sparse_scan(
-        settings.work / f"sparse_{_SIZE}_{_SLICES}", Kind(_SIZE), _SLICES
+    """Medians over all runs, on one processor."""
+    scanned, png, mapped = (
+        source(settings),
+        settings.work / "labels_png",
+        settings.work / "mapped.csv",
     )
-    png, labels, mapped = (
-        settings.work / name for name in ("labels_png", "labels.csv", "mapped.csv")
-    )
-    shutil.rmtree(png, ignore_errors=True)
-    run(export(source, png, 8))
-    _write_labels(labels, png)
-    all_processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    if all_processors:
-        os.sched_setaffinity(0, {max(all_processors)})
-    try:
+    labels = prepared(png, lambda output: run(export(scanned, output, 8)))
+    with one_processor():
         runs = [
             run(sidecar("map-points", labels, "--sidecar", png, "-o", mapped))
             for _ in range(settings.runs)
         ]
-    finally:
-        if all_processors:
-            os.sched_setaffinity(0, all_processors)
     figures: dict[str, Any] = {"labels": LABELS, "runs": [asdict(taken) for taken in runs]}
     figures |= {
         name: statistics.median(getattr(taken, name) for taken in runs)
@@ -56,6 +44,21 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
         f"  {LABELS:,} labels: {figures['cpu']:.2f} s of processor, {figures['peak'] / 1e6:.0f} MB"
     )
     return figures
+
+
+def source(settings: Settings) -> Path:
+    """The scan that is labelled."""
+    folder = settings.work / f"sparse_{_SIZE}_{_SLICES}"
+    return scan.write_sparse_scan(folder, Kind(_SIZE), _SLICES)
+
+
+def prepared(png: Path, make: Callable[[Path], object]) -> Path:
+    """A table of labels beside an export, which ``make`` writes into the folder ``png``."""
+    shutil.rmtree(png, ignore_errors=True)
+    make(png)
+    labels = png.with_suffix(".csv")
+    _write_labels(labels, png)
+    return labels
 
 
 def _write_labels(path: Path, png: Path) -> None:

@@ -4,13 +4,14 @@ processes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def run(command: Sequence[str | Path]) -> Taken:
     if taken.pop("exit"):
         raise RuntimeError(f"{command[0]}: {words.strip()[-600:]}")
     return Taken(**taken)
+
+
+@contextlib.contextmanager
+def one_processor() -> Iterator[None]:
+    """Everything runs on one processor where the system lets a process choose it."""
+    processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if processors:
+        os.sched_setaffinity(0, {max(processors)})
+    try:
+        yield
+    finally:
+        if processors:
+            os.sched_setaffinity(0, processors)
 
 
 #: Name and command of a program, the latter by the folder that it is to fill.

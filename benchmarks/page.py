@@ -78,9 +78,9 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     whole, along = Axis.stride(0, SIZE, 1), Axis.stride(0, SLICES, 1)
     export = Export(whole, whole, along, (SIZE, SIZE, SLICES))
-    sidecar = export.write(folder, _draw)
+    export.write(folder, _draw)
     figures: dict[str, Any] = {"slices": SLICES, "size": SIZE, "frames": {}}
-    with tempfile.TemporaryDirectory() as profile, served(sidecar, folder) as url:
+    with tempfile.TemporaryDirectory() as profile, served(folder) as url:
         browser = Browser(Path(profile))
         try:
             browser.resize()

@@ -246,6 +246,23 @@ def _page(figures: dict[str, Any]) -> str:
     return f"{note}\n\n{table(head, rows)}"
 
 
+def _turns(figures: dict[str, Any]) -> str:
+    head = ["", "clock", "low", "processor", "low", "of the first", "peak"]
+    rows = []
+    for job, by_code in figures["jobs"].items():
+        first = next(iter(by_code.values()))
+        rows.append([f"**{job}**", *[""] * (len(head) - 1)])
+        for name, one in by_code.items():
+            seconds = [f"{one[key]:.2f} s" for key in ("wall", "wall low", "cpu", "cpu low")]
+            ratio = f"{one['cpu low'] / first['cpu low']:.2f}"
+            rows.append([name, *seconds, ratio, f"{one['peak'] / 1e6:.0f} MB"])
+    note = (
+        f"{figures['runs']} runs in turns; medians, and low the lower quartile. The ratio is that of"
+        " the lower quartiles of processor seconds."
+    )
+    return f"{note}\n\n{table(head, rows)}"
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput,
     "stages": _stages,
@@ -257,6 +274,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "kernel": _kernel,
     "instructions": _instructions,
     "page": _page,
+    "turns": _turns,
 }
 
 

@@ -19,7 +19,7 @@ WORKERS = 2
 @dataclass(frozen=True)
 class Settings:
     """Slices of the throughput runs, their edge in pixels, the peers by name (None: all that are
-    installed), runs of each, and a folder.
+    installed), runs of each, a folder, and the checkouts that are run in turns.
     """
 
     slices: tuple[int, ...]
@@ -27,6 +27,7 @@ class Settings:
     peers: frozenset[str] | None
     runs: int
     work: Path
+    codes: tuple[Path, ...] = ()
 
 
 def machine() -> dict[str, str]:

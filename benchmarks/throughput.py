@@ -30,19 +30,12 @@ def export(source: Path, output: Path, bits: int, *more: str) -> Sequence[str | 
     """Our export to half size as a user runs it: with checks, digests, the window of the whole
     stack, viewer and sidecar.
     """
-    return sidecar(
-        "export",
-        source,
-        output,
-        "--scale",
-        "1/2",
-        "--bits",
-        str(bits),
-        "--jobs",
-        str(WORKERS),
-        "--quiet",
-        *more,
-    )
+    return sidecar("export", source, output, *export_options(bits), *more)
+
+
+def export_options(bits: int) -> list[str]:
+    """To half size, with as many workers as everyone gets."""
+    return ["--scale", "1/2", "--bits", str(bits), "--jobs", str(WORKERS), "--quiet"]
 
 
 def contenders(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sidecar.document.generator import PROGRAM_VERSION
 from sidecar.errors import (
     AmbiguousSeriesError,
     BatchError,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         measure,
         measure_repeats,
         open,
+        prepare,
         project,
         project_file,
         report,
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from sidecar.progress import Progress
     from sidecar.viewer.serving.server import LabelServer
 
-    __version__: str
+__version__ = PROGRAM_VERSION
 
 __all__ = [
     "Aligned",
@@ -114,6 +116,7 @@ __all__ = [
     "measure",
     "measure_repeats",
     "open",
+    "prepare",
     "project",
     "project_file",
     "report",
@@ -123,7 +126,7 @@ __all__ = [
 
 _FUNCTIONS = (
     "adopt align align_group check export inspect integrations label map_file map_mask map_points"
-    " measure measure_repeats open project project_file report view zoom"
+    " measure measure_repeats open prepare project project_file report view zoom"
 )
 #: Where the names are that are loaded when they are first used, so that mapping points never loads
 #: pydicom.
@@ -150,10 +153,6 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return getattr(import_module(_LAZY[name]), name)
-    if name == "__version__":
-        from sidecar.document.generator import installed_version
-
-        return installed_version()
     raise AttributeError(f"module 'sidecar' has no attribute {name!r}")
 
 

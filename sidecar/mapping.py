@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sidecar.dicom.stacks.same_scan import KnownScan
-from sidecar.document import model as documents
+from sidecar.document import reading
+from sidecar.document.agreement import require_agreement, stack_of, tag_by_planes
 from sidecar.document.axes import decimation_of
 from sidecar.document.images import Pixels
-from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
-from sidecar.document.tag import PngName, planes_json, split_name, tag_of
+from sidecar.document.model import Document
+from sidecar.document.tag import PngName, image_key, split_name
 from sidecar.errors import DocumentError, GeometryError, UsageError
 from sidecar.formats.volume_files import LPS_TO_RAS, Volume
 from sidecar.grid.axis import nearest
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
     import SimpleITK
 
 Floats = NDArray[np.float64]
-
-#: How far a recomputed control point or image position may be from what the document says, in mm
-#: and pixels.
-CONTROL_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,19 +103,19 @@ class Sidecar:
         decimation = decimation_of(document.decimation)
         try:
             with np.errstate(all="ignore"):  # absurd numbers end in NaN, which agrees with nothing
-                made = cls(document, decimation, _stack_of(document))
-                made._check()
+                stack = stack_of(document)
+                require_agreement(document, decimation, stack)
         except GeometryError as error:
             raise DocumentError(
                 f"the sidecar contradicts itself: {error}; export again, or restore it from a copy"
             ) from None
-        return made
+        return cls(document, decimation, stack)
 
     @classmethod
     def open(cls, path: Place) -> Sidecar:
         """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
         place = locate(path)
-        made = cls.of(documents.load(place))
+        made = cls.of(reading.load(place))
         return replace(made, folder=place if place.is_folder() else place.parent)
 
     @property
@@ -142,9 +139,7 @@ class Sidecar:
     @cached_property
     def tag(self) -> str:
         """The tag of this mapping, also where the document, of version 1.0, does not state it."""
-        source = self.document.source
-        planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
-        return tag_of(source.series_instance_uid, planes_json(planes), self.decimation)
+        return tag_by_planes(self.document, self.decimation)
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -401,67 +396,6 @@ class Sidecar:
         if why is not None:
             raise GeometryError(f"{why}; to_mm and from_mm have them")
 
-    def _check(self) -> None:
-        """Recompute what the document repeats;
-        GeometryError names the first thing that does not agree.
-        """
-        doc = self.document
-        for name, axis, length in zip(
-            AXIS_NAMES, self.decimation.axes, doc.source.size, strict=True
-        ):
-            ends = axis.to_source(np.array([0.0, axis.size - 1.0]))
-            within = ends.min() >= -0.5 and ends.max() <= length - 0.5
-            overlaps = ends.max() >= -0.5 and ends.min() <= length - 0.5
-            margins = (
-                doc.evidence is not None and name != "slices"
-            )  # other programs may have put some around the scan
-            if axis.factor == 0 or not (overlaps if margins else within):
-                raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
-        if sorted(self.decimation.along) != [0, 1, 2]:
-            raise GeometryError("decimation.order names an axis twice")
-        if (
-            doc.images.size != self.size
-            or len(doc.images.files) != self.size[2]
-            or len(doc.source.planes) != doc.source.size[2]
-        ):
-            raise GeometryError("sizes, images and planes do not agree in number")
-        if len(self._slice_by_name) != self.size[2]:
-            raise GeometryError("two images have the same name")
-        named = [
-            (p.pixel, p.source, p.patient, f"control point {i}")
-            for i, p in enumerate(doc.control_points)
-        ]
-        pixels = np.array([p[0] for p in named])
-        _agree(self.decimation.to_source(pixels), [p[1] for p in named], [p[3] for p in named])
-        if self.stack is not None:
-            patient = self.stack.to_patient(self.decimation.to_source(pixels))
-            _agree(patient, [p[2] for p in named], [p[3] for p in named])
-            corners = np.column_stack([np.zeros((self.size[2], 2)), np.arange(self.size[2])])
-            positions = self.stack.to_patient(self.decimation.to_source(corners))
-            _agree(
-                positions,
-                [f.position for f in doc.images.files],
-                [f.name for f in doc.images.files],
-            )
-        self._check_tag()
-
-    def _check_tag(self) -> None:
-        """The tag against what it is made of, and names of exported PNGs against it."""
-        images = self.document.images
-        if images.tag is None:
-            return
-        tag = self.tag
-        if images.tag != tag:
-            raise GeometryError(
-                f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"
-            )
-        if self.document.evidence is not None:
-            return  # other programs name their images as they like
-        for k, file in enumerate(images.files):
-            name = split_name(image_key(file.name))
-            if name is not None and name.tag is not None and name[1:] != (k, tag):
-                raise GeometryError(f"{file.name} stands where PNG {k} with tag {tag} belongs")
-
 
 def volume_of(sidecar: Sidecar, format: str) -> Volume:
     """The header of an export's PNGs as one volume.
@@ -473,69 +407,6 @@ def volume_of(sidecar: Sidecar, format: str) -> Volume:
     return Volume(
         sidecar.size, dtype, require_affine(sidecar.stack, images.affine, format), images.channels
     )
-
-
-def image_key(name: str) -> str:
-    """An image name without folders, extension and case, as labels name it:
-
-    ``png\\Slice_0001.PNG`` → ``slice_0001``.
-    """
-    base = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, extension = base.rpartition(".")
-    return (stem if dot and extension.lower() in IMAGE_EXTENSIONS else base).lower()
-
-
-IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"})
-
-
-def _stack_of(document: Document) -> Stack | None:
-    source = document.source
-    geometry = GEOMETRIES.get((document.coordinate_system, document.units))
-    if document.geometry not in (None, geometry):
-        raise GeometryError(
-            f"geometry is {document.geometry}, coordinate_system and units say {geometry}"
-        )
-    if geometry is None:
-        raise GeometryError("coordinate_system and units do not go together")
-    if geometry == "given" and document.geometry is None:
-        raise GeometryError("units are mm without a coordinate_system, and geometry is not given")
-    if geometry == "none":
-        if any(p.position for p in source.planes):
-            raise GeometryError("units are pixels, and planes have a position in mm")
-        return None
-    if (
-        source.pixel_spacing is None
-        or source.orientation is None
-        or any(p.position is None for p in source.planes)
-    ):
-        raise GeometryError(
-            "a source in mm needs pixel_spacing, orientation and a position for every plane"
-        )
-    return Stack(
-        columns=source.size[0],
-        rows=source.size[1],
-        pixel_spacing=source.pixel_spacing,
-        positions=np.array([p.position for p in source.planes], dtype=np.float64),
-        orientations=np.array(
-            [p.orientation or source.orientation for p in source.planes], dtype=np.float64
-        ),
-        geometry=geometry,
-    )
-
-
-def _agree(
-    computed: Floats, stated: list[tuple[float, float, float] | None], names: list[str]
-) -> None:
-    for row, name in zip(stated, names, strict=True):
-        if row is None:
-            raise GeometryError(f"{name} has no patient position")
-    difference = np.abs(computed - np.array(stated, dtype=np.float64)).max(axis=1)
-    if not np.all(difference <= CONTROL_TOLERANCE):
-        worst = int(np.argmax(difference))
-        raise GeometryError(
-            f"{names[worst]} is {difference[worst]:.3g} away from where its planes and decimation"
-            " put it"
-        )
 
 
 def _points(xy: ArrayLike, slice: ArrayLike) -> Floats:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sidecar.document.model import schema
+from sidecar.document.reading import schema
 from sidecar.exporting.config import config_schema
 from sidecar.masks.segments import mask_config_schema
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidecar.errors import OutputError, UsageError, reason
-from sidecar.storage.whole_file import whole_file
+from sidecar.errors import UsageError
+from sidecar.storage.put_files import put_files
 
 PROGRAMS = ("fiji", "slicer", "r")
 
@@ -23,19 +23,7 @@ def copy_shipped(program: str, output: str | Path, *, overwrite: bool = False) -
     """
     if program not in PROGRAMS:
         raise UsageError(f"{program}: it is one of {', '.join(PROGRAMS)}")
-    contents = {Path(output, name): data for name, data in shipped(program).items()}
-    try:
-        if not overwrite:
-            _refuse_others(contents)
-        for path, data in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(path) as part:
-                part.write_bytes(data)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise OutputError(f"{Path(output).name} cannot be written: {reason(error)}") from None
-    return tuple(contents)
+    return put_files(Path(output), shipped(program), overwrite=overwrite)
 
 
 def shipped(program: str) -> dict[str, bytes]:
@@ -49,16 +37,3 @@ def _folder() -> Path:
     """In a checkout beside the package; installed, within it."""
     installed = Path(__file__).parent / "integrations"
     return installed if installed.is_dir() else Path(__file__).parents[1] / "integrations"
-
-
-def _refuse_others(contents: dict[Path, bytes]) -> None:
-    others = [
-        path.name
-        for path, data in contents.items()
-        if path.exists() and not (path.is_file() and path.read_bytes() == data)
-    ]
-    if others:
-        raise OutputError(
-            f"{', '.join(others)} is there already and differs: an earlier edition, or a file of"
-            " yours; --overwrite replaces it, or choose another folder"
-        )

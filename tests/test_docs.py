@@ -17,8 +17,9 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast, get_type_hints
 
 import numpy as np
 import pytest
@@ -41,10 +42,12 @@ from kit.pages import (
     shown_files,
 )
 from kit.phantoms import write
-from pydantic import BaseModel
 
 import sidecar
 from sidecar.document import model as documents
+from sidecar.document.model import Model
+from sidecar.document.reading import parse
+from sidecar.document.writing import as_text, sealed
 from sidecar.exporting.config import load_config
 from sidecar.labels.load import map_file
 from sidecar.labels.readers import READERS, reader_for
@@ -151,6 +154,7 @@ def test_options_that_pages_name_exist() -> None:
     options |= {"--minutes", "--target", "--list", "--replay"}  # of fuzz/: tests/test_fuzz.py
     options |= {"--fix", "--durations", "--no-deps"}  # of ruff, pytest and pip
     options |= {"--follow-tags", "--spec"}  # of git and pipx
+    options |= {"--labels"}  # of cvat-cli
     for name, page in PAGES.items():
         text = MADE.sub("", page.read_text(encoding="utf-8"))
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) <= options, name
@@ -282,24 +286,27 @@ def example() -> Sidecar:
     blocks = re.findall(
         r"^```json\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return Sidecar.of(documents.parse(max(blocks, key=len)))
+    return Sidecar.of(parse(max(blocks, key=len)))
 
 
 _AXES = (documents.AxisModel, documents.EvidenceAxis)
 
 
-def objects(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, set[str]]]:
+def objects(model: type[Model], path: str = "") -> Iterator[tuple[str, set[str]]]:
     """(path, field names) of a model and of every model in it; all three axes are one."""
-    yield path or "the document", set(model.model_fields)
-    for name, field in model.model_fields.items():
-        for inner in {m for m in _models(field.annotation) if m not in _AXES or name == "columns"}:
+    annotations = get_type_hints(model)
+    names = [field.name for field in fields(cast("Any", model))]
+    yield path or "the document", set(names)
+    for name in names:
+        annotation = annotations[name]
+        for inner in {m for m in _models(annotation) if m not in _AXES or name == "columns"}:
             step = "columns, rows, slices" if inner in _AXES else name
-            listed = "[]" if "list[" in str(field.annotation) else ""
+            listed = "[]" if "list[" in str(annotation) else ""
             yield from objects(inner, f"{path}.{step}{listed}".removeprefix("."))
 
 
-def _models(annotation: Any) -> set[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _models(annotation: Any) -> set[type[Model]]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
         return {annotation}
     return {model for part in getattr(annotation, "__args__", ()) for model in _models(part)}
 
@@ -372,7 +379,7 @@ def test_the_arithmetic_of_the_pages_is_right(name: str) -> None:
 def test_the_worked_example_is_what_its_document_maps_to() -> None:
     by_hand = {step.name: step.value for step in steps(FORMAT)}
     png = example()
-    assert png.document == png.document.sealed(), "its digest"
+    assert png.document == sealed(png.document), "its digest"
     at = [[by_hand["x"], by_hand["y"]]]
     source = png.to_source(at, by_hand["PNG slice"])
     np.testing.assert_allclose(
@@ -401,7 +408,7 @@ def test_the_tag_of_the_format_page_is_the_tag(which: str) -> None:
     exec(compile(code, FORMAT.name, "exec"), names)
     if which == "the example":
         document = example().document
-        assert names["tag"](json.loads(documents.as_text(document))) == document.images.tag
+        assert names["tag"](json.loads(as_text(document))) == document.images.tag
         return
     vectors = json.loads((ROOT / "schemas" / "vectors" / which).read_text(encoding="utf-8"))
     for vector in vectors["vectors"]:
@@ -424,7 +431,7 @@ def test_the_reader_in_another_language_agrees(plane: str, tmp_path: Path) -> No
         png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.25, z_step=5, plane=plane)
     labels = np.random.default_rng(7).uniform(-0.5, np.array(png.size) + 0.5, (50, 3))
     program = (
-        f"{code}\nconst doc = {documents.as_text(png.document)}\nconst labels ="
+        f"{code}\nconst doc = {as_text(png.document)}\nconst labels ="
         f" {json.dumps(labels.tolist())}\nconst answer = JSON.stringify(labels.map(([x, y, slice])"
         " => toPatient(doc, x, y, slice)))\n"
     )

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from kit.pages import DOCS, PAGES, ROOT
 
+import sidecar
+
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 #: The headings of a decision, in order.
 HEADINGS = ["Context", "Decision", "Other ways, and what they cost", "What follows"]
@@ -88,10 +90,11 @@ def test_contributing_names_every_marker() -> None:
     assert [name for name in names if f"@pytest.mark.{name}`" not in text] == []
 
 
-def test_the_citation_is_of_this_version() -> None:
+def test_the_citation_and_the_package_are_of_this_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     about = project()["project"]
     assert (citation["version"], citation["license"]) == (about["version"], about["license"])
+    assert sidecar.__version__ == about["version"]
 
 
 # Decisions.

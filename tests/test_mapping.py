@@ -10,7 +10,7 @@ import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -24,7 +24,8 @@ from kit.tables import rows as read_rows
 import sidecar
 from sidecar.dicom.scan import scan
 from sidecar.dicom.stacks.series import Series, find_series
-from sidecar.document.model import as_text, parse
+from sidecar.document.reading import parse
+from sidecar.document.writing import as_text
 from sidecar.errors import DocumentError, LabelError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.options import make_options
@@ -291,7 +292,7 @@ def test_the_edge_of_a_margin_belongs_to_the_margin_before_the_scan(
     png = planned(phantom.folder)
     columns = png.size[0]
     wider = Axis(1.0, -float(margin), columns + 2 * margin, "stride")
-    document = png.document.model_copy(update={"evidence": "images of another program"})
+    document = replace(png.document, evidence=cast("Any", "images of another program"))
     letterboxed = replace(png, document=document, decimation=replace(png.decimation, columns=wider))
     first, last = margin - 0.5, margin + columns - 0.5
     x = [first - 0.1, first, first + 0.1, last - 0.1, last, last + 0.1]

@@ -18,8 +18,7 @@ from kit.served_page import served
 from PIL import Image
 from typer.testing import CliRunner
 
-from sidecar.cli import app
-from sidecar.mapping import Sidecar
+from sidecar.cli.program import program
 
 HERE = Path(__file__).parent
 COLOURS = 96
@@ -29,7 +28,7 @@ LANDMARK = "left eye"
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = Path(folder, "demo")
-        assert CliRunner().invoke(app, ["demo", str(demo)]).exit_code == 0
+        assert CliRunner().invoke(program(), ["demo", str(demo)]).exit_code == 0
         browser = Browser(Path(folder))
         try:
             page = demo / "png" / "viewer.html"
@@ -52,7 +51,7 @@ def main() -> None:
                 "-o",
                 str(demo / "report.html"),
             ]
-            assert CliRunner().invoke(app, ["report", *told]).exit_code == 0
+            assert CliRunner().invoke(program(), ["report", *told]).exit_code == 0
             browser.driver.get((demo / "report.html").as_uri())
             time.sleep(1)
             _keep(browser, Path(folder), "report.png")
@@ -62,7 +61,7 @@ def main() -> None:
 
 def _keep_three_planes(browser: Browser, demo: Path, folder: Path) -> None:
     """The page as a server gives it, with the magnifier, and in a narrow window."""
-    with served(Sidecar.open(demo / "png"), demo / "png") as url:
+    with served(demo / "png") as url:
         browser.open(url)
         while browser.all(".planes .note"):
             time.sleep(0.1)

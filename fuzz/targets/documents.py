@@ -21,8 +21,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from fuzz.target import RefusedError, Target, refusals, written
 from sidecar.api import export
-from sidecar.document.model import as_text
-from sidecar.document.zoom_list import ZOOMS_NAME, ZoomFolder, ZoomList, read_zooms
+from sidecar.document.writing import as_text
+from sidecar.document.zoom_list import ZOOMS_NAME, ZoomFolder, ZoomList, as_json, read_zooms
 from sidecar.exporting.config import load_config
 from sidecar.exporting.output_folder import JOURNAL, journal_digest
 from sidecar.formats.png_text import read_head
@@ -70,7 +70,7 @@ def _attempt_document(data: bytes, folder: Path) -> None:
 
 def _zoom_lists() -> list[bytes]:
     zooms = [ZoomFolder(folder=f"00{n}_a", label="a", tag="bcdfgh") for n in (1, 2)]
-    return [ZoomList.of(zooms, page).model_dump_json().encode() for page in (None, "zooms.html")]
+    return [as_json(ZoomList(tuple(zooms), page)) for page in (None, "zooms.html")]
 
 
 def _attempt_zoom_list(data: bytes, folder: Path) -> None:

@@ -76,7 +76,8 @@ def adopt(
     from sidecar.adoption.verify import verify
     from sidecar.dicom.source import Source, require_unchanged
     from sidecar.dicom.stacks.given_voxel import arrangement
-    from sidecar.document import model as documents
+    from sidecar.document import writing
+    from sidecar.document.model import SIDECAR_NAME
     from sidecar.exporting.options import make_options
     from sidecar.parallel import in_order
     from sidecar.storage.digest import file_digest
@@ -86,7 +87,7 @@ def adopt(
     progress = progress or Silent()
     pins = Pins.make(factor, z_step, flip)
     folder = Path(images)
-    target = folder / documents.SIDECAR_NAME if output is None else Path(output)
+    target = folder / SIDECAR_NAME if output is None else Path(output)
     if target.exists():
         raise OutputError(
             f"there is a {target.name} already; move it away, or write another with -o"
@@ -107,7 +108,7 @@ def adopt(
     sidecar = make_document(chosen, pictures, found, verified, intensity, digests)
     require_unchanged_images(pictures)
     require_unchanged(opened.root, chosen.stamps, "run the command again")
-    documents.save(sidecar.document, target)
+    writing.save(sidecar.document, target)
     return replace(sidecar, folder=locate(folder))
 
 

@@ -29,6 +29,7 @@ from sidecar.document.model import (
     Value,
     Window,
 )
+from sidecar.document.writing import sealed
 from sidecar.grid.axis import Axis, Method
 from sidecar.grid.decimation import Decimation
 from sidecar.mapping import Sidecar
@@ -81,7 +82,7 @@ def make_document(
         evidence=_evidence(found, verified, intensity),
         warnings=[*series.warnings, *notes(found, verified)],
     )
-    return Sidecar.of(document.sealed())
+    return Sidecar.of(sealed(document))
 
 
 def with_method(axis: Axis, samples: bool) -> Axis:

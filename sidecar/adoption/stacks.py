@@ -16,9 +16,9 @@ from PIL import Image, UnidentifiedImageError
 from sidecar.adoption.model.stacks import GrayImage
 from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.stacks.series import Series
+from sidecar.document.tag import IMAGE_EXTENSIONS, image_key
 from sidecar.errors import ImageError, SourceError
 from sidecar.formats.natural_order import natural_order
-from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 from sidecar.storage.local import Local
 from sidecar.storage.location import Location, Stamp
 from sidecar.storage.names import is_plain

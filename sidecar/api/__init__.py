@@ -7,7 +7,7 @@ from __future__ import annotations
 from sidecar.api.labelling import label
 from sidecar.api.labels import map_file, map_mask, map_points, project, project_file, report, zoom
 from sidecar.api.measures import align, align_group, measure, measure_repeats
-from sidecar.api.programs import integrations
+from sidecar.api.programs import integrations, prepare
 from sidecar.api.scans import adopt, check, export, inspect, open, view
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "measure",
     "measure_repeats",
     "open",
+    "prepare",
     "project",
     "project_file",
     "report",

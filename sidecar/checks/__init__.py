@@ -10,13 +10,13 @@ from sidecar.checks.images import check_images
 from sidecar.checks.pixels import check_pixels
 from sidecar.checks.source import check_headers
 from sidecar.dicom.source import Source
-from sidecar.document import model as documents
-from sidecar.document.model import Document
+from sidecar.document import reading
+from sidecar.document.model import SIDECAR_NAME, Document
 from sidecar.errors import DocumentError
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location, WritableLocation
+from sidecar.storage.location import WritableLocation
 
 __all__ = ["Finding", "check_export"]
 
@@ -39,8 +39,9 @@ def check_export(
         raise DocumentError(f"there is no folder {output.name}")
     progress = progress or Silent()
     folder = output if output.is_folder() else output.parent
+    file = output / SIDECAR_NAME if output.is_folder() else output
     try:
-        document = documents.load(output)
+        document = reading.load(output)
         findings = [
             Finding(
                 "document",
@@ -50,7 +51,7 @@ def check_export(
         ]
     except DocumentError as error:
         findings = [Finding("document", False, str(error))]
-        changed = _changed(folder / documents.SIDECAR_NAME if output.is_folder() else output)
+        changed = _changed(file)
         if changed is None:
             return findings
         document = changed
@@ -58,19 +59,19 @@ def check_export(
     findings += [*more, *check_images(document, folder, progress)]
     if source is not None:
         findings += (
-            check_source(sidecar, source, folder, slices, progress)
+            check_source(sidecar, file, source, slices, progress)
             if sidecar
             else [_not_done("source")]
         )
     return findings
 
 
-def _changed(file: Location) -> Document | None:
+def _changed(file: WritableLocation) -> Document | None:
     """A document that can be read in spite of its digest, so that what was changed is found."""
     try:
         return (
-            documents.parse(file.read_bytes())
-            if file.is_file() and file.stamp()[0] <= documents.MAX_BYTES
+            reading.parse(file.read_bytes())
+            if file.is_file() and file.stamp()[0] <= reading.MAX_BYTES
             else None
         )
     except (DocumentError, OSError):
@@ -79,15 +80,15 @@ def _changed(file: Location) -> Document | None:
 
 def check_source(
     sidecar: Sidecar,
+    file: WritableLocation,
     source: Place,
-    folder: WritableLocation,
     slices: int | None,
     progress: Progress,
 ) -> list[Finding]:
-    """Findings on the DICOM files of an export."""
+    """Findings on the DICOM files of an export, whose document is ``file``."""
     found = Source.open(source, progress)
     match = found.closest(sidecar.known_scan)
-    findings = check_headers(sidecar, match)
+    findings = check_headers(sidecar, reading.stated(file.read_bytes()), match)
     if found.damaged:
         findings.insert(
             0,
@@ -110,7 +111,10 @@ def check_source(
     if match.series is None or values_unknown:
         return [*findings, _not_done("pixels")]
     found.refuse_packed(match.series)
-    return [*findings, check_pixels(sidecar, match.series, found.root, folder, slices, progress)]
+    return [
+        *findings,
+        check_pixels(sidecar, match.series, found.root, file.parent, slices, progress),
+    ]
 
 
 def _not_done(check: str) -> Finding:

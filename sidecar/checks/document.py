@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from sidecar.checks.finding import Finding, finding
+from sidecar.document.agreement import CONTROL_TOLERANCE
 from sidecar.document.model import AXIS_NAMES, Document, Evidence, Grid
 from sidecar.errors import DocumentError
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
-from sidecar.mapping import CONTROL_TOLERANCE, Sidecar
+from sidecar.mapping import Sidecar
 
 #: How far a number may be from the whole one it has to be: the rounding of a product of two numbers
 #: below a million.

@@ -30,7 +30,7 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
         if digest != image.sha256:
             digests.append(f"{image.name} {_changed(image.name, png, k)}")
         sizes += [f"{image.name} {problem}" for problem in wrong_size(png, document)]
-        texts += [f"{image.name} {problem}" for problem in _wrong_text(png, document, k)]
+        texts += [f"{image.name} {problem}" for problem in wrong_text(png, document, k)]
         silent += png is None or not png.text
         progress.advance(1, 0)
     unread = len(missing)
@@ -104,7 +104,8 @@ def _changed(name: str, png: Png | None, k: int) -> str:
     return f"holds slice {said[:9]}" if said not in ("", str(k)) else "was changed after the export"
 
 
-def _wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
+def wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
+    """What the text of an exported PNG says that is not so for PNG ``k``."""
     series = document.source.series_instance_uid.encode("latin-1", "replace").decode("latin-1")
     wanted = {"Slice": str(k), "SeriesInstanceUID": series, "Sidecar": SIDECAR_NAME}
     if document.images.tag is not None:

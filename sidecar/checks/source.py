@@ -5,7 +5,7 @@ which is compared with the one on disk.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from typing import Any
 
@@ -14,6 +14,7 @@ from sidecar.dicom.stacks.same_scan import SAME_NUMBER, ScanMatch
 from sidecar.dicom.stacks.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
+from sidecar.document.writing import Needless, facts
 from sidecar.errors import SidecarError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.images.window_choice import choose_values, mode_of
@@ -69,9 +70,11 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
     return Recorded(ends[0], ends[1], bits, line.slope < 0, line)
 
 
-def check_headers(sidecar: Sidecar, match: ScanMatch) -> list[Finding]:
+def check_headers(sidecar: Sidecar, stated: Any, match: ScanMatch) -> list[Finding]:
     """Findings on the headers of the stack that is the export's scan, or comes nearest to it: its
     instances in their order, whose they are, their geometry and their values.
+
+    ``stated``: what the document says as it stands in its file, or by `said`.
     """
     series, problem = match.series, _other_images(sidecar, match)
     if series is None or problem is not None:
@@ -84,10 +87,10 @@ def check_headers(sidecar: Sidecar, match: ScanMatch) -> list[Finding]:
         ]
     moved = None if match.difference is None else match.difference.found
     if sidecar.document.evidence is not None:
-        again = sidecar.document.model_copy(update={"source": source_model(series)})
+        again = replace(sidecar.document, source=source_model(series))
         return [
             _instances(sidecar),
-            *_of_the_source(sidecar.document, again, moved),
+            *_of_the_source(sidecar.document, stated, again, moved),
             Finding("stored values", None, "another program made the images"),
         ]
     plan = plan_again(sidecar, series)
@@ -103,7 +106,7 @@ def check_headers(sidecar: Sidecar, match: ScanMatch) -> list[Finding]:
     problems = list(_other_values(sidecar.document, again))
     return [
         _instances(sidecar),
-        *_of_the_source(sidecar.document, again, moved),
+        *_of_the_source(sidecar.document, stated, again, moved),
         finding("stored values", problems, "the rescale of the headers gives the line on record"),
     ]
 
@@ -120,16 +123,18 @@ def _other_images(sidecar: Sidecar, match: ScanMatch) -> str | None:
     return None
 
 
-def _of_the_source(stated: Document, again: Document, moved: str | None) -> list[Finding]:
+def _of_the_source(
+    document: Document, stated: Any, again: Document, moved: str | None
+) -> list[Finding]:
     """What two documents say of one source, the second by its headers; ``moved``: how its planes
     lie elsewhere, where they do.
 
     What the first says nothing of, as documents of earlier versions do of later fields, is not
     compared.
     """
-    one = stated.model_dump(exclude=_NOT_OF_THE_SOURCE, exclude_unset=True)
-    other = again.model_dump(exclude=_NOT_OF_THE_SOURCE)
-    if stated.source.pixel_spacing is None:  # earlier versions kept it with positions only
+    one = _as_far_as(stated, facts(document, _NOT_OF_THE_SOURCE))
+    other = facts(again, _NOT_OF_THE_SOURCE)
+    if document.source.pixel_spacing is None:  # earlier versions kept it with positions only
         one["source"].pop("pixel_spacing", None)
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
@@ -145,18 +150,39 @@ def _of_the_source(stated: Document, again: Document, moved: str | None) -> list
     ]
 
 
-_NOT_OF_THE_SOURCE: Any = {
-    "version": True,
-    "generator": True,
-    "specimen": True,
-    "warnings": True,
-    "made_from": True,
-    "digest": True,
-    "control_points": True,
-    "source": {"planes": {"__all__": {"file"}}},  # relative to the folder that was given then
+def said(document: Document) -> Any:
+    """What a document says whose file is not at hand: its fields that hold something."""
+    return _without_empty(facts(document))
+
+
+def _without_empty(fields: Any) -> Any:
+    if isinstance(fields, dict):
+        kept = {name: one for name, one in fields.items() if one is not None and one != []}
+        return {name: _without_empty(one) for name, one in kept.items()}
+    return [_without_empty(one) for one in fields] if isinstance(fields, list) else fields
+
+
+def _as_far_as(stated: Any, found: Any) -> Any:
+    """What was found in fields that are stated."""
+    if isinstance(found, dict):
+        return {name: _as_far_as(stated[name], found[name]) for name in found if name in stated}
+    if isinstance(found, list):
+        return [_as_far_as(one, other) for one, other in zip(stated, found, strict=True)]
+    return found
+
+
+_NOT_OF_THE_SOURCE: Needless = {
+    "version": None,
+    "generator": None,
+    "specimen": None,
+    "warnings": None,
+    "made_from": None,
+    "digest": None,
+    "control_points": None,
+    "source": {"planes": {"file": None}},  # relative to the folder that was given then
     "images": {
-        **dict.fromkeys(("tag", "value", "window", "lookup_table"), True),
-        "files": {"__all__": {"name"}},
+        **dict.fromkeys(("tag", "value", "window", "lookup_table")),
+        "files": {"name": None},
     },
 }
 

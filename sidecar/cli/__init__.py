@@ -8,31 +8,11 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Iterable
 
-import typer
-
-from sidecar.cli import (
-    adopt,
-    align,
-    check,
-    demo,
-    export,
-    inspect,
-    integrations,
-    label,
-    map_mask,
-    map_points,
-    measure,
-    project,
-    report,
-    view,
-    zoom,
-)
-from sidecar.cli.help import Command, Program
-from sidecar.cli.telling import tell
+from sidecar.cli.commands import COMMANDS, loaded
+from sidecar.cli.telling import say, tell
 from sidecar.errors import BatchError, SidecarError, UsageError, reason
-from sidecar.faults import DEBUG, is_debugging, show_traceback
+from sidecar.faults import is_debugging, show_traceback
 
 #: No large matrix is multiplied here: starting threads for that costs as much as numpy's import.
 #: And pydantic needs no plugins: looking for them reads the metadata of every package that is
@@ -42,70 +22,6 @@ QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__
 #: Searches for garbage, which imports make next to none of: as a rule they would go through all
 #: modules a dozen times.
 SELDOM = (20_000, 20, 20)
-
-COMMANDS = {
-    command.NAME: command
-    for command in (
-        inspect,
-        export,
-        map_points,
-        map_mask,
-        project,
-        measure,
-        align,
-        zoom,
-        adopt,
-        view,
-        label,
-        report,
-        check,
-        integrations,
-        demo,
-    )
-}
-
-
-def program(names: Iterable[str]) -> typer.Typer:
-    """The program with these commands: what a command takes is worked out before any is run, which
-    is felt with all of them.
-    """
-    made = typer.Typer(
-        name="sidecar",
-        help=(
-            "DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they"
-            " belong in the scan."
-        ),
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    for name in names:
-        command = COMMANDS[name]
-        made.command(name, cls=Command, help=command.HELP, epilog=command.EXAMPLES)(command.run)
-    made.callback(cls=Program, invoke_without_command=True)(_root)
-    return made
-
-
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
-    verbose: bool = typer.Option(
-        False, "--verbose", help="With --version also print what makes slices: kernel or numpy."
-    ),
-    debug: bool = typer.Option(False, DEBUG, help="With an error also show where it comes from."),
-) -> None:
-    if version:
-        from sidecar.document.generator import generator
-
-        typer.echo(generator())
-        if verbose:
-            from sidecar.exporting.images.one_pass import way
-
-            typer.echo(f"slices are made by {way()}")
-        raise typer.Exit
-
-
-app = program(COMMANDS)
 
 
 def main() -> None:
@@ -122,9 +38,10 @@ def main() -> None:
             stream.reconfigure(
                 errors="replace"
             )  # a terminal that has no µ shows ? instead of failing
-    asked = sys.argv[2:3] if is_debugging() else sys.argv[1:2]
     try:
-        program(asked if asked and asked[0] in COMMANDS else COMMANDS)(prog_name=_called())
+        _run(sys.argv[2:] if is_debugging() else sys.argv[1:])
+    except BrokenPipeError:  # whoever read what was written has read enough
+        sys.exit(1)
     except (SidecarError, OSError, MemoryError) as error:
         show_traceback(error)
         tell(f"sidecar: {_in_words(error)}")
@@ -135,6 +52,27 @@ def main() -> None:
 def _called() -> str:
     """What help texts and mistakes call the program: as the user did."""
     return "python -m sidecar" if sys.argv[0].endswith("__main__.py") else "sidecar"
+
+
+def _run(words: list[str]) -> None:
+    """Run the command that is asked for: at once where the command line is plain, else by typer."""
+    asked = words[0] if words else ""
+    if asked == "--version" and len(words) == 1:
+        from sidecar.document.generator import generator
+
+        say(generator(), sys.stdout)
+        return
+    if asked in COMMANDS:
+        from sidecar.cli.plain import plain_values
+
+        run = loaded(asked).run
+        values = plain_values(run, words[1:])
+        if values is not None:
+            run(**values)
+            return
+    from sidecar.cli.program import program
+
+    program([asked] if asked in COMMANDS else COMMANDS)(prog_name=_called())
 
 
 def _in_words(error: SidecarError | OSError | MemoryError) -> str:

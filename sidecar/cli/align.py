@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidecar.cli.options import OUTPUT
+from sidecar.cli.options import OUTPUT, OutputFormat
 from sidecar.cli.telling import tell
 
 if TYPE_CHECKING:
@@ -85,15 +85,7 @@ def run(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    to_format: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="FORMAT",
-            help="Output format, instead of that of FILE's ending.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    to_format: OutputFormat = None,
     matrix: Annotated[
         Path | None,
         typer.Option(

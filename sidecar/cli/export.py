@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from sidecar.cli.options import OUTPUT
-from sidecar.cli.source_options import WHICH_SLICES, JoinStacks, SliceOrder, VoxelSize, place
-from sidecar.cli.telling import as_told, tell
+from sidecar.cli.declared import OUTPUT, Argument, Option
+from sidecar.cli.source_options import WHICH_SLICES, JoinStacks, SliceOrder, VoxelSize
+from sidecar.cli.telling import as_told, say, tell
+from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -34,40 +34,38 @@ sidecar export --config specimens.yaml --dry-run"""
 def run(
     source: Annotated[
         WritableLocation | None,
-        typer.Argument(
+        Argument(
             metavar="SOURCE",
             help=(
                 "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
                 " or its URL."
             ),
             show_default=False,
-            parser=place,
+            parser=locate,
         ),
     ] = None,
     output: Annotated[
         WritableLocation | None,
-        typer.Argument(
+        Argument(
             metavar="OUTPUT",
             help="Folder for slice_0000_TAG.png … and sidecar.json; or its URL.",
             show_default=False,
-            parser=place,
+            parser=locate,
         ),
     ] = None,
     scale: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="F", help="PNG size over source size: 0.5, 1/3 …", rich_help_panel=DECIMATION
         ),
     ] = None,
     spacing: Annotated[
         float | None,
-        typer.Option(
-            metavar="MM", help="Aim at this spacing on all axes.", rich_help_panel=DECIMATION
-        ),
+        Option(metavar="MM", help="Aim at this spacing on all axes.", rich_help_panel=DECIMATION),
     ] = None,
     fit: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="SIZE",
             help="Smallest decimation whose uncompressed PNGs fit: 2GB, 500MB …",
             rich_help_panel=DECIMATION,
@@ -75,13 +73,11 @@ def run(
     ] = None,
     z_step: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="One PNG for every N source slices.", rich_help_panel=DECIMATION
-        ),
+        Option(metavar="N", help="One PNG for every N source slices.", rich_help_panel=DECIMATION),
     ] = None,
     z_filter: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="stride|mean|max",
             help="Take one of N slices (stride), or their mean or maximum.",
             rich_help_panel=DECIMATION,
@@ -89,7 +85,7 @@ def run(
     ] = None,
     bits: Annotated[
         int | None,
-        typer.Option(
+        Option(
             metavar="8|16",
             help="8: one window for the whole series; 16: stored values without loss.",
             rich_help_panel=VALUES,
@@ -97,7 +93,7 @@ def run(
     ] = None,
     window: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="auto|dicom|full|CENTER,WIDTH",
             help="What 8 bits show, in modality units such as HU.",
             rich_help_panel=VALUES,
@@ -105,7 +101,7 @@ def run(
     ] = None,
     crop: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="X0:X1,Y0:Y1,Z0:Z1",
             help="Source voxels, ends not included; empty ends mean all.",
             rich_help_panel=DECIMATION,
@@ -113,7 +109,7 @@ def run(
     ] = None,
     plane: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="PLANE",
             help=(
                 "Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as"
@@ -126,7 +122,7 @@ def run(
     order: SliceOrder = None,
     specimen: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="NAME",
             help="Name of the specimen, in place of slice in the PNGs' names: beetle-7 …",
             rich_help_panel=OUTPUT,
@@ -134,7 +130,7 @@ def run(
     ] = None,
     series: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="UID|NUMBER|all",
             help="Which stack, as inspect numbers them; all writes a folder each.",
             rich_help_panel=WHICH_SLICES,
@@ -143,7 +139,7 @@ def run(
     join: JoinStacks = None,
     compression: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="fast|small",
             help="Of the PNGs; small takes up to three times as long.",
             rich_help_panel=OUTPUT,
@@ -151,13 +147,11 @@ def run(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="Workers; as many as there are processors.", rich_help_panel=WORK
-        ),
+        Option(metavar="N", help="Workers; as many as there are processors.", rich_help_panel=WORK),
     ] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="ADDRESS",
             help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …",
             rich_help_panel=WORK,
@@ -165,7 +159,7 @@ def run(
     ] = None,
     cluster_wait: Annotated[
         float | None,
-        typer.Option(
+        Option(
             metavar="SECONDS",
             help="With --scheduler: give up when it has had no worker for so long; 300.",
             rich_help_panel=WORK,
@@ -173,14 +167,12 @@ def run(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.yaml", help="The same options by name, for one source or many."),
+        Option(metavar="FILE.yaml", help="The same options by name, for one source or many."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and write nothing.")
-    ] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the plan and write nothing.")] = False,
     volume: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="nrrd|nifti|mha",
             help="Also write the PNG stack as one volume that knows its place in the patient.",
             rich_help_panel=OUTPUT,
@@ -188,7 +180,7 @@ def run(
     ] = None,
     viewer: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--viewer/--no-viewer",
             help="Write viewer.html beside PNGs of 8 bits.",
             show_default="viewer",
@@ -197,20 +189,18 @@ def run(
     ] = None,
     overwrite: Annotated[
         bool | None,
-        typer.Option(
-            "--overwrite", help="Replace an earlier export in OUTPUT.", rich_help_panel=OUTPUT
-        ),
+        Option("--overwrite", help="Replace an earlier export in OUTPUT.", rich_help_panel=OUTPUT),
     ] = None,
     keep_labels: Annotated[
         bool | None,
-        typer.Option(
+        Option(
             "--keep-labels",
             help="Labels in OUTPUT that are of the same mapping, by their tags, stay.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no plan on stderr.")
+        bool, Option("--quiet", "-q", help="No progress and no plan on stderr.")
     ] = False,
 ) -> None:
     from sidecar.cli.progress import watched
@@ -234,14 +224,15 @@ def run(
         for job, there in zip(batch.jobs, batch.finished, strict=True):
             if dry_run or not quiet:
                 words = _passed_by(job) if there else _planned(job)
-                typer.echo(words, err=not dry_run or bool(batch.faults.found))
+                on_stderr = not dry_run or bool(batch.faults.found)
+                say(words, sys.stderr if on_stderr else sys.stdout)
         batch.faults.refuse()
         if dry_run:
             return
         try:
             written = run_jobs(batch.jobs, progress, scheduler, patience)
         except KeyboardInterrupt:
-            typer.echo("sidecar: interrupted; the same command goes on where it stopped", err=True)
+            tell("sidecar: interrupted; the same command goes on where it stopped")
             raise
         for sidecar, job in zip(written, batch.jobs, strict=True):
             if job.plan.options.volume is not None and not quiet:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from sidecar.cli.source_options import place
+from sidecar.cli.declared import Argument, Option
 from sidecar.cli.telling import as_told, tell
+from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
@@ -28,17 +27,17 @@ sidecar inspect scan/DICOMDIR --json"""
 def run(
     source: Annotated[
         WritableLocation,
-        typer.Argument(
+        Argument(
             metavar="SOURCE",
             help=(
                 "A folder (searched recursively, links followed), a zip, one file, or a DICOMDIR;"
                 " or its URL."
             ),
-            parser=place,
+            parser=locate,
         ),
     ],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the facts as JSON, for scripts.")
+        bool, Option("--json", help="Print the facts as JSON, for scripts.")
     ] = False,
 ) -> None:
     import json
@@ -141,6 +140,7 @@ def _series_number(found: Found) -> str:
 
 def _what(found: Found) -> list[str]:
     """The lines that say what a stack is and what an export would write, wherever it is."""
+    from sidecar.dicom.transfer_syntaxes import name_of
     from sidecar.exporting.describe import describe_plan
 
     facts = found.facts()
@@ -167,9 +167,7 @@ def _what(found: Found) -> list[str]:
             + (f" to {high:.6g} mm" if high - low > 1e-4 * high else "")
             + f", tilt {facts['tilt_degrees']:.2f}°"
         )
-    lines.append(
-        f"    encoding   {', '.join(syntax_name(uid) for uid in facts['transfer_syntaxes'])}"
-    )
+    lines.append(f"    encoding   {', '.join(map(name_of, facts['transfer_syntaxes']))}")
     if facts["problem"]:
         lines.append(f"    refused    {facts['problem']}")
     else:
@@ -177,9 +175,3 @@ def _what(found: Found) -> list[str]:
         assert found.plan is not None
         lines.append(f"    export     {describe_plan(facts['export'])}")
     return lines
-
-
-def syntax_name(uid: str) -> str:
-    from pydicom.uid import UID
-
-    return UID(uid).name

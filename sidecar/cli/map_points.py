@@ -15,6 +15,7 @@ from sidecar.cli.options import (
     ImagesPattern,
     LabelPaths,
     OutputFile,
+    OutputFormat,
     PixelOriginName,
     Pseudonym,
     SidecarPaths,
@@ -43,15 +44,7 @@ def run(
     sidecar: SidecarPaths = None,
     output: OutputFile = None,
     from_format: FromFormat = None,
-    to_format: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="FORMAT",
-            help="Output format, instead of that of FILE's ending.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    to_format: OutputFormat = None,
     over: Annotated[
         str | None,
         typer.Option(

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from sidecar.cli.declared import OUTPUT as OUTPUT
 from sidecar.cli.source_options import place
 from sidecar.storage.location import WritableLocation
 
 # The groups that help texts show options in.
 WHICH_EXPORT = "Which export the labels are of"
 READING = "How labels are read"
-OUTPUT = "Output"
 
 OutputFile = Annotated[
     Path | None,
@@ -22,6 +22,15 @@ OutputFile = Annotated[
         "--output",
         metavar="FILE",
         help="Where to write; stdout without it.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+OutputFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="FORMAT",
+        help="Output format, instead of that of FILE's ending.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -6,19 +6,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from sidecar.cli.declared import Option
 from sidecar.errors import UsageError
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
 
 def place(text: str) -> WritableLocation:
-    """The location of a path or URL; what is wrong with it in its own words."""
+    """The location of a path or URL, for options of typer; what is wrong with it in its own
+    words.
+    """
     try:
         return locate(text)
     except UsageError as error:
-        raise typer.BadParameter(str(error)) from None
+        from typer import BadParameter
+
+        raise BadParameter(str(error)) from None
 
 
 #: The group of options about the source, in help texts.
@@ -26,7 +29,7 @@ WHICH_SLICES = "Which slices, and how large voxels are"
 
 VoxelSize = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--voxel",
         metavar="X,Y,Z|XY,Z",
         help=(
@@ -38,7 +41,7 @@ VoxelSize = Annotated[
 ]
 SliceOrder = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--order",
         metavar="name|number",
         help="With --voxel: slices by file name, or by Instance Number.",
@@ -47,7 +50,7 @@ SliceOrder = Annotated[
 ]
 JoinStacks = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--join",
         help="All stacks, or those of --series 1,3-5, are one stack.",
         rich_help_panel=WHICH_SLICES,

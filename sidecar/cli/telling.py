@@ -5,8 +5,8 @@ message fills the screen, whatever the file holds that it is about.
 from __future__ import annotations
 
 import re
-
-import typer
+import sys
+from typing import TextIO
 
 from sidecar.errors import printable
 
@@ -18,7 +18,14 @@ _OWN_BREAK = re.compile(r"\n(?=  |- )")
 
 
 def tell(message: str) -> None:
-    typer.echo(as_told(message), err=True)
+    say(as_told(message), sys.stderr)
+
+
+def say(text: str, stream: TextIO | None) -> None:
+    """A line on stdout or stderr, at once; nowhere where the caller closed it."""
+    if stream is not None:
+        stream.write(f"{text}\n")
+        stream.flush()
 
 
 def as_told(message: str) -> str:

@@ -208,7 +208,7 @@ def _small_enough(whole: Job) -> tuple[int, Job]:
     factor = 1
     while True:
         factor += 1
-        options = whole.plan.options.model_copy(update={"scale": 1 / factor, "z_step": factor})
+        options = replace(whole.plan.options, scale=1 / factor, z_step=factor)
         plan = make_plan(whole.plan.series, options)
         if plan.png_bytes <= PNG_BYTES:
             return factor, replace(whole, plan=plan)

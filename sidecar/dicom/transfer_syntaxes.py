@@ -14,6 +14,17 @@ IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG = (
 DEFLATED, ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.98"
 
 
+#: Names of those that most files have, by PS3.6 annex A. pydicom, whose import takes longer than
+#: all headers of a scan, has the others.
+_NAMES = {
+    IMPLICIT_LITTLE: "Implicit VR Little Endian",
+    EXPLICIT_LITTLE: "Explicit VR Little Endian",
+    EXPLICIT_BIG: "Explicit VR Big Endian",
+    DEFLATED: "Deflated Explicit VR Little Endian",
+    ENCAPSULATED_UNCOMPRESSED: "Encapsulated Uncompressed Explicit VR Little Endian",
+}
+
+
 NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 
 
@@ -39,3 +50,12 @@ READ_ERRORS = (
     RecursionError,
     struct.error,
 )
+
+
+def name_of(uid: str) -> str:
+    """The name of a transfer syntax; the UID where it has none."""
+    if uid in _NAMES:
+        return _NAMES[uid]
+    from pydicom.uid import UID
+
+    return UID(uid).name

@@ -60,7 +60,8 @@ def source_model(series: Series) -> Source:
         pixel_spacing=common.pixel_spacing if stack is None else stack.pixel_spacing,
         orientation=first,
         real_world_values=[
-            RealWorldValue(**found._asdict()) for found in real_world_values(series.frames)
+            RealWorldValue(**{**found._asdict(), "entries": list(found.entries)})
+            for found in real_world_values(series.frames)
         ],
         planes=planes,
     )

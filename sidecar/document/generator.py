@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-
-def installed_version() -> str:
-    """The version that is installed; "unknown" where the program is run without being installed."""
-    try:
-        return version("dicom-sidecar")
-    except PackageNotFoundError:
-        return "unknown"
+#: Also in pyproject.toml; here it is read without asking what is installed.
+PROGRAM_VERSION = "0.1.0"
 
 
 def generator() -> str:
-    """Name and version of this program, as documents carry them; the name alone where the version
-    is not known.
-    """
-    found = installed_version()
-    return "dicom-sidecar" if found == "unknown" else f"dicom-sidecar {found}"
+    """Name and version of this program, as documents carry them."""
+    return f"dicom-sidecar {PROGRAM_VERSION}"

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
-from sidecar.document.model import Document, as_text
+from sidecar.document.model import Document
+from sidecar.document.writing import as_text
 
 #: No string in JSON holds this: its quotes would be escaped.
 _NONE, _NONE_COMPACT = '"planes": []', '"planes":[]'
@@ -27,10 +29,10 @@ class SharedPlanes:
         )
 
     def sealed(self, document: Document) -> Document:
-        """The document with its digest: what `Document.sealed` gives."""
+        """The document with its digest: what `sealed` gives."""
         text = _compact(as_text(_without_planes(document)))
         digest = hashlib.sha256(_put_in(text, _NONE_COMPACT, self._compact).encode()).hexdigest()
-        return document.model_copy(update={"digest": digest})
+        return replace(document, digest=digest)
 
     def text(self, document: Document) -> str:
         """The document as JSON that people can read: what `as_text` gives."""
@@ -38,8 +40,7 @@ class SharedPlanes:
 
 
 def _without_planes(document: Document) -> Document:
-    source = document.source.model_copy(update={"planes": []})
-    return document.model_copy(update={"source": source})
+    return replace(document, source=replace(document.source, planes=[]))
 
 
 def _compact(text: str) -> str:

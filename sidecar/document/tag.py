@@ -117,3 +117,17 @@ def split_name(name: str) -> PngName | None:
     """
     found = _NAME.fullmatch(name)
     return found and PngName(found["stem"], int(found["number"]), found["tag"])
+
+
+#: What image files end with.
+IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"})
+
+
+def image_key(name: str) -> str:
+    """An image name without folders, extension and case, as labels name it:
+
+    ``png\\Slice_0001.PNG`` → ``slice_0001``.
+    """
+    base = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, extension = base.rpartition(".")
+    return (stem if dot and extension.lower() in IMAGE_EXTENSIONS else base).lower()

@@ -4,16 +4,16 @@ landmarks, and which page shows all of them.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field, ValidationError
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sidecar.document.generator import generator
-from sidecar.document.model import Model
 from sidecar.document.tag import TAG
 from sidecar.errors import DocumentError, reason
 from sidecar.storage.location import Location, WritableLocation
-from sidecar.storage.names import PLAIN_NAME
+from sidecar.storage.names import is_plain
 
 ZOOMS_NAME = "zooms.json"
 VERSION = "1.0"
@@ -21,28 +21,23 @@ VERSION = "1.0"
 MAX_BYTES = 4 * 1024 * 1024
 
 
-class ZoomFolder(Model):
+@dataclass(frozen=True, slots=True)
+class ZoomFolder:
     """One stack: its folder beside the list, its landmark, and the tag of its PNGs."""
 
-    folder: Annotated[str, Field(pattern=PLAIN_NAME)]
+    folder: str
     label: str
-    tag: Annotated[str, Field(pattern=f"^{TAG}$")]
+    tag: str
 
 
-class ZoomList(Model):
-    """All stacks that one `sidecar zoom` made. ``page``: the file beside it that shows them, null
-    where there is none.
+@dataclass(frozen=True, slots=True)
+class ZoomList:
+    """All stacks that one `sidecar zoom` made, one at least. ``page``: the file beside the list
+    that shows them, None where there is none.
     """
 
-    version: Annotated[str, Field(pattern=r"^1\.\d+$")] = VERSION
-    generator: str
-    page: Annotated[str, Field(pattern=PLAIN_NAME)] | None = None
-    zooms: Annotated[list[ZoomFolder], Field(min_length=1)]
-
-    @classmethod
-    def of(cls, zooms: list[ZoomFolder], page: str | None) -> ZoomList:
-        """The list that this version of the program writes."""
-        return cls(generator=generator(), page=page, zooms=zooms)
+    zooms: tuple[ZoomFolder, ...]
+    page: str | None
 
 
 def read_zooms(folder: Location) -> ZoomList | None:
@@ -56,18 +51,35 @@ def read_zooms(folder: Location) -> ZoomList | None:
             return None
         if file.stamp()[0] > MAX_BYTES:
             raise DocumentError(f"{ZOOMS_NAME} is larger than any list of zooms")
-        return ZoomList.model_validate_json(file.read_bytes())
+        return _checked(json.loads(file.read_bytes()))
     except OSError as error:
         raise DocumentError(f"{ZOOMS_NAME} cannot be read: {reason(error)}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise DocumentError(
-            f"{ZOOMS_NAME} is damaged{place and f' at {place}'}: {first['msg']}; run the same"
-            " `sidecar zoom` again, or remove it"
+            f"{ZOOMS_NAME} is damaged: it is no list of stacks as `sidecar zoom` writes it; run the"
+            " same command again, or remove it"
         ) from None
+
+
+def _checked(found: dict[str, Any]) -> ZoomList:
+    """ValueError, KeyError or TypeError for what is no list."""
+    if re.fullmatch(r"1\.[0-9]{1,9}", found["version"]) is None:
+        raise ValueError
+    zooms = tuple(ZoomFolder(one["folder"], one["label"], one["tag"]) for one in found["zooms"])
+    names = [zoom.folder for zoom in zooms] + [found["page"]] * (found["page"] is not None)
+    tags = [re.fullmatch(TAG, zoom.tag) for zoom in zooms]
+    texts = all(isinstance(zoom.label, str) for zoom in zooms)
+    if not (zooms and texts and all(tags) and all(map(is_plain, names))):
+        raise ValueError
+    return ZoomList(zooms, found["page"])
+
+
+def as_json(zooms: ZoomList) -> bytes:
+    """The list as it is written."""
+    stated = {"version": VERSION, "generator": generator(), **asdict(zooms)}
+    return json.dumps(stated, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def save_zooms(zooms: ZoomList, folder: WritableLocation) -> None:
     """Write the list: it is there whole or not at all."""
-    (folder / ZOOMS_NAME).put(zooms.model_dump_json(indent=1).encode() + b"\n")
+    (folder / ZOOMS_NAME).put(as_json(zooms))

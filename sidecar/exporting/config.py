@@ -4,18 +4,20 @@ file.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, ConfigDict, Field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from sidecar.errors import UsageError, printable
 from sidecar.exporting.faults import Faults
 from sidecar.exporting.options import ExportOptions
-from sidecar.formats.validation import validated
+from sidecar.formats.validation import adapter, validated
 from sidecar.formats.yaml_file import read_yaml
 from sidecar.storage.locate import is_url, locate
 from sidecar.storage.location import WritableLocation
+
+if TYPE_CHECKING:  # annotations are text, as in `sidecar.exporting.options`
+    from pydantic import BeforeValidator, Field
 
 _PLACES = frozenset({"source", "output", "sources"})
 _DECIMATIONS = ("scale", "spacing", "fit")
@@ -27,6 +29,7 @@ def _place(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True, kw_only=True)
 class Specimen(ExportOptions):
     """One entry of a config's ``sources``: where from, where to, and options of its own."""
 
@@ -42,14 +45,17 @@ class Specimen(ExportOptions):
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
 class Config(ExportOptions):
     """A YAML config for ``sidecar export --config``: options by their names, for one source or for
     many.
     """
 
-    model_config = ConfigDict(
-        title="sidecar export config 1.1", json_schema_extra={"$id": "config-1.1"}
-    )
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        **ExportOptions.__pydantic_config__,
+        "title": "sidecar export config 1.1",
+        "json_schema_extra": {"$id": "config-1.1"},
+    }
 
     source: Annotated[
         Path | None,
@@ -64,7 +70,7 @@ class Config(ExportOptions):
     sources: Annotated[
         list[Specimen],
         Field(description="several specimens; what each leaves out is taken from above"),
-    ] = []  # noqa: RUF012  (pydantic copies it)
+    ] = field(default_factory=list, metadata={"json_schema_extra": {"default": []}})
 
 
 def load_config(
@@ -144,5 +150,5 @@ def config_schema() -> dict[str, Any]:
     """The JSON Schema of the config, as kept in ``schemas/config-1.1.schema.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Config.model_json_schema(mode="validation", by_alias=True),
+        **adapter(Config).json_schema(mode="validation", by_alias=True),
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sidecar.document import model as documents
-from sidecar.document.model import Zoom
+from sidecar.document import reading
+from sidecar.document.model import SIDECAR_NAME, Zoom
 from sidecar.errors import DocumentError, OutputError, named, reason
 from sidecar.exporting.output_folder import require_room
 from sidecar.exporting.plan import Plan
@@ -46,7 +46,7 @@ def finished(job: Job) -> Sidecar | None:
     if job.plan.options.overwrite:
         return None
     try:
-        document = documents.load(job.output / documents.SIDECAR_NAME)
+        document = reading.load(job.output / SIDECAR_NAME)
     except DocumentError:
         return None
     if document.made_from is None or document.zoom != job.zoom:

@@ -2,26 +2,23 @@
 library alike.
 """
 
-# Annotations are values here, not text, as in `sidecar.document.model`.
+from __future__ import annotations
+
 import math
 import re
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from sidecar.dicom.stacks.given_voxel import GivenVoxel, Order
 from sidecar.document.model import SPECIMEN
 from sidecar.errors import UsageError
 from sidecar.exporting.output_folder import Replacing
-from sidecar.formats.validation import validated
+from sidecar.formats.bounds import Bounds
 from sidecar.values.value_maps import dicom_window
+
+if TYPE_CHECKING:  # annotations are text, in which `sidecar.formats.validation` has these names
+    from pydantic import AfterValidator, BeforeValidator, Field
 
 #: What is written when nothing is said about decimation.
 DEFAULT_FIT = 2_000_000_000
@@ -66,9 +63,9 @@ def _byte_size(value: Any) -> Any:
     return int(size)
 
 
-Index = Annotated[int, Field(ge=0, strict=True)]
+Index = Annotated[int, Bounds(ge=0, strict=True)]
 Range = tuple[Index, Index | None]
-Millimetres = Annotated[float, Field(gt=0)]
+Millimetres = Annotated[float, Bounds(gt=0)]
 
 
 def _crop(value: Any) -> Any:
@@ -149,18 +146,18 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class ExportOptions(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
     """The options of ``sidecar export`` by the names they have there; the words after
     ``description`` are its help.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        alias_generator=lambda name: name.replace("_", "-"),
-        populate_by_name=True,
-    )
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "allow_inf_nan": False,
+        "alias_generator": lambda name: name.replace("_", "-"),
+        "populate_by_name": True,
+    }
 
     scale: Annotated[
         Annotated[float, Field(gt=0, le=1, strict=True)] | None,
@@ -255,18 +252,15 @@ class ExportOptions(BaseModel):
     overwrite: Annotated[
         bool, Field(strict=True, description="replace an earlier export in the output folder")
     ] = False
-
     keep_labels: Annotated[
         bool,
         Field(strict=True, description="labels of the same mapping stay in the output folder"),
     ] = False
 
-    @model_validator(mode="after")
-    def _one_decimation(self) -> Self:
+    def __post_init__(self) -> None:
         given = [name for name in ("scale", "spacing", "fit") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} contradict each other; give one of them")
-        return self
 
     @property
     def replacing(self) -> Replacing:
@@ -295,11 +289,53 @@ class ExportOptions(BaseModel):
             return DEFAULT_FIT
         return self.fit
 
+    def asked(self, but: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """What is not as it is when nothing is asked for, by name, without the options ``but``."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in but}
+        return {name: value for name, value in values.items() if value != _DEFAULTS[name]}
+
+
+_DEFAULTS = {field.name: field.default for field in fields(ExportOptions)}
+
 
 def make_options(**values: Any) -> ExportOptions:
     """ExportOptions from keywords; UsageError names the option at fault."""
+    return _plain_options(values) or _read_options(values)
+
+
+def _read_options(values: dict[str, Any]) -> ExportOptions:
+    from sidecar.formats.validation import validated  # which loads pydantic
+
     options: ExportOptions = validated(ExportOptions, values, prefix="--")
     return options
+
+
+#: Values that are right beyond doubt, by option. All else, right or wrong, is for pydantic.
+_PLAIN: dict[str, Callable[[Any], bool]] = {
+    "scale": lambda value: type(value) is float and 0 < value <= 1,
+    "z_step": lambda value: type(value) is int and value >= 1,
+    "z_filter": lambda value: type(value) is str and value in ("stride", "mean", "max"),
+    "bits": lambda value: type(value) is int and value in (8, 16),
+    "compression": lambda value: type(value) is str and value in ("fast", "small"),
+    "jobs": lambda value: type(value) is int and 1 <= value <= 1024,
+    "viewer": lambda value: type(value) is bool,
+    "overwrite": lambda value: type(value) is bool,
+    "keep_labels": lambda value: type(value) is bool,
+}
+
+
+def _plain_options(values: dict[str, Any]) -> ExportOptions | None:
+    """Options that are right beyond doubt, as most are. None where pydantic is to judge."""
+    named = {name.replace("-", "_"): value for name, value in values.items()}
+    if len(named) < len(values):
+        return None
+    try:
+        named |= {"scale": _scale(named["scale"])} if "scale" in named else {}
+    except ValueError:
+        return None
+    if not all(name in _PLAIN and _PLAIN[name](value) for name, value in named.items()):
+        return None
+    return ExportOptions(**named)
 
 
 def is_whole(number: float) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from sidecar.document import model as documents
+from sidecar.document import reading
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.document.tag import png_stem
 from sidecar.errors import DocumentError, OutputError, reason
@@ -290,7 +290,7 @@ def _finished(folder: WritableLocation) -> frozenset[str]:
     OutputError where they are not ours, but adopted.
     """
     try:
-        document = documents.load(folder / SIDECAR_NAME)
+        document = reading.load(folder / SIDECAR_NAME)
     except DocumentError:
         return frozenset()
     if document.evidence is not None:

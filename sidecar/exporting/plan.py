@@ -134,10 +134,10 @@ class Plan:
 
         It is the same wherever the scan lies and whenever it was copied: see `SourceFacts.stated`.
         """
-        asked = self.options.model_dump(
-            mode="json",
-            exclude={"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"},
-            exclude_defaults=True,
+        asked = self.options.asked(
+            but=frozenset(
+                {"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"}
+            )
         )
         own = as_json([PIXELS_VERSION, self.stem, asked, asdict(self.decimation)])[1:-1]
         return _sha256(f"[{own}, {self.facts.stated}]")

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.source import Source, require_unchanged
 from sidecar.dicom.stacks.given_voxel import arrangement
-from sidecar.document import model as documents
 from sidecar.document.generator import generator
+from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import BatchError, SidecarError, WorkersLostError
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.faults import Faults, about
@@ -171,7 +171,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         progress.start("waiting until the disk has them", None)
         job.output.sync(plan.names)
         folder.confirm()
-        plan.facts.save(sidecar.document, job.output / documents.SIDECAR_NAME)
+        plan.facts.save(sidecar.document, job.output / SIDECAR_NAME)
         folder.finish(frozenset(plan.names))
     return replace(sidecar, folder=job.output)
 
@@ -254,7 +254,7 @@ def _recipe(job: Job, values: Stored | Linear | None) -> Recipe:
         "Software": generator(),
         "SeriesInstanceUID": plan.series.common.series_instance_uid,
         "Tag": plan.tag,
-        "Sidecar": documents.SIDECAR_NAME,
+        "Sidecar": SIDECAR_NAME,
     }
     return Recipe(
         source=job.source.resolved(),

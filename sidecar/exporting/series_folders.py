@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sidecar.document import model as documents
+from sidecar.document import reading
+from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import DocumentError
 from sidecar.exporting.job import Job
 from sidecar.exporting.output_folder import journal_digest
@@ -47,7 +48,7 @@ def _folders(output: WritableLocation) -> list[str]:
 def _held(folder: WritableLocation) -> frozenset[str | None]:
     """The digests by which the export in a folder is known: finished, unfinished."""
     try:
-        made = documents.load(folder / documents.SIDECAR_NAME).made_from
+        made = reading.load(folder / SIDECAR_NAME).made_from
     except DocumentError:
         made = None
     return frozenset({made, journal_digest(folder)}) - {None}

@@ -70,8 +70,8 @@ def plan_zooms(
         facts = found[points.sidecar]
         for i in range(len(points)):
             plan = _plan(points, i, len(jobs), facts, size_mm)
-            options = {"overwrite": overwrite, "keep_labels": keep_labels}
-            plan = replace(plan, options=plan.options.model_copy(update=options))
+            options = replace(plan.options, overwrite=overwrite, keep_labels=keep_labels)
+            plan = replace(plan, options=options)
             zoom = Zoom(
                 label=points.names[i],
                 patient=_triple(points.patient[i]),

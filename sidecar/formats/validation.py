@@ -1,14 +1,30 @@
-"""Values against a model: the faults in words for the user."""
+"""Values against a model, by pydantic: the faults in words for the user.
+
+Models that are dataclasses have annotations that are text, so that no command loads pydantic that
+does not need it; here this text is read.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from sidecar.errors import UsageError
 
+#: What annotations of models need, in whose modules it is there for type checkers only.
+_PYDANTIC = {
+    "AfterValidator": AfterValidator,
+    "BeforeValidator": BeforeValidator,
+    "Field": Field,
+}
+#: Those that were made.
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+#: What pydantic says of dataclasses as of other models.
+_UNKNOWN = {"unexpected_keyword_argument": "Extra inputs are not permitted"}
 #: More faults than this are counted, not told.
 _MOST_TOLD = 5
 
@@ -16,7 +32,7 @@ _MOST_TOLD = 5
 def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") -> Any:
     """``model`` made of ``values``; faults become one UsageError that names each key at fault."""
     try:
-        return model.model_validate(values)
+        return adapter(model).validate_python(values)
     except ValidationError as error:
         faults: dict[tuple[str, ...], str] = {}
         for one in error.errors(include_url=False, include_input=False, include_context=False):
@@ -26,6 +42,16 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
         told = list(faults.values())
         more = f"; and {len(told) - _MOST_TOLD} more faults" if len(told) > _MOST_TOLD else ""
         raise UsageError(where + "; ".join(told[:_MOST_TOLD]) + more) from None
+
+
+def adapter(model: type[Any]) -> TypeAdapter[Any]:
+    """What reads values of a model, and makes its schema."""
+    if model not in _ADAPTERS:
+        made = TypeAdapter(model)
+        names = [vars(sys.modules[one.__module__]) for one in model.__mro__]
+        made.rebuild(_types_namespace=dict(ChainMap(*names, _PYDANTIC)))
+        _ADAPTERS[model] = made
+    return _ADAPTERS[model]
 
 
 def _keys(fault: Mapping[str, Any]) -> tuple[str, ...]:
@@ -38,5 +64,6 @@ def _keys(fault: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _told(fault: Mapping[str, Any], keys: tuple[str, ...], prefix: str) -> str:
     name = ".".join(keys).replace("_", "-")
-    message = fault["msg"].removeprefix("Value error, ").replace("Input should", "it should", 1)
+    words = _UNKNOWN.get(fault["type"], fault["msg"])
+    message = words.removeprefix("Value error, ").replace("Input should", "it should", 1)
     return f"{prefix + name + ': ' if name else ''}{message}"

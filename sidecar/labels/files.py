@@ -12,6 +12,7 @@ from sidecar.labels.identity.exports import Export, Surroundings
 from sidecar.labels.identity.identified import stated_tag
 from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
+from sidecar.labels.references import other_export
 from sidecar.storage.locate import locate
 
 #: A label file folder is searched for these endings.
@@ -62,7 +63,8 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
                     if any(p.is_dir() for p in inside)
                     else ""
                 )
-                raise LabelError(f"holds no label files{deeper}", path)
+                others = [way for p in inside if (way := other_export(p.name))]
+                raise LabelError(f"holds no label files{deeper}{''.join(others[:1])}", path)
             files += labels
         else:
             files.append(path)

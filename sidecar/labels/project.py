@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sidecar.errors import GeometryError, LabelError
 from sidecar.grid.axis import nearest
 from sidecar.grid.space import Geometry
+from sidecar.grid.stack import Stack, geometry_of
 from sidecar.labels.scan_points import EXPORT_COLUMNS, ScanPoints, read_scan_points
 from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.writers.csv_points import rounded
@@ -48,8 +49,8 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     Raises LabelError naming file and row.
     """
     points = read_scan_points(Path(path))
-    _refuse_other_scan(points, sidecar)
-    xy, slices = sidecar.from_source(_source_indices(points, sidecar))
+    refuse_other_scan(points, sidecar.document.source.series_instance_uid)
+    xy, slices = sidecar.from_source(source_indices(points, sidecar.stack))
     png = np.column_stack([xy, slices])
     if not allow_outside:
         _refuse_outside(points, png, sidecar)
@@ -92,9 +93,10 @@ def _export_columns(
     }
 
 
-def _refuse_other_scan(points: ScanPoints, sidecar: Sidecar) -> None:
-    """LabelError for a point that states another series: its millimetres are another body's."""
-    own = sidecar.document.source.series_instance_uid
+def refuse_other_scan(points: ScanPoints, own: str) -> None:
+    """LabelError for a point that states another series than ``own``: its millimetres are another
+    body's.
+    """
     for i, series in enumerate(points.series):
         if series not in ("", own):
             raise points.error(
@@ -120,17 +122,22 @@ def _refuse_outside(points: ScanPoints, png: NDArray[np.float64], sidecar: Sidec
         raise points.error(first, f"{where}; is it of another scan? --allow-outside keeps it")
 
 
-def _source_indices(points: ScanPoints, sidecar: Sidecar) -> NDArray[np.float64]:
+def source_indices(points: ScanPoints, stack: Stack | None) -> NDArray[np.float64]:
+    """Source indices (N, 3) of the points of a file in a scan of that geometry.
+
+    LabelError where their voxels and their millimetres are different places, or their millimetres
+    are not those of this scan.
+    """
     if points.mm is not None:
-        _refuse_other_axes(points, sidecar.geometry)
-    if points.mm is None or sidecar.stack is None:
+        _refuse_other_axes(points, geometry_of(stack))
+    if points.mm is None or stack is None:
         if points.source is None:
             raise LabelError(
                 "has only millimetres, but this scan has no patient geometry", points.path
             )
         return points.source
     try:
-        by_mm = sidecar.stack.to_index(points.mm)
+        by_mm = stack.to_index(points.mm)
     except GeometryError as error:
         raise LabelError(str(error), points.path) from None
     if points.source is None:

@@ -16,10 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from sidecar.document.tag import TAG, split_name
+from sidecar.document.tag import IMAGE_EXTENSIONS, TAG, image_key, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
-from sidecar.mapping import IMAGE_EXTENSIONS, image_key
 
 #: What Label Studio puts before the name of an uploaded file: eight hexadecimal digits and a dash.
 _UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")
@@ -27,6 +26,8 @@ _SLICE_NAME = re.compile(r"(?=.*[^\W\d_])(?=.*\d\d)[\w.-]+")
 #: Where the name of a PNG may end in that of a label file: no letter or digit goes on.
 _END = r"(?![^\W_])"
 _NUMBER_AND_TAG = re.compile(rf"_[0-9]{{4,}}(?:_{TAG}{_END})?{_END}", re.I)
+#: What its exports of brushes as PNG and NumPy are called: the task, and no image.
+_BRUSH_EXPORT = re.compile(r"task-\d+-annotation-\d+-.+\.(?:png|npy)", re.I)
 #: Parameters of Label Studio's own URLs that hold the path: of local and of uploaded files, and of
 #: cloud storage.
 _PATHS, _PACKED = ("d", "filepath"), "fileuri"
@@ -101,6 +102,18 @@ def without_upload_prefix(name: str) -> str:
     """A file name without what Label Studio puts before those of uploaded files."""
     prefix = _UPLOAD_PREFIX.match(name)
     return name[prefix.end() :] if prefix else name
+
+
+def other_export(name: str) -> str:
+    """What to export instead of a file whose name can never be that of a PNG, to go on a message;
+    "" where nothing is known of such names.
+    """
+    if not _BRUSH_EXPORT.fullmatch(named_path(name).rpartition("/")[2]):
+        return ""
+    return (
+        "; Label Studio names masks by their task, not by their image: export JSON there, of which"
+        " map-mask reads brushes and map-points all else"
+    )
 
 
 def one_image(reference: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sidecar.checks.source import check_headers
+from sidecar.checks.source import check_headers, said
 from sidecar.dicom.source import Source
 from sidecar.dicom.stacks.same_scan import ScanMatch
 from sidecar.dicom.stacks.series import Series
@@ -97,7 +97,8 @@ def _scan(export: Sidecar, source: Place, progress: Progress) -> tuple[Location,
     """
     opened = Source.open(locate(source), progress)
     series = opened.matching(export.known_scan)
-    findings = check_headers(export, ScanMatch(series, None))  # values and identifiers, too
+    said_there = said(export.document)
+    findings = check_headers(export, said_there, ScanMatch(series, None))  # values and identifiers
     wrong = [finding.detail for finding in findings if finding.passed is False]
     if wrong:
         raise SourceError(

@@ -23,6 +23,7 @@ from typing import Any
 from markupsafe import escape
 
 from sidecar.document.model import Document, Source
+from sidecar.document.writing import Needless, facts
 from sidecar.errors import OutputError
 from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
@@ -179,9 +180,9 @@ def stack_data(document: Document, display: Display) -> dict[str, Any]:
     sidecar.
     """
     ranges = {"whole": display.whole, "measured": display.measured, "contrast": display.contrast}
-    needless: Any = {"source": True, "images": {"files": {"__all__": {"sha256"}}}}
+    needless: Needless = {"source": None, "images": {"files": {"sha256": None}}}
     return {
-        "document": document.model_dump(mode="json", exclude=needless),
+        "document": facts(document, needless),
         "digest": _digest(document),
         **{name: {"lower": lower, "upper": upper} for name, (lower, upper) in ranges.items()},
         "split": display.split and asdict(display.split),
@@ -192,7 +193,8 @@ def source_data(source: Source) -> dict[str, Any]:
     """What a page needs of a source. Names of files, which might name a patient, stay in the
     sidecar.
     """
-    return source.model_dump(mode="json", exclude={"planes": {"__all__": {"file"}}})
+    data: dict[str, Any] = facts(source, {"planes": {"file": None}})
+    return data
 
 
 def _digest(document: Document) -> str:
@@ -200,9 +202,13 @@ def _digest(document: Document) -> str:
     around a landmark its tag and the landmark, which say as much, however long the scan is.
     """
     if document.zoom is None:
-        stated = document.model_dump_json(exclude={"generator", "warnings"})
+        stated = json.dumps(
+            facts(document, {"generator": None, "warnings": None}),
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
     else:
-        stated = json.dumps([document.images.tag, document.zoom.model_dump(mode="json")])
+        stated = json.dumps([document.images.tag, facts(document.zoom)])
     return hashlib.sha256(stated.encode()).hexdigest()[:16]
 
 

@@ -37,8 +37,8 @@ def write_zooms_page(zooms: Sequence[Sidecar], folder: WritableLocation) -> Writ
     page = folder / ZOOMS_PAGE
     if is_shown:
         page.put(render_zooms(_data(zooms)).encode())
-    listed = [_listed(zoom) for zoom in zooms]
-    save_zooms(ZoomList.of(listed, ZOOMS_PAGE if is_shown else None), folder)
+    listed = tuple(map(_listed, zooms))
+    save_zooms(ZoomList(listed, ZOOMS_PAGE if is_shown else None), folder)
     return page if is_shown else None
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,14 +199,11 @@ def test_labels_on_margins(y: float, inside: bool, letterboxed: Sidecar, tmp_pat
 def test_what_is_known_as_measured_only_is_less_certain(letterboxed: Sidecar) -> None:
     document = letterboxed.document
     assert document.evidence is not None
-    vague = document.evidence.model_copy(
-        update={
-            "rows": document.evidence.rows.model_copy(
-                update={"exact": False, "deviation": 0.3, "made_by": "as measured"}
-            )
-        }
+    vague = replace(
+        document.evidence,
+        rows=replace(document.evidence.rows, exact=False, deviation=0.3, made_by="as measured"),
     )
-    less = Sidecar.of(document.model_copy(update={"evidence": vague}))
+    less = Sidecar.of(replace(document, evidence=vague))
     place = np.array([[20.0, 30.0, 5.0]])
     np.testing.assert_allclose(
         less.uncertainty_mm(place), 0.5 * np.sqrt(COLUMN_MM**2 + (1.6 * ROW_MM) ** 2 + SLICE_MM**2)

@@ -28,7 +28,7 @@ PUBLIC = """
     ImageError Inspection LabelError LabelServer MappedMask Mapping Measured MissingExtraError OutputError
     PixelError Points Progress Projection RepeatedLandmark Repeats Sidecar SidecarError SourceError UsageError
     WorkersLostError __version__
-    adopt align align_group check export inspect integrations label map_file map_mask map_points measure measure_repeats open project
+    adopt align align_group check export inspect integrations label map_file map_mask map_points measure measure_repeats open prepare project
     project_file report view zoom
 """
 
@@ -99,7 +99,7 @@ def test_dir_and_help_show_every_name() -> None:
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    assert re.fullmatch(r"\d+\.\d+\.\d+\S*|unknown", sidecar.__version__)
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", sidecar.__version__)
 
 
 def test_mapping_points_loads_neither_pydicom_nor_an_image_library() -> None:

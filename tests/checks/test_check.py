@@ -23,8 +23,9 @@ from PIL import Image
 import sidecar
 from sidecar.checks import Finding, check_export, pixels
 from sidecar.checks.source import Recorded
-from sidecar.document import model as documents
-from sidecar.document.model import Document
+from sidecar.document.agreement import stack_of
+from sidecar.document.reading import parse
+from sidecar.document.writing import save, sealed
 from sidecar.grid.axis import Axis
 from sidecar.values.value_maps import Line, Linear
 
@@ -62,8 +63,8 @@ def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path = folder / "sidecar.json"
     raw = json.loads(path.read_text(encoding="utf-8"))
     change(raw)
-    document = Document.model_validate({**raw, "digest": None})
-    documents.save(document.sealed(), path)
+    document = parse(json.dumps({**raw, "digest": None}))
+    save(sealed(document), path)
 
 
 def consistent(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -81,8 +82,9 @@ def consistent(folder: Path, change: Callable[[dict[str, Any]], object]) -> None
                 axis["factor"] * pixel + axis["offset"]
                 for axis, pixel in zip(axes, point["pixel"], strict=True)
             ]
-        document = Document.model_validate({**raw, "digest": None})
-        stack = sidecar.Sidecar.of.__globals__["_stack_of"](document)
+        document = parse(json.dumps({**raw, "digest": None}))
+        stack = stack_of(document)
+        assert stack is not None
         d = document.decimation
         axes = [Axis(a.factor, a.offset, a.size, a.method) for a in (d.columns, d.rows, d.slices)]
         for k, image in enumerate(raw["images"]["files"]):

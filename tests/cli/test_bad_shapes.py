@@ -11,7 +11,7 @@ from kit.phantoms import Spec, write
 from typer.testing import CliRunner
 
 import sidecar
-from sidecar.cli import app
+from sidecar.cli.program import program
 from sidecar.labels.writers import SOURCE_WRITERS, WRITERS
 
 HEAD = "label,x,y,slice,shape_type,shape_id,vertex\n"
@@ -46,7 +46,7 @@ def refusals(labels: Path, png: Path, out: Path) -> set[str]:
     for name in (*WRITERS, *SOURCE_WRITERS):
         command = ["map-points", str(labels), "--sidecar", str(png), "--to", name]
         dicom = ["--dicom", str(png.parent / "scan")] if name in SOURCE_WRITERS else []
-        result = CliRunner().invoke(app, [*command, *dicom, "-o", str(out / name)])
+        result = CliRunner().invoke(program(), [*command, *dicom, "-o", str(out / name)])
         assert result.exception is not None and not (out / name).exists(), name
         told.add(str(result.exception))
     return told
@@ -89,7 +89,7 @@ def test_a_shape_that_a_format_cannot_hold_is_told_by_file_and_row(
     labels.write_text(HEAD + TIP + "a,5,5,1,line,2,0\na,6,5,4,line,2,1\n")
     for name in ("imagej", "fcsv", "tps", "morphoj", "geomorph", "amira"):
         command = ["map-points", str(labels), "--sidecar", str(png), "--to", name, "-o"]
-        told = CliRunner().invoke(app, [*command, str(tmp_path / "out")]).exception
+        told = CliRunner().invoke(program(), [*command, str(tmp_path / "out")]).exception
         assert str(told).startswith("labels.csv, row 3 to row 4: "), name
 
 
@@ -100,11 +100,13 @@ def test_a_curve_that_lacks_a_point_is_written_where_vertices_have_numbers(
     labels = tmp_path / "curve.tps"
     labels.write_text(f"LM=0\nCURVES=1\nPOINTS=3\n4 3\nNA NA\n6 7\nIMAGE={png_names(png)[1]}\n")
     command = ["map-points", str(labels), "--sidecar", str(png), "--to"]
-    written = CliRunner().invoke(app, [*command, "csv"]).stdout.splitlines()
+    written = CliRunner().invoke(program(), [*command, "csv"]).stdout.splitlines()
     vertex = written[0].split(",").index("vertex")
     assert [row.split(",")[vertex] for row in written[1:]] == ["0", "2"]
     for name in ("slicer", "imagej"):
-        told = CliRunner().invoke(app, [*command, name, "-o", str(tmp_path / "out")]).exception
+        told = (
+            CliRunner().invoke(program(), [*command, name, "-o", str(tmp_path / "out")]).exception
+        )
         assert str(told).startswith(
             "curve.tps, specimen 1, curve 1: this polyline lacks vertex 1, which is marked as"
         )

@@ -19,7 +19,7 @@ from kit.exports import tagged
 
 import sidecar
 from sidecar import DocumentError
-from sidecar.document import model as documents
+from sidecar.document.reading import parse
 
 LABELS = "image,x,y,label\nslice_0000,1.5,2.25,a\nslice_0002,10,3,b\nslice_0004,0,0,c\n"
 
@@ -57,7 +57,7 @@ def test_a_sidecar_cut_short_anywhere_is_refused(half_size: Path) -> None:
     data = (half_size / "sidecar.json").read_bytes().rstrip()
     for length in (0, 1, len(data) - 1, *random.Random(1).sample(range(len(data)), 150)):
         with pytest.raises(DocumentError, match=r"sidecar\.json") as refusal:
-            documents.parse(data[:length])
+            parse(data[:length])
         assert "\n" not in str(refusal.value)
 
 
@@ -370,7 +370,7 @@ def test_any_one_number_changed_is_noticed_or_does_not_matter(half_size: Path) -
             holder = holder[key]
         holder[last] = holder[last] + (1 if isinstance(holder[last], int) else 0.013)
         try:
-            changed_one = sidecar.Sidecar.of(documents.parse(json.dumps(document)))
+            changed_one = sidecar.Sidecar.of(parse(json.dumps(document)))
         except DocumentError:
             continue
         assert np.array_equal(changed_one.to_patient(points, slices), right), path
@@ -389,7 +389,7 @@ def test_anything_anywhere_is_read_or_refused(value: Any, half_size: Path) -> No
             holder = holder[key]
         holder[last] = value
         with contextlib.suppress(DocumentError):
-            sidecar.Sidecar.of(documents.parse(json.dumps(document))).to_source([[1, 2]], 3)
+            sidecar.Sidecar.of(parse(json.dumps(document))).to_source([[1, 2]], 3)
 
 
 def paths_of_all(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

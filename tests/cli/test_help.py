@@ -9,7 +9,7 @@ import sys
 import pytest
 from kit.command_line import CommandLine
 
-from sidecar.cli import COMMANDS
+from sidecar.cli.commands import COMMANDS
 
 
 def test_the_program_lists_each_command_with_a_whole_sentence(run: CommandLine) -> None:

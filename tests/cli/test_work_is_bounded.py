@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from kit.needs import not_watched
 
 from sidecar.cli.zoom import length_mm
 from sidecar.dicom.scan import scan
-from sidecar.document.model import as_text, parse
+from sidecar.document.reading import parse
 from sidecar.document.tag import png_stem
+from sidecar.document.writing import as_text
 from sidecar.errors import SidecarError
 from sidecar.exporting.options import make_options
 from sidecar.formats.natural_order import natural_order
@@ -95,9 +97,9 @@ def test_options_and_names(kind: str) -> None:
 def test_names_of_files_are_written_as_they_are(tmp_path: Path, name: str) -> None:
     """Also those that look like a list of numbers, which is laid out anew."""
     document = Export().write(tmp_path).document
-    plane = document.source.planes[0].model_copy(update={"file": name})
+    plane = replace(document.source.planes[0], file=name)
     planes = [plane, *document.source.planes[1:]]
-    source = document.source.model_copy(update={"planes": planes})
-    changed = document.model_copy(update={"source": source})
+    source = replace(document.source, planes=planes)
+    changed = replace(document, source=source)
     with bounded(name[:9]):
         assert parse(as_text(changed)) == changed

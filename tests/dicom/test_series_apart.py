@@ -30,7 +30,7 @@ from pydicom.uid import UID
 from typer.testing import CliRunner
 
 import sidecar
-from sidecar.cli import app
+from sidecar.cli.program import program
 from sidecar.dicom.scan import scan
 from sidecar.dicom.stacks.series import Series, choose, find_series
 from sidecar.errors import AmbiguousSeriesError
@@ -217,7 +217,7 @@ def test_formats_that_need_a_frame_of_reference_say_why_there_is_none(tmp_path: 
     labels = tmp_path / "png" / "labels.csv"
     labels.write_text("label,x,y,slice\na,3,4,5\n")
     outcome = CliRunner().invoke(
-        app, ["map-points", str(labels), "-o", str(tmp_path / "a.dcm"), "--to", "dicom-rtstruct",
+        program(), ["map-points", str(labels), "-o", str(tmp_path / "a.dcm"), "--to", "dicom-rtstruct",
               "--dicom", str(folder)]
     )  # fmt: skip
     why = str(outcome.exception)

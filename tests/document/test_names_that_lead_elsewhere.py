@@ -12,7 +12,7 @@ import pytest
 from kit.command_line import CommandLine
 from kit.folders import contents
 
-from sidecar.document.model import parse
+from sidecar.document.reading import parse
 from sidecar.errors import DocumentError
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from kit.made_exports import GEOMETRIES
 
-from sidecar.document.model import Zoom, as_text
+from sidecar.document.model import Zoom
 from sidecar.document.shared_planes import SharedPlanes
+from sidecar.document.writing import as_text, sealed
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)
@@ -16,9 +19,9 @@ def test_text_and_digest_are_those_of_each_document(geometry: str) -> None:
     hostile = '", "planes": [], \\"planes\\":[] {"planes":[]}'
     others = [
         document,
-        document.model_copy(update={"warnings": [hostile], "digest": None}),
-        document.model_copy(update={"zoom": Zoom(label=hostile, source=(1.0, 2.5, 0.0))}),
+        replace(document, warnings=[hostile], digest=None),
+        replace(document, zoom=Zoom(label=hostile, source=(1.0, 2.5, 0.0))),
     ]
     for other in others:
-        assert shared.sealed(other) == other.sealed()
+        assert shared.sealed(other) == sealed(other)
         assert shared.text(other) == as_text(other)

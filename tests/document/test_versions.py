@@ -18,7 +18,8 @@ from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
 
 import sidecar
-from sidecar.document.model import as_text, parse
+from sidecar.document.reading import parse
+from sidecar.document.writing import as_text, sealed
 from sidecar.errors import DocumentError
 from sidecar.labels.load import map_file
 from sidecar.mapping import Sidecar
@@ -204,7 +205,7 @@ def test_check_holds_the_tag_against_the_planes(
     path = folder / "sidecar.json"
     raw = json.loads(path.read_text())
     raw["images"]["tag"] = "bcdfgh"
-    path.write_text(as_text(parse(json.dumps(raw)).sealed()))
+    path.write_text(as_text(sealed(parse(json.dumps(raw)))))
     said = f"images.tag is bcdfgh, its planes and decimation have the tag {tag}"
     assert said in run("check", folder).out
     (folder / "labels.csv").write_text("x,y,slice\n1,2,3\n")

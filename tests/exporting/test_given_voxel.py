@@ -18,7 +18,8 @@ from pydicom.dataset import Dataset
 
 import sidecar
 from sidecar.dicom.source import Source
-from sidecar.document.model import as_text, parse
+from sidecar.document.reading import parse
+from sidecar.document.writing import as_text, sealed
 from sidecar.errors import DocumentError, GeometryError, SourceError, UsageError
 from sidecar.exporting.config import load_config
 from sidecar.exporting.options import make_options
@@ -219,7 +220,7 @@ def test_documents_that_left_pixel_spacing_out_are_checked_as_before(
     path = tmp_path / "png" / "sidecar.json"
     raw = json.loads(path.read_text())
     raw["source"]["pixel_spacing"] = None
-    path.write_text(as_text(parse(json.dumps(raw)).sealed()))
+    path.write_text(as_text(sealed(parse(json.dumps(raw)))))
     assert "FAILED" not in run.done("check", tmp_path / "png", "--source", scan).out
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from kit.phantoms import Spec, write
 
 from sidecar.errors import UsageError
 from sidecar.exporting.config import load_config
-from sidecar.exporting.options import make_options
+from sidecar.exporting.options import _plain_options, _read_options, make_options
 from sidecar.exporting.plan import Plan
 from sidecar.exporting.run import plan_export
 from sidecar.schemas import FOLDER, as_text, schemas
@@ -195,3 +197,33 @@ def test_the_written_document_is_valid_by_its_schema(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "png" / "sidecar.json").read_text())
     jsonschema.validate(document, schemas()["sidecar-1.1.schema.json"])
     assert document["version"] == "1.1"
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "scale": st.sampled_from([0.5, "1/2", "50%", "x", "2", 0.0, 1, True, 1.5, None]),
+            "z-step": st.sampled_from([1, 3, 0, 2.0, True, "2", None]),
+            "z_filter": st.sampled_from(["mean", "stride", "x", 1, None]),
+            "bits": st.sampled_from([8, 16, 8.0, "8", 7, None]),
+            "compression": st.sampled_from(["fast", "small", "x", None]),
+            "jobs": st.sampled_from([1, 1024, 0, 2000, 2.0, True, None]),
+            "viewer": st.sampled_from([True, False, "yes", 1, None]),
+            "overwrite": st.sampled_from([True, False, "yes", 1, None]),
+            "spacing": st.sampled_from([0.5, -1.0]),
+            "z_step": st.just(2),
+            "other": st.just(1),
+        },
+    )
+)
+def test_options_that_are_right_beyond_doubt_are_so_for_pydantic_too(given: dict[str, Any]) -> None:
+    plain = _plain_options(given)
+    if plain is not None:
+        assert plain == _read_options(given)
+
+
+def test_what_most_people_ask_for_is_right_beyond_doubt() -> None:
+    usual = {"scale": "1/2", "z-step": 2, "bits": 16, "jobs": 2, "viewer": False, "overwrite": True}
+    assert _plain_options(usual) == _read_options(usual)
+    assert _plain_options({}) == _read_options({})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from kit.mapping_vectors import FILE, as_text, patient_of, source_of, vectors
 
-from sidecar.document.model import Document
+from sidecar.document.reading import parse
 from sidecar.grid.axis import nearest
 from sidecar.mapping import Sidecar
 
@@ -38,15 +38,17 @@ def opened(case: dict[str, Any]) -> Sidecar:
     uids = {"study_instance_uid": "1.2.3", "series_instance_uid": "1.2.4", "modality": "CT"}
     planes = [{**plane, "file": "IM"} for plane in small["source"]["planes"]]
     return Sidecar.of(
-        Document.model_validate(
-            {
-                **small,
-                "version": "1.0",
-                "generator": "vectors",
-                "source": {**small["source"], **uids, "planes": planes},
-                "images": {"size": size, "bits": 8, "files": files},
-                "control_points": case["points"],
-            }
+        parse(
+            json.dumps(
+                {
+                    **small,
+                    "version": "1.0",
+                    "generator": "vectors",
+                    "source": {**small["source"], **uids, "planes": planes},
+                    "images": {"size": size, "bits": 8, "files": files},
+                    "control_points": case["points"],
+                }
+            )
         )
     )
 

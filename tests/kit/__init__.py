@@ -12,6 +12,8 @@ Scans and exports
 - `made_exports`: exports of any geometry, made with the models of the document, without DICOM.
 - `painted_masks`: exports that are painted on, and the same worked out a second time by numpy.
 
+- `marked_scan`: a scan with bright things in it that other programs find by themselves.
+
 Labels
 
 - `label_truth`: the landmarks that every label format has to describe, and the check that they came
@@ -23,11 +25,13 @@ Users and their machines
 
 - `command_line`: the command line as a user meets it, and what a refusal owes the user.
 - `refusals`: what a call of the library must refuse, and in which words.
-- `browser`: a headless Chromium on one page. `served_page`: a page as a server gives it. `report_page`: a report as a person sees it.
+- `browser`: a headless Chromium on one page. `served_page`: a page as `sidecar label` gives it. `report_page`: a report as a person sees it.
 - `stores`: storages behind URLs. `zips`: archives, true ones and others. `folders`: what lies in a folder. `tables`: CSV as others read it.
 - `pages`: the pages of the documentation, and what they take from the code.
 - `power_cut`: every state that a power failure may leave a folder in.
-- `needs`: programs of others, and how a test says that something is missing.
+- `needs`: programs of others, and how a test says that something is missing. `environments`: those
+  that come as Python packages. `imagej`, `label_studio`, `orthanc`: these, run on this machine.
+  `servers`: servers of others, as long as a test needs them.
 
 Fixtures that many folders share stand in `tests/conftest.py`.
 """

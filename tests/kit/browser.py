@@ -112,6 +112,10 @@ class Browser:
         if self.driver.current_url.startswith(("file:", "http:")):
             self.js("localStorage.clear()")
 
+    def leave(self) -> None:
+        """Leave the page, before the server that gave it stops: it would complain of that."""
+        self.driver.get("about:blank")
+
     def reload(self) -> None:
         self.driver.refresh()
         self.shown()

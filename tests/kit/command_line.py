@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from sidecar import cli
+from sidecar.cli.program import program
 
 from .folders import contents
 from .phantoms import SECRETS
 
 #: What the command line is made of, made once: it takes longer than most commands.
-COMMAND = typer.main.get_command(cli.app)
+APP = program()
 
 
 class Outcome(NamedTuple):
@@ -45,7 +45,6 @@ class CommandLine:
         """Whatever the outcome: no traceback, no path, no identity, nothing half-written."""
         self._capsys.readouterr()
         self._monkeypatch.setattr(sys, "argv", ["sidecar", *map(str, arguments)])
-        self._monkeypatch.setattr(cli, "app", COMMAND)
         code = 0
         try:
             cli.main()
@@ -93,7 +92,7 @@ class CommandLine:
 
 def invoked(*arguments: object, code: int = 0) -> Result:
     """What a command wrote, by Typer's own runner: for what is asked is only what it does."""
-    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
     shown = result.output if result.exception is None else f"{result.output}\n{result.exception!r}"
     assert result.exit_code == code, shown
     return result

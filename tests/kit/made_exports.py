@@ -29,8 +29,8 @@ from sidecar.document.model import (
     Source,
     Value,
     Window,
-    save,
 )
+from sidecar.document.writing import save
 from sidecar.grid.axis import Axis
 from sidecar.grid.decimation import Decimation as Axes
 from sidecar.grid.stack import Stack
@@ -202,7 +202,7 @@ class Export:
                 bits=self.bits,
                 channels=self.channels,
                 value=self.value,
-                window=Window(mode="full", lower=0, upper=2**self.bits - 1),
+                window=Window(mode="full", lower=0.0, upper=2.0**self.bits - 1),
                 files=files,
             ),
             control_points=control_points(axes, stack),

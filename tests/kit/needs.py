@@ -1,7 +1,8 @@
 """What a test needs of the machine: where it is missing the test is skipped, and says why.
 
 `.ci/run` sets the variables SIDECAR_REQUIRE_DATA, SIDECAR_REQUIRE_BROWSER,
-SIDECAR_REQUIRE_VALIDATORS and SIDECAR_REQUIRE_COMPILER, so that there nothing can be missing: the test fails instead.
+SIDECAR_REQUIRE_VALIDATORS, SIDECAR_REQUIRE_COMPILER and SIDECAR_REQUIRE_TOOLS, so that there
+nothing can be missing: the test fails instead. TOOLS are programs that `environments` installs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ not_watched = pytest.mark.skipif(
     reason="time and memory are not the program's own while it is traced",
 )
 
-Kind = Literal["DATA", "BROWSER", "VALIDATORS", "COMPILER"]
+Kind = Literal["DATA", "BROWSER", "VALIDATORS", "COMPILER", "TOOLS"]
 
 
 def missing(kind: Kind, reason: str) -> NoReturn:

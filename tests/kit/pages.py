@@ -19,8 +19,8 @@ from typing import Any
 
 import typer.main
 
-from sidecar.cli import app
 from sidecar.cli.help import help_of as help_text
+from sidecar.cli.program import program
 from sidecar.labels.readers import READERS
 
 from .phantoms import Spec, write
@@ -37,7 +37,7 @@ SCAN = Spec(
     columns=406, rows=302, slices=24, pixel_spacing=(0.02, 0.02), slice_gaps=0.02, origin=(-4.0, -3.0, 0.0),
     markers=False, junk=False, shuffled_names=False,
 )  # fmt: skip
-COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = dict(typer.main.get_command(program()).commands)  # type: ignore[attr-defined]
 
 #: A part that is made: `<!-- from the code: WHAT -->` to `<!-- end -->`.
 MADE = re.compile(r"(<!-- from the code: (?P<what>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -1,5 +1,5 @@
-"""A page as a server gives it, from a plain server on loopback: what `sidecar label` serves is
-tried in its own tests.
+"""Folders and pages as servers of this machine give them: the page of an export by `sidecar label`,
+and plain files, from which a test imports the modules of the page.
 """
 
 from __future__ import annotations
@@ -9,39 +9,37 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 
-from sidecar.mapping import Sidecar
-from sidecar.storage.locate import locate
-from sidecar.viewer.display import display_of
-from sidecar.viewer.page import render
+import sidecar
 
-PAGE = "served.html"
-TOLD = {"folders": ["", "png"], "names": [], "labels": {"revision": 0, "text": ""}, "around": None}
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The URL of the page of the export in ``folder``."""
+    with sidecar.label(folder) as server:
+        yield server.url
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path == "/favicon.ico":
-            self.send_response(204)
-            self.end_headers()
-        else:
-            super().do_GET()
-
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
 @contextmanager
-def served(sidecar: Sidecar, folder: Path) -> Iterator[str]:
-    """Serve the PNGs of ``folder`` with a page, and give the URL of the page."""
-    html = render(sidecar.document, display_of(sidecar.document, locate(folder)), TOLD)
-    (folder / PAGE).write_text(html, encoding="utf-8")
+def with_modules(folder: Path) -> Iterator[str]:
+    """The URL of an empty page, beside what is in ``folder`` and the modules of the viewer."""
+    for module in (files("sidecar.viewer") / "web").iterdir():
+        if module.name.endswith(".js"):
+            (folder / module.name).write_bytes(module.read_bytes())
+    icon = '<link rel="icon" href="data:,">'
+    (folder / "empty.html").write_text(f"<!doctype html>{icon}<title>empty</title>")
     handler = functools.partial(_Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/{PAGE}"
+        yield f"http://127.0.0.1:{server.server_address[1]}/empty.html"
     finally:
         server.shutdown()
         server.server_close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,7 @@ def test_on_a_voxel_size_given_by_hand_places_in_the_patient_are_refused(
 ) -> None:
     placed = oblique_sidecar()
     (tmp_path / name).write_text(make(placed, "RAS", ["", ""]))
-    given = placed.document.model_copy(
-        update={"version": "1.1", "coordinate_system": None, "geometry": "given"}
-    )
+    given = replace(placed.document, version="1.1", coordinate_system=None, geometry="given")
     with pytest.raises(LabelError, match=r"its millimetres are of the patient, .* given by hand"):
         project_file(tmp_path / name, Sidecar.of(given))
     with pytest.raises(LabelError, match="has only millimetres, but this scan has no patient geom"):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sidecar.document.model import schema
+from sidecar.document.reading import schema
 from sidecar.storage.names import is_plain, is_relative
 
 HOSTILE = (

@@ -66,15 +66,17 @@ def test_no_rule_is_broken(
         browser.open(write_viewer(export, tmp_path))
         check(browser, axe, names)
     else:
-        with served(export, tmp_path) as url:
+        with served(tmp_path) as url:
             browser.open(url)
             browser.until(lambda: not browser.all(".planes .note"), "all voxels")
             check(browser, axe, names)
+            browser.leave()
 
 
 def test_tab_reaches_every_control(browser: Browser, tmp_path: Path) -> None:
-    """Each in turn, the planes too, and back again: nothing keeps the focus."""
-    with served(Export().write(tmp_path), tmp_path) as url:
+    """Each in turn, the planes too: nothing keeps the focus."""
+    Export().write(tmp_path)
+    with served(tmp_path) as url:
         browser.open(url)
         browser.click(browser.at(0.45, 0.4))
         browser.js("document.activeElement.blur()")
@@ -87,3 +89,4 @@ def test_tab_reaches_every_control(browser: Browser, tmp_path: Path) -> None:
             browser.press(TAB)
             seen.add(browser.driver.switch_to.active_element.id)
         assert len(seen) >= wanted
+        browser.leave()

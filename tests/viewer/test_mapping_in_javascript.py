@@ -14,6 +14,7 @@ from kit.browser import Browser
 from kit.made_exports import GEOMETRIES, Export
 from kit.mapping_vectors import FILE
 
+from sidecar.document.writing import facts
 from sidecar.errors import GeometryError
 from sidecar.grid.stack import anatomical_letters
 
@@ -100,7 +101,7 @@ def test_patient_and_source_agree_with_python(browser: Browser, tmp_path: Path, 
         const patient = args[1].map(map.toPatient);
         return [patient, args[1].map(map.toSource), patient.map(map.fromPatient)];
         """,
-        sidecar.document.model_dump(mode="json"),
+        facts(sidecar.document),
         points.tolist(),
     )
     expected = sidecar.to_patient(points[:, :2], points[:, 2])
@@ -121,9 +122,7 @@ def test_the_nearest_instance_is_the_one_python_names(
         "const map = m.mappingOf(args[0]); return args[1].map((slice) =>"
         " map.instanceOf(slice)?.sop_instance_uid ?? null);"
     )
-    shown = run(
-        browser, "mapping.js", code, sidecar.document.model_dump(mode="json"), list(range(count))
-    )
+    shown = run(browser, "mapping.js", code, facts(sidecar.document), list(range(count)))
     if sidecar.decimation.along[2] != 2:  # one PNG lies across all instances
         assert shown == [None] * count
         return
@@ -153,17 +152,17 @@ def test_a_point_off_the_only_slice_is_refused(browser: Browser, tmp_path: Path)
     off = sidecar.stack.positions[0] + 0.6 * sidecar.stack.normal * min(sidecar.stack.pixel_spacing)
     code = "return m.mappingOf(args[0]).fromPatient(args[1]);"
     with pytest.raises(RuntimeError, match="off the only slice"):
-        run(browser, "mapping.js", code, sidecar.document.model_dump(mode="json"), off.tolist())
+        run(browser, "mapping.js", code, facts(sidecar.document), off.tolist())
     assert np.isnan(sidecar.stack.to_index(off)).any()
     with pytest.raises(RuntimeError, match="no spacing along its normal"):
         code = "return m.mappingOf(args[0]).toPatient([0, 0, 1]);"
-        run(browser, "mapping.js", code, sidecar.document.model_dump(mode="json"))
+        run(browser, "mapping.js", code, facts(sidecar.document))
     with pytest.raises(GeometryError):
         sidecar.to_patient([0, 0], 1)
 
 
 def test_a_document_that_was_changed_by_hand_is_refused(browser: Browser, tmp_path: Path) -> None:
-    document = GEOMETRIES["oblique"].write(tmp_path).document.model_dump(mode="json")
+    document = facts(GEOMETRIES["oblique"].write(tmp_path).document)
     document["decimation"]["columns"]["offset"] += 0.5
     with pytest.raises(RuntimeError, match="control point 0 of the sidecar does not come out"):
         run(browser, "mapping.js", "m.mappingOf(args[0]);", document)

@@ -14,21 +14,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.browser import CONTROL, DOWN, ENTER, RIGHT, SHIFT, UP, Browser
+from kit.browser import CONTROL, DOWN, ENTER, ESCAPE, RIGHT, SHIFT, UP, Browser
 from kit.command_line import invoked
 from kit.made_exports import GEOMETRIES, Draw, Export
 from kit.phantoms import Phantom, Spec, write_values
-from kit.served_page import PAGE, served
+from kit.served_page import served, with_modules
 from kit.tables import rows
 from numpy.typing import NDArray
 
 import sidecar
+from sidecar.document.writing import facts
 from sidecar.grid.axis import Axis
 from sidecar.mapping import Sidecar
+from sidecar.viewer.display import measured_images
 from sidecar.viewer.page import write_viewer
 
 #: Opens the page of an export as a server gives it, and waits until all voxels are held.
-Serve = Callable[[Sidecar, Path], None]
+Serve = Callable[[Path], None]
 
 #: What frames the pictures, in the way of who looks for bright pixels.
 HIDE = """document.querySelectorAll('.marks, .letters, .corner').forEach((e) => { e.style.visibility = 'hidden'; })"""
@@ -39,11 +41,12 @@ SHOW = """document.querySelectorAll('.marks, .letters, .corner').forEach((e) => 
 def serve(browser: Browser) -> Iterator[Serve]:
     with ExitStack() as servers:
 
-        def open_page(sidecar: Sidecar, folder: Path) -> None:
-            browser.open(servers.enter_context(served(sidecar, folder)))
+        def open_page(folder: Path) -> None:
+            browser.open(servers.enter_context(served(folder)))
             browser.until(lambda: not browser.all(".planes .note"), "all voxels")
 
         yield open_page
+        browser.leave()
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def made(serve: Serve, tmp_path: Path) -> Callable[..., Sidecar]:
 
     def make(export: Export, draw: Draw | None = None) -> Sidecar:
         made_sidecar = export.write(tmp_path, draw)
-        serve(made_sidecar, tmp_path)
+        serve(tmp_path)
         return made_sidecar
 
     return make
@@ -80,21 +83,10 @@ def bright(browser: Browser, selector: str) -> tuple[float, float]:
 SURFACES = ("#stage", '[data-plane="0"]', '[data-plane="1"]')
 
 
-def with_modules(browser: Browser, folder: Path) -> None:
-    """Leave the page for an empty one, which can import the modules of the page."""
-    for module in (files("sidecar.viewer") / "web").iterdir():
-        if module.name.endswith(".js"):
-            (folder / module.name).write_bytes(module.read_bytes())
-    (folder / "empty.html").write_text("<!doctype html><title>empty</title>")
-    browser.driver.get(browser.driver.current_url.replace(PAGE, "empty.html"))
-
-
 # Bytes
 
 
-def test_the_voxels_held_are_the_bytes_of_the_pngs(
-    browser: Browser, tmp_path: Path, made: Callable[..., Sidecar]
-) -> None:
+def test_the_voxels_held_are_the_bytes_of_the_pngs(browser: Browser, tmp_path: Path) -> None:
     """Every grey there is, in images that are no whole number of squares wide or high; each byte is
     read in the plane of its x and in that of its y.
     """
@@ -103,8 +95,7 @@ def test_the_voxels_held_are_the_bytes_of_the_pngs(
     noise[1] = 128
     columns, rows = Axis.stride(0, 61, 1), Axis.stride(0, 45, 1)
     export = Export(columns=columns, rows=rows, source_size=(61, 45, 9))
-    made(export, lambda slice, shape: noise[slice])
-    with_modules(browser, tmp_path)
+    export.write(tmp_path, lambda slice, shape: noise[slice])
     code = """
         const done = arguments[0];
         import("./voxels.js").then(({ Voxels }) => {
@@ -124,7 +115,9 @@ def test_the_voxels_held_are_the_bytes_of_the_pngs(
             voxels.load(4);
         });
     """
-    failure, (by_x, by_y) = browser.driver.execute_async_script(code)
+    with with_modules(tmp_path) as url:
+        browser.driver.get(url)
+        failure, (by_x, by_y) = browser.driver.execute_async_script(code)
     assert failure is None
     assert (np.array(by_x).reshape(61, 9, 45).transpose(1, 2, 0) == noise).all()
     assert (np.array(by_y).reshape(45, 9, 61).transpose(1, 0, 2) == noise).all()
@@ -185,7 +178,7 @@ def test_a_click_on_a_voxel_in_any_plane_is_that_voxel(
     case = CASES[name]
     phantom, png = marked(case, tmp_path)
     xy, along = png.from_source([case.marker])
-    serve(png, tmp_path / "png")
+    serve(tmp_path / "png")
     browser.type(".count input", str(round(along[0])))
     browser.shown()
     if case.options.get("bits") == 16:
@@ -278,15 +271,12 @@ ROUNDED = Export(heights=tuple(round(i / 3, 3) for i in range(9)))
 
 
 @pytest.mark.parametrize("name", [*sorted(set(GEOMETRIES) - {"one slice"}), "rounded"])
-def test_sheets_agree_with_python(
-    browser: Browser, tmp_path: Path, made: Callable[..., Sidecar], name: str
-) -> None:
+def test_sheets_agree_with_python(browser: Browser, tmp_path: Path, name: str) -> None:
     """Distances on a sheet are those between the same points in the patient, and it has an inverse;
     uneven gaps cut it into pieces, rounded positions do not.
     """
-    export = made(GEOMETRIES.get(name, ROUNDED))
-    with_modules(browser, tmp_path)
-    document = export.document.model_dump(mode="json")
+    export = GEOMETRIES.get(name, ROUNDED).write(tmp_path)
+    document = facts(export.document)
     rng = np.random.default_rng(3)
     code = """
         const [doc, axes, points, done] = arguments;
@@ -296,22 +286,24 @@ def test_sheets_agree_with_python(
             done([places, places.map(sheet.toPixel), sheet.pieces.length]);
         });
     """
-    for axes in ((2, 1), (0, 2)):
-        size = [export.size[axis] for axis in axes]
-        points = rng.uniform(-0.5, np.array(size) - 0.5, (40, 2))
-        spots = np.tile((np.array(export.size) - 1) / 2, (40, 1))
-        spots[:, axes] = points
-        patient = export.to_patient(spots[:, :2], spots[:, 2])
-        places, back, pieces = browser.driver.execute_async_script(
-            code, document, axes, points.tolist()
-        )
-        off = np.linalg.norm(np.diff(places, axis=0), axis=1)
-        true = np.linalg.norm(np.diff(patient, axis=0), axis=1)
-        bound = 1e-2 if name == "nearly parallel" else 1e-9 * np.abs(patient).max()
-        assert np.abs(off - true).max() < bound
-        assert np.abs(np.subtract(back, points)).max() < 1e-8
-        is_bent = name == "uneven" or (name == "sagittal" and axes == (2, 1))
-        assert pieces == (5 if is_bent else 1)
+    with with_modules(tmp_path) as url:
+        browser.driver.get(url)
+        for axes in ((2, 1), (0, 2)):
+            size = [export.size[axis] for axis in axes]
+            points = rng.uniform(-0.5, np.array(size) - 0.5, (40, 2))
+            spots = np.tile((np.array(export.size) - 1) / 2, (40, 1))
+            spots[:, axes] = points
+            patient = export.to_patient(spots[:, :2], spots[:, 2])
+            places, back, pieces = browser.driver.execute_async_script(
+                code, document, axes, points.tolist()
+            )
+            off = np.linalg.norm(np.diff(places, axis=0), axis=1)
+            true = np.linalg.norm(np.diff(patient, axis=0), axis=1)
+            bound = 1e-2 if name == "nearly parallel" else 1e-9 * np.abs(patient).max()
+            assert np.abs(off - true).max() < bound
+            assert np.abs(np.subtract(back, points)).max() < 1e-8
+            is_bent = name == "uneven" or (name == "sagittal" and axes == (2, 1))
+            assert pieces == (5 if is_bent else 1)
 
 
 def test_a_landmark_is_dragged_in_any_plane(browser: Browser, made: Callable[..., Sidecar]) -> None:
@@ -431,7 +423,7 @@ def test_a_page_from_disk_says_how_to_get_three_planes(browser: Browser, tmp_pat
     browser.push("#three")
     assert "sidecar label FOLDER" in browser.message()
     browser.press("?")
-    assert "sidecar label FOLDER" in browser.text("#one-plane")
+    assert "sidecar label FOLDER" in browser.text(".served-instead")
     assert browser.find("#three").get_attribute("aria-pressed") == "false"
 
 
@@ -445,12 +437,18 @@ def test_a_page_from_disk_says_how_to_get_three_planes(browser: Browser, tmp_pat
 def test_a_stack_without_planes_across_says_why(
     browser: Browser, tmp_path: Path, export: Export, reason: str
 ) -> None:
-    with served(export.write(tmp_path), tmp_path) as url:
+    export.write(tmp_path)
+    with served(tmp_path) as url:
         browser.open(url)
         browser.press("t")
         assert reason in browser.message()
+        browser.press("?")
+        assert reason in browser.text("#one-plane")
+        browser.press(ESCAPE)
+        browser.until(lambda: not browser.all("dialog"), "the help to close")
         browser.click(browser.at(0.45, 0.4))
         assert len(browser.names()) == 1
+        browser.leave()
 
 
 def test_more_voxels_than_a_page_holds_are_left_where_they_are(browser: Browser) -> None:
@@ -470,17 +468,22 @@ def test_more_voxels_than_a_page_holds_are_left_where_they_are(browser: Browser)
 def test_a_png_that_cannot_be_read_is_named_and_takes_no_landmark(
     browser: Browser, tmp_path: Path
 ) -> None:
-    sidecar = Export().write(tmp_path)
-    with served(sidecar, tmp_path) as url:
-        (tmp_path / "slice_0007.png").unlink()
+    Export(source_size=(64, 64, 20), slices=Axis.stride(0, 20, 1)).write(tmp_path)
+    gone = next(slice for slice in range(11, 20) if slice not in measured_images(20))
+    with served(tmp_path) as url:
+        (tmp_path / f"slice_{gone:04}.png").write_bytes(b"this was a PNG")
         browser.open(url)
         browser.until(lambda: browser.all(".planes [role=alert]"), "the failure")
-        assert "slice_0007.png cannot be read" in browser.text(".planes [role=alert]")
+        assert f"slice_{gone:04}.png cannot be read" in browser.text(".planes [role=alert]")
+        browser.until(lambda: browser.names() == [], "the list")
         browser.js("document.querySelector('.planes [role=alert]').style.visibility = 'hidden'")
-        x, y = crossing(browser, SURFACES[2])  # slice 4, and 3 slices further down
-        step = browser.box(SURFACES[2])[2] - 44
-        browser.click((x, y + 3 * step / 32))
+        x, y = crossing(browser, SURFACES[2])  # slice 9, and 1 mm further down the next one
+        pixels = (browser.box(SURFACES[2])[2] - 44) / 32
+        browser.click((x, y + (gone - 9) * pixels))
         assert browser.names() == []
+        browser.click((x, y + (gone - 8) * pixels))
+        assert browser.names() == ["L1"]
+        browser.leave()
     browser.complaints()  # the browser's own word on the missing file
 
 

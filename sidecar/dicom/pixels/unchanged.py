@@ -4,8 +4,6 @@ header is compared again when the pixels are read.
 
 from __future__ import annotations
 
-import re
-
 from sidecar.dicom.pixels.layout import FrameLocator
 from sidecar.dicom.pixels.pixel_file import PixelFile, header_of
 from sidecar.errors import PixelError
@@ -13,6 +11,8 @@ from sidecar.storage.location import Location
 
 CHANGED = "the file is not the one any more whose header was read; run the command again"
 
+#: What a longer UID would go on with, before or behind.
+_GOES_ON = frozenset(bytes([byte]) for byte in b"0123456789.")
 #: Bytes at the start of a file that hold its SOP Instance UID, in the meta information or among the
 #: first attributes.
 _HEAD = 1 << 10
@@ -37,10 +37,20 @@ def require_unchanged(path: Location, frame: FrameLocator) -> None:
 def _holds(path: Location, frame: FrameLocator) -> bool:
     """Whether the file says that it is the instance of the frame."""
     with path.ranges(_HEAD) as file:
-        uid = re.escape(frame.instance.encode("ascii", "replace"))
-        if re.search(rb"(?<![\d.])%b(?![\d.])" % uid, file.read(0, _HEAD)):
+        if _names(file.read(0, _HEAD), frame.instance.encode("ascii", "replace")):
             return True
     source = PixelFile.of(path, frame)
     with source.open() as file:
         header = header_of(source, file, "SOPInstanceUID")
     return str(header.get("SOPInstanceUID", "")).strip("\0 ") == frame.instance
+
+
+def _names(head: bytes, uid: bytes) -> bool:
+    """Whether a UID stands there whole, and not as a part of a longer one."""
+    at = head.find(uid)
+    while at >= 0:
+        end = at + len(uid)
+        if head[max(at - 1, 0) : at] not in _GOES_ON and head[end : end + 1] not in _GOES_ON:
+            return True
+        at = head.find(uid, at + 1)
+    return False

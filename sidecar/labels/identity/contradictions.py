@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from sidecar.document.tag import image_key
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import (
     Identified,
@@ -17,7 +18,6 @@ from sidecar.labels.identity.identified import (
 )
 from sidecar.labels.model import ImageReference
 from sidecar.labels.references import bare_key, host_and_query, named_path
-from sidecar.mapping import image_key
 
 
 def refuse_contradictions(

@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from sidecar.document import model as documents
-from sidecar.document.tag import split_name
+from sidecar.document.tag import image_key, split_name
 from sidecar.errors import DocumentError, reason
 from sidecar.labels.model import PngStack
-from sidecar.mapping import Sidecar, image_key
+from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
 
@@ -164,7 +164,7 @@ class Surroundings:
         is_same = first.geometry == sidecar.geometry
         if first is sidecar or not (is_same and first.document.source == sidecar.document.source):
             return export
-        document = sidecar.document.model_copy(update={"source": first.document.source})
+        document = replace(sidecar.document, source=first.document.source)
         return Export(replace(sidecar, document=document, stack=first.stack))
 
     def around(self, paths: Iterable[Path]) -> Iterator[Export]:

@@ -37,7 +37,7 @@ from sidecar.labels.identity.identified import (
 )
 from sidecar.labels.identity.likeness import Verdict
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import bare_key
+from sidecar.labels.references import bare_key, other_export
 
 Look = Callable[[ImageReference], Seen | None]
 
@@ -157,7 +157,7 @@ class Resolver:
                 if len(exports) == 1
                 else f"no PNG of these {len(exports)} exports is named {reference.name!r}"
             )
-            raise Unidentified(number, told)
+            raise Unidentified(number, told + other_export(reference.name))
         return found
 
     def _foreign(self, reference: ImageReference, tag: str) -> str:

@@ -30,6 +30,7 @@ from sidecar.labels.readers import (
     voc,
     yolo,
 )
+from sidecar.labels.references import other_export
 
 #: Every label format by the name ``--from`` has for it.
 READERS: dict[str, Reader] = {
@@ -104,7 +105,7 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
         )
     raise LabelError(
         "is not a label file that is known here; if it is one, say which with --from"
-        f" {'|'.join(sorted(READERS))}",
+        f" {'|'.join(sorted(READERS))}{other_export(path.name)}",
         path,
     )
 

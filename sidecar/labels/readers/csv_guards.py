@@ -13,13 +13,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document.tag import TAG, split_name
+from sidecar.document.tag import TAG, image_key, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack, SliceOrigin
 from sidecar.labels.references import bare_key, is_png_name, one_image
 from sidecar.labels.tables.columns import Rows
 from sidecar.labels.tables.csv_table import Table
-from sidecar.mapping import image_key
 
 #: What the name of a PNG with a tag has in it.
 _TAGGED = re.compile(f"_[0-9]{{4,}}_(?:{TAG}|{TAG.upper()})".encode())

@@ -45,6 +45,12 @@ _CUT = (
     "Whole numbers: labelImg cuts fractions off, so an edge can lie up to one PNG pixel further"
     " right or down"
 )
+#: Label Studio cuts x and width apart: xmax is the sum of both.
+_CUT_TWICE = (
+    "Label Studio wrote this, which cuts fractions off twice: left and top edges can lie up to one"
+    " PNG pixel further right or down, right and bottom edges up to two; its export called JSON"
+    " does not cut"
+)
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -71,7 +77,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     cut = [edges.cut_shape(shape, size) for shape in shapes]
     notes = [_NOTES[options.pixel_origin or "corner"], *edges.notes]
     if shapes and all(value.is_integer() for shape in shapes for xy in shape.xy for value in xy):
-        notes.append(_CUT)
+        notes.append(_CUT_TWICE if _text(root, "owner/name") == "Label Studio" else _CUT)
     left_out = LeftOut()
     left_out.add(
         "polygon",

@@ -156,7 +156,7 @@ def _plain_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells:
     data, ends = _lines(text)
     rows: Sequence[int] = range(first, len(ends) + first)
     empty = 0
-    if _is_untidy(text, delimiter, ends):
+    if _is_untidy(data, delimiter.encode(), ends):
         lines = text.split("\n")
         filled = [n for n, line in enumerate(lines) if line.strip(f"{delimiter} ")]
         empty = sum(map(bool, lines)) - len(filled)
@@ -173,15 +173,16 @@ def _plain_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells:
     return Rows(_names(header, path), delimiter, blocks), rows, empty
 
 
-def _is_untidy(text: str, delimiter: str, ends: NDArray[np.intp]) -> bool:
+def _is_untidy(data: bytes, delimiter: bytes, ends: NDArray[np.intp]) -> bool:
     """Whether there are empty lines, lines of delimiters, or empty columns at the end."""
-    head, *more = text.split("\n", 2)[:2]
+    if np.diff(ends, prepend=-1).min() <= 1:
+        return True
+    head, second = data[: ends[0]], data[ends[0] + 1 : ends[min(1, len(ends) - 1)]]
+    firsts = np.frombuffer(data, np.uint8)[ends[:-1] + 1]
     return bool(
-        np.diff(ends, prepend=-1).min() <= 1
-        or f"\n{delimiter}" in text
-        or "\n " in text
+        np.isin(firsts, [ord(delimiter), ord(" ")]).any()
         or head.endswith(delimiter)
-        or any(line.count(delimiter) > head.count(delimiter) for line in more)
+        or second.count(delimiter) > head.count(delimiter)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.document import model as documents
-from sidecar.document.tag import split_name
+from sidecar.document.tag import image_key, split_name
 from sidecar.errors import DocumentError, LabelError, UsageError
 from sidecar.labels.files import LABEL_ENDINGS, label_files
 from sidecar.labels.identity.exports import Export, Surroundings
@@ -16,7 +16,6 @@ from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers import HEAD_BYTES, READERS
 from sidecar.labels.references import png_in_name
-from sidecar.mapping import image_key
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import images, nifti_file, nrrd_file
 from sidecar.masks.readers.regions import region_mask

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sidecar.document.tag import IMAGE_EXTENSIONS
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.labels.identity.evidence import Seen
@@ -28,7 +29,7 @@ from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers.imagej_tiff import slices_by_label
-from sidecar.mapping import IMAGE_EXTENSIONS, Sidecar
+from sidecar.mapping import Sidecar
 from sidecar.masks.class_check import PARTLY, Kind, RawPlane, run_lengths
 from sidecar.masks.model import Rgb
 from sidecar.masks.readers.tiff_pages import check_pages, whole_keys, wide_planes

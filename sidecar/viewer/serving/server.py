@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import UsageError, reason
+from sidecar.labels.prepare.names import read_names
 from sidecar.storage.locate import is_url
 from sidecar.storage.whole_file import whole_file
 from sidecar.viewer.names import PORT_NAME
@@ -25,7 +26,6 @@ from sidecar.viewer.serving.answers import Answer, Answers
 from sidecar.viewer.serving.desk import Desk, desks_in
 from sidecar.viewer.serving.gate import Gate
 from sidecar.viewer.serving.label_file import LARGEST, hidden_folder
-from sidecar.viewer.serving.landmark_names import read_names
 from sidecar.viewer.serving.tabs import Patience, Tabs
 
 _HOME = "127.0.0.1"

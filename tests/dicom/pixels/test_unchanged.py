@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kit.pixel_files import BIG, DEFLATED, LITTLE, noise, write
 
 from sidecar.dicom.pixels import FrameLocator, read_frame
+from sidecar.dicom.pixels.unchanged import _names
 from sidecar.dicom.scan import scan
 from sidecar.errors import PixelError
 from sidecar.storage.local import Local
@@ -73,3 +77,13 @@ def test_a_file_without_a_uid_is_known_by_size_and_time(tmp_path: Path) -> None:
     del dataset.file_meta["MediaStorageSOPInstanceUID"]
     dataset.save_as(path, enforce_file_format=False)
     assert read_frame(Local.at(tmp_path), locator(path)).shape == (12, 10)
+
+
+heads = st.text("12.\0a", max_size=12).map(str.encode)
+uids = st.text("12.", min_size=1, max_size=3).map(str.encode)
+
+
+@given(heads, uids)
+def test_a_uid_stands_there_whole_or_not_at_all(head: bytes, uid: bytes) -> None:
+    whole = re.search(rb"(?<![\d.])%b(?![\d.])" % re.escape(uid), head)
+    assert _names(head, uid) == (whole is not None)

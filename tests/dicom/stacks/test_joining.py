@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import sidecar
 from sidecar.checks import check_export
-from sidecar.cli import app
+from sidecar.cli.program import program
 from sidecar.dicom.source import Source
 from sidecar.dicom.stacks.given_voxel import GivenVoxel, arrangement
 from sidecar.dicom.stacks.joining import choose_joined, joined
@@ -66,10 +66,10 @@ def test_what_refers_to_one_series_is_refused_for_joined_stacks(tmp_path: Path) 
         ["map-points", labels, "--to", "dicom-rtstruct", "-o", tmp_path / "a.dcm"],
         ["map-mask", masks, "--sidecar", tmp_path / "png", "-o", tmp_path / "b.dcm"],
     ):
-        outcome = CliRunner().invoke(app, [*map(str, arguments), "--dicom", str(folder)])
+        outcome = CliRunner().invoke(program(), [*map(str, arguments), "--dicom", str(folder)])
         assert "come from several DICOM series, which were joined" in str(outcome.exception)
     outcome = CliRunner().invoke(
-        app, ["map-points", str(labels), "--to", "dicom-sr", "-o", str(tmp_path / "c.dcm"),
+        program(), ["map-points", str(labels), "--to", "dicom-sr", "-o", str(tmp_path / "c.dcm"),
               "--dicom", str(folder)]
     )  # fmt: skip
     assert outcome.exit_code == 0, outcome.exception
@@ -84,7 +84,7 @@ def test_no_dicom_object_belongs_to_two_studies(tmp_path: Path) -> None:
     labels.write_text("label,x,y,slice\na,3,4,5\na,9,4,5\na,9,9,5\n")
     for format in ("dicom-sr", "dicom-rtstruct"):
         outcome = CliRunner().invoke(
-            app, ["map-points", str(labels), "--to", format, "-o", str(tmp_path / "a.dcm"),
+            program(), ["map-points", str(labels), "--to", format, "-o", str(tmp_path / "a.dcm"),
                   "--dicom", str(folder)]
         )  # fmt: skip
         assert "come from several studies, which were joined" in str(outcome.exception)

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import nibabel
+import nrrd
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -65,6 +66,15 @@ def test_simpleitk_sees_the_pngs_in_their_place(format: str, scan: Exported) -> 
     found = np.array(
         [image.TransformIndexToPhysicalPoint(voxel.tolist()) for voxel in corners(scan)]
     )
+    np.testing.assert_allclose(found, where(scan), atol=1e-9)
+
+
+def test_pynrrd_sees_the_pngs_in_their_place(scan: Exported) -> None:
+    """It keeps the axes of the file, and the words of its header."""
+    data, header = nrrd.read(str(write_volume(scan.png, "nrrd")))
+    np.testing.assert_array_equal(data.transpose(2, 1, 0), pngs(scan))
+    assert header["space"] == "left-posterior-superior"
+    found = corners(scan) @ header["space directions"] + header["space origin"]
     np.testing.assert_allclose(found, where(scan), atol=1e-9)
 
 

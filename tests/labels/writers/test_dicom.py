@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -485,11 +486,10 @@ def test_a_sidecar_leads_to_nothing_outside_of_the_folder(
     os.mkfifo(folder / "pipe.dcm")
     sidecar = sidecar_of()
     planes = [
-        plane.model_copy(update={"file": f"../outside/{plane.file}"})
-        for plane in sidecar.document.source.planes
+        replace(plane, file=f"../outside/{plane.file}") for plane in sidecar.document.source.planes
     ]
-    source = sidecar.document.source.model_copy(update={"planes": planes})
-    object.__setattr__(sidecar, "document", sidecar.document.model_copy(update={"source": source}))
+    source = replace(sidecar.document.source, planes=planes)
+    object.__setattr__(sidecar, "document", replace(sidecar.document, source=source))
     opened: list[Any] = []
     monkeypatch.setattr(pydicom, "dcmread", lambda path, **options: opened.append(path))
     monkeypatch.setattr("sidecar.dicom.scan._scan_file", lambda path, *_: opened.append(path))

@@ -1,4 +1,4 @@
-"""The list of landmarks of --names."""
+"""The list of landmarks of --names, as a file of lines or a table."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from sidecar.errors import LabelError
-from sidecar.viewer.serving.landmark_names import read_names
+from sidecar.labels.prepare.names import read_names
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("names.txt", "nasion\nbregma, left\n\n  lambda  \nnasion\n"),
+        ("names.txt", "nasion\nbregma, left\n\n  lambda  \n"),
         ("names.txt", "\ufeffnasion\r\nbregma, left\r\nlambda"),
         ("names.csv", 'number,Label\n1,nasion\n2,"bregma, left"\n3,lambda\n'),
         ("names.csv", "name;side\nnasion;\nbregma, left;l\nlambda;\n"),
@@ -31,9 +31,15 @@ def test_names_are_read_as_the_page_reads_them(tmp_path: Path, name: str, text: 
     [
         ("names.txt", "\n \n", "there are no names in it"),
         ("names.csv", "a,b\n1,2\n", "has no column label or name"),
-        ("names.txt", "x" * 201, "longer than 200 characters"),
-        ("names.txt", "\n".join(map(str, range(20_001))), "more than 20000 names"),
+        ("names.txt", "x" * 201, "a name has 201 characters, and 200 at most"),
+        (
+            "names.txt",
+            "\n".join(map(str, range(20_001))),
+            "there are 20001 names in it, and 20000 at most",
+        ),
         ("names.txt", "a\0b", "NUL"),
+        ("names.txt", "a\n\nb\na\n", "line 4: a is there already, in line 1"),
+        ("names.csv", "label\na\nb\na\n", "row 4: a is there already, in row 2"),
     ],
 )
 def test_a_list_that_is_none(tmp_path: Path, name: str, text: str, why: str) -> None:

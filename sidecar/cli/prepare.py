@@ -1,0 +1,64 @@
+"""`sidecar prepare`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sidecar.cli.source_options import place
+from sidecar.storage.location import WritableLocation
+
+NAME = "prepare"
+HELP = """Write what Label Studio or CVAT import to have landmarks placed on the PNGs: the images,
+and the names of the landmarks in order.
+
+label-studio: tasks.json and labelling-setup.xml. cvat: labels.json; the PNGs are uploaded. The way
+back is map-points on what they export, JSON of Label Studio and "CVAT for images"."""
+EXAMPLES = """\
+sidecar prepare label-studio png/ --names names.txt -o project/
+sidecar prepare cvat png/ --names names.txt -o project/"""
+
+
+def run(
+    program: Annotated[str, typer.Argument(metavar="PROGRAM", help="label-studio or cvat.")],
+    export: Annotated[
+        WritableLocation,
+        typer.Argument(metavar="PNGS", help="Folder of an export, or its URL.", parser=place),
+    ],
+    names: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Text file with the landmarks' names, one a line."),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Where to; it is made where it is missing."
+        ),
+    ],
+    images_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help=(
+                "Label Studio: what stands before the PNGs' names, such as s3://scans/png/; a"
+                " folder of local files without it."
+            ),
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of these names.")
+    ] = False,
+) -> None:
+    from sidecar.cli.labels import tell
+    from sidecar.labels.prepare import notes_of, prepare
+    from sidecar.labels.prepare.names import read_names
+    from sidecar.mapping import Sidecar
+
+    png = Sidecar.open(export)
+    listed = read_names(names)
+    made = prepare(program, png, listed, output, images_at=images_at, overwrite=overwrite)
+    files = " and ".join(path.name for path in made)
+    tell(f"{files}: {len(listed)} landmarks on {png.size[2]} PNGs", notes_of(png))

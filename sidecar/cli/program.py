@@ -1,0 +1,107 @@
+"""The command line as typer has it: for help, and for what is wrong with a command line."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from sidecar.cli.commands import COMMANDS, loaded
+from sidecar.cli.declared import Argument, Option
+from sidecar.cli.help import Command, Program
+from sidecar.errors import UsageError
+from sidecar.faults import DEBUG
+
+
+def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The program with these commands: what a command takes is worked out before any is run, which
+    is felt with all of them.
+    """
+    made = typer.Typer(
+        name="sidecar",
+        help=(
+            "DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they"
+            " belong in the scan."
+        ),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in names:
+        command = loaded(name)
+        made.command(name, cls=Command, help=command.HELP, epilog=command.EXAMPLES)(
+            _for_typer(command.run)
+        )
+    made.callback(cls=Program, invoke_without_command=True)(_root)
+    return made
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    verbose: bool = typer.Option(
+        False, "--verbose", help="With --version also print what makes slices: kernel or numpy."
+    ),
+    debug: bool = typer.Option(False, DEBUG, help="With an error also show where it comes from."),
+) -> None:
+    if version:
+        from sidecar.document.generator import generator
+
+        typer.echo(generator())
+        if verbose:
+            from sidecar.exporting.images.one_pass import way
+
+            typer.echo(f"slices are made by {way()}")
+        raise typer.Exit
+
+
+def _for_typer(run: Callable[..., None]) -> Callable[..., None]:
+    """``run``, and what it declares in the words of typer."""
+
+    @functools.wraps(run)
+    def command(**values: Any) -> None:
+        run(**values)
+
+    hints = get_type_hints(run, include_extras=True)
+    command.__annotations__ = {name: _in_words_of_typer(hint) for name, hint in hints.items()}
+    known = inspect.signature(run)
+    command.__signature__ = known.replace(  # type: ignore[attr-defined]
+        parameters=[
+            one.replace(annotation=command.__annotations__[name])
+            for name, one in known.parameters.items()
+        ],
+        return_annotation=None,
+    )
+    return command
+
+
+def _in_words_of_typer(hint: Any) -> Any:
+    if get_origin(hint) is not Annotated:
+        return hint
+    kind, *declared = get_args(hint)
+    return Annotated[(kind, *(map(_made, declared)))]
+
+
+def _made(declared: Any) -> Any:
+    if isinstance(declared, Option):
+        return typer.Option(*declared.names, parser=_parser(declared), **declared.shown)
+    if isinstance(declared, Argument):
+        return typer.Argument(parser=_parser(declared), **declared.shown)
+    return declared
+
+
+def _parser(declared: Option | Argument) -> Callable[[str], Any] | None:
+    parse = declared.parser
+    if parse is None:
+        return None
+
+    def parser(text: str) -> Any:
+        try:
+            return parse(text)
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parser

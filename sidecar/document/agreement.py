@@ -1,0 +1,143 @@
+"""Does a document say one thing? What it repeats of its planes and axes is worked out again. Pure.
+
+`Sidecar.of` asks this of every document, of those that are about to be written too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
+from sidecar.document.tag import image_key, planes_json, split_name, tag_of
+from sidecar.errors import GeometryError
+from sidecar.grid.decimation import Decimation
+from sidecar.grid.stack import Stack
+
+#: How far a recomputed control point or image position may be from what the document says, in mm
+#: and pixels.
+CONTROL_TOLERANCE = 1e-6
+
+Floats = NDArray[np.float64]
+
+
+def stack_of(document: Document) -> Stack | None:
+    """The planes of the source as a stack in space; None where it has no millimetres.
+
+    GeometryError where what the document says of its space does not go together.
+    """
+    source = document.source
+    geometry = GEOMETRIES.get((document.coordinate_system, document.units))
+    if document.geometry not in (None, geometry):
+        raise GeometryError(
+            f"geometry is {document.geometry}, coordinate_system and units say {geometry}"
+        )
+    if geometry is None:
+        raise GeometryError("coordinate_system and units do not go together")
+    if geometry == "given" and document.geometry is None:
+        raise GeometryError("units are mm without a coordinate_system, and geometry is not given")
+    if geometry == "none":
+        if any(p.position for p in source.planes):
+            raise GeometryError("units are pixels, and planes have a position in mm")
+        return None
+    if (
+        source.pixel_spacing is None
+        or source.orientation is None
+        or any(p.position is None for p in source.planes)
+    ):
+        raise GeometryError(
+            "a source in mm needs pixel_spacing, orientation and a position for every plane"
+        )
+    return Stack(
+        columns=source.size[0],
+        rows=source.size[1],
+        pixel_spacing=source.pixel_spacing,
+        positions=np.array([p.position for p in source.planes], dtype=np.float64),
+        orientations=np.array(
+            [p.orientation or source.orientation for p in source.planes], dtype=np.float64
+        ),
+        geometry=geometry,
+    )
+
+
+def tag_by_planes(document: Document, decimation: Decimation) -> str:
+    """The tag of a mapping, also where its document, of version 1.0, does not state it."""
+    source = document.source
+    planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
+    return tag_of(source.series_instance_uid, planes_json(planes), decimation)
+
+
+def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None) -> None:
+    """Recompute what a document repeats;
+    GeometryError names the first thing that does not agree.
+    """
+    count = decimation.size[2]
+    for name, axis, length in zip(AXIS_NAMES, decimation.axes, doc.source.size, strict=True):
+        ends = axis.to_source(np.array([0.0, axis.size - 1.0]))
+        within = ends.min() >= -0.5 and ends.max() <= length - 0.5
+        overlaps = ends.max() >= -0.5 and ends.min() <= length - 0.5
+        margins = (
+            doc.evidence is not None and name != "slices"
+        )  # other programs may have put some around the scan
+        if axis.factor == 0 or not (overlaps if margins else within):
+            raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
+    if sorted(decimation.along) != [0, 1, 2]:
+        raise GeometryError("decimation.order names an axis twice")
+    if (
+        doc.images.size != decimation.size
+        or len(doc.images.files) != count
+        or len(doc.source.planes) != doc.source.size[2]
+    ):
+        raise GeometryError("sizes, images and planes do not agree in number")
+    if len({image_key(file.name) for file in doc.images.files}) != count:
+        raise GeometryError("two images have the same name")
+    named = [
+        (p.pixel, p.source, p.patient, f"control point {i}")
+        for i, p in enumerate(doc.control_points)
+    ]
+    pixels = np.array([p[0] for p in named])
+    _agree(decimation.to_source(pixels), [p[1] for p in named], [p[3] for p in named])
+    if stack is not None:
+        patient = stack.to_patient(decimation.to_source(pixels))
+        _agree(patient, [p[2] for p in named], [p[3] for p in named])
+        corners = np.column_stack([np.zeros((count, 2)), np.arange(count)])
+        positions = stack.to_patient(decimation.to_source(corners))
+        _agree(
+            positions,
+            [f.position for f in doc.images.files],
+            [f.name for f in doc.images.files],
+        )
+    _check_tag(doc, decimation)
+
+
+def _check_tag(document: Document, decimation: Decimation) -> None:
+    """The tag against what it is made of, and names of exported PNGs against it."""
+    images = document.images
+    if images.tag is None:
+        return
+    tag = tag_by_planes(document, decimation)
+    if images.tag != tag:
+        raise GeometryError(
+            f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"
+        )
+    if document.evidence is not None:
+        return  # other programs name their images as they like
+    for k, file in enumerate(images.files):
+        name = split_name(image_key(file.name))
+        if name is not None and name.tag is not None and name[1:] != (k, tag):
+            raise GeometryError(f"{file.name} stands where PNG {k} with tag {tag} belongs")
+
+
+def _agree(
+    computed: Floats, stated: list[tuple[float, float, float] | None], names: list[str]
+) -> None:
+    for row, name in zip(stated, names, strict=True):
+        if row is None:
+            raise GeometryError(f"{name} has no patient position")
+    difference = np.abs(computed - np.array(stated, dtype=np.float64)).max(axis=1)
+    if not np.all(difference <= CONTROL_TOLERANCE):
+        worst = int(np.argmax(difference))
+        raise GeometryError(
+            f"{names[worst]} is {difference[worst]:.3g} away from where its planes and decimation"
+            " put it"
+        )

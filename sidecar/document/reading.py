@@ -1,0 +1,130 @@
+"""sidecar.json → `Document`, held against its model strictly, and the JSON Schema of it.
+
+pydantic does that, from the types and the metadata of the models. It is loaded where a document is
+read: an export, which only writes one, starts sooner without it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sidecar.document.model import SIDECAR_NAME, VERSION, Document
+from sidecar.document.writing import digest_of
+from sidecar.errors import DocumentError
+from sidecar.storage.locate import Place, locate
+from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+#: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
+MAX_BYTES = 512 * 1024 * 1024
+
+#: Where files are whose names follow a pattern.
+_WHERE_NAMES_LEAD = {
+    PLAIN_NAME: "in the folder of the document",
+    RELATIVE_NAME: "in the folder of the source",
+}
+
+
+def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
+    """The document in ``text``;
+    DocumentError says what is wrong with it, and names a newer major version.
+    """
+    stated(text, name)
+    return _validated(text, name)
+
+
+def stated(text: str | bytes, name: str = SIDECAR_NAME) -> dict[str, Any]:
+    """What a document says as it stands there, all numbers as floats. DocumentError where it is
+    none of this version.
+    """
+    try:
+        raw = json.loads(text, parse_int=float)
+    except RecursionError:
+        raise DocumentError(f"{name} is nested too deeply to be a sidecar document") from None
+    except ValueError as error:
+        raise DocumentError(
+            f"{name} is not whole JSON ({error}); export again, or restore it from a copy"
+        ) from None
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if not isinstance(version, str):
+        raise DocumentError(f"{name} is not a sidecar document: it has no version")
+    if version.split(".")[0] != VERSION.split(".")[0]:
+        raise DocumentError(
+            f"{name} is of version {version[:20]}; this program reads version 1: update"
+            " dicom-sidecar"
+        )
+    assert isinstance(raw, dict)
+    return raw
+
+
+@cache
+def _adapter() -> TypeAdapter[Document]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Document)
+
+
+def _validated(text: str | bytes, name: str) -> Document:
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        where = _WHERE_NAMES_LEAD.get(first.get("ctx", {}).get("pattern", ""))
+        if where is not None:
+            raise DocumentError(
+                f"{name} names {str(first['input'])[:80]!r} at {place}, which is not the name of a"
+                f" file {where}: it is not as a program writes it, and nothing is done with it"
+            ) from None
+        raise DocumentError(
+            f"{name} is damaged at {place}: {first['msg']}; export again, or restore it from a copy"
+        ) from None
+
+
+def load(place: Place) -> Document:
+    """Read a document from a sidecar.json, or from a folder that holds one."""
+    path = file = locate(place)
+    try:
+        if path.is_folder():
+            file = path / SIDECAR_NAME
+        elif path.exists() and not path.is_file():
+            raise DocumentError(f"{file.name} is neither a file nor a folder")
+        if file.stamp()[0] > MAX_BYTES:
+            raise DocumentError(f"{file.name} is larger than any sidecar document")
+        text = file.read_bytes()
+    except FileNotFoundError:
+        folder = path.name or path.resolved().name
+        where = f"{file.name} in folder {folder}" if file != path else path.name
+        ours = file.name == SIDECAR_NAME
+        why = (
+            ": an export that was interrupted has none; run it again to finish it"
+            if ours
+            else ", neither a file nor a folder"
+        )
+        raise DocumentError(f"there is no {where}{why}") from None
+    except OSError as error:
+        raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
+    text = text.removeprefix(codecs.BOM_UTF8)
+    raw = stated(text, file.name)
+    document = _validated(text, file.name)
+    if document.digest is not None and document.digest != digest_of(raw):
+        raise DocumentError(
+            f"{file.name} was changed after it was written; export again, restore it from a copy,"
+            " or, where the change is meant, take its digest out"
+        )
+    return document
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document, as kept in ``schemas/sidecar-1.1.schema.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_adapter().json_schema(mode="validation"),
+    }

@@ -1,0 +1,72 @@
+"""The names of the landmarks to place, in order: one name a line, or a column of a table."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from sidecar.errors import LabelError
+from sidecar.labels.text import read_text
+
+#: What the viewer page takes as well.
+MOST_NAMES, LONGEST = 20_000, 200
+_LARGEST_FILE = 8 * 2**20
+#: The column of a table that has the names.
+_COLUMNS = ("label", "name")
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """The names in a file, in its order: its lines, or the column ``label`` or ``name`` of a table
+    with such a header. Blank lines, and spaces around names, do not count.
+
+    LabelError for a file that is no list of names, or that has a name twice.
+    """
+    lines = read_text(path, _LARGEST_FILE).splitlines()
+    named = _column(path, lines)
+    if named is None:
+        named = [(f"line {n}", line) for n, line in enumerate(lines, 1)]
+    return _checked([(where, name.strip()) for where, name in named if name.strip()], path)
+
+
+def _column(path: Path, lines: list[str]) -> list[tuple[str, str]] | None:
+    """The names in a table, each with its row; None for a file without a header of one."""
+    for delimiter in ",;\t":
+        header = next(csv.reader(lines[:1], delimiter=delimiter), [])
+        at = [k for k, cell in enumerate(header) if cell.strip().lower() in _COLUMNS]
+        if at:
+            rows = enumerate(csv.reader(lines[1:], delimiter=delimiter), 2)
+            return [(f"row {n}", row[at[0]]) for n, row in rows if len(row) > at[0]]
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise LabelError("its header has no column label or name", path)
+    return None
+
+
+def checked_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names that are given as such, checked as those of a file are."""
+    return _checked([(f"name {n}", name.strip()) for n, name in enumerate(names, 1)], None)
+
+
+def _checked(names: list[tuple[str, str]], path: Path | None) -> tuple[str, ...]:
+    """The names, each with its place, when all of them can be told apart and read."""
+    if not names:
+        raise LabelError("there are no names in it: write one a line", path)
+    if len(names) > MOST_NAMES:
+        raise LabelError(f"there are {len(names)} names in it, and {MOST_NAMES} at most", path)
+    first: dict[str, str] = {}
+    for where, name in names:
+        if not name:
+            raise LabelError("a name is empty", path, where)
+        if len(name) > LONGEST:
+            raise LabelError(
+                f"a name has {len(name)} characters, and {LONGEST} at most: is this a list of"
+                " names, one a line?",
+                path,
+                where,
+            )
+        if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
+            raise LabelError(f"{name!r} has characters that cannot be shown", path, where)
+        if (earlier := first.setdefault(unicodedata.normalize("NFC", name), where)) != where:
+            raise LabelError(f"{name} is there already, in {earlier}", path, where)
+    return tuple(name for _, name in names)

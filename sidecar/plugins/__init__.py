@@ -1,0 +1,1 @@
+"""Parts of other programs: what they find of this package, and load."""

@@ -1,0 +1,188 @@
+"""Where a layer lies in napari, and which scan and export it is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sidecar.errors import UsageError
+from sidecar.grid.decimation import Decimation
+from sidecar.grid.stack import Stack
+from sidecar.mapping import Sidecar
+
+Floats = NDArray[np.float64]
+#: The key of a layer's metadata under which its `Grid` is.
+KEY = "sidecar"
+#: What an axis may lean into another one, as part of its own length, and be shown as straight.
+STRAIGHT = 1e-9
+#: The same for two axes at right angles.
+RIGHT_ANGLE = 1e-6
+
+NO_AFFINE = (
+    "no one matrix says where these slices are (uneven gaps, a tilted gantry, a single slice, or no"
+    " positions), so that the layer is shown by its pixel size from the first pixel on: its places"
+    " in napari are not those of the patient. Labels are mapped slice by slice all the same"
+)
+OBLIQUE = (
+    "slices of this scan are not upright to z, and napari cannot show such slices in place: the"
+    " layer is turned, and its places in napari are millimetres along its own axes, not those of"
+    " the patient. Labels are mapped to the patient all the same"
+)
+GIVEN = (
+    "the voxel size of this scan was given by hand: millimetres are along its own axes, not those"
+    " of a patient"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """How napari is told: world = affine · (scale · data), z, y, x; and what there is to say."""
+
+    scale: Floats
+    affine: Floats
+    notes: tuple[str, ...] = ()
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """For every layer on the same pixels."""
+        return {"scale": self.scale, "affine": self.affine}
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The pixels of a layer: of which scan they are, and of which export, None for the scan itself.
+    ``headers``: where the DICOM files of the scan are, where it is the scan.
+
+    Data coordinates are those of `decimation`, the other way round: slice, row, column.
+    """
+
+    name: str
+    export: Sidecar | None
+    series_uid: str
+    stack: Stack | None
+    decimation: Decimation
+    affine: Floats | None
+    placement: Placement
+    headers: Path | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        columns, rows, slices = self.decimation.size
+        return slices, rows, columns
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What a layer gets that is drawn on these pixels."""
+        return {**self.placement.keywords, "metadata": {KEY: self}}
+
+    def of_source(self, index: ArrayLike) -> Floats:
+        """Data coordinates (N, 3) of source indices (N, 3)."""
+        return self.decimation.to_pixel(index)[:, ::-1]
+
+    def millimetres(self, place: ArrayLike) -> Floats | None:
+        """x, y, z of one place in data coordinates; None where the scan has none."""
+        if self.stack is None:
+            return None
+        source = self.decimation.to_source(np.asarray(place, np.float64)[None, ::-1])
+        return np.asarray(self.stack.to_patient(source)[0])
+
+
+def grid_of_export(export: Sidecar) -> Grid:
+    """The PNGs of an export."""
+    document = export.document
+    name = document.specimen or ("" if export.folder is None else export.folder.resolved().name)
+    affine, spacing = document.images.affine, document.images.spacing
+    matrix = None if affine is None else np.array(affine, np.float64)
+    placement = placed(matrix, spacing, GIVEN if export.geometry == "given" else None)
+    series = document.source.series_instance_uid
+    return Grid(name, export, series, export.stack, export.decimation, matrix, placement)
+
+
+def grid_of_scan(
+    name: str, series_uid: str, size: tuple[int, int, int], stack: Stack, headers: Path
+) -> Grid:
+    """The voxels of a scan."""
+    affine = stack.affine
+    matrix = affine.matrix if affine is not None and stack.affine_is_exact else None
+    step = np.linalg.norm(stack.slice_step) if stack.slice_step is not None else None
+    spacing = (*stack.pixel_spacing[::-1], None if step is None else float(step))
+    placement = placed(matrix, spacing)
+    decimation = Decimation.whole(*size)
+    return Grid(name, None, series_uid, stack, decimation, matrix, placement, headers)
+
+
+def placed(
+    affine: Floats | None,
+    spacing: tuple[float | None, ...] | None,
+    note: str | None = None,
+) -> Placement:
+    """By an affine (column, row, slice, 1) → LPS mm where napari can show slices by it, by the
+    ``spacing`` of columns, rows and slices otherwise.
+
+    Slices stay in place while the axis of slices runs along z and the others do not. Axes at right
+    angles that run otherwise are turned until they do.
+    """
+    notes = () if note is None else (note,)
+    if affine is None:
+        scale = np.array([number or 1.0 for number in (spacing or (1.0, 1.0, 1.0))][::-1])
+        return Placement(scale, np.eye(4), (*notes, NO_AFFINE))
+    matrix = np.eye(4)
+    matrix[:3, :3] = affine[:3, :3][::-1, ::-1]
+    matrix[:3, 3] = affine[:3, 3][::-1]
+    scale = np.linalg.norm(matrix[:3, :3], axis=0)
+    axes = matrix[:3, :3] / scale
+    leaning = max(np.abs(axes[0, 1:]).max(), np.abs(axes[1:, 0]).max())
+    if leaning <= STRAIGHT:
+        matrix[:3, :3] = axes
+        return Placement(scale, matrix, notes)
+    if np.abs(axes.T @ axes - np.eye(3)).max() > RIGHT_ANGLE:
+        return Placement(scale, np.eye(4), (*notes, NO_AFFINE))
+    turned = np.eye(4)
+    turned[:3, 3] = axes.T @ matrix[:3, 3]
+    return Placement(scale, turned, (*notes, OBLIQUE))
+
+
+def grid_of(layer: Any) -> Grid | None:
+    """What the metadata of a layer says that it is drawn on."""
+    found = layer.metadata.get(KEY)
+    return found if isinstance(found, Grid) else None
+
+
+def drawn_on(layer: Any, layers: Any, *, export: bool) -> tuple[Grid, Any]:
+    """The pixels that a layer was drawn on, and a layer that shows them: those that it was made
+    for, or else those of the only such layer of the viewer. ``export``: only PNGs count.
+
+    UsageError where there are none, or several.
+    """
+    images = [
+        (grid, image)
+        for image in layers
+        if (grid := grid_of(image)) is not None
+        and (grid.export is not None or not export)
+        and type(image).__name__ == "Image"
+    ]
+    own = grid_of(layer) if layer is not None else None
+    if own is not None and (own.export is not None or not export):
+        return own, next((image for grid, image in images if grid is own), layer)
+    if len(images) == 1:
+        return images[0]
+    what = "export" if export else "export or scan"
+    if not images:
+        raise UsageError(f"there is no layer of an {what}: open its folder with Sidecar first")
+    raise UsageError(
+        f"there are layers of several: {', '.join(grid.name for grid, _ in images)}; draw on a"
+        " layer that the Landmarks panel made for one of them, or close the others"
+    )
+
+
+def headers_of(export: Sidecar, layers: Any) -> Path | None:
+    """Where the DICOM files of an export are, where a layer shows its scan."""
+    series = export.document.source.series_instance_uid
+    grids = (grid for layer in layers if (grid := grid_of(layer)) is not None)
+    return next(
+        (grid.headers for grid in grids if grid.headers and grid.series_uid == series), None
+    )

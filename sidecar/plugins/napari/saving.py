@@ -1,0 +1,132 @@
+"""What was drawn or painted in napari, as files: labels of the export, or mapped at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import sidecar
+from sidecar.errors import LabelError, OutputError, UsageError, reason
+from sidecar.formats.png import encode
+from sidecar.plugins.napari.drawn import labels_csv
+from sidecar.plugins.napari.grid import drawn_on, headers_of
+from sidecar.storage.whole_file import whole_file
+
+LABELS = ".csv"
+#: What is written in DICOM takes headers from the scan, which has to be open.
+DICOM = ".dcm"
+
+
+def write_drawn(path: str, layers: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
+    """Called by napari to save points and shapes: a CSV as `labels.csv`, which map-points reads,
+    and any other format mapped.
+    """
+    from napari.layers import Layer
+
+    save_drawn([Layer.create(*layer) for layer in layers], _open_layers(), Path(path))
+    return [path]
+
+
+def write_painted(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Called by napari to save a labels layer: mapped to the scan."""
+    from napari.layers import Layer
+
+    save_painted(Layer.create(data, meta, "labels"), _open_layers(), Path(path))
+    return [path]
+
+
+def save_drawn(
+    drawn: Sequence[Any], layers: Any, output: Path, *, mapped: bool = False
+) -> tuple[str, ...]:
+    """Write points and shapes layers: as labels of their export where ``output`` ends in .csv and
+    is not to be ``mapped``, or as any format of map-points. Returns notes.
+
+    Raises as `sidecar.map_points` and `Points.write` do, and UsageError where it is not clear of
+    which export they are.
+    """
+    text, export = labels_csv(drawn, layers)
+    if output.suffix.lower() == LABELS and not mapped:
+        _write(output, text)
+        return ()
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "labels.csv")
+        path.write_text(text, encoding="utf-8")
+        headers = _headers(output, export, layers)
+        return sidecar.map_points(path, export).write(
+            output, to="dicom-sr" if headers else None, dicom=headers
+        )
+
+
+def save_painted(painted: Any, layers: Any, output: Path) -> tuple[str, ...]:
+    """Map a labels layer to the scan, as map-mask does. Returns notes.
+
+    Raises as `sidecar.map_mask` does, and LabelError where the layer is not on the pixels of the
+    export.
+    """
+    grid, image = drawn_on(painted, layers, export=True)
+    export = grid.export
+    assert export is not None
+    _refuse_other_pixels(painted, image)
+    labels = _labels(painted)
+    with TemporaryDirectory() as folder:
+        for file, plane in zip(export.document.images.files, labels, strict=True):
+            Path(folder, file.name).write_bytes(encode(plane, {}, None))
+        headers = _headers(output, export, layers)
+        return sidecar.map_mask(
+            folder, output, export, to="dicom-seg" if headers else None, dicom=headers
+        ).notes
+
+
+def _headers(output: Path, export: sidecar.Sidecar, layers: Any) -> Path | None:
+    if output.suffix.lower() != DICOM:
+        return None
+    headers = headers_of(export, layers)
+    if headers is None:
+        raise UsageError("DICOM takes its headers from the scan: open the scan's folder as well")
+    return headers
+
+
+def _refuse_other_pixels(painted: Any, image: Any) -> None:
+    shape = tuple(image.data.shape[:3])
+    if tuple(painted.data.shape) != shape:
+        raise LabelError(
+            f"{painted.name}: is {painted.data.shape}, and the PNGs are {shape}: paint on a new"
+            " labels layer, made while the layer of the export is selected"
+        )
+    ends = [(0, 0, 0), tuple(n - 1 for n in shape)]
+    if not all(
+        np.allclose(painted.data_to_world(end), image.data_to_world(end), rtol=0, atol=1e-6)
+        for end in ends
+    ):
+        raise LabelError(f"{painted.name}: does not lie where the PNGs do")
+
+
+def _labels(painted: Any) -> NDArray[Any]:
+    """As one kind of whole numbers that a PNG can hold."""
+    data = np.asarray(painted.data)
+    if data.min() < 0 or data.max() > np.iinfo(np.uint16).max:
+        raise LabelError(f"{painted.name}: labels are numbers from 0 to 65535")
+    return data.astype(np.uint8 if data.max() < 256 else np.uint16)
+
+
+def _write(output: Path, text: str) -> None:
+    if output.name.lower() == "sidecar.json":
+        raise UsageError("sidecar.json is the document of the export")
+    try:
+        with whole_file(output) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{output.name} cannot be written: {reason(error)}") from None
+
+
+def _open_layers() -> list[Any]:
+    """Those of the viewer that is saving."""
+    import napari
+
+    viewer = napari.current_viewer()
+    return [] if viewer is None else list(viewer.layers)

@@ -1,0 +1,47 @@
+"""Small files put into a folder of the user's, over nothing of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sidecar.errors import OutputError, reason
+from sidecar.storage.whole_file import whole_file
+
+
+def put_files(
+    folder: Path, contents: Mapping[str, bytes], *, overwrite: bool = False
+) -> tuple[Path, ...]:
+    """Write files, by their names within ``folder``, which is made where it is missing. Returns
+    their paths.
+
+    Files of their names that hold something else are replaced with ``overwrite`` only.
+
+    Raises OutputError where a file is in the way or cannot be written; then nothing was written.
+    """
+    files = {folder / name: data for name, data in contents.items()}
+    try:
+        if not overwrite:
+            _refuse_others(files)
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as part:
+                part.write_bytes(data)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{folder.name} cannot be written: {reason(error)}") from None
+    return tuple(files)
+
+
+def _refuse_others(files: Mapping[Path, bytes]) -> None:
+    others = [
+        path.name
+        for path, data in files.items()
+        if path.exists() and not (path.is_file() and path.read_bytes() == data)
+    ]
+    if others:
+        raise OutputError(
+            f"{', '.join(others)} is there already and differs: an earlier edition, or a file of"
+            " yours; --overwrite replaces it, or choose another folder"
+        )
