@@ -22,6 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from fuzz.target import RefusedError, Target, refusals, written
 from sidecar.api import export
 from sidecar.document.writing import as_text
+from sidecar.document.zoom_list import ZOOMS_NAME, ZoomFolder, ZoomList, as_json, read_zooms
 from sidecar.exporting.config import load_config
 from sidecar.exporting.output_folder import JOURNAL, journal_digest
 from sidecar.formats.png_text import read_head
@@ -65,6 +66,19 @@ def _attempt_document(data: bytes, folder: Path) -> None:
     if png.stack is not None and png.geometry == "patient":
         assert np.isfinite(png.to_patient(xy, slices)).all()
     assert len(png.instances(source).sop_instance_uid) == 2
+
+
+def _zoom_lists() -> list[bytes]:
+    zooms = [ZoomFolder(folder=f"00{n}_a", label="a", tag="bcdfgh") for n in (1, 2)]
+    return [as_json(ZoomList(tuple(zooms), page)) for page in (None, "zooms.html")]
+
+
+def _attempt_zoom_list(data: bytes, folder: Path) -> None:
+    written(folder, ZOOMS_NAME, data)
+    with refusals(folder):
+        found = read_zooms(Local(str(folder)))
+    assert found is not None and found.zooms
+    assert not any("/" in zoom.folder or "\\" in zoom.folder for zoom in found.zooms)
 
 
 def _export_configs() -> list[bytes]:
@@ -213,6 +227,7 @@ def _attempt_yolo_config(data: bytes, folder: Path) -> None:
 
 TARGETS = [
     Target("sidecar.json", _documents, _attempt_document),
+    Target("zooms.json", _zoom_lists, _attempt_zoom_list),
     Target("export config", _export_configs, _attempt_export_config),
     Target("mask config", _mask_configs, _attempt_mask_config),
     Target("journal", _journals, _attempt_journal),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.api.spelling import one_of
+from sidecar.labels.curves import checked_count
 from sidecar.labels.identity.exports import Export, given_exports
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
@@ -49,12 +50,14 @@ def load_options(
     images: str | None,
     trust_names: bool,
     allow_outside: bool = False,
+    curve_points: int | None = 0,
 ) -> LoadOptions:
     """The options of label files. UsageError for values that are none."""
     one_of("pixel_origin", pixel_origin, (None, "center", "corner"))
     one_of("slice_origin", slice_origin, (None, 0, 1))
     reading = ReadOptions(pixel_origin, slice_origin)
-    return LoadOptions(format, reading, images, trust_names, allow_outside)
+    wanted = checked_count(curve_points)
+    return LoadOptions(format, reading, images, trust_names, allow_outside, wanted)
 
 
 def _each(given: Exports | None) -> list[Sidecar | Place]:

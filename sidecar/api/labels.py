@@ -34,6 +34,7 @@ def map_points(
     images: str | None = None,
     trust_names: bool = False,
     allow_outside: bool = False,
+    curve_points: int | None = None,
 ) -> Points:
     """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances. All or
     nothing: any label that cannot be mapped is an error. Needs no DICOM.
@@ -49,6 +50,8 @@ def map_points(
         images: only labels on images whose path matches, such as "beetle-7/*".
         trust_names: take images without a tag in their name for the PNGs of their number.
         allow_outside: map what lies beyond the edges of the PNGs too.
+        curve_points: how many points each line and polygon becomes, the same length apart in mm,
+            ends included; 0: its vertices as they were drawn; None: as many as the labels say.
 
     Returns:
         The points, their columns as arrays.
@@ -67,7 +70,9 @@ def map_points(
     from sidecar.api.points import Points
     from sidecar.labels.load import load_points
 
-    options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
+    options = load_options(
+        format, pixel_origin, slice_origin, images, trust_names, allow_outside, curve_points
+    )
     loaded = load_points(paths_of(labels), exports_of(exports), options)
     return Points(loaded, tuple(documents_of(exports)))
 
@@ -296,7 +301,7 @@ def zoom(
     progress: Progress | None = None,
 ) -> list[Sidecar]:
     """Export a full-resolution stack around each landmark, to refine it on original pixels. Each
-    gets a folder with PNGs and a sidecar.json of its own.
+    gets a folder with PNGs and a sidecar.json of its own; zooms.html shows all in turn.
 
     Args:
         labels: as for `map_points`.
@@ -330,17 +335,13 @@ def zoom(
         (['bregma', 'lambda', 'nasion'], (20, 20, 17))
     """
     from sidecar.api.inputs import exports_of, load_options, paths_of
-    from sidecar.exporting.run import run_jobs
-    from sidecar.exporting.zoom import plan_zooms
+    from sidecar.exporting.zoom import plan_zooms, run_zooms
     from sidecar.labels.load import load_points
 
     options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
     loaded = load_points(paths_of(labels), exports_of(exports), options)
-    made: list[Sidecar] = []
-    for points in loaded.points:
-        jobs = plan_zooms(points, source, output, size, progress, overwrite, keep_labels)
-        made += run_jobs(jobs, progress)
-    return made
+    jobs = plan_zooms(loaded.points, source, output, size, progress, overwrite, keep_labels)
+    return run_zooms(jobs, output, progress)
 
 
 @in_python

@@ -41,17 +41,30 @@ def load_and_tell(
     loaded = load_points(labels, given_exports(sidecars), options)
     names = Counter(path.name for path in loaded.paths)
     several = len(loaded.exports) > 1
-    for file in loaded.files:
-        read, path = file.labels, file.labels.path
+    for told in _told_together(loaded.files):
+        read, path = told[0].labels, told[0].labels.path
         name = f"{path.absolute().parent.name}/{path.name}" if names[path.name] > 1 else path.name
-        whose = f" of {file.export.name}" if several else ""
-        kinds = ", ".join(read.shapes.kinds) or "point"
+        around = f" on {len(told)} stacks around landmarks" if len(told) > 1 else ""
+        whose = f" of {told[0].export.name}" if several else ""
+        kinds = ", ".join(sorted({kind for file in told for kind in file.labels.shapes.kinds}))
         tell(
-            f"{name}: {len(read)} × {kinds}{whose} by {read.tool}, pixel origin"
-            f" {read.pixel_origin}",
-            [*file.notes, *more_notes(file)],
+            f"{name}: {sum(len(file.labels) for file in told)} × {kinds or 'point'}{around}{whose}"
+            f" by {read.tool}, pixel origin {read.pixel_origin}",
+            dict.fromkeys(note for file in told for note in [*file.notes, *more_notes(file)]),
         )
     return loaded
+
+
+def _told_together(files: Iterable[Mapping]) -> list[list[Mapping]]:
+    """Mappings by the lines that tell of them: each has one, but for the stacks around landmarks
+    that one file has labels on.
+    """
+    together: dict[object, list[Mapping]] = {}
+    for number, file in enumerate(files):
+        is_zoom = file.export.sidecar.document.zoom is not None
+        whose = (file.labels.path, file.export.name) if is_zoom else number
+        together.setdefault(whose, []).append(file)
+    return list(together.values())
 
 
 def inputs_of(loaded: Loaded, sidecars: Sequence[WritableLocation]) -> list[Path]:

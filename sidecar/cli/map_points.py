@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli import telling
 from sidecar.cli.options import (
     OUTPUT,
     AllowOutside,
@@ -31,10 +32,11 @@ Needs no DICOM: sidecar.json is enough.
 
 LABELS are files of a label tool, recognised by content, or a folder of them. The result goes to
 stdout, or to -o FILE. All or nothing: any label that cannot be mapped is an error that names file
-and row."""
+and row. Lines and polygons are curves: --curve-points makes semilandmarks of them."""
 EXAMPLES = """\
 sidecar map-points labels.csv -o mapped.csv
-sidecar map-points results.csv --sidecar png/ --space ras"""
+sidecar map-points results.csv --sidecar png/ --space ras
+sidecar map-points outlines.json --curve-points 20 -o semilandmarks.tps"""
 
 
 def run(
@@ -72,22 +74,39 @@ def run(
     images: ImagesPattern = None,
     trust_names: TrustNames = False,
     allow_outside: AllowOutside = False,
+    curve_points: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help=(
+                "Make each line and polygon N points, the same length apart in mm, ends included;"
+                " 0: its vertices as they were drawn. [default: as many as the labels say]"
+            ),
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
 ) -> None:
     from sidecar.cli.labels import inputs_of, load_and_tell, read_options, tell
     from sidecar.cli.writing import choice, deliver
     from sidecar.grid.space import Space
+    from sidecar.labels.curves import checked_count
     from sidecar.labels.load import LoadOptions
+    from sidecar.labels.shifts import table_of_shifts
     from sidecar.labels.writers import writer_for
 
     axes: Space = choice("--space", space.lower(), ("lps", "ras")) or "lps"
     which = choice("--over", over, ("png", "source"))
     writer = writer_for(output, to_format, dicom, pseudonym, which)
     reading = read_options(pixel_origin, slice_origin)
-    options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
+    options = LoadOptions(
+        from_format, reading, images, trust_names, allow_outside, checked_count(curve_points)
+    )
     loaded = load_and_tell(labels, sidecar or [], options, more_notes=_on_millimetres)
     notes = deliver(writer, loaded.points, output, axes, inputs_of(loaded, sidecar or []))
     if notes:
         tell("the output" if output is None else output.name, notes)
+    for line in table_of_shifts(loaded.points):
+        telling.tell(line)
 
 
 def _on_millimetres(file: Mapping) -> list[str]:

@@ -27,12 +27,13 @@ NAME = "zoom"
 HELP = """Export a full-resolution stack around each landmark that was placed on the small PNGs, to
 refine it on original pixels.
 
-Each landmark gets a folder with PNGs and a sidecar.json of its own. Label there again, in any tool,
-and map all folders at once: map-points then tells how far each landmark moved (shift_mm), and its
-uncertainty is that of a source voxel."""
+Each landmark gets a folder with PNGs and a sidecar.json of its own. The page zooms.html shows all
+of them, one after the other, and saves one file of labels, which belongs beside it. Any other tool
+will do as well, with a file of labels in each folder. map-points then tells how far each landmark
+moved (shift_mm, shift_voxels), and its uncertainty is that of a source voxel."""
 EXAMPLES = """\
 sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/
-sidecar map-points zooms/*/*_labels.csv -o refined.csv"""
+sidecar map-points zooms/zooms_labels.csv -o refined.csv"""
 
 
 def run(
@@ -75,23 +76,26 @@ def run(
 ) -> None:
     from sidecar.cli.labels import load_and_tell, read_options
     from sidecar.cli.progress import watched
-    from sidecar.exporting.run import run_jobs
-    from sidecar.exporting.zoom import plan_zooms
+    from sidecar.exporting.zoom import plan_zooms, run_zooms
     from sidecar.labels.load import LoadOptions
+    from sidecar.viewer.names import ZOOMS_PAGE
 
     edge_mm = length_mm(size)
     reading = read_options(pixel_origin, slice_origin)
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
     loaded = load_and_tell(labels, sidecar or [], options)
     with watched(quiet) as progress:
-        for points in loaded.points:
-            jobs = plan_zooms(points, source, output, edge_mm, progress, overwrite, keep_labels)
-            run_jobs(jobs, progress)
-            for job in jobs:
-                columns, rows, slices = job.plan.decimation.size
-                whole = (columns, rows, slices) == points.sidecar.document.source.size
-                note = ", the whole scan: a smaller --size gives less" if whole else ""
-                tell(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}")
+        jobs = plan_zooms(loaded.points, source, output, edge_mm, progress, overwrite, keep_labels)
+        run_zooms(jobs, output, progress)
+    for job in jobs:
+        columns, rows, slices = job.plan.decimation.size
+        layout, frames = job.plan.series.common.layout, job.plan.series.frames
+        whole = (columns, rows, slices) == (layout.columns, layout.rows, len(frames))
+        note = ", the whole scan: a smaller --size gives less" if whole else ""
+        tell(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}")
+    if (output / ZOOMS_PAGE).exists():
+        folder = output.name or output.resolved().name
+        tell(f"{folder}/{ZOOMS_PAGE}: all of them, one after the other; open it in a browser")
 
 
 def length_mm(size: str) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
-from sidecar.document.tag import image_key, split_name, tag_of
+from sidecar.document.tag import image_key, planes_json, split_name, tag_of
 from sidecar.errors import GeometryError
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
@@ -64,7 +64,7 @@ def tag_by_planes(document: Document, decimation: Decimation) -> str:
     """The tag of a mapping, also where its document, of version 1.0, does not state it."""
     source = document.source
     planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
-    return tag_of(source.series_instance_uid, planes, decimation)
+    return tag_of(source.series_instance_uid, planes_json(planes), decimation)
 
 
 def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None) -> None:

@@ -17,7 +17,7 @@ from sidecar.document.model import (
     RealWorldValue,
     Source,
 )
-from sidecar.document.tag import tag_of
+from sidecar.document.tag import planes_json, tag_of
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack, geometry_of
 from sidecar.values.lookup_table import LookupTable
@@ -81,7 +81,7 @@ def lookup_table(table: LookupTable, unit: str | None) -> LookupTableModel:
 def series_tag(series: Series, decimation: Decimation) -> str:
     """The tag of PNGs made of a stack by these axes."""
     planes = ((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
-    return tag_of(series.common.series_instance_uid, planes, decimation)
+    return tag_of(series.common.series_instance_uid, planes_json(planes), decimation)
 
 
 def space(stack: Stack | None) -> dict[str, Any]:

@@ -37,14 +37,8 @@ class PngName(NamedTuple):
     tag: str | None
 
 
-def tag_of(
-    series_instance_uid: str, planes: Iterable[tuple[str, int | None]], decimation: Decimation
-) -> str:
-    """The tag of PNGs made so.
-
-    ``planes``: SOP Instance UID and frame number (None in a single-frame instance) of every source
-    plane, in order.
-    """
+def tag_of(series_instance_uid: str, planes: str, decimation: Decimation) -> str:
+    """The tag of PNGs made so. ``planes``: the source planes, as `planes_json` has them."""
     digest = hashlib.sha256(tagged_json(series_instance_uid, planes, decimation).encode()).digest()
     rest, letters = int.from_bytes(digest, "big"), ""
     for _ in range(LENGTH):
@@ -53,9 +47,21 @@ def tag_of(
     return letters
 
 
-def tagged_json(
-    series_instance_uid: str, planes: Iterable[tuple[str, int | None]], decimation: Decimation
-) -> str:
+def planes_json(planes: Iterable[tuple[str, int | None]]) -> str:
+    """What a tag takes of the source planes: SOP Instance UID and frame number (None in a
+    single-frame instance) of each, in order.
+    """
+    facts = [
+        {
+            "frame_number": None if frame_number is None else float(frame_number),
+            "sop_instance_uid": sop_instance_uid,
+        }
+        for sop_instance_uid, frame_number in planes
+    ]
+    return _compact(facts)
+
+
+def tagged_json(series_instance_uid: str, planes: str, decimation: Decimation) -> str:
     """What a tag is the digest of: these fields of the document, and no others, as compact JSON
     with sorted keys and all numbers as floats.
     """
@@ -66,21 +72,17 @@ def tagged_json(
     }
     names = list(axes)
     facts = {
-        "decimation": {
-            **{name: _axis(axis) for name, axis in axes.items()},
-            "order": [names[i] for i in decimation.along],
-        },
-        "source": {
-            "planes": [
-                {
-                    "frame_number": None if frame_number is None else float(frame_number),
-                    "sop_instance_uid": sop_instance_uid,
-                }
-                for sop_instance_uid, frame_number in planes
-            ],
-            "series_instance_uid": series_instance_uid,
-        },
+        **{name: _axis(axis) for name, axis in axes.items()},
+        "order": [names[i] for i in decimation.along],
     }
+    series = _compact(series_instance_uid)
+    return (
+        f'{{"decimation":{_compact(facts)},'
+        f'"source":{{"planes":{planes},"series_instance_uid":{series}}}}}'
+    )
+
+
+def _compact(facts: object) -> str:
     return json.dumps(facts, sort_keys=True, separators=(",", ":"))
 
 

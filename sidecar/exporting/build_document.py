@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.document.axes import decimation_model
-from sidecar.document.build import grid, image_files, lookup_table, source_model, space
+from sidecar.document.build import grid, image_files, lookup_table, space
 from sidecar.document.control_points import control_points
 from sidecar.document.generator import generator
 from sidecar.document.model import VERSION, Document, Images, Value, Window, Zoom
-from sidecar.document.writing import sealed
 from sidecar.exporting.images.window_choice import mode_of
 from sidecar.exporting.plan import Plan
 from sidecar.mapping import Sidecar
@@ -33,7 +32,7 @@ def make_sidecar(
         **space(stack),
         pixel_origin="center",
         specimen=plan.options.specimen,
-        source=source_model(plan.series),
+        source=plan.facts.model,
         decimation=decimation_model(decimation),
         images=_images(plan, values, digests),
         control_points=control_points(decimation, stack),
@@ -41,7 +40,7 @@ def make_sidecar(
         warnings=list(plan.warnings),
         made_from=made_from,
     )
-    return Sidecar.of(sealed(document))
+    return Sidecar.of(plan.facts.sealed(document))
 
 
 def _unit(plan: Plan) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sidecar.document import reading
@@ -27,6 +27,15 @@ class Job:
     zoom: Zoom | None = None
     name: str = ""
 
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """The source files that must not change meanwhile: all; for a stack around a landmark those
+        that it is made of, as the others were looked at when it was planned.
+        """
+        if self.zoom is None:
+            return self.plan.series.stamps
+        return {frame.file: frame.stamp for frame in self.plan.frames_read()}
+
 
 def finished(job: Job) -> Sidecar | None:
     """The export that ``job`` would write, where it is there already: of the same source with the
@@ -42,7 +51,7 @@ def finished(job: Job) -> Sidecar | None:
         return None
     if document.made_from is None or document.zoom != job.zoom:
         return None
-    if document.made_from != made_from(job, job.plan.series.stamps):
+    if document.made_from != job.plan.made_from:
         return None
     missing = sorted({*job.plan.names, *_companions(job)} - set(job.output.names()))
     if missing:
@@ -63,8 +72,7 @@ def refuse_output(job: Job) -> None:
         raise OutputError(f"{job.output.name} cannot be written to: {reason(error)}") from None
     if is_there:
         plan = job.plan
-        digest = plan.digest(job.plan.series.stamps)
-        require_room(job.output, digest, plan.names, plan.options.replacing)
+        require_room(job.output, plan.digest, plan.names, plan.options.replacing)
 
 
 def _companions(job: Job) -> Iterator[str]:
@@ -78,15 +86,5 @@ def _companions(job: Job) -> Iterator[str]:
 
 
 def has_page(job: Job) -> bool:
-    """Browsers show 8 bits.
-
-    Zooms are small: they get copies of 16-bit gray PNGs that browsers can show, which URLs cannot
-    hold.
-    """
-    with_copies = job.zoom is not None and job.plan.channels == 1 and job.output.local is not None
-    return job.plan.options.viewer and (job.plan.bits == 8 or with_copies)
-
-
-def made_from(job: Job, stamps: Mapping[str, Stamp]) -> str:
-    """See `Plan.made_from`."""
-    return job.plan.made_from({file: size for file, (size, _) in stamps.items()})
+    """Whether the page is asked for, and browsers show its PNGs: those of 8 bits."""
+    return job.plan.options.viewer and job.plan.bits == 8

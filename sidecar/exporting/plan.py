@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -13,10 +12,10 @@ import numpy as np
 
 from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.stacks.series import Series
-from sidecar.document.build import series_tag
 from sidecar.document.tag import png_names
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.options import ExportOptions, Range, is_whole
+from sidecar.exporting.source_facts import SourceFacts, as_json
 from sidecar.grid.axis import Axis
 from sidecar.grid.axis_order import AS_STORED, AxisOrder
 from sidecar.grid.decimation import Decimation
@@ -33,7 +32,8 @@ MAX_FACTOR = 2.0**31
 @dataclass(frozen=True)
 class Plan:
     """One export of one stack. ``reduction``: the decimation along the source's axes; ``order``:
-    which way the PNGs are cut through it; ``stem``: what the names of the PNGs begin with.
+    which way the PNGs are cut through it; ``stem``: what the names of the PNGs begin with;
+    ``shared``: the facts of ``series``, where several plans are made of it.
     """
 
     series: Series
@@ -42,6 +42,12 @@ class Plan:
     warnings: tuple[str, ...]
     order: AxisOrder = AS_STORED
     stem: str = "slice"
+    shared: SourceFacts | None = None
+
+    @cached_property
+    def facts(self) -> SourceFacts:
+        """What goes through all frames of the series."""
+        return self.shared or SourceFacts(self.series)
 
     @cached_property
     def decimation(self) -> Decimation:
@@ -95,7 +101,7 @@ class Plan:
     @cached_property
     def tag(self) -> str:
         """The tag of the PNGs."""
-        return series_tag(self.series, self.decimation)
+        return self.facts.tag(self.decimation)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -122,45 +128,29 @@ class Plan:
         for k in range(self.reduction.slices.size):
             yield from self.frames_of(k)
 
-    def made_from(self, sizes: Mapping[str, int]) -> str:
+    @cached_property
+    def made_from(self) -> str:
         """A digest of the source and the options, by which a finished export is known again.
 
-        ``sizes``: bytes of each file. It is the same wherever the scan lies and whenever it was
-        copied: it holds no times, and names of files only as the document has them. A voxel size
-        that was given is part of it, also where the options say nothing of it, as those of zooms.
+        It is the same wherever the scan lies and whenever it was copied: see `SourceFacts.stated`.
         """
-        shared = [asdict(common) for common in dict.fromkeys(f.common for f in self.series.frames)]
-        for common in shared:
-            del common["description"]  # free text, which may name somebody
-        frames = [
-            (
-                (f.file, sizes[f.file], f.frame, f.sop_instance_uid, f.instance_number),
-                (f.position, f.orientation, f.rescale, f.window, f.real_world),
-            )
-            for f in self.series.frames
-        ]
         asked = self.options.asked(
             but=frozenset(
                 {"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"}
             )
         )
-        facts = [PIXELS_VERSION, self.stem, asked, asdict(self.decimation), shared, frames]
-        stack = self.series.stack
-        if stack is not None and stack.geometry == "given":
-            facts += [stack.pixel_spacing, stack.positions.tolist()]
-        return _digest(facts)
+        own = as_json([PIXELS_VERSION, self.stem, asked, asdict(self.decimation)])[1:-1]
+        return _sha256(f"[{own}, {self.facts.stated}]")
 
-    def digest(self, stamps: Mapping[str, tuple[int, int | str]]) -> str:
-        """The same, and when each file was changed: an interrupted export goes on with this only.
-
-        ``stamps``: size and time of change, or ETag, of each file.
+    @cached_property
+    def digest(self) -> str:
+        """The same, and when each file was changed: an interrupted export goes on with this
+        only.
         """
-        times = {file: changed for file, (_, changed) in stamps.items()}
-        return _digest([self.made_from({file: size for file, (size, _) in stamps.items()}), times])
+        return _sha256(f'["{self.made_from}", {self.facts.times}]')
 
 
-def _digest(facts: object) -> str:
-    text = json.dumps(facts, sort_keys=True, default=bytes.hex)
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.source import Source, require_unchanged
 from sidecar.dicom.stacks.given_voxel import arrangement
-from sidecar.document import writing
 from sidecar.document.generator import generator
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import BatchError, SidecarError, WorkersLostError
@@ -25,7 +24,7 @@ from sidecar.exporting.faults import Faults, about
 from sidecar.exporting.images.make_png import Recipe, Rendered, Task, render
 from sidecar.exporting.images.window_choice import choose_values, table_before
 from sidecar.exporting.images.workers import CLUSTER_WAIT, Workers, dask_workers, local_workers
-from sidecar.exporting.job import Job, finished, has_page, made_from
+from sidecar.exporting.job import Job, finished, has_page
 from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.output_folder import OutputFolder, take_folder
 from sidecar.exporting.plan import Plan, make_plan
@@ -143,10 +142,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
     waiting = partial(progress.start, "watching whether another export is at work there", None)
-    stamps = plan.series.stamps
-    with take_folder(
-        job.output, plan.digest(stamps), plan.names, options.replacing, waiting
-    ) as folder:
+    with take_folder(job.output, plan.digest, plan.names, options.replacing, waiting) as folder:
         if options.volume is not None:
             volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)
         progress.start("measuring the window", None)
@@ -160,9 +156,9 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
         require_unchanged(
-            job.source, stamps, "when the source is as it is to be, start anew with --overwrite"
+            job.source, job.stamps, "when the source is as it is to be, start anew with --overwrite"
         )
-        sidecar = make_sidecar(plan, values, digests, job.zoom, made_from(job, stamps))
+        sidecar = make_sidecar(plan, values, digests, job.zoom, plan.made_from)
         if has_page(job):
             from sidecar.viewer.page import write_viewer  # not loaded where there is no page
 
@@ -175,7 +171,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         progress.start("waiting until the disk has them", None)
         job.output.sync(plan.names)
         folder.confirm()
-        writing.save(sidecar.document, job.output / SIDECAR_NAME)
+        plan.facts.save(sidecar.document, job.output / SIDECAR_NAME)
         folder.finish(frozenset(plan.names))
     return replace(sidecar, folder=job.output)
 

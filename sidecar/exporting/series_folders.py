@@ -10,7 +10,7 @@ from dataclasses import replace
 from sidecar.document import reading
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import DocumentError
-from sidecar.exporting.job import Job, made_from
+from sidecar.exporting.job import Job
 from sidecar.exporting.output_folder import journal_digest
 from sidecar.storage.location import WritableLocation
 
@@ -55,5 +55,4 @@ def _held(folder: WritableLocation) -> frozenset[str | None]:
 
 
 def _digests(job: Job) -> frozenset[str | None]:
-    stamps = job.plan.series.stamps
-    return frozenset({made_from(job, stamps), job.plan.digest(stamps)})
+    return frozenset({job.plan.made_from, job.plan.digest})

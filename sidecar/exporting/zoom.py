@@ -17,20 +17,25 @@ from sidecar.document.model import Images, Zoom
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.job import Job
 from sidecar.exporting.options import ExportOptions, Range
-from sidecar.exporting.plan import make_plan
+from sidecar.exporting.plan import Plan, make_plan
+from sidecar.exporting.run import run_jobs
+from sidecar.exporting.source_facts import SourceFacts
 from sidecar.labels.mapped import MappedPoints
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.locate import Place, locate
+from sidecar.viewer.zooms import require_room_for_page, write_zooms_page
 
 #: More landmarks than this in one call are a slip rather than a wish.
 MOST_LANDMARKS = 500
+#: What the names of their PNGs begin with, before the name of the folder.
+_STEM = "zoom_"
 #: A box of fewer source pixels than this shows nothing.
 LEAST_PIXELS = 3
 
 
 def plan_zooms(
-    points: MappedPoints,
+    labels: Sequence[MappedPoints],
     source: Place,
     output: Place,
     size_mm: float,
@@ -38,36 +43,74 @@ def plan_zooms(
     overwrite: bool = False,
     keep_labels: bool = False,
 ) -> list[Job]:
-    """One job for each point: the source voxels within ``size_mm``/2 of it, at full resolution, in
-    a folder of its own below ``output``, in place of an earlier export there with ``overwrite``,
-    beside labels of the same mapping with ``keep_labels``.
+    """One job for each point of all labels: the source voxels within ``size_mm``/2 of it, at full
+    resolution, in a folder of its own below ``output``, in place of an earlier export there with
+    ``overwrite``, beside labels of the same mapping with ``keep_labels``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
-    was, LabelError for a point outside of it, UsageError for what cannot be zoomed in on.
+    was, LabelError for a point outside of it, UsageError for what cannot be zoomed in on,
+    OutputError where something is in the way of the page.
     """
-    _refuse_unfit(points, size_mm)
+    for points in labels:
+        _refuse_unfit(points, size_mm)
+    if sum(map(len, labels)) > MOST_LANDMARKS:
+        raise UsageError(
+            f"{sum(map(len, labels))} landmarks are more than zoom takes at once"
+            f" ({MOST_LANDMARKS}); split the file"
+        )
+    folder = locate(output)
+    require_room_for_page(folder)
     opened = Source.open(source, progress)
-    series = opened.matching(points.sidecar.known_scan)
-    images = points.sidecar.document.images
-    jobs = []
-    for i, label in enumerate(points.names):
-        options = ExportOptions(
-            scale=1.0,
-            crop=_box(points.sidecar, points.source[i], size_mm),
-            bits=images.bits,
-            window=_window(images),
-            specimen=points.sidecar.document.specimen,
-            overwrite=overwrite,
-            keep_labels=keep_labels,
-        )
-        zoom = Zoom(
-            label=label, patient=_triple(points.patient[i]), source=_triple(points.source[i])
-        )
-        folder = _folder_name(i, label)
-        plan = replace(make_plan(series, options), stem=f"zoom_{folder}")
-        jobs.append(Job(plan, opened.root, locate(output) / folder, zoom))
+    found: dict[Sidecar, SourceFacts] = {}
+    jobs: list[Job] = []
+    for points in labels:
+        if points.sidecar not in found:
+            found[points.sidecar] = SourceFacts(opened.matching(points.sidecar.known_scan))
+        facts = found[points.sidecar]
+        for i in range(len(points)):
+            plan = _plan(points, i, len(jobs), facts, size_mm)
+            options = replace(plan.options, overwrite=overwrite, keep_labels=keep_labels)
+            plan = replace(plan, options=options)
+            zoom = Zoom(
+                label=points.names[i],
+                patient=_triple(points.patient[i]),
+                source=_triple(points.source[i]),
+            )
+            jobs.append(Job(plan, opened.root, folder / plan.stem.removeprefix(_STEM), zoom))
     return jobs
+
+
+def run_zooms(
+    jobs: Sequence[Job], output: Place, progress: Progress | None = None
+) -> list[Sidecar]:
+    """Run jobs of `plan_zooms`, then write the page that shows all of them in turn, and the list of
+    them. Raises as `run_jobs` and `write_zooms_page`.
+    """
+    made = run_jobs(jobs, progress)
+    write_zooms_page(made, locate(output))
+    return made
+
+
+def _plan(
+    points: MappedPoints,
+    i: int,
+    number: int,
+    facts: SourceFacts,
+    size_mm: float,
+) -> Plan:
+    """The stack around point ``i``, which is landmark ``number`` of all."""
+    document = points.sidecar.document
+    options = ExportOptions(
+        scale=1.0,
+        crop=_box(points.sidecar, points.source[i], size_mm),
+        bits=document.images.bits,
+        window=_window(document.images),
+        specimen=document.specimen,
+        viewer=False,  # one page shows all
+    )
+    stem = f"{_STEM}{_folder_name(number, points.names[i])}"
+    return replace(make_plan(facts.series, options), stem=stem, shared=facts)
 
 
 def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
@@ -84,11 +127,6 @@ def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
         raise UsageError(
             f"--size {size_mm:g}mm is less than {LEAST_PIXELS} source pixels across, nothing to"
             f" see; {least:g}mm is the least"
-        )
-    if len(points) > MOST_LANDMARKS:
-        raise UsageError(
-            f"{len(points)} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split"
-            " the file"
         )
     _refuse_outside(points)
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidecar.document import model as documents
+from sidecar.document.zoom_list import ZOOMS_NAME, read_zooms
 from sidecar.errors import DocumentError, LabelError, SidecarError
 from sidecar.labels.identity.exports import Export, Surroundings
 from sidecar.labels.identity.identified import stated_tag
 from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
 from sidecar.labels.references import other_export
+from sidecar.storage.locate import locate
 
 #: A label file folder is searched for these endings.
 LABEL_ENDINGS = frozenset(
@@ -33,7 +35,7 @@ LABEL_ENDINGS = frozenset(
     ]
 )
 #: Of these endings, but beside labels and not labels; the last two are YOLO's.
-_NOT_LABELS = frozenset({documents.SIDECAR_NAME, "classes.txt", "notes.json"})
+_NOT_LABELS = frozenset({documents.SIDECAR_NAME, ZOOMS_NAME, "classes.txt", "notes.json"})
 
 
 def label_files(paths: Iterable[Path]) -> list[Path]:
@@ -80,8 +82,9 @@ def _holds_labels(path: Path) -> bool:
 
 
 def find_exports(path: Path, surroundings: Surroundings, format: str | None = None) -> list[Export]:
-    """The exports that a label file may be of: the one it lies beside, or those beside the images
-    that it names within its own folder, or those around it whose tags it names.
+    """The exports that a label file may be of: the one it lies beside, or the stacks around
+    landmarks in the folders beside it, or those beside the images that it names within its own
+    folder, or those around it whose tags it names.
 
     DocumentError where there are none.
     """
@@ -89,6 +92,10 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
         return [surroundings.open(path.parent / documents.SIDECAR_NAME)]
     if not path.is_file():
         raise LabelError("there is no such file", path)
+    zooms = read_zooms(locate(path.parent))
+    if zooms is not None:
+        folders = (path.parent / zoom.folder for zoom in zooms.zooms)
+        return [surroundings.open(folder / documents.SIDECAR_NAME) for folder in folders]
     images = _images(path, format)
     found = [surroundings.open(place) for place in _beside_images(path, images)]
     tags = {stated_tag(image) for image in images} - {None}

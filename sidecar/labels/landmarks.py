@@ -1,4 +1,4 @@
-"""Landmarks of specimens, whatever scans they are on: the table that the formats of geometric
+"""Landmarks and curves of specimens, whatever scans they are on: what the formats of geometric
 morphometrics share.
 """
 
@@ -25,3 +25,26 @@ class Landmarks:
     mm: NDArray[np.float64]
     axes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One curve of n specimens, ``count`` points each: ``mm`` (n, count, 3); NaN where a specimen
+    lacks it. The first point of a ``closed`` one is not repeated.
+    """
+
+    name: str
+    closed: bool
+    mm: NDArray[np.float64]
+
+    @property
+    def count(self) -> int:
+        return int(self.mm.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Configurations:
+    """Landmarks, and curves of the same specimens in the order of their first appearance."""
+
+    landmarks: Landmarks
+    curves: tuple[Curve, ...] = ()

@@ -12,6 +12,7 @@ import numpy as np
 
 from sidecar.errors import LabelError, UsageError
 from sidecar.grid.axis import nearest
+from sidecar.labels.curves import with_semilandmarks
 from sidecar.labels.files import find_exports, label_files
 from sidecar.labels.identity.exports import Export, Surroundings
 from sidecar.labels.identity.identified import Identified, Unidentified, notes_of
@@ -35,6 +36,8 @@ class LoadOptions:
     ``images``         only labels whose image path matches this pattern, as in a shell.
     ``trust_names``    names of images are enough, also without a tag.
     ``allow_outside``  labels beyond the edges of the PNGs are mapped too.
+    ``curve_points``   how many equidistant points each line and polygon becomes; None: as many as
+                       the labels say of it; 0: its vertices as they were drawn.
     """
 
     format: str | None = None
@@ -42,6 +45,7 @@ class LoadOptions:
     images: str | None = None
     trust_names: bool = False
     allow_outside: bool = False
+    curve_points: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -182,10 +186,13 @@ class _LabelFile:
         start, labels = self._first_reading(reader)
         found = self._identified(labels)
         used = sorted({found[k].export for k in labels.labelled}) or [start]
+        readings = {self.exports[start].png_stack.kind: (labels, found)}
         for index in used:
-            if not self.exports[index].png_stack.is_like(self.exports[start].png_stack):
-                labels = self._read(reader, self.exports[index])
-                found, start = self._identified(labels), index
+            kind = self.exports[index].png_stack.kind
+            if kind not in readings:
+                read = self._read(reader, self.exports[index])
+                readings[kind] = read, self._identified(read)
+            labels, found = readings[kind]
             of_image = np.array([png.export for png in found], np.intp)
             part = labels.only(of_image[labels.reference] == index) if len(used) > 1 else labels
             yield self._mapping(part, found, self.exports[index], reader.name)
@@ -235,12 +242,14 @@ class _LabelFile:
     ) -> Mapping:
         png = png_pixels(labels, found)
         points = map_points(labels, png, export, self.options.allow_outside)
+        points, of_curves = with_semilandmarks(points, self.options.curve_points)
         used = labels.labelled
         notes = [
             *labels.notes,
             *notes_of([labels.images[k] for k in used], [found[k] for k in used]),
             *_counted(labels, export),
             *_other_landmarks(points),
+            *of_curves,
         ]
         return Mapping(points, tuple(dict.fromkeys(notes)), format, export)
 

@@ -7,7 +7,7 @@ it is 0.5, because the outer corner of the first pixel is 0. Inside the package 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -47,14 +47,10 @@ class PngStack:
     spacing: tuple[float, float, float] | None = None
     names: tuple[str, ...] = ()
 
-    def is_like(self, other: PngStack) -> bool:
-        """Whether a file that names its images says the same on both stacks."""
-        return (self.columns, self.rows, self.slices, self.spacing) == (
-            other.columns,
-            other.rows,
-            other.slices,
-            other.spacing,
-        )
+    @property
+    def kind(self) -> Hashable:
+        """A file that names its images says the same on all stacks of one kind."""
+        return self.columns, self.rows, self.slices, self.spacing
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ class Split:
 @dataclass(frozen=True)
 class Display:
     """PNG values: ``whole``, from the lowest to the highest there can be; ``measured``, those
-    between which nearly all pixels lie; ``contrast``, those shown black and white at first.
+    between which nearly all pixels lie; ``contrast``, those shown black and white at first: the
+    measured ones of a stack around a landmark, whose window is that of the whole scan.
     """
 
     whole: Range
@@ -87,7 +88,8 @@ def display_of(
             (split.offset, split.offset + 2.0**split.bits - 1), measured, measured, split
         )
     whole = (0.0, 2.0**document.images.bits - 1)
-    return Display(whole, measured, whole, None)
+    is_small_part = document.zoom is not None
+    return Display(whole, measured, measured if is_small_part else whole, None)
 
 
 def remove_copies(folder: WritableLocation, names: Iterable[str]) -> None:

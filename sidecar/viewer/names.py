@@ -9,6 +9,8 @@ VIEWER_IMAGES = "viewer_images"
 
 
 VIEWER_NAME = "viewer.html"
+#: The page of all stacks around landmarks that one `sidecar zoom` made.
+ZOOMS_PAGE = "zooms.html"
 
 #: What `sidecar label` saves into the folder of an export.
 LABELS_NAME = "labels.csv"

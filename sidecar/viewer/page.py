@@ -22,7 +22,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from sidecar.document.model import Document
+from sidecar.document.model import Document, Source
 from sidecar.document.writing import Needless, facts
 from sidecar.errors import OutputError
 from sidecar.mapping import Sidecar
@@ -42,6 +42,7 @@ MODULES = (
     "contrast.js",
     "csv.js",
     "identity.js",
+    "curves.js",
     "work.js",
     "files.js",
     "served.js",
@@ -52,11 +53,15 @@ MODULES = (
     "decoder.js",
     "voxels.js",
     "landmarks.js",
+    "drawing.js",
     "front.js",
     "across.js",
     "viewer.js",
+    "zooms.js",
     "preact.js",
     "text.js",
+    "zoomlist.js",
+    "curveviews.js",
     "gestures.js",
     "keys.js",
     "magnifier.js",
@@ -117,14 +122,19 @@ def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
 
 
 def render(document: Document, display: Display, served: Mapping[str, Any] | None = None) -> str:
-    """The page as text.
+    """The page of an export as text.
 
     ``served``: what a page that comes from a server is told (``web/served.js``); a page from disk
     is told nothing. What others wrote is escaped, or is JSON that cannot end its element; all else
     is our own.
     """
     sources = _FROM_DISK if served is None else _FROM_SERVER
-    return _page(MODULES, sources, {**_page_data(document, display), "served": served})
+    return _page(MODULES, sources, {**page_data(document, display), "served": served})
+
+
+def render_zooms(data: dict[str, Any]) -> str:
+    """The page of stacks around landmarks as text. ``data``: see ``web/zooms.js``."""
+    return _page(MODULES, _FROM_DISK, data)
 
 
 def render_list(facts: dict[str, Any]) -> str:
@@ -158,27 +168,48 @@ def _page(modules: Iterable[str], sources: Mapping[str, list[str]], data: dict[s
     )
 
 
-def _page_data(document: Document, display: Display) -> dict[str, Any]:
-    """What the page needs.
+def page_data(document: Document, display: Display) -> dict[str, Any]:
+    """What the page of an export needs."""
+    data = stack_data(document, display)
+    data["document"]["source"] = source_data(document.source)
+    return data
 
-    Source file names, which might name a patient, and image digests stay in the sidecar.
+
+def stack_data(document: Document, display: Display) -> dict[str, Any]:
+    """What a page needs of a stack of PNGs, but for its source. Image digests stay in the
+    sidecar.
     """
-    stated = json.dumps(
-        facts(document, {"generator": None, "warnings": None}),
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
     ranges = {"whole": display.whole, "measured": display.measured, "contrast": display.contrast}
-    needless: Needless = {
-        "source": {"planes": {"file": None}},
-        "images": {"files": {"sha256": None}},
-    }
+    needless: Needless = {"source": None, "images": {"files": {"sha256": None}}}
     return {
         "document": facts(document, needless),
-        "digest": hashlib.sha256(stated.encode()).hexdigest()[:16],
+        "digest": _digest(document),
         **{name: {"lower": lower, "upper": upper} for name, (lower, upper) in ranges.items()},
         "split": display.split and asdict(display.split),
     }
+
+
+def source_data(source: Source) -> dict[str, Any]:
+    """What a page needs of a source. Names of files, which might name a patient, stay in the
+    sidecar.
+    """
+    data: dict[str, Any] = facts(source, {"planes": {"file": None}})
+    return data
+
+
+def _digest(document: Document) -> str:
+    """By what a browser keeps the work on a stack: all that its document says of it; of a stack
+    around a landmark its tag and the landmark, which say as much, however long the scan is.
+    """
+    if document.zoom is None:
+        stated = json.dumps(
+            facts(document, {"generator": None, "warnings": None}),
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+    else:
+        stated = json.dumps([document.images.tag, facts(document.zoom)])
+    return hashlib.sha256(stated.encode()).hexdigest()[:16]
 
 
 def _script_json(data: dict[str, Any]) -> str:

@@ -171,7 +171,9 @@ def test_a_zoom_passes(scans: Callable[..., Phantom], png: Path, tmp_path: Path)
     from sidecar.labels.load import map_file
 
     (png / "labels.csv").write_text("label,x,y,slice\ntip,12.3,9.5,2\n")
-    jobs = plan_zooms(map_file(png / "labels.csv").points, scans().folder, tmp_path / "zooms", 6.0)
+    jobs = plan_zooms(
+        [map_file(png / "labels.csv").points], scans().folder, tmp_path / "zooms", 6.0
+    )
     run_jobs(jobs)
     assert failed(check_export(jobs[0].output, scans().folder, slices=None)) == {}
 

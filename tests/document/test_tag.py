@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kit.tag_by_the_words import AXES, number, tag_by_the_words
 
-from sidecar.document.tag import LETTERS, TAG, png_names, png_stem, split_name, tag_of
+from sidecar.document.tag import LETTERS, TAG, planes_json, png_names, png_stem, split_name, tag_of
 from sidecar.grid.axis import Axis
 from sidecar.grid.decimation import Decimation
 from sidecar.schemas import FOLDER
@@ -33,10 +33,10 @@ def test_the_vectors_are_what_the_words_say_and_what_the_program_makes(
         for name in AXES
     )
     x, y, z = (AXES.index(name) for name in axes.get("order", AXES))
-    planes = [
+    planes = planes_json(
         (plane["sop_instance_uid"], plane.get("frame_number"))
         for plane in document["source"]["planes"]
-    ]
+    )
     decimation = Decimation(columns, rows, slices, (x, y, z))
     assert tag_of(document["source"]["series_instance_uid"], planes, decimation) == vector["tag"]
 

@@ -17,11 +17,11 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
 import sidecar
-from sidecar.document import writing
 from sidecar.errors import BatchError, OutputError, UsageError
 from sidecar.exporting.batch import plan_batch
 from sidecar.exporting.config import load_config
 from sidecar.exporting.options import make_options
+from sidecar.exporting.source_facts import SourceFacts
 from sidecar.storage.location import WritableLocation
 
 PASSED_BY = "finished already, from the same source with the same options; nothing to do"
@@ -55,7 +55,7 @@ def times(folder: Path) -> dict[str, int]:
     return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
 
 
-def full_disk(document: object, place: WritableLocation) -> None:
+def full_disk(facts: object, document: object, place: WritableLocation) -> None:
     raise OutputError("the disk is full")
 
 
@@ -117,7 +117,7 @@ def test_an_interrupted_stack_goes_on_in_its_folder(
         specimen(run.folder, number)
     run.done("export", "scans", "png", "--series", "all", "--scale=1")
     specimen(run.folder, 1)
-    monkeypatch.setattr("sidecar.document.writing.save", full_disk)
+    monkeypatch.setattr("sidecar.exporting.source_facts.SourceFacts.save", full_disk)
     outcome = run("export", "scans", "png", "--series", "all", "--scale=1")
     assert "- stack 1: the disk is full" in outcome.err
     monkeypatch.undo()
@@ -220,8 +220,8 @@ def test_an_interrupted_export_of_a_batch_goes_on(
     whole = contents(run.folder / "png")
     shutil.rmtree(run.folder / "png" / "beetle_2")
     shutil.rmtree(run.folder / "png" / "beetle_3")
-    save = writing.save
-    monkeypatch.setattr("sidecar.document.writing.save", full_disk)
+    save = SourceFacts.save
+    monkeypatch.setattr("sidecar.exporting.source_facts.SourceFacts.save", full_disk)
     outcome = run("export", "--config", CONFIG)
     assert outcome.code == 1
     assert outcome.err.splitlines()[-3:] == [
@@ -231,7 +231,7 @@ def test_an_interrupted_export_of_a_batch_goes_on(
         "- beetle_3: the disk is full",
     ]
     left = times(run.folder / "png" / "beetle_2")
-    monkeypatch.setattr("sidecar.document.writing.save", save)
+    monkeypatch.setattr("sidecar.exporting.source_facts.SourceFacts.save", save)
     told = run.done("export", "--config", CONFIG).err
     assert told.count(PASSED_BY) == 1
     assert contents(run.folder / "png") == whole

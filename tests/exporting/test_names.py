@@ -91,7 +91,7 @@ def test_zooms_belong_to_the_specimen_and_have_tags_of_their_own(
     coarse = sidecar.export(scan.folder, tmp_path / "png", scale=0.5, specimen="beetle-7")
     (tmp_path / "png" / "labels.csv").write_text("label,x,y,slice\ntip,12,9,2\nend,20,9,4\n")
     points = map_file(tmp_path / "png" / "labels.csv").points
-    zooms = run_jobs(plan_zooms(points, scan.folder, tmp_path / "zooms", 6.0))
+    zooms = run_jobs(plan_zooms([points], scan.folder, tmp_path / "zooms", 6.0))
     tags = {str(png.document.images.tag) for png in (coarse, *zooms)}
     assert len(tags) == 3
     for png, folder in zip(zooms, ("001_tip", "002_end"), strict=True):

@@ -17,6 +17,10 @@ import sidecar
 from sidecar.dicom import pixels
 
 
+def folders_in(zooms: Path) -> list[Path]:
+    return sorted(path for path in zooms.iterdir() if path.is_dir())
+
+
 @pytest.fixture
 def coarse(tmp_path: Path) -> tuple[Phantom, Path]:
     """A half-size export and labels that are off by up to a PNG pixel, as a person's are."""
@@ -44,13 +48,11 @@ def test_landmarks_are_refined_on_original_pixels(
     )
     truth = {marker.name: marker for marker in phantom.markers}
     first = {row["label"]: row for row in rows(invoked("map-points", labels).stdout)}
-    folders = sorted((tmp_path / "zooms").iterdir())
-    assert len(folders) == 5
-    for folder in folders:  # of 16 bits, too, there is a page, with copies that a browser can show
+    folders = folders_in(tmp_path / "zooms")
+    assert len(folders) == 5 and (tmp_path / "zooms" / "zooms.html").is_file()
+    for folder in folders:  # of 16 bits, too, the page has copies that a browser can show
         names = {path.name for path in folder.glob("*.png")}
-        assert (folder / "viewer.html").is_file() and {
-            path.name for path in (folder / "viewer_images").iterdir()
-        } == names
+        assert {path.name for path in (folder / "viewer_images").iterdir()} == names
     for folder in folders:
         png = sidecar.open(folder)
         zoom = png.document.zoom
@@ -67,6 +69,11 @@ def test_landmarks_are_refined_on_original_pixels(
         assert np.linalg.norm(mm - truth[row["label"]].patient) < 0.02 * max(phantom.pixel_spacing)
         before = np.array([float(first[row["label"]][name]) for name in ("x_mm", "y_mm", "z_mm")])
         assert float(row["shift_mm"]) == pytest.approx(np.linalg.norm(mm - before), abs=2e-6)
+        moved = [
+            float(row[name]) - float(first[row["label"]][name])
+            for name in ("source_column", "source_row", "source_slice")
+        ]
+        assert float(row["shift_voxels"]) == pytest.approx(np.linalg.norm(moved), abs=2e-6)
         assert row["sop_instance_uid"] == truth[row["label"]].sop_instance_uid
         assert float(row["uncertainty_mm"]) < float(first[row["label"]]["uncertainty_mm"])
 
@@ -80,7 +87,7 @@ def test_a_label_file_of_one_zoom_fits_no_other(
     invoked(
         "zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", tmp_path / "zooms"
     )
-    one, other = sorted((tmp_path / "zooms").iterdir())[:2]
+    one, other = folders_in(tmp_path / "zooms")[:2]
     document = sidecar.open(one).document
     zoom, image = document.zoom, document.images.files[0].name
     assert zoom is not None and image == f"zoom_{one.name}_0000_{document.images.tag}.png"
@@ -183,7 +190,7 @@ def test_zoom_tells_what_map_points_tells_and_takes_the_same_options(
 
     def centre(folder: str, *options: object) -> tuple[float, ...]:
         invoked("zoom", *options, *sidecar_of, "--source", scan, "-o", tmp_path / folder)
-        (zoomed,) = (tmp_path / folder).iterdir()
+        (zoomed,) = folders_in(tmp_path / folder)
         zoom = sidecar.open(zoomed).document.zoom
         assert zoom is not None
         return zoom.source
@@ -200,7 +207,7 @@ def test_zoom_tells_what_map_points_tells_and_takes_the_same_options(
     refused = invoked("zoom", beyond, *sidecar_of, "--source", scan, "-o", tmp_path / "d", code=1)
     assert "--allow-outside" in str(refused.exception)
     invoked("zoom", beyond, *sidecar_of, "--allow-outside", "--source", scan, "-o", tmp_path / "d")
-    assert len(list((tmp_path / "d").iterdir())) == 2
+    assert len(folders_in(tmp_path / "d")) == 2
     beyond.write_text("label,x,y,slice\ntip,10,10,5\nbase,-300,10,5\n")
     options = ("--allow-outside", "--source", scan, "-o", tmp_path / "e")
     refused = invoked("zoom", beyond, *sidecar_of, *options, code=1)

@@ -55,7 +55,8 @@ def test_the_page_of_a_zoom_asks_for_its_landmark_and_saves_it_by_name(
     labels.write_text("label,slice,x,y\nleft <i>eye</i>,4,14,11\n")
     zooms = tmp_path / "zooms"
     invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "9mm", "-o", zooms)
-    (folder,) = zooms.iterdir()
+    (folder,) = (path for path in zooms.iterdir() if path.is_dir())
+    invoked("view", folder)
     browser.open(folder / "viewer.html")
     assert browser.js("return document.title").startswith("left <i>eye</i> · zooms · tag ")
     assert browser.text("header h1") == "left <i>eye</i> · zooms"

@@ -5,7 +5,7 @@ file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -74,6 +74,13 @@ class Export:
             return document.specimen or "scan"
         return (folder if document.zoom is None else folder.parent).resolved().name or "scan"
 
+    @property
+    def own_name(self) -> str:
+        """What messages call it among others of its specimen: a stack around one landmark by its
+        folder.
+        """
+        return self.name if self.sidecar.document.zoom is None else self.folder_name or self.name
+
     @cached_property
     def folder_name(self) -> str:
         """The name of the folder of its PNGs, "" where that is not known."""
@@ -139,13 +146,26 @@ class Surroundings:
     def __init__(self) -> None:
         self._opened: dict[Path, Export] = {}
         self._folders: dict[Path, tuple[Path, ...]] = {}
+        self._of_series: dict[str, Sidecar] = {}
 
     def open(self, path: Path) -> Export:
         """The export of a ``sidecar.json``. DocumentError where it cannot be read."""
         resolved = path.resolve()
         if resolved not in self._opened:
-            self._opened[resolved] = Export.open(resolved)
+            self._opened[resolved] = self._sharing_source(Export.open(resolved))
         return self._opened[resolved]
+
+    def _sharing_source(self, export: Export) -> Export:
+        """An export with the planes of an earlier one of the same scan, where they are the same:
+        each of many stacks around landmarks has those of the whole scan.
+        """
+        sidecar = export.sidecar
+        first = self._of_series.setdefault(export.series_uid, sidecar)
+        is_same = first.geometry == sidecar.geometry
+        if first is sidecar or not (is_same and first.document.source == sidecar.document.source):
+            return export
+        document = replace(sidecar.document, source=first.document.source)
+        return Export(replace(sidecar, document=document, stack=first.stack))
 
     def around(self, paths: Iterable[Path]) -> Iterator[Export]:
         """The exports in the folders of files, in folders in them, and beside them; those that

@@ -37,7 +37,7 @@ from sidecar.labels.identity.identified import (
 )
 from sidecar.labels.identity.likeness import Verdict
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import other_export
+from sidecar.labels.references import bare_key, other_export
 
 Look = Callable[[ImageReference], Seen | None]
 
@@ -99,16 +99,9 @@ class Resolver:
         fitting = self.exports
         if tag is not None:
             # names of adopted PNGs may look as if they had a tag
-            fitting = [
-                e
-                for e in self.exports
-                if e.tag == tag
-                or (
-                    reference.tag is None
-                    and not e.names_have_tag
-                    and slice_of(reference.name, e) is not None
-                )
-            ]
+            adopted = [] if reference.tag is not None else self._without_tags
+            named = [e for e in adopted if e.tag != tag and slice_of(reference.name, e) is not None]
+            fitting = [*self._by_tag.get(tag, []), *named]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -122,14 +115,25 @@ class Resolver:
                 )
         return fitting
 
+    @cached_property
+    def _by_tag(self) -> dict[str | None, list[Export]]:
+        found: dict[str | None, list[Export]] = {}
+        for export in self.exports:
+            found.setdefault(export.tag, []).append(export)
+        return found
+
+    @cached_property
+    def _without_tags(self) -> list[Export]:
+        return [export for export in self.exports if not export.names_have_tag]
+
     def _only(self, number: int, exports: Sequence[Export]) -> Export:
         """The export of a reference without a name: of several the one that the label file lies
         in.
         """
         home = self._home
         exports = [e for e in exports if _is_one(e, home)] or exports
-        if len({e.mapping_tag for e in exports}) > 1:
-            names = ", ".join(export.name for export in exports[:3])
+        if not _interchangeable(exports):
+            names = ", ".join(export.own_name for export in exports[:3])
             more = ", …" if len(exports) > 3 else ""
             raise Unidentified(
                 number,
@@ -181,8 +185,10 @@ class Resolver:
         if seen is not None and not open_:
             raise Unidentified(number, self._contradicted(reference, seen, *candidates[0]))
         left = same or self._in_its_place(reference, open_)
-        if len({export.mapping_tag for export, _ in left}) > 1:
-            names = " or ".join(export.name for export, _ in left[:3])
+        if not _interchangeable([export for export, _ in left]):
+            left = _of_its_name(reference, left) or left
+        if not _interchangeable([export for export, _ in left]):
+            names = " or ".join(export.own_name for export, _ in left[:3])
             raise Unidentified(
                 number,
                 f"image {reference} could be of {names}: say which with --sidecar, and with"
@@ -325,6 +331,23 @@ def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) ->
 def _has_tag_of(reference: ImageReference, export: Export) -> bool:
     tag = stated_tag(reference)
     return tag is not None and tag == export.tag
+
+
+def _interchangeable(exports: Sequence[Export]) -> bool:
+    """Whether labels mean the same on each of them: they have one mapping, and are around one
+    landmark where they are around any.
+    """
+    if len(exports) == 1:
+        return True
+    return len({(e.mapping_tag, str(e.sidecar.document.zoom)) for e in exports}) == 1
+
+
+def _of_its_name(
+    reference: ImageReference, candidates: Sequence[tuple[Export, int]]
+) -> Sequence[tuple[Export, int]]:
+    """Those whose PNG is named as the reference has it, letter by letter."""
+    key = bare_key(reference.name)
+    return [(export, k) for export, k in candidates if export.sidecar.slice_of(key) == k]
 
 
 def _is_one(export: Export, other: Export | None) -> bool:

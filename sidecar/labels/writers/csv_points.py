@@ -16,6 +16,7 @@ from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
 from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
+from sidecar.labels.shifts import shifts_mm, shifts_voxels
 from sidecar.labels.tables.columns import PIECE, Rows
 from sidecar.labels.writers.specimens import refuse_two_of_one_name
 from sidecar.mapping import Sidecar
@@ -218,16 +219,6 @@ def _joined(values: NDArray[np.float64]) -> Sequence[str]:
     return text[1 : -len(",null]")].split(",null,")
 
 
-def _shifts(points: MappedPoints, rows: slice) -> Sequence[str]:
-    """mm from where the coarse labelling had the landmark that this stack zooms in on; nothing for
-    other stacks.
-    """
-    zoom = points.sidecar.document.zoom
-    if zoom is None or zoom.patient is None:
-        return nothing(points, rows)
-    return rounded(np.linalg.norm(points.patient[rows] - np.array(zoom.patient), axis=1))
-
-
 def _neighbours(points: MappedPoints, rows: slice) -> Sequence[str]:
     """The source slices that each point lies between, or the one that it lies on."""
     along = points.source[rows, 2]
@@ -237,10 +228,15 @@ def _neighbours(points: MappedPoints, rows: slice) -> Sequence[str]:
     ]
 
 
+def _is_around_landmark(sidecar: Sidecar) -> bool:
+    return sidecar.document.zoom is not None
+
+
 #: Columns behind the contract's, for labels on stacks made by `sidecar zoom` and on stacks cut
 #: across the source slices.
 _EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Cells]] = {
-    "shift_mm": (lambda sidecar: sidecar.document.zoom is not None, _shifts),
+    "shift_mm": (_is_around_landmark, lambda part, rows: rounded(shifts_mm(part)[rows])),
+    "shift_voxels": (_is_around_landmark, lambda part, rows: rounded(shifts_voxels(part)[rows])),
     "between_slices": (lambda sidecar: sidecar.decimation.along[2] != 2, _neighbours),
 }
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Axes, Space, axes_of
-from sidecar.labels.landmarks import Landmarks
+from sidecar.labels.curves import CURVES
+from sidecar.labels.landmarks import Configurations, Curve, Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import MappedShape, require_mm, require_points, shapes_of
 
@@ -31,20 +32,80 @@ def landmarks_of(parts: Sequence[MappedPoints], space: Space, format: str) -> La
     names that only some have, for specimens with different numbers of nameless landmarks, and for
     two specimens of one name.
     """
+    shapes = _shapes_of(parts, format)
+    require_points(shapes, format)
+    return _landmarks(parts, shapes, _by_specimen(shapes), space)
+
+
+def configurations_of(parts: Sequence[MappedPoints], space: Space, format: str) -> Configurations:
+    """The landmarks and the curves of each specimen. A line or polyline is an open curve, a polygon
+    a closed one.
+
+    Raises LabelError as `landmarks_of`; for curves of one name that have different numbers of
+    points or are open and closed, for two in one specimen, and for one without a name.
+    """
+    shapes = _shapes_of(parts, format)
+    curves = [one for one in shapes if one.type in CURVES]
+    require_points([one for one in shapes if one.type not in CURVES], format)
+    members = _by_specimen(shapes)
+    points = {
+        specimen: [one for one in some if one.type == "point"] for specimen, some in members.items()
+    }
+    return Configurations(
+        _landmarks(parts, shapes, points, space), tuple(_curves(list(members), curves, space))
+    )
+
+
+def _curves(
+    specimens: Sequence[str], shapes: Sequence[MappedShape], space: Space
+) -> Iterator[Curve]:
+    first: dict[str, MappedShape] = {}
+    found: dict[str, dict[str, NDArray[np.float64]]] = {}
+    for one in shapes:
+        if not one.label:
+            raise one.error("this curve has no name: name it, or leave it out")
+        like = first.setdefault(one.label, one)
+        closed = one.type == "polygon"
+        if len(one.rows) != len(like.rows) or closed != (like.type == "polygon"):
+            raise one.error(
+                f"curve {one.label!r} is {_described(one)}, and {_described(like)} in"
+                f" {like.place}: all specimens need the same; --curve-points N gives each N points"
+            )
+        of_curve = found.setdefault(one.label, {})
+        specimen = one.specimen.strip() or one.points.specimen
+        if specimen in of_curve:
+            raise one.error(f"there is a curve {one.label!r} of {specimen} already: rename one")
+        of_curve[specimen] = one.outline().patient * TO_SPACE[space]
+    for name, of_curve in found.items():
+        missing = np.full((len(first[name].rows), 3), np.nan)
+        mm = np.array([of_curve.get(specimen, missing) for specimen in specimens])
+        yield Curve(name, first[name].type == "polygon", mm)
+
+
+def _described(one: MappedShape) -> str:
+    return f"{'closed' if one.type == 'polygon' else 'open'}, of {len(one.rows)} points"
+
+
+def _shapes_of(parts: Sequence[MappedPoints], format: str) -> list[MappedShape]:
     require_mm(parts, format)
-    axes = _axes_of_series(parts, space)
     shapes = shapes_of(parts)
     if not shapes:
         raise LabelError(f"there are no points, and {format} cannot be empty")
-    require_points(shapes, format)
-    members = _by_specimen(shapes)
+    return shapes
+
+
+def _landmarks(
+    parts: Sequence[MappedPoints], shapes: Sequence[MappedShape], members: _Members, space: Space
+) -> Landmarks:
+    axes = _axes_of_series(parts, space)
     named = _named(members)
     names = tuple(dict.fromkeys(name for landmarks in named.values() for name in landmarks))
     mm = np.full((len(named), len(names), 3), np.nan)
     for i, landmarks in enumerate(named.values()):
         for name, one in landmarks.items():
             mm[i, names.index(name)] = one.outline().patient[0] * TO_SPACE[space]
-    axes_of_each = tuple(_IN_WORDS[axes[some[0].series]] for some in members.values())
+    series = {one.specimen.strip() or one.points.specimen: one.series for one in shapes}
+    axes_of_each = tuple(_IN_WORDS[axes[series[specimen]]] for specimen in members)
     return Landmarks(tuple(members), names, mm, axes_of_each, _notes(shapes))
 
 

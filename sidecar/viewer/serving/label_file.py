@@ -36,7 +36,10 @@ VERSIONS = 10
 #: Bytes of a labels.csv, at most: the page has 20,000 landmarks at most.
 LARGEST = 16 * 2**20
 #: The columns of labels.csv that the page reads and writes.
-COLUMNS = ("image", "slice", "label", "x", "y", "specimen", "series_uid", "tag")
+COLUMNS = (
+    "image", "slice", "label", "x", "y", "specimen", "series_uid", "tag",
+    "shape_type", "shape_id", "vertex", "curve_points",
+)  # fmt: skip
 #: Seconds for which another program that saves is waited for.
 _PATIENCE = 10.0
 

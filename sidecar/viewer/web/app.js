@@ -1,19 +1,19 @@
 // Puts the page together.
 
 import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
-import { labelFile } from "./identity.js";
 import { KEYS, onKey, SPECIMEN_KEYS } from "./keys.js";
 import { Panel } from "./panel.js";
 import { Planes } from "./planes.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
 import { Stage } from "./stage.js";
 import { Viewer } from "./viewer.js";
+import { Zooms } from "./zooms.js";
 
 function App({ viewer, state }) {
   return html`
     <${TopBar} viewer=${viewer} state=${state} />
     <main class=${state.three ? "three" : ""}>
-      <${Stage} viewer=${viewer} state=${state} />
+      <${Stage} key=${viewer.page.folder} viewer=${viewer} state=${state} />
       ${state.three && html`<${Planes} viewer=${viewer} state=${state} />`}
       <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} three=${state.three} magnified=${state.magnified} />
       <${Readout} viewer=${viewer} state=${state} />
@@ -26,6 +26,8 @@ function App({ viewer, state }) {
       window=${state.window}
       space=${state.space}
       slice=${state.shown ?? state.wanted}
+      drawing=${state.drawing}
+      zooms=${viewer.zooms}
     />
     <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
@@ -60,7 +62,7 @@ function Help({ viewer, close }) {
       </table>
       <p>
         What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the PNGs is saved as you work` : html`Put <b><bdi>${labelFile(viewer.own, ".csv")}</bdi></b> beside the PNGs`}:
+        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the PNGs is saved as you work` : html`Put <b><bdi>${viewer.landmarks.fileName(".csv")}</bdi></b> beside the ${viewer.zooms ? "page" : "PNGs"}`}:
         it goes to <code>sidecar map-points</code>.
       </p>
       ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of the PNGs, shows it with three planes, and saves labels.csv there as you work.</p>`}
@@ -73,28 +75,29 @@ function Help({ viewer, close }) {
 function start() {
   const root = document.getElementById("app");
   const page = JSON.parse(document.getElementById("page").textContent);
-  let viewer = null;
+  let shown = null;
   let asked = 0;
   const draw = () => {
     asked = 0;
-    render(html`<${App} viewer=${viewer} state=${viewer.state} />`, root);
+    document.title = pageTitle(shown.viewer);
+    render(html`<${App} viewer=${shown.viewer} state=${shown.viewer.state} />`, root);
   };
   const changed = () => {
-    if (viewer && !asked) asked = requestAnimationFrame(draw);
+    if (shown && !asked) asked = requestAnimationFrame(draw);
   };
   try {
-    viewer = new Viewer(page, changed);
+    shown = page.zooms ? new Zooms(page, changed) : { viewer: new Viewer(page, changed) };
   } catch (error) {
     root.textContent = `This page cannot be used: ${error.message}`;
     return;
   }
-  document.title = pageTitle(viewer);
+  shown.viewer.open();
   draw();
-  document.addEventListener("keydown", (event) => onKey(viewer, event));
+  document.addEventListener("keydown", (event) => onKey(shown.viewer, event));
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files.length > 0) viewer.landmarks.open(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length > 0) shown.viewer.landmarks.open(event.dataTransfer.files[0]);
   });
 }
 

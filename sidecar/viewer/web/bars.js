@@ -1,7 +1,7 @@
 // The bar above the stage, and the slider and the readout below it.
 
 import { decimalsFor, Numbers, numberText } from "./text.js";
-import { labelFile, scaleText } from "./identity.js";
+import { scaleText } from "./identity.js";
 import { html, memo, useRef } from "./preact.js";
 import { axesOf, inSpace } from "./mapping.js";
 import { zoomOf } from "./view.js";
@@ -36,7 +36,7 @@ export function Button({ icon, label, text, ...rest }) {
 export function TopBar({ viewer, state }) {
   const input = useRef(null);
   const { landmarks, mapping } = viewer;
-  const none = !state.items.some(isPlaced);
+  const none = landmarks.together.every((some) => some.finished().length === 0);
   const opened = (event) => {
     const [file] = event.target.files;
     if (file) landmarks.open(file);
@@ -53,12 +53,12 @@ export function TopBar({ viewer, state }) {
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
         <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
         ${viewer.saving && html`<output id="saving" class=${state.saving === "saved" ? "" : "due"} title="labels.csv beside the PNGs">${state.saving}</output>`}
-        <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${labelFile(viewer.own, ".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
+        <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${landmarks.fileName(".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"
           icon="save"
           text="Slicer"
-          label=${mapping.inPatient ? `Save landmarks as Slicer markups, LPS mm: ${labelFile(viewer.own, ".mrk.json")}` : "Slicer markups need patient geometry, which this stack does not have"}
+          label=${mapping.inPatient ? `Save landmarks as Slicer markups, LPS mm: ${landmarks.fileName(".mrk.json")}` : "Slicer markups need patient geometry, which this stack does not have"}
           disabled=${none || !mapping.inPatient}
           onClick=${() => landmarks.saveMarkups()}
         />

@@ -2,11 +2,13 @@
 //
 // Every fault is an Error that names the row or point; a file is taken whole or not at all.
 
+import { CELLS_OF_POINT, cellsOfVertex, CURVE_COLUMNS, isCurve, possibleCount, withCurves } from "./curves.js";
 import { parseNumber, parseTable, writeTable } from "./csv.js";
 import { fromDescription, isTag, refuseOther, taggedName, toDescription } from "./identity.js";
 import { MOST_ITEMS, shownOn } from "./work.js";
 
 const IMAGE_EXTENSION = /\.(png|jpe?g|tiff?|bmp|gif|webp)$/i;
+const DELIMITERS = [",", ";", "\t"];
 const PLACE_COLUMNS = ["image", "slice", "label", "x", "y"];
 /** What they are of, each with the name it has in an export (see `exportOf`). */
 const EXPORT_COLUMNS = new Map([["specimen", "specimen"], ["series_uid", "series"], ["tag", "tag"]]);
@@ -15,13 +17,22 @@ const MARKUPS_SCHEMA =
   "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#";
 
 /**
- * Points {label, x, y, slice} of an export as labels.csv: pixels of the PNG named, 0 in the middle of the first one. Between two PNGs the
- * nearest is named.
+ * Landmarks and curves of an export as rows of labels.csv: pixels of the PNG named, 0 in the middle of the first one. Between two PNGs the
+ * nearest is named. A curve has a row for each vertex, with cells of CURVE_COLUMNS behind.
  */
-export function writeCsv(points, imageNames, own) {
+export function rowsOf(points, imageNames, own) {
   const stated = [...EXPORT_COLUMNS.values()].map((part) => own[part]);
-  const rows = points.map(({ label, x, y, slice }) => [imageNames[shownOn({ slice })], slice, label, x, y, ...stated]);
-  return writeTable([OWN_COLUMNS, ...rows]);
+  const row = (label, { x, y, slice }) => [imageNames[shownOn({ slice })], slice, label, x, y, ...stated];
+  return points.flatMap((item) =>
+    isCurve(item) ? item.curve.vertices.map((vertex, i) => [...row(item.label, vertex), ...cellsOfVertex(item.curve, item.id, i)]) : [row(item.label, item)],
+  );
+}
+
+/** Rows as labels.csv; without curves there are no columns for them. */
+export function writeCsv(rows) {
+  const isOfCurve = (row) => row.length > OWN_COLUMNS.length;
+  if (!rows.some(isOfCurve)) return writeTable([OWN_COLUMNS, ...rows]);
+  return writeTable([[...OWN_COLUMNS, ...CURVE_COLUMNS], ...rows.map((row) => (isOfCurve(row) ? row : [...row, ...CELLS_OF_POINT]))]);
 }
 
 /**
@@ -30,12 +41,10 @@ export function writeCsv(points, imageNames, own) {
  * PNGs, their mapping and the export.
  */
 export function readTable(text, fileName, stack) {
-  for (const delimiter of [",", ";", "\t"]) {
+  const ofPoints = delimiterOf(text);
+  if (ofPoints !== null) return readPoints(parseTable(text, ofPoints), ofPoints, stack);
+  for (const delimiter of DELIMITERS) {
     const header = headerOf(text, delimiter);
-    if (header.includes("x") && header.includes("y")) {
-      const rows = parseTable(text, delimiter);
-      return { ...pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
-    }
     const column = ["label", "name"].map((name) => header.indexOf(name)).find((index) => index >= 0);
     if (column !== undefined) {
       const rows = parseTable(text, delimiter).slice(1);
@@ -46,6 +55,18 @@ export function readTable(text, fileName, stack) {
     throw new Error("the header has neither columns x and y (landmarks) nor a column label or name (a list of names)");
   }
   return { names: checkedNames(text.split(/\r?\n/)) };
+}
+
+/** {points, isUnproved, dropped} of the rows of a table of points, its header first. Rows without cells are passed by. */
+export function readPoints(rows, delimiter, stack) {
+  const header = rows[0].map((name) => name.trim().toLowerCase());
+  return { ...pointsOf(rows, header, delimiter, stack), dropped: droppedOf(rows, header, stack.own) };
+}
+
+/** What divides the cells of a table of points; null where its header has no x and y. */
+export function delimiterOf(text) {
+  const isOfPoints = (header) => header.includes("x") && header.includes("y");
+  return DELIMITERS.find((delimiter) => isOfPoints(headerOf(text, delimiter))) ?? null;
 }
 
 function headerOf(text, delimiter) {
@@ -71,7 +92,7 @@ function droppedOf(rows, header, own) {
   const isKept = (cell, part) => cell === "" || cell.toLowerCase() === own[part].toLowerCase();
   return header.filter((name, i) => {
     const part = EXPORT_COLUMNS.get(name);
-    return name !== "" && (part ? !rows.slice(1).every((cells) => isKept((cells[i] ?? "").trim(), part)) : !PLACE_COLUMNS.includes(name));
+    return name !== "" && (part ? !rows.slice(1).every((cells) => isKept((cells[i] ?? "").trim(), part)) : ![...PLACE_COLUMNS, ...CURVE_COLUMNS].includes(name));
   });
 }
 
@@ -99,11 +120,21 @@ function pointsOf(rows, header, delimiter, stack) {
     }
     point.slice = counted ?? named ?? (names.length === 1 ? 0 : null);
     if (point.slice === null) throw new Error(`${where}: neither image nor slice is given`);
-    points.push(checkedPoint(point, mapping, where));
+    points.push({ ...checkedPoint(point, mapping, where), where, shape: shapeOf(cell, where) });
   });
   if (points.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} landmarks in it`);
   if (points.length === 0) throw new Error("there are no landmarks in it");
-  return { points, isUnproved };
+  return { points: withCurves(points), isUnproved };
+}
+
+/** What a row says of the shape it is a vertex of. */
+function shapeOf(cell, where) {
+  const [type, id, vertex, count] = CURVE_COLUMNS.map((name) => cell(name).trim());
+  const whole = (text, name) => {
+    if (!/^\d{0,9}$/.test(text)) throw new Error(`${where}: ${name} "${text.slice(0, 20)}" is not a whole number`);
+    return Number(text);
+  };
+  return { type: type.toLowerCase(), id, vertex: whole(vertex, "vertex"), count: whole(count, "curve_points") };
 }
 
 function checkedPoint(point, mapping, where) {
@@ -145,12 +176,18 @@ export function imageKey(name) {
   return (stem || base).toLowerCase();
 }
 
-/** Points {label, patient} of an export as a Slicer markups file, LPS mm. Slicer keeps the description of each point. */
-export function writeMarkups(points, own) {
-  const description = toDescription(own);
-  const controlPoints = points.map(({ label, patient }, i) => ({ id: String(i + 1), label, description, position: patient, positionStatus: "defined" }));
-  const markup = { type: "Fiducial", coordinateSystem: "LPS", coordinateUnits: "mm", controlPoints };
-  return `${JSON.stringify({ "@schema": MARKUPS_SCHEMA, markups: [markup] }, null, 1)}\n`;
+/**
+ * Points {label, patient, own} and curves {label, closed, patients, own} as a Slicer markups file, LPS mm. Slicer keeps the description of
+ * each point: of which export it is. Curves have their vertices as they were drawn.
+ */
+export function writeMarkups(points, curves = []) {
+  const control = ({ label, patient, own }, i) => ({ id: String(i + 1), label, description: toDescription(own), position: patient, positionStatus: "defined" });
+  const markup = (type, name, some) => ({ type, ...name, coordinateSystem: "LPS", coordinateUnits: "mm", controlPoints: some.map(control) });
+  const drawn = curves.map(({ label, closed, patients, own }) =>
+    markup(closed ? "ClosedCurve" : "Curve", { name: label }, patients.map((patient, i) => ({ label: `${label}-${i + 1}`, patient, own }))),
+  );
+  const lists = points.length > 0 || drawn.length === 0 ? [markup("Fiducial", {}, points)] : [];
+  return `${JSON.stringify({ "@schema": MARKUPS_SCHEMA, markups: [...lists, ...drawn] }, null, 1)}\n`;
 }
 
 /** {points, names} of a Slicer markups file: points {label, x, y, slice} where the stack has them, names without a place. */
@@ -164,6 +201,8 @@ export function readMarkups(text, { mapping, own }) {
     const sign = { LPS: 1, RAS: -1 }[markup?.coordinateSystem ?? "LPS"];
     if (!sign) throw new Error(`coordinate system ${String(markup.coordinateSystem).slice(0, 40)} is neither LPS nor RAS`);
     if ((markup.coordinateUnits ?? "mm") !== "mm") throw new Error("its units are not millimetres");
+    const vertices = [];
+    const isOfCurve = ["Curve", "ClosedCurve"].includes(markup.type);
     for (const point of Array.isArray(markup?.controlPoints) ? markup.controlPoints : []) {
       const where = `point ${points.length + names.length + 1}`;
       const label = typeof point?.label === "string" ? point.label : "";
@@ -177,12 +216,21 @@ export function readMarkups(text, { mapping, own }) {
         throw new Error(`${where} has no position of three numbers`);
       }
       const [x, y, slice] = placed(mapping, [sign * position[0], sign * position[1], position[2]], where);
-      points.push(checkedPoint({ label, x, y, slice }, mapping, where));
+      const placedPoint = checkedPoint({ label, x, y, slice }, mapping, where);
+      if (isOfCurve) vertices.push({ x, y, slice });
+      else points.push(placedPoint);
     }
+    if (vertices.length > 0) points.push(curveOfMarkup(markup, vertices));
   }
   if (points.length + names.length === 0) throw new Error("there are no points in it");
   if (points.length + names.length > MOST_ITEMS) throw new Error(`there are more than ${MOST_ITEMS} points in it`);
   return { points, names };
+}
+
+function curveOfMarkup(markup, vertices) {
+  const closed = markup.type === "ClosedCurve";
+  const label = typeof markup.name === "string" ? markup.name : "";
+  return { label, x: null, y: null, slice: null, curve: { closed, count: possibleCount(vertices.length, closed), vertices } };
 }
 
 /** A slice within a ten-millionth of a whole one is that one: what is left is rounding. */

@@ -53,6 +53,7 @@ export class Gestures {
 
   /** The landmark at a screen point, the nearest first. */
   hit(screen, pointerType) {
+    if (this.viewer.drawing.item) return null;
     const near = this.viewer.state.items
       .filter((item) => this.surface.isOn(item))
       .map((item) => ({ item, at: this.surface.toScreen(spotOf(item)) }))

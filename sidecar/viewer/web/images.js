@@ -43,6 +43,11 @@ export class Images {
     else this.prefetch();
   }
 
+  /** Let go of all images. */
+  forget() {
+    this.kept.clear();
+  }
+
   use(slice) {
     const image = this.kept.get(slice);
     this.kept.delete(slice);

@@ -32,7 +32,8 @@ export const KEYS = [
   ],
   ["Enter", "place the next landmark at the cross", { Enter: placeAtCross }],
   ["M", "move the chosen landmark to the cross", { m: (viewer) => viewer.landmarks.moveToCursor() }],
-  ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.landmarks.selectNext(1), p: (viewer) => viewer.landmarks.selectNext(-1) }],
+  ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.stepLandmark(1), p: (viewer) => viewer.stepLandmark(-1) }],
+  ["C, F", "draw a curve, finish it", { c: (viewer) => viewer.drawing.begin(), f: (viewer) => viewer.drawing.finish() }],
   ["Delete", "take the chosen landmark away", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
   [
     "Ctrl + Z, Y",
@@ -60,7 +61,7 @@ export const KEYS = [
   ["A, R, I", "contrast: automatic, as at first, inverted", { a: (viewer) => viewer.automaticWindow(), r: (viewer) => viewer.resetWindow(), i: (viewer) => viewer.invert() }],
   ["L", "millimetres as LPS or RAS", { l: (viewer) => viewer.setSpace(viewer.state.space === "LPS" ? "RAS" : "LPS") }],
   ["?", "this help", { "?": (viewer) => viewer.set({ help: true }) }],
-  ["Esc", "let go", { Escape: (viewer) => viewer.set({ selected: null, drag: null, message: null }) }],
+  ["Esc", "let go", { Escape: (viewer) => viewer.set({ selected: null, drawing: null, drag: null, message: null }) }],
 ];
 
 const leave = (where) => (viewer) => viewer.saving?.leave(viewer.server.around[where]);
@@ -91,7 +92,7 @@ function nameOf(event) {
 
 function keptByControl(event) {
   const { target } = event;
-  if (target.matches("input:not([type=range]), select, textarea")) return true;
+  if (target.matches("input:not([type=range], [type=checkbox]), select, textarea")) return true;
   if (target.matches("input[type=range]")) return /^(Arrow|Page|Home|End)/.test(event.key) && !event.shiftKey;
-  return target.matches("button, a, summary") && /^(Enter| )$/.test(event.key);
+  return target.matches("button, a, summary, input[type=checkbox]") && /^(Enter| )$/.test(event.key);
 }

@@ -1,7 +1,8 @@
 // Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
 
 import { decodeText } from "./csv.js";
-import { readMarkups, readTable, writeCsv, writeMarkups } from "./files.js";
+import { isCurve, isDrawn } from "./curves.js";
+import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
 import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, spotOf, trimLabel } from "./work.js";
@@ -40,6 +41,7 @@ export class Landmarks {
     return {
       items: list,
       selected: null,
+      drawing: null, // the curve that clicks add vertices to
       drag: null,
       measured: [null, null],
       ...(warning && { message: { text: warning, bad: true } }),
@@ -110,6 +112,10 @@ export class Landmarks {
       this.viewer.say("That is beside the image.");
       return false;
     }
+    if (this.viewer.drawing.item) {
+      this.viewer.drawing.add({ x, y, slice });
+      return true;
+    }
     const [items, id] = place(this.items, this.state.selected, { x, y, slice });
     this.commit(items, { selected: id });
     this.viewer.set({ spoken: `${this.item(id).label} placed on slice ${slice}` });
@@ -157,10 +163,11 @@ export class Landmarks {
   select(id, show = true) {
     this.viewer.set({ selected: id });
     const item = this.item(id);
-    if (!show || !item || !isPlaced(item)) return;
-    this.viewer.lookAt(spotOf(item));
-    this.viewer.reveal([item.x, item.y]);
-    this.viewer.across.reveal(spotOf(item));
+    const spot = isCurve(item) ? item.curve.vertices[0] : item && isPlaced(item) && item;
+    if (!show || !spot) return;
+    this.viewer.lookAt(spotOf(spot));
+    this.viewer.reveal([spot.x, spot.y]);
+    this.viewer.across.reveal(spotOf(spot));
   }
 
   /** Choose the landmark `steps` further in the list. */
@@ -195,7 +202,8 @@ export class Landmarks {
       if (file.size > LARGEST_FILE) throw new Error("it is too large for a list of landmarks");
       const text = decodeText(new Uint8Array(await file.arrayBuffer()));
       const isMarkups = text.trimStart().startsWith("{");
-      this.take(isMarkups ? readMarkups(text, this.viewer) : readTable(text, file.name, this.viewer), file.name);
+      if (this.viewer.zooms && !isMarkups) this.viewer.zooms.read(text, file.name);
+      else this.take(isMarkups ? readMarkups(text, this.viewer) : readTable(text, file.name, this.viewer), file.name);
     } catch (error) {
       this.viewer.say(`${file.name}: ${error.message}`, true);
     }
@@ -217,15 +225,48 @@ export class Landmarks {
     return this.items.filter(isPlaced);
   }
 
+  /** What is saved of this export: rows of labels.csv, and points of the patient. */
+  rows() {
+    return rowsOf(this.finished(), this.viewer.names, this.viewer.own);
+  }
+
+  patientPoints() {
+    const { own } = this.viewer;
+    return this.placed().map(({ label, x, y, slice }) => ({ label, own, patient: this.viewer.placeOf([x, y], slice).patient }));
+  }
+
+  patientCurves() {
+    const { own } = this.viewer;
+    const patient = ({ x, y, slice }) => this.viewer.placeOf([x, y], slice).patient;
+    return this.items.filter(isDrawn).map(({ label, curve }) => ({ label, own, closed: curve.closed, patients: curve.vertices.map(patient) }));
+  }
+
+  /** What can be saved: landmarks that have a place, and curves with vertices enough. */
+  finished() {
+    return this.items.filter((item) => isPlaced(item) || isDrawn(item));
+  }
+
+  /** Those whose landmarks are saved together. */
+  get together() {
+    return this.viewer.zooms ? this.viewer.zooms.viewers.map((viewer) => viewer.landmarks) : [this];
+  }
+
+  fileName(ending) {
+    return labelFile(this.viewer.zooms ? { fileStem: this.viewer.own.specimen } : this.viewer.own, ending);
+  }
+
+  /** All that is placed, as labels.csv. */
+  csv() {
+    return writeCsv(this.together.flatMap((landmarks) => landmarks.rows()));
+  }
+
   saveCsv() {
-    const { names, own } = this.viewer;
-    download(labelFile(own, ".csv"), "text/csv", writeCsv(this.placed(), names, own));
+    download(this.fileName(".csv"), "text/csv", this.csv());
   }
 
   saveMarkups() {
-    const points = this.placed().map(({ label, x, y, slice }) => ({ label, patient: this.viewer.placeOf([x, y], slice).patient }));
-    const { own } = this.viewer;
-    download(labelFile(own, ".mrk.json"), "application/json", writeMarkups(points, own));
+    const [points, curves] = ["patientPoints", "patientCurves"].map((of) => this.together.flatMap((landmarks) => landmarks[of]()));
+    download(this.fileName(".mrk.json"), "application/json", writeMarkups(points, curves));
   }
 }
 

@@ -80,8 +80,16 @@ function nearestPlane(along, count) {
   return Math.min(Math.max(nearest(along), 0), count - 1);
 }
 
+/** Stacks by their sources, which several documents may share. */
+const STACKS = new WeakMap();
+
 /** The planes of the source, with the way between source index (column, row, slice) and patient mm. */
 function stackOf(source) {
+  if (!STACKS.has(source)) STACKS.set(source, stackOfPlanes(source));
+  return STACKS.get(source);
+}
+
+function stackOfPlanes(source) {
   const [betweenRows, betweenColumns] = source.pixel_spacing;
   const planes = source.planes.map((plane) => {
     const cosines = plane.orientation ?? source.orientation;

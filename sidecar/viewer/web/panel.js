@@ -1,25 +1,29 @@
 // The panel beside the stage: landmarks, distance, contrast, and what the stack is.
 
 import { Button } from "./bars.js";
+import { curveText, isCurve, isDrawn } from "./curves.js";
+import { CurveDetails, NewCurve } from "./curveviews.js";
 import { axesOf, inSpace } from "./mapping.js";
 import { html, memo, useLayoutEffect, useRef } from "./preact.js";
 import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
 import { isPlaced } from "./work.js";
+import { ZoomTable } from "./zoomlist.js";
 
 /** Longer ones, such as "SIGNAL INTENSITY (UNITLESS)", are shown when pointed at. */
 const LONGEST_UNIT = 8;
 
-export const Panel = memo(({ viewer, items, selected, measured, window, space, slice }) => html`
+export const Panel = memo(({ viewer, items, selected, measured, window, space, slice, drawing, zooms }) => html`
   <aside class="panel">
-    <${LandmarkList} viewer=${viewer} items=${items} selected=${selected} space=${space} />
+    ${zooms && html`<${ZoomTable} zooms=${zooms} />`}
+    <${LandmarkList} viewer=${viewer} items=${items} selected=${selected} drawing=${drawing} space=${space} />
     <${Distance} viewer=${viewer} items=${items} measured=${measured} />
     <${Contrast} viewer=${viewer} window=${window} />
     <${Facts} viewer=${viewer} slice=${slice} />
   </aside>
 `);
 
-const LandmarkList = memo(({ viewer, items, selected, space }) => {
-  const placed = items.filter(isPlaced).length;
+const LandmarkList = memo(({ viewer, items, selected, drawing, space }) => {
+  const placed = items.filter((item) => isPlaced(item) || isDrawn(item)).length;
   const next = viewer.landmarks.next();
   return html`
     <section class="landmarks" aria-labelledby="landmarks-title">
@@ -28,32 +32,33 @@ const LandmarkList = memo(({ viewer, items, selected, space }) => {
       html`<p class="empty">Click in the image to place the first one. <b>Open</b> takes a list of names to work through, one name a line, or landmarks made before.</p>`}
       <ol id="landmarks">
         ${items.map(
-          (item) => html`<${Row} key=${item.id} viewer=${viewer} item=${item} chosen=${item.id === selected} next=${item === next} space=${space} />`,
+          (item) => html`<${Row} key=${item.id} viewer=${viewer} item=${item} chosen=${item.id === selected} next=${item === next} drawing=${item.id === drawing} space=${space} />`,
         )}
       </ol>
+      <div class="actions"><${NewCurve} viewer=${viewer} /></div>
     </section>
   `;
 });
 
-const Row = memo(({ viewer, item, chosen, next, space }) => {
+const Row = memo(({ viewer, item, chosen, next, drawing, space }) => {
   const row = useRef(null);
   useLayoutEffect(() => {
     if (chosen || next) row.current.scrollIntoView({ block: "nearest" });
   }, [chosen, next]);
-  const kind = [isPlaced(item) ? "placed" : "open", chosen && "chosen", next && "next"].filter(Boolean).join(" ");
+  const kind = [isPlaced(item) || isDrawn(item) ? "placed" : "open", chosen && "chosen", next && "next"].filter(Boolean).join(" ");
   return html`
     <li ref=${row} class=${kind} data-id=${item.id}>
       <button type="button" class="name" aria-pressed=${chosen} onClick=${() => viewer.landmarks.select(item.id)}>
         <span class="dot" aria-hidden="true"></span>
         <bdi>${item.label || "unnamed"}</bdi>
-        <span class="where">${isPlaced(item) ? `slice ${+item.slice.toFixed(2)}` : next ? "next" : ""}</span>
+        <span class="where">${isCurve(item) ? curveText(item.curve) : isPlaced(item) ? `slice ${+item.slice.toFixed(2)}` : next ? "next" : ""}</span>
       </button>
-      ${chosen && html`<${Details} viewer=${viewer} item=${item} space=${space} />`}
+      ${chosen && html`<${Details} viewer=${viewer} item=${item} drawing=${drawing} space=${space} />`}
     </li>
   `;
 });
 
-function Details({ viewer, item, space }) {
+function Details({ viewer, item, drawing, space }) {
   const { landmarks, looks, mapping } = viewer;
   const axes = axesOf(mapping, space);
   const place = isPlaced(item) ? viewer.placeOf([item.x, item.y], item.slice) : null;
@@ -72,13 +77,14 @@ function Details({ viewer, item, space }) {
           ${place.patient && html`<dt>${mapping.inPatient ? `${axes} mm` : "mm"}</dt><dd class="patient"><${Numbers} values=${inSpace(place.patient, axes)} decimals=${decimalsFor(looks.pixelWidth)} /></dd>`}
         </dl>
       `}
+      ${isCurve(item) && html`<${CurveDetails} viewer=${viewer} item=${item} isDrawing=${drawing} />`}
       <div class="actions">
         ${place &&
         html`
           <button type="button" onClick=${() => landmarks.measure(0, item.id)}>Measure from</button>
           <button type="button" onClick=${() => landmarks.measure(1, item.id)}>to here</button>
         `}
-        <${Button} icon="remove" class="remove" label=${place ? "Take this landmark away (Delete)" : "Take this name off the list"} onClick=${() => landmarks.remove(item.id)} />
+        <${Button} icon="remove" class="remove" label=${place || isCurve(item) ? "Take this landmark away (Delete)" : "Take this name off the list"} onClick=${() => landmarks.remove(item.id)} />
       </div>
     </div>
   `;

@@ -3,7 +3,7 @@
 // A save says which revision it began from. Where labels.csv is another by then, saved by another tab or program, both are brought
 // together in the list, which the user is told, and saved. What cannot be saved stays in this browser and is sent when it can.
 
-import { readTable, writeCsv } from "./files.js";
+import { readTable, rowsOf, writeCsv } from "./files.js";
 import { Presence } from "./presence.js";
 import { isPlaced, merged, samePoints } from "./work.js";
 
@@ -49,7 +49,7 @@ export class Saving {
 
   /** labels.csv holds these points and has this revision, while the list is `items`. */
   know(points, revision, items = this.viewer.landmarks.items) {
-    this.points = points.map(({ label, x, y, slice }) => ({ label, x, y, slice }));
+    this.points = points.map(({ label, x, y, slice, curve }) => ({ label, x, y, slice, curve }));
     this.revision = revision;
     this.viewer.storage.save(items, this.points);
   }
@@ -63,7 +63,7 @@ export class Saving {
 
   /** Whether the list is another than that of labels.csv. */
   isDue() {
-    return !samePoints(this.viewer.landmarks.placed(), this.points);
+    return !samePoints(this.viewer.landmarks.finished(), this.points);
   }
 
   /** The list has changed. */
@@ -89,8 +89,8 @@ export class Saving {
 
   /** One request: whether it is worth while to look again. */
   async send(isLast = false) {
-    const points = this.viewer.landmarks.placed();
-    const text = points.length === 0 ? "" : writeCsv(points, this.viewer.names, this.viewer.own);
+    const points = this.viewer.landmarks.finished();
+    const text = points.length === 0 ? "" : writeCsv(rowsOf(points, this.viewer.names, this.viewer.own));
     const { revision } = this;
     const { status, answer } = await this.server.ask("labels", { text, revision }, isLast);
     if (status !== 200) {

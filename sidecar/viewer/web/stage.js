@@ -6,7 +6,9 @@ import { Magnifier } from "./magnifier.js";
 import { lengthText } from "./text.js";
 import { html, useLayoutEffect, useRef } from "./preact.js";
 import { scaleBar, toImage, toScreen, zoomOf } from "./view.js";
+import { CurveMarks } from "./curveviews.js";
 import { shownOn, spotOf } from "./work.js";
+import { Coarse } from "./zoomlist.js";
 
 /** Above this many screen pixels per PNG pixel they are shown as the squares they are. */
 export const SMOOTH_UP_TO = 2.5;
@@ -101,7 +103,9 @@ function Marks({ viewer, state }) {
   const cross = state.image && (state.three ? state.point : state.byKeys && state.cursor);
   return html`
     <svg class="marks" width=${state.stage.width} height=${state.stage.height} aria-hidden="true">
+      ${viewer.coarse && state.image && html`<${Coarse} viewer=${viewer} shown=${state.shown} />`}
       <${Measure} viewer=${viewer} state=${state} />
+      ${state.image && html`<${CurveMarks} viewer=${viewer} state=${state} />`}
       <${MarksOn} surface=${viewer.front} state=${state} />
       ${cross && html`<${Cross} at=${viewer.toScreen(cross)} size=${state.stage} byKeys=${state.byKeys} />`}
     </svg>
@@ -186,6 +190,8 @@ function Letters({ side, names: [main, ...rest] }) {
 /** What a click does now. */
 function Hint({ viewer }) {
   const next = viewer.landmarks.next();
+  const drawn = viewer.drawing.item;
+  if (drawn) return html`<div class="corner upper right hint">click to add to <b><bdi>${drawn.label}</bdi></b>, F to finish</div>`;
   return html`
     <div class="corner upper right hint">${next ? html`click to place <b><bdi>${next.label || "unnamed"}</bdi></b>` : "click to place a landmark"}</div>
   `;

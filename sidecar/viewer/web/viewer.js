@@ -3,12 +3,13 @@
 import { Across } from "./across.js";
 import { unitsOf } from "./contrast.js";
 import { nudgeOf } from "./cross.js";
+import { Drawing } from "./drawing.js";
 import { Front } from "./front.js";
 import { exportOf, foldersOf } from "./identity.js";
 import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
 import { looksOf, subjectOf } from "./looks.js";
-import { mappingOf } from "./mapping.js";
+import { mappingOf, nearest } from "./mapping.js";
 import { Saving } from "./saving.js";
 import { serverOf } from "./served.js";
 import { storageOf } from "./storage.js";
@@ -17,9 +18,12 @@ import { shownOn } from "./work.js";
 
 const MESSAGE_STAYS = 8000;
 
+/** The path of the folder that a page shows the PNGs of, as a URL has it, with the page's own name behind. */
+const pathOf = ({ folder }) => globalThis.location.pathname.replace(/[^/]*$/, (name) => (folder ? `${encodeURIComponent(folder)}/${name}` : name));
+
 /**
  * `page` is what the page was written with: the document, its digest, how a 16-bit stack was split, and ranges {lower, upper} of
- * PNG values: the whole, the one measured on the images, and the contrast to start with. `changed` is called after every change.
+ * PNG values: the whole, the one measured on the images, and the contrast to start with; and the folder of the PNGs where they are not beside the page. `changed` is called after every change.
  */
 export class Viewer {
   constructor(page, changed) {
@@ -30,19 +34,23 @@ export class Viewer {
     this.subject = subjectOf(page.document);
     this.units = unitsOf(page.document.images);
     this.names = page.document.images.files.map((file) => file.name);
+    this.zooms = null; // the stacks around landmarks that this one is shown with
     this.server = serverOf(page);
-    this.own = exportOf(page.document, this.server?.folders ?? foldersOf(globalThis.location.pathname));
+    this.own = exportOf(page.document, this.server?.folders ?? foldersOf(pathOf(page)));
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
     this.saving = this.server && new Saving(this, this.server);
     this.landmarks = new Landmarks(this);
-    const folder = page.split ? `${encodeURIComponent(page.split.folder)}/` : "";
+    this.drawing = new Drawing(this);
+    const folder = [page.folder, page.split?.folder].filter(Boolean).map((name) => `${encodeURIComponent(name)}/`).join("");
     const urls = this.names.map((name) => folder + encodeURIComponent(name));
     this.front = new Front(this);
     this.across = new Across(this, urls);
     this.fitted = true; // until the user zooms or pans, the whole image is shown
     const [columns, rows, slices] = this.mapping.size;
+    this.coarse = page.document.zoom && this.mapping.toPixel(page.document.zoom.source);
     const recalled = this.storage.recall();
-    const wanted = recalled.slice !== null && recalled.slice < slices ? recalled.slice : (slices - 1) >> 1;
+    const first = this.coarse ? Math.min(Math.max(nearest(this.coarse[2]), 0), slices - 1) : (slices - 1) >> 1;
+    const wanted = recalled.slice !== null && recalled.slice < slices ? recalled.slice : first;
     const middle = [(columns - 1) / 2, (rows - 1) / 2];
     this.state = {
       wanted,
@@ -78,8 +86,18 @@ export class Viewer {
       },
       failed: (shown, failure) => this.set({ shown, image: null, failure }),
     });
+  }
+
+  /** Come on the screen: images are loaded from now on. */
+  open() {
     this.images.show(this.state.wanted);
     this.saving?.start();
+  }
+
+  /** Leave the screen: what can be loaded again is let go. */
+  leave() {
+    this.landmarks.cancelDrag();
+    this.images.forget();
   }
 
   set(changes) {
@@ -161,6 +179,12 @@ export class Viewer {
     const [left, top] = this.toScreen(point);
     const seen = left > 20 && top > 20 && left < stage.width - 20 && top < stage.height - 20;
     if (!seen) this.set({ view: { ...view, x: point[0], y: point[1] } });
+  }
+
+  /** Choose the landmark `steps` further: in the list, or of the stacks around landmarks that are shown together. */
+  stepLandmark(steps) {
+    if (this.zooms) this.zooms.step(steps);
+    else this.landmarks.selectNext(steps);
   }
 
   // The cursor: the place all numbers on the page are about

@@ -1,8 +1,9 @@
 // The work: a list of landmarks, as plain data. Every change makes a new list, so undo is keeping the old one.
 //
 // An item is {id, label, listed, x, y, slice}: `listed` when its name came from a template, and x, y, slice null while it is not
-// placed. x and y are PNG pixels ("center"), slice is the 0-based PNG number, fractional when it was imported from between two.
+// placed. A curve has no one place: see curves.js. x and y are PNG pixels ("center"), slice is the 0-based PNG number, fractional when it was imported from between two.
 
+import { checkedCurve, isCurve } from "./curves.js";
 import { nearest } from "./mapping.js";
 
 const LONGEST_LABEL = 200;
@@ -19,22 +20,27 @@ const nextId = (items) => items.reduce((largest, item) => Math.max(largest, item
 /** The item a click places: the chosen one while it has no place, else the first name after it without one, else a new one. */
 export function itemToPlace(items, selected) {
   const from = Math.max(items.findIndex((item) => item.id === selected), 0);
-  return [...items.slice(from), ...items.slice(0, from)].find((item) => !isPlaced(item)) ?? null;
+  return [...items.slice(from), ...items.slice(0, from)].find((item) => !isPlaced(item) && !isCurve(item)) ?? null;
 }
 
-function freeLabel(items) {
+function freeLabel(items, prefix, curve) {
   const taken = new Set(items.map((item) => item.label));
-  let number = items.filter((item) => !item.listed).length + 1;
-  while (taken.has(`L${number}`)) number += 1;
-  return `L${number}`;
+  let number = items.filter((item) => !item.listed && isCurve(item) === Boolean(curve)).length + 1;
+  while (taken.has(`${prefix}${number}`)) number += 1;
+  return `${prefix}${number}`;
+}
+
+/** A new item, named after its kind: [items, its id]. */
+export function addItem(items, prefix, values) {
+  const added = { id: nextId(items), label: freeLabel(items, prefix, values.curve), listed: false, x: null, y: null, slice: null, ...values };
+  return [[...items, added], added.id];
 }
 
 /** Place the next item at {x, y, slice}: [items, its id]. */
 export function place(items, selected, point) {
   const item = itemToPlace(items, selected);
   if (item) return [change(items, item.id, point), item.id];
-  const added = { id: nextId(items), label: freeLabel(items), listed: false, ...point };
-  return [[...items, added], added.id];
+  return addItem(items, "L", point);
 }
 
 export const change = (items, id, values) => items.map((item) => (item.id === id ? { ...item, ...values } : item));
@@ -58,7 +64,7 @@ export function addNames(items, names) {
 }
 
 /** What makes a point the same as another one. */
-const keyOf = ({ label, x, y, slice }) => JSON.stringify([label, x, y, slice]);
+const keyOf = ({ label, x, y, slice, curve }) => JSON.stringify([label, x, y, slice, curve]);
 
 /**
  * Points {label, x, y, slice} of a file put into the list: [items, how many are new]. A point takes the open place of its name;
@@ -66,14 +72,14 @@ const keyOf = ({ label, x, y, slice }) => JSON.stringify([label, x, y, slice]);
  */
 export function addPoints(items, points) {
   const known = new Set(items.map(keyOf));
-  const open = new Map(items.filter((item) => !isPlaced(item)).map((item) => [item.label, item.id]));
+  const open = new Map(items.filter((item) => !isPlaced(item) && !isCurve(item)).map((item) => [item.label, item.id]));
   const filled = new Map();
   const added = [];
   let id = nextId(items);
   for (const point of points) {
     if (known.has(keyOf(point))) continue;
     known.add(keyOf(point));
-    if (open.has(point.label)) {
+    if (open.has(point.label) && !isCurve(point)) {
       filled.set(open.get(point.label), point);
       open.delete(point.label);
     } else {
@@ -90,7 +96,7 @@ export function addPoints(items, points) {
  */
 export function merged(items, base, theirs) {
   const [before, after] = [new Set(base.map(keyOf)), new Set(theirs.map(keyOf))];
-  const gone = new Set(items.filter((item) => isPlaced(item) && before.has(keyOf(item)) && !after.has(keyOf(item))).map((item) => item.id));
+  const gone = new Set(items.filter((item) => (isPlaced(item) || isCurve(item)) && before.has(keyOf(item)) && !after.has(keyOf(item))).map((item) => item.id));
   const opened = items.map((item) => (gone.has(item.id) ? { ...item, x: null, y: null, slice: null } : item));
   const [together, came] = addPoints(opened, theirs.filter((point) => !before.has(keyOf(point))));
   return [together.filter((item) => isPlaced(item) || item.listed || !gone.has(item.id)), came, gone.size];
@@ -112,8 +118,10 @@ export function checkedItems(items) {
         Number.isInteger(item?.id) &&
         typeof item.label === "string" &&
         typeof item.listed === "boolean" &&
-        ([item.x, item.y, item.slice].every(Number.isFinite) || [item.x, item.y, item.slice].every((value) => value === null)),
+        ([item.x, item.y, item.slice].every(Number.isFinite) || [item.x, item.y, item.slice].every((value) => value === null)) &&
+        checkedCurve(item.curve) !== null,
     ) &&
     new Set(items.map((item) => item.id)).size === items.length;
-  return sound ? items.map(({ id, label, listed, x, y, slice }) => ({ id, label, listed, x, y, slice })) : null;
+  const kept = ({ id, label, listed, x, y, slice, curve }) => ({ id, label, listed, x, y, slice, ...(curve && { curve: checkedCurve(curve) }) });
+  return sound ? items.map(kept) : null;
 }

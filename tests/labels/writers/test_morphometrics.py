@@ -263,6 +263,8 @@ def labelled(*rows: tuple[str, str]) -> Any:
 def test_what_is_no_set_of_landmarks_is_refused(
     tmp_path: Path, writer: Any, parts: Any, says: str
 ) -> None:
+    if writer.name == "tps" and "not a line" in says:
+        pytest.skip("TPS has curves")
     with pytest.raises(LabelError, match=says):
         write_to(tmp_path / "part", writer, parts)
 

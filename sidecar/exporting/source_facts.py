@@ -1,0 +1,88 @@
+"""What is worked out of a stack once, however many exports are planned of it. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+from sidecar.dicom.headers.frame import Frame
+from sidecar.dicom.stacks.series import Series
+from sidecar.document.build import source_model
+from sidecar.document.model import Document, Source
+from sidecar.document.shared_planes import SharedPlanes
+from sidecar.document.tag import planes_json, tag_of
+from sidecar.grid.decimation import Decimation
+from sidecar.storage.location import WritableLocation
+
+
+class SourceFacts:
+    """The facts of ``series`` that go through all of its frames."""
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self._written: SharedPlanes | None = None
+
+    @cached_property
+    def model(self) -> Source:
+        """The source as documents have it."""
+        return source_model(self.series)
+
+    def tag(self, decimation: Decimation) -> str:
+        """The tag of PNGs that are made of it by these axes."""
+        return tag_of(self.series.common.series_instance_uid, self._planes, decimation)
+
+    @cached_property
+    def _planes(self) -> str:
+        return planes_json(
+            (frame.sop_instance_uid, frame.frame_number) for frame in self.series.frames
+        )
+
+    @cached_property
+    def stated(self) -> str:
+        """What the headers say and how large the files are: items of a JSON list. It holds no
+        times, and names of files only as the document has them. A voxel size that was given is part
+        of it.
+        """
+        frames, stack = self.series.frames, self.series.stack
+        shared = [asdict(common) for common in dict.fromkeys(f.common for f in frames)]
+        for common in shared:
+            del common["description"]  # free text, which may name somebody
+        items: list[Any] = [shared, [_of_frame(frame) for frame in frames]]
+        if stack is not None and stack.geometry == "given":
+            items += [stack.pixel_spacing, stack.positions.tolist()]
+        return as_json(items)[1:-1]
+
+    @cached_property
+    def times(self) -> str:
+        """When each file was changed, as JSON."""
+        return as_json({file: changed for file, (_, changed) in self.series.stamps.items()})
+
+    def sealed(self, document: Document) -> Document:
+        """A document of this source, with its digest."""
+        return self._shared(document).sealed(document)
+
+    def save(self, document: Document, place: WritableLocation) -> None:
+        """Write a document of this source: it is there whole or not at all. OutputError where it
+        cannot be written.
+        """
+        place.put(self._shared(document).text(document).encode())
+
+    def _shared(self, document: Document) -> SharedPlanes:
+        if self._written is None:
+            self._written = SharedPlanes(document)
+        return self._written
+
+
+def _of_frame(frame: Frame) -> tuple[object, ...]:
+    size, _ = frame.stamp
+    return (
+        (frame.file, size, frame.frame, frame.sop_instance_uid, frame.instance_number),
+        (frame.position, frame.orientation, frame.rescale, frame.window, frame.real_world),
+    )
+
+
+def as_json(facts: object) -> str:
+    """What digests of plans are made of."""
+    return json.dumps(facts, sort_keys=True, default=bytes.hex)
