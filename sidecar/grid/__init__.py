@@ -1,5 +1,6 @@
-"""Pure: where a pixel is.
+"""Where a pixel is: the geometry of axes, planes and stacks. Pure.
 
-An axis maps pixels to samples, an order turns axes, a decimation is an order of three axes, a stack
-maps samples to millimetres, and filters make an axis true.
+An axis maps PNG pixels to source samples. An axis order permutes and mirrors axes. A decimation is
+three axes in such an order. A stack maps source indices to millimetres. The filters make the pixels
+that an axis describes.
 """

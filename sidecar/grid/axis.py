@@ -1,12 +1,12 @@
-"""One axis between PNG and source, and which sample is nearest to a place on it. Pure.
+"""One axis between PNG and source, and the sample nearest to a place on it. Pure.
 
 source = a.factor · pixel + a.offset        both *center*: 0 is the middle of the first sample
-(a @ b)(pixel) = a(b(pixel))                b was made from what a made
+(a @ b)(pixel) = a(b(pixel))                a was applied to the source first, b to its result
 (~a)(source) = pixel                        ~a @ a is the identity, exactly
 a.reversed()(pixel) = a(size − 1 − pixel)
 
 nearest(place) = ⌈place − ½⌉                halfway between two samples it is the lower one
-is_halfway(place)                           whether it is that, to `ROUNDING`
+is_halfway(place)                           whether a place is halfway, to `ROUNDING`
 """
 
 from __future__ import annotations
@@ -22,41 +22,47 @@ Lookup = NDArray[np.intp]
 Method = Literal["stride", "mean", "max", "resize"]
 AnyPlaces = TypeVar("AnyPlaces", float, Floats)
 
-#: Positions nearer than this, in pixels, are the same: what computing them may be wrong by.
+#: Positions that differ by less than this, in pixels, are the same: computing them has such errors.
 ROUNDING = 1e-9
 
 
 def nearest(place: ArrayLike, leeway: float = 0.0) -> Floats:
-    """The sample nearest to each place, as a float; halfway between two it is the lower one. NaN
-    stays NaN.
+    """The sample nearest to each place, as a float. Halfway between two samples it is the lower
+    one. NaN stays NaN.
 
-    ``leeway``: so far beyond halfway, in samples, it still is the lower one.
+    ``leeway``: a place up to this far beyond halfway, in samples, still belongs to the lower
+    sample.
     """
     return np.asarray(np.ceil(np.asarray(place, dtype=np.float64) - 0.5 - leeway))
 
 
 def is_halfway(place: ArrayLike) -> NDArray[np.bool_]:
-    """Whether each place is halfway between two samples: `nearest` has to name the lower one, what
-    can show both does.
+    """Whether each place is halfway between two samples, to `ROUNDING`.
+
+    There `nearest` takes the lower sample. Code that can show both samples does so.
     """
     places = np.asarray(place, dtype=np.float64)
     return np.asarray(np.abs(places - np.floor(places) - 0.5) <= ROUNDING)
 
 
 def nearest_of(place: float, count: int) -> int:
-    """The sample of ``count`` nearest to one place; beyond the ends it is the first or last."""
+    """The sample, of ``count``, nearest to one place. Beyond the ends it is the first or the
+    last.
+    """
     return int(np.clip(nearest(place), 0, count - 1))
 
 
 def first_touched(place: ArrayLike) -> Floats:
-    """The first sample that reaches beyond each place, as a float: `nearest`, looking from the
+    """The first sample that reaches beyond each place, as a float: `nearest`, counted from the
     other end.
     """
     return -nearest(-np.asarray(place, dtype=np.float64))
 
 
 def touched(lower: float, upper: float, count: int) -> range:
-    """The samples, of ``count``, of which more than an edge lies between two places."""
+    """The samples, of ``count``, that overlap the interval between two places by more than an
+    edge.
+    """
     first, stop = first_touched(lower), nearest(upper) + 1
     return range(int(np.clip(first, 0, count)), int(np.clip(stop, 0, count)))
 
@@ -81,7 +87,9 @@ class AxisMap:
     @overload
     def __matmul__(self, inner: AxisMap) -> AxisMap: ...
     def __matmul__(self, inner: AxisMap) -> AxisMap:
-        """source = self(inner(pixel)); an `Axis` where ``inner`` is one, with its size."""
+        """source = self(inner(pixel)). Where ``inner`` is an `Axis`, the result is one too, of
+        its size.
+        """
         return replace(
             inner,
             factor=self.factor * inner.factor,
@@ -95,15 +103,18 @@ class AxisMap:
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
-    """The way back along an axis: its pixels are the samples of ``axis``, and the other way round.
+    """The way back along ``axis``: from its source samples to its pixels.
 
-    It divides where the axis multiplies, so that ``~a @ a`` is the identity to the last bit.
+    An inverse divides where the axis multiplies, so that ``~a @ a`` is the identity to the last
+    bit.
     """
 
     axis: AxisMap
 
     def to_source(self, pixel: AnyPlaces) -> AnyPlaces:
-        """What ``axis`` calls pixels, of what it calls source indices."""
+        """The pixels of ``axis`` for its source indices. For the inverse, these pixels are the
+        source.
+        """
         return self.axis.to_pixel(pixel)
 
     def to_pixel(self, source: AnyPlaces) -> AnyPlaces:
@@ -115,7 +126,9 @@ class Inverse:
     @overload
     def __matmul__(self, inner: AxisMap) -> AxisMap: ...
     def __matmul__(self, inner: AxisMap) -> AxisMap:
-        """pixel of ``axis`` = (~axis)(inner(pixel of inner)); an `Axis` where ``inner`` is one."""
+        """pixel of ``axis`` = (~axis)(inner(pixel of inner)). Where ``inner`` is an `Axis`, the
+        result is one too.
+        """
         return replace(
             inner,
             factor=inner.factor / self.axis.factor,
@@ -128,11 +141,11 @@ class Inverse:
 
 @dataclass(frozen=True, slots=True)
 class Axis(AxisMap):
-    """One axis of a decimation:
+    """One axis of a decimation.
 
     ``source = factor · pixel + offset`` for the ``size`` pixels 0 … size − 1.
 
-    ``factor`` is negative where the PNG runs the other way; an axis of positive factor is upright.
+    ``factor`` is negative where the PNG runs the other way. An axis of positive factor is upright.
     """
 
     size: int
@@ -143,8 +156,9 @@ class Axis(AxisMap):
     @overload
     def __matmul__(self, inner: AxisMap) -> AxisMap: ...
     def __matmul__(self, inner: AxisMap) -> AxisMap:
-        """source = self(inner(pixel)); an `Axis` where ``inner`` is one: that of a stack decimated
-        by ``inner`` that was itself made by this one.
+        """source = self(inner(pixel)). Where ``inner`` is an `Axis`, the result is one too.
+
+        It describes a stack that was decimated twice: first by this axis, then by ``inner``.
         """
         made = AxisMap.__matmul__(self, inner)
         if isinstance(made, Axis) and abs(inner.factor) == 1:
@@ -158,7 +172,7 @@ class Axis(AxisMap):
 
     @classmethod
     def blocks(cls, start: int, stop: int, step: int, method: Literal["mean", "max"]) -> Axis:
-        """Whole blocks of ``step`` samples of [start, stop); a remainder shorter than a block is
+        """Whole blocks of ``step`` samples of [start, stop). A remainder shorter than a block is
         left out.
         """
         if step == 1:
@@ -167,7 +181,7 @@ class Axis(AxisMap):
 
     @classmethod
     def resize(cls, start: int, stop: int, size: int) -> Axis:
-        """[start, stop) resized to ``size`` samples; an integer factor is an exact block mean."""
+        """[start, stop) resized to ``size`` samples. An integer factor is an exact block mean."""
         factor = (stop - start) / size
         if factor.is_integer():
             return cls.blocks(start, stop, int(factor), "mean")
@@ -181,7 +195,7 @@ class Axis(AxisMap):
 
     @property
     def upright(self) -> Axis:
-        """The same samples, its pixels counted as the source counts its own."""
+        """The same samples, with pixels that run in the direction of the source."""
         return self if self.factor > 0 else self.reversed()
 
     @property
@@ -206,8 +220,10 @@ class Axis(AxisMap):
         )
 
     def samples(self, pixel: int) -> range:
-        """The source samples that a pixel of an upright axis is made of. Those of a resize overlap:
-        its tents reach from neighbour to neighbour.
+        """The source samples that a pixel of an upright axis is computed from.
+
+        Those of neighbouring pixels overlap where the method is resize: each tent reaches to the
+        centres of its neighbours.
         """
         if self.method == "resize":
             first, last = (self.to_source(float(p)) for p in (pixel - 1, pixel + 1))
@@ -216,8 +232,10 @@ class Axis(AxisMap):
         return range(begin, begin + (1 if self.method == "stride" else round(self.factor)))
 
     def extent(self, pixel: int) -> range:
-        """The source samples that a pixel of an upright axis stands for: those it was made of, the
-        ones between its edges where it was resampled.
+        """The source samples that a pixel of an upright axis stands for.
+
+        For stride, mean and max these are the samples that it was computed from. For resize they
+        are the samples between the edges of the pixel.
         """
         centre = self.to_source(float(pixel))
         reach = 0.0 if self.method == "stride" else (self.factor - 1) / 2
@@ -225,8 +243,9 @@ class Axis(AxisMap):
         return range(first, max(first, round(centre + reach)) + 1)
 
     def pixels_of_samples(self, length: int) -> Lookup:
-        """(length,) the pixel of an upright axis that each source sample lies in, -1 where there is
-        none: what was cropped off, or did not fill a block.
+        """(length,) the pixel of an upright axis that each source sample lies in.
+
+        It is -1 where a sample lies in none: the sample was cropped off, or did not fill a block.
         """
         along = self.to_pixel(np.arange(length, dtype=np.float64))
         pixel = nearest(along, ROUNDING).astype(np.intp)
@@ -237,7 +256,7 @@ class Axis(AxisMap):
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """``wanted`` of the numbers 0 … count − 1, as evenly as can be and with both ends; all where
-    there are no more.
+    """``wanted`` of the numbers 0 … count − 1, as evenly as possible, including both ends. If
+    ``count`` is no larger than ``wanted``, all numbers are returned.
     """
     return sorted(set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()))

@@ -1,11 +1,12 @@
-"""Between source index and PNG pixel: an order of three upright axes. Pure.
+"""The map between source index and PNG pixel: an order of three upright axes. Pure.
 
     source = d(pixel)                            d = d.upright @ d.order
     d.to_source(pixel) = d.upright.to_source(d.order.map(pixel))
     (d @ order).to_source = d.to_source ∘ order.map
 
-The axes are held as sidecar.json has them, with a negative factor where the PNGs run the other way:
-what a document says is what maps, to the last bit. `order` and `upright` follow from that.
+A decimation stores its axes as sidecar.json states them, with a negative factor where the PNGs run
+the other way. So the numbers of the document are the numbers that map, to the last bit. `order` and
+`upright` follow from them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Floats = NDArray[np.float64]
 class Decimation:
     """The axes between source index and PNG pixel.
 
-    ``along``: the source axis, 0 columns, 1 rows, 2 slices, along PNG x, y and number.
+    ``along``: the source axis (0 columns, 1 rows, 2 slices) along PNG x, y and number.
     """
 
     columns: Axis
@@ -37,24 +38,24 @@ class Decimation:
 
     @classmethod
     def whole(cls, columns: int, rows: int, slices: int) -> Decimation:
-        """A source of this size as it is."""
+        """The decimation that keeps every voxel of a source of this size."""
         across, down, along = (Axis.stride(0, length, 1) for length in (columns, rows, slices))
         return cls(across, down, along)
 
     @property
     def axes(self) -> tuple[Axis, Axis, Axis]:
-        """In the order of the source: columns, rows, slices."""
+        """The axes in the order of the source: columns, rows, slices."""
         return self.columns, self.rows, self.slices
 
     @property
     def png_axes(self) -> tuple[Axis, Axis, Axis]:
-        """In the order of the PNGs: x, y, number."""
+        """The axes in the order of the PNGs: x, y, number."""
         x, y, number = self.along
         return self.axes[x], self.axes[y], self.axes[number]
 
     @cached_property
     def order(self) -> AxisOrder:
-        """Which source axis runs along PNG x, y and number, and which way."""
+        """Which source axis runs along PNG x, y and number, and in which direction."""
         return AxisOrder.of(self.along, [axis.factor < 0 for axis in self.axes])
 
     @cached_property
@@ -63,7 +64,7 @@ class Decimation:
         return Decimation(self.columns.upright, self.rows.upright, self.slices.upright)
 
     def __matmul__(self, order: AxisOrder) -> Decimation:
-        """The same samples, their PNGs put in another order."""
+        """The same samples, with the PNGs put in another order."""
         png = [
             axis.reversed() if mirrored else axis
             for axis, mirrored in zip(order.pick(self.png_axes), order.mirrored, strict=True)

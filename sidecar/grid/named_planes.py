@@ -1,5 +1,5 @@
-"""What ``--plane`` means for a scan: axial, coronal, sagittal, or any order and direction of its
-axes. Pure.
+"""The axis order that ``--plane`` means for a scan: axial, coronal, sagittal, or any order and
+direction of its axes. Pure.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from sidecar.grid.axis_order import AxisOrder
 from sidecar.grid.space import not_in_the_patient
 from sidecar.grid.stack import Stack, geometry_of
 
-#: What PNG x, PNG y and PNG number grow towards, as radiologists look at the three planes (PS3.3
-#: C.7.6.1.1.1 letters).
+#: The direction in which PNG x, PNG y and PNG number grow, as radiologists look at the three planes
+#: (letters of PS3.3 C.7.6.1.1.1).
 NAMED_PLANES = {"axial": "LPH", "coronal": "LFP", "sagittal": "PFL"}
 #: Patient direction, LPS, of each letter.
 _TOWARDS = {
@@ -32,10 +32,15 @@ _BY_AXES = "the axes of the source can be named, as x, y, z in an order such as 
 def order_of(plane: str, stack: Stack | None) -> AxisOrder:
     """The order that ``--plane`` means for a stack.
 
-    ``axial``, ``coronal``, ``sagittal``, or three anatomical letters (L R P A H F) for what PNG x,
-    y and number grow towards, each taken for the source axis nearest to it; or x, y, z in any order
-    for source columns, rows and slices, with - before those to be mirrored. UsageError for anything
-    else, GeometryError for anatomical planes of images without patient geometry.
+    ``plane`` is one of
+
+    - ``axial``, ``coronal`` or ``sagittal``;
+    - three anatomical letters (L R P A H F), the directions in which PNG x, y and number grow. Each
+      is taken as the source axis nearest to it;
+    - x, y, z in any order for source columns, rows and slices, with - before each that is mirrored.
+
+    UsageError for anything else. GeometryError for anatomical planes of images without patient
+    geometry.
     """
     by_axis = re.findall(r"(-?)([xyz])", plane)
     if "".join(sign + name for sign, name in by_axis) == plane and sorted(

@@ -11,11 +11,11 @@ Floats = NDArray[np.float64]
 
 
 def as_points(values: ArrayLike, what: str) -> Floats:
-    """N points of as many numbers as ``what`` names, such as "x, y": an array (N, 2), or one point
-    (2,), as (N, 2). An empty list is no points.
+    """N points (N, width), with as many numbers each as ``what`` names, such as "x, y".
 
-    UsageError for any other shape: rows that are too long or too short are points of something
-    else.
+    ``values``: an array (N, width), or one point (width,). An empty list means no points.
+
+    UsageError for any other shape. Rows that are too long or too short hold other quantities.
     """
     width = what.count(",") + 1
     points = as_floats(values, what)
@@ -32,7 +32,7 @@ def as_points(values: ArrayLike, what: str) -> Floats:
 
 
 def as_floats(values: ArrayLike, what: str) -> Floats:
-    """``values`` as float64. UsageError where they are no numbers."""
+    """``values`` as float64. UsageError where they are not numbers."""
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

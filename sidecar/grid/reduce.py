@@ -1,5 +1,4 @@
-"""How PNG pixels relate to source indices, one axis at a time, and the reduction that makes it
-true. Pure.
+"""Reduction of source planes to PNG pixels, so that the line of each axis is true. Pure.
 
 source = factor · pixel + offset          both *center*: 0 is the middle of the first sample
 
@@ -20,10 +19,11 @@ from sidecar.grid.axis import Axis
 
 def reduce_plane(plane: NDArray[Any], columns: Axis, rows: Axis) -> NDArray[Any]:
     """One source plane (rows, columns[, channels]) reduced to (rows.size, columns.size[,
-    channels]), in the same type.
+    channels]), of the same type.
 
-    Block means of integers are exact, rounded half up. Resizing keeps constants and the centroid of
-    any feature away from the border (see `tent_weights`); integers are rounded half up.
+    Block means of integers are exact, rounded half up. Resizing keeps constants. It also keeps the
+    centroid of any feature away from the border (see `tent_weights`). Resized integers are rounded
+    half up.
     """
     cropped = plane[rows.start : rows.stop, columns.start : columns.stop]
     if rows.method == columns.method == "stride":
@@ -40,7 +40,7 @@ def reduce_plane(plane: NDArray[Any], columns: Axis, rows: Axis) -> NDArray[Any]
 
 
 def block_mean(plane: NDArray[Any], by_rows: int, by_columns: int) -> NDArray[Any]:
-    """Mean over blocks of by_rows × by_columns; both divide the shape.
+    """Mean over blocks of by_rows × by_columns pixels. Both must divide the shape.
 
     Integers: exact, rounded half up.
     """
@@ -72,12 +72,12 @@ def _sum_dtype(dtype: np.dtype[Any], count: int) -> type[np.generic]:
     return np.int64
 
 
-#: Pixels per pass of the packed mean: few passes, as threads meet at the interpreter lock after
-#: each step, in bounded memory.
+#: Pixels per pass of the packed mean. Memory stays bounded, and there are few passes: threads wait
+#: for the interpreter lock after each step.
 _PASS_PIXELS = 1 << 19
 
 
-#: The integer of which two neighbours are the halves, by the type of one.
+#: For each pixel type, the integer type that holds two neighbouring pixels as its halves.
 _PAIRS = {
     np.dtype(one): pair
     for one, pair in (
@@ -90,8 +90,8 @@ _PAIRS = {
 
 
 def _mean_of_packed_pairs(plane: NDArray[Any], pair: type[np.generic]) -> NDArray[Any]:
-    """2 × 2 mean of integers, two neighbours at a time as the halves of a ``pair``: no strided
-    access.
+    """2 × 2 mean of integers. Two neighbouring pixels are read as the halves of one ``pair``, so
+    that memory is read without strides.
     """
     rows, columns = plane.shape
     pairs, half = plane.view(pair), pair(8 * plane.itemsize)
@@ -103,7 +103,7 @@ def _mean_of_packed_pairs(plane: NDArray[Any], pair: type[np.generic]) -> NDArra
         sums, other = memory[:, : len(part)]
         if plane.dtype.kind == "u":
             np.bitwise_and(part, pair(2 ** int(half) - 1), out=sums)
-        else:  # shifted there and back: the sign comes along
+        else:  # shifting left and back right keeps the sign
             np.left_shift(part, half, out=sums)
             sums >>= half
         np.right_shift(part, half, out=other)
@@ -123,10 +123,10 @@ def tent_weights(source_size: int, size: int) -> tuple[NDArray[np.intp], NDArray
 
         w_p(x) = ∫ t(u − c_p) du  over the extent [x − ½, x + ½] of sample x.
 
-    Neighbouring tents add up to 1/F and tents weighted by their centres to u/F at every u. So Σ_x
-    w_p(x) = 1 (a constant stays constant) and Σ_p w_p(x)·c_p = x/F (every sample, hence every
-    feature, keeps its centroid exactly). What a tent holds beyond the border is given to the sample
-    at the border.
+    At every u, neighbouring tents add up to 1/F, and tents weighted by their centres add up to u/F.
+    So Σ_x w_p(x) = 1: a constant stays constant. And Σ_p w_p(x)·c_p = x/F: every sample, and so
+    every feature, keeps its centroid exactly. The weight of a tent beyond the border goes to the
+    sample at the border.
     """
     factor = source_size / size
     centres = factor * np.arange(size) + (factor - 1) / 2

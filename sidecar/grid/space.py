@@ -1,7 +1,8 @@
-"""What the millimetres of a scan are measured in: where they come from, and along which axes. Pure.
+"""The space that the millimetres of a scan belong to: where they come from, and along which axes.
+Pure.
 
 This is the one place that tells patient space from the frame of a scan whose voxel size the user
-gave: what says where something is in the patient asks here first.
+gave. Code that states a place in the patient asks here first.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError
 
-#: Where millimetres come from: *patient*, the headers say where the planes are; *given*, the user
-#: gave the voxel size, and axes run along columns, rows and slices from the first voxel; *none*,
-#: there are none.
+#: Where millimetres come from. *patient*: the headers say where the planes are. *given*: the user
+#: gave the voxel size, and the axes run along columns, rows and slices from the first voxel.
+#: *none*: there are no millimetres.
 Geometry = Literal["patient", "given", "none"]
-#: What a user can ask the axes of patient millimetres to be.
+#: The axes of patient millimetres that a user can ask for.
 Space = Literal["lps", "ras"]
-#: What the axes of millimetres are, in the column ``space`` of a table.
+#: The axes of millimetres, as the column ``space`` of a table names them.
 Axes = Literal["LPS", "RAS", "given"]
 
 #: From LPS to RAS and back: the first two axes change sign.
@@ -27,7 +28,7 @@ TO_SPACE: dict[Space, NDArray[np.float64]] = {
     "lps": np.array([1.0, 1.0, 1.0]),
     "ras": np.array([-1.0, -1.0, 1.0]),
 }
-#: From what a column ``space`` says, in lower case, to LPS, or to the axes of the scan itself.
+#: From the text of a column ``space``, in lower case, to LPS, or to the axes of the scan itself.
 FROM_AXES: dict[str, NDArray[np.float64]] = {
     "lps": TO_SPACE["lps"],
     "ras": TO_SPACE["ras"],
@@ -40,8 +41,9 @@ _WHY_NOT = (
 
 
 def not_in_the_patient(geometry: Geometry, what: str) -> str | None:
-    """Why ``what``, which says where things are in the patient, cannot be had; None where it
-    can.
+    """Why ``what`` is not possible for a scan of this geometry; None where it is possible.
+
+    ``what`` is an output that states places in the patient.
     """
     if geometry == "given":
         return f"{what} says where things are in the patient, which is not known: {_WHY_NOT}"
@@ -49,10 +51,11 @@ def not_in_the_patient(geometry: Geometry, what: str) -> str | None:
 
 
 def axes_of(geometry: Geometry, space: Space) -> Axes:
-    """The axes that millimetres get where ``space`` is asked for: LPS, which is asked for where
-    nothing is, means those of the scan itself where its voxel size was given.
+    """The axes of millimetres where the user asks for ``space``.
 
-    GeometryError for RAS, of which such a scan knows nothing.
+    LPS is the default. For a scan whose voxel size was given it means the axes of the scan itself.
+
+    GeometryError for RAS of such a scan: its place in the patient is not known.
     """
     if geometry != "given":
         return "LPS" if space == "lps" else "RAS"

@@ -1,8 +1,8 @@
-"""Planes, stacks of planes, and the way between source index and patient millimetres. Pure: no
+"""Planes, stacks of planes, and the map between source index and patient millimetres. Pure: no
 files, no pydicom.
 
 A *source index* is (column, row, slice), real numbers, 0 at the CENTRE of the first voxel.
-*Patient* is millimetres in the DICOM patient coordinate system (LPS); where the user gave the voxel
+*Patient* is millimetres in the DICOM patient coordinate system (LPS). Where the user gave the voxel
 size (`given_stack`), it is millimetres along columns, rows and slices instead. Slices count planes
 in position order along the normal, row × column cosines.
 
@@ -11,7 +11,7 @@ Every plane follows DICOM PS3.3 C.7.6.2.1.1:
     P = position + column · spacing_between_columns · row_cosines + row · spacing_between_rows ·
     column_cosines
 
-and a point between two planes lies on the straight line between their points of the same column and
+A point between two planes lies on the straight line between their points of the same column and
 row.
 """
 
@@ -31,31 +31,35 @@ from sidecar.grid.space import Geometry, not_in_the_patient
 
 Floats = NDArray[np.float64]
 
-#: Largest difference between direction cosines of planes that still count as parallel (rounding in
-#: the header).
+#: Largest difference between direction cosines of planes that still count as parallel. Headers
+#: round them.
 PARALLEL_TOLERANCE = 1e-3
-#: How far from orthonormal IOP may be; cosines written with a few decimals stay well inside.
+#: How far Image Orientation (Patient) may be from orthonormal. Cosines written with a few decimals
+#: stay well inside.
 ORTHONORMAL_TOLERANCE = 5e-3
-#: An affine whose worst residual is larger than this part of the smallest voxel edge is not
-#: offered.
+#: No affine is offered where its worst residual is larger than this part of the smallest voxel
+#: edge.
 AFFINE_TOLERANCE = 0.1
-#: A slice gap counts as uneven when it differs from the median by more than this part of it.
+#: A slice gap counts as uneven where it differs from the median gap by more than this part of it.
 GAP_TOLERANCE = 0.01
 #: Shear of the stack axis off the normal, in degrees, that counts as gantry tilt.
 TILT_TOLERANCE_DEGREES = 0.1
-#: Newton steps of `Stack.to_index`: parallel planes need one, nearly parallel ones three or four.
+#: Newton steps of `Stack.to_index`. Parallel planes need one, nearly parallel planes three or four.
 NEWTON_STEPS = 25
 
 
 def median(values: Floats) -> float:
-    """As `numpy.median`, whose first call loads numpy.ma, for as long as 50 slices take."""
+    """The median, as `numpy.median`. Its first call loads numpy.ma, which takes as long as 50
+    slices.
+    """
     ordered = np.sort(values)
     return float((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
 
 
 def plane_normal(orientation: ArrayLike) -> Floats:
-    """Unit normal, row × column cosines, of (..., 6) direction cosines in the order of Image
-    Orientation (Patient).
+    """Unit normal, row × column cosines.
+
+    ``orientation``: (..., 6) direction cosines in the order of Image Orientation (Patient).
     """
     cosines = np.asarray(orientation, dtype=np.float64)
     normal = np.cross(cosines[..., :3], cosines[..., 3:])
@@ -79,8 +83,9 @@ def check_orientation(orientation: tuple[float, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """A derived convenience: patient = matrix · (column, row, slice, 1), and how far from the
-    planes it is at worst.
+    """patient = matrix · (column, row, slice, 1), derived from the planes for convenience.
+
+    ``residual_mm``: its largest distance from the planes.
     """
 
     matrix: Floats
@@ -91,11 +96,11 @@ class Affine:
 class Stack:
     """A stack of planes with millimetres.
 
-    ``columns, rows`` pixels of each plane. ``pixel_spacing`` (between rows, between columns) in mm,
-    the order of Pixel Spacing.
-    ``positions`` (n, 3) mm, the centre of each plane's first pixel, in order along the normal.
-    ``orientations`` (n, 6) direction cosines of rows, then of columns. ``geometry``: whether all of
-    this is in patient space, or in a frame of its own.
+    ``columns, rows``: pixels of each plane.
+    ``pixel_spacing``: mm between rows, then between columns, the order of Pixel Spacing.
+    ``positions`` (n, 3): mm, the centre of each plane's first pixel, in order along the normal.
+    ``orientations`` (n, 6): direction cosines of rows, then of columns.
+    ``geometry``: whether all of this is in patient space, or in the frame of the scan itself.
     """
 
     columns: int
@@ -135,7 +140,7 @@ class Stack:
 
     @cached_property
     def normal(self) -> Floats:
-        """Unit normal of the first plane, pointing from slice to slice."""
+        """Unit normal of the first plane. It points from slice to slice."""
         return plane_normal(self.orientations[0])
 
     @cached_property
@@ -150,7 +155,7 @@ class Stack:
 
     @cached_property
     def axes(self) -> Floats:
-        """(n, 3, 2): mm moved per column and per row, on each plane."""
+        """(n, 3, 2): mm per column and per row, on each plane."""
         between_rows, between_columns = self.pixel_spacing
         return np.stack(
             [self.orientations[:, :3] * between_columns, self.orientations[:, 3:] * between_rows],
@@ -159,8 +164,8 @@ class Stack:
 
     @cached_property
     def slice_step(self) -> Floats | None:
-        """(3,) mm from slice to slice by least squares over all positions;
-        None for a single plane.
+        """(3,) mm from slice to slice, by least squares over all positions; None for a single
+        plane.
         """
         if self.slices == 1:
             return None
@@ -206,8 +211,9 @@ class Stack:
         return self.affine.residual_mm <= AFFINE_TOLERANCE * edge
 
     def to_patient(self, index: ArrayLike) -> Floats:
-        """Patient mm (N, 3) of source indices (N, 3). Beyond the first and last plane it goes on as
-        between the outermost two.
+        """Patient mm (N, 3) of source indices (N, 3).
+
+        Beyond the first and the last plane, the spacing of the outermost two planes continues.
 
         Raises GeometryError for a slice other than 0 in a stack of one plane, which has no slice
         axis.
@@ -236,8 +242,8 @@ class Stack:
         """Source indices (N, 3) of patient mm (N, 3): the inverse of `to_patient`, by Newton's
         method.
 
-        On a single plane the slice is 0, or NaN where the point lies off it by more than half a
-        pixel.
+        In a stack of one plane the slice is 0. It is NaN where the point is more than half a pixel
+        away from the plane.
         """
         point = as_points(patient, "x, y, z")
         if self.slices == 1:
@@ -291,8 +297,9 @@ class Stack:
 
 
 def given_stack(size: tuple[int, int, int], voxel: tuple[float, float, float]) -> Stack:
-    """A stack of ``size`` columns, rows and slices whose voxels are so many mm along them: its axes
-    are those of the frame, its first voxel is at 0.
+    """A stack of ``size`` columns, rows and slices whose voxels have ``voxel`` mm along them.
+
+    Its axes are those of its own frame, and the centre of its first voxel is at 0.
     """
     (columns, rows, slices), (x, y, z) = size, voxel
     positions = np.outer(np.arange(slices, dtype=np.float64), (0.0, 0.0, z))
@@ -301,29 +308,36 @@ def given_stack(size: tuple[int, int, int], voxel: tuple[float, float, float]) -
 
 
 def geometry_of(stack: Stack | None) -> Geometry:
-    """Where the millimetres of a scan come from that is this stack, or has none."""
+    """Where the millimetres of a scan come from. ``stack`` is None for a scan without
+    millimetres.
+    """
     return "none" if stack is None else stack.geometry
 
 
 def anatomical_letters(direction: ArrayLike) -> str:
-    """The end of the patient an LPS direction points to, main axis first: (1, 0, 0) → "L", (0, 0.9,
-    -0.4) → "PF".
+    """The end of the patient that an LPS direction points to, main axis first: (1, 0, 0) → "L", (0,
+    0.9, -0.4) → "PF".
 
-    Letters as in DICOM Patient Orientation (PS3.3 C.7.6.1.1.1): L R P A H F; parts under a fifth of
-    the whole are left out.
+    The letters are those of DICOM Patient Orientation (PS3.3 C.7.6.1.1.1): L R P A H F. A component
+    of less than a fifth of the whole is left out.
     """
     return "".join(_ends(direction, "LPH", "RAF"))
 
 
 def axis_ends(direction: ArrayLike) -> list[str]:
     """The ends of the scanner's axes that a direction points to, main axis first: (0, 0.9, -0.4) →
-    ["+y", "−z"]. A specimen is no patient, and has no left.
+    ["+y", "−z"].
+
+    A specimen has no left and right of a patient.
     """
     return _ends(direction, ("+x", "+y", "+z"), ("−x", "−y", "−z"))
 
 
 def _ends(direction: ArrayLike, ahead: Sequence[str], behind: Sequence[str]) -> list[str]:
-    """The main axis first; parts under a fifth of the whole are left out."""
+    """The ends that a direction points to, main axis first.
+
+    A component of less than a fifth of the whole is left out.
+    """
     vector = np.asarray(direction, dtype=np.float64)
     order = np.argsort(-np.abs(vector), kind="stable")
     return [
@@ -334,8 +348,9 @@ def _ends(direction: ArrayLike, ahead: Sequence[str], behind: Sequence[str]) -> 
 
 
 def require_affine(stack: Stack | None, affine: ArrayLike | None, format: str) -> Floats:
-    """(4, 4) of a grid's ``affine`` to LPS mm;
-    GeometryError that says why there is none for planes of ``stack``.
+    """(4, 4) matrix of a grid to LPS mm: ``affine`` itself, where there is one.
+
+    GeometryError says why the planes of ``stack`` have none.
     """
     why = not_in_the_patient(geometry_of(stack), format)
     if why is not None:
