@@ -1,1 +1,1 @@
-"""Files without meaning: PNG, volumes, YAML."""
+"""File formats by themselves, without their meaning here: PNG, TIFF, volumes, YAML."""

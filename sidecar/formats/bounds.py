@@ -1,6 +1,4 @@
-"""Bounds of a value inside of a list or tuple, as types state them: told to pydantic, and no reason
-to load it.
-"""
+"""Bounds of a value within a list or tuple, as part of its type. They do not load pydantic."""
 
 from __future__ import annotations
 
@@ -8,7 +6,10 @@ from typing import Any
 
 
 class Bounds:
-    """By the names that pydantic has for them: ``Annotated[int, Bounds(ge=0, strict=True)]``."""
+    """Bounds under the names of pydantic: ``Annotated[int, Bounds(ge=0, strict=True)]``.
+
+    pydantic reads them where it is loaded. This class does not load it.
+    """
 
     def __init__(self, **bounds: float | bool) -> None:
         self.bounds = bounds

@@ -1,4 +1,4 @@
-"""Names in the order that people mean."""
+"""The order of file names in which numbers count as numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 _NUMBER = re.compile(r"([0-9]+)")
 
-#: A name as something to sort by.
+#: A key to sort names by.
 Natural = tuple[tuple[bool, int, str], ...]
 
 
@@ -20,11 +20,13 @@ def natural_order(name: str) -> Natural:
 
 
 def _counted(digits: str) -> tuple[bool, int, str]:
-    """Digits as a number of any length."""
+    """Digits, of any length, as a number to sort by."""
     number = digits.lstrip("0")
     return False, len(number), number
 
 
 def apart_from_numbers(name: str) -> str:
-    """What is left of a name whose numbers are taken for one and the same."""
+    """A name in lower case with every number replaced by 0. Names that differ only in numbers
+    are equal.
+    """
     return _NUMBER.sub("0", name).lower()

@@ -1,9 +1,8 @@
-"""PNG files of 8 or 16 bits, gray or RGB, filtered by numpy or beforehand, and deflated by the
-fastest deflate there is.
+"""Writing of PNG files of 8 or 16 bits, gray or RGB, with the fastest filter and deflate.
 
-Our own framing, because filter and deflate are what decides speed and size, and none of the PNG
-writers lets one choose both. PNG specification (W3C, third edition): chunks in section 5, filters
-Up and Average in 9.2, tEXt in 11.3.3.3, pHYs in 11.3.4.3.
+This module writes the chunks itself: filter and deflate decide speed and size, and no PNG library
+lets a program choose both. PNG specification (W3C, third edition): chunks in section 5, filters Up
+and Average in 9.2, tEXt in 11.3.3.3, pHYs in 11.3.4.3.
 
     milliseconds and size of a noisy 512² slice      8 bit          16 bit
     fast   Up, isal level 1, window of 1 KiB         1.0  41 %      2.0  63 %
@@ -28,15 +27,15 @@ Compression = Literal["fast", "small"]
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GRAY, _RGB = 0, 2
 UP, AVERAGE = 2, 3
-#: The filter that suits how a compression works.
+#: The filter that suits each compression.
 FILTERS: dict[Compression, int] = {"fast": UP, "small": AVERAGE}
-#: Of filtered rows only what is close by repeats: 1 KiB, of the 32 a PNG may use, is smaller for
-#: nearly every scan, and a fifth quicker.
+#: Window of the compressor: 1 KiB of the 32 KiB that a PNG may use. Filtered rows repeat only over
+#: short distances. So nearly every scan becomes smaller, and compression takes a fifth less time.
 _WINDOW_BITS = 10
 
 
 def _run_lengths(module: Any) -> Callable[[Any], bytes]:
-    """A compressor with the run-length strategy, which suits filtered noise and is quick."""
+    """A compressor with the run-length strategy. It is fast and suits filtered noise."""
 
     def compress(data: Any) -> bytes:
         compressor = module.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
@@ -46,8 +45,8 @@ def _run_lengths(module: Any) -> Callable[[Any], bytes]:
 
 
 def _compressors() -> tuple[dict[Compression, Callable[[Any], bytes]], Callable[..., int]]:
-    """zlib-format compressors and a CRC-32: of isal and zlib-ng where they have wheels, else of
-    zlib.
+    """Compressors to zlib format and a CRC-32. They are those of isal and zlib-ng where these
+    are installed, else those of zlib.
     """
     best: Any = zlib
     with contextlib.suppress(ImportError):
@@ -67,7 +66,9 @@ _compress, _crc32 = _compressors()
 
 
 class Shape(NamedTuple):
-    """What the header of a PNG says of its pixels: ``depth`` bits a sample, ``colour`` its type."""
+    """The pixels as the header of a PNG describes them: ``depth`` bits a sample, ``colour``
+    type.
+    """
 
     columns: int
     rows: int
@@ -83,10 +84,10 @@ def encode(
 ) -> bytes:
     """One PNG as the bytes of its file.
 
-    ``pixels`` (rows, columns) or (rows, columns, 3), uint8 or uint16. ``text`` becomes tEXt chunks
-    (Latin-1 keywords and values).
-    ``pixel_mm``: size of a pixel in x and y, written as pHYs (whole pixels per metre: a hint, not
-    the truth), or None.
+    ``pixels``: (rows, columns) or (rows, columns, 3), uint8 or uint16.
+    ``text``: written as tEXt chunks (Latin-1 keywords and values).
+    ``pixel_mm``: size of a pixel in x and y, or None. It is written as pHYs in whole pixels per
+    metre: a hint, not the exact size.
     """
     rows, columns = pixels.shape[:2]
     colour = _RGB if pixels.ndim == 3 else _GRAY
@@ -95,7 +96,7 @@ def encode(
 
 
 def scanlines(pixels: NDArray[Any], compression: Compression) -> NDArray[np.uint8]:
-    """(rows, bytes): the pixels of `encode`, each row behind its filter type."""
+    """(rows, bytes): the filtered rows of `encode`, each after the byte of its filter type."""
     return _up(pixels) if compression == "fast" else _average(pixels)
 
 
@@ -106,7 +107,7 @@ def encode_scanlines(
     pixel_mm: tuple[float, float] | None,
     compression: Compression,
 ) -> bytes:
-    """`encode` of what `scanlines` gives."""
+    """The PNG of `encode`, from the rows that `scanlines` returns."""
     header = struct.pack(">IIBBBBB", *shape, 0, 0, 0)
     parts = [_SIGNATURE, _small_chunk(b"IHDR", header)]
     if pixel_mm is not None:
@@ -131,7 +132,7 @@ def _samples(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _up(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Every scanline less the one above it, each behind its filter type."""
+    """Every scanline minus the one above it, each after the byte of its filter type."""
     samples = _samples(pixels)
     lines = np.empty((len(samples), samples.shape[1] + 1), np.uint8)
     lines[:, 0] = UP
@@ -141,9 +142,10 @@ def _up(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _average(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Every byte less the mean, rounded down, of the one a pixel to the left and the one above:
+    """Every byte minus the mean, rounded down, of the byte one pixel to the left and the byte
+    above.
 
-    (a & b) + ((a ^ b) >> 1).
+    The mean is (a & b) + ((a ^ b) >> 1).
     """
     samples = _samples(pixels)
     pixel = pixels.dtype.itemsize * (3 if pixels.ndim == 3 else 1)
@@ -155,7 +157,7 @@ def _average(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return lines
 
 
-@lru_cache(maxsize=64)  # most are the same in every PNG of a stack
+@lru_cache(maxsize=64)  # most small chunks are the same in every PNG of a stack
 def _small_chunk(kind: bytes, data: bytes) -> bytes:
     return b"".join(_chunk(kind, data))
 

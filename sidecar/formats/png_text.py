@@ -1,4 +1,4 @@
-"""What a PNG file says of itself before its pixels: size, and the texts that its writer left.
+"""The size and the texts that a PNG file states before its pixels.
 
 PNG specification (W3C, third edition): chunks in section 5, IHDR in 11.2.1, tEXt in 11.3.3.3.
 """
@@ -9,22 +9,23 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-#: Chunks before the pixels, and bytes of one text, that are looked at. Ours have six and a hundred.
+#: Most chunks that are read before the pixels, and most bytes of one text. Our PNGs have six chunks
+#: and about a hundred bytes.
 _MOST_CHUNKS, _LONGEST_TEXT = 64, 4096
 
 
 @dataclass(frozen=True, slots=True)
 class PngHead:
-    """``size``: columns and rows. ``texts``: those of the tEXt chunks before the pixels."""
+    """``size``: columns and rows. ``texts``: the tEXt chunks before the pixels, by keyword."""
 
     size: tuple[int, int]
     texts: dict[str, str] = field(default_factory=dict)
 
 
 def read_head(file: BinaryIO) -> PngHead | None:
-    """The head of a PNG that ``file`` is at the beginning of; None where it is no PNG.
+    """The head of the PNG that ``file`` stands at the beginning of; None where it is no PNG.
 
-    Damage ends the reading: what was read until then stands. No pixel is decoded.
+    Damage ends the reading; what was read before it is returned. No pixel is decoded.
     """
     if file.read(len(SIGNATURE)) != SIGNATURE:
         return None

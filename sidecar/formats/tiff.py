@@ -1,6 +1,6 @@
-"""Directories of TIFF files: the tags of every image in one, without its pixels.
+"""Directories of TIFF files: the tags of every image in a file, without its pixels.
 
-TIFF 6.0, section 2; BigTIFF has the same with numbers of 64 bits.
+TIFF 6.0, section 2. BigTIFF has the same structure with numbers of 64 bits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-#: The first bytes of a file, as the byte order of struct and whether it is a BigTIFF.
+#: The first bytes of a file, with its byte order for `struct` and whether it is a BigTIFF.
 _KINDS = {
     b"II*\0": ("<", False),
     b"MM\0*": (">", False),
@@ -20,9 +20,9 @@ _KINDS = {
 MAGICS = tuple(_KINDS)
 WIDTH, HEIGHT, BITS, DESCRIPTION, SAMPLES = 256, 257, 258, 270, 277
 PHOTOMETRIC, EXTRA_SAMPLES, SAMPLE_FORMAT = 262, 338, 339
-#: struct code of a value by its TIFF type; of the others no value is ever asked.
+#: `struct` code of each TIFF type that is read.
 _CODES = {1: "B", 2: "s", 3: "H", 4: "I", 16: "Q"}
-#: Of one tag; and images in one file.
+#: Most bytes of one tag, and most images of one file.
 MAX_TAG_BYTES = 128 * 2**20
 MAX_IMAGES = 1 << 20
 
@@ -33,7 +33,9 @@ class TiffError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The tags of one image: type, number of values, and where the value or its address is."""
+    """The tags of one image: type, number of values, and the place of the value or of its
+    address.
+    """
 
     file: BinaryIO
     order: str
@@ -44,7 +46,7 @@ class Directory:
         return tag in self.tags
 
     def data(self, tag: int) -> bytes:
-        """The bytes of a tag's values. TiffError where there is none."""
+        """The bytes of a tag's values. TiffError where the image has no such tag."""
         if tag not in self.tags:
             raise TiffError(f"has no tag {tag}")
         type_, length, place = self.tags[tag]
@@ -57,7 +59,7 @@ class Directory:
         return _at(self.file, place, count)
 
     def numbers(self, tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
-        """The values of a tag; ``default`` where there is none. TiffError for texts."""
+        """The values of a tag; ``default`` where the image has no such tag. TiffError for texts."""
         if tag not in self.tags:
             return default
         type_, length, _ = self.tags[tag]
@@ -66,7 +68,7 @@ class Directory:
         return struct.unpack(f"{self.order}{length}{_CODES[type_]}", self.data(tag))
 
     def number(self, tag: int, default: int | None = None) -> int:
-        """The first value of a tag. TiffError where there is neither that nor a default."""
+        """The first value of a tag. TiffError where there is neither a value nor a default."""
         values = self.numbers(tag) or (() if default is None else (default,))
         if not values:
             raise TiffError(f"has no tag {tag}")
@@ -74,7 +76,9 @@ class Directory:
 
 
 def directories(file: BinaryIO) -> Iterator[Directory]:
-    """The directory of each image, in order. TiffError for what is no TIFF, or cut short."""
+    """The directory of each image, in order. TiffError for a file that is no TIFF or is cut
+    short.
+    """
     magic = _at(file, 0, 4)
     if magic not in _KINDS:
         raise TiffError("is no TIFF")
@@ -94,7 +98,7 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
         tags: dict[int, tuple[int, int, int]] = {}
         for n in range(count):
             tag, type_, length = struct.unpack_from(f"{order}HH{word}", table, size * n)
-            # some programs write a tag twice: the first is for everybody
+            # some programs write a tag twice; every reader takes the first
             tags.setdefault(tag, (type_, length, start + size * n + (12 if is_big else 8)))
         yield Directory(file, order, is_big, tags)
         (place,) = _unpacked(file, start + size * count, f"{order}{word}")

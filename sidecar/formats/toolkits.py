@@ -1,4 +1,4 @@
-"""A volume as an image of a toolkit, in its place in the patient."""
+"""The PNG stack as an image of SimpleITK or nibabel, in its place in the patient."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def sitk_image(volume: Volume, pixels: ArrayLike) -> SimpleITK.Image:
 
 
 def nifti_image(volume: Volume, pixels: ArrayLike) -> nibabel.Nifti1Image:
-    """A NIfTI image of nibabel of ``pixels`` (slices, rows, columns[, 3]).
+    """A NIfTI image of nibabel with ``pixels`` (slices, rows, columns[, 3]).
 
-    MissingExtraError without nibabel, OutputError for what NIfTI-1 cannot hold.
+    MissingExtraError without nibabel. OutputError for pixels that NIfTI-1 cannot hold.
     """
     header_bytes = nifti_header(volume)
     import nibabel

@@ -1,7 +1,7 @@
-"""Values against a model, by pydantic: the faults in words for the user.
+"""Validation of values against a model by pydantic, with errors in words for the user.
 
-Models that are dataclasses have annotations that are text, so that no command loads pydantic that
-does not need it; here this text is read.
+Models that are dataclasses state their annotations as text, so that a command loads pydantic only
+where it needs it. This module evaluates that text.
 """
 
 from __future__ import annotations
@@ -15,29 +15,32 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from sidecar.errors import UsageError
 
-#: What annotations of models need, in whose modules it is there for type checkers only.
+#: Names in the annotations of models. The modules of the models import them for type checkers only.
 _PYDANTIC = {
     "AfterValidator": AfterValidator,
     "BeforeValidator": BeforeValidator,
     "Field": Field,
 }
-#: Those that were made.
+#: The adapters made so far, by model.
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
-#: What pydantic says of dataclasses as of other models.
+#: Messages of pydantic for dataclasses, replaced by those for its own models.
 _UNKNOWN = {"unexpected_keyword_argument": "Extra inputs are not permitted"}
-#: More faults than this are counted, not told.
+#: At most so many faults are listed; the others are counted.
 _MOST_TOLD = 5
 
 
 def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") -> Any:
-    """``model`` made of ``values``; faults become one UsageError that names each key at fault."""
+    """``values`` as an object of ``model``. All faults become one UsageError, which names each
+    wrong key.
+    """
     try:
         return adapter(model).validate_python(values)
     except ValidationError as error:
         faults: dict[tuple[str, ...], str] = {}
         for one in error.errors(include_url=False, include_input=False, include_context=False):
             keys = _keys(one)
-            if not any(keys[:n] in faults for n in range(len(keys) + 1)):  # of a choice the first
+            # a value of a union has one fault per choice: the first is kept
+            if not any(keys[:n] in faults for n in range(len(keys) + 1)):
                 faults[keys] = _told(one, keys, prefix)
         told = list(faults.values())
         more = f"; and {len(told) - _MOST_TOLD} more faults" if len(told) > _MOST_TOLD else ""
@@ -45,7 +48,7 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
 
 
 def adapter(model: type[Any]) -> TypeAdapter[Any]:
-    """What reads values of a model, and makes its schema."""
+    """The object of pydantic that validates values of a model and makes its schema."""
     if model not in _ADAPTERS:
         made = TypeAdapter(model)
         names = [vars(sys.modules[one.__module__]) for one in model.__mro__]

@@ -1,7 +1,7 @@
-"""Volumes in one file, written plane by plane in flat memory: NRRD, NIfTI-1 and MetaImage.
+"""Volumes in one file, NRRD, NIfTI-1 and MetaImage, written plane by plane with little memory.
 
-Each format is a header, made of a `Volume`, and then the planes in order; nothing here holds more
-than one plane. NRRD: Teem, "Definition of NRRD File Format" version 5. NIfTI-1: nifti1.h (NIMH), by
+A file is a header, made from a `Volume`, followed by the planes in order. No more than one plane is
+in memory. NRRD: Teem, "Definition of NRRD File Format" version 5. NIfTI-1: nifti1.h (NIMH), by
 nibabel. MetaImage: ITK, MetaIO documentation.
 """
 
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError, MissingExtraError, OutputError
 
-#: From LPS to RAS, which NIfTI has.
+#: From LPS to RAS, the axes of NIfTI.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-#: Cosine between two axes, or difference of an axis' length from 1, from which on directions are
-#: not orthonormal to ITK and NIfTI's qform.
+#: Largest cosine between two axes, and largest difference of an axis' length from 1, for which ITK
+#: and NIfTI's qform take directions as orthonormal.
 ORTHONORMAL_TOLERANCE = 1e-4
 #: NIfTI-1 counts voxels along an axis in 16 bits.
 _NIFTI_LONGEST = 32767
@@ -31,10 +31,10 @@ _META_TYPES = {"uint8": "MET_UCHAR", "uint16": "MET_USHORT"}
 
 @dataclass(frozen=True)
 class Volume:
-    """What a header says. ``size``: columns, rows, slices. ``dtype``: uint8 or uint16, ``channels``
-    1, or 3 for RGB.
+    """The facts of a header.
 
-    ``affine`` (4, 4): (column, row, slice, 1) → LPS mm, 0 = centre of the first voxel; its axes may
+    ``size``: columns, rows, slices. ``dtype``: uint8 or uint16. ``channels``: 1, or 3 for RGB.
+    ``affine`` (4, 4): (column, row, slice, 1) → LPS mm, 0 = centre of the first voxel. Its axes may
     be sheared (gantry tilt).
     """
 
@@ -55,7 +55,7 @@ class Volume:
 
     @property
     def is_sheared(self) -> bool:
-        """Whether the axes are not at right angles, as those of a tilted gantry are not."""
+        """Whether the axes are not at right angles, as with a tilted gantry."""
         return bool(
             np.abs(self.direction.T @ self.direction - np.eye(3)).max() > ORTHONORMAL_TOLERANCE
         )
@@ -67,7 +67,9 @@ class Volume:
 
 
 def nrrd_header(volume: Volume, compressed: bool, fields: Mapping[str, str] | None = None) -> bytes:
-    """A NRRD header up to its empty line. ``fields``: further key/value pairs, in order."""
+    """A NRRD header, including the empty line that ends it. ``fields``: further key/value pairs,
+    in order.
+    """
     color = volume.channels > 1
     axes = [_vector(axis) for axis in volume.affine[:3, :3].T]
     sizes = [*([volume.channels] * color), *volume.size]
@@ -89,7 +91,7 @@ def nrrd_header(volume: Volume, compressed: bool, fields: Mapping[str, str] | No
 
 
 def meta_header(volume: Volume) -> bytes:
-    """A MetaImage header with the voxels behind it.
+    """A MetaImage header. The voxels follow it in the same file.
 
     TransformMatrix lists the direction of each axis, one after the other.
     """
@@ -116,10 +118,12 @@ def meta_header(volume: Volume) -> bytes:
 
 
 def nifti_header(volume: Volume) -> bytes:
-    """A NIfTI-1 header and its empty extension: RAS affine as sform, and as qform too unless it is
-    sheared, which a qform cannot hold.
+    """A NIfTI-1 header and its empty extension.
 
-    Raises MissingExtraError without nibabel, OutputError for what NIfTI-1 cannot hold.
+    The RAS affine is written as sform. It is written as qform too, unless it is sheared: a qform
+    cannot hold shear.
+
+    Raises MissingExtraError without nibabel, OutputError for a volume that NIfTI-1 cannot hold.
     """
     try:
         import nibabel
@@ -145,8 +149,9 @@ def nifti_header(volume: Volume) -> bytes:
 
 
 def write_planes(file: IO[bytes], planes: Iterable[NDArray[Any] | None], volume: Volume) -> None:
-    """Write (rows, columns[, channels]) planes in order, little-endian;
-    None is a plane of zeros. One plane per slice, in all.
+    """Write (rows, columns[, channels]) planes in order, little-endian. None is a plane of zeros.
+
+    GeometryError where there is not exactly one plane per slice.
     """
     columns, rows, slices = volume.size
     dtype = volume.dtype.newbyteorder("<")
@@ -162,8 +167,8 @@ def write_planes(file: IO[bytes], planes: Iterable[NDArray[Any] | None], volume:
 
 
 def gzipped(file: IO[bytes]) -> IO[bytes]:
-    """A gzip stream into ``file``, which stays open: fast, and the same bytes for the same
-    voxels.
+    """A gzip stream into ``file``, which stays open. It is fast, and gives the same bytes for
+    the same voxels.
     """
     try:
         from isal import igzip
@@ -183,19 +188,20 @@ def write_nrrd(
     volume: Volume,
     fields: Mapping[str, str],
 ) -> None:
-    """A NRRD with gzip data: what masks are written as."""
+    """Write a NRRD with gzip data, the form in which masks are written."""
     file.write(nrrd_header(volume, compressed=True, fields=fields))
     with gzipped(file) as stream:
         write_planes(stream, planes, volume)
 
 
 def write_nifti(file: IO[bytes], planes: Iterable[NDArray[Any] | None], volume: Volume) -> None:
-    """A NIfTI-1 file, uncompressed; for .nii.gz give a `gzipped` file."""
+    """Write a NIfTI-1 file, uncompressed. For .nii.gz give a `gzipped` file."""
     file.write(nifti_header(volume))
     write_planes(file, planes, volume)
 
 
-#: Headers of uncompressed volumes, by the name and the ending of the format.
+#: For each format of uncompressed volumes: its file extension, and the function that makes its
+#: header.
 RAW_HEADERS: dict[str, tuple[str, Callable[[Volume], bytes]]] = {
     "nrrd": (".nrrd", lambda volume: nrrd_header(volume, compressed=False)),
     "nifti": (".nii", nifti_header),

@@ -1,4 +1,4 @@
-"""YAML files: read safely, checked against a model."""
+"""YAML files, read safely."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from sidecar.errors import UsageError
 
-#: A config larger than this is not one.
+#: Most bytes of a config.
 MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -33,23 +33,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 class YamlError(Exception):
-    """Text is no YAML, or has what is not allowed here; the message is one line."""
+    """The text is not YAML, or has features that are not allowed here. The message is one line."""
 
 
 def parse_yaml(text: str) -> Any:
-    """What YAML text says.
+    """The value of YAML text.
 
-    YamlError for text that is none, and for aliases, tags and keys that are given twice.
+    YamlError for text that is not YAML, for aliases, for tags, and for keys that are given twice.
     """
     try:
         return yaml.load(text, Loader=_PlainLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date that is none
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: an impossible date
         raise YamlError(" ".join(str(error).split())[:300]) from None
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader that also refuses aliases, with which a small file can grow without end, tags,
-    which make other things of a text than it says, and a key given twice.
+    """A safe loader that also refuses aliases, tags, and a key given twice.
+
+    With aliases a small file can grow without end. Tags make other values of a text than it shows.
     """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:

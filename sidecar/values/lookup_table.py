@@ -1,4 +1,6 @@
-"""Values by a table instead of a line, as a Modality LUT has them (PS3.3 C.11.1.1.1). Pure."""
+"""Values by a lookup table instead of a line, as a Modality LUT has them (PS3.3 C.11.1.1.1).
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class LookupTable:
-    """value = entries[stored − first]; what is lower takes the first entry, what is higher the
-    last.
+    """value = entries[stored − first]. Lower numbers take the first entry, higher ones the last.
 
-    ``data``: the entries as little-endian words of 16 bits, as small as they can be kept.
+    ``data``: the entries as little-endian words of 16 bits. Bytes take less memory than a list.
     """
 
     first: int
@@ -31,10 +32,10 @@ class LookupTable:
         return entries[at]
 
     def moved(self, by: int) -> LookupTable:
-        """The same for numbers that are ``by`` larger."""
+        """The table that gives the same values for numbers that are ``by`` larger."""
         return LookupTable(self.first + by, self.data)
 
     def turned(self, about: int) -> LookupTable:
-        """The same for the numbers ``about`` − stored."""
+        """The table that gives the same values for the numbers ``about`` − stored."""
         last = self.first + len(self.entries) - 1
         return LookupTable(about - last, self.entries[::-1].tobytes())

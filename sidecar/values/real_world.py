@@ -1,4 +1,4 @@
-"""Real world values: what modality values, or stored ones, stand for, in a unit (PS3.3
+"""Real world values: the meaning, in a unit, of modality values or stored values (PS3.3
 C.7.6.16.2.11). Pure.
 """
 
@@ -6,15 +6,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: Ends and lines that are worked out in different ways agree within it, relative to the largest.
+#: Two computed numbers are the same when they differ by less than this, relative to the largest.
 _SAME = 1e-9
 
 
 class RealWorldMap(NamedTuple):
-    """Real world value = slope · value + intercept, for values from ``first`` to ``last``; or one
-    of ``entries``, which lie evenly from ``first`` to ``last``.
+    """Real world value = slope · value + intercept, for values from ``first`` to ``last``.
 
-    ``unit``: a code of UCUM, such as "{SUVbw}g/ml"; ``label``: what tells several maps apart.
+    Where there is no line, ``entries`` holds the real world values, evenly spaced from ``first`` to
+    ``last``.
+
+    ``unit``: a UCUM code, such as "{SUVbw}g/ml". ``label``: tells several maps of one image apart.
     """
 
     first: float
@@ -26,7 +28,9 @@ class RealWorldMap(NamedTuple):
     label: str | None
 
     def after(self, slope: float, intercept: float) -> RealWorldMap:
-        """The same map for values = slope · these + intercept; ``slope`` is not 0."""
+        """The same map for other values, where value = slope · other + intercept. ``slope`` is
+        not 0.
+        """
         ends = (slope * self.first + intercept, slope * self.last + intercept)
         forward = ends[0] <= ends[1]
         line: tuple[float | None, float | None] = (None, None)
@@ -42,8 +46,9 @@ class RealWorldMap(NamedTuple):
         return (self.slope is not None and self.intercept is not None) or bool(self.entries)
 
     def agrees(self, other: RealWorldMap) -> bool:
-        """Whether two maps of values give the same, but for rounding; how far they reach is another
-        matter where they are lines.
+        """Whether two maps give the same real world values, except for rounding.
+
+        Two lines may reach from other first to other last values and still agree.
         """
         if self.slope is None or other.slope is None:
             return self == other

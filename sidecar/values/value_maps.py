@@ -1,14 +1,14 @@
-"""Stored values ↔ PNG values: one line for the whole series, invertible. Pure.
+"""Stored values ↔ PNG values: one line for the whole series, which can be inverted. Pure.
 
     value = slope · PNG + intercept            value: modality units, such as HU
 
 `Stored` keeps every stored value, moved so that the lowest possible one is 0. `Linear` spreads a
-window over the PNG range. Both give the same line for every slice, also where the slices' own
-Rescale Slopes differ (PET). MONOCHROME1, whose lowest values are white, is inverted, so that a PNG
-looks as the image should; the line says so by a negative slope.
+window over the PNG range. Both give the same line for every slice, even where the slices have
+different Rescale Slopes (PET). In MONOCHROME1 the lowest values are white. Such images are
+inverted, so that a PNG looks as the image should; the slope of the line is then negative.
 
-Where a table makes modality values (Modality LUT), `Stored` keeps what the table is asked with, and
-`Linear` spreads what it gives.
+Where a lookup table makes modality values (Modality LUT), `Stored` keeps the input of the table,
+and `Linear` spreads its output.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _TYPES: dict[int, type[np.unsignedinteger[Any]]] = {8: np.uint8, 16: np.uint16}
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """How PNG values are computed of stored ones: gain · stored + bias in this order and type.
+    """How PNG values are computed from stored values: gain · stored + bias, in this order and type.
 
-    ``type``: "s", integers modulo 2^bits; "f" and "d", float32 and float64, clipped to the PNG
-    range and rounded down, where ``bias`` holds the half that rounds.
+    ``type``: "s" means integers modulo 2^bits. "f" and "d" mean float32 and float64, clipped to the
+    PNG range and rounded down; ``bias`` then includes the ½ that rounds half up.
     """
 
     type: Literal["s", "f", "d"]
@@ -52,9 +52,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """PNG = stored − lowest, or highest − stored when inverted: without loss.
+    """PNG = stored − lowest, or highest − stored where inverted: without loss.
 
-    ``rescale`` is the series' (slope, intercept).
+    ``rescale``: (slope, intercept) of the series.
     """
 
     lowest: int
@@ -71,12 +71,12 @@ class Stored:
         return Line(slope, slope * self.lowest + intercept)
 
     def table(self, table: LookupTable) -> LookupTable:
-        """A table of stored values as one of PNG values."""
+        """A table of stored values, as a table of PNG values."""
         return table.turned(self.highest) if self.inverted else table.moved(-self.lowest)
 
     def arithmetic(self, stored: np.dtype[Any], rescale: tuple[float, float]) -> Arithmetic:
-        """What `apply` computes."""
-        span = 2**self.bits  # of which only the remainder counts
+        """The arithmetic of `apply`."""
+        span = 2**self.bits  # only the remainder counts
         if self.inverted:
             return Arithmetic("s", -1, self.highest % span, self.bits)
         return Arithmetic("s", 1, -(self.lowest % span), self.bits)
@@ -86,7 +86,8 @@ class Stored:
         png = _TYPES[self.bits]
         if self.lowest == 0 and not self.inverted:
             return stored.astype(png, copy=False)
-        moved: NDArray[Any] = stored.astype(png)  # modulo 2^bits, as is the difference, which fits
+        # modulo 2^bits; the difference fits into the range
+        moved: NDArray[Any] = stored.astype(png)
         if self.inverted:
             np.subtract(png(self.highest % 2**self.bits), moved, out=moved)
         else:
@@ -96,8 +97,8 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Modality values from ``lower`` to ``upper`` spread over the PNG range, rounded half up,
-    clipped beyond.
+    """Modality values from ``lower`` to ``upper``, spread over the PNG range and rounded half
+    up. Values beyond are clipped.
     """
 
     lower: float
@@ -111,15 +112,18 @@ class Linear:
         return Line(-slope, self.upper) if self.inverted else Line(slope, self.lower)
 
     def arithmetic(self, stored: np.dtype[Any], rescale: tuple[float, float]) -> Arithmetic:
-        """What `apply` computes of stored values of this type: in float32 what it holds exactly."""
+        """The arithmetic of `apply` for stored values of this type. float32 is used where it is
+        precise enough: stored values of up to 16 bits, PNGs of 8 bits.
+        """
         line = self.line
         gain, bias = rescale[0] / line.slope, (rescale[1] - line.intercept) / line.slope
         single = stored.itemsize <= 2 and self.bits == 8
         return Arithmetic("f" if single else "d", gain, bias + 0.5, self.bits)
 
     def apply(self, stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
-        """PNG values, uint8 or uint16, of an array of stored values with that slice's own Rescale
-        Slope and Intercept.
+        """PNG values, uint8 or uint16, of an array of stored values of one slice.
+
+        ``rescale``: Rescale Slope and Intercept of that slice.
         """
         how = self.arithmetic(stored.dtype, rescale)
         exact = np.float32 if how.type == "f" else np.float64
@@ -128,12 +132,12 @@ class Linear:
         png += exact(how.bias)
         np.clip(png, exact(0), exact(2**self.bits - 0.5), out=png)
         if np.issubdtype(stored.dtype, np.floating):
-            np.nan_to_num(png, copy=False)  # no value is the lowest
+            np.nan_to_num(png, copy=False)  # NaN becomes the lowest value
         return np.asarray(png.astype(_TYPES[self.bits]))
 
 
 def dicom_window(center: float, width: float) -> tuple[float, float]:
-    """Lowest and highest value of a DICOM window by the LINEAR function (PS3.3 C.11.2.1.2.1); a
+    """Lowest and highest value of a DICOM window by the LINEAR function (PS3.3 C.11.2.1.2.1). A
     width of 1 is a threshold.
     """
     half = max(width - 1, 1e-6) / 2
@@ -141,8 +145,8 @@ def dicom_window(center: float, width: float) -> tuple[float, float]:
 
 
 def robust_range(values: NDArray[np.float64], outside: float = 0.1) -> tuple[float, float]:
-    """The range without the lowest and highest ``outside`` per cent; the whole range where that
-    would be empty.
+    """The range without the lowest and highest ``outside`` per cent. Where that is empty, the
+    whole range.
     """
     lower, upper = _percentiles(values, outside, 100 - outside)
     if upper <= lower:
@@ -153,7 +157,7 @@ def robust_range(values: NDArray[np.float64], outside: float = 0.1) -> tuple[flo
 
 
 def _percentiles(values: NDArray[np.float64], *wanted: float) -> list[float]:
-    """As `numpy.percentile`, whose first call loads numpy.ma: that takes longer than to sort a
+    """As `numpy.percentile`. Its first call loads numpy.ma, which takes longer than sorting a
     sample.
     """
     places = np.array(wanted) / 100 * (values.size - 1)
