@@ -1,9 +1,9 @@
-"""A zip as a folder: its members are read where they lie in it, on a disk or behind a URL, and
-nothing is unpacked to a disk.
+"""A zip archive as a folder, on a disk or behind a URL: its members are read in place, and nothing
+is unpacked to a disk.
 
-A stored member is a part of the archive, read by ranges. A deflated one can only be read from its
-start: as far as a header goes while somebody looks into it, or whole, in memory. Its bytes are held
-against the size and the CRC-32 that the directory says.
+A stored member is a part of the archive and is read by ranges. A deflated member can only be read
+from its start. It is unpacked in memory: as far as its header reaches while only headers are read,
+or whole. Its bytes are checked against the size and the CRC-32 in the directory.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from sidecar.storage.zip_directory import LOCAL_HEADER, Member, read_directory
 
 ZIP = "zip"
 LINK = "link in the archive (pack the files themselves, or give the folder)"
-#: What files of other programs begin with, at which byte.
+#: The first bytes of packed files, and at which byte they stand.
 _BEGINNINGS = (
     (0, b"PK\x03\x04", ZIP),
-    (0, b"PK\x05\x06", ZIP),  # an empty one
-    (0, b"PK\x07\x08", ZIP),  # the first of several parts
+    (0, b"PK\x05\x06", ZIP),  # an empty archive
+    (0, b"PK\x07\x08", ZIP),  # the first of several parts of an archive
     (0, b"\x1f\x8b\x08", "gzip"),
     (0, b"BZh", "bzip2"),
     (0, b"\xfd7zXZ\x00", "xz"),
@@ -39,18 +39,19 @@ _BEGINNINGS = (
     (257, b"ustar", "tar"),
 )
 _HEAD = 264
-#: Bytes of a member that are unpacked for whoever does not ask for all of it: no header is longer.
+#: Most bytes of a member that are unpacked when only its start is read. No header is longer.
 _MOST_OF_A_START = 1 << 26
 _LEAST_READ, _MOST_READ = 1 << 13, 1 << 20
-#: Bytes fetched at a time of a remote member that is wanted whole.
+#: Bytes fetched at a time from a remote member that is read whole.
 _WHOLE_BLOCK = 1 << 22
 
 _local_header = struct.Struct("<4s22xHH")
 
 
 def archive_kind(file: Location) -> str | None:
-    """What kind of archive or packed file this is by its content, such as `ZIP`; None for any other
-    file, and for DICOM whatever it begins with.
+    """The kind of archive or packed file by its content, such as `ZIP`.
+
+    None for any other file, and for DICOM, whatever its preamble begins with.
     """
     with file.open(_HEAD) as opened:
         head = opened.read(_HEAD)
@@ -61,9 +62,11 @@ def archive_kind(file: Location) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A file or folder in a zip, by its name there; empty for all of it. See `Location`.
+    """A file or folder in a zip. See `Location`.
 
-    SourceError for whatever is asked where the archive itself cannot be used.
+    ``inside``: its name in the archive; empty for the whole archive.
+
+    Every method raises SourceError where the archive itself cannot be used.
     """
 
     file: Location
@@ -75,7 +78,9 @@ class Archive:
 
     @property
     def parent(self) -> Self:
-        """Of all of it, itself: nothing above an archive belongs to it."""
+        """The folder above. The parent of the whole archive is the archive itself: nothing above
+        belongs to it.
+        """
         return type(self)(self.file, self.inside.rpartition("/")[0])
 
     def __truediv__(self, name: str) -> Self:
@@ -106,8 +111,8 @@ class Archive:
         return self._member.is_deflated
 
     def stamp(self) -> Stamp:
-        """Size and CRC-32 of the content: the same file in an archive that is written again is the
-        same.
+        """Size and CRC-32 of the content. A file keeps its stamp when the archive is written
+        again.
         """
         member = self._member
         return member.size, f"{member.crc:08x}"
@@ -121,7 +126,9 @@ class Archive:
         return sorted({name.partition("/")[0] for name in self.listing().files})
 
     def listing(self) -> Listing:
-        """Links, which nearly no program puts into archives, are passed by."""
+        """All files. Links are reported in ``passed_by``; nearly no program puts links into
+        archives.
+        """
         prefix = f"{self.inside}/" if self.inside else ""
         inside = sorted(
             (name.removeprefix(prefix).split("/"), member.is_link)
@@ -147,14 +154,16 @@ class Archive:
         with Section(file, start, member.packed) as section:
             if not member.is_deflated:
                 return section.read(0, member.size)
-            unpacked = io.BytesIO()  # gives away what it holds without another copy
+            unpacked = io.BytesIO()  # getvalue returns the bytes without another copy
             for piece in _pieces(section, member):
                 unpacked.write(piece)
         return unpacked.getvalue()
 
     @property
     def _directory(self) -> _Directory:
-        """That of the archive as it is now: one that was written again has another."""
+        """The directory of the archive as it is now. An archive that was written again has
+        another stamp.
+        """
         return _directory(self.file, self.file.recent_stamp())
 
     @property
@@ -162,7 +171,7 @@ class Archive:
         return self._directory.member(self.inside)
 
     def _opened(self, block: int) -> tuple[Ranges, int, Member]:
-        """The archive, where in it the data of this member begin, and what is known of it."""
+        """The open archive, where the data of this member begin in it, and the member's facts."""
         directory = self._directory
         member = directory.member(self.inside)
         file = self.file.ranges(block + LOCAL_HEADER + len(self.inside), directory.size)
@@ -178,8 +187,10 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class _Directory:
-    """``size``: that of the archive. ``starts``: where the data of members begin by where their
-    local headers do, as far as these were read.
+    """``size``: bytes of the archive.
+
+    ``starts``: where the data of a member begin, by where its local header begins. It holds those
+    that were read so far.
     """
 
     size: int
@@ -199,7 +210,9 @@ def _directory(file: Location, stamp: Stamp) -> _Directory:
 
 
 def _data_start(file: Ranges, member: Member) -> int:
-    """Behind the local header, whose name and extra field have lengths of their own."""
+    """Where the data begin: behind the local header, whose name and extra field have their own
+    lengths.
+    """
     head = file.read(member.offset, LOCAL_HEADER)
     if len(head) == LOCAL_HEADER:
         signature, name, extra = _local_header.unpack(head)
@@ -210,7 +223,7 @@ def _data_start(file: Ranges, member: Member) -> int:
 
 
 class _Start:
-    """The first bytes of a deflated member, unpacked as far as they are asked for. See `Ranges`."""
+    """The start of a deflated member, unpacked as far as it is read. See `Ranges`."""
 
     __slots__ = ("_bytes", "_pieces", "_section", "_size")
 
@@ -244,7 +257,7 @@ class _Start:
             )
         while len(self._bytes) < stop:
             piece = next(self._pieces, None)
-            if piece is None:  # it was told when it was met
+            if piece is None:  # the damage was reported when it was found
                 raise _damaged("its packed data cannot be unpacked this far")
             self._bytes += piece
 
@@ -256,7 +269,7 @@ def _pieces(section: Section, member: Member) -> Iterator[bytes]:
     while not inflater.eof:
         data = waiting or section.read(at, wanted)
         at += 0 if waiting else len(data)
-        try:  # one byte more than is stated, which must not come
+        try:  # allow one byte more than is stated, to notice data that are too long
             piece = inflater.decompress(data, min(wanted, member.size - done + 1))
         except fastest.error:
             raise _damaged("its packed data are not as a packer writes them") from None

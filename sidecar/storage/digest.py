@@ -6,7 +6,7 @@ import hashlib
 
 from sidecar.storage.location import Location
 
-#: Bytes of a remote file fetched at a time: most PNGs at once.
+#: Bytes fetched at a time from a remote file. Most PNGs need one request.
 _BLOCK = 1 << 22
 
 

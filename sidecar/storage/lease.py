@@ -1,13 +1,13 @@
-"""Whose a folder is while an export writes to it: a file in it that one program holds.
+"""The lease of a folder that an export writes to: a file in it that only one program can hold.
 
-On this machine that is a lock. Behind a URL, where there are no locks, it is an object that its
-owner renews, and that others watch before they take it over.
+On this machine the lease is a lock of the system. Behind a URL there are no locks. There it is an
+object that its owner renews, and that other runs watch before they take it over.
 
-Such an object is made by a write that fails where there is one already, which one of two that come
-at once succeeds at (a storage that cannot do that in one step looks first). A run that was killed
-leaves its object behind: one that nobody renews has no owner. No clock is compared with another;
-who finds an object watches it by its own. Should a lease be lost all the same, to whoever did not
-see it renewed, its owner finds that out by the next renewal, and before it finishes.
+The object is made by a write that fails where the object exists. Of two runs that start at once,
+only one succeeds. (A storage that cannot do this in one step looks first.) A run that was killed
+leaves its object behind. An object that nobody renews has no owner. No clocks are compared: a run
+that finds an object watches it by its own clock. A lease can still be lost, when another run did
+not see a renewal. The owner then notices it at the next renewal, and before it finishes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-#: Seconds between two renewals, between two looks at an object of others, for which one is watched
-#: before it is taken over, and after which the new one must still be there.
+#: Seconds: between two renewals; between two looks at the object of another run; for which that
+#: object is watched before it is taken over; after which the new object must still be there.
 RENEWAL, LOOK, PATIENCE, SETTLING = 5.0, 1.0, 30.0, 3.0
 
 
@@ -32,19 +32,19 @@ class TakenError(Exception):
 
 
 class Lease(Protocol):
-    """What a program holds, from the moment it took it."""
+    """The lease of a program, from the moment when it got it."""
 
     @property
     def lost(self) -> bool:
-        """Whether somebody else is known to have taken it meanwhile. Asks nobody."""
+        """Whether this program knows that another has taken the lease. Does not ask the storage."""
 
     def holds(self) -> bool:
-        """Whether nobody else has taken it meanwhile. Asks the storage."""
+        """Whether no other program has taken the lease. Asks the storage."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockLease:
-    """A lock of the system, which nobody can take away."""
+    """A lock of the system, which no other program can take away."""
 
     lost: bool = False
 
@@ -56,11 +56,11 @@ class LockLease:
 def lock_file(path: Path) -> Iterator[Lease]:
     """Make a file, lock it, and remove it in the end.
 
-    Raises TakenError where it is locked, OSError where there can be no such file.
+    Raises TakenError where another program has locked it, OSError where no such file can be made.
     """
     from filelock import FileLock, Timeout
 
-    if path.is_symlink():  # some locks would empty the file that it leads to
+    if path.is_symlink():  # some locks empty the file that a link leads to
         raise OSError(errno.ELOOP, f"{path.name} in it is a link; remove it")
     lock = FileLock(path)
     try:
@@ -70,15 +70,15 @@ def lock_file(path: Path) -> Iterator[Lease]:
     try:
         yield LockLease()
     finally:
-        # before the lock is released: after it, the file may be another's already. Windows has none
-        # removed that is open, and there the lock removes it.
+        # The file is removed before the lock is released. After that it may belong to another
+        # program. Windows removes no open file; there the lock itself removes it.
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         lock.release()
 
 
 class LeaseObject(Protocol):
-    """What a lease needs of an object in a storage."""
+    """The operations on an object in a storage that a lease needs."""
 
     def create(self, data: bytes) -> bool: ...
 
@@ -91,7 +91,7 @@ class LeaseObject(Protocol):
 
 @dataclass(frozen=True)
 class ObjectLease:
-    """An object that was made, and the name of the run that made it."""
+    """The object that a run made, and the name of that run."""
 
     place: LeaseObject
     run: str
@@ -103,7 +103,7 @@ class ObjectLease:
         return self._lost.is_set()
 
     def holds(self) -> bool:
-        with self._writing:  # a storage whose writes are not whole would show half of ours
+        with self._writing:  # a storage whose writes are not whole could show half of our own write
             found = _read(self.place)
         return found is not None and found.decode("latin-1").partition(" ")[0] == self.run
 
@@ -119,10 +119,11 @@ class ObjectLease:
 def lease_object(
     place: LeaseObject, on_wait: Callable[[], object] = lambda: None
 ) -> Iterator[Lease]:
-    """Make an object, renew it, and remove it in the end; ``on_wait`` is called before one of
-    others is watched.
+    """Make an object, renew it, and remove it in the end.
 
-    Raises TakenError where somebody renews theirs, OSError where the storage fails.
+    ``on_wait`` is called before the object of another run is watched.
+
+    Raises TakenError where another run renews its object, OSError where the storage fails.
     """
     mine = ObjectLease(place, secrets.token_hex(8))
     _make(mine, on_wait)
@@ -145,9 +146,9 @@ def _make(mine: ObjectLease, on_wait: Callable[[], object]) -> None:
         if mine.place.create(_text(mine.run, 0)):
             if not watched:
                 return
-            time.sleep(
-                SETTLING
-            )  # of two that outlasted an object together, one may have removed the other's
+            # Two runs may have outlasted an object together. One of them may then have removed the
+            # new object of the other.
+            time.sleep(SETTLING)
             if mine.holds():
                 return
         on_wait()
@@ -156,7 +157,9 @@ def _make(mine: ObjectLease, on_wait: Callable[[], object]) -> None:
 
 
 def _outlast(place: LeaseObject) -> None:
-    """Return when an object is gone; remove one that is not renewed. TakenError once it is."""
+    """Return when the object of another run is gone. Remove it if nobody renews it. TakenError
+    if somebody does.
+    """
     found = _read(place)
     until = time.monotonic() + PATIENCE
     while found is not None and time.monotonic() < until:
@@ -173,9 +176,8 @@ def _renew(mine: ObjectLease, ended: threading.Event) -> None:
     count = 0
     while not ended.wait(RENEWAL):
         count += 1
-        with contextlib.suppress(
-            OSError
-        ):  # a storage that fails now may answer the next time; PATIENCE is a few renewals long
+        # A storage that fails now may answer the next time. PATIENCE is a few renewals long.
+        with contextlib.suppress(OSError):
             mine.renew(count)
         if mine.lost:
             return

@@ -1,4 +1,4 @@
-"""Files and folders of this machine."""
+"""Files and folders on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Local:
     """A file or folder by its path, which may be relative. See `WritableLocation`.
 
-    The path is kept as text: a Path takes as long to make as a small file to read or write.
+    The path is kept as text. Making a Path takes as long as reading or writing a small file.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""From what users write to locations: a path of this machine, or an fsspec URL such as
+"""Locations from what users write: a path on this machine, or an fsspec URL such as
 ``s3://bucket/scan``.
 """
 
@@ -11,14 +11,14 @@ from sidecar.errors import MissingExtraError, UsageError
 from sidecar.storage.local import Local
 from sidecar.storage.location import WritableLocation
 
-#: A place as users of the library may give it.
+#: A place, as users of the library may state it.
 Place = str | os.PathLike[str] | WritableLocation
 
-#: The addresses of DICOMweb (PS3.18 8.2): no files are there, but a service that is to be asked.
+#: The addresses of DICOMweb services (PS3.18 8.2), which have no files to read by name.
 _DICOMWEB = re.compile(
     r"https?://[^?]*(/dicom-?web(/|$|\?)|/(studies|series|instances)/\d+(\.\d+)+(/|$|\?))", re.I
 )
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two characters at least: C:// is a drive
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # at least two characters: C:// is a drive
 
 
 def is_url(text: object) -> bool:
@@ -26,11 +26,12 @@ def is_url(text: object) -> bool:
 
 
 def locate(place: Place) -> WritableLocation:
-    """The location of a path or URL; a location is returned as it is. Nothing is looked up, and
-    nothing of fsspec is imported before a URL is met.
+    """The location of a path or URL. A location is returned unchanged.
 
-    Raises MissingExtraError without the packages for URLs, UsageError for a kind of URL that is not
-    known, and for one that has no files behind it.
+    The storage is not accessed. fsspec is imported for URLs only.
+
+    Raises MissingExtraError where the packages for URLs are not installed. UsageError for an
+    unknown kind of URL, and for the URL of a DICOMweb service, which has no files.
     """
     if not isinstance(place, str | os.PathLike):
         return place

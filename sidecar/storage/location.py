@@ -1,11 +1,12 @@
-"""What the rest of the house asks of a place with files, whatever is behind it.
+"""The interface of places with files: folders of this machine, archives, and storage behind URLs.
 
-A location is the name of a file or folder; nothing is looked up before it is asked. `Location` is
-for reading and is all that a scan needs: an archive has only that. `WritableLocation` is for
-reading and writing, as an export needs. `sidecar.storage.locate` makes them of paths and URLs.
+A location is the name of a file or folder. Making one does not access the storage. `Location` is
+for reading, and all that a scan needs; an archive offers only this. `WritableLocation` is for
+reading and writing, as an export needs. `sidecar.storage.locate` makes locations from paths and
+URLs.
 
-Faults of looking, reading and removing are OSErrors, faults of writing OutputErrors. Both say what
-is wrong in plain words, and neither names a path of this machine, an address or a credential.
+Faults of looking, reading and removing are OSErrors. Faults of writing are OutputErrors. Both say
+what is wrong in plain words. Neither names a path of this machine, an address or a credential.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ if TYPE_CHECKING:
     from sidecar.storage.lease import Lease
     from sidecar.storage.ranges import Ranges
 
-#: Bytes fetched at a time from a remote file where it is read in small steps, as headers are.
+#: Bytes fetched at a time from a remote file that is read in small steps, such as headers.
 HEADER_BLOCK = 1 << 16
 
-#: Size in bytes, and what changes with the content: the time of change in ns, or an object's ETag.
+#: Size in bytes, and a mark that changes with the content: the time of change in ns, or the ETag of
+#: an object.
 Stamp = tuple[int, int | str]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What is in a folder and in folders below.
+    """The files in a folder and in the folders below it.
 
-    ``files``: the names, relative to the folder, of all files that can be read, in the order of
-    their parts. ``passed_by``: the names of what can not, by kind.
+    ``files``: names, relative to the folder, of all files that can be read, sorted by their parts.
+    ``passed_by``: names of entries that are passed by, by kind.
     """
 
     files: tuple[str, ...]
@@ -40,13 +42,15 @@ class Listing:
 
 
 class Location(Protocol):
-    """A file or folder that can be read. Locations are values: those of one name are equal."""
+    """A file or folder that can be read. Locations are values: two locations of one name are
+    equal.
+    """
 
     def __hash__(self) -> int: ...
 
     @property
     def name(self) -> str:
-        """The last part, for messages; empty for the folder one is in."""
+        """The last part, for messages. It is empty for the current folder."""
 
     @property
     def parent(self) -> Self: ...
@@ -55,11 +59,12 @@ class Location(Protocol):
         """The file or folder of that name in this folder; parts are separated by "/"."""
 
     def resolved(self) -> Self:
-        """The same without links and dots."""
+        """The same location without links and dots."""
 
     def relative_to(self, folder: Location) -> str | None:
-        """The name by which ``folder / name`` is this location, by their spelling; "." where they
-        are the same, None where this one lies elsewhere.
+        """The name for which ``folder / name`` is this location, by spelling alone.
+
+        It is "." where both are the same, and None where this location lies elsewhere.
         """
 
     def exists(self) -> bool: ...
@@ -69,41 +74,48 @@ class Location(Protocol):
     def is_folder(self) -> bool: ...
 
     def stamp(self) -> Stamp:
-        """Size and time of change, by which a file that was changed is noticed."""
+        """Size and time of change, by which a changed file is noticed."""
 
     def recent_stamp(self) -> Stamp:
-        """The same as it was a few seconds ago at most, for what is read in many small pieces: of
-        what is far away, every question takes as long as a piece.
+        """The stamp as it was a few seconds ago at most.
+
+        It is for files that are read in many small pieces: on a remote storage, every request for a
+        stamp takes as long as reading a piece.
         """
 
     def is_packed(self) -> bool:
-        """Whether any byte of this file can only be had by unpacking all before it, as in an
+        """Whether reading a byte of this file means unpacking all bytes before it, as in an
         archive.
 
-        Then `open` and `ranges` reach as far as headers do, and `read_bytes` unpacks it once.
+        `open` and `ranges` then reach as far as headers do. `read_bytes` unpacks the whole file
+        once.
         """
 
     def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
-        """Of these files of this folder, as they are now: nothing that was remembered is used."""
+        """The stamps of these files of this folder as they are now. Nothing is taken from a
+        cache.
+        """
 
     def names(self) -> list[str]:
-        """What is in this folder, sorted."""
+        """The names in this folder, sorted."""
 
     def listing(self) -> Listing:
-        """All files in this folder and in folders below; links are followed, each file is met once.
+        """All files in this folder and in the folders below it. Links are followed, and each file
+        is listed once.
 
         SourceError where a folder cannot be read: it may hold some of the slices.
         """
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
-        """The file, to be read from its start and sought in.
+        """The file, opened at its start for reading and seeking.
 
-        What is far away is fetched ``block`` bytes at a time, longer reads as they are asked for.
+        A remote file is fetched ``block`` bytes at a time. A longer read is one request.
         """
 
     def ranges(self, block: int = HEADER_BLOCK, size: int | None = None) -> Ranges:
-        """The file, to be read at given positions by as few calls as can be. ``size``: that of the
-        file where it is known, which then need not be asked for.
+        """The file, opened for reading at given positions with as few calls as possible.
+
+        ``size``: the size of the file, where it is known. It then needs no request.
         """
 
     def read_bytes(self) -> bytes: ...
@@ -114,46 +126,48 @@ class WritableLocation(Location, Protocol):
 
     @property
     def local(self) -> Path | None:
-        """The path on this machine, for what only a file system can do; None where there is
-        none.
+        """The path on this machine, for operations that only a file system has. None where there
+        is no path.
         """
 
     def is_link(self) -> bool:
-        """Whether it is a link, to wherever."""
+        """Whether it is a link, even one that leads nowhere."""
 
     def make_folder(self) -> None:
-        """Make this folder and those above it, as far as they are not there, such that they outlast
-        a power failure. OSError.
+        """Make this folder, and those above it that do not exist, so that they survive a power
+        failure. OSError.
         """
 
     def put(self, data: bytes) -> None:
-        """Write the file: whole or not at all, and such that it outlasts a power failure."""
+        """Write the file, whole or not at all, so that it survives a power failure."""
 
     def put_unsynced(self, data: bytes) -> None:
-        """Write the file whole or not at all, much faster than `put`, by any number of workers.
+        """Write the file, whole or not at all, much faster than `put`. Any number of workers may
+        write.
 
-        Only `sync` makes it outlast a power failure: after one it may be damaged or gone.
+        Only `sync` makes it safe. After a power failure before that, the file may be damaged or
+        gone.
         """
 
     def sync(self, names: Iterable[str]) -> None:
-        """Return when the files ``names`` of this folder would outlast a power failure."""
+        """Return when the files ``names`` of this folder would survive a power failure."""
 
     def whole(self) -> AbstractContextManager[Path]:
-        """A new file of this machine to be written, which becomes this one in the end as by `put`.
+        """A new file on this machine for writing. In the end it becomes this file, as by `put`.
 
-        Nothing of it stays where the ``with`` is left by an exception. OSErrors within are told as
-        faults of writing.
+        An exception within the ``with`` removes it. OSErrors within are reported as faults of
+        writing.
         """
 
     def remove(self) -> None:
-        """Remove this file, if there is one."""
+        """Remove this file, if it exists."""
 
     def remove_folder(self) -> None:
-        """Remove this folder, which is empty."""
+        """Remove this folder, which must be empty."""
 
     def lease(self, on_wait: Callable[[], object] = lambda: None) -> AbstractContextManager[Lease]:
-        """Make this file and hold it, so that nobody else can; it goes in the end.
+        """Make this file and hold it, so that no other program can. It is removed in the end.
 
-        TakenError where another program holds it. ``on_wait`` is called where it takes a while to
-        find out.
+        TakenError where another program holds it. ``on_wait`` is called where finding out takes a
+        while.
         """

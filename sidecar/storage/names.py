@@ -1,7 +1,7 @@
-"""Names of files that documents hold, as they may be on every system: they never lead out of the
-folder that they are looked for in.
+"""Rules for file names in documents: valid on every system, and never leading out of the folder in
+which the file is looked for.
 
-Patterns that Python, JSON Schema and pydantic read alike, so without a look ahead.
+Python, JSON Schema and pydantic must read the patterns alike. So they use no look-ahead.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import re
 _REST = r"[^/\\\x00]"
 _DOTTED = rf"\.[^./\\\x00]{_REST}*|\.\.{_REST}+"
 _PART = rf"(?:[^./\\\x00]{_REST}*|{_DOTTED})"
-#: A first part that is no drive of Windows, such as C:, which any one character may be.
+#: The first part of a name. It is no drive of Windows, such as C:, whose letter may be any
+#: character.
 _FIRST = rf"(?:[^./\\\x00](?:[^:/\\\x00]{_REST}*)?|\.[^./\\:\x00]{_REST}*|\.\.{_REST}+)"
 
-#: The name of a file in a folder: no separator, no drive, neither "." nor "..".
+#: The name of a file in a folder. It has no separator and no drive, and is neither "." nor "..".
 PLAIN_NAME = rf"^{_FIRST}$"
-#: The name of a file in a folder or below it, its parts separated by "/"; what Windows takes for a
-#: separator is none that leads out either.
+#: The name of a file in a folder or below it, with its parts separated by "/". A backslash, which
+#: separates parts on Windows, cannot lead out of the folder either.
 RELATIVE_NAME = rf"^{_FIRST}(?:[/\\]{_PART})*$"
 
 

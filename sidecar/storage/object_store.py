@@ -1,8 +1,8 @@
-"""Files behind fsspec URLs: read by exact ranges, written whole, their errors told in plain words
-and never with a credential.
+"""Files behind fsspec URLs, read by exact ranges and written whole. Errors are told in plain words,
+without credentials.
 
-An object store has no locks, no links, no folders and no rename; what it has is that a PUT takes
-place whole or not at all, and stays.
+An object store has no locks, links, folders or renaming. But a PUT takes place whole or not at all,
+and what it wrote stays.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from sidecar.storage.lease import Lease, lease_object
 from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
 from sidecar.storage.ranges import Ranges, RangesFile, StreamRanges, filled
 
-#: What storages call that which changes with the content of a file, the best first.
+#: Names under which storages report a mark that changes with the content of a file, the best first.
 _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created")
 
-#: Seconds for which a stamp is recent.
+#: Seconds for which a stamp counts as recent.
 _RECENT = 5
-#: Protocols of web servers, which know neither folders nor always ranges.
+#: Protocols of web servers. They have no folders, and some do not serve ranges.
 _WEB = ("http", "https")
 _DOWNLOAD = "download the file, and give that"
 
 
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
-    """Whatever a storage client raises, as an OSError in our words: its own may hold addresses and
-    keys.
+    """Turn any exception of a storage client into an OSError in our words. Its own message may
+    hold addresses and keys.
     """
     try:
         yield
@@ -75,10 +75,10 @@ class Remote:
 
     @classmethod
     def at(cls, url: str) -> Remote:
-        """The location of a URL. What was remembered of listings is forgotten: others may have
-        written since.
+        """The location of a URL. Cached listings are dropped, since other programs may have written
+        since.
 
-        ImportError without the client that its scheme needs, ValueError for an unknown scheme or a
+        ImportError without the client that the scheme needs. ValueError for an unknown scheme, or a
         URL without a place.
         """
         path = UPath(url)
@@ -96,8 +96,9 @@ class Remote:
 
     @property
     def name(self) -> str:
-        """The last part, also where that is a bucket; never what stands before an @, nor the query
-        of a web address, which may be a key.
+        """The last part of the address, even where that is a bucket.
+
+        It leaves out the part before an @, and the query of a web address: both may hold a key.
         """
         name = self.path.name or self.path.path.strip("/").rpartition("@")[2]
         return name.partition("?")[0] if self._protocol in _WEB else name
@@ -143,7 +144,9 @@ class Remote:
         return _stamp_in(info)
 
     def stamps(self, names: Collection[str]) -> dict[str, Stamp]:
-        """Of an object store's many files by one listing, instead of a request for each."""
+        """The stamps of many files. An object store needs one listing instead of a request per
+        file.
+        """
         self._fs.invalidate_cache()
         if len(names) == 1 or not isinstance(self.path, CloudPath):
             return {name: (self / name).stamp() for name in names}
@@ -165,9 +168,7 @@ class Remote:
             return sorted(path.name for path in self.path.iterdir())
 
     def listing(self) -> Listing:
-        """One listing, not one for each folder. SourceError also for keys that no relative path can
-        name.
-        """
+        """One listing for all folders. SourceError also for keys that no relative path can name."""
         base = self.path.path.rstrip("/") + "/"
         try:
             with plain_errors():
@@ -201,15 +202,17 @@ class Remote:
             return cast("bytes", self._fs.cat_file(self.path.path))
 
     def part(self, start: int, stop: int, size: int) -> bytes:
-        """The bytes from ``start`` to ``stop`` of the file, which has ``size`` of them. OSError."""
+        """The bytes from ``start`` to ``stop`` of the file, which has ``size`` bytes. OSError."""
         if self._protocol in _WEB:
             return self._part_of_page(start, stop, size)
         with plain_errors():
             return cast("bytes", self._fs.cat_file(self.path.path, start=start, end=stop))
 
     def _part_of_page(self, start: int, stop: int, size: int) -> bytes:
-        """The same of a web server. One that knows no ranges answers with the whole file, and is
-        not listened to any further.
+        """The bytes from ``start`` to ``stop``, from a web server.
+
+        A server that does not know ranges answers with the whole file. That answer is not read to
+        its end, and is an OSError.
         """
         with (
             plain_errors(),
@@ -221,8 +224,8 @@ class Remote:
         raise OSError(errno.EOPNOTSUPP, f"the server sends whole files only; {_DOWNLOAD}")
 
     def make_folder(self) -> None:
-        """Make a folder where there are folders; to an object store it would mean a bucket, which
-        is the user's to make.
+        """Make a folder, where the storage has folders. In an object store this would make a
+        bucket, which is for the user to do.
         """
         if not isinstance(self.path, CloudPath):
             with plain_errors():
@@ -235,7 +238,7 @@ class Remote:
     put_unsynced = put
 
     def sync(self, names: Iterable[str]) -> None:
-        """A write that was answered stays."""
+        """Nothing to do: a write that the storage has confirmed stays."""
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[Path]:
@@ -258,8 +261,9 @@ class Remote:
             raise OutputError(f"{self.name} cannot be written: {reason(error)}") from None
 
     def create(self, data: bytes) -> bool:
-        """Write the whole file where there is none, and tell whether that was so: in one step,
-        where the storage knows how. OSError.
+        """Write the whole file if it does not exist. Return whether it was written. OSError.
+
+        Checking and writing are one step where the storage offers that.
         """
         with plain_errors():
             return self._create(data)
@@ -275,16 +279,15 @@ class Remote:
         except OSError as error:
             if error.errno == errno.ENOSYS:
                 fs.pipe_file(key, data)
-            elif (
-                not isinstance(error, FileExistsError) and not self._is_there()
-            ):  # storages say in many ways that it is
+            # storages report in different ways that the file exists
+            elif not isinstance(error, FileExistsError) and not self._is_there():
                 raise
             else:
                 return False
         return True
 
     def _is_there(self) -> bool:
-        """Asked of the storage itself: what was remembered of a listing may be old."""
+        """Whether the file exists, by asking the storage itself: a cached listing may be old."""
         try:
             self._fs.cat_file(self.path.path)
         except FileNotFoundError:
@@ -292,7 +295,7 @@ class Remote:
         return True
 
     def remove(self) -> None:
-        """Remove this file, and none that its name would match as a pattern."""
+        """Remove this file. Its name is not taken as a pattern."""
         with contextlib.suppress(FileNotFoundError), plain_errors():
             self._fs.rm_file(self.path.path)
 
@@ -317,7 +320,7 @@ def _stamp_at(location: Remote, moment: int) -> Stamp:
 
 
 class _Object:
-    """A remote file of which every read is one request for just these bytes. See `Ranges`."""
+    """A remote file in which every read is one request for exactly these bytes. See `Ranges`."""
 
     __slots__ = ("_location", "_size")
 

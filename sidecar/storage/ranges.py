@@ -1,4 +1,4 @@
-"""Files that are read at given positions: what pixels and headers are read by."""
+"""Files that are read at given positions: the interface by which pixels and headers are read."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, Protocol, Self
 
-#: Bytes read at a time: some systems take no more than 2 GiB.
+#: Most bytes of one read. Some systems take no more than 2 GiB.
 _AT_ONCE = 1 << 30
 
 
 class Ranges(Protocol):
-    """An open file, which the ``with`` statement closes."""
+    """An open file. The ``with`` statement closes it."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
 
     def size(self) -> int:
-        """Bytes of the whole file."""
+        """The size of the whole file in bytes."""
 
     def read(self, at: int, count: int) -> bytes:
-        """Up to ``count`` bytes from position ``at``: fewer, or none, where the file ends."""
+        """Up to ``count`` bytes from position ``at``. There are fewer, or none, where the file
+        ends.
+        """
 
     def fill(self, at: int, *views: memoryview) -> int:
-        """Fill the views one after the other with the bytes from position ``at``, and return how
-        many there were. Fewer than fit do not mean that the file ends; none do.
+        """Fill the views, one after the other, with the bytes from position ``at``. Return how many
+        there were.
+
+        Fewer bytes than fit do not mean that the file ends. No bytes do.
         """
 
 
 def filled(read: Callable[[int, int], bytes], at: int, views: Iterable[memoryview]) -> int:
-    """What `Ranges.fill` does, by `Ranges.read`. A view that is not full is the last."""
+    """`Ranges.fill`, done with `Ranges.read`. It stops at the first view that is not full."""
     done = 0
     for view in views:
         data = read(at + done, len(view))
@@ -44,8 +48,8 @@ def filled(read: Callable[[int, int], bytes], at: int, views: Iterable[memoryvie
 
 
 class PositionedFile:
-    """A file of this machine, read by as few calls as can be: each is a step out of the
-    interpreter, and another thread's turn.
+    """A file on this machine, read with as few calls as possible. Each call leaves the
+    interpreter and lets another thread run.
     """
 
     __slots__ = ("_number",)
@@ -70,7 +74,7 @@ class PositionedFile:
 
 
 class StreamRanges:
-    """The same of any file that can be sought in: a remote one, or bytes in memory."""
+    """Ranges of any file that can be sought in: a remote file, or bytes in memory."""
 
     __slots__ = ("_file",)
 
@@ -97,7 +101,7 @@ class StreamRanges:
             count: int = self._file.readinto(view)  # type: ignore[attr-defined]
             done += count
             if count < len(view):
-                break  # or the next view would have what belongs into this one
+                break  # else the next view would get bytes that belong to this one
         return done
 
 
@@ -130,7 +134,7 @@ class Section:
 
 
 class RangesFile(io.RawIOBase):
-    """Ranges for whoever reads on from where they are."""
+    """Ranges as a file object, which reads on from its current position."""
 
     def __init__(self, ranges: Ranges, name: str) -> None:
         self._ranges, self._at = ranges, 0

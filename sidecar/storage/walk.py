@@ -1,5 +1,7 @@
-"""Every file below a folder of this machine: links to files and folders are followed, each file and
-each folder is met once, and what is passed by is named.
+"""Every file below a folder of this machine.
+
+Links to files and folders are followed. Each file and each folder is listed once. Entries that
+are passed by are named, by kind.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ _GIT = "folder of git"
 
 
 def walk(folder: Path) -> Listing:
-    """All files below ``folder``. A file with several names has the one that is not hidden, then
-    the one that is no link.
+    """All files below ``folder``.
+
+    Of several names of one file, a name that is not hidden comes first, then one that is no link.
 
     Raises SourceError where a folder cannot be read: it may hold some of the slices.
     """
@@ -34,7 +37,7 @@ def walk(folder: Path) -> Listing:
     while way.folders or way.linked:
         if way.folders:
             way.enter(way.folders.pop())
-        else:  # a folder is itself before it is what a link leads to
+        else:  # links come last: a folder is listed under its own name if it has one here
             way.follow(way.linked.popleft())
     files = sorted((name for *_, name in way.files.values()), key=lambda name: name.split("/"))
     return Listing(tuple(files), dict(way.passed_by))
@@ -42,7 +45,9 @@ def walk(folder: Path) -> Listing:
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder as it was met, without links on the way, and the prefix of its names."""
+    """A folder by the path on which it was found, its path without links, and the prefix of its
+    names.
+    """
 
     path: Path
     real: Path
@@ -50,13 +55,15 @@ class _Folder:
 
     @cached_property
     def inside(self) -> str:
-        """What the paths of its files begin with, as text: a Path takes long to make."""
+        """The beginning of its files' paths without links, as text: making a Path takes long."""
         return str(self.real / "x").removesuffix("x")
 
 
 @dataclass
 class _Walk:
-    """``files``: by the path without links the best name so far, behind what makes it worse."""
+    """``files``: for each path without links, the best name so far, after the facts that make a
+    name worse.
+    """
 
     files: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
     passed_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -104,7 +111,7 @@ class _Walk:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, in the order of names."""
+    """The entries of a folder, sorted by name."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
@@ -113,7 +120,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is(kind: Callable[[], bool]) -> bool:
-    """Whether an entry is of a kind; a link to itself is of none."""
+    """Whether an entry is of a kind. A link to itself is of no kind."""
     try:
         return kind()
     except OSError:

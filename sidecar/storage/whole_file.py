@@ -1,8 +1,8 @@
-"""Files and folders of this machine that are there whole or not at all.
+"""Files and folders on this machine that are written whole or not at all.
 
-What is written comes first beside its place, under a name that ends in ``.part`` and that nothing
-had before, not even a link that leads nowhere. It is renamed when it is whole and the disk has it:
-a power failure leaves the old file or the new one.
+New content is written beside its place first, under a name that ends in ``.part``. Nothing may
+exist under that name, not even a link that leads nowhere. The file is renamed when it is whole and
+on the disk. So a power failure leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from sidecar.errors import OutputError, reason
 PART_SUFFIX = ".part"
 _PART = re.compile(r"(\.[0-9a-f]{8})?" + re.escape(PART_SUFFIX) + "$")
 
-#: Files that the disk is asked for at the same time: it takes many in one go.
+#: Files that are synced at the same time. The disk handles many at once.
 _SYNCED_TOGETHER = 8
-#: What the system says of folders that it cannot sync: those of some network file systems, and
-#: those that may be written to but not read.
+#: Errors of the system for folders that it cannot sync: folders of some network file systems, and
+#: folders that may be written to but not read.
 _NOT_FOR_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES})
-#: Windows syncs only what may be written.
+#: Windows syncs only files that are open for writing.
 _TO_SYNC = os.O_RDONLY if os.name == "posix" else os.O_RDWR
 _NEW = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
 
-#: The kernel makes names in a folder one after the other, and threads that wait for it there keep
-#: their processors busy.
+#: The kernel makes names in a folder one after the other. Threads that wait for it there keep their
+#: processors busy, so they wait here instead.
 _naming = threading.Lock()
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A new, empty file beside ``path`` to be written, which becomes ``path`` when the ``with``
-    ends, safe from a power failure; it goes when the ``with`` is left by an exception.
+    """A new, empty file beside ``path`` for writing. When the ``with`` ends, it becomes ``path``,
+    safe from a power failure. An exception within the ``with`` removes it.
 
-    OutputError where the new file's name is taken, or anything within raises an OSError.
+    OutputError where the name of the new file is taken, or where anything within raises an OSError.
     """
     with _beside(path, _make_file, os.unlink) as part:
         yield part
@@ -51,7 +51,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder of files; ``path`` may be an empty folder, which it replaces."""
+    """`whole_file` for a folder of files. ``path`` may be an empty folder, which is replaced."""
     with _beside(path, os.mkdir, shutil.rmtree) as part:
         yield part
         sync_files(part, [entry.name for entry in part.iterdir()])
@@ -60,18 +60,18 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def is_part(name: str) -> bool:
-    """Whether a file is named as one that is not whole yet."""
+    """Whether a name is that of a file that is not whole yet."""
     return name.endswith(PART_SUFFIX)
 
 
 def without_part(name: str) -> str:
-    """The name that a file gets when it is whole; of any other file its own."""
+    """The name that a file has when it is whole. Any other name is returned unchanged."""
     return _PART.sub("", name)
 
 
 def refuse_taken_part(path: Path) -> None:
-    """OutputError where something lies in the place that `whole_file` and `whole_folder` write to
-    first.
+    """OutputError where something exists under the name that `whole_file` and `whole_folder`
+    write to first.
     """
     part = _part_of(path)
     if os.path.lexists(part):
@@ -79,11 +79,12 @@ def refuse_taken_part(path: Path) -> None:
 
 
 def write_unsynced(path: str, data: bytes) -> None:
-    """Write a file whole or not at all, which only `sync_files` makes safe from a power failure.
+    """Write a file, whole or not at all. Only `sync_files` makes it safe from a power failure.
 
-    Without a Path, which takes as long to make as the file. OutputError where it cannot be written.
+    This function makes no Path, as that takes as long as writing the file. OutputError where the
+    file cannot be written.
     """
-    # two workers may be at the same PNG when one seemed lost
+    # Two workers may write the same PNG, when one of them seemed lost.
     part = f"{path}.{os.urandom(4).hex()}{PART_SUFFIX}"
     try:
         with _naming:
@@ -97,8 +98,8 @@ def write_unsynced(path: str, data: bytes) -> None:
 
 
 def sync_files(folder: Path, names: Iterable[str]) -> None:
-    """Return when the disk has these files of a folder, and the folder their names. OSError."""
-    from concurrent.futures import ThreadPoolExecutor  # not loaded where one file is written
+    """Return when the disk has these files of a folder and their names. OSError."""
+    from concurrent.futures import ThreadPoolExecutor  # not needed to write one file
 
     paths = [os.path.join(folder, name) for name in names]  # noqa: PTH118
     with ThreadPoolExecutor(_SYNCED_TOGETHER, thread_name_prefix="sync") as threads:
@@ -144,7 +145,7 @@ def _make_file(path: Path) -> None:
 
 
 def _write_new(name: str, data: bytes) -> None:
-    """Without a file object, which asks the system more than it has to."""
+    """Write a new file without a file object, which makes more system calls than needed."""
     number = os.open(name, _NEW, 0o666)
     try:
         rest = memoryview(data)
@@ -168,7 +169,9 @@ def _sync(path: str | Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when the disk has the names in a folder. Windows has no such thing. OSError."""
+    """Return when the disk has the names in a folder. On Windows there is nothing to do.
+    OSError.
+    """
     if os.name != "posix":
         return
     try:

@@ -1,8 +1,7 @@
-"""The directory of a zip: its members, held against what an archive of files can be before any of
-them is read.
+"""The directory of a zip: its members, checked before any of them is read.
 
-The directory is read by `zipfile`. What is refused here, `zipfile` would hand out: paths that lead
-elsewhere, members that lie over each other, sizes that no deflated data can have.
+`zipfile` reads the directory. This module refuses what `zipfile` would accept: paths that lead
+elsewhere, members that overlap, and sizes that no deflated data can have.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from sidecar.errors import SourceError, printable
 from sidecar.storage.location import Location
 from sidecar.storage.ranges import Ranges, RangesFile
 
-#: Bytes of a directory: that of 200,000 files with long names.
+#: Most bytes of a directory. That of 200,000 files with long names is shorter.
 _MOST = 1 << 26
-#: Of a remote archive so much of its end is fetched at a time: a directory, or what leads to it.
+#: Bytes fetched at a time from the end of a remote archive, where its directory stands.
 _BLOCK = 1 << 17
 #: A local header without its name (APPNOTE 4.3.7).
 LOCAL_HEADER = 30
-#: No more bytes than this can come from one deflated byte: 258 of every two bits (RFC 1951).
+#: Most bytes that one deflated byte can become: 258 bytes from two bits (RFC 1951).
 _MOST_FROM_ONE = 1032
-#: Encrypted, strongly encrypted, and local headers masked (APPNOTE 4.4.4).
+#: Flags: encrypted, strongly encrypted, and local headers masked (APPNOTE 4.4.4).
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _AES = 99
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 _DRIVE = re.compile(r"[A-Za-z]:")
-#: Made by programs of DOS and Windows (APPNOTE 4.4.2).
+#: Systems of origin that are DOS or Windows (APPNOTE 4.4.2).
 _OF_WINDOWS = (0, 10, 14)
 
 _UNPACK = "unpack it, and give the folder"
@@ -43,8 +42,9 @@ _MAKE_AGAIN = "it is damaged, or made to do harm: have it made again"
 class Member:
     """A file in a zip.
 
-    ``offset, end``: where its local header begins, and what it ends before. ``packed, size``:
-    bytes in the archive, and bytes of the file. ``crc``: CRC-32 of the file.
+    ``offset``: where its local header begins. ``end``: where the next member, or the directory,
+    begins.
+    ``packed``: bytes in the archive. ``size``: bytes of the file. ``crc``: CRC-32 of the file.
     """
 
     offset: int
@@ -57,10 +57,11 @@ class Member:
 
 
 def read_directory(file: Location, size: int) -> dict[str, Member]:
-    """The files of a zip of ``size`` bytes by their names in it, whose parts are separated by "/".
+    """The files of a zip of ``size`` bytes by their names in it, with "/" between the parts of a
+    name.
 
-    Raises SourceError for what is damaged, encrypted, packed in a way that cannot be read in place,
-    or made to do harm; OSError where the archive cannot be read.
+    Raises SourceError for an archive that is damaged, encrypted, packed by a method that cannot be
+    read in place, or made to do harm. OSError where the archive cannot be read.
     """
     entries, end = _entries(file, size)
     for entry in entries:
@@ -88,7 +89,7 @@ def read_directory(file: Location, size: int) -> dict[str, Member]:
 
 
 class _Bounded(RangesFile):
-    """An archive of which no more than a directory can be is read at once."""
+    """An archive in which no single read may be longer than a directory can be."""
 
     def __init__(self, ranges: Ranges, name: str) -> None:
         super().__init__(ranges, name)
@@ -102,13 +103,13 @@ class _Bounded(RangesFile):
             )
         try:
             return super().read(size)
-        except OSError as error:  # to zipfile, any is a sign of damage
+        except OSError as error:  # zipfile takes any OSError as damage
             self.fault = error
             raise
 
 
 def _entries(file: Location, size: int) -> tuple[list[zipfile.ZipInfo], int]:
-    """What the directory holds, and where it begins."""
+    """The entries of the directory, and where it begins."""
     with _Bounded(file.ranges(_BLOCK, size), file.name) as opened:
         try:
             with zipfile.ZipFile(opened) as archive:  # type: ignore[call-overload]
@@ -132,7 +133,7 @@ def _entries(file: Location, size: int) -> tuple[list[zipfile.ZipInfo], int]:
 
 
 def _fault(entry: zipfile.ZipInfo) -> str | None:
-    """Why an archive with this in it is not read; None where nothing is wrong."""
+    """Why an archive with this entry is refused; None where nothing is wrong."""
     name, kind = _shown(entry.orig_filename), entry.compress_type
     if entry.flag_bits & _ENCRYPTED or kind == _AES:
         return f"{name} in it is encrypted; unpack it with its password, and give the folder"
@@ -151,8 +152,9 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
 
 
 def _path(entry: zipfile.ZipInfo) -> str:
-    """The name of an entry with "/" between its parts. The standard wants it so (APPNOTE 4.4.17);
-    some programs of Windows write a backslash, which is no part of a name there.
+    """The name of an entry with "/" between its parts, as the standard requires (APPNOTE 4.4.17).
+
+    Some programs on Windows write a backslash instead. On Windows a name cannot contain one.
     """
     if entry.create_system in _OF_WINDOWS and "/" not in entry.filename:
         return entry.filename.replace("\\", "/")
@@ -172,10 +174,10 @@ def _leads_elsewhere(name: str) -> bool:
 
 
 def _ends(file: Location, entries: Sequence[zipfile.ZipInfo], end: int) -> dict[int, int]:
-    """What each member ends before, by where it begins: the next one, or the directory.
+    """Where the next member, or the directory, begins, by where each member begins.
 
-    SourceError where two lie over each other: data that are read several times make an archive of
-    any size.
+    SourceError where two members overlap: an archive that reads the same data several times can
+    unpack to any size.
     """
     in_order = sorted(entries, key=lambda entry: entry.header_offset)
     starts = [entry.header_offset for entry in in_order] + [end]
@@ -189,7 +191,7 @@ def _ends(file: Location, entries: Sequence[zipfile.ZipInfo], end: int) -> dict[
 
 
 def _relative(name: str) -> str:
-    """Some programs begin every name with "./"."""
+    """The name without "." parts. Some programs begin every name with "./"."""
     return "/".join(part for part in name.split("/") if part != ".")
 
 
