@@ -1,7 +1,7 @@
-"""Headers by pydicom, and deflated files (PS3.5 A.5) within a bound: pydicom inflates whatever a
-file inflates to.
+"""Headers read by pydicom, and deflated files (PS3.5 A.5) inflated within a bound.
 
-The only way into a deflated data set is from its start, and 1 MiB of it can inflate to 1 GiB.
+pydicom inflates a file without a bound: 1 MiB of it can inflate to 1 GiB. A deflated data set can
+only be read from its start.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from sidecar.storage.location import Location
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileMetaDataset
 
-INFLATED_LIMIT = 1 << 29  # bytes of one inflated file: it has to be held whole
-#: Behind the preamble: "DICM", and the element that has the length of the meta information (PS3.10
-#: 7.1).
+INFLATED_LIMIT = 1 << 29  # bytes of one inflated file, which has to be in memory as a whole
+#: What follows the preamble: "DICM", and the element with the length of the meta information
+#: (PS3.10 7.1).
 _META_BEGINS = b"DICM\x02\x00\x00\x00UL"
-_META_BYTES = 1 << 12  # in which nearly all meta information ends
-_HEADER_BYTES = 1 << 16  # of an inflated file, in which nearly every header ends
+_META_BYTES = 1 << 12  # nearly all meta information is shorter
+_HEADER_BYTES = 1 << 16  # bytes of an inflated file; nearly all headers are shorter
 
 
 def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
     """The named attributes of an open DICOM file, with or without preamble, and its ``file_meta``.
 
-    The file is left at the pixel data element, unless it is deflated. Raises PixelError for a
-    deflated data set that is damaged or too large, and whatever pydicom raises for the rest.
+    Afterwards the file stands at the pixel data element, unless it is deflated. Raises PixelError
+    for a deflated data set that is damaged or too large. For anything else, the errors of pydicom.
     """
     from pydicom import dcmread
 
@@ -47,8 +47,8 @@ def read_header(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
 
 
 def read_plain_deflated(path: Location) -> PlainHeader | None:
-    """The header of a deflated file that is plain otherwise (see `sidecar.dicom.header_scanner`),
-    of which no more is inflated than a header takes.
+    """The header of a deflated file that is plain otherwise (see `sidecar.dicom.header_scanner`).
+    Only as much of the file is inflated as a header takes.
 
     None where pydicom should read it. Raises PixelError as `inflated`.
     """
@@ -64,7 +64,8 @@ def read_plain_deflated(path: Location) -> PlainHeader | None:
 
 
 def _beginning(file: BinaryIO, keywords: Iterable[str]) -> Dataset | None:
-    """The same of a deflated file, of which no more is inflated than a header takes;
+    """The named attributes of a deflated file, with only as much inflated as a header takes.
+
     None where that does not reach the pixels.
     """
     start = io.BytesIO(inflated(file, enough=_HEADER_BYTES))
@@ -77,10 +78,11 @@ def _beginning(file: BinaryIO, keywords: Iterable[str]) -> Dataset | None:
 
 
 def read_data_set(file: BinaryIO, keywords: Iterable[str]) -> Dataset:
-    """The named attributes of an inflated data set; the file is left at the pixel data element.
+    """The named attributes of an inflated data set. Afterwards the file stands at the pixel data
+    element.
 
-    Not by ``dcmread``: to it a data set that begins like a file is one, which could be deflated in
-    turn.
+    This does not use ``dcmread``. A data set that begins like a file would be a file to it, which
+    could be deflated again.
     """
     from pydicom.filereader import read_dataset
     from pydicom.tag import Tag
@@ -107,10 +109,12 @@ def _file_meta(file: BinaryIO) -> FileMetaDataset:
 
 
 def inflated(file: BinaryIO, most: int = INFLATED_LIMIT, enough: int | None = None) -> bytes:
-    """The data set of an open deflated file, which may have ``most`` bytes, and no more than
-    INFLATED_LIMIT; or as many as are ``enough``.
+    """The inflated data set of an open deflated file.
 
-    Raises PixelError when it is larger, damaged or cut short, as far as it is inflated.
+    ``most``: the data set may have so many bytes, but no more than INFLATED_LIMIT. ``enough``: stop
+    after so many bytes.
+
+    Raises PixelError where the part that was inflated is larger, damaged or cut short.
     """
     limit = min(most, INFLATED_LIMIT)
     wanted = limit + 1 if enough is None else min(enough, limit + 1)

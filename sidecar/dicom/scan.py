@@ -1,6 +1,6 @@
-"""Files → frame headers. Pixels are read only of frames that may be copies of each other.
+"""Files → frame headers. Pixels are read only for frames that may be copies of each other.
 
-Whatever is not a DICOM image is counted and named, not guessed at.
+A file that is no DICOM image is counted and named. Nothing is guessed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from sidecar.storage.walk import FORBIDDEN, NOT_FETCHED, NOWHERE
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
-#: By their names: documents of office programs, which are zips too, hold no slices.
+#: Endings of archive names. Documents of office programs are zips too, but hold no slices.
 _ARCHIVES = (
     ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",
 )  # fmt: skip
@@ -52,25 +52,27 @@ _LINK_AS_TEXT = "link that git wrote as text (git config core.symlinks true make
 _NOT_PULLED = "git-lfs file whose content is not here (git lfs pull fetches it)"
 _MISNAMED = "file with the name of a DICOM image that is none"
 _EMPTY = "empty file with the name of a DICOM image"
-#: Names of DICOM images end so.
+#: Endings of the names of DICOM images.
 _DICOM_NAMES = (".dcm", ".dicom", ".dic", ".ima")
-#: Files of macOS beside those of other disks: "._scan.dcm" has what the Finder knows of scan.dcm.
+#: Prefix of files that macOS writes on other disks: "._scan.dcm" has what the Finder knows of
+#: scan.dcm.
 _OF_MACOS = "._"
-#: What is passed by and may be, or hold, slices.
+#: Kinds of files that are passed by, but may be or contain slices.
 MAY_BE_SLICES = (
     LINK, NOWHERE, FORBIDDEN, NOT_FETCHED, _NOT_PULLED, _LINK_AS_TEXT, _MISNAMED, _EMPTY, _ZIP,
     _ARCHIVE,
 )  # fmt: skip
-#: Files that stand for content elsewhere are no longer than this.
+#: Most bytes of a file that only points to content elsewhere.
 _LONGEST_POINTER = 1 << 10
-#: So many frames a file may have whatever its size; more of them take so many bytes each, and a
-#: compressed one no less than its item tag, length and two bytes (PS3.5 A.4).
+#: Limits of the number of frames. A file of any size may have `_ALWAYS_TAKEN` frames. Beyond that,
+#: each frame needs at least `_LEAST_FRAME` bytes. A compressed frame always needs at least
+#: `_LEAST_ITEM`: item tag, length and two bytes (PS3.5 A.4).
 _ALWAYS_TAKEN, _LEAST_FRAME, _LEAST_ITEM = 1 << 16, 64, 10
-#: Bytes that one deflated byte can become (RFC 1951: 258 by 2 bits).
+#: Most bytes that one deflated byte can become (RFC 1951: 258 bytes from 2 bits).
 _MOST_DEFLATED = 1032
-#: Attributes that only ACR-NEMA has (PS3.6, retired).
+#: Attributes that exist in ACR-NEMA only (PS3.6, retired).
 _ACR_NEMA = ("RecognitionCode", "ImageDimensions")
-#: SOP classes of what lies beside images and refers to them: they are no stacks to export.
+#: SOP classes of objects that accompany images and refer to them. They are no stacks to export.
 _BESIDE_IMAGES = {
     "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
     "1.2.840.10008.5.1.4.1.1.66.5": "surface segmentation",
@@ -84,7 +86,7 @@ _BESIDE_IMAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A DICOM file that cannot be used, by its name in the source, and why."""
+    """A DICOM file that cannot be used: its name in the source, and the reason."""
 
     file: str
     reason: str
@@ -95,10 +97,10 @@ class Unusable:
 
 @dataclass
 class Scan:
-    """What a source holds: frames of images, and what else was met.
+    """The content of a source: frames of images, and the other files.
 
-    ``root`` is the folder that ``Frame.file`` is relative to. ``passed_by``: the names of files
-    that are no images, by their kind.
+    ``root``: the folder that ``Frame.file`` is relative to. ``passed_by``: names of files that are
+    no images, by kind. ``damaged``: DICOM files that cannot be used.
     """
 
     root: Location
@@ -108,17 +110,18 @@ class Scan:
 
 
 def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
-    """Read the headers of every DICOM image under ``source``: a folder (recursively), one file, a
-    DICOMDIR, or a zip of any of these, by its path or URL.
+    """Read the headers of every DICOM image under ``source``.
 
-    Raises SourceError when there is no such place, when a DICOMDIR names files that are not there,
-    or when an archive cannot be read in place.
+    ``source``: the path or URL of a folder (searched recursively), of one file, of a DICOMDIR, or
+    of a zip of any of these. ``on_file`` is called after each file.
+
+    Raises SourceError where there is no such place, where a DICOMDIR names files that do not exist,
+    or where an archive cannot be read in place.
     """
     commons = Commons()
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # pydicom's remarks on odd values; what matters is checked here
+        # pydicom warns of odd values; this package checks those that matter
+        warnings.simplefilter("ignore")
         root, listing = _listing(locate(source))
         found = Scan(root)
         found.passed_by.update(listing.passed_by)
@@ -131,7 +134,7 @@ def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
 
 
 def _with_content(root: Location, frames: list[Frame]) -> list[Frame]:
-    """The frames, those that may be copies of others with a digest of their pixels."""
+    """The frames. Those that may be copies of others get a digest of their pixels."""
     digests = {(f.file, f.frame): _content(root, f) for f in possible_copies(frames)}
     if not digests:
         return frames
@@ -144,7 +147,7 @@ def _with_content(root: Location, frames: list[Frame]) -> list[Frame]:
 
 
 def _content(root: Location, frame: Frame) -> bytes | None:
-    """A digest of the pixels; None where they cannot be read, which the export will tell."""
+    """A digest of the pixels. None where they cannot be read; the export will report that."""
     try:
         pixels = read_frame(root, frame.locator)
     except SidecarError:
@@ -155,7 +158,7 @@ def _content(root: Location, frame: Frame) -> bytes | None:
 
 
 def _listing(source: Location) -> tuple[Location, Listing]:
-    """A folder, and what is in it that may be DICOM."""
+    """A folder, and the files in it that may be DICOM."""
     try:
         is_folder = _is_folder(source)
         is_file = not is_folder and source.is_file()
@@ -182,13 +185,15 @@ def _listing(source: Location) -> tuple[Location, Listing]:
 
 
 def _is_folder(source: Location) -> bool:
-    """A web server may send all of a zip when it is asked whether that is a folder."""
+    """Whether the source is a folder. The name ending in .zip is checked first: a web server may
+    send all of a zip to answer whether it is a folder.
+    """
     is_zip = source.name.lower().endswith(".zip") and source.is_file()
     return not is_zip and source.is_folder()
 
 
 def _referenced_files(dicomdir: Location) -> tuple[str, ...]:
-    """The files that a DICOMDIR names, by their names: what these are links to is theirs."""
+    """The files that a DICOMDIR names, under the names that it gives. Links are not resolved."""
     try:
         header = by_pydicom(dicomdir)
         if header is None:
@@ -246,8 +251,8 @@ def _scan_file(name: str, listed: Set[str], found: Scan, commons: Commons) -> No
 
 
 def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
-    """What a file is that is no DICOM: an archive may hold slices, and so may the place that a
-    pointer of git names.
+    """The kind of a file that is not DICOM. An archive may hold slices, and a pointer file of
+    git may stand for one.
     """
     if name.lower().endswith(_ARCHIVES) and not name.lower().endswith(_PACKED_VOLUME):
         return _ZIP if archive_kind(path) == ZIP else _ARCHIVE
@@ -265,7 +270,7 @@ def _no_dicom(path: Location, name: str, listed: Set[str]) -> str:
 
 
 def _passed_by(header: FileHeader) -> str | None:
-    """What a DICOM file is that is no image; None for an image."""
+    """The kind of a DICOM file that is not an image; None for an image."""
     if header.sop_class == _MEDIA_STORAGE_DIRECTORY:
         return "DICOMDIR"
     for uid, kind in _BESIDE_IMAGES.items():
@@ -277,23 +282,24 @@ def _passed_by(header: FileHeader) -> str | None:
 
 
 def _class_name(header: FileHeader) -> str:
-    """What its SOP class is called."""
+    """The name of its SOP class."""
     from pydicom.uid import UID
 
     return UID(header.sop_class).name
 
 
 def _needs_pixels(header: FileHeader) -> bool:
-    """Whether a file must hold an image: by its SOP class, also where the header broke off before
-    it says so itself.
+    """Whether a file must hold an image. The SOP class decides, so that this also holds for a
+    header that ends too early.
     """
     kind = _class_name(header)
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)
 
 
 def _checked(header: FileHeader, path: Location, size: int) -> str:
-    """The keyword of the pixels, after holding what the header promises against the size of the
-    file, before anything is made of it.
+    """The keyword of the pixels.
+
+    First the size of the file is compared with what the header promises, before any frame is made.
     """
     if header.keyword is None:
         raise PixelError(
@@ -328,17 +334,16 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
         )
     if path.is_packed():
         refuse_out_of_proportion(size, layout, count)
-    if (
-        layout.transfer_syntax == DEFLATED and size > promised
-    ):  # it was deflated and is longer: what is in it?
+    # deflated data longer than what the header promises: find out what they are
+    if layout.transfer_syntax == DEFLATED and size > promised:
         with io.BytesIO(path.read_bytes()) if path.is_packed() else path.open() as file:
             inflated(file)
     return header.keyword
 
 
 def _require_room(count: int, size: int, layout: PixelLayout) -> None:
-    """PixelError for more frames than the bytes of a file can mean: each takes memory before any is
-    read.
+    """PixelError for more frames than a file of this size can hold. Each frame takes memory
+    before any pixel is read.
     """
     held = size * _MOST_DEFLATED if layout.transfer_syntax == DEFLATED else size
     if count > max(_ALWAYS_TAKEN, held // _LEAST_FRAME):
@@ -348,8 +353,10 @@ def _require_room(count: int, size: int, layout: PixelLayout) -> None:
 
 
 def _bytes_held(path: Location, size: int, offset: int | None, layout: PixelLayout) -> int | None:
-    """The length of the native pixel data element whose value begins at ``offset``, where the file
-    holds all of it; its last four bytes before the value say so (PS3.5 7.1).
+    """The length of the native pixel data element whose value begins at ``offset``; None where the
+    file does not hold all of it.
+
+    The four bytes before the value state the length (PS3.5 7.1).
     """
     if offset is None:
         return None
@@ -363,8 +370,9 @@ def _bytes_held(path: Location, size: int, offset: int | None, layout: PixelLayo
 
 
 def _require_text(name: str) -> str:
-    """A file name as documents hold it. SourceError where it is no text, or would lead elsewhere on
-    another system.
+    """A file name as documents hold it.
+
+    SourceError where it is not valid text, or would lead out of its folder on another system.
     """
     try:
         name.encode()

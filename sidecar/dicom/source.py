@@ -1,6 +1,4 @@
-"""A source of DICOM images: what it holds, which stack is asked for, and whether the scan that a
-document knows is in it.
-"""
+"""A source of DICOM images: its stacks, the choice among them, and the search for a known scan."""
 
 from __future__ import annotations
 
@@ -24,11 +22,11 @@ from sidecar.storage.location import Location, Stamp
 
 @dataclass(frozen=True)
 class Source:
-    """A folder, file, DICOMDIR or zip whose headers were read; no pixels.
+    """A folder, file, DICOMDIR or zip whose headers were read, without pixels.
 
-    ``name``: what messages call it. ``root``: the folder that frames name their files by.
-    ``series``: every stack in it. ``passed_by``: the names of files that are no
-    images, by their kind. ``damaged``: DICOM files that cannot be used, and why.
+    ``name``: the name for messages. ``root``: the folder that the file names of frames are relative
+    to. ``series``: every stack in it. ``passed_by``: names of files that are no images, by kind.
+    ``damaged``: DICOM files that cannot be used, and why. ``arrange``: makes stacks of frames.
     """
 
     name: str
@@ -45,8 +43,10 @@ class Source:
         progress: Progress | None = None,
         arrange: Arrange = in_slice_order,
     ) -> Source:
-        """Read the headers of every DICOM image at a location. ``arrange`` makes stacks of them:
-        see `sidecar.dicom.stacks.given_voxel` for scans whose headers cannot.
+        """Read the headers of every DICOM image at a location.
+
+        ``arrange`` makes stacks of them. For scans whose headers have no geometry, see
+        `sidecar.dicom.stacks.given_voxel`.
 
         SourceError when there is no such place.
         """
@@ -64,11 +64,13 @@ class Source:
         )
 
     def choose(self, asked: str | None, join: bool = False) -> list[Series]:
-        """The stacks that were ``asked`` for: a UID, a number, "all", or None for the only one;
-        with ``join`` the one that they make together.
+        """The stacks that the user ``asked`` for: a UID, a number, "all", or None for the only
+        stack.
 
-        Raises SourceError where there are none or a file cannot be used, AmbiguousSeriesError where
-        one is to be chosen, UsageError where none is as asked.
+        With ``join``, the result is the one stack that these make together.
+
+        Raises SourceError where there are no stacks or a file cannot be used. AmbiguousSeriesError
+        where the user must choose one. UsageError where no stack fits ``asked``.
         """
         self._refuse_unusable()
         if not self.series:
@@ -88,7 +90,7 @@ class Source:
         return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
 
     def _left_out(self) -> list[str]:
-        """A word on each stack that cannot be exported, where all were asked for."""
+        """A warning for each stack that cannot be exported, where the user asked for all."""
         return [
             f"not exported with the others: stack {one.name}: {one.problem}"
             for one in self.series
@@ -96,7 +98,7 @@ class Source:
         ]
 
     def _may_be_slices(self) -> list[str]:
-        """A word on each kind of file that was passed by and may be slices, or hold some."""
+        """A warning for each kind of file that was passed by but may be or contain slices."""
         return [
             f"passed by, though there may be slices in it: {len(names)} × {kind} ({named(names)})"
             for kind in MAY_BE_SLICES
@@ -104,8 +106,10 @@ class Source:
         ]
 
     def refuse_packed(self, series: Series) -> None:
-        """SourceError where an archive has packed more of a stack than memory should hold: files of
-        many frames are unpacked once each, and all of them held, as any may have the next slice.
+        """SourceError where an archive packs more of a stack than may be held in memory.
+
+        Each packed file of many frames is unpacked once, and all of these files are held: any of
+        them may hold the next slice.
         """
         files = {f.file: f.locator for f in series.frames if f.locator.frames > 1}
         packed = [
@@ -122,7 +126,7 @@ class Source:
             )
 
     def closest(self, known: KnownScan) -> ScanMatch:
-        """The stack that is the known scan, or comes nearest to it, and in what it differs."""
+        """The stack that is the known scan, or the most similar one, and how it differs."""
         stacks = with_joined(self.series, set(known.planes), arrangement_of(known))
         return closest(known, as_given(known, stacks))
 
@@ -130,8 +134,8 @@ class Source:
         """The stack that is the known scan: the same slices in the same order, of the same size and
         geometry.
 
-        SourceError that says in what the nearest one differs; for files that cannot be used, too,
-        which may be slices of it.
+        SourceError states how the most similar stack differs. SourceError also for files that
+        cannot be used, as they may be slices of the scan.
         """
         self._refuse_unusable()
         if not known.has_own_uids:
@@ -154,7 +158,9 @@ class Source:
         raise SourceError(f"{self.name} {what}: {wrong.found}; {wrong.remedy}")
 
     def _refuse_unusable(self) -> None:
-        """A DICOM file that cannot be used may be one of the slices: nothing is done without it."""
+        """SourceError where a DICOM file cannot be used. It may be one of the slices, so nothing
+        is done without it.
+        """
         if self.damaged:
             first, others = self.damaged[0], len(self.damaged) - 1
             more = f" (and {others} more files cannot be used)" if others else ""
@@ -165,8 +171,10 @@ class Source:
 
 
 def require_unchanged(root: Location, stamps: Mapping[str, Stamp], way_out: str) -> None:
-    """SourceError, which ends with the way out, where a file has another size, time of change or
-    ETag than when its header was read: what was made of the files need be of no one scan.
+    """SourceError where a file has another size, time of change or ETag than when its header was
+    read.
+
+    The results of a changed source may mix two scans. ``way_out`` ends the message.
     """
     try:
         now = root.stamps(stamps.keys())

@@ -1,4 +1,6 @@
-"""Transfer syntaxes by name, and what is said and caught where a file does not keep to its own."""
+"""Transfer syntaxes and their names, and the messages and errors of files that do not follow
+theirs.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG = (
 DEFLATED, ENCAPSULATED_UNCOMPRESSED = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.98"
 
 
-#: Names of those that most files have, by PS3.6 annex A. pydicom, whose import takes longer than
-#: all headers of a scan, has the others.
+#: Names of the transfer syntaxes that most files have (PS3.6 annex A). pydicom knows the others,
+#: but importing it takes longer than reading all headers of a scan.
 _NAMES = {
     IMPLICIT_LITTLE: "Implicit VR Little Endian",
     EXPLICIT_LITTLE: "Explicit VR Little Endian",
@@ -37,7 +39,7 @@ CONVERT = (
 )
 
 
-#: What damaged or odd content makes pydicom, struct and NumPy raise.
+#: Errors of pydicom, struct and NumPy for damaged or odd content.
 READ_ERRORS = (
     ValueError,
     KeyError,
@@ -53,7 +55,7 @@ READ_ERRORS = (
 
 
 def name_of(uid: str) -> str:
-    """The name of a transfer syntax; the UID where it has none."""
+    """The name of a transfer syntax; its UID where it has no name."""
     if uid in _NAMES:
         return _NAMES[uid]
     from pydicom.uid import UID
