@@ -1,6 +1,7 @@
-"""Does a document say one thing? What it repeats of its planes and axes is worked out again. Pure.
+"""Does a document agree with itself? Facts that it repeats are computed again from its planes and
+axes. Pure.
 
-`Sidecar.of` asks this of every document, of those that are about to be written too.
+`Sidecar.of` checks every document, also one that is about to be written.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from sidecar.errors import GeometryError
 from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 
-#: How far a recomputed control point or image position may be from what the document says, in mm
-#: and pixels.
+#: Largest difference between a recomputed control point or image position and the stated one, in mm
+#: and in pixels.
 CONTROL_TOLERANCE = 1e-6
 
 Floats = NDArray[np.float64]
 
 
 def stack_of(document: Document) -> Stack | None:
-    """The planes of the source as a stack in space; None where it has no millimetres.
+    """The planes of the source as a stack; None where the source has no millimetres.
 
-    GeometryError where what the document says of its space does not go together.
+    GeometryError where the facts about geometry, units and planes do not go together.
     """
     source = document.source
     geometry = GEOMETRIES.get((document.coordinate_system, document.units))
@@ -61,24 +62,25 @@ def stack_of(document: Document) -> Stack | None:
 
 
 def tag_by_planes(document: Document, decimation: Decimation) -> str:
-    """The tag of a mapping, also where its document, of version 1.0, does not state it."""
+    """The tag of a mapping, computed from its planes. A document of version 1.0 does not state
+    it.
+    """
     source = document.source
     planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
     return tag_of(source.series_instance_uid, planes_json(planes), decimation)
 
 
 def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None) -> None:
-    """Recompute what a document repeats;
-    GeometryError names the first thing that does not agree.
+    """Recompute the facts that a document repeats. GeometryError names the first that does not
+    agree.
     """
     count = decimation.size[2]
     for name, axis, length in zip(AXIS_NAMES, decimation.axes, doc.source.size, strict=True):
         ends = axis.to_source(np.array([0.0, axis.size - 1.0]))
         within = ends.min() >= -0.5 and ends.max() <= length - 0.5
         overlaps = ends.max() >= -0.5 and ends.min() <= length - 0.5
-        margins = (
-            doc.evidence is not None and name != "slices"
-        )  # other programs may have put some around the scan
+        # other programs may have put margins around the scan
+        margins = doc.evidence is not None and name != "slices"
         if axis.factor == 0 or not (overlaps if margins else within):
             raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
     if sorted(decimation.along) != [0, 1, 2]:
@@ -111,7 +113,9 @@ def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None
 
 
 def _check_tag(document: Document, decimation: Decimation) -> None:
-    """The tag against what it is made of, and names of exported PNGs against it."""
+    """Compare the tag with its planes and decimation, and the names of exported PNGs with the
+    tag.
+    """
     images = document.images
     if images.tag is None:
         return
@@ -121,7 +125,7 @@ def _check_tag(document: Document, decimation: Decimation) -> None:
             f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"
         )
     if document.evidence is not None:
-        return  # other programs name their images as they like
+        return  # images of other programs may have any names
     for k, file in enumerate(images.files):
         name = split_name(image_key(file.name))
         if name is not None and name.tag is not None and name[1:] != (k, tag):

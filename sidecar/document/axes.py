@@ -1,7 +1,7 @@
 """A decimation as sidecar.json states it, and back. Pure.
 
-Per source axis the document has factor, offset, size and method, the factor negative where the PNGs
-run the other way, and in ``order`` the names of the source axes along PNG x, y and number.
+For each source axis the document states factor, offset, size and method. The factor is negative
+where the PNGs run the other way. ``order`` names the source axes along PNG x, y and number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from sidecar.grid.decimation import Decimation
 
 
 def decimation_of(stated: model.Decimation) -> Decimation:
-    """The decimation that a document states, which may name one axis twice."""
+    """The decimation that a document states. One axis may be named twice; `require_agreement`
+    finds that.
+    """
     columns, rows, slices = (
         Axis(a.factor, a.offset, a.size, a.method)
         for a in (stated.columns, stated.rows, stated.slices)
@@ -22,7 +24,7 @@ def decimation_of(stated: model.Decimation) -> Decimation:
 
 
 def decimation_model(decimation: Decimation) -> model.Decimation:
-    """The axes as the document has them."""
+    """A decimation as the document states it."""
     columns, rows, slices = (
         AxisModel(factor=a.factor, offset=a.offset, size=a.size, method=a.method)
         for a in decimation.axes

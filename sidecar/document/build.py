@@ -1,4 +1,6 @@
-"""Parts of a sidecar document: the source, its grid, the axes, the images. Pure; knows no plan."""
+"""Parts of a sidecar document: the source, its grid, the axes, the images. Pure, and independent
+of the plan of an export.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,10 @@ from sidecar.values.lookup_table import LookupTable
 
 
 def source_model(series: Series) -> Source:
-    """The planes of a stack, in order, and what they share.
+    """The planes of a stack, in order, and their common attributes.
 
-    Where the user gave the voxel size it has no Frame of Reference UID, whose space is that of the
-    patient. Pixel Spacing stays where there is no more.
+    Where the user gave the voxel size, Frame of Reference UID is left out: it names a space of the
+    patient. Pixel Spacing is kept for a source without a stack in millimetres.
     """
     stack, common = series.stack, series.common
     places = _places(stack) if stack is not None else [(None, None)] * len(series.frames)
@@ -79,13 +81,15 @@ def lookup_table(table: LookupTable, unit: str | None) -> LookupTableModel:
 
 
 def series_tag(series: Series, decimation: Decimation) -> str:
-    """The tag of PNGs made of a stack by these axes."""
+    """The tag of PNGs that this decimation makes of a stack."""
     planes = ((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
     return tag_of(series.common.series_instance_uid, planes_json(planes), decimation)
 
 
 def space(stack: Stack | None) -> dict[str, Any]:
-    """coordinate_system, units and geometry of a source that is this stack, or has none."""
+    """The fields coordinate_system, units and geometry of a source. ``stack`` is None where it
+    has no millimetres.
+    """
     geometry = geometry_of(stack)
     system, units = next(stated for stated, means in GEOMETRIES.items() if means == geometry)
     return {"coordinate_system": system, "units": units, "geometry": geometry}
@@ -95,8 +99,9 @@ _WHOLE = Decimation.whole(1, 1, 1)
 
 
 def grid(stack: Stack | None, decimation: Decimation = _WHOLE) -> dict[str, Any]:
-    """origin, spacing, direction and affine of a stack, or of its decimation; a single plane has no
-    spacing along the slices.
+    """The fields origin, spacing, direction and affine of a stack, or of its decimation.
+
+    A single plane has no spacing along the slices.
     """
     if stack is None:
         return {}
@@ -128,8 +133,8 @@ def image_files(
     source_slices: Sequence[list[int]],
     digests: Sequence[str],
 ) -> list[Image]:
-    """Every image with the source slices it is made of, the patient position of its pixel (0, 0),
-    and its digest.
+    """The facts of every image: its source slices, the patient position of its pixel (0, 0), its
+    digest.
     """
     corners = np.column_stack([np.zeros((len(names), 2)), np.arange(len(names))])
     positions = (

@@ -1,4 +1,4 @@
-"""A few PNG pixels with what they map to, for readers to recompute."""
+"""A few PNG pixels with their source index and patient position, which readers recompute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from sidecar.grid.stack import Stack
 
 
 def control_points(decimation: Decimation, stack: Stack | None) -> list[ControlPoint]:
-    """The corners, the middle and one uneven point of the PNG stack with what they map to."""
+    """The corners, the middle and one other point of the PNG stack, with their source index and
+    patient position.
+    """
     last = np.array(decimation.size) - 1.0
     corners_and_inside = np.array([(0, 0, 0), *np.diag(last), last, last / 2, np.floor(last / 3)])
     pixels = np.array(sorted(set(map(tuple, corners_and_inside.tolist()))))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-#: Also in pyproject.toml; here it is read without asking what is installed.
+#: The version also stands in pyproject.toml. Here it can be read without asking for installed
+#: packages.
 PROGRAM_VERSION = "0.1.0"
 
 
 def generator() -> str:
-    """Name and version of this program, as documents carry them."""
+    """Name and version of this program, as documents state them."""
     return f"dicom-sidecar {PROGRAM_VERSION}"

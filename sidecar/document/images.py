@@ -1,6 +1,4 @@
-"""The PNGs that a document names: where they lie, what they say before their pixels, and their
-pixels.
-"""
+"""The PNGs that a document names: their place, their head, and their pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from sidecar.document.model import SIDECAR_NAME, Document
 from sidecar.errors import DocumentError, UsageError
 from sidecar.storage.location import Location
 
-#: Bytes at the start of a PNG in which everything before its pixels lies.
+#: Bytes at the start of a PNG that contain everything before its pixels.
 HEAD = 1 << 16
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -26,9 +24,10 @@ _CHANNELS = {0: 1, 2: 3}
 
 @dataclass(frozen=True, slots=True)
 class Png:
-    """What a PNG says before its pixels.
+    """The facts that a PNG states before its pixels.
 
-    ``channels``: None for a kind that is never exported. ``whole``: its end is there.
+    ``size``: columns, rows. ``channels``: None for a colour type that is never exported. ``whole``:
+    whether the end of the file is there.
     """
 
     size: tuple[int, int]
@@ -39,7 +38,7 @@ class Png:
 
 
 def image_path(folder: Location, name: str) -> Location:
-    """Where an image of a document lies.
+    """The place of an image of a document.
 
     DocumentError where there is no such file.
     """
@@ -49,7 +48,7 @@ def image_path(folder: Location, name: str) -> Location:
 
 
 def read_head(path: Location) -> Png | None:
-    """What a PNG says before its pixels; None for a file that is no PNG, or is damaged there."""
+    """The facts before the pixels of a PNG; None for a file that is no PNG, or is damaged there."""
     with path.open(HEAD) as file:
         head = file.read(HEAD)
         file.seek(max(0, path.stamp()[0] - len(_END)))
@@ -82,7 +81,7 @@ def _chunks(head: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def wrong_size(png: Png | None, document: Document) -> Iterator[str]:
-    """What a PNG is by its head that the document says it is not."""
+    """Where the head of a PNG differs from the document, in words."""
     images = document.images
     if png is None:
         yield "is not a PNG"
@@ -100,16 +99,15 @@ def read_pixels(
 ) -> NDArray[Any]:
     """The pixels (rows, columns[, 3]), uint8 or uint16, of one PNG.
 
-    DocumentError where it is not what the document says: in its size and depth, and in every byte
-    where ``digest`` is given, its SHA-256.
+    DocumentError where the PNG differs from the document in size or depth. With ``digest``, its
+    SHA-256, DocumentError where any byte differs.
     """
-    import imagecodecs  # not loaded where no pixels are read
+    import imagecodecs  # loaded only to read pixels
 
     path = image_path(folder, name)
     try:
-        problem = next(
-            wrong_size(read_head(path), document), None
-        )  # before the decoder, which allocates what the file asks for
+        # the size is checked before the decoder runs, which allocates what the file asks for
+        problem = next(wrong_size(read_head(path), document), None)
         if (
             problem is None
             and path.stamp()[0]
@@ -128,11 +126,11 @@ def read_pixels(
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """The pixels of a stack of PNGs, read when they are asked for: (slices, rows, columns), and 3
-    behind for colours; uint8 or uint16.
+    """The pixels of a stack of PNGs: (slices, rows, columns), with 3 channels last for colours;
+    uint8 or uint16. A PNG is read when its pixels are asked for.
 
-    ``pixels[7]`` reads one PNG, ``pixels[3:8]`` gives the pixels of some of them, which are not
-    read yet, a loop reads one after the other, and ``numpy.asarray(pixels)`` all of them.
+    ``pixels[7]`` reads one PNG. ``pixels[3:8]`` is a part of the stack, which is not read yet. A
+    loop reads one PNG after the other. ``numpy.asarray(pixels)`` reads all.
     """
 
     document: Document
@@ -164,8 +162,8 @@ class Pixels:
     def __getitem__(self, key: Any) -> Any:
         """A PNG (rows, columns[, 3]) by its number, or the `Pixels` of a slice of numbers.
 
-        UsageError for any other index, IndexError for a PNG that there is not, DocumentError where
-        a PNG is not what the export wrote.
+        UsageError for any other index. IndexError for a number without a PNG. DocumentError where a
+        PNG is not as the export wrote it.
         """
         if isinstance(key, slice):
             return Pixels(self.document, self.folder, self.slices[key])

@@ -1,10 +1,11 @@
-"""The sidecar document, version 1.1: what one export is. `sidecar.document.writing` makes JSON of
-it, `sidecar.document.reading` reads that, and documents of version 1.0 too; the schema in
-``schemas/`` is generated from these models.
+"""The sidecar document, version 1.1: the facts of one export, as dataclasses.
 
-Everything in it can be recomputed from the planes and the three axes; what repeats them (affine,
-positions of the images, control points) is there for readers of other programs and to notice a
-document that was changed by hand.
+`sidecar.document.writing` writes it as JSON. `sidecar.document.reading` reads that JSON, and
+documents of version 1.0 too. The schema in ``schemas/`` is generated from these models.
+
+Everything in a document can be computed from the planes and the three axes. Affine, image positions
+and control points repeat these facts. They are there for readers of other programs, and they show
+whether a document was changed by hand.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 
 VERSION = "1.1"
 SIDECAR_NAME = "sidecar.json"
-#: The name of a specimen, as names of files can hold it on every system.
+#: The name of a specimen. It can be part of a file name on every system.
 SPECIMEN = "[A-Za-z0-9][A-Za-z0-9.-]{0,39}"
 SHA256 = "[0-9a-f]{64}"
 
-#: A longer list is counted in a repr, not shown.
+#: A repr shows lists up to this length. Of longer lists it shows the length.
 _LONGEST_SHOWN = 6
 
 Triple = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
 Row = tuple[float, float, float, float]
-#: Of a list that is empty where a document has none: told to readers of the schema.
+#: Schema of a list that a document may leave out. It is then empty.
 _MAY_BE_LEFT_OUT: dict[str, Any] = {"json_schema_extra": {"default": []}}
 
 Size = Annotated[int, Bounds(ge=1)]
@@ -37,10 +38,12 @@ Index = Annotated[int, Bounds(ge=0)]
 
 
 class Model:
-    """Facts of a document. What is built here is as its types say, which mypy holds; what is read
-    is held against types and metadata by `sidecar.document.reading`.
+    """Facts of a document.
 
-    A reader accepts fields of a newer minor version, and no numbers that are not finite.
+    mypy checks the types of facts that are built here. `sidecar.document.reading` checks facts that
+    are read, against the types and the metadata.
+
+    A reader accepts fields of a newer minor version. It accepts no numbers that are not finite.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "ignore", "allow_inf_nan": False}
@@ -57,8 +60,10 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Grid(Model):
-    """Size and geometry of a stack as ITK writes it; the geometry is null where the source has
-    none. Millimetres are LPS, or along columns, rows and slices where coordinate_system is null.
+    """Size and geometry of a stack as ITK states them. The geometry is null where the source has
+    none.
+
+    Millimetres are LPS, or along columns, rows and slices where coordinate_system is null.
     """
 
     size: tuple[Size, Size, Size] = field(metadata={"description": "columns, rows, slices"})
@@ -466,13 +471,13 @@ class Document(Model):
 
     @property
     def remedy(self) -> str:
-        """What to do about an image that cannot be shown."""
+        """What the user can do about an image that cannot be shown."""
         if self.evidence is None:
             return "export again, or restore it from a copy"
         return "restore it from a copy, or adopt gray or RGB PNGs of these images"
 
 
-#: What `Document.geometry` is for each coordinate_system and units that go together.
+#: `Document.geometry` for each valid pair of coordinate_system and units.
 GEOMETRIES: dict[tuple[str | None, str], Geometry] = {
     ("LPS", "mm"): "patient",
     (None, "mm"): "given",

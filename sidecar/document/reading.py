@@ -1,7 +1,7 @@
-"""sidecar.json → `Document`, held against its model strictly, and the JSON Schema of it.
+"""Reading of sidecar.json: a strictly validated `Document`, and the JSON Schema of documents.
 
-pydantic does that, from the types and the metadata of the models. It is loaded where a document is
-read: an export, which only writes one, starts sooner without it.
+pydantic validates against the types and the metadata of the models. It is loaded only to read a
+document. An export, which only writes one, starts sooner without it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-#: A document larger than this is not one of ours: 100,000 slices take about 60 MB.
+#: Most bytes of a document. 100,000 slices take about 60 MB.
 MAX_BYTES = 512 * 1024 * 1024
 
-#: Where files are whose names follow a pattern.
+#: Where the files are, for each pattern of file names.
 _WHERE_NAMES_LEAD = {
     PLAIN_NAME: "in the folder of the document",
     RELATIVE_NAME: "in the folder of the source",
@@ -31,16 +31,18 @@ _WHERE_NAMES_LEAD = {
 
 
 def parse(text: str | bytes, name: str = SIDECAR_NAME) -> Document:
-    """The document in ``text``;
-    DocumentError says what is wrong with it, and names a newer major version.
+    """The document in ``text``.
+
+    DocumentError states what is wrong with it, or that it has a newer major version.
     """
     stated(text, name)
     return _validated(text, name)
 
 
 def stated(text: str | bytes, name: str = SIDECAR_NAME) -> dict[str, Any]:
-    """What a document says as it stands there, all numbers as floats. DocumentError where it is
-    none of this version.
+    """The JSON of a document, unchanged except that all numbers are floats.
+
+    DocumentError where the text is not a document of this major version.
     """
     try:
         raw = json.loads(text, parse_int=float)
@@ -89,7 +91,7 @@ def _validated(text: str | bytes, name: str) -> Document:
 
 
 def load(place: Place) -> Document:
-    """Read a document from a sidecar.json, or from a folder that holds one."""
+    """Read a document from a sidecar.json, or from a folder that holds one. DocumentError."""
     path = file = locate(place)
     try:
         if path.is_folder():

@@ -1,9 +1,9 @@
-"""The tag: six letters that say which mapping the PNGs of an export follow, and the names that
-carry it.
+"""The tag: six letters that identify the mapping of the PNGs of an export, and the file names that
+contain it.
 
-Two exports with one tag map every PNG pixel to the same source voxel, so that labels of either fit
-the other; labels of two tags never do. `docs/sidecar-format.md` tells how to compute a tag without
-this program, and ``schemas/vectors/tag-vectors.json`` holds examples. Pure.
+Two exports with the same tag map every PNG pixel to the same source voxel. Labels of one then fit
+the other. Labels of exports with different tags do not. `docs/sidecar-format.md` tells how to
+compute a tag without this program, and ``schemas/vectors/tag-vectors.json`` holds examples. Pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import NamedTuple
 from sidecar.grid.axis import Axis
 from sidecar.grid.decimation import Decimation
 
-#: The digits 0 to 19 of a tag. Without vowels no tag is a word, without digits none is a number.
+#: The digits 0 to 19 of a tag. There are no vowels, so that no tag is a word, and no numerals, so
+#: that no tag is a number.
 LETTERS = "bcdfghjklmnpqrstvwxz"
 LENGTH = 6
 #: A tag as a regular expression.
@@ -29,7 +30,7 @@ _NAME = re.compile(rf"(?P<stem>.+)_(?P<number>[0-9]{{4,}})(?:_(?P<tag>{TAG}))?")
 class PngName(NamedTuple):
     """The parts of a PNG's name: ``slice``, 3, ``bcdfgh`` of ``slice_0003_bcdfgh.png``.
 
-    ``tag`` is None in names that exports wrote before they had tags.
+    ``tag`` is None in the names of exports that were made before there were tags.
     """
 
     stem: str
@@ -38,7 +39,10 @@ class PngName(NamedTuple):
 
 
 def tag_of(series_instance_uid: str, planes: str, decimation: Decimation) -> str:
-    """The tag of PNGs made so. ``planes``: the source planes, as `planes_json` has them."""
+    """The tag of PNGs made from these planes by this decimation.
+
+    ``planes``: the source planes, as `planes_json` returns them.
+    """
     digest = hashlib.sha256(tagged_json(series_instance_uid, planes, decimation).encode()).digest()
     rest, letters = int.from_bytes(digest, "big"), ""
     for _ in range(LENGTH):
@@ -48,8 +52,8 @@ def tag_of(series_instance_uid: str, planes: str, decimation: Decimation) -> str
 
 
 def planes_json(planes: Iterable[tuple[str, int | None]]) -> str:
-    """What a tag takes of the source planes: SOP Instance UID and frame number (None in a
-    single-frame instance) of each, in order.
+    """The part of a tag's text about the source planes: SOP Instance UID and frame number (None
+    in a single-frame instance) of each, in order.
     """
     facts = [
         {
@@ -62,7 +66,7 @@ def planes_json(planes: Iterable[tuple[str, int | None]]) -> str:
 
 
 def tagged_json(series_instance_uid: str, planes: str, decimation: Decimation) -> str:
-    """What a tag is the digest of: these fields of the document, and no others, as compact JSON
+    """The text whose digest is the tag: exactly these fields of the document, as compact JSON
     with sorted keys and all numbers as floats.
     """
     axes = {
@@ -101,30 +105,29 @@ def png_names(stem: str, count: int, tag: str) -> tuple[str, ...]:
 
 
 def png_stem(name: str) -> str | None:
-    """What the name of a PNG file begins with, with a tag or without; None where it is not named as
-    exports name PNGs.
+    """The beginning of a PNG's file name, before number and tag. None where the name is not one
+    that an export gives.
     """
     parts = split_name(name.removesuffix(".png")) if name.endswith(".png") else None
     return parts and parts.stem
 
 
 def split_name(name: str) -> PngName | None:
-    """The parts of a PNG's name without folders and extension; None where it is not named as
-    exports name PNGs.
+    """The parts of a PNG's name, given without folders and extension. None where the name is not
+    one that an export gives.
 
-    This tells names by their form only: whether the tag is that of an export is for the caller to
-    ask.
+    Only the form of the name is checked. The caller checks whether the tag is that of an export.
     """
     found = _NAME.fullmatch(name)
     return found and PngName(found["stem"], int(found["number"]), found["tag"])
 
 
-#: What image files end with.
+#: Extensions of image files.
 IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"})
 
 
 def image_key(name: str) -> str:
-    """An image name without folders, extension and case, as labels name it:
+    """An image name without folders, extension and case, so that names in labels can be compared:
 
     ``png\\Slice_0001.PNG`` → ``slice_0001``.
     """

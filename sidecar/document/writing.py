@@ -1,4 +1,4 @@
-"""`Document` → sidecar.json: JSON that people can read, and the digest that it carries."""
+"""Writing of a `Document` as sidecar.json: JSON that people can read, and its digest."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from sidecar.storage.locate import Place, locate
 
 
 def sealed(document: Document) -> Document:
-    """The same with its digest, by which `sidecar.document.reading.load` notices any later
+    """The document with its digest, by which `sidecar.document.reading.load` notices any later
     change.
     """
     return replace(document, digest=digest_of(json.loads(as_text(document), parse_int=float)))
 
 
 def digest_of(stated: dict[str, Any]) -> str:
-    """The digest of what a document states, all numbers as floats, but for its own digest."""
+    """The digest of the JSON of a document, with all numbers as floats, without its own digest."""
     rest = {key: value for key, value in stated.items() if key != "digest"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-#: Fields to leave out, by name: None, or what to leave out of the field, or of each of its items.
+#: Fields to leave out, by name. The value is None for the whole field, or what to leave out within
+#: it, or within each of its items.
 Needless = Mapping[str, "Needless | None"]
 
 
 def facts(value: Any, needless: Needless | None = None) -> Any:
-    """A document, or a part of one, as JSON has it: dictionaries, lists, text and numbers."""
+    """A document, or a part of one, in the types of JSON: dictionaries, lists, text and numbers."""
     needless = needless or {}
     if isinstance(value, Model):
         return {
@@ -45,7 +46,7 @@ def facts(value: Any, needless: Needless | None = None) -> Any:
 
 
 def as_text(document: Document) -> str:
-    """The document as JSON that people can read: every list of numbers on a line of its own.
+    """The document as JSON that people can read, with each list of numbers on one line.
 
     ValueError for a number that is not finite.
     """
@@ -53,12 +54,12 @@ def as_text(document: Document) -> str:
 
 
 def _text(value: Any, line: str) -> str:
-    """JSON of a value whose last bracket stands at the beginning of ``line``."""
+    """JSON of a value. ``line`` is a line break with the indentation of its closing bracket."""
     plain = _PLAIN.get(type(value))
     if plain is not None:
         return plain(value)
     if isinstance(value, float):
-        return number(float(value))  # those of numpy are floats that show themselves otherwise
+        return number(float(value))  # floats of numpy have another repr
     inner, plain_of = line + " ", _PLAIN.get
     if isinstance(value, Model):
         items = [
@@ -73,10 +74,12 @@ def _text(value: Any, line: str) -> str:
 
 
 def number(value: float) -> str:
-    """The shortest text of a number that reads as the same one, as JavaScript writes it but with
-    ".0" behind whole ones, and with an exponent from 1e16 on.
+    """The shortest text that reads as the same number.
 
-    ValueError for one that is not finite.
+    It is the text of JavaScript, except that whole numbers end in ".0", and that numbers from 1e16
+    on have an exponent.
+
+    ValueError for a number that is not finite.
     """
     text = repr(value)
     if "e-" not in text:
@@ -90,7 +93,7 @@ def number(value: float) -> str:
     return f"{sign}0.0000{digits.replace('.', '')}"
 
 
-#: JSON of what has no parts, by its type.
+#: Functions that make the JSON of values without parts, by type.
 _PLAIN: dict[type, Callable[[Any], str]] = {
     float: number,
     str: encode_basestring,
@@ -101,7 +104,5 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 
 
 def save(document: Document, path: Place) -> None:
-    """Write the document: it is there whole or not at all. OutputError where it cannot be
-    written.
-    """
+    """Write the document, whole or not at all. OutputError where it cannot be written."""
     locate(path).put(as_text(document).encode())
