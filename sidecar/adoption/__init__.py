@@ -1,20 +1,21 @@
-"""Stacks that another program made: which source slice each image is and how it was made, found
-from the pixels.
+"""Adoption of a stack of images from another program: which source slice each image shows and how
+it was made, found from the pixels.
 
-Thumbnails give candidates, trials put the likely ones to the test, a few images are looked at in
-full resolution, and the exact lines a program can have meant are held against what was measured:
+Thumbnails give candidates, and trials test the likely ones. A few images are then examined at full
+resolution. Last, the measured lines are compared with the exact lines that a program can have
+meant:
 
     match           all of it, in this order
     coarse/         thumbnails → candidates: where in the plane, on which line of slices
-    fine/           registration: a trial of a candidate, images at full resolution, what they say
-                    together, the kernel and the exact lines that explain them best
-    model/          pure: placements, kernels, tone curves, exact lines; what is asked of the stacks
+    fine/           registration: a trial of a candidate, images at full resolution, their joint
+                    result, the kernel and the exact lines that explain them best
+    model/          pure: placements, kernels, tone curves, exact lines; the interface of the stacks
     acceptance      pure: when an answer is refused, and the words for it
-    verify          every image against its own slice and those of its neighbours
+    verify          every image against its own slice and the slices of its neighbours
     stacks          the two stacks as files
-    build_document  the sidecar document of what was found
+    build_document  the sidecar document of the result
 
-docs/adoption-glossary.md says what the words mean.
+docs/adoption-glossary.md explains these words.
 """
 
 from __future__ import annotations
@@ -48,18 +49,18 @@ def adopt(
     progress: Progress | None = None,
 ) -> Sidecar:
     """Find how the images in a folder were made from a DICOM stack, and write ``sidecar.json`` for
-    them (``output``, or beside them).
+    them, beside the images or to ``output``. The images are not changed.
 
-    ``series`` and ``join``: which stack, or which ones are one, as for an export. What is known of
-    the answer: ``factor``, source pixels per image pixel along source columns and rows; ``z_step``,
-    source slices from one image to the next; ``flip``, the source axes that run backwards on the
-    images, letters of "xyz", with "t" where rows and columns are exchanged, or "none". ``voxel``
-    and ``order``: the voxel size of the stack by hand, as for an export. The images are not
-    changed.
+    ``series`` and ``join``: the stack, as for an export.
+    ``factor``, if it is known: source pixels per image pixel, along source columns and rows.
+    ``z_step``, if it is known: source slices from one image to the next.
+    ``flip``, if it is known: the source axes that run backwards on the images, as letters of "xyz".
+    "t" means that rows and columns are exchanged. "none" means that no axis is reversed.
+    ``voxel`` and ``order``: the voxel size of the stack by hand, as for an export.
 
-    Raises ImageError for images that cannot be read or are not, or not surely, slices of this
-    stack; UsageError for options; SourceError and its kinds for the source; OutputError where there
-    is a document already; MissingExtraError without scipy.
+    Raises ImageError for images that cannot be read, or are not, or not surely, slices of this
+    stack. UsageError for options. SourceError and its kinds for the source. OutputError where there
+    is a document already. MissingExtraError without scipy.
     """
     if find_spec("scipy") is None:
         raise MissingExtraError("Adopting a stack", "adopt")
@@ -113,7 +114,7 @@ def adopt(
 
 
 def describe(sidecar: Sidecar) -> Iterator[str]:
-    """What was found, in lines for people."""
+    """The result, in lines for people."""
     evidence = sidecar.document.evidence
     assert evidence is not None
     decimation = sidecar.document.decimation

@@ -1,4 +1,4 @@
-"""When an answer is refused, and the words for it: every threshold of the matching is here.
+"""When an answer is refused, and the words for it. Every threshold of the matching is here.
 
 Pure.
 """
@@ -21,23 +21,25 @@ from sidecar.adoption.model.placement import Placement, edges, in_words
 from sidecar.errors import ImageError
 from sidecar.grid.axis import Axis
 
-#: Correlation of detail below which a trial leads nowhere, and that the answer must reach.
-#: Measured: 0.81 for 36 × 36 pixels of strong JPEG compression is the least of right answers; other
-#: heads reach 0.45, slices between those of the scan 0.72.
+#: Least correlation of detail of a trial that is pursued, and least correlation of the answer.
+#: Measured: the lowest of right answers is 0.81, for 36 × 36 pixels with strong JPEG compression.
+#: Other heads reach 0.45, slices between those of the scan 0.72.
 LEAST_CORRELATION, SUFFICIENT = 0.6, 0.75
-#: The answer must leave at most this part of what the runner-up leaves unexplained, and of what the
-#: same answer one slice on leaves.
+#: Largest ratio of what the answer leaves unexplained to what the runner-up leaves unexplained; and
+#: to what the same answer, moved by one slice, leaves.
 CLEAR, CLEAR_SLICES = 0.75, 0.9
-#: Largest standard deviation of the edges of the images, in their pixels, and largest distance of
-#: an image from the line of slices.
+#: Largest standard deviation of the edges of the images, in image pixels. Largest distance of an
+#: image from the line of slices.
 VAGUE_PLACE, ASTRAY = 0.25, 0.3
-#: Pixels between two exact lines that explain the images equally well, from which on none is taken.
+#: Two exact lines may explain the images equally well. If they are farther apart than this, in
+#: pixels, neither is taken.
 FAR_APART = 0.25
-#: Pixels by which the edges of an image may run askew to the source's axes.
+#: Most pixels by which the edges of an image may run askew to the axes of the source.
 ASKEW = 0.25
-#: Part of a pixel, over the whole image, by which a factor may differ from the one that was given.
+#: Largest difference that a factor may make to the factor that the user gave, in pixels over the
+#: whole image.
 PINNED = 0.5
-#: Candidates named in a refusal.
+#: Most candidates that a refusal lists.
 NAMED = 3
 
 _PIN = "say what you know with --factor, --z-step or --flip"
@@ -45,8 +47,9 @@ _PIN = "say what you know with --factor, --z-step or --flip"
 
 @dataclass(frozen=True, slots=True)
 class RunnerUp:
-    """The best answer of another kind, in words, and what it leaves unexplained where the answer
-    leaves ``best``.
+    """The best answer of another kind, in words.
+
+    ``unexplained``: what it leaves unexplained. ``best``: what the answer leaves unexplained.
     """
 
     words: str
@@ -59,7 +62,9 @@ def blank() -> ImageError:
 
 
 def not_found(trials: Sequence[Trial], ideas: Sequence[Idea], pins: Pins) -> ImageError:
-    """No trial comes near. The ``ideas`` are told where no trial of one came to anything."""
+    """The error where no trial is near. The ``ideas`` are listed where there are no trials to
+    list.
+    """
     given = [
         name
         for name, pin in (
@@ -112,7 +117,7 @@ def check_place(columns: Measured, rows: Measured, found: Resampling) -> None:
 
 
 def check_rivals(rivals: Sequence[Rival]) -> None:
-    """Refuse images that fit two exact lines which are far apart."""
+    """Refuse images that fit two exact lines that are far apart."""
     for rival in (rival for rival in rivals if rival.apart > FAR_APART):
         lines = "\n".join(
             f"  source = {s.axis.factor:.6g} · pixel {s.axis.offset:+.6g}: {s.words}"
@@ -125,8 +130,8 @@ def check_rivals(rivals: Sequence[Rival]) -> None:
 
 
 def check_straight(twists: Sequence[float], columns: Axis, rows: Axis) -> None:
-    """Refuse images that are turned by an odd angle, sheared or warped: factors and offsets cannot
-    say where their pixels are.
+    """Refuse images that are turned by an odd angle, sheared or warped. Factors and offsets
+    cannot describe the place of their pixels.
     """
     askew = float(np.median(twists))
     if askew > ASKEW * max(1.0, abs(columns.factor), abs(rows.factor)):
@@ -138,7 +143,7 @@ def check_straight(twists: Sequence[float], columns: Axis, rows: Axis) -> None:
 
 
 def check_extremes(left: float, by_extremes: float) -> None:
-    """Refuse images that maxima or minima of slices explain better."""
+    """Refuse images that maxima or minima over slices explain better."""
     if by_extremes + ROUNDING < CLEAR * (left + ROUNDING):
         raise ImageError(
             "these images are more like the brightest, or darkest, of several slices than like"
@@ -150,8 +155,8 @@ def check_extremes(left: float, by_extremes: float) -> None:
 def check_agreement(
     good: Sequence[Closeup], looked_at: Sequence[Closeup], step: float, names: Sequence[str]
 ) -> None:
-    """Refuse stacks of which fewer than half of the images looked at closely are like a slice, or
-    all of them like the same one.
+    """Refuse stacks where fewer than half of the examined images are like a slice, or where all
+    are like the same slice.
     """
     bad = ", ".join(
         names[closeup.number] for closeup in looked_at if all(closeup is not one for one in good)
@@ -168,8 +173,8 @@ def check_agreement(
 
 
 def check_depth(depth: Depth, names: Sequence[str]) -> None:
-    """Refuse images that are on no one line of slices, or whose slices cannot be told from their
-    neighbours.
+    """Refuse images that are not on one line of slices, or whose slices cannot be told from
+    their neighbours.
     """
     worst = int(np.argmax(np.abs(depth.astray)))
     if abs(depth.astray[worst]) > ASTRAY:
@@ -192,7 +197,7 @@ def check_depth(depth: Depth, names: Sequence[str]) -> None:
 
 
 def _first_jump(depth: Depth, names: Sequence[str]) -> str:
-    """Between which two of the images looked at the steps are others than most are."""
+    """The first two examined images between which the step differs from most steps, in words."""
     steps = np.diff(depth.places) / np.diff(depth.images)
     if len(steps) < 3:
         return ""
@@ -218,7 +223,7 @@ def check_correlation(left: float) -> None:
 
 
 def check_pins(pins: Pins, columns: Axis, rows: Axis, slices: Axis) -> None:
-    """Refuse what contradicts the user."""
+    """Refuse an answer that contradicts what the user gave."""
     if pins.factor is not None:
         for axis, asked in zip((columns, rows), pins.factor, strict=True):
             if abs(abs(axis.factor) - asked) * axis.size > PINNED * asked:

@@ -1,4 +1,4 @@
-"""The sidecar document of an adopted stack, from what was found."""
+"""The sidecar document of an adopted stack."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from sidecar.grid.axis import Axis, Method
 from sidecar.grid.decimation import Decimation
 from sidecar.mapping import Sidecar
 
-#: A number this near to a whole one is meant as one.
+#: A number that is nearer to a whole number than this counts as whole.
 WHOLE = 1e-9
-#: Uncertainty, in source pixels or slices, from which on the user is told.
+#: The user is told of an uncertainty from this on, in source pixels or slices.
 TELL = 0.05
 
 
@@ -48,9 +48,9 @@ def make_document(
     intensity: Intensity,
     digests: Sequence[str],
 ) -> Sidecar:
-    """The mapping and document of a stack that another program made.
+    """The mapping and the document of a stack that another program made.
 
-    DocumentError where it would contradict itself.
+    DocumentError where the document would contradict itself.
     """
     stack = series.stack
     columns, rows = (
@@ -86,23 +86,24 @@ def make_document(
 
 
 def with_method(axis: Axis, samples: bool) -> Axis:
-    """The axis with the method that describes it: single samples or means where it is exactly that,
-    else a resize.
+    """The axis with the method that describes it: stride or mean where it is exactly that, else
+    resize.
+
+    ``samples``: whether each pixel is a single sample.
     """
     step, first = axis.upright.factor, axis.upright.offset
     method: Method = "resize"
     if _whole(step):
         if _whole(first) and (samples or step == 1):
             method = "stride"
-        elif _whole(first - (step - 1) / 2) and (
-            not samples or step == 2
-        ):  # halfway between two is their mean
+        # a sample halfway between two is their mean
+        elif _whole(first - (step - 1) / 2) and (not samples or step == 2):
             method = "mean"
     return replace(axis, method=method)
 
 
 def source_slices(axis: Axis, image: int, depth: Depth, count: int) -> list[int]:
-    """The slices that one image was made of."""
+    """The slices that one image was made from."""
     place = float(np.clip(axis.to_source(float(image)), 0, count - 1))
     taken = matrix(count, np.array([place]), depth.width, AREA).tocoo()
     heavy = taken.coords[1][taken.data > 1e-3 * taken.data.max()]
@@ -110,7 +111,7 @@ def source_slices(axis: Axis, image: int, depth: Depth, count: int) -> list[int]
 
 
 def notes(found: StackMatch, verified: Verified) -> list[str]:
-    """What the user should know."""
+    """The warnings for the user."""
     lines = [
         "adopted: made by another program; how was found from the pixels (correlation"
         f" {found.correlation:.3f})"

@@ -1,5 +1,6 @@
-"""From two stacks to one answer: candidates, trials, images at full resolution, exact lines;
-`acceptance` refuses what does not stand out.
+"""The match of two stacks: candidates, trials, images at full resolution, exact lines.
+
+`acceptance` refuses an answer that does not stand out.
 """
 
 from __future__ import annotations
@@ -39,25 +40,26 @@ from sidecar.adoption.model.stacks import ImageStack, Slices
 from sidecar.grid.axis import Axis, spread
 from sidecar.progress import Progress
 
-#: Images that a trial looks at, that are looked at closely, and that kernels are held against;
-#: longer side trials reduce images to.
+#: Number of images in a trial, of images examined closely, and of images that kernels are compared
+#: on; longer side, in pixels, to which trials reduce images.
 TRIED, FITTED, SAMPLED, TRIAL_SIDE = 3, 8, 3, 256
-#: The standard deviation of a line as measured, over what the scatter of images says. Measured: off
-#: by up to five times that where edges are steep and values bent.
+#: Ratio of the true standard deviation of a measured line to the scatter of the images. Measured:
+#: up to five, where edges are steep and values are bent.
 MEASURED = 3.0
-#: What of the images may remain unexplained without looking for other ways in which they may have
-#: been made.
+#: Part of the images that may remain unexplained before other ways of making them are tried.
 DOUBTFUL = 0.01
-#: Block by which images are reduced to tell larger angles.
+#: Images are reduced by blocks of this size to measure larger angles.
 COARSE_BLOCK = 4
-#: Mm between columns, rows and slices, as far as they are known.
+#: Mm between columns, rows and slices; None where it is not known.
 Spacing = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
 class StackMatch:
-    """The answer: three lines, the standard deviation of the ends of each as measured, and how the
-    images were made; ``along``: the source axis along image x and y.
+    """The answer: three lines, and how the images were made.
+
+    ``deviations``: standard deviation of the ends of each line, as measured. ``along``: the source
+    axis along image x and y.
     """
 
     columns: Snapped
@@ -79,7 +81,9 @@ class StackMatch:
 
     @property
     def window(self) -> Range | None:
-        """The window that most images looked at were clipped to before they were reduced."""
+        """The window that most examined images were clipped to before they were reduced; None
+        where most were not clipped.
+        """
         windows = [closeup.window for closeup in self.closeups if closeup.window is not None]
         if 2 * len(windows) <= len(self.closeups):
             return None
@@ -92,7 +96,7 @@ def match(
 ) -> StackMatch:
     """Find how ``images`` were made from ``slices``.
 
-    ImageError where no answer stands out, with those that came nearest.
+    ImageError where no answer stands out. It lists the nearest answers.
     """
     progress.start("looking through the scan", None)
     square = None if spacing[0] is None or spacing[1] is None else (spacing[0], spacing[1])
@@ -108,7 +112,7 @@ def match(
 
 
 def _chosen(overview: Overview, count: int) -> list[int]:
-    """Images spread over the stack with something to recognise on them."""
+    """Images, spread over the stack, on which something can be recognised."""
     telling = overview.images[overview.content > BLANK]
     return [int(telling[i]) for i in spread(len(telling), count)] if len(telling) else []
 
@@ -116,7 +120,9 @@ def _chosen(overview: Overview, count: int) -> list[int]:
 def _tried(
     slices: Slices, images: ImageStack, overview: Overview, pins: Pins, progress: Progress
 ) -> tuple[Trial, list[Trial]]:
-    """The best trial, and the others; at all scales only when the likely ones lead nowhere."""
+    """The best trial, and the others. All scales are tried only where the likely ones lead
+    nowhere.
+    """
     reach = max(1, int(np.diff(overview.slices).max(initial=1)))
     tried = _chosen(overview, TRIED)
     found: list[Trial] = []
@@ -138,7 +144,7 @@ def _tried(
 
 
 def _distinct(trials: Sequence[Trial]) -> list[Trial]:
-    """Best first, those that came to the same answer only once."""
+    """Trials, best first. Of those with the same answer, only the best is kept."""
     kept: list[Trial] = []
     for trial in sorted(trials, key=lambda t: t.unexplained):
         if not any(_same(trial, other) for other in kept):
@@ -173,15 +179,15 @@ def _looked_at(
 
 
 def _leeway(line: Snapped, deviation: float) -> float:
-    """How far a line may be off, as a standard deviation: what blurs or bends edges alike on all
-    images does not scatter.
+    """How far a line may be off, as a standard deviation. An error that blurs or bends edges in
+    the same way on all images makes no scatter.
     """
     return deviation if line.exact else max(MEASURED * deviation, line.leeway)
 
 
 def _askew(sample: Sample, placement: Placement) -> float:
-    """By how many source pixels the edges of an image run askew: at full resolution, and for larger
-    angles reduced.
+    """Source pixels by which the edges of an image run askew. Larger angles are measured on a
+    reduced image.
     """
     blocks = [1] if min(sample.image.shape) < COARSE_BLOCK * COARSEST else [1, COARSE_BLOCK]
     return max(twist(sample.plane, sample.image, placement, block) for block in blocks)

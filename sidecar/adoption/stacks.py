@@ -1,5 +1,5 @@
-"""The two stacks as files: source slices in modality values, and images in gray; one at a time,
-nothing kept.
+"""The two stacks as files: source slices in modality values, and images in gray. They are read
+one at a time, and none is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sidecar.storage.names import is_plain
 
 #: Weights of red, green and blue in gray (ITU-R BT.601).
 _GRAY = np.array([0.299, 0.587, 0.114], np.float32)
-#: Filters of warnings belong to the whole process.
+#: Warning filters belong to the whole process, so images are opened one at a time.
 _OPENING = Lock()
 _PIL_ERRORS = (
     UnidentifiedImageError,
@@ -57,7 +57,7 @@ class SourceSlices:
         return len(self.series.frames)
 
     def plane(self, number: int) -> GrayImage:
-        """(rows, columns) modality values, or the gray of colours. Raises PixelError."""
+        """(rows, columns) modality values of a slice. Colours become gray. Raises PixelError."""
         frame = self.series.frames[number]
         stored = read_plane(self.root, frame.locator)
         if stored.ndim == 3:
@@ -85,9 +85,9 @@ class SourceSlices:
 
 @dataclass(frozen=True)
 class PngImages:
-    """Images of one size in the order of the numbers in their names.
+    """Images of one size, in the order of the numbers in their names.
 
-    ``stamps``: of each, from before it was read.
+    ``stamps``: the stamp of each image from before it was read.
     """
 
     folder: Path
@@ -102,7 +102,7 @@ class PngImages:
         return len(self.names)
 
     def image(self, number: int) -> GrayImage:
-        """(height, width) gray values as they are stored.
+        """(height, width) gray values as stored.
 
         ImageError names an image that cannot be read.
         """
@@ -125,9 +125,9 @@ class PngImages:
 
 
 def open_images(folder: Path) -> PngImages:
-    """The images in a folder, their headers read: all of one size.
+    """The images in a folder, with their headers read. All must have one size.
 
-    ImageError otherwise, which names the first that differs.
+    ImageError names the first image that differs.
     """
     if not folder.is_dir():
         raise ImageError("it is no folder; give the folder that holds the images", folder)
@@ -188,13 +188,11 @@ def _is_image(path: Path) -> bool:
 def _opened(path: Path) -> Image.Image:
     try:
         with _OPENING, warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what Pillow only warns of is refused below, or does not matter
+            # what Pillow warns of is refused below, or does not matter
+            warnings.simplefilter("ignore")
             image = Image.open(path)
-            _ = getattr(
-                image, "n_frames", 1
-            )  # walks through a TIFF, which may be damaged farther in
+            # this walks through all images of a TIFF, of which a later one may be damaged
+            _ = getattr(image, "n_frames", 1)
             return image
     except _PIL_ERRORS as error:
         raise ImageError(
@@ -231,7 +229,7 @@ def _short(error: BaseException) -> str:
 
 
 def check_source(slices: SourceSlices) -> None:
-    """SourceError where slices are too small to tell anything."""
+    """SourceError where the slices are too small to recognise anything."""
     if min(slices.columns, slices.rows) < 16:
         raise SourceError(
             f"slices of {slices.columns} × {slices.rows} pixels are too small to find images in"

@@ -1,5 +1,5 @@
-"""Every image against its own slice and those of its neighbours, by thumbnails: a swapped, doubled
-or foreign image shows.
+"""Verification: every image is compared with its own slice and those of its neighbours, by
+thumbnails. This finds images that are swapped, doubled or foreign.
 """
 
 from __future__ import annotations
@@ -24,26 +24,29 @@ from sidecar.grid.axis import nearest
 from sidecar.parallel import in_order
 from sidecar.progress import Progress
 
-#: Part of the typical correlation that every image must have with its slice.
+#: An image must reach this part of the typical correlation with its slice.
 FOREIGN = 0.5
-#: Images on either side whose slices an image is held against.
+#: Neighbours on either side whose slices an image is compared with.
 NEIGHBOURS = 32
-#: Of those, how many are kept: the ones that explain it best.
+#: So many of these slices are kept: the ones that explain the image best.
 KEPT = 4
-#: An image that its slice explains no better than another's is a stranger when so much of it is
-#: unexplained, and so many times as much as of most, unless at full resolution its own slice is
-#: better than the ones beside by this ratio.
+#: An image is foreign where its own slice explains it no better than a neighbour's slice does, and
+#: where more than `STRANGE` of it is unexplained, and more than `STRANGER` times as much as in a
+#: typical image. It is accepted all the same where, at full resolution, its own slice leaves less
+#: than `OWN_BETTER` of what the slices beside it leave.
 STRANGE, STRANGER, OWN_BETTER = 0.1, 8.0, 0.9
-#: An image is misplaced when a neighbour's slice leaves less than this part of what its own leaves,
-#: beside what never matters.
+#: An image is misplaced where the slice of a neighbour leaves less than `MISPLACED` of what its own
+#: slice leaves. `NEGLIGIBLE` is added to both.
 MISPLACED, NEGLIGIBLE = 0.67, 2e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """For every image the correlation of its thumbnail with its slice, and by what part its
-    neighbours' slices do worse: 1 is sure, 0 is as good as a guess. Both are 0 for the ``blank``
-    images, on which nothing can be recognised.
+    """The result for every image.
+
+    ``correlation``: of its thumbnail with its slice. ``confidence``: by what part the slices of its
+    neighbours explain it worse; 1 is sure, 0 is a guess. Both are 0 for the ``blank`` images, on
+    which nothing can be recognised.
     """
 
     correlation: tuple[float, ...]
@@ -52,7 +55,7 @@ class Verified:
 
 
 def verify(slices: Slices, images: ImageStack, found: StackMatch, progress: Progress) -> Verified:
-    """Look at every image and its slice once.
+    """Compare every image with its slice, reading each once.
 
     ImageError names the first image that does not belong where the line puts it.
     """
@@ -81,7 +84,7 @@ def verify(slices: Slices, images: ImageStack, found: StackMatch, progress: Prog
 
 
 class _Thumbs:
-    """Features of images, and of slices seen as images were made."""
+    """Features of images, and of slices reduced as the images were."""
 
     def __init__(self, slices: Slices, images: ImageStack, found: StackMatch) -> None:
         self._sign = np.float32(-1 if found.inverted else 1)
@@ -112,20 +115,19 @@ class _Thumbs:
         return features(np.asarray((self._across @ (self._down @ plane).T).T))
 
 
-#: Correlation with its own slice, None for a blank image; and (image, correlation) for slices of
-#: its neighbours, best first.
+#: Correlation of an image with its own slice (None for a blank image), and (image, correlation) for
+#: the slices of its neighbours, best first.
 Row = tuple[float | None, list[tuple[int, float]]]
 
 
 def _compared(
     pairs: Iterator[tuple[GrayImage, GrayImage]], numbers: Sequence[int], progress: Progress
 ) -> Iterator[Row]:
-    """For each image its correlation with its own slice, and (image, correlation) for the best of
-    its neighbours that have another.
+    """For each image the correlation with its own slice, and (image, correlation) for the best
+    of its neighbours that have another slice.
     """
-    near = deque[
-        tuple[int, GrayImage, GrayImage]
-    ]()  # (image, its features, those of its slice), from NEIGHBOURS before one to as many after it
+    # (image, its features, the features of its slice), from NEIGHBOURS before to NEIGHBOURS after
+    near = deque[tuple[int, GrayImage, GrayImage]]()
     ahead = ((j, *pair) for j, pair in enumerate(pairs))
     for k in range(len(numbers)):
         near.extend(islice(ahead, max(0, k + NEIGHBOURS - near[-1][0]) if near else NEIGHBOURS + 1))
@@ -153,7 +155,7 @@ def _check(
     images: ImageStack,
     found: StackMatch,
 ) -> None:
-    """Refuse images whose thumbnails are suspicious when full resolution says the same."""
+    """Refuse images with suspicious thumbnails, where full resolution confirms the suspicion."""
 
     def left(image: int, slice: int) -> float:
         plane = clipped(slices.plane(slice), found.window)
