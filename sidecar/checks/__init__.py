@@ -1,5 +1,5 @@
-"""Is an export still what its sidecar says, and what its source makes? One finding for each thing
-that is looked at.
+"""Is an export still what its sidecar says, and what its source makes? Each check gives one
+finding.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ def check_export(
     slices: int | None = 3,
     progress: Progress | None = None,
 ) -> list[Finding]:
-    """Check the export in folder ``output``, or that of a sidecar.json, and with ``source`` also
-    against its DICOM files.
+    """Check the export in folder ``output``, or that of a sidecar.json. With ``source``, also
+    compare it with its DICOM files.
 
-    ``slices``: how many slices are made again from the source, None for all. What cannot be checked
-    because of an earlier failure is a finding too. Raises DocumentError where there is no such
-    folder, SourceError where there is no such source.
+    ``slices``: how many slices are made again from the source; None for all. A check that is
+    impossible because of an earlier failure is a finding too.
+
+    Raises DocumentError where there is no such folder, SourceError where there is no such source.
     """
     output = locate(output)
     if not output.exists():
@@ -67,7 +68,7 @@ def check_export(
 
 
 def _changed(file: WritableLocation) -> Document | None:
-    """A document that can be read in spite of its digest, so that what was changed is found."""
+    """A document that can be read although its digest is wrong, to find what was changed."""
     try:
         return (
             reading.parse(file.read_bytes())
@@ -85,7 +86,7 @@ def check_source(
     slices: int | None,
     progress: Progress,
 ) -> list[Finding]:
-    """Findings on the DICOM files of an export, whose document is ``file``."""
+    """Findings on the DICOM files of an export. ``file`` is its document."""
     found = Source.open(source, progress)
     match = found.closest(sidecar.known_scan)
     findings = check_headers(sidecar, reading.stated(file.read_bytes()), match)

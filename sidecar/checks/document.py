@@ -1,5 +1,5 @@
-"""Does a document agree with itself? Everything it repeats is recomputed from its planes and its
-three axes. Pure.
+"""Does a document agree with itself? Everything that it repeats is computed again from its
+planes and its three axes. Pure.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from sidecar.grid.decimation import Decimation
 from sidecar.grid.stack import Stack
 from sidecar.mapping import Sidecar
 
-#: How far a number may be from the whole one it has to be: the rounding of a product of two numbers
-#: below a million.
+#: How far a number may be from the whole number that it must be: the rounding error of a product of
+#: two numbers below a million.
 WHOLE = 1e-6
 
 
 def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
-    """The findings, and the mapping where the document describes one."""
+    """The findings, and the mapping if the document describes one."""
     try:
         sidecar = Sidecar.of(document)
     except DocumentError as error:
@@ -92,7 +92,9 @@ def _as_adopted(evidence: Evidence, images: int) -> Finding:
 
 
 def _wrong_axes(decimation: Decimation) -> Iterator[str]:
-    """A wrong offset moves every label, and control points that were made with it do not tell."""
+    """Axes that their method cannot make. A wrong offset moves every label, and control points
+    that were computed with it agree with it.
+    """
     for name, axis in zip(AXIS_NAMES, decimation.upright.axes, strict=True):
         start = axis.offset - (0 if axis.method == "stride" else (axis.factor - 1) / 2)
         read = axis.factor * (axis.size if axis.method == "resize" else 1)
@@ -129,8 +131,9 @@ def _wrong_values(document: Document) -> Iterator[str]:
 
 
 def _wrong_grid(grid: Grid, stack: Stack, axes: Decimation) -> Iterator[str]:
-    """Corners by each way a grid states them against the planes; a single affine can be off by its
-    residual, at either end.
+    """Compare the corners, by each way in which a grid states them, with the planes.
+
+    An affine can be off by its residual at either end.
     """
     residual = stack.affine.residual_mm if stack.affine is not None else 0.0
     if abs((grid.affine_residual_mm or 0.0) - residual) > CONTROL_TOLERANCE:

@@ -1,19 +1,19 @@
-"""What one check found, and how it is put in words."""
+"""The result of one check, and its words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Names that a finding lists before it only counts.
+#: A finding lists so many problems, and counts the others.
 LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check.
+    """The result of one check.
 
-    ``passed`` is None where it could not be done; ``detail`` says what was looked at, or what is
+    ``passed``: None where the check was not possible. ``detail``: what was checked, or what is
     wrong.
     """
 
@@ -23,8 +23,8 @@ class Finding:
 
 
 def finding(check: str, problems: Sequence[str], fine: str) -> Finding:
-    """Passed with the words ``fine`` where there are no problems, else failed with the first of
-    them.
+    """Passed, with the words ``fine``, where there are no problems. Else failed, with the first
+    problems.
     """
     return Finding(check, not problems, listed(problems) if problems else fine)
 

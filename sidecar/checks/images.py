@@ -1,5 +1,5 @@
-"""Are the PNGs of a folder those that its document names? Digests, sizes, depths and texts; no
-pixel is decoded.
+"""Are the PNGs of a folder those that its document names? Digests, sizes, depths and texts are
+checked. No pixel is decoded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sidecar.storage.location import Location
 
 
 def check_images(document: Document, folder: Location, progress: Progress) -> list[Finding]:
-    """Findings on the PNGs in ``folder``. Reads every one of them once."""
+    """Findings on the PNGs in ``folder``. Reads each PNG once."""
     names = [image.name for image in document.images.files]
     progress.start("reading PNGs", len(names))
     missing, digests, sizes, texts, silent = [], [], [], [], 0
@@ -50,9 +50,8 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
             *(Finding(name, None, "no PNG to look at") for name in ("digests", "sizes", "texts")),
         ]
     found = [files, finding("digests", digests, f"{read} SHA-256 digests")]
-    if (
-        document.evidence is not None
-    ):  # images of another program are of any kind, and say nothing of us
+    # images of another program may be of any kind, and have no texts of an export
+    if document.evidence is not None:
         return found
     return [
         *found,
@@ -66,7 +65,9 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
 
 
 def _strangers(folder: Location, names: Sequence[str]) -> list[str]:
-    """PNGs named as an export names them, that a label tool would show among the others."""
+    """PNGs that are named as an export names them, but are not in the document. A label tool
+    would show them among the others.
+    """
     stem = png_stem(names[0])
     try:
         there = folder.names()
@@ -82,7 +83,7 @@ def _strangers(folder: Location, names: Sequence[str]) -> list[str]:
 def _read(folder: Location, name: str) -> tuple[Png | None, str]:
     """Head and digest of an image.
 
-    DocumentError where there is no such file, or none that can be read.
+    DocumentError where there is no such file, or where it cannot be read.
     """
     path = image_path(folder, name)
     try:
@@ -105,7 +106,7 @@ def _changed(name: str, png: Png | None, k: int) -> str:
 
 
 def wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
-    """What the text of an exported PNG says that is not so for PNG ``k``."""
+    """What the text of an exported PNG states wrongly about PNG ``k``."""
     series = document.source.series_instance_uid.encode("latin-1", "replace").decode("latin-1")
     wanted = {"Slice": str(k), "SeriesInstanceUID": series, "Sidecar": SIDECAR_NAME}
     if document.images.tag is not None:

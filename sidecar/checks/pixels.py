@@ -1,5 +1,5 @@
 """Are the PNGs what their source makes? A few slices are made again as the document says, and
-compared pixel by pixel.
+compared with the PNGs pixel by pixel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.location import Location, WritableLocation
 
-#: Bytes of slices that are held at once where every PNG has a line of each of them.
+#: Most bytes of slices in memory, where every PNG has one line of each slice.
 HELD = 1 << 28
 
 
@@ -36,8 +36,8 @@ def check_pixels(
     slices: int | None,
     progress: Progress,
 ) -> Finding:
-    """Make ``slices`` of the decimated slices again, others each time, or all of them, and compare
-    them with the PNGs.
+    """Make ``slices`` of the decimated slices again, or all, and compare them with the PNGs.
+    Each call takes other slices at random.
     """
     plan = plan_again(sidecar, series)
     count = plan.reduction.slices.size
@@ -73,7 +73,7 @@ def _sample(count: int, wanted: int) -> list[int]:
 
 
 def _told(chosen: NDArray[np.intp], count: int) -> str:
-    """How much was looked at, and how much was not."""
+    """How many slices were checked, and how many were not."""
     if len(chosen) == count:
         return f"all {count} slices made again: every pixel is the same"
     which = f" ({', '.join(map(str, chosen))})" if len(chosen) <= LISTED else ""
@@ -84,8 +84,10 @@ def _told(chosen: NDArray[np.intp], count: int) -> str:
 
 
 def _blocks(plan: Plan, chosen: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """One by one where each slice is a PNG; where PNGs are cut across them, and all are read for
-    each block, as many as memory holds.
+    """The chosen slices in blocks. Where each slice is a PNG, a block is one slice.
+
+    Where PNGs are cut across the slices, every block reads all PNGs. A block then has as many
+    slices as memory holds.
     """
     if plan.order.along[2] == 2:
         return np.split(chosen, len(chosen))
@@ -101,7 +103,7 @@ def _made(
     block: NDArray[np.intp],
     progress: Progress,
 ) -> NDArray[Any]:
-    """Decimated slices (len(block), rows, columns[, 3]) as their PNG values."""
+    """(len(block), rows, columns[, 3]) PNG values of decimated slices, made from the source."""
     reduction = plan.reduction
     values = values_again(plan, sidecar.document)
     recipe = Recipe(
@@ -133,11 +135,14 @@ def _pairs(
     block: NDArray[np.intp],
     stack: NDArray[Any],
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
-    """Name of each PNG that slices are on, its pixels there, and the same made again: whole PNGs,
-    or rows or columns of every PNG.
+    """The name of each PNG that shows these slices, its pixels there, and the same pixels made
+    again.
+
+    These are whole PNGs, or rows or columns of every PNG.
     """
     along = plan.order.along.index(2)
-    slices = plan.order.apply(block[:, np.newaxis, np.newaxis]).ravel()  # as they lie on the PNGs
+    # in their order on the PNGs
+    slices = plan.order.apply(block[:, np.newaxis, np.newaxis]).ravel()
     corners = np.column_stack([np.zeros((len(slices), 2), np.intp), slices])
     at = (~plan.order).map(corners, plan.decimation.size)[:, along]
     document = sidecar.document

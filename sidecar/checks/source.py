@@ -1,5 +1,5 @@
-"""Is a DICOM source the one that an export was made of? Its headers give the document once more,
-which is compared with the one on disk.
+"""Is a DICOM source the one that an export was made from? A document is made again from its
+headers and compared with the one on disk.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sidecar.mapping import Sidecar
 from sidecar.storage.local import Local
 from sidecar.values.value_maps import Line, Linear, Stored
 
-#: What tells whose images these are.
+#: The fields that identify the study and series of the images.
 IDENTIFIERS = frozenset(
     f"source.{name}"
     for name in ("study_instance_uid", "series_instance_uid", "frame_of_reference_uid", "modality")
@@ -33,8 +33,8 @@ IDENTIFIERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Linear):
-    """A window by the line on record, to the last bit: the ends of a window, which were rounded,
-    need not give it back.
+    """A window with the line on record, to the last bit. The ends of the window were rounded,
+    and may not give exactly this line.
     """
 
     recorded: Line
@@ -57,12 +57,13 @@ def plan_again(sidecar: Sidecar, series: Series) -> Plan:
 
 
 def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
-    """The map from stored to PNG values: for stored values that of the headers, for a window the
-    one on record. None for colours.
+    """The map from stored values to PNG values; None for colours.
+
+    For stored values it is that of the headers. For a window it is the one on record.
     """
     value = document.images.value
     if mode_of(plan) == "stored":
-        return choose_values(plan, Local("."))  # reads no pixels
+        return choose_values(plan, Local("."))  # this reads no pixels
     if plan.channels == 3 or value is None:
         return None
     line, bits = Line(value.slope, value.intercept), document.images.bits
@@ -71,10 +72,10 @@ def values_again(plan: Plan, document: Document) -> Stored | Linear | None:
 
 
 def check_headers(sidecar: Sidecar, stated: Any, match: ScanMatch) -> list[Finding]:
-    """Findings on the headers of the stack that is the export's scan, or comes nearest to it: its
-    instances in their order, whose they are, their geometry and their values.
+    """Findings on the headers of the stack that is the export's scan, or the most similar one. They
+    are about its instances and their order, its identifiers, its geometry and its values.
 
-    ``stated``: what the document says as it stands in its file, or by `said`.
+    ``stated``: the document as it stands in its file, or as `said` returns it.
     """
     series, problem = match.series, _other_images(sidecar, match)
     if series is None or problem is not None:
@@ -112,7 +113,9 @@ def check_headers(sidecar: Sidecar, stated: Any, match: ScanMatch) -> list[Findi
 
 
 def _other_images(sidecar: Sidecar, match: ScanMatch) -> str | None:
-    """Why a stack cannot be compared any further: other slices, or images of another kind."""
+    """Why a stack cannot be compared further: it has other slices, or images of another kind.
+    None where it can be.
+    """
     if match.difference is not None and match.difference.about != "planes":
         return match.difference.found
     document = sidecar.document
@@ -126,15 +129,15 @@ def _other_images(sidecar: Sidecar, match: ScanMatch) -> str | None:
 def _of_the_source(
     document: Document, stated: Any, again: Document, moved: str | None
 ) -> list[Finding]:
-    """What two documents say of one source, the second by its headers; ``moved``: how its planes
-    lie elsewhere, where they do.
+    """Compare two documents of one source. The second was made from its headers.
 
-    What the first says nothing of, as documents of earlier versions do of later fields, is not
-    compared.
+    ``moved``: how its planes differ in place, where they do. A field that the first document does
+    not state, as in documents of earlier versions, is not compared.
     """
     one = _as_far_as(stated, facts(document, _NOT_OF_THE_SOURCE))
     other = facts(again, _NOT_OF_THE_SOURCE)
-    if document.source.pixel_spacing is None:  # earlier versions kept it with positions only
+    # earlier versions stated it only together with positions
+    if document.source.pixel_spacing is None:
         one["source"].pop("pixel_spacing", None)
     found = list(differences(one, other))
     whose = [text for path, text in found if path in IDENTIFIERS]
@@ -151,7 +154,7 @@ def _of_the_source(
 
 
 def said(document: Document) -> Any:
-    """What a document says whose file is not at hand: its fields that hold something."""
+    """The fields of a document that are not empty, where its file is not at hand."""
     return _without_empty(facts(document))
 
 
@@ -163,7 +166,7 @@ def _without_empty(fields: Any) -> Any:
 
 
 def _as_far_as(stated: Any, found: Any) -> Any:
-    """What was found in fields that are stated."""
+    """``found``, with only the fields that ``stated`` has."""
     if isinstance(found, dict):
         return {name: _as_far_as(stated[name], found[name]) for name in found if name in stated}
     if isinstance(found, list):
@@ -179,7 +182,7 @@ _NOT_OF_THE_SOURCE: Needless = {
     "made_from": None,
     "digest": None,
     "control_points": None,
-    "source": {"planes": {"file": None}},  # relative to the folder that was given then
+    "source": {"planes": {"file": None}},  # relative to the folder that the export was given
     "images": {
         **dict.fromkeys(("tag", "value", "window", "lookup_table")),
         "files": {"name": None},
@@ -188,7 +191,7 @@ _NOT_OF_THE_SOURCE: Needless = {
 
 
 def _instances(sidecar: Sidecar) -> Finding:
-    """Whether the stack has the instances of the export, where these can tell."""
+    """Whether the stack has the instances of the export, where UIDs can show that."""
     known = sidecar.known_scan
     if not known.has_own_uids:
         said = "SOP Instance UIDs are absent or shared: they tell nothing, only pixels do"

@@ -67,9 +67,8 @@ def fill_ellipse(vertices: Floats, rows: int, columns: int) -> Bits:
     to_circle = np.linalg.inv(axes)
     x, y = np.arange(columns) - centre[0], (np.arange(rows) - centre[1])[:, None]
     squared = sum((row[0] * x + row[1] * y) ** 2 for row in to_circle)
-    return np.asarray(
-        squared <= 1 + 1e-9
-    )  # a middle that lies on the outline is in, whatever the rounding
+    # a centre on the outline is inside, in spite of rounding
+    return np.asarray(squared <= 1 + 1e-9)
 
 
 def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) -> Bits:

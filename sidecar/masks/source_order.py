@@ -29,9 +29,8 @@ def in_source_order(mask: Mask) -> Mask:
     if order == AS_STORED:
         return mask
     columns, rows, slices = mask.sidecar.size
-    with (
-        tempfile.TemporaryFile() as file
-    ):  # the mapping outlives it, and the file goes with the mapping
+    # the memory map stays valid after the file is closed; the file goes when the map goes
+    with tempfile.TemporaryFile() as file:
         scratch: NDArray[Any] = np.memmap(file, mask.dtype, "w+", shape=(slices, rows, columns))
     for k, plane in enumerate(mask.planes()):
         if plane is not None:
