@@ -1,9 +1,9 @@
-"""What values there are in painted images, and whether they look painted or smoothed.
+"""The values in painted images, and whether they look painted or smoothed.
 
-A pixel is known by its key: the gray value, the palette index, or red · 2¹⁶ + green · 2⁸ + blue; -1
-where it is partly transparent. Smoothing shows by keys that nowhere fill 2 × 2 pixels and of which
-most pixels lie between a lower and a higher neighbour: painted classes have an inside, what
-smoothing leaves along edges has none.
+Each pixel has a key: the gray value, the palette index, or red · 2¹⁶ + green · 2⁸ + blue. The key
+is -1 where a pixel is partly transparent. Painted classes have an inside. The values that smoothing
+leaves along edges have none: they nowhere fill 2 × 2 pixels, and most of their pixels lie between a
+lower and a higher neighbour.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from sidecar.masks.model import Rgb
 Keys = NDArray[np.int32]
 Kind = Literal["value", "index", "color"]
 
-#: The key of pixels that are neither opaque nor clear.
+#: The key of pixels that are neither opaque nor fully transparent.
 PARTLY = -1
-#: More classes than this are no mask.
+#: Most classes of a mask.
 MAX_CLASSES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class RawPlane:
-    """One painted image. ``kind``: what its keys are; ``palette``: the colours of indices."""
+    """One painted image. ``kind``: what its keys mean. ``palette``: the colours of palette
+    indices.
+    """
 
     keys: Keys
     kind: Kind = "value"
@@ -37,7 +39,7 @@ class RawPlane:
 
 
 class Census:
-    """Which keys there are, how many pixels of each, where first, and how they look."""
+    """The keys of all planes: how many pixels each has, where it is first, and how it looks."""
 
     def __init__(self, name: Callable[[int], str]) -> None:
         self._name = name
@@ -82,7 +84,9 @@ class Census:
             self._solid.update(keys)
 
     def smoothed(self, keys: list[int]) -> list[int]:
-        """Keys that smoothing left: none, or all that have no inside."""
+        """Keys that smoothing left. Either no key looks smoothed, or all keys without an inside
+        are returned.
+        """
         edges = [key for key in keys if key == PARTLY or key not in self._solid]
         return (
             edges
@@ -149,8 +153,8 @@ class Census:
 
 
 def run_lengths(keys: NDArray[Any]) -> tuple[list[int], list[int]]:
-    """The different values of an array and how often each is there; quick where values come in
-    runs, as labels do.
+    """The different values of an array, and how often each occurs. It is fast where values come
+    in runs, as labels do.
     """
     flat = keys.ravel()
     if not len(flat):
@@ -162,16 +166,16 @@ def run_lengths(keys: NDArray[Any]) -> tuple[list[int], list[int]]:
 
 
 def _around(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The smallest box around the marked pixels, and two pixels more on every side where the image
-    goes on.
+    """The smallest box around the marked pixels, with a margin of two pixels where the image
+    continues.
     """
     down, across = (np.flatnonzero(marked.any(axis=axis)) for axis in (1, 0))
     return slice(max(0, down[0] - 2), down[-1] + 3), slice(max(0, across[0] - 2), across[-1] + 3)
 
 
 def _lies_between(keys: Keys, kind: Kind) -> NDArray[np.bool_]:
-    """Pixels whose value lies between those of their 3 × 3 neighbourhood: strictly in one channel
-    at least, outside of it in none.
+    """Pixels whose value lies between the values of their 3 × 3 neighbourhood: strictly in at
+    least one channel, and outside of them in no channel.
     """
     channels = [keys >> shift & 0xFF for shift in (16, 8, 0)] if kind == "color" else [keys]
     strictly = np.zeros(keys.shape, dtype=bool)
@@ -195,7 +199,7 @@ def hex_of(color: Rgb) -> str:
 
 
 def key_text(key: int, kind: Kind) -> str:
-    """A key as a user knows it."""
+    """A key in the form that a user knows."""
     return (
         "partly transparent"
         if key == PARTLY

@@ -1,14 +1,15 @@
 """Pixels of one label → closed contours along their edges. Pure.
 
 Vertices are points of the lattice between pixels: (x, y) is the corner that pixels (x − 1, y − 1)
-and (x, y) share, so whole numbers from 0 to the width and height. Contours have vertices where they
-turn; pixels that touch at a corner only are apart.
+and (x, y) share. So they are whole numbers from 0 to the width and height. Contours have vertices
+only where they turn. Pixels that touch only at a corner are separate.
 
 A hole is joined to the contour around it by a cut there and back along one line ("keyhole", PS3.3
-C.8.8.6.3): programs that fill every contour of an RTSTRUCT, and programs that take contours within
-contours as holes, both see the hole. The outer contour runs clockwise on the image (y down) and its
-holes against it. Cuts lie a third below the upper edge of a row of pixels, where no middle of a
-pixel is, nor of the whole number of source pixels it stands for.
+C.8.8.6.3). Some programs fill every contour of an RTSTRUCT. Others take contours within contours as
+holes. Both kinds then see the hole. The outer contour runs clockwise on the image (y down), and its
+holes run the other way. A cut lies a third below the upper edge of a row of pixels. No centre of a
+pixel lies there, and no centre of a source pixel, as each PNG pixel stands for a whole number of
+them.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ Vertices = NDArray[np.float64]
 Point = tuple[float, float]
 Ring = NDArray[np.int64]
 
-#: How far below the upper edge of its row of pixels a cut lies.
+#: Distance of a cut from the upper edge of its row of pixels, in pixels.
 CUT = 1 / 3
 
 
 def contours(inside: NDArray[np.bool_]) -> list[Vertices]:
-    """One (n, 2) contour of vertices x, y for every part of a (rows, columns) mask, its holes cut
-    in. The first vertex is not repeated.
+    """One contour (n, 2), with vertices x, y, for every part of a (rows, columns) mask. Its
+    holes are cut in. The first vertex is not repeated.
     """
     outer, holes = trace(inside)
     return _keyholed(outer, holes) if holes else [ring.astype(np.float64) for ring in outer]
 
 
 def trace(inside: NDArray[np.bool_]) -> tuple[list[Ring], list[Ring]]:
-    """The rings around the parts of a (rows, columns) mask, clockwise, and those around its holes,
-    the other way.
+    """The rings around the parts of a (rows, columns) mask, clockwise, and the rings around its
+    holes, the other way.
     """
     padded = np.pad(inside, 1)
     above_left, above_right = padded[:-1, :-1], padded[:-1, 1:]
@@ -53,9 +54,10 @@ def trace(inside: NDArray[np.bool_]) -> tuple[list[Ring], list[Ring]]:
     y, x = np.nonzero(~straight)
     twice = crossed[y, x]
     x, y, twice = (np.repeat(values, 1 + twice) for values in (x, y, twice))
-    # Corners along a row are the two ends of horizontal edges in turn, along a column of vertical
-    # ones. Where four pixels meet crosswise the corner is there twice; which one has the vertical
-    # edge from above depends on which pixels are inside.
+    # Along a row, corners are in turn the left and the right end of a horizontal edge. Along a
+    # column they are the ends of vertical edges. Where four pixels meet crosswise, the corner is
+    # there twice. Which of the two has the vertical edge from above depends on which pixels are
+    # inside.
     second = np.zeros(len(x), dtype=bool)
     second[1:] = twice[1:] & (x[1:] == x[:-1]) & (y[1:] == y[:-1])
     swapped = twice & ~above_left[y, x]
@@ -64,7 +66,7 @@ def trace(inside: NDArray[np.bool_]) -> tuple[list[Ring], list[Ring]]:
     outer, holes = [], []
     for corners in _cycles(horizontal, vertical):
         ring = np.column_stack([x[corners], y[corners]])
-        # The first corner is the topmost, leftmost one, and the ring goes to the right from there.
+        # The first corner is the topmost, leftmost one. The ring goes to the right from there.
         if padded[y[corners[0]] + 1, x[corners[0]] + 1]:
             outer.append(ring)
         else:
@@ -79,7 +81,9 @@ def _partners(order: NDArray[np.intp]) -> list[int]:
 
 
 def _cycles(horizontal: list[int], vertical: list[int]) -> Iterator[list[int]]:
-    """Corners in order around each ring: from the one that comes first, along a horizontal edge."""
+    """The corners around each ring in order. A ring starts at its first corner, along a
+    horizontal edge.
+    """
     seen = [False] * len(horizontal)
     for start in range(len(seen)):
         ring: list[int] = []
@@ -95,8 +99,10 @@ def _cycles(horizontal: list[int], vertical: list[int]) -> Iterator[list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where a hole hangs on the ring around it: from ``at``, on edge ``edge`` of that ring, to
-    ``to``, on edge ``hole_edge`` of its own.
+    """The cut between a hole and the ring around it.
+
+    It goes from ``at``, on edge ``edge`` of that ring, to ``to``, on edge ``hole_edge`` of the
+    hole.
     """
 
     edge: int
@@ -116,8 +122,8 @@ def _keyholed(outer: list[Ring], holes: list[Ring]) -> list[Vertices]:
 
 
 def _vertical_edges(rings: list[Ring]) -> NDArray[np.int64]:
-    """(n, 4) row, x, ring and number of the edge in it, of every vertical edge of every pixel,
-    sorted by row and x.
+    """(n, 4) for every vertical edge of every pixel: row, x, ring, and the number of the edge in
+    the ring. Sorted by row and x.
     """
     corners = np.concatenate(rings)
     lengths = np.array([len(ring) for ring in rings])
@@ -136,8 +142,8 @@ def _vertical_edges(rings: list[Ring]) -> NDArray[np.int64]:
 
 
 def _cuts(edges: NDArray[np.int64], first_hole: int) -> Iterator[tuple[int, _Cut]]:
-    """For every hole the ring around it and the cut: from the hole's leftmost edge straight to the
-    left to the next edge there is.
+    """For every hole, the ring around it and the cut. The cut goes from the leftmost edge of the
+    hole straight to the left, to the next edge.
     """
     of_holes = np.flatnonzero(edges[:, 2] >= first_hole)
     leftmost = of_holes[np.lexsort((edges[of_holes, 1], edges[of_holes, 2]))]
@@ -149,8 +155,8 @@ def _cuts(edges: NDArray[np.int64], first_hole: int) -> Iterator[tuple[int, _Cut
 
 
 def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Point]:
-    """The vertices of a ring, going around each hole where its cut begins; a stack, for holes hang
-    on holes.
+    """The vertices of a ring, which goes around each hole where its cut begins. Holes can hang
+    on holes, so the rings are on a stack.
     """
     out: list[Point] = []
     stack = [_steps(rings[outer], cuts.get(outer, []), first=0)]
@@ -159,8 +165,8 @@ def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Po
         if step is None:
             stack.pop()
         elif isinstance(step, _Cut):
-            # A cut comes from the right, where the hole's leftmost edge has the hole itself:
-            # nothing hangs on that edge.
+            # The cuts of other holes reach a ring from the right. To the right of a hole's leftmost
+            # edge is the hole itself, so no other cut ends on that edge.
             around = _steps(rings[step.hole], cuts.get(step.hole, []), first=step.hole_edge + 1)
             stack.append(itertools.chain([step.at, step.to], around, [step.to, step.at]))
         else:
@@ -169,8 +175,8 @@ def _walk(rings: list[Ring], cuts: dict[int, list[_Cut]], outer: int) -> list[Po
 
 
 def _steps(ring: Ring, cuts: list[_Cut], first: int) -> Iterator[Point | _Cut]:
-    """The vertices of a ring from number ``first`` on, and after each the cuts on the edge that
-    begins there.
+    """The vertices of a ring from number ``first`` on. The cuts on an edge follow the vertex at
+    which the edge begins.
     """
     by_edge: defaultdict[int, list[_Cut]] = defaultdict(list)
     for cut in cuts:

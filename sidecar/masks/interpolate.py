@@ -1,24 +1,30 @@
-"""Labels between two planes: what both agree on, and the shapes between where they differ. Pure.
+"""Labels between two planes: labels on which both agree, and shapes between the two where they
+differ. Pure.
 
     change_between(lower, upper, spacing).at(part)      0 ≤ part ≤ 1
 
-A pixel has the label that it has on the lower plane until it changes to the one that it has on the
-upper plane; it never has a third. Pixels that touch and make the same change are a region. Those of
-a region change one after the other, in even steps: at ``part``, that part of them has changed. So
-the area of every label lies on the line between its two areas, to the few pixels that nothing tells
-apart: volumes come out as the trapezoidal rule has them, and nothing leans to one of the planes.
+A pixel has its label of the lower plane until it changes to its label of the upper plane. It never
+has a third label. A region is a set of pixels that touch and make the same change. The pixels of a
+region change one after the other, in even steps: at ``part``, that part of them has changed. So the
+area of every label changes linearly from its area on the lower plane to that on the upper one,
+except for a few pixels that nothing distinguishes. Volumes follow the trapezoidal rule, and the
+result favours neither plane.
 
-The order is that of the shapes' signed distances (S. P. Raya, J. K. Udupa, "Shape-based
-interpolation of multidimensional objects", IEEE Transactions on Medical Imaging 9 (1990) 32–42): a
-pixel that lies at distance d from where the new label is already, and at distance e from where the
-old one still will be, changes there when part = d / (d + e). Only labels that the region touches
-count: a shape that ends shrinks into its own middle, whatever lies elsewhere. Of pixels with one
-such value those come first whose neighbours, on both planes, have the new label rather than the old
-one; of these, those nearest to the middle of the region, or farthest, whichever gives the larger
-label the middle. Pixels that are still alike change together. Where just half of them should have,
-their neighbours decide, and last the larger label has them.
+The order comes from the signed distances of the shapes (S. P. Raya, J. K. Udupa, "Shape-based
+interpolation of multidimensional objects", IEEE Transactions on Medical Imaging 9 (1990) 32–42).
+Let d be the distance of a pixel from the nearest pixel that has the new label on the lower plane.
+Let e be its distance from the nearest pixel that has the old label on the upper plane. The pixel
+changes when part = d / (d + e). Only labels that the region touches count, so that a shape that
+ends shrinks into its own middle, whatever lies elsewhere.
 
-Nothing here tells lower from upper, left from right, nor top from bottom:
+Pixels with the same ratio are ordered further. First come those whose neighbours, on both planes,
+have the new label rather than the old one. Among these, the pixels nearest to the middle of the
+region come first, or those farthest from it: whichever gives the middle to the larger label value.
+Pixels that are still equal change together. Where exactly half of such pixels should have changed,
+their neighbours decide. Where the neighbours do not decide either, the pixels get the larger label
+value.
+
+The result does not depend on which plane is the lower one, nor on left and right or top and bottom.
 `change_between(upper, lower).at(1 − part)` is the same, and mirrored planes give mirrored labels.
 """
 
@@ -35,11 +41,13 @@ from sidecar.masks.model import LabelArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-#: Parts of the way nearer than this are the same: what computing them may be wrong by.
+#: Parts of the way that differ by less than this are the same: computing them has such errors.
 _SAME = 1e-8
-#: Decimals of the logarithm of a ratio of distances. Ratios that agree in these are the same.
+#: Decimals of the logarithm of a ratio of distances. Ratios that agree to these decimals are the
+#: same.
 _DECIMALS = 9
-#: Rows up to which distances are told apart: what is farther changes from the middle.
+#: Distances are computed for up to so many rows. Pixels farther away are ordered from the middle of
+#: their region.
 _REACH = 64
 #: Steps down and to the right to the neighbours of a pixel.
 _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0))
@@ -47,10 +55,10 @@ _AROUND = tuple((y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 
 
 @dataclass(frozen=True)
 class Change:
-    """From one plane of labels to another.
+    """The change from one plane of labels to another.
 
     ``pixels`` (n,): the pixels that differ, as indices of the flat planes. ``moment`` (n,): the
-    part of the way at which each of them changes; ``at_once`` (n,): whether it has changed just
+    part of the way at which each of them changes. ``at_once`` (n,): whether it has changed exactly
     there.
     """
 
@@ -72,9 +80,9 @@ class Change:
 
 
 def change_between(lower: LabelArray, upper: LabelArray, spacing: tuple[float, float]) -> Change:
-    """How two planes of (rows, columns) labels become one another.
+    """How one plane of (rows, columns) labels becomes the other.
 
-    ``spacing``: mm, or pixels, between rows and between columns. Shapes end at the edge of the
+    ``spacing``: mm, or pixels, between rows and between columns. Shapes end at the edges of the
     planes.
     """
     y, x = np.nonzero(lower != upper)
@@ -98,8 +106,8 @@ def change_between(lower: LabelArray, upper: LabelArray, spacing: tuple[float, f
 
 
 def _painted_part(lower: LabelArray, upper: LabelArray) -> tuple[int, int, LabelArray, LabelArray]:
-    """Row and column at which both planes are cut out, and what is cut out of each: all that is
-    painted, with one empty pixel around it.
+    """The painted part of both planes, with one empty pixel around it, and its first row and
+    column.
     """
     painted = (lower != 0) | (upper != 0)
     rows, columns = (np.flatnonzero(painted.any(axis=axis)) for axis in (1, 0))
@@ -110,7 +118,7 @@ def _painted_part(lower: LabelArray, upper: LabelArray) -> tuple[int, int, Label
 def _regions(
     y: Indices, x: Indices, old: LabelArray, new: LabelArray, shape: tuple[int, ...]
 ) -> Indices:
-    """(n,) numbers from 0 of the regions that pixels belong to."""
+    """(n,) the number, from 0, of the region of each pixel."""
     count = len(y)
     at = np.full(shape, -1, dtype=np.int32)
     at[y, x] = np.arange(count)
@@ -132,7 +140,7 @@ def _regions(
 
 
 def _neighbours(plane: LabelArray, wanted: LabelArray, y: Indices, x: Indices) -> Indices:
-    """(n,) how many neighbours of each pixel have the label ``wanted`` there."""
+    """(n,) how many neighbours of each pixel have the label ``wanted`` of that pixel."""
     count = np.zeros(len(y), dtype=np.intp)
     for down, right in _AROUND:
         count += plane[y + down, x + right] == wanted
@@ -140,7 +148,7 @@ def _neighbours(plane: LabelArray, wanted: LabelArray, y: Indices, x: Indices) -
 
 
 def _somewhere(region: Indices, count: Indices) -> NDArray[np.bool_]:
-    """(n,) whether any pixel of the region of each has more than none."""
+    """(n,) whether any pixel in the region of each pixel has a count above 0."""
     return np.asarray(np.bincount(region, count)[region] > 0)
 
 
@@ -152,14 +160,15 @@ def _log_distances(
     spacing: tuple[float, float],
     touching: NDArray[np.bool_],
 ) -> Floats:
-    """(n,) logarithms of the squared distance from each pixel to the nearest one on ``plane`` that
-    has the label ``wanted`` there; 0 for pixels that are not ``touching``.
+    """(n,) logarithm of the squared distance from each pixel to the nearest pixel on ``plane``
+    that has its label ``wanted``. It is 0 for pixels that are not ``touching``.
     """
     out = np.zeros(len(y))
     for label in np.unique(wanted[touching]):
         these = np.flatnonzero(touching & (wanted == label))
         down, right = y[these], x[these]
-        # No pixel of a region is farther from a label that this touches than across the region.
+        # A region touches this label. So no pixel of it is farther from the label than the region
+        # is wide.
         across = (np.ptp(down) + 1) * spacing[0] + (np.ptp(right) + 1) * spacing[1]
         rows, columns = (int(np.ceil(across / step)) for step in spacing)
         top, left = max(0, down.min() - rows), max(0, right.min() - columns)
@@ -174,8 +183,9 @@ def _squared_distances(
 ) -> Floats:
     """(n,) squared distance from each pixel to the nearest one inside.
 
-    Within its row first, then over ever more distant rows where those could still win, `_REACH` at
-    most: farther, it is that reach, or the distance within the row where that is less.
+    The distance within its row comes first, then rows at growing distance, as long as they can be
+    nearer, up to `_REACH` rows. Beyond that the result is the distance of `_REACH` rows, or the
+    distance within the row where that is smaller.
     """
     between_rows, between_columns = spacing
     beyond = ((_REACH, _REACH), (0, 0))
@@ -196,8 +206,8 @@ def _squared_distances(
 
 
 def _steps_in_row(inside: NDArray[np.bool_]) -> Floats:
-    """(rows, columns) columns to the nearest pixel inside in the same row; inf where there is
-    none.
+    """(rows, columns) number of columns to the nearest pixel inside in the same row; inf where
+    there is none.
     """
     column = np.arange(inside.shape[1], dtype=np.float64)
     before = np.maximum.accumulate(np.where(inside, column, -np.inf), axis=1)
@@ -208,8 +218,10 @@ def _steps_in_row(inside: NDArray[np.bool_]) -> Floats:
 def _squares_from_middle(
     y: Indices, x: Indices, region: Indices, spacing: tuple[float, float]
 ) -> Floats:
-    """(n,) squared distance of each pixel from the middle of its region, times the square of how
-    many pixels that has: of whole numbers, so that mirrored regions have the same.
+    """(n,) squared distance of each pixel from the middle of its region, times the square of the
+    number of pixels in the region.
+
+    The factor avoids fractions, so that mirrored regions have exactly the same values.
     """
     count = np.bincount(region)[region]
     total = np.zeros(len(y))
@@ -220,8 +232,10 @@ def _squares_from_middle(
 
 
 def _moments(region: Indices, *keys: NDArray[Any]) -> Floats:
-    """(n,) the part of the way at which each pixel changes: its place in its region by the keys,
-    the first of which counts most, over the size of that. Equal pixels share the middle of theirs.
+    """(n,) the part of the way at which each pixel changes.
+
+    It is the rank of the pixel in its region over the size of the region. The first of the keys
+    counts most. Equal pixels share the middle of their ranks.
     """
     order = np.lexsort((*reversed(keys), region))
     place = [values[order] for values in (region, *keys)]

@@ -1,5 +1,5 @@
-"""`map-mask` without the command line: read and check, say what it will take, then write, whole or
-not at all.
+"""The work of `map-mask` without the command line: read, check, report, then write, whole or not
+at all.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ FILLS: tuple[Fill, ...] = get_args(Fill)
 
 @dataclass(frozen=True)
 class Options:
-    """The options of ``map-mask`` by the names they have there.
+    """The options of ``map-mask`` under their names there.
 
-    UsageError for values that are none.
+    UsageError for invalid values.
     """
 
     to: str | None = None
@@ -60,13 +60,15 @@ class Options:
 
     @property
     def headers(self) -> HeaderSource | None:
-        """Where the headers of the source are, if that was said."""
+        """Where the DICOM headers of the source are; None where the user did not say."""
         return None if self.dicom is None else HeaderSource(self.dicom, self.pseudonym)
 
 
 @dataclass(frozen=True)
 class MaskJob:
-    """A mask that was read and can be written. ``notes``: what is to be told before it is."""
+    """A mask that was read and can be written. ``notes``: what the user is told before it is
+    written.
+    """
 
     mapped: MappedMask
     writer: MaskWriter
@@ -75,10 +77,10 @@ class MaskJob:
     notes: tuple[str, ...]
 
     def run(self, progress: Progress) -> tuple[SegmentSize, ...]:
-        """Write all of ``output`` and the statistics, or nothing. OutputError where those cannot be
-        written.
+        """Write ``output`` and the statistics, both whole, or neither. OutputError where they
+        cannot be written.
 
-        Returns the sizes of segments where statistics were asked for, and none otherwise.
+        Returns the sizes of segments where statistics were asked for, else ().
         """
         beside = whole_folder if self.writer.is_folder else whole_file
         table = self.options.statistics
@@ -94,9 +96,9 @@ class MaskJob:
 def plan_job(
     masks: Sequence[Path], output: Path, exports: Sequence[Export], options: Options
 ) -> MaskJob:
-    """Read and check masks, and what the output will take; writes nothing.
+    """Read and check masks, and find out what the output needs. Writes nothing.
 
-    Without ``exports`` that beside the masks is taken.
+    Without ``exports``, the export beside the masks is taken.
     """
     writer, headers = writer_for(output, options.to), options.headers
     if options.pseudonym is not None and not writer.names_patient:

@@ -1,6 +1,4 @@
-"""A mask on the grid of the scan, or on its decimated one, plane by plane: what writers are
-given.
-"""
+"""A mask on the grid of the scan, or on its decimated grid, plane by plane, as writers take it."""
 
 from __future__ import annotations
 
@@ -53,8 +51,8 @@ class MappedMask:
 
     @classmethod
     def on_source(cls, painted: Mask, fill: Fill = "repeat") -> MappedMask:
-        """At full resolution;
-        ``fill`` says what becomes of source slices that are not on the PNGs.
+        """The mask at full resolution. ``fill`` decides about source slices that are not on the
+        PNGs.
         """
         columns, rows, slices = painted.sidecar.document.source.size
         across, down, along = painted.sidecar.decimation.upright.axes
@@ -69,7 +67,7 @@ class MappedMask:
 
     @classmethod
     def on_decimated(cls, painted: Mask) -> MappedMask:
-        """At the resolution it was painted at."""
+        """The mask at the resolution at which it was painted."""
         across, down, along = painted.sidecar.decimation.upright.axes
         slices = tuple(Blend(k, k) for k in range(along.size))
         return cls(
@@ -100,15 +98,19 @@ class MappedMask:
 
     @cached_property
     def present(self) -> tuple[tuple[int, ...], ...]:
-        """For every slice the values that may be on it: those of the decimated slices it shows."""
+        """For every slice, the values that may be on it: the values of the decimated slices that
+        it shows.
+        """
         of = self.mask.present
         return tuple(
             () if b is None else tuple(sorted({*of[b.lower], *of[b.upper]})) for b in self.slices
         )
 
     def small_planes(self) -> Iterator[LabelArray | None]:
-        """For every slice the labels of its cells, (row cells, column cells), None where it is
-        empty. A plane that is repeated is the same object again.
+        """For every slice the labels of its cells, (row cells, column cells); None where it is
+        empty.
+
+        A repeated plane is the same object again.
         """
         last: LabelArray | None = None
         cells: LabelArray | None = None
@@ -127,20 +129,20 @@ class MappedMask:
             yield None if plane is None else expanded
 
     def watched(self, progress: Progress) -> Iterator[LabelArray | None]:
-        """`planes`, told to ``progress`` as they are done with."""
+        """`planes`, which reports each plane to ``progress`` when the caller is done with it."""
         for plane in self.planes():
             yield plane
             progress.advance(1, 0)
 
     def edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Source columns and rows, *center*, of the edges between the cells of `small_planes`: one
-        more than there are cells.
+        """Source columns and rows, *center*, of the edges between the cells of `small_planes`.
+        There is one more edge than cells.
         """
         across, down, _ = self.axes
         return across.to_source(self.columns.edges), down.to_source(self.rows.edges)
 
     def source_slice(self, index: int) -> float:
-        """Source index, along the slices, of the middle of a slice of this grid."""
+        """Source index along the slices of the centre of a slice of this grid."""
         return self.axes[2].to_source(float(index))
 
     def source_slices(self, index: int) -> range:
@@ -148,7 +150,7 @@ class MappedMask:
         return self.axes[2].extent(index)
 
     def volume(self, format: str) -> Volume:
-        """The header of a volume of it.
+        """The header of a volume with this mask.
 
         GeometryError where one origin, spacing and direction do not describe the planes.
         """
@@ -157,8 +159,8 @@ class MappedMask:
 
     @property
     def _decimated_spacing(self) -> tuple[float, float]:
-        """Between decimated rows and between decimated columns: mm, or source pixels without a
-        geometry.
+        """Distance between decimated rows and between decimated columns: mm, or source pixels
+        without geometry.
         """
         axes, stack = self.sidecar.decimation.upright, self.sidecar.stack
         between_rows, between_columns = (1.0, 1.0) if stack is None else stack.pixel_spacing

@@ -1,4 +1,4 @@
-"""What was painted, on the PNG grid: labels, and what they mean."""
+"""A mask as it was painted, on the PNG grid: labels, and their meaning."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Code(NamedTuple):
     meaning: str
 
 
-#: What a segment is said to be where nobody says anything: the same as in 3D Slicer.
+#: The category and type of a segment where the user gave none, as in 3D Slicer.
 TISSUE = Code("SCT", "85756007", "Tissue")
 
-#: Colours of segments that have none of their own.
+#: Colours of segments without a colour of their own.
 COLORS: tuple[Rgb, ...] = (
     (220, 60, 50),
     (60, 150, 220),
@@ -43,8 +43,8 @@ COLORS: tuple[Rgb, ...] = (
 class Segment:
     """One class of labels.
 
-    ``value``: the label it has in arrays, 1 … 65535. ``category, type``: codes, None where none
-    were given.
+    ``value``: its label in arrays, 1 … 65535. ``category, type``: codes; None where none were
+    given.
     """
 
     value: int
@@ -61,9 +61,9 @@ class Mask:
     ``planes()``   begins a pass: for every PNG in order its (rows, columns) uint8 or uint16 labels,
                    or None where it is empty.
     ``present``    for every PNG the values on it, ascending.
-    ``segments``   what the values mean, in the order they are written in; those without a pixel are
-                   among them.
-    ``tool, notes``  are told to the user.
+    ``segments``   the meaning of the values, in the order in which they are written; segments
+                   without a pixel are among them.
+    ``tool, notes``  are shown to the user.
     """
 
     sidecar: Sidecar

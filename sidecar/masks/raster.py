@@ -1,9 +1,9 @@
-"""Outlines and run lengths → pixels. Pure; coordinates are *center*: pixel (c, r) has its middle at
+"""Outlines and run lengths → pixels. Pure. Coordinates are *center*: pixel (c, r) has its centre at
 x = c, y = r.
 
-A pixel is in a region when its middle is. A middle that lies on an outline belongs to it on the
-left and top side and not on the right and bottom side, so that two regions with a common edge share
-no pixel and leave none out; nothing is drawn along the outline.
+A pixel is in a region if its centre is. A centre on the outline belongs to the region on the left
+and top sides, and does not on the right and bottom sides. So two regions with a common edge share
+no pixel and leave none out. Nothing is drawn along the outline.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ Bits = NDArray[np.bool_]
 
 
 def fill_rings(rings: Sequence[Floats], rows: int, columns: int) -> Bits:
-    """(rows, columns) pixels within an odd number of rings, each (n, 2) vertices x, y, closed by
-    itself; what lies outside is cut.
+    """(rows, columns) pixels that are within an odd number of rings.
+
+    ``rings``: each (n, 2) vertices x, y; a ring closes itself. Parts outside the image are cut off.
     """
     out = np.zeros((rows, columns), dtype=bool)
     points = np.concatenate(rings)
@@ -43,8 +44,8 @@ def fill_rings(rings: Sequence[Floats], rows: int, columns: int) -> Bits:
 
 
 def _crossings(ring: Floats, top: int, bottom: int) -> tuple[NDArray[np.intp], Floats]:
-    """Row and x of every place where the ring crosses the middle line of a row; an edge takes its
-    upper end, not its lower one.
+    """Row and x of every crossing of the ring with the centre line of a row. An edge includes
+    its upper end, not its lower end.
     """
     start, end = ring, np.roll(ring, -1, axis=0)
     down = (start[:, 1] < end[:, 1])[:, None]
@@ -58,8 +59,8 @@ def _crossings(ring: Floats, top: int, bottom: int) -> tuple[NDArray[np.intp], F
 
 
 def fill_ellipse(vertices: Floats, rows: int, columns: int) -> Bits:
-    """(rows, columns) pixels of the ellipse of (3, 2) vertices: its centre and the ends of its two
-    axes.
+    """(rows, columns) pixels of an ellipse. ``vertices`` (3, 2): its centre, and the ends of its
+    two axes.
     """
     centre, axes = vertices[0], (vertices[1:] - vertices[0]).T
     if abs(np.linalg.det(axes)) == 0:
@@ -72,8 +73,10 @@ def fill_ellipse(vertices: Floats, rows: int, columns: int) -> Bits:
 
 
 def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) -> Bits:
-    """(rows, columns) pixels of run lengths, in turn of background and foreground, background
-    first; along rows, or columns first.
+    """(rows, columns) pixels from run lengths of background and foreground in turn, background
+    first.
+
+    The runs go along rows, or along columns with ``by_columns``.
 
     Raises ValueError where they do not add up to the size.
     """
@@ -84,10 +87,13 @@ def fill_runs(counts: Sequence[int], rows: int, columns: int, by_columns: bool) 
 
 
 def coco_counts(text: str) -> list[int]:
-    """Run lengths of COCO's compressed text: digits of 5 bits from character 48 up, bit 6 for more;
-    from the fourth on differences to the last but one. Source: pycocotools, maskApi.c, rleToString.
+    """Run lengths from COCO's compressed text.
 
-    Raises ValueError for text that is none.
+    A number is a series of characters. Each, less 48, has 5 bits of the number, lowest first, and
+    bit 6 if more follow. From the fourth number on, the text holds the difference to the last but
+    one. Source: pycocotools, maskApi.c, rleToString.
+
+    Raises ValueError for text in another form.
     """
     counts: list[int] = []
     for number in _coco_numbers(text):
@@ -110,11 +116,12 @@ def _coco_numbers(text: str) -> Iterator[int]:
 
 
 def unpack_runs(data: bytes, limit: int) -> NDArray[np.uint8]:
-    """Bytes that thi.ng/rle-pack packed, as Label Studio keeps brush masks; at most ``limit``.
+    """The bytes that thi.ng/rle-pack packed, as Label Studio keeps brush masks; at most ``limit``.
 
-    A bit stream, highest bit first: how many values (32 bits), bits of a value − 1 (5), four sizes
-    of run lengths − 1 (4 each). Then in turn: 1 for a repeated value or 0 for different ones, which
-    size (2), how many − 1, and the value or values. Raises ValueError for what is none, or longer.
+    The data are a bit stream, highest bit first. It starts with the number of values (32 bits), the
+    bits of a value − 1 (5), and four sizes of run lengths − 1 (4 each). Then, for each run: 1 for a
+    repeated value or 0 for different ones, which of the sizes (2), the number of values − 1, and
+    the value or values. Raises ValueError for data in another form, or longer than ``limit``.
     """
     bits = _Bits(data)
     total, word = bits.read(32), bits.read(5) + 1

@@ -1,7 +1,7 @@
-"""Values painted by hand → segments; masks with soft edges, or resized, are refused here.
+"""Values painted by hand → segments. Masks with soft edges, or resized masks, are refused here.
 
-With a config, any value that is not in it is unexpected; without one, what smoothing leaves is (see
-`sidecar.masks.class_check`).
+With a config, every value that is not in it is unexpected. Without one, the values that smoothing
+leaves are unexpected (see `sidecar.masks.class_check`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from sidecar.masks.segments import MaskConfig, color_of
 
 @dataclass(frozen=True)
 class Painting:
-    """What a reader of painted images gives: a pass over the planes of all PNGs, None where there
-    is no image, and what they are called.
+    """The result of a reader of painted images.
 
-    ``segments``: what the file itself says of its values.
+    ``planes()``: begins a pass over the planes of all PNGs, None where there is no image. ``name``:
+    the name of the image of a plane. ``segments``: what the file itself says about its values.
     """
 
     path: Path
@@ -36,9 +36,9 @@ class Painting:
 
 
 def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> Mask:
-    """Check a painting in one pass, and give its labels.
+    """Check a painting in one pass, and return its labels.
 
-    LabelError says which values were not expected, how many, and where.
+    LabelError states which values are unexpected, how many there are, and where.
     """
     census = Census(painting.name)
     for k, plane in enumerate(painting.planes()):
@@ -69,7 +69,7 @@ def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> 
 
 
 class _Relabel:
-    """Keys → labels; one object, so that its table is made once."""
+    """Keys → labels. It is an object, so that its table is made only once."""
 
     def __init__(self, labels: Mapping[int, int], background: int) -> None:
         known = sorted({**labels, background: 0}.items())
@@ -92,7 +92,7 @@ class _Relabel:
 def _check_background(
     painting: Painting, census: Census, background: int, config: MaskConfig | None
 ) -> None:
-    """Refuse palettes whose index 0 may not be what is not labelled."""
+    """Refuse palettes whose index 0 may not be the background."""
     if config is not None or census.kind != "index" or not census.palette:
         return
     zero = census.palette.get(background)
@@ -112,7 +112,7 @@ def _check_background(
 
 
 def _segments(painting: Painting, census: Census, keys: list[int]) -> dict[int, Segment]:
-    """Segments by key, for a painting that nobody described."""
+    """Segments by key, for a painting without a description."""
     if census.kind == "color":
         return {key: Segment(n, hex_of(rgb_of(key)), rgb_of(key)) for n, key in enumerate(keys, 1)}
     too_large = next((key for key in keys if not 0 < key < 65536), None)

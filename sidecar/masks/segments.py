@@ -114,8 +114,8 @@ class MaskConfig(Strict):
 
     @property
     def by_color(self) -> bool:
-        """Whether segments are told by colour, also in images with a palette: all have one, none
-        has a value.
+        """Whether segments are identified by colour, also in images with a palette: all have a
+        colour, and none has a value.
         """
         return all(entry.color is not None and entry.value is None for entry in self.segments)
 
@@ -153,8 +153,8 @@ def mask_config_schema() -> dict[str, Any]:
 
 
 def color_of(value: int) -> Rgb:
-    """A colour for a label value: the first few by hand, the others around the circle of hues by
-    the golden angle.
+    """A colour for a label value. The first few are chosen by hand. The others go around the
+    circle of hues by the golden angle.
     """
     if value <= len(COLORS):
         return COLORS[value - 1]

@@ -1,8 +1,9 @@
-"""Masks on PNGs that were cut another way than the scan is stored, back in the order of its
-columns, rows and slices.
+"""Masks on PNGs that were cut in another direction than the scan is stored: back to the order of
+its columns, rows and slices.
 
-A slice of the scan then runs through all PNGs. So all labels go to a temporary file first, of one
-or two bytes a PNG pixel, and are read from there the other way; memory holds one slice.
+A slice of the scan then runs through all PNGs. So all labels are written to a temporary file first,
+with one or two bytes per PNG pixel. They are read from there in the other direction. Only one slice
+is in memory.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from sidecar.masks.model import LabelArray, Mask
 
 
 def in_source_order(mask: Mask) -> Mask:
-    """The same labels with planes along decimated source slices, each (decimated rows, decimated
-    columns), all counted as the source does.
+    """The same labels, with planes along decimated source slices, each (decimated rows, decimated
+    columns). All axes are counted as in the source.
 
-    Reads the mask once where the PNGs were cut another way, and not at all otherwise.
+    The mask is read once where the PNGs were cut in another direction. Otherwise it is returned
+    unchanged.
     """
     order = mask.sidecar.decimation.order
     if order == AS_STORED:

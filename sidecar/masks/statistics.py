@@ -1,14 +1,14 @@
-"""How large segments are: voxels and mm³, with the bounds that decimation allows.
+"""The size of segments: voxels and mm³, with the bounds that decimation allows.
 
-A voxel is as large as its pixel times half the way, along the normal, to the planes on either side:
-uneven slices and gantry tilt need no affine. Beyond the first and last plane it goes on as between
-the outermost two.
+The volume of a voxel is the area of its pixel times half the distance, along the normal, between
+the planes on either side of it. So uneven slices and gantry tilt need no affine. Beyond the first
+and the last plane, the spacing of the outermost two planes continues.
 
-Nobody looked between the middles of neighbouring PNG voxels, so an outline can be anywhere between
-a labelled middle and one that is not. Eight neighbouring middles span a box of one PNG voxel. A
-segment surely holds the boxes whose eight corners all have its label, which is its least volume. It
-may hold any that has one such corner, which makes its largest. Parts that are smaller than a PNG
-voxel, and missed all middles, no bound can know of.
+Nobody saw the scan between the centres of neighbouring PNG voxels. An outline can be anywhere
+between a labelled centre and one that is not. Eight neighbouring centres span a box of one PNG
+voxel. A segment certainly contains the boxes whose eight corners all have its label: this is its
+least volume. It may contain every box with at least one such corner: this is its largest volume. No
+bound covers parts that are smaller than a PNG voxel and contain no centre.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SegmentSize:
-    """``voxels`` of the grid that was asked for, and mm³: as mapped, at least and at most. None
-    where the scan has no patient geometry, or only one slice.
+    """The size of one segment.
+
+    ``voxels``: on the grid that was asked for. ``volume_mm3, least_mm3, most_mm3``: mm³ as mapped,
+    at least, and at most. None where the scan has no millimetres, or only one slice.
     """
 
     segment: Segment
@@ -53,10 +55,9 @@ class SegmentSize:
 
 
 def segment_sizes(mask: MappedMask, progress: Progress) -> tuple[SegmentSize, ...]:
-    """The sizes of all segments, in their order, those without a voxel too.
+    """The sizes of all segments, in their order, including those without a voxel.
 
-    Goes through the labels twice, as they are mapped and as they were painted, in the memory of a
-    few planes.
+    The labels are read twice, as mapped and as painted. Only a few planes are in memory.
     """
     labels = 1 + max((segment.value for segment in mask.segments), default=0)
     progress.start("measuring segments", mask.size[2])
@@ -104,7 +105,7 @@ def _text(value: float | None) -> str:
 
 
 def _counts(mask: MappedMask, labels: int) -> Iterator[Floats]:
-    """For every slice of the grid how many voxels each label has."""
+    """For every slice of the grid, (labels,) the number of voxels of each label."""
     across, down = (
         np.bincount(cells.lookup[cells.lookup >= 0], minlength=len(cells.shown))
         for cells in (mask.columns, mask.rows)
@@ -119,10 +120,10 @@ def _counts(mask: MappedMask, labels: int) -> Iterator[Floats]:
 
 
 def _steps(stack: Stack, slices: Axis, size: int) -> Floats | None:
-    """(size + 1,) mm along the normal from each plane of a grid to the next, the first from the one
-    that would come before it, the last to the one that would come after it.
+    """(size + 1,) mm along the normal from each plane of a grid to the next. The first is measured
+    from the plane that would come before the grid, the last to the plane that would come after it.
 
-    None for a single plane, whose depth nothing tells.
+    None for a single plane, whose thickness is not known.
     """
     if stack.slices == 1:
         return None
@@ -132,13 +133,13 @@ def _steps(stack: Stack, slices: Axis, size: int) -> Floats | None:
 
 
 def _pixel_area(stack: Stack, axes: Sequence[Axis]) -> float:
-    """mm² of a pixel of a grid."""
+    """The area of a pixel of a grid in mm²."""
     between_rows, between_columns = stack.pixel_spacing
     return between_columns * axes[0].factor * between_rows * axes[1].factor
 
 
 def _bounds(mask: MappedMask, stack: Stack, labels: int) -> Floats:
-    """(2, labels) mm³ that each label has at least and at most."""
+    """(2, labels) least and largest volume of each label in mm³."""
     decimated = mask.sidecar.decimation.upright
     steps = _steps(stack, decimated.slices, decimated.slices.size)
     assert steps is not None
@@ -151,9 +152,10 @@ def _bounds(mask: MappedMask, stack: Stack, labels: int) -> Floats:
 
 
 def _boxes(lower: LabelArray | None, upper: LabelArray | None, labels: int) -> Floats:
-    """(2, labels) how many boxes between two planes have each label at all corners, and at any.
+    """(2, labels) the number of boxes between two planes that have each label at all corners, and
+    at any corner.
 
-    None is an empty plane; beyond the edges of planes nothing is labelled.
+    None is an empty plane. Beyond the edges of the planes nothing is labelled.
     """
     if lower is None and upper is None:
         return np.zeros((2, labels))

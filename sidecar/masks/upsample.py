@@ -1,11 +1,12 @@
 """From the decimated grid to the grid of an output: which decimated pixels a source voxel shows.
 Pure.
 
-A source sample shows the pixel that it is nearest to. Halfway between two pixels neither is nearer:
-it shows what both agree on, and the shapes between where they differ (see
-`sidecar.masks.interpolate`), so that no axis leans to one side. What no pixel holds, because it was
-cropped off or did not fill a block, is 0: nobody looked at it. Axes are upright here: a PNG stack
-that was cut another way is first put in the order of the source (see `sidecar.masks.source_order`).
+A source sample shows the nearest pixel. Halfway between two pixels neither is nearer. There it
+shows the label on which both agree, and shapes between the two where they differ (see
+`sidecar.masks.interpolate`). So no axis is shifted to one side. A sample that no pixel covers,
+because it was cropped off or did not fill a block, is 0: nobody looked at it. Axes are upright
+here. A PNG stack that was cut in another direction is first put in the order of the source (see
+`sidecar.masks.source_order`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ Fill = Literal["repeat", "interpolate", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """What a sample shows: decimated pixel ``lower``, or what is ``part`` of the way from there to
-    ``upper``, 0 < part < 1.
+    """What a sample shows: decimated pixel ``lower``, or the shapes at ``part`` of the way from
+    there to ``upper``, 0 < part < 1.
     """
 
     lower: int
@@ -37,11 +38,11 @@ class Blend:
 
 
 def blends_of_samples(axis: Axis, length: int, fill: Fill) -> tuple[Blend | None, ...]:
-    """What each of ``length`` source samples shows, None where nothing.
+    """What each of ``length`` source samples shows; None where it shows nothing.
 
-    ``repeat``: the nearest pixel within half a step, halfway both. ``interpolate``: between two of
-    them, both; beyond the first and last, as ``repeat``. ``none``: the samples that a pixel is made
-    of as ``repeat``, and no others.
+    ``repeat``: the nearest pixel within half a step; halfway, a blend of both.
+    ``interpolate``: between two pixels, a blend of both; beyond the first and last, as ``repeat``.
+    ``none``: as ``repeat`` for the samples that a pixel stands for, and nothing for the others.
     """
     return tuple(
         _blend(axis, int(pixel), sample, fill)
@@ -63,7 +64,8 @@ def _blend(axis: Axis, pixel: int, sample: int, fill: Fill) -> Blend | None:
 
 @dataclass(frozen=True)
 class Cells:
-    """The columns, or rows, of a grid, as few as can be: neighbours that show the same are one.
+    """The columns, or rows, of a grid, in as few cells as possible: neighbours that show the same
+    are one cell.
 
     ``shown``   what each cell shows: a decimated pixel, or what lies halfway between two.
     ``lookup``  the cell of each column of the grid, -1 where there is none.
@@ -74,7 +76,7 @@ class Cells:
 
     @classmethod
     def of_samples(cls, axis: Axis, length: int) -> Cells:
-        """Those of ``length`` source columns."""
+        """The cells of ``length`` source columns."""
         blends = blends_of_samples(axis, length, "repeat")
         shown = tuple(dict.fromkeys(blend for blend in blends if blend is not None))
         number: dict[Blend | None, int] = {blend: n for n, blend in enumerate(shown)}
@@ -82,13 +84,13 @@ class Cells:
 
     @classmethod
     def of_pixels(cls, size: int) -> Cells:
-        """Those of the decimated grid itself."""
+        """The cells of the decimated grid itself."""
         return cls(tuple(Blend(p, p) for p in range(size)), np.arange(size))
 
     @cached_property
     def _ends(self) -> tuple[Lookup, Lookup]:
-        """The decimated pixels that each cell lies between: one and the same array where none lies
-        between two.
+        """The decimated pixels that each cell lies between. Where no cell lies between two
+        pixels, both are the same array.
         """
         lower = np.array([blend.lower for blend in self.shown], dtype=np.intp)
         upper = np.array([blend.upper for blend in self.shown], dtype=np.intp)
@@ -96,22 +98,23 @@ class Cells:
 
     @property
     def edges(self) -> NDArray[np.float64]:
-        """(n + 1,) where the edges between cells lie on the grid, *center*: the first cell's outer
-        edge first.
+        """(n + 1,) the edges between cells as places on the grid, *center*. The outer edge of
+        the first cell comes first.
         """
         first = int(np.argmax(self.lookup >= 0))
         counts = np.bincount(self.lookup[self.lookup >= 0], minlength=len(self.shown))
         return np.asarray(first - 0.5 + np.concatenate([[0], np.cumsum(counts)]))
 
     def across(self, plane: LabelArray) -> LabelArray:
-        """(rows, cells) labels of a (rows, decimated columns) plane; the plane itself where its
-        columns are the cells.
+        """(rows, cells) labels of a (rows, decimated columns) plane. Where its columns are the
+        cells, it is the plane itself.
         """
         lower, upper = self._ends
         if lower is upper:
             alone = np.array_equal(lower, np.arange(plane.shape[1]))
             return plane if alone else plane[:, lower]
-        # The columns on one side of what lies halfway are one plane, those on the other the next.
+        # The columns before each halfway place are one plane; the columns after it are the other
+        # plane.
         out = plane[:, lower]
         halfway = np.flatnonzero(lower != upper)
         change = change_between(out[:, halfway], plane[:, upper[halfway]], (1.0, 1.0))
@@ -124,8 +127,8 @@ class Cells:
 
 
 def expand(plane: LabelArray, rows: Lookup, columns: Lookup) -> LabelArray:
-    """(len(rows), len(columns)) labels of a plane of cells, by two lookups; 0 where those are
-    -1.
+    """(len(rows), len(columns)) labels of a plane of cells, by two lookups. Labels are 0 where a
+    lookup is -1.
     """
     out = np.zeros((len(rows), len(columns)), plane.dtype)
     down, across = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)
@@ -141,11 +144,11 @@ def blended(
     slices: Sequence[Blend | None],
     spacing: tuple[float, float],
 ) -> Iterator[LabelArray | None]:
-    """The decimated plane that each output slice shows, in order, None where it is empty; a plane
-    that is repeated is the same object.
+    """The decimated plane that each output slice shows, in order; None where it is empty. A
+    repeated plane is the same object.
 
-    ``planes``: all decimated planes in order; two of them are held at a time. ``spacing``: between
-    their rows and columns.
+    ``planes``: all decimated planes in order. Two of them are in memory at a time. ``spacing``:
+    between their rows and columns.
     """
     held: dict[int, LabelArray | None] = {}
     read = enumerate(planes)
@@ -171,7 +174,7 @@ def blended(
 def _change(
     lower: LabelArray | None, upper: LabelArray | None, spacing: tuple[float, float]
 ) -> Change | None:
-    """How one plane becomes the other, either of which may be empty; None where both are."""
+    """How one plane becomes the other. Either may be empty. None where both are empty."""
     if lower is None and upper is None:
         return None
     some = lower if upper is None else upper
