@@ -1,4 +1,4 @@
-"""Every error a user can meet, and nothing else.
+"""Every error that a user can meet, and nothing else.
 
     SidecarError                 root: the command line prints its message and ends with exit code 1
     ├── UsageError               options that contradict each other or make no sense (exit code 2)
@@ -10,13 +10,13 @@
     ├── ImageError               images of another program that cannot be adopted
     ├── LabelError               a label or point file, with the row it is about
     ├── ColumnError              a column that points do not have
-    ├── OutputError              the place we were asked to write to
-    ├── BatchError               several of these, of things that were looked at together
+    ├── OutputError              the place that the output goes to
+    ├── BatchError               several errors, of things that were read together
     ├── WorkersLostError         a cluster whose workers keep dying
     └── MissingExtraError        an optional package that is not installed
 
-Those that are about a value are ValueErrors too, ColumnError is a KeyError and OutputError an
-OSError, so that code that knows nothing of this package can still catch what it expects.
+Errors about a value are also ValueErrors. ColumnError is also a KeyError, and OutputError an
+OSError. So code that does not know this package can still catch what it expects.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class _PathLike(Protocol):
 
 
 def _file_name(path: str | _PathLike) -> str:
-    """The last part of a path: messages never tell where on a machine a file is."""
+    """The last part of a path. Messages never tell where on a machine a file is."""
     return str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 class SidecarError(Exception):
-    """Something is wrong that the user can put right; the message says what, where and how."""
+    """Something is wrong that the user can correct. The message says what, where and how."""
 
 
 class UsageError(SidecarError, ValueError):
@@ -68,8 +68,8 @@ class DocumentError(SidecarError, ValueError):
 class LabelError(SidecarError, ValueError):
     """A label or point file that cannot be read or mapped.
 
-    ``path`` names the file and ``where`` the place in it ("row 7", "shape 3"), both as shown to the
-    user.
+    ``path`` names the file, and ``where`` the place in it ("row 7", "shape 3"), as the user sees
+    both.
     """
 
     def __init__(
@@ -82,8 +82,9 @@ class LabelError(SidecarError, ValueError):
 
 
 class ImageError(SidecarError, ValueError):
-    """Images of another program that cannot be read, or are not, or not surely, slices of a scan;
-    ``path`` is the image or its folder.
+    """Images of another program that cannot be read, or are not, or not surely, slices of a scan.
+
+    ``path``: the image or its folder.
     """
 
     def __init__(self, message: str, path: str | _PathLike | None = None) -> None:
@@ -92,7 +93,7 @@ class ImageError(SidecarError, ValueError):
 
 
 class ColumnError(SidecarError, KeyError):
-    """A column that points do not have; the message names those that they have."""
+    """A column that points do not have. The message names the columns that they have."""
 
     __str__ = Exception.__str__  # a KeyError shows its message in quotes
 
@@ -102,8 +103,9 @@ class OutputError(SidecarError, OSError):
 
 
 class BatchError(SidecarError):
-    """Several faults, of sources or stacks that were looked at together: ``faults``; ``outcome``
-    says what came of them.
+    """Several faults, of sources or stacks that were read together.
+
+    ``faults``: the errors. ``outcome``: the result in spite of them.
     """
 
     def __init__(self, faults: Sequence[SidecarError], outcome: str) -> None:
@@ -113,9 +115,9 @@ class BatchError(SidecarError):
 
 
 def reason(error: OSError) -> str:
-    """Why the system does not write, for a full disk with the way out.
+    """Why the system did not write. For a full disk it also says what to do.
 
-    Never what a library says: that may quote a whole path.
+    The message of a library is never used: it may contain a whole path.
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full; free some space and run the same command again"
@@ -123,8 +125,8 @@ def reason(error: OSError) -> str:
 
 
 class WorkersLostError(SidecarError, RuntimeError):
-    """The workers of a cluster were lost more often than work was given out anew; what was written
-    can be resumed.
+    """The workers of a cluster were lost more often than work is given out again. What was
+    written can be resumed.
     """
 
     def __init__(self, message: str) -> None:
@@ -132,7 +134,7 @@ class WorkersLostError(SidecarError, RuntimeError):
 
 
 class MissingExtraError(SidecarError, ImportError):
-    """A feature needs an optional package; the message names the extra that brings it."""
+    """A feature needs an optional package. The message names the extra that installs it."""
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
@@ -141,8 +143,8 @@ class MissingExtraError(SidecarError, ImportError):
 
 
 def printable(text: str) -> str:
-    """Text of others with everything escaped that is not printed, which could do things to a
-    terminal.
+    """Text from other sources, with every character escaped that is not printed. Such characters
+    could control a terminal.
     """
     return text if text.isprintable() else "".join(map(_escaped, text))
 
@@ -152,6 +154,6 @@ def _escaped(character: str) -> str:
 
 
 def named(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+    """The first three names, and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(map(printable, names[:3])) + more

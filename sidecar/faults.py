@@ -1,6 +1,6 @@
-"""What nobody foresaw, told in one message; the traceback is for who asks for it.
+"""Unforeseen errors: one message for the user, and the traceback for those who ask for it.
 
-Light, so that it is there whatever could not be loaded.
+This module imports little, so that it works even when other modules cannot be loaded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
-#: The option that shows where an error comes from; it stands before the command.
+#: The option that shows tracebacks. It stands before the command.
 DEBUG = "--debug"
 #: The exit code of a fault of this program.
 OUR_FAULT = 3
@@ -18,19 +18,19 @@ _PACKAGE = Path(__file__).parent
 
 
 def is_debugging() -> bool:
-    """Whether tracebacks are asked for."""
+    """Whether the user asked for tracebacks."""
     return DEBUG in sys.argv[1:2]
 
 
 def show_traceback(error: BaseException) -> None:
-    """Where an error comes from, if that is asked for."""
+    """Print where an error comes from, if the user asked for it."""
     if is_debugging():
         traceback.print_exception(error)
 
 
 def in_words(error: Exception) -> str:
-    """The kind of an error and where in this package it came up: its own words may hold a path or a
-    name.
+    """The kind of an error, and its place in this package. The message of the error is left out,
+    as it may contain a path or a name.
     """
     steps = [
         (Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)

@@ -3,8 +3,8 @@ vectorised.
 
     source = decimation(pixel)      patient = stack(source)      plane = nearest(slice of source)
 
-All pixel coordinates here are *center*: 0 is the middle of the first pixel. `Sidecar` is the whole
-of it: it needs neither the source files nor pydicom.
+All pixel coordinates here are *center*: 0 is the centre of the first pixel. `Sidecar` does all of
+this. It needs neither the source files nor pydicom.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Instances:
-    """The DICOM instance of each of N points; "" and 0 where a point lies beyond the first or last
-    plane.
+    """The DICOM instance of each of N points. It is "" and 0 where a point lies beyond the first or
+    the last plane.
 
-    ``planes``: SOP Instance UID and frame number of every source plane, and last ("", 0). ``plane``
-    (N,): which of them each point is on.
+    ``planes``: SOP Instance UID and frame number of every source plane, and last ("", 0).
+    ``plane`` (N,): the index in ``planes`` for each point.
     """
 
     planes: Sequence[tuple[str, int]]
@@ -72,9 +72,11 @@ class Instances:
 class Sidecar:
     """One export, ready to map points. Make one with `sidecar.open(path)`.
 
-    ``stack`` is the source's geometry, or None for images without any, which map to source pixels
-    only; ``geometry`` tells where its millimetres come from. ``folder``: where the PNGs lie; None
-    for a document from elsewhere. Two of the same document are equal, wherever they lie.
+    ``stack``: the geometry of the source. It is None for images without geometry, which map to
+    source pixels only. ``geometry``: where its millimetres come from.
+    ``folder``: the folder of the PNGs; None for a document from elsewhere.
+
+    Two objects of the same document are equal, whatever their folders.
     """
 
     document: Document
@@ -99,10 +101,13 @@ class Sidecar:
 
     @classmethod
     def of(cls, document: Document) -> Sidecar:
-        """The mapping a document describes. DocumentError where the document contradicts itself."""
+        """The mapping that a document describes. DocumentError where the document contradicts
+        itself.
+        """
         decimation = decimation_of(document.decimation)
         try:
-            with np.errstate(all="ignore"):  # absurd numbers end in NaN, which agrees with nothing
+            # absurd numbers give NaN, which does not agree with anything
+            with np.errstate(all="ignore"):
                 stack = stack_of(document)
                 require_agreement(document, decimation, stack)
         except GeometryError as error:
@@ -113,14 +118,16 @@ class Sidecar:
 
     @classmethod
     def open(cls, path: Place) -> Sidecar:
-        """Read ``sidecar.json``, or the one in a folder, check it and make the mapping."""
+        """Read ``sidecar.json``, or the one in a folder, check it, and make the mapping."""
         place = locate(path)
         made = cls.of(reading.load(place))
         return replace(made, folder=place if place.is_folder() else place.parent)
 
     @property
     def known_scan(self) -> KnownScan:
-        """The scan that was exported, to be known again in a source: `dicom.Source.matching`."""
+        """The exported scan, so that it can be recognised in a source: see
+        `dicom.Source.matching`.
+        """
         source = self.document.source
         columns, rows, _ = source.size
         return KnownScan(
@@ -133,12 +140,14 @@ class Sidecar:
 
     @property
     def geometry(self) -> Geometry:
-        """Whether millimetres are of the patient, by a voxel size that the user gave, or none."""
+        """Where millimetres come from: the patient, a voxel size that the user gave, or nowhere."""
         return geometry_of(self.stack)
 
     @cached_property
     def tag(self) -> str:
-        """The tag of this mapping, also where the document, of version 1.0, does not state it."""
+        """The tag of this mapping. It is computed where the document, of version 1.0, does not
+        state it.
+        """
         return tag_by_planes(self.document, self.decimation)
 
     @property
@@ -147,8 +156,9 @@ class Sidecar:
         return self.decimation.size
 
     def to_source(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
-        """Source indices (N, 3), column, row, slice, of PNG pixels ``xy`` (N, 2) on 0-based PNG
-        slices ``slice`` (N,) or one.
+        """Source indices (N, 3), column, row, slice, of PNG pixels.
+
+        ``xy``: (N, 2). ``slice``: 0-based PNG slices (N,), or one number for all points.
         """
         return self.decimation.to_source(_points(xy, slice))
 
@@ -161,8 +171,8 @@ class Sidecar:
         return self.to_mm(xy, slice)
 
     def to_mm(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
-        """Millimetres (N, 3) of PNG pixels: LPS, or along columns, rows and slices of the source
-        where ``geometry`` is *given*.
+        """Millimetres (N, 3) of PNG pixels. They are LPS. Where ``geometry`` is *given*, they are
+        along columns, rows and slices of the source.
 
         GeometryError where the source has no millimetres.
         """
@@ -191,12 +201,13 @@ class Sidecar:
     @overload
     def read(self, slice: int) -> NDArray[Any]: ...
     def read(self, slice: int | None = None) -> Pixels | NDArray[Any]:
-        """The pixels of one PNG: (rows, columns), and 3 behind for colours, uint8 or uint16.
-        Without ``slice`` those of all, as an object that reads each when it is asked for (see
-        `Pixels`).
+        """The pixels of one PNG, (rows, columns[, 3]), 3 for colours, uint8 or uint16.
 
-        UsageError where it is not known where the PNGs are, and for a slice that there is not;
-        DocumentError where a PNG is not what the export wrote.
+        Without ``slice`` they are the pixels of all PNGs. Each PNG is then read when its pixels are
+        asked for (see `Pixels`).
+
+        UsageError where the folder of the PNGs is not known, and for a slice that does not exist.
+        DocumentError where a PNG is not as the export wrote it.
         """
         if self.folder is None:
             raise UsageError(
@@ -213,11 +224,11 @@ class Sidecar:
         return np.asarray(pixels[slice])
 
     def affine(self, space: Literal["LPS", "RAS"]) -> Floats:
-        """(4, 4): patient mm = matrix · (x, y, slice, 1), for the whole stack; LPS as DICOM and ITK
-        have it, or RAS as NIfTI does.
+        """(4, 4) for the whole stack: patient mm = matrix · (x, y, slice, 1). LPS as in DICOM and
+        ITK, or RAS as in NIfTI.
 
-        GeometryError where no one matrix is true: for slices that are not evenly spaced or not
-        parallel, for a single one, and without patient geometry. `to_patient` needs none.
+        GeometryError where no single matrix is true: for slices that are not evenly spaced or not
+        parallel, for a single slice, and without patient geometry. `to_patient` needs no matrix.
         """
         if space not in ("LPS", "RAS"):
             raise UsageError(f"space={space!r}: it is 'LPS' or 'RAS'")
@@ -227,7 +238,7 @@ class Sidecar:
     def to_sitk(self) -> SimpleITK.Image:
         """The PNG stack as a SimpleITK image in its place in the patient. Reads all PNGs.
 
-        Raises as `affine` and `read`, and MissingExtraError without SimpleITK.
+        Raises the errors of `affine` and `read`, and MissingExtraError without SimpleITK.
         """
         from sidecar.formats.toolkits import sitk_image
 
@@ -237,19 +248,19 @@ class Sidecar:
         """The PNG stack as a NIfTI image of nibabel, (columns, rows, slices), in its place in the
         patient. Reads all PNGs.
 
-        Raises as `affine` and `read`, MissingExtraError without nibabel, and OutputError for what
-        NIfTI cannot hold.
+        Raises the errors of `affine` and `read`, MissingExtraError without nibabel, and OutputError
+        for pixels that NIfTI cannot hold.
         """
         from sidecar.formats.toolkits import nifti_image
 
         return nifti_image(volume_of(self, "NIfTI"), self.read())
 
     def contains(self, xy: ArrayLike, slice: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to that
-        of its last, and not on its margins.
+        """Whether each point lies on the PNG stack, from the outer edge of its first pixel to the
+        outer edge of its last, and not on its margins.
 
-        A margin is made of pixels whose centres lie beyond the source: only adopted stacks have
-        some.
+        A margin consists of pixels whose centres lie beyond the source. Only adopted stacks have
+        margins.
         """
         points = _points(xy, slice)
         within = (points >= -0.5) & (points <= np.array(self.size) - 0.5)
@@ -257,7 +268,7 @@ class Sidecar:
         return on & self._on_source(points) if self.document.evidence is not None else on
 
     def _on_source(self, points: Floats) -> NDArray[np.bool_]:
-        """Whether the centre of the pixel that each point lies on is within the source."""
+        """Whether the centre of the pixel on which each point lies is within the source."""
         pixels = np.clip(nearest(points), 0, np.array(self.size) - 1)
         centres = self.decimation.to_source(pixels)
         return np.asarray(
@@ -267,7 +278,7 @@ class Sidecar:
         )
 
     def instances(self, source: ArrayLike) -> Instances:
-        """The DICOM instance nearest to each source index (N, 3); halfway between two it is the
+        """The DICOM instance nearest to each source index (N, 3). Halfway between two it is the
         lower slice.
         """
         along = as_points(source, "column, row, slice")[:, 2]
@@ -278,17 +289,17 @@ class Sidecar:
 
     @cached_property
     def _instances(self) -> tuple[tuple[str, int], ...]:
-        """`Instances.planes`, which all points share."""
+        """`Instances.planes`, the same tuple for all points."""
         planes = self.document.source.planes
         return (*((plane.sop_instance_uid, plane.frame_number or 0) for plane in planes), ("", 0))
 
     def uncertainty_mm(self, source: ArrayLike) -> Floats:
-        """Half the longest diagonal of the output voxel at each source index (N, 3), in mm: what
-        decimation alone can hide.
+        """Half the longest diagonal of the output voxel at each source index (N, 3), in mm. This is
+        the error that decimation alone can hide.
 
-        Along the slices the voxel is as thick as the larger distance to its neighbours; a single
-        slice counts in its plane only. Axes of adopted images that are known as measured only count
-        as so much wider at either end. NaN without patient geometry.
+        Along the slices, the thickness of a voxel is the larger distance to its neighbours. A
+        single slice counts only in its plane. An axis of adopted images without an exact line makes
+        the voxel wider by its deviation at either end. NaN without millimetres.
         """
         along = as_points(source, "column, row, slice")[:, 2]
         if self.stack is None:
@@ -299,7 +310,7 @@ class Sidecar:
 
     @cached_property
     def _half_diagonals(self) -> Floats:
-        """mm, for each decimated slice.
+        """Half the longest diagonal in mm, for each decimated slice.
 
         Gantry tilt shears voxels, so that their four diagonals differ.
         """
@@ -328,8 +339,8 @@ class Sidecar:
         return np.asarray(np.linalg.norm(diagonals, axis=2).max(axis=0) / 2)
 
     def _slice_steps(self, centres: Floats) -> Floats:
-        """(n + 1, 3) mm from each decimated slice to the next, and before the first and after the
-        last as there.
+        """(n + 1, 3) mm from each decimated slice to the next. The steps before the first and
+        after the last slice repeat their neighbours.
         """
         assert self.stack is not None
         if len(centres) == 1:
@@ -346,8 +357,8 @@ class Sidecar:
 
     @property
     def _vague(self) -> tuple[float, float, float]:
-        """Source samples by which an adopted axis may be off, where no exact line was found for
-        it.
+        """Source samples by which each adopted axis may be off; 0 where an exact line was found
+        for it.
         """
         found = self.document.evidence
         axes = () if found is None else (found.columns, found.rows, found.slices)
@@ -357,12 +368,12 @@ class Sidecar:
         return columns, rows, slices
 
     def slice_of(self, image: str) -> int | None:
-        """The PNG slice an image name means, with or without extension and folders;
-        None when there is none of that name.
+        """The PNG slice that an image name means, with or without extension and folders. None when
+        no PNG has that name.
 
-        A name without a tag means the PNG of its number: ``slice_0003`` is
-        ``slice_0003_bcdfgh.png``. Whether that is proof enough is for
-        `sidecar.labels.identity.resolver`.
+        A name without a tag means the PNG with its number: ``slice_0003`` is
+        ``slice_0003_bcdfgh.png``. `sidecar.labels.identity.resolver` decides whether this is proof
+        enough.
         """
         key = image_key(image)
         parts = split_name(key)
@@ -376,8 +387,9 @@ class Sidecar:
 
     @cached_property
     def _slice_by_parts(self) -> dict[PngName, int]:
-        """Slices by the names of tagged PNGs, without their tag. Images that other programs wrote
-        have none, whatever their names look like.
+        """Slices by the names of tagged PNGs, without their tag.
+
+        Images of other programs have no tag, even where their names look as if they had one.
         """
         if self.document.evidence is not None:
             return {}
@@ -400,7 +412,7 @@ class Sidecar:
 def volume_of(sidecar: Sidecar, format: str) -> Volume:
     """The header of an export's PNGs as one volume.
 
-    GeometryError says why there is none, for ``format`` as the user calls it.
+    GeometryError says why there is none. ``format``: the name of the format for the user.
     """
     images = sidecar.document.images
     dtype = np.dtype(np.uint8 if images.bits == 8 else np.uint16)

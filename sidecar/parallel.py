@@ -1,4 +1,6 @@
-"""Work on as many threads as there are processors, in order and with a bounded number under way."""
+"""Work on as many threads as there are processors, with results in order and a bounded number of
+tasks at a time.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,18 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Futures submitted ahead of the workers, per worker: enough to keep them busy, few enough to keep
-#: memory flat.
+#: Tasks submitted ahead, per worker: enough to keep the workers busy, few enough to bound memory.
 AHEAD = 3
 
 
 def available_processors() -> int:
-    """Processors this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Results of ``work`` in the order of ``items``, by as many threads as there are processors,
-    with a bounded number under way.
+    """Results of ``work`` in the order of ``items``, on as many threads as there are processors.
+    The number of tasks at a time is bounded.
     """
     count = available_processors()
     pending = deque[Future[R]]()

@@ -1,4 +1,4 @@
-"""What long work tells while it runs."""
+"""The reports of long work while it runs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Every method is called from the thread that does the work's book-keeping only."""
+    """Receives reports of long work. Its methods are called only from the thread that keeps the
+    order of the work.
+    """
 
     def start(self, what: str, total: int | None) -> None:
-        """A new stage, of ``total`` slices where that is known."""
+        """A new stage begins, of ``total`` slices where the number is known."""
 
     def advance(self, slices: int, source_bytes: int) -> None:
-        """So many slices more are done, made of so many bytes of source pixels."""
+        """So many more slices are done, made of so many bytes of source pixels."""
 
 
 class Silent:
-    """Progress that nobody watches."""
+    """A receiver that ignores all reports."""
 
     def start(self, what: str, total: int | None) -> None:
         pass

@@ -1,7 +1,7 @@
-"""The JSON Schemas that travel with the package, generated from the models:
+"""The JSON Schemas that come with the package, generated from the models.
 
-``python -m sidecar.schemas`` writes them anew. Those of earlier versions stay beside them as they
-are.
+``python -m sidecar.schemas`` writes them anew. The schemas of earlier versions stay beside them
+unchanged.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from sidecar.document.reading import schema
 from sidecar.exporting.config import config_schema
 from sidecar.masks.segments import mask_config_schema
 
-#: In a checkout; an installed package has them in its own folder ``schemas``.
+#: The folder of the schemas in a checkout. An installed package has them in its own folder
+#: ``schemas``.
 FOLDER = Path(__file__).parents[1] / "schemas"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Every schema of this version by its file name."""
+    """Every schema of this version, by its file name."""
     made = {
         "sidecar-1.1.schema.json": schema(),
         "config-1.1.schema.json": config_schema(),
@@ -29,7 +30,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _unwrapped(content: Any) -> Any:
-    """With every text on one line: docstrings are wrapped for whoever reads code."""
+    """The schema with each text on one line. Docstrings are wrapped for readers of the code."""
     if isinstance(content, dict):
         return {key: _unwrapped(value) for key, value in content.items()}
     if isinstance(content, list):
@@ -38,7 +39,7 @@ def _unwrapped(content: Any) -> Any:
 
 
 def as_text(content: dict[str, Any]) -> str:
-    """A schema as its file holds it."""
+    """The text of the file of a schema."""
     return json.dumps(content, indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Files for other programs, which travel with the package: a toolset for ImageJ and Fiji, a module
+"""Files for other programs that come with the package: a toolset for ImageJ and Fiji, a module
 for 3D Slicer, a function for R.
 """
 
@@ -13,13 +13,13 @@ PROGRAMS = ("fiji", "slicer", "r")
 
 
 def copy_shipped(program: str, output: str | Path, *, overwrite: bool = False) -> tuple[Path, ...]:
-    """Copy the files for ``program``, "fiji", "slicer" or "r", into the folder ``output``, which is
-    made where it is missing. Returns the copies.
+    """Copy the files for ``program``, "fiji", "slicer" or "r", into the folder ``output``. The
+    folder is made where it is missing. Returns the copies.
 
-    Files of their names that hold something else are replaced with ``overwrite`` only.
+    An existing file of the same name with other content is replaced only with ``overwrite``.
 
-    Raises UsageError for another program, and OutputError where a file is in the way or cannot be
-    written; then nothing was copied.
+    Raises UsageError for another program. OutputError where a file is in the way, and then nothing
+    is copied; and where a file cannot be written.
     """
     if program not in PROGRAMS:
         raise UsageError(f"{program}: it is one of {', '.join(PROGRAMS)}")
@@ -27,13 +27,15 @@ def copy_shipped(program: str, output: str | Path, *, overwrite: bool = False) -
 
 
 def shipped(program: str) -> dict[str, bytes]:
-    """What the files for a program hold, by their names within its folder."""
+    """The content of the files for a program, by their names within its folder."""
     folder = _folder() / program
     files = (path for path in sorted(folder.rglob("*")) if path.suffix in (".ijm", ".py", ".R"))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def _folder() -> Path:
-    """In a checkout beside the package; installed, within it."""
+    """The folder of these files: beside the package in a checkout, within the package where it
+    is installed.
+    """
     installed = Path(__file__).parent / "integrations"
     return installed if installed.is_dir() else Path(__file__).parents[1] / "integrations"
