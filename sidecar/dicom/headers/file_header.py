@@ -1,4 +1,4 @@
-"""One file → its header as it is written: by the header scanner where the file is plain, else by
+"""One file → its header as written, read by the header scanner where the file is plain, else by
 pydicom.
 """
 
@@ -35,17 +35,17 @@ _BEYOND_THE_END = (
     "its header goes on beyond the end of the file: it is cut short, or a length in it is damaged;"
     f" {COPY_IT_AGAIN}"
 )
-#: VRs that a pixel data element can have. An implicit one has its length in their place, and an
-#: even one, while the first letter of each of these is odd.
+#: VRs that a pixel data element can have. An implicit element has its length in their place. That
+#: length is even, while the first letter of each of these VRs is odd.
 _PIXEL_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
 
 
 @dataclass(frozen=True)
 class FileHeader:
-    """What one DICOM file says of itself before its pixels.
+    """The facts that one DICOM file states before its pixels.
 
-    ``keyword, offset``: the pixel data element and where its native value begins, None for
-    compressed pixels. ``encoding``: what is to be remarked about how the file is written.
+    ``keyword``: the pixel data element. ``offset``: where its native value begins, None for
+    compressed pixels. ``encoding``: a remark on how the file is written.
     """
 
     attributes: Attributes
@@ -69,7 +69,7 @@ def file_header(path: Location) -> FileHeader | None:
 
 
 def by_pydicom(path: Location) -> FileHeader | None:
-    """The same, whatever the file is like."""
+    """The header of any file, read by pydicom; None for a file that is not DICOM."""
     with path.open() as file:
         if not _looks_like_dicom(file):
             return None
@@ -87,7 +87,9 @@ def by_pydicom(path: Location) -> FileHeader | None:
 
 
 def parse_errors() -> tuple[type[Exception], ...]:
-    """What damaged content makes pydicom raise; MemoryError for a length that no memory holds."""
+    """Errors that damaged content causes in pydicom. A length that does not fit in memory causes
+    MemoryError.
+    """
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     built_in = (
@@ -106,7 +108,9 @@ def parse_errors() -> tuple[type[Exception], ...]:
 
 
 def in_words(error: Exception) -> str:
-    """What is wrong, in our words: those of others may quote the header, or the whole path."""
+    """What is wrong, in our words. Messages of other programs may contain parts of the header,
+    or the whole path.
+    """
     if isinstance(error, OSError) and error.strerror:
         return f"it cannot be read ({error.strerror})"
     if isinstance(error, SidecarError) and is_printable(str(error)):
@@ -118,8 +122,8 @@ def in_words(error: Exception) -> str:
 
 
 def _looks_like_dicom(file: BinaryIO) -> bool:
-    """The DICM prefix (PS3.10 7.1), or without a preamble a first element of group 0002 or 0008
-    with a plausible length.
+    """Whether a file begins with the DICM prefix (PS3.10 7.1). Without a preamble, whether its
+    first element is of group 0002 or 0008 and has a plausible length.
     """
     head = file.read(132)
     file.seek(0)
@@ -137,8 +141,9 @@ def _looks_like_dicom(file: BinaryIO) -> bool:
 
 def _pixel_data(file: BinaryIO, dataset: Dataset) -> tuple[str | None, int | None, str | None]:
     """Keyword of the pixel data element, where its native value begins, and a remark on the
-    encoding: VRs are explicit or implicit as they are written, whatever was declared.
+    encoding.
 
+    VRs are taken as explicit or implicit as they are written, whatever the transfer syntax says.
     The file stands at that element.
     """
     from pydicom.uid import UID

@@ -1,4 +1,4 @@
-"""What the header of one frame says, as plain values. Pure: no files, no pydicom."""
+"""The header of one frame as plain values. Pure: no files, no pydicom."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from sidecar.storage.location import Stamp
 from sidecar.values.lookup_table import LookupTable
 from sidecar.values.real_world import RealWorldMap
 
-#: An attribute's keyword and its value, of every attribute that can tell frames apart.
+#: Keyword and value of every attribute that can tell frames apart.
 Keys = tuple[tuple[str, Hashable], ...]
-#: Images whose frames are no slices: many slices tiled into one image, and tiles of one slide.
+#: Kinds of images whose frames are not slices: many slices tiled into one image, and tiles of one
+#: slide.
 Tiled = Literal["mosaic", "slide"]
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What all frames of a series usually share; one object for all of them, so that 10,000 slices
-    stay small.
+    """Facts that all frames of a series usually share. They are one object, so that 10,000 slices
+    take little memory.
 
-    ``pixel_spacing``: mm between rows, then between columns. ``table``: from stored values to
-    modality values, where there is one in the place of a line. ``rescale_unit``: as the header
-    states it. ``implied_unit``: HU where a CT image is rescaled and states none (PS3.3 C.8.2.1),
-    which holds for patients: scanners of specimens have no such scale. ``concatenation``: the UID
-    that joins multi-frame files into one object (PS3.3 C.7.6.16.2.2.4). ``unused``: geometry that
-    was found where it does not place this frame, in words. ``remarks``: what the standard forbids
-    and was read all the same.
+    ``pixel_spacing``: mm between rows, then between columns.
+    ``table``: from stored values to modality values, where the header has a table instead of a
+    line.
+    ``rescale_unit``: as the header states it.
+    ``implied_unit``: HU where a CT image is rescaled and states no unit (PS3.3 C.8.2.1). This holds
+    for patients: scanners of specimens have no such scale.
+    ``concatenation``: the UID that joins multi-frame files into one object (PS3.3 C.7.6.16.2.2.4).
+    ``unused``: geometry found at a place where it does not place this frame, in words.
+    ``remarks``: what the standard forbids, but was read.
     """
 
     study_instance_uid: str
@@ -53,14 +56,17 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The header of one frame. ``frame`` is 0-based, ``frames`` the number in its file, ``offset``
-    as in `FrameLocator`.
+    """The header of one frame.
 
+    ``frame``: 0-based number in its file. ``frames``: number of frames in the file. ``offset``: as
+    in `FrameLocator`.
     ``keys``: attributes that tell frames at one position apart (time, echo, b-value …), in order of
-    preference. ``stamp``: of the file, from before its header was read. ``real_world``: from stored
-    values to real world values. ``content``: a digest of the pixels, for frames that may be copies
-    of each other (see `sidecar.dicom.stacks.duplicates`); None for others, and where the pixels
-    cannot be read.
+    preference.
+    ``stamp``: that of the file, from before its header was read.
+    ``real_world``: from stored values to real world values.
+    ``content``: a digest of the pixels, for frames that may be copies of each other (see
+    `sidecar.dicom.stacks.duplicates`). It is None for other frames, and where the pixels cannot be
+    read.
     """
 
     common: Common

@@ -1,8 +1,8 @@
-"""One file's attributes → the frames in it, from functional groups or the top level. Knows no
-files: attributes come by ``get``.
+"""The attributes of one file → its frames, from functional groups or the top level. This module
+reads no files: ``get`` returns attributes.
 
-Every fault is a SourceError, PixelError or one of the built-in errors that a damaged value gives;
-`sidecar.dicom.scan` turns them into words.
+Faults are SourceErrors, PixelErrors, or the built-in errors of damaged values. `sidecar.dicom.scan`
+turns them into words.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ from sidecar.errors import SourceError
 from sidecar.storage.location import Stamp
 from sidecar.values.real_world import RealWorldMap
 
-#: What `Common` is made of in a classic object: files that agree in these share one.
+#: Attributes that `Common` is made from in a classic object. Files that agree in all of them share
+#: one `Common`.
 _COMMON_ATTRIBUTES = (
     "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPClassUID", "Modality",
     "SeriesDescription", "SeriesNumber", "PixelSpacing", "TransferSyntaxUID", "Rows", "Columns",
@@ -58,7 +59,7 @@ _KEYS = (
     "DiffusionGradientOrientation", "TriggerTime", "AcquisitionNumber", "ConvolutionKernel",
     "SliceThickness", "ImageType", "AcquisitionDate", "AcquisitionTime", "ContentTime",
 )  # the transfer syntax comes last: copies that differ in their compression only  # fmt: skip
-#: The same within functional groups: sequence and attribute.
+#: The same attributes within functional groups: sequence and attribute.
 _FRAME_KEYS = (
     ("FrameContentSequence", "TemporalPositionIndex"),
     ("MREchoSequence", "EffectiveEchoTime"),
@@ -70,15 +71,16 @@ _FRAME_KEYS = (
     ("FrameContentSequence", "FrameAcquisitionNumber"),
 )
 
-#: What `_Repeated` is made of in a classic object.
+#: Attributes that `_Repeated` is made from in a classic object.
 _REPEATED_ATTRIBUTES = (
     "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth",
     "SOPClassUID", "DoseGridScaling", "TransferSyntaxUID", *_KEYS,
 )  # fmt: skip
-#: Of these so many are remembered: acquisition times can make one for each slice.
+#: Most `_Repeated` objects that are kept. Acquisition times can make one for each slice.
 _MOST_REPEATED = 64
 
-#: What places a frame: attribute, how many numbers, and its functional group (PS3.3 C.7.6.16.2).
+#: Attributes that place a frame: keyword, number of values, and functional group (PS3.3
+#: C.7.6.16.2).
 _GEOMETRY = (
     ("ImagePositionPatient", 3, "PlanePositionSequence"),
     ("ImageOrientationPatient", 6, "PlaneOrientationSequence"),
@@ -93,7 +95,7 @@ _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 @dataclass(frozen=True, slots=True)
 class _Repeated:
-    """What most frames have like the one before: `Frame` tells what it is."""
+    """Facts that most frames share with the frame before. `Frame` explains them."""
 
     orientation: tuple[float, float, float, float, float, float] | None
     rescale: tuple[float, float]
@@ -102,8 +104,10 @@ class _Repeated:
 
 
 class Commons:
-    """What frames agree in, kept once for all of them; plain headers whose bytes agree find theirs
-    without being parsed again.
+    """Facts that several frames share, stored once for all of them.
+
+    A plain header with the same bytes as an earlier one gets the same facts. Its attributes are not
+    parsed again.
     """
 
     def __init__(self) -> None:
@@ -123,7 +127,7 @@ class Commons:
         return self._by_bytes[key]
 
     def maps(self, maps: tuple[RealWorldMap, ...]) -> tuple[RealWorldMap, ...]:
-        """Equal maps of real world values are one object."""
+        """The same maps of real world values, as one object for equal maps."""
         return self._maps.setdefault(maps, maps)
 
     def repeated(self, dataset: Attributes, groups: Groups) -> _Repeated:
@@ -139,8 +143,8 @@ class Commons:
 
 @dataclass(frozen=True, slots=True)
 class _FileFacts:
-    """What is known of a file beside its attributes: the element of its pixels, how many frames,
-    and what was remarked about its encoding.
+    """Facts of a file besides its attributes: the element of its pixels, its number of frames,
+    and a remark on its encoding.
     """
 
     keyword: str
@@ -158,9 +162,11 @@ def frames_of(
     stamp: Stamp,
     encoding: str | None = None,
 ) -> list[Frame]:
-    """The frames of one file, whose name in documents is ``name``; ``keyword, offset``: its pixel
-    data element and where the native value starts (None when compressed); ``stamp``: of the file,
-    from before it was read; ``encoding``: what is to be remarked about how it is written.
+    """The frames of one file.
+
+    ``name``: the name of the file in documents. ``keyword, offset``: its pixel data element, and
+    where the native value starts (None when compressed). ``stamp``: that of the file, from before
+    it was read. ``encoding``: a remark on how the file is written.
     """
     count = frame_count(dataset)
     per_frame: Sequence[Attributes] = dataset.get("PerFrameFunctionalGroupsSequence") or []
@@ -201,7 +207,7 @@ def frames_of(
 
 
 def _placed(frames: Sequence[Frame], places: FramePlaces) -> list[Frame]:
-    """The frames of an object whose geometry stands outside functional groups, each at its
+    """The frames of an object whose geometry stands outside functional groups, each with its
     place.
     """
     return [
@@ -216,7 +222,7 @@ def _placed(frames: Sequence[Frame], places: FramePlaces) -> list[Frame]:
 
 
 def frame_count(dataset: Attributes) -> int:
-    """Number of Frames, 1 where there is none. SourceError for one below 1."""
+    """Number of Frames; 1 where the attribute is absent. SourceError where it is below 1."""
     count = whole(dataset, "NumberOfFrames")
     if count is not None and count < 1:
         raise SourceError(f"Number of Frames is {count}")
@@ -250,7 +256,7 @@ def _common(dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
 
 
 def _spacing(groups: Groups) -> tuple[float, float] | None:
-    """Pixel Spacing; None where one of the two is no distance."""
+    """Pixel Spacing. None where one of its two values is not positive."""
     found = groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2)
     return (found[0], found[1]) if found and min(found) > 0 else None
 
@@ -267,8 +273,8 @@ def _repeated(dataset: Attributes, groups: Groups) -> _Repeated:
 
 
 def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled | None:
-    """Siemens mosaics, and tiles of a slide (PS3.3 C.8.12.4, TILED_FULL or TILED_SPARSE); a slide
-    that is whole in one frame is an image.
+    """Whether frames are Siemens mosaics, or tiles of a slide (PS3.3 C.8.12.4, TILED_FULL or
+    TILED_SPARSE). A whole slide in one frame is an image.
     """
     image_type = [str(part).upper() for part in parts_of(dataset.get("ImageType"))]
     if "MOSAIC" in image_type:
@@ -283,7 +289,7 @@ def _tiled(dataset: Attributes, rows: int, columns: int, frames: int) -> Tiled |
 
 
 def _unused(dataset: Attributes, groups: Groups) -> Iterator[str]:
-    """Geometry where it does not place this frame, and why not."""
+    """Geometry at a place where it does not place this frame, and the reason."""
     if not groups.places.places:
         found = list(_elsewhere(dataset, groups))
         yield from found

@@ -1,10 +1,10 @@
-"""Where the frames of an object lie whose geometry stands outside functional groups. Knows no
-files.
+"""The places of the frames of an object whose geometry stands outside functional groups. This
+module reads no files.
 
-Three kinds of objects say so, each in a way of its own: reconstructions of nuclear medicine (PS3.3
-C.8.4.15), dose grids (C.8.8.3.2), and volumes that have position, orientation and spacing at the
-top level, as cone beam CT writes them. What could mean something else places nothing, and the
-reason says why.
+Three kinds of objects state places, each in its own way: reconstructions of nuclear medicine (PS3.3
+C.8.4.15), dose grids (C.8.8.3.2), and volumes with position, orientation and spacing at the top
+level, as cone beam CT writes them. An attribute that could have another meaning places nothing, and
+``reason`` says why.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from sidecar.grid.stack import check_orientation, plane_normal
 Triple = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
 
-#: Image Type value 3 of nuclear medicine whose frames are slices (PS3.3 C.8.4.9.1.1.3).
+#: Image Type value 3 of nuclear medicine images whose frames are slices (PS3.3 C.8.4.9.1.1.3).
 _RECONSTRUCTED = ("RECON TOMO", "RECON GATED TOMO")
-#: Vectors that Frame Increment Pointer names in nuclear medicine: which volume a frame belongs to.
+#: Vectors that Frame Increment Pointer names in nuclear medicine. They say to which volume a frame
+#: belongs.
 _VOLUME_VECTORS = {
     0x00540010: "EnergyWindowVector",
     0x00540020: "DetectorVector",
@@ -41,22 +42,25 @@ _VOLUME_VECTORS = {
     0x00540100: "TimeSliceVector",
 }
 _SLICE_VECTOR, _GRID_OFFSETS, _SLICE_LOCATIONS = 0x00540080, 0x3004000C, 0x00182005
-#: What Frame Increment Pointer names where frames are the slices of a volume: Slice Vector, Slice
-#: Location (Vector), Spacing Between Slices, Image Position (Patient).
+#: Attributes that Frame Increment Pointer names where frames are the slices of a volume: Slice
+#: Vector, Slice Location (Vector), Spacing Between Slices, Image Position (Patient).
 _SLICES = frozenset({_SLICE_VECTOR, _SLICE_LOCATIONS, 0x00201041, 0x00180088, 0x00200032})
-#: What is read for this by pydicom, beside what every header is asked for.
+#: Attributes that pydicom reads for this, besides those of every header.
 TAGS = (
     "FrameIncrementPointer", "DetectorInformationSequence", "SliceVector", "SliceLocationVector",
     "GridFrameOffsetVector", *_VOLUME_VECTORS.values(),
 )  # fmt: skip
 _TRANSVERSE = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-#: mm, or parts of one step: numbers that were written with few digits are the same within it.
+#: Numbers written with few digits are the same if they differ by less than this, in mm or in parts
+#: of one step.
 _SAME = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class FramePlace:
-    """Of one frame: its position and orientation, and the vectors by which it is of a volume."""
+    """The place of one frame: position and orientation, and the vectors that assign it to a
+    volume.
+    """
 
     position: Triple
     orientation: Cosines
@@ -65,24 +69,27 @@ class FramePlace:
 
 @dataclass(frozen=True, slots=True)
 class FramePlaces:
-    """Of every frame of an object; or none, and what is missing or not certain, in words."""
+    """The place of every frame of an object. If there is none, ``reason`` says what is missing
+    or not certain.
+    """
 
     places: tuple[FramePlace, ...] = ()
     reason: str = ""
 
 
-#: Of objects whose position and orientation are those of their only frame.
+#: The places of an object with one frame, to which the position and orientation at the top level
+#: apply.
 NO_PLACES = FramePlaces()
 
 
 class _NotCertainError(Exception):
-    """Why nothing places the frames: what there is, or is not."""
+    """Why nothing places the frames: an attribute that is there, or is missing."""
 
 
 def frame_places(dataset: Attributes, frames: int) -> FramePlaces:
     """The places of ``frames`` frames of an object without functional groups.
 
-    Raises SourceError for numbers that are none, as `numbers` does.
+    Raises SourceError for values that are not numbers, as `numbers` does.
     """
     try:
         if dataset.get("DetectorInformationSequence"):
@@ -97,8 +104,8 @@ def frame_places(dataset: Attributes, frames: int) -> FramePlaces:
 
 
 def _reconstruction(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
-    """Slices of nuclear medicine: along the normal of the first, in the direction that the sign of
-    Spacing Between Slices gives (PS3.3 C.8.4.15).
+    """Slices of nuclear medicine. They lie along the normal of the first, in the direction that
+    the sign of Spacing Between Slices gives (PS3.3 C.8.4.15).
     """
     kinds = [str(part).strip().upper() for part in parts_of(dataset.get("ImageType"))]
     if not set(kinds) & set(_RECONSTRUCTED):
@@ -133,8 +140,10 @@ def _reconstruction(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
 
 
 def _dose_grid(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
-    """Planes of a dose grid, whose Grid Frame Offset Vector begins with 0 and counts from the first
-    plane along its normal, or has the z of transverse planes (PS3.3 C.8.8.3.2 a and b).
+    """Planes of a dose grid (PS3.3 C.8.8.3.2 a and b).
+
+    Either the Grid Frame Offset Vector begins with 0 and counts from the first plane along its
+    normal, or it has the z of transverse planes.
     """
     first, orientation = _placed(dataset, "at the top level")
     offsets = _vector(dataset, "GridFrameOffsetVector", frames)
@@ -158,8 +167,10 @@ def _dose_grid(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
 
 
 def _volume(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
-    """Slices of a volume whose position, orientation and spacing stand at the top level: along the
-    normal of the first, where Frame Increment Pointer says that frames are slices.
+    """Slices of a volume whose position, orientation and spacing stand at the top level.
+
+    They lie along the normal of the first, where Frame Increment Pointer says that frames are
+    slices.
     """
     pointers = _pointers(dataset)
     if not pointers:
@@ -231,7 +242,7 @@ def _vector(dataset: Attributes, keyword: str, frames: int) -> list[float]:
 
 
 def _along(first: Triple, orientation: Cosines, steps: Sequence[float]) -> Iterator[Triple]:
-    """Positions so many mm along the normal of a plane."""
+    """The positions at these steps, in mm, from ``first`` along the normal of a plane."""
     normal = plane_normal(orientation)
     for position in (np.asarray(first) + np.outer(steps, normal)).tolist():
         x, y, z = position

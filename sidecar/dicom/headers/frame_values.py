@@ -1,5 +1,7 @@
-"""What the stored values of one frame mean: the line or table to modality values, their unit,
-padding, and real world values (PS3.3 C.11.1, C.8.8.3, C.7.5.1.1.2, C.7.6.16.2.11). Knows no files.
+"""The meaning of the stored values of one frame: line or table to modality values, unit, padding,
+and real world values. This module reads no files.
+
+PS3.3 C.11.1, C.8.8.3, C.7.5.1.1.2, C.7.6.16.2.11.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from sidecar.errors import SourceError
 from sidecar.values.lookup_table import LookupTable
 from sidecar.values.real_world import RealWorldMap
 
-#: What pydicom reads for this, beside what every header is asked for.
+#: Attributes that pydicom reads for this, besides those of every header.
 TAGS = ("ModalityLUTSequence", "RealWorldValueMappingSequence")
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 _TRANSFORMATION = "PixelValueTransformationSequence"
@@ -49,15 +51,15 @@ def unit_of(dataset: Attributes, groups: Groups) -> str | None:
 
 
 def implied_unit_of(dataset: Attributes, groups: Groups, modality: str) -> str | None:
-    """HU, where a CT image is rescaled and states no unit (PS3.3 C.8.2.1)."""
+    """HU where a CT image is rescaled and states no unit (PS3.3 C.8.2.1)."""
     rescaled = groups.get(_TRANSFORMATION, "RescaleSlope") is not None
     implied = modality == "CT" and rescaled and unit_of(dataset, groups) is None
     return "HU" if implied else None
 
 
 def rescale_of(dataset: Attributes, groups: Groups) -> tuple[float, float]:
-    """Slope and intercept of modality values: Rescale, or Dose Grid Scaling of a dose, which has no
-    intercept.
+    """Slope and intercept of modality values: Rescale Slope and Intercept, or Dose Grid Scaling
+    of a dose, which has no intercept.
     """
     keyword, values = "RescaleSlope", groups.holder(_TRANSFORMATION)
     if _is_dose(dataset):
@@ -90,7 +92,7 @@ def padding_of(dataset: Attributes, layout: PixelLayout) -> tuple[int, int] | No
 
 
 def _signed(value: int, layout: PixelLayout) -> int:
-    """A stored value with the sign of the pixels, also where its own VR has none."""
+    """A stored value with the sign of the pixels, even where its own VR is unsigned."""
     size = 1 << layout.bits_allocated
     return value - size if layout.signed and value >= size // 2 else value
 
@@ -99,9 +101,9 @@ def _signed(value: int, layout: PixelLayout) -> int:
 
 
 def table_of(dataset: Attributes, layout: PixelLayout) -> LookupTable | None:
-    """The Modality LUT, which takes the place of a line; of gray images only.
+    """The Modality LUT, which replaces the line; only of gray images.
 
-    Raises SourceError for one that cannot be used, by name and value.
+    Raises SourceError, with name and value, for a table that cannot be used.
     """
     items: Sequence[Attributes] = dataset.get("ModalityLUTSequence") or []
     if not items or not layout.photometric.startswith("MONOCHROME"):
@@ -122,7 +124,7 @@ def table_of(dataset: Attributes, layout: PixelLayout) -> LookupTable | None:
 
 
 def _words(value: Any, layout: PixelLayout) -> list[int]:
-    """Three numbers, which may be read as bytes where the VR is not certain."""
+    """Three numbers. pydicom may return them as bytes, where the VR is not certain."""
     if isinstance(value, bytes):
         value = np.frombuffer(value, _word(layout)).tolist()
     first, second, third = value
@@ -130,8 +132,8 @@ def _words(value: Any, layout: PixelLayout) -> list[int]:
 
 
 def _entries(data: Any, count: int, layout: PixelLayout) -> NDArray[Any]:
-    """Entries as words; or as bytes, two in a word, where there are no more words than that
-    (C.11.1.1.1).
+    """Entries of one word each. Where there are fewer words than entries, entries are bytes, two
+    in a word (C.11.1.1.1).
     """
     if not isinstance(data, bytes):
         return np.array(parts_of(data), np.uint16)
@@ -147,8 +149,9 @@ def _word(layout: PixelLayout) -> str:
 
 
 def real_world_of(groups: Groups, layout: PixelLayout) -> tuple[RealWorldMap, ...]:
-    """The maps from stored values to real world values of a frame; with neither line nor entries
-    where they cannot be read, which is no reason to do without the frame.
+    """The maps from stored values to real world values of a frame.
+
+    A map that cannot be read has neither line nor entries. The frame can be used without it.
     """
     found = []
     for item in groups.items("RealWorldValueMappingSequence"):

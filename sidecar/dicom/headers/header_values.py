@@ -1,8 +1,8 @@
-"""Numbers and text of a header, read as far as their meaning is certain.
+"""Numbers and texts of a header, read as far as their meaning is certain.
 
-Values that the standard forbids but that mean one thing only are read, and `remark` says so; what
-could mean something else is refused by name and value. No message quotes text: a damaged length
-makes an attribute swallow what follows, identity too.
+A value that the standard forbids is read if it can mean only one thing, and `remark` says so. A
+value that could mean something else is refused, with name and value. No message quotes text: with a
+damaged length, an attribute contains the elements after it, and so perhaps the patient's identity.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, Protocol
 from sidecar.dicom.transfer_syntaxes import READ_ERRORS
 from sidecar.errors import SourceError
 
-#: No position, spacing or rescale of an image is larger; far larger ones could not be reckoned
-#: with.
+#: Largest number that is accepted. No position, spacing or rescale of an image is larger, and much
+#: larger numbers break the computation.
 LARGEST = 1e12
-#: So many characters of a value are shown in a message.
+#: Most characters of a value in a message.
 _MOST_SHOWN = 60
 
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
@@ -29,7 +29,7 @@ _NO_TEXT = (
 
 
 class Attributes(Protocol):
-    """What is asked of a header: a pydicom Dataset, or a `PlainHeader`."""
+    """The interface of a header: a pydicom Dataset, or a `PlainHeader`."""
 
     file_meta: Any
 
@@ -57,8 +57,9 @@ NOTHING: Attributes = _Nothing()
 
 
 def name_of(keyword: str) -> str:
-    """An attribute as the standard calls it: "Image Position (Patient)". Without its dictionary,
-    which takes long to load.
+    """The name of an attribute in the standard: "Image Position (Patient)".
+
+    It is made from the keyword, because loading the dictionary takes long.
     """
     if keyword.endswith("UID"):
         return keyword
@@ -69,7 +70,7 @@ def name_of(keyword: str) -> str:
 def numbers(attributes: Attributes, keyword: str, count: int) -> tuple[float, ...] | None:
     """Exactly ``count`` numbers; None where the attribute is absent or blank.
 
-    Raises SourceError, with name and value, for what is not so many numbers.
+    Raises SourceError, with name and value, for anything else.
     """
     parts = _components(attributes, keyword, count)
     return tuple(_number(part, keyword) for part in parts) if parts else None
@@ -92,8 +93,8 @@ def whole(attributes: Attributes, keyword: str) -> int | None:
 
 
 def first_number(attributes: Attributes, keyword: str) -> float | None:
-    """The first of several numbers; None also for one that makes no sense: for attributes that can
-    be done without.
+    """The first of several numbers, for optional attributes. None also for a value that makes no
+    sense.
     """
     try:
         parts = _parts(attributes, keyword)
@@ -103,7 +104,7 @@ def first_number(attributes: Attributes, keyword: str) -> float | None:
 
 
 def remark(attributes: Attributes, keyword: str, count: int) -> str | None:
-    """What the standard forbids about decimal numbers that `numbers` reads all the same."""
+    """A remark on decimal numbers that the standard forbids but `numbers` reads."""
     written = _parts(attributes, keyword)
     in_file = getattr(attributes, "get_item", lambda _: None)(keyword)
     vr = getattr(in_file, "VR", None)
@@ -122,7 +123,7 @@ def remark(attributes: Attributes, keyword: str, count: int) -> str | None:
 
 
 def _components(attributes: Attributes, keyword: str, count: int) -> list[Any]:
-    """The parts of a value that are to be ``count`` numbers."""
+    """The parts of a value that should be ``count`` numbers."""
     written = _parts(attributes, keyword)
     parts = written
     if len(parts) == 1 and count > 1 and isinstance(parts[0], str):
@@ -138,7 +139,9 @@ def _components(attributes: Attributes, keyword: str, count: int) -> list[Any]:
 
 
 def _parts(attributes: Attributes, keyword: str) -> list[Any]:
-    """The values of an attribute, text without blanks around it; [] where it is absent or blank."""
+    """The values of an attribute, with blanks around text removed. [] where it is absent or
+    blank.
+    """
     value = value_of(attributes, keyword)
     if isinstance(value, str):
         value = value.split("\\")
@@ -147,7 +150,7 @@ def _parts(attributes: Attributes, keyword: str) -> list[Any]:
 
 
 def value_of(attributes: Any, keyword: str) -> Any:
-    """A value; its text where it is not what its VR says."""
+    """A value. Where it does not follow its VR, its text."""
     try:
         return attributes.get(keyword)
     except READ_ERRORS:
@@ -184,7 +187,7 @@ def _not_a_number(part: Any, keyword: str) -> str:
 
 
 def shown(parts: list[Any] | tuple[Any, ...]) -> str | None:
-    """Values for a message, as a file has them; None for text, which is quoted to nobody."""
+    """Values for a message, as in the file. None for text, which no message quotes."""
     text = "\\".join(f"{p:.12g}" if isinstance(p, float) else str(p) for p in parts)
     if not _NUMERIC.fullmatch(text):
         return None
@@ -192,7 +195,7 @@ def shown(parts: list[Any] | tuple[Any, ...]) -> str | None:
 
 
 def text_of(attributes: Attributes, keyword: str) -> str:
-    """A text attribute of one value, "" where there is none. SourceError for anything else."""
+    """A text attribute with one value; "" where it is absent. SourceError for anything else."""
     value = attributes.get(keyword) or ""
     if isinstance(value, bytes | int | float):
         raise SourceError(f"{name_of(keyword)} is no text")
@@ -204,13 +207,17 @@ def text_of(attributes: Attributes, keyword: str) -> str:
 
 
 def description_of(attributes: Attributes) -> str:
-    """For people to read only, so that a damaged one is no reason to refuse the file."""
+    """The description of a series, for people to read. A damaged one is no reason to refuse the
+    file.
+    """
     text = "\\".join(map(str, parts_of(attributes.get("SeriesDescription"))))
     return text if is_printable(text) else ""
 
 
 def is_printable(text: str) -> bool:
-    """Without control characters, of which every tag that was taken for text has some."""
+    """Whether a text has no control characters. Text that contains the tag of another element
+    always has some.
+    """
     return _CONTROL.search(text) is None
 
 

@@ -1,12 +1,11 @@
-"""One decoded frame at a time: stored values as the header means them, or RGB; never a whole
+"""Decoding of one frame at a time: stored values as the header defines them, or RGB; never a whole
 multi-frame file.
 
-`layout` says how pixels lie in a file and where a frame is, `unchanged` holds the file against
-what was planned from, `pixel_file` finds the pixels there,
-`sidecar.dicom.deflated` inflates within a bound, `native` reads values that lie there as they are,
-`encapsulated` gathers compressed fragments, `codestream` and `codecs` decode them, `colour` makes
-RGB of what is not. Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel
-module).
+`layout`: how pixels lie in a file, and where a frame is. `unchanged`: whether the file is still the
+one whose header was read. `pixel_file`: where its pixels are. `sidecar.dicom.deflated`: inflates
+within a bound. `native`: reads uncompressed values. `encapsulated`: collects compressed fragments.
+`codestream` and `codecs`: decode them. `colour`: converts other colours to RGB. Standard: PS3.5
+section 8 and annex A (encodings), PS3.3 C.7.6.3 (Image Pixel module).
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ __all__ = [
     "read_plane",
 ]
 
-#: Once a block of this size was given back, glibc keeps smaller ones that are freed instead of
-#: giving them back too: otherwise every array of every slice costs a page fault for each 4 KiB of
-#: it.
+#: Bytes of a block that is freed once per thread. After that, glibc keeps smaller blocks that are
+#: freed. Otherwise every array of every slice would cost a page fault for each of its 4 KiB.
 _KEPT_BYTES = 1 << 23
 
 _memory = threading.local()
 
 
 def read_plane(root: Location, frame: FrameLocator) -> NDArray[Any]:
-    """The pixels of a frame, as `read_frame` gives them, in memory that this thread keeps.
+    """The pixels of a frame, as `read_frame` returns them, in memory that this thread keeps.
 
-    They may be a view of that memory: valid until the next call in the same thread.
+    The result may be a view of that memory. It is then valid until the next call in the same
+    thread.
     """
     if getattr(_memory, "layout", None) != frame.layout:
         _memory.layout, _memory.buffer = frame.layout, frame_buffer(frame.layout)
@@ -55,25 +54,26 @@ def read_plane(root: Location, frame: FrameLocator) -> NDArray[Any]:
 
 
 def frame_buffer(layout: PixelLayout) -> mmap.mmap:
-    """Page-aligned memory for one native frame of this layout, to be given to `read_frame` again
-    and again.
+    """Page-aligned memory for one native frame of this layout. `read_frame` can use it again and
+    again.
     """
-    return mmap.mmap(
-        -1, layout.frame_bits // 8 + 4
-    )  # packed bits begin and end within bytes, and those within words
+    # packed bits may begin and end within a byte, and bytes within a word
+    return mmap.mmap(-1, layout.frame_bits // 8 + 4)
 
 
 def read_frame(root: Location, frame: FrameLocator, out: mmap.mmap | None = None) -> NDArray[Any]:
     """One frame of a source at ``root``: (rows, columns) stored values of type ``layout.dtype``, or
     (rows, columns, 3) RGB, uint8 or uint16.
 
-    Stored values are before any rescale and, for MONOCHROME1, not inverted. Bits outside the
-    BitsStored bits below HighBit (overlays of old) are gone. PALETTE COLOR and YBR come back as
-    RGB.
-    ``out``: memory from `frame_buffer`. A native frame is read into it and the result may be a view
-    of it, valid until the next call with the same memory; compressed frames do not use it. Raises
-    PixelError, with file and frame, when the data are cut short, damaged or in an encoding that is
-    not supported, and when the file is not the one any more whose header was read.
+    Stored values are before any rescale and, for MONOCHROME1, not inverted. Only the BitsStored
+    bits that end at HighBit are kept; older files have overlays in the others. PALETTE COLOR and
+    YBR become RGB.
+
+    ``out``: memory from `frame_buffer`. A native frame is read into it. The result may be a view of
+    it, valid until the next call with the same memory. Compressed frames do not use it.
+
+    Raises PixelError, with file and frame, where the data are cut short, damaged or in an
+    unsupported encoding, and where the file is not the one whose header was read.
     """
     path = root / frame.file
     try:
@@ -97,7 +97,7 @@ def _read(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> NDArray
     if layout.transfer_syntax in NATIVE:
         stored = native_frame(path, frame, out)
     else:
-        from sidecar.dicom.pixels.codecs import decompress  # not loaded for native pixels
+        from sidecar.dicom.pixels.codecs import decompress  # native pixels do not need it
         from sidecar.dicom.pixels.encapsulated import encoded_frame
 
         stored, photometric = decompress(
@@ -107,7 +107,7 @@ def _read(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> NDArray
         from sidecar.dicom.pixels.colour import palette
 
         first, table = palette(PixelFile.of(path, frame))
-        # values outside the table take its ends (PS3.3 C.7.6.3.1.5)
+        # values outside the table take its first or last entry (PS3.3 C.7.6.3.1.5)
         return table[np.clip(stored.astype(np.int64) - first, 0, len(table) - 1)]
     if photometric.startswith("YBR_FULL"):
         from sidecar.dicom.pixels.colour import rgb_of_ybr

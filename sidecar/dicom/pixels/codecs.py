@@ -1,8 +1,8 @@
 """Compressed frames → stored values.
 
-Every compressed transfer syntax is decoded by imagecodecs: BSD licence, one abi3 wheel for each
-platform, and its decoders release the GIL, so threads scale. Milliseconds for a noisy 1024 x 1024
-slice of 16 bits (8 and 12 for JPEG .50 and .51):
+imagecodecs decodes every compressed transfer syntax. It has a BSD licence and one abi3 wheel for
+each platform, and its decoders release the GIL, so that threads scale. Milliseconds for a noisy
+1024 x 1024 slice of 16 bits (8 and 12 for JPEG .50 and .51):
 
     1.2.840.10008.1.2…                decoder         ms   others measured
     .5      RLE Lossless              packbits         1   pylibjpeg-rle 2, pydicom 8
@@ -16,14 +16,14 @@ slice of 16 bits (8 and 12 for JPEG .50 and .51):
                                                            GDCM 198
     .4.201  HTJ2K; .202, .203         OpenJPEG        15   OpenJPH 7, pylibjpeg 16
 
-All that decode JPEG 2000 hold OpenJPEG, and are as fast within the noise; on another machine GDCM
-took 139, imagecodecs 170 and Pillow 198. OpenJPH is not used although it is faster: its binding
-swallows decoding errors and returns a half-filled array. Deflated files are inflated by isal, see
+All these decoders of JPEG 2000 contain OpenJPEG, and are equally fast within the noise. On another
+machine GDCM took 139, imagecodecs 170 and Pillow 198. OpenJPH is faster but not used: its binding
+ignores decoding errors and returns a half-filled array. isal inflates deflated files, see
 `sidecar.dicom.deflated`.
 
-JPEG and JPEG 2000 carry no checksum: a stream cut short is refused, a flipped bit inside the
-entropy-coded data cannot be seen. Standard: PS3.5 section 8 and annex A (encodings), PS3.3 C.7.6.3
-(Image Pixel module).
+JPEG and JPEG 2000 have no checksum. A stream that is cut short is refused. A flipped bit within the
+entropy-coded data cannot be noticed. Standard: PS3.5 section 8 and annex A (encodings), PS3.3
+C.7.6.3 (Image Pixel module).
 """
 
 from __future__ import annotations
@@ -82,9 +82,8 @@ def _jpeg(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
 
     image = jpeg_header(stream, b"\xc0\xc1\xc2\xc3")
     _check_agreement(image, layout)
-    space = (
-        "YCBCR" if image.samples == 3 else None
-    )  # the same in and out: components as they are coded
+    # the same colour space in and out leaves the components as coded
+    space = "YCBCR" if image.samples == 3 else None
     decoded = jpeg8_decode(
         stream, colorspace=space, outcolorspace=space, out=_place_for(image, layout)
     )
@@ -109,7 +108,7 @@ def _jpeg_ls(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
 def _jpeg_2000(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     """JPEG 2000 and HTJ2K.
 
-    The decoder undoes the component transform, so YBR_RCT and YBR_ICT come out as RGB.
+    The decoder reverses the component transform, so that YBR_RCT and YBR_ICT become RGB.
     """
     from imagecodecs import jpeg2k_decode
 
@@ -135,9 +134,8 @@ def _rle(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
         )
     values = np.zeros((pixels, layout.samples), f"<u{size}")
     for number, (start, stop) in enumerate(pairwise(bounds)):
-        segment = packbits_decode(
-            stream[start:stop], out=pixels + 256
-        )  # some writers encode their padding too
+        # some writers encode their padding too
+        segment = packbits_decode(stream[start:stop], out=pixels + 256)
         if len(segment) < pixels:
             raise PixelError(f"the compressed image is cut short; {COPY_AGAIN}")
         sample = values[:, number // size]
@@ -166,8 +164,10 @@ _DECODERS: dict[str, Callable[[bytes, PixelLayout], tuple[NDArray[Any], str]]] =
 
 
 def _bits_that_count(image: Codestream, layout: PixelLayout) -> int:
-    """Of a lossless stream those of BitsStored, the others may be an overlay; of a lossy one all,
-    for its values overshoot.
+    """Bits of a decoded sample that hold its value.
+
+    In a lossless stream these are BitsStored bits; the others may be an overlay. In a lossy stream
+    they are all bits, because its values overshoot.
     """
     return (
         image.precision
@@ -177,8 +177,8 @@ def _bits_that_count(image: Codestream, layout: PixelLayout) -> int:
 
 
 def _place_for(image: Codestream, layout: PixelLayout) -> NDArray[Any]:
-    """Memory for what a stream decodes to; a decoder whose own reading of the header needs other
-    memory refuses.
+    """Memory for the decoded pixels. A decoder that finds another size in the header of the
+    stream refuses it.
     """
     return np.empty(_shape(layout), np.uint8 if image.precision <= 8 else np.uint16)
 
@@ -188,11 +188,11 @@ def _shape(layout: PixelLayout) -> tuple[int, ...]:
 
 
 def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray[Any]:
-    """Decoded samples, of which ``bits`` bits count, with the sign that the DICOM header gives
-    them.
+    """Decoded samples with the sign that the DICOM header states. ``bits``: bits that hold the
+    value.
 
-    Streams disagree with the header: JPEG knows no sign, and JPEG 2000 is often declared unsigned
-    around signed data.
+    Streams can disagree with the header about the sign. JPEG has no sign, and JPEG 2000 often
+    declares signed data unsigned.
     """
     shape = _shape(layout)
     if decoded.shape != shape:
@@ -202,14 +202,17 @@ def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray
     values = within_bits(
         np.ascontiguousarray(decoded.astype(layout.dtype, copy=False)), bits, bits - 1
     )
-    if bits > layout.bits_stored:  # cutting bits off what overshoots would turn white into black
+    # cutting bits off values that overshoot would turn white into black
+    if bits > layout.bits_stored:
         lowest = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
         np.clip(values, lowest, lowest + (1 << layout.bits_stored) - 1, out=values)
     return values
 
 
 def _check_agreement(image: Codestream, layout: PixelLayout) -> None:
-    """Before a decoder sees the stream: it would allocate what the stream asks for."""
+    """Compare the stream with the header before a decoder runs, which would allocate what the
+    stream asks for.
+    """
     if (image.columns, image.rows, image.samples) != (layout.columns, layout.rows, layout.samples):
         raise PixelError(
             f"the compressed image is {image.columns} x {image.rows} x {image.samples} (columns,"

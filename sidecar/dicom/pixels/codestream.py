@@ -1,4 +1,4 @@
-"""What a JPEG, JPEG-LS or JPEG 2000 stream says of itself before any of it is decoded."""
+"""The header of a JPEG, JPEG-LS or JPEG 2000 stream, read before anything is decoded."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ END_OF_IMAGE = b"\xff\xd9"
 
 #: The segments that may stand before a frame header: Huffman tables, arithmetic conditioning,
 #: quantization tables, restart interval, application data, comments (ISO/IEC 10918-1 B.2.1), and
-#: parameters of JPEG-LS (ISO/IEC 14495-1 C.2.4). Of any other, decoders disagree on its length.
+#: parameters of JPEG-LS (ISO/IEC 14495-1 C.2.4). Decoders disagree on the length of any other
+#: segment.
 _BEFORE_FRAME_HEADER = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xFE, 0xF8, *range(0xE0, 0xF0)})
 _START_2000 = b"\xff\x4f\xff\x51"
 _JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
-#: Bytes that OpenJPEG takes for a tile before it decodes any, and how many all may take.
+#: Bytes that OpenJPEG allocates for each tile before it decodes any, and most bytes for all tiles.
 _TILE_BYTES, _TILES_BYTES = 10_000, 1 << 27
 
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
-    """What a JPEG, JPEG-LS or JPEG 2000 stream says of itself;
-    ``photometric`` where it overrules the DICOM header.
+    """The facts of a JPEG, JPEG-LS or JPEG 2000 stream. ``photometric`` is set where it
+    overrules the DICOM header.
     """
 
     rows: int
@@ -34,15 +35,14 @@ class Codestream:
 
 
 def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
-    """Walk the marker segments up to the frame header (ISO/IEC 10918-1 B.2.2;
-    JPEG-LS: ISO/IEC 14495-1 C.2.2).
+    """Read the marker segments up to the frame header (ISO/IEC 10918-1 B.2.2; JPEG-LS: ISO/IEC
+    14495-1 C.2.2).
     """
     photometric, at = None, 2
     if stream[:2] != b"\xff\xd8":
         raise PixelError(f"{_begins(stream)}, and a JPEG image with FFD8; {CONVERT}")
-    if (
-        END_OF_IMAGE not in stream[-16:]
-    ):  # libjpeg would fill the rest with grey, CharLS takes seconds to give up
+    # libjpeg would fill the rest with grey, and CharLS would take seconds to fail
+    if END_OF_IMAGE not in stream[-16:]:
         raise PixelError(f"the compressed image is cut short; {COPY_AGAIN}")
     while True:
         while stream[at : at + 2] == b"\xff\xff":  # fill bytes
@@ -79,10 +79,9 @@ def _begins(stream: bytes) -> str:
 
 
 def jpeg_2000_header(stream: bytes) -> Codestream:
-    """The SIZ marker segment (ISO/IEC 15444-1 A.5.1), also when JP2 boxes are wrapped around the
-    codestream.
+    """The SIZ marker segment (ISO/IEC 15444-1 A.5.1), also where JP2 boxes enclose the codestream.
 
-    Nothing before it may look like another, which a decoder could take for it.
+    Nothing before it may look like another SIZ segment, which a decoder could read instead.
     """
     at = _start_in_jp2(stream) if stream.startswith(_JP2_SIGNATURE) else 0
     found = stream.find(_START_2000)
@@ -108,8 +107,8 @@ def jpeg_2000_header(stream: bytes) -> Codestream:
 
 
 def _start_in_jp2(stream: bytes) -> int:
-    """Where the codestream begins among the boxes around it (ISO/IEC 15444-1 I.4); -1 where there
-    is none.
+    """Where the codestream begins among the JP2 boxes (ISO/IEC 15444-1 I.4); -1 where there is
+    none.
     """
     at = 0
     while at + 8 <= len(stream):

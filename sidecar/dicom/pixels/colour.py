@@ -1,4 +1,6 @@
-"""Colour that is not RGB: YBR, and palettes (PS3.3 C.7.6.3.1.2, C.7.6.3.1.5 and C.7.6.3.1.6)."""
+"""Conversion of other colours to RGB: YBR and palettes (PS3.3 C.7.6.3.1.2, C.7.6.3.1.5 and
+C.7.6.3.1.6).
+"""
 
 from __future__ import annotations
 
@@ -54,12 +56,12 @@ def palette(source: PixelFile) -> tuple[int, NDArray[np.uint8]]:
             )
     except (*READ_ERRORS, BytesLengthException) as error:
         raise PixelError(f"the palette cannot be read ({error}); {CONVERT}") from error
-    # Entries of 16 bits fill their range, save in files that put 8-bit values into them.
+    # 16-bit entries fill their range, except in files that store 8-bit values in them.
     return first, (table >> 8 if table.max() > 0xFF else table).astype(np.uint8)
 
 
 def _palette_entries(data: bytes, count: int, layout: PixelLayout) -> NDArray[Any]:
-    if layout.transfer_syntax == EXPLICIT_BIG:  # always words (OW), whatever the size of an entry
+    if layout.transfer_syntax == EXPLICIT_BIG:  # always words (OW), for entries of any size
         data = np.frombuffer(data, ">u2").astype("<u2").tobytes()
     return np.frombuffer(data, "<u2" if len(data) >= 2 * count else "u1", count)
 

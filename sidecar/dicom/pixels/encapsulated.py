@@ -1,4 +1,4 @@
-"""Encapsulated frames: which of the compressed fragments belong to a frame (PS3.5 annex A.4)."""
+"""Compressed frames in a file: which fragments belong to which frame (PS3.5 annex A.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sidecar.dicom.pixels.pixel_file import UNDEFINED_LENGTH, PixelFile, pixel_e
 from sidecar.dicom.transfer_syntaxes import CONVERT, COPY_AGAIN
 from sidecar.errors import PixelError
 
-#: Bytes fetched of each item of a remote file when only their lengths matter.
+#: Bytes fetched for each item of a remote file, where only the lengths of items are needed.
 _ITEM_BLOCK = 256
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0"
 
@@ -22,7 +22,8 @@ def encoded_frame(source: PixelFile, frame: int) -> bytes:
     """The compressed bytes of one frame, its fragments joined."""
     start, stop = _frame_starts(source)[frame : frame + 2]
     parts, size, limit = [], 0, 4 * pixel_bytes(source.layout, 1) + (1 << 20)
-    with source.open(min(stop - start, limit)) as file:  # of a remote file the whole frame at once
+    # one request for the whole frame of a remote file
+    with source.open(min(stop - start, limit)) as file:
         file.seek(start)
         while file.tell() < stop and (length := _item_length(file)) is not None:
             size += length
@@ -43,8 +44,8 @@ def encoded_frame(source: PixelFile, frame: int) -> bytes:
 
 @lru_cache(maxsize=4)
 def _frame_starts(source: PixelFile) -> tuple[int, ...]:
-    """Where in the file the first item of every frame begins, and where the last frame ends at the
-    latest.
+    """Where the first item of every frame begins in the file, and the latest place where the
+    last frame ends.
     """
     element = pixel_element(source)
     with source.open(_ITEM_BLOCK) as file:
@@ -56,8 +57,8 @@ def _frame_starts(source: PixelFile) -> tuple[int, ...]:
         table = file.read(length) if length == 4 * source.frames else b""
         basic = struct.unpack_from(f"<{len(table) // 4}L", table)
         for offsets in (element.extended_offsets, basic):
-            # A table that cannot be right (32 bits overflow beyond 4 GiB) is passed over: the items
-            # themselves tell.
+            # A table that cannot be right is ignored (32 bits overflow beyond 4 GiB). The items
+            # themselves then tell where frames begin.
             rising = all(a < b for a, b in pairwise((-1, *offsets, source.size - first)))
             if len(offsets) == source.frames and offsets[0] == 0 and rising:
                 return (*(first + offset for offset in offsets), source.size)
@@ -75,7 +76,8 @@ def _starts_by_items(file: BinaryIO, source: PixelFile) -> tuple[int, ...]:
     starts = found
     if source.frames == 1:
         starts = found[:1]
-    elif len(found) > source.frames:  # several fragments to a frame: the last one ends its image
+    # several fragments in a frame: the last one contains the end of its image
+    elif len(found) > source.frames:
         starts = [
             start for start, after_end in zip(found, [True, *ended], strict=False) if after_end
         ]
@@ -88,7 +90,7 @@ def _starts_by_items(file: BinaryIO, source: PixelFile) -> tuple[int, ...]:
 
 
 def _why_not(file: BinaryIO, end: int, are_many: bool) -> str:
-    """Why the fragments that end at ``end`` are not so many frames."""
+    """Why the fragments that end at ``end`` do not match the number of frames."""
     if are_many:
         return "neither an offset table nor the end of an image says which of them are one frame"
     file.seek(end)
@@ -98,8 +100,8 @@ def _why_not(file: BinaryIO, end: int, are_many: bool) -> str:
 
 
 def _item_length(file: BinaryIO) -> int | None:
-    """Length of the item that begins here;
-    None at the sequence delimiter or the end of the file.
+    """Length of the item that begins here; None at the sequence delimiter or the end of the
+    file.
     """
     head = file.read(8)
     if head[:4] == _SEQUENCE_END or not head:

@@ -1,5 +1,5 @@
-"""How pixel data lies in a file, checked as far as a header tells (PS3.3 C.7.6.3, Image Pixel
-module).
+"""The layout of pixel data in a file, checked as far as a header allows (PS3.3 C.7.6.3, Image
+Pixel module).
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _BITS_ALLOCATED = {
 
 @dataclass(frozen=True, slots=True)
 class PixelLayout:
-    """How pixel data lies in one file; shared by all slices of a series.
+    """The layout of pixel data in one file. All slices of a series share it.
 
-    Fields as in the Image Pixel module (PS3.3 C.7.6.3).
+    The fields are those of the Image Pixel module (PS3.3 C.7.6.3).
     """
 
     transfer_syntax: str
@@ -62,21 +62,22 @@ class PixelLayout:
 
     @property
     def frame_bits(self) -> int:
-        """Length of one native frame in bits; frames of 1-bit data need not start on a byte."""
+        """Length of one native frame in bits. Frames of 1-bit data need not start on a byte."""
         samples = 2 if self.photometric == "YBR_FULL_422" else self.samples
         return self.rows * self.columns * samples * self.bits_allocated
 
 
 @dataclass(frozen=True, slots=True)
 class FrameLocator:
-    """Where the pixels of one frame are, and the line that its stored values follow.
+    """Where the pixels of one frame are, and the line from its stored values to modality values.
 
-    ``file`` is relative to the source, with forward slashes. ``index`` counts from 0 among the
-    ``frames`` of the file. ``offset`` counts bytes from the start of the file to the value of the
-    pixel data element; None when the data are compressed or deflated, or when it is not known (it
-    is then looked up). ``rescale``: modality value = slope · stored value + intercept.
-    ``stamp, instance``: size and time of the file, and its SOP Instance UID, when its header was
-    read (see `unchanged`); None and empty where nothing is to be compared.
+    ``file``: relative to the source, with forward slashes. ``index``: 0-based number among the
+    ``frames`` of the file.
+    ``offset``: bytes from the start of the file to the value of the pixel data element. It is None
+    where the data are compressed or deflated, or where it is not known; then it is looked up.
+    ``rescale``: modality value = slope · stored value + intercept.
+    ``stamp, instance``: stamp of the file, and SOP Instance UID, from when its header was read (see
+    `unchanged`). They are None and "" where nothing is compared.
     """
 
     file: str
@@ -98,10 +99,12 @@ class FrameLocator:
 def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:
     """Pixel layout of a header, which may have been read with ``stop_before_pixels=True``.
 
-    ``keyword`` names the pixel data element when it is known; otherwise an Image Pixel module
-    without BitsStored and PixelRepresentation is taken for the Floating Point one (PS3.3 C.7.6.24),
-    which has neither. Raises PixelError for attributes that are missing, contradict each other, or
-    describe what cannot be decoded.
+    ``keyword`` names the pixel data element, if it is known. Otherwise an Image Pixel module
+    without BitsStored and PixelRepresentation is taken as the Floating Point one (PS3.3 C.7.6.24),
+    which has neither.
+
+    Raises PixelError for attributes that are missing, contradict each other, or describe pixels
+    that cannot be decoded.
     """
     rows, columns, bits, samples = (
         _count(dataset, name) for name in ("Rows", "Columns", "BitsAllocated", "SamplesPerPixel")
@@ -218,9 +221,8 @@ def _transfer_syntax(dataset: Any) -> str:
     declared = getattr(dataset, "file_meta", {}).get("TransferSyntaxUID")
     if declared:
         return str(declared)
-    implicit, little = (
-        dataset.original_encoding
-    )  # no meta information: as pydicom found it to be written
+    # without meta information, the encoding is the one that pydicom found
+    implicit, little = dataset.original_encoding
     if not little:
         return EXPLICIT_BIG
     return IMPLICIT_LITTLE if implicit else EXPLICIT_LITTLE

@@ -1,6 +1,4 @@
-"""Native frames: values that lie in the file as they are (PS3.5 section 8.1 and annex A.1 to
-A.3).
-"""
+"""Native frames: values that are not compressed (PS3.5 section 8.1 and annex A.1 to A.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from sidecar.errors import PixelError
 from sidecar.storage.location import Location
 from sidecar.storage.ranges import Ranges, StreamRanges
 
-#: Bytes of an element's length, which stand before its value.
+#: Bytes of the length of an element, which stands before its value.
 _LENGTH = 4
 
 
@@ -28,7 +26,7 @@ def native_frame(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> 
     if offset is None or could_be_words:
         element = pixel_element(PixelFile.of(path, frame))
         offset = element.offset
-        in_words = could_be_words and element.vr == b"OW"  # then bytes are swapped in pairs
+        in_words = could_be_words and element.vr == b"OW"  # then each pair of bytes is swapped
     start, stop = frame.index * layout.frame_bits, (frame.index + 1) * layout.frame_bits
     first, last = start // 8, math.ceil(stop / 8)
     lead, trail = (first % 2, last % 2) if in_words else (0, 0)
@@ -42,7 +40,7 @@ def native_frame(path: Location, frame: FrameLocator, out: mmap.mmap | None) -> 
 def _opened(path: Location, frame: FrameLocator) -> Ranges:
     if frame.layout.transfer_syntax == DEFLATED or path.is_packed():
         return StreamRanges(PixelFile.of(path, frame).open())
-    # of a remote file the first frame comes together with the length before it, in one request
+    # one request to a remote file returns the length of the element and the first frame after it
     first = math.ceil(frame.layout.frame_bits / 8) if frame.index == 0 else 0
     return path.ranges(_LENGTH + first)
 
@@ -55,8 +53,8 @@ def _raw(
     last: int,
     out: mmap.mmap | None,
 ) -> NDArray[np.uint8]:
-    """The bytes from ``first`` to ``last`` of the value at ``offset``; its length, before it, is
-    held against what the header promises.
+    """The bytes from ``first`` to ``last`` of the value at ``offset``. The length before the
+    value is compared with what the header promises.
     """
     start, end, stated = offset + first, offset + last, memoryview(bytearray(_LENGTH))
     view = None if out is None else memoryview(out)[: end - start]
@@ -65,7 +63,7 @@ def _raw(
     _complete(file, offset - _LENGTH, stated, done, end)
     _check_length(stated, frame)
     if view is None:
-        if end > file.size():  # no memory for what a damaged header promises
+        if end > file.size():  # allocate nothing that a damaged header asks for
             raise _ends_early(file, end)
         view = np.empty(end - start, np.uint8).data
     if len(view) < end - start:
@@ -75,8 +73,8 @@ def _raw(
 
 
 def _complete(file: Ranges, at: int, view: memoryview, done: int, end: int) -> None:
-    """Read what is missing of the bytes at ``at`` behind the first ``done``; the file has to reach
-    to ``end``.
+    """Read the bytes at ``at`` that are missing after the first ``done``. PixelError where the
+    file does not reach to ``end``.
     """
     while done < len(view):
         n = file.fill(at + done, view[done:])
@@ -107,8 +105,9 @@ def _check_length(stated: memoryview, frame: FrameLocator) -> None:
             f"the pixel data element holds {length:,} bytes, where Rows, Columns, Number of Frames"
             f" and Bits Allocated make {promised:,}: the header is not that of these pixels"
         )
-    # Padding is common. Half a frame of it means that the header describes something else (such as
-    # 4:4:4 called 4:2:2), and any of it among packed bits that every frame may have been padded.
+    # Padding is common. Half a frame of padding means that the header describes something else
+    # (such as 4:4:4 called 4:2:2). Any padding of packed bits means that every frame may have been
+    # padded.
     padding = 1 if frame.layout.bits_allocated == 1 else max(1, promised // frame.frames // 2 - 1)
     if length - promised > padding:
         raise PixelError(
@@ -118,8 +117,8 @@ def _check_length(stated: memoryview, frame: FrameLocator) -> None:
 
 
 def native_values(raw: NDArray[np.uint8], layout: PixelLayout, skip: int = 0) -> NDArray[Any]:
-    """The values in the bytes of one frame, which starts ``skip`` bits into the first of them;
-    changes ``raw``.
+    """The values in the bytes of one frame, which starts ``skip`` bits into the first byte.
+    Changes ``raw``.
     """
     shape = (layout.rows, layout.columns)
     if layout.bits_allocated == 1:
@@ -140,8 +139,8 @@ def native_values(raw: NDArray[np.uint8], layout: PixelLayout, skip: int = 0) ->
 
 
 def within_bits(values: NDArray[Any], bits: int, high: int) -> NDArray[Any]:
-    """The ``bits`` bits whose highest is bit ``high``, sign-extended when the type is signed; in
-    place (PS3.5 8.1.1).
+    """The ``bits`` bits whose highest is bit ``high``, sign-extended if the type is signed
+    (PS3.5 8.1.1). Changes ``values``.
     """
     width = 8 * values.dtype.itemsize
     if bits < width:
@@ -151,7 +150,7 @@ def within_bits(values: NDArray[Any], bits: int, high: int) -> NDArray[Any]:
 
 
 def _upsampled(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Y1 Y2 Cb Cr, for two pixels each, as Y Cb Cr for every pixel (PS3.3 C.7.6.3.1.2)."""
+    """Y Cb Cr for every pixel, from Y1 Y2 Cb Cr for two pixels each (PS3.3 C.7.6.3.1.2)."""
     pairs = raw.reshape(-1, 4)
     ybr = np.empty((len(pairs), 2, 3), np.uint8)
     ybr[:, :, 0] = pairs[:, :2]

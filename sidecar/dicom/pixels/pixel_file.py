@@ -1,4 +1,4 @@
-"""One file with pixel data: how it is opened, and where its pixel data element is."""
+"""A file with pixel data: how it is opened, and where its pixel data element is."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-_HEADER_ALLOWANCE = 1 << 26  # bytes that all but the pixels may take in a file that is unpacked
+_HEADER_ALLOWANCE = 1 << 26  # most bytes besides the pixels in a file that is unpacked
 
 
 @dataclass(frozen=True, slots=True)
 class PixelFile:
-    """A file as it is now: the key under which facts about it are remembered."""
+    """A file as it is now. It is the key under which facts about the file are cached."""
 
     path: Location
     modified: int | str
@@ -46,27 +46,27 @@ class PixelFile:
 
     @property
     def is_unpacked_first(self) -> bool:
-        """Whether no part of it can be read without unpacking it: a deflated file (PS3.5 A.5), or
-        one that an archive has packed.
+        """Whether the whole file must be unpacked before any part of it is read. It is a
+        deflated file (PS3.5 A.5), or one that an archive has packed.
         """
         return self.layout.transfer_syntax == DEFLATED or self.path.is_packed()
 
     @property
     def unpacked_bytes(self) -> int:
-        """About as many as it has when it is unpacked."""
+        """Approximate size of the unpacked file in bytes."""
         if self.layout.transfer_syntax == DEFLATED:
             return pixel_bytes(self.layout, self.frames)
         return self.size
 
     def open(self, block: int = HEADER_BLOCK) -> BinaryIO:
-        """The file, unpacked where that is needed; ``block``: see `Location.open`."""
+        """The file, unpacked where needed. ``block``: see `Location.open`."""
         return io.BytesIO(_unpacked(self)) if self.is_unpacked_first else self.path.open(block)
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """The pixel data element: where its value starts, its VR (empty when implicit), and the
-    Extended Offset Table if any.
+    Extended Offset Table, if any.
     """
 
     offset: int
@@ -82,7 +82,7 @@ def pixel_element(source: PixelFile) -> Element:
         return Element(plain.pixel_start, b"", ())
     with source.open() as file:
         dataset = header_of(source, file, "ExtendedOffsetTable")
-        start = file.tell()  # pydicom stops where the element begins
+        start = file.tell()  # pydicom stops at the start of the element
         head = file.read(12)
     group, number = struct.unpack(
         ">HH" if source.layout.transfer_syntax == EXPLICIT_BIG else "<HH", head[:4].ljust(4)
@@ -92,8 +92,8 @@ def pixel_element(source: PixelFile) -> Element:
             f"the file holds no {source.layout.keyword} any more: it was changed after its header"
             " was read; begin anew"
         )
-    # An implicit element has its length here, and an even one, while the first letter of each of
-    # these VRs is odd.
+    # An implicit element has its length here. That length is even, while the first letter of each
+    # of these VRs is odd.
     explicit = head[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
     table = dataset.get("ExtendedOffsetTable") or b""
     offsets = struct.unpack_from(f"<{len(table) // 8}Q", table)
@@ -101,8 +101,8 @@ def pixel_element(source: PixelFile) -> Element:
 
 
 def header_of(source: PixelFile, file: BinaryIO, *keywords: str) -> Dataset:
-    """The named attributes, from what ``source.open()`` gave; the file is left at the pixel data
-    element.
+    """The named attributes, from the file that ``source.open()`` returned. Afterwards the file
+    stands at the pixel data element.
     """
     read = read_data_set if source.layout.transfer_syntax == DEFLATED else read_header
     try:
@@ -115,8 +115,10 @@ def header_of(source: PixelFile, file: BinaryIO, *keywords: str) -> Dataset:
 
 
 def refuse_out_of_proportion(size: int, layout: PixelLayout, frames: int) -> None:
-    """PixelError where a packed file of ``size`` bytes is more than can be unpacked in memory, or
-    than a DICOM file of these frames can be.
+    """PixelError for a packed file that is too large.
+
+    ``size``: its unpacked bytes. They must fit in memory, and be no more than a DICOM file of these
+    frames can have.
     """
     promised = pixel_bytes(layout, frames)
     if size > promised + _HEADER_ALLOWANCE:
@@ -148,8 +150,10 @@ _memory = threading.local()
 
 
 def _unpacked(source: PixelFile) -> bytes:
-    """All of a file that has to be unpacked. Each thread remembers the last it had, as element and
-    frame are read one after the other; files of many frames are remembered for all.
+    """All of a file that must be unpacked.
+
+    Each thread keeps the last file of one frame, because element and frame are read one after the
+    other. Files of many frames are kept for all threads.
     """
     if source.frames > 1:
         return _held.get(source)
@@ -162,8 +166,8 @@ def _unpacked(source: PixelFile) -> bytes:
 
 
 class _Held:
-    """Files of many frames that had to be unpacked: each once, and as many of the last ones as the
-    bound allows.
+    """Files of many frames that had to be unpacked. Each is unpacked once, and the last ones are
+    kept within the bound.
     """
 
     def __init__(self) -> None:
@@ -171,7 +175,7 @@ class _Held:
         self._files: dict[PixelFile, bytes] = {}
 
     def get(self, source: PixelFile) -> bytes:
-        with self._lock:  # who needs the same file waits for it
+        with self._lock:  # a thread that needs the same file waits for it
             data = self._files.pop(source, None)
             if data is None:
                 self._make_room(source.unpacked_bytes)

@@ -1,6 +1,4 @@
-"""Is a file still the one whose header was read? Facts do not go stale: what was planned from a
-header is compared again when the pixels are read.
-"""
+"""Is a file still the one whose header was read? This is checked again when its pixels are read."""
 
 from __future__ import annotations
 
@@ -11,19 +9,22 @@ from sidecar.storage.location import Location
 
 CHANGED = "the file is not the one any more whose header was read; run the command again"
 
-#: What a longer UID would go on with, before or behind.
+#: Characters with which a longer UID continues, before or after.
 _GOES_ON = frozenset(bytes([byte]) for byte in b"0123456789.")
-#: Bytes at the start of a file that hold its SOP Instance UID, in the meta information or among the
-#: first attributes.
+#: Bytes at the start of a file that contain its SOP Instance UID, in the meta information or among
+#: the first attributes.
 _HEAD = 1 << 10
 
 
 def require_unchanged(path: Location, frame: FrameLocator) -> None:
-    """PixelError where size or time of a file are not as they were, and where both are but it has
-    become another SOP instance: a file that takes another's place may have its time.
+    """PixelError where a file has another size or time than when its header was read, or has become
+    another SOP instance.
 
-    OSError where it cannot be read. Behind a URL, where a look into the file is a request, the ETag
-    alone decides; it changes with the content.
+    A file that replaces another may have the same size and time. So the SOP Instance UID is
+    compared too. Behind a URL, where reading it would be a request, the ETag alone decides; it
+    changes with the content.
+
+    OSError where the file cannot be read.
     """
     if frame.stamp is None:
         return
@@ -35,7 +36,7 @@ def require_unchanged(path: Location, frame: FrameLocator) -> None:
 
 
 def _holds(path: Location, frame: FrameLocator) -> bool:
-    """Whether the file says that it is the instance of the frame."""
+    """Whether the file states that it is the instance of the frame."""
     with path.ranges(_HEAD) as file:
         if _names(file.read(0, _HEAD), frame.instance.encode("ascii", "replace")):
             return True
@@ -46,7 +47,7 @@ def _holds(path: Location, frame: FrameLocator) -> bool:
 
 
 def _names(head: bytes, uid: bytes) -> bool:
-    """Whether a UID stands there whole, and not as a part of a longer one."""
+    """Whether a UID stands in ``head`` whole, not as a part of a longer one."""
     at = head.find(uid)
     while at >= 0:
         end = at + len(uid)
