@@ -1,1 +1,3 @@
-"""Frames → stacks: grouped, freed of copies, put in order, and told apart in words."""
+"""Frames → stacks: grouped, without copies, in order, and with the differences between stacks in
+words.
+"""

@@ -1,4 +1,4 @@
-"""What sets groups of frames apart, in words: the attribute, and its values. Pure."""
+"""The differences between groups of frames in words: the attribute, and its values. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sidecar.dicom.headers.frame import Frame
 from sidecar.errors import printable
 from sidecar.formats.natural_order import natural_order
 
-#: More values than this are counted, not listed.
+#: A message lists up to so many values. If there are more, it counts them.
 _MOST_LISTED = 4
 
 Value = Hashable
 
 
 def plain(value: Value, others: Collection[Value]) -> str:
-    """A value as a header has it: several numbers with backslashes between them."""
+    """A value as a header has it. Several numbers have backslashes between them."""
     if value is None:
         return "none"
     if isinstance(value, tuple):
@@ -26,7 +26,7 @@ def plain(value: Value, others: Collection[Value]) -> str:
 
 
 def short_uid(value: Value, others: Collection[Value]) -> str:
-    """A UID from where it differs from the others."""
+    """The end of a UID, from where it differs from the others."""
     texts = [str(other).split(".") for other in others if other]
     if not value or len(texts) < 2:
         return str(value or "none")
@@ -47,8 +47,10 @@ def class_name(value: Value, others: Collection[Value]) -> str:
 
 @dataclass(frozen=True)
 class Aspect:
-    """Something in which frames can differ. ``say``: one of its values, given all of them;
-    ``word``: what people call it.
+    """A property in which frames can differ.
+
+    ``of``: its value in a frame. ``say``: one of its values as text, given all values. ``word``:
+    its everyday name.
     """
 
     name: str
@@ -59,7 +61,9 @@ class Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What sets one group apart: an attribute with its values, and the value of the group."""
+    """The difference of one group from others: an attribute with its values, and the value of
+    the group.
+    """
 
     attribute: str
     here: str
@@ -75,7 +79,9 @@ class Difference:
 def apart(
     aspects: Sequence[Aspect], groups: Sequence[Sequence[Frame]]
 ) -> list[tuple[Difference, ...]]:
-    """For each group the aspects in which the groups differ; each group has one value of each."""
+    """For each group, the aspects in which the groups differ. Each group has one value of each
+    aspect.
+    """
     found: list[list[Difference]] = [[] for _ in groups]
     for aspect in aspects:
         files: dict[Value, set[str]] = defaultdict(set)
@@ -94,7 +100,7 @@ def apart(
 
 
 def _alone(files: dict[Value, set[str]]) -> set[Value]:
-    """The values that one file has and that has no other."""
+    """The values that occur in one file only, where that file has no other value."""
     values_in = Counter(file for names in files.values() for file in names)
     return {v for v, names in files.items() if len(names) == 1 == max(values_in[f] for f in names)}
 
@@ -111,7 +117,7 @@ def _values(aspect: Aspect, files: dict[Value, set[str]]) -> str:
 
 
 def in_order(value: Value) -> tuple[object, ...]:
-    """Numbers before text, each in its order."""
+    """A sort key: numbers before text, each in its own order."""
     if isinstance(value, tuple):
         return (1, *(in_order(part) for part in value))
     if isinstance(value, int | float):

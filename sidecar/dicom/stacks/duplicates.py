@@ -1,5 +1,6 @@
-"""Copies of slices. A duplicate is a frame whose pixels and geometry are those of another; the same
-UID alone proves nothing. Pure: `Frame.content` comes from whoever reads the pixels.
+"""Copies of slices. A duplicate is a frame with the pixels and the geometry of another frame. Pure.
+
+The same UID alone proves nothing. The code that reads pixels sets `Frame.content`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ _Key = Callable[[Frame], Hashable]
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A frame that is left out, and the one that stays in its place."""
+    """A frame that is left out, and the frame that is kept instead."""
 
     frame: Frame
     original: Frame
 
 
 def possible_copies(frames: Iterable[Frame]) -> list[Frame]:
-    """The frames whose pixels have to be compared: those with another that says the same of itself.
+    """The frames whose pixels must be compared: another frame has the same attributes.
 
-    Time points, echoes and the like are told apart by their attributes: their pixels are not read.
+    Attributes tell time points, echoes and the like apart. Their pixels are not read.
     """
     frames = list(frames)
     by_identity = [frame for frame in frames if frame.sop_instance_uid]
@@ -41,11 +42,12 @@ def possible_copies(frames: Iterable[Frame]) -> list[Frame]:
 
 
 def without_duplicates(frames: Sequence[Frame]) -> tuple[list[Frame], list[Duplicate]]:
-    """Of frames that are copies of each other the first; what is left out, with what stays.
+    """The frames that are kept, and the copies that are left out. The first of several copies is
+    kept.
 
-    A frame that has a position is a copy where place and pixels are the same. Without positions
-    only a UID can tell a copy from a slice that looks alike, and only one that no other pixels
-    have. A multi-frame file is a copy as a whole or not at all.
+    A frame with a position is a copy where place and pixels are the same. Without positions, only a
+    UID can tell a copy from a slice that looks the same, and only a UID that no other pixels have.
+    A multi-frame file is a copy as a whole or not at all.
     """
     meaningless = _uids_of_many(frames)
     first: dict[Hashable, Frame] = {}
@@ -67,7 +69,7 @@ def without_duplicates(frames: Sequence[Frame]) -> tuple[list[Frame], list[Dupli
 
 
 def _proofs(frame: Frame, meaningless: set[Hashable]) -> list[Hashable]:
-    """Each of these two frames share only where one is a copy of the other."""
+    """Keys of a frame. Two frames share a key only if one is a copy of the other."""
     if frame.content is None:
         return []
     same = (_place(frame), frame.content)
@@ -80,7 +82,7 @@ def _proofs(frame: Frame, meaningless: set[Hashable]) -> list[Hashable]:
 
 
 def _uids_of_many(frames: Sequence[Frame]) -> set[Hashable]:
-    """UIDs that frames without a position share though their pixels differ."""
+    """UIDs that several frames without a position share, although their pixels differ."""
     unplaced = [frame for frame in frames if frame.position is None and frame.sop_instance_uid]
     return {
         uid
@@ -98,7 +100,7 @@ def _series(frame: Frame) -> Hashable:
 
 
 def _place(frame: Frame) -> Hashable:
-    """What the header says of a frame beside its UID and its times."""
+    """The attributes of a frame that a copy must share, besides its UID and its times."""
     return (
         _series(frame),
         frame.frame,
@@ -112,7 +114,7 @@ def _place(frame: Frame) -> Hashable:
 
 
 def _alike(frames: Iterable[Frame], key: _Key) -> list[list[Frame]]:
-    """Groups of more than one frame that agree, in more than one file."""
+    """Groups of frames that agree and come from more than one file."""
     groups = _grouped(frames, key).values()
     return [group for group in groups if len({frame.file for frame in group}) > 1]
 

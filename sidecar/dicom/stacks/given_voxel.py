@@ -1,8 +1,8 @@
 """Scans whose voxel size the user gives, because their headers have none, or a wrong one. Pure.
 
-Their slices lie one behind the other, at equal distances, in an order that the user names, or that
-is found as for any scan. Millimetres run along columns, rows and slices from the first voxel:
-nothing is known of the patient, and whatever the headers say of places is said not to be used.
+The slices lie one behind the other, at equal distances. Their order is the one that the user names,
+or is found as for any scan. Millimetres run along columns, rows and slices from the first voxel.
+Nothing is known of the patient. A warning says that the places in the headers are not used.
 """
 
 from __future__ import annotations
@@ -47,8 +47,10 @@ _Frames = Sequence[Frame]
 
 @dataclass(frozen=True)
 class GivenVoxel:
-    """``voxel``: mm between columns, rows and slices. ``order``: by file names or by Instance
-    Number; None: by what the headers say, where they order all slices.
+    """``voxel``: mm between columns, rows and slices.
+
+    ``order``: by file names or by Instance Number. None: by the headers, where they order all
+    slices.
     """
 
     voxel: Voxel
@@ -56,7 +58,7 @@ class GivenVoxel:
 
 
 def arrangement(given: GivenVoxel | None) -> Arrange:
-    """How frames become a stack where the user gave this, or nothing."""
+    """How frames become a stack. ``given`` is None where the user gave no voxel size."""
     return in_slice_order if given is None else partial(_arranged, given)
 
 
@@ -72,8 +74,10 @@ def _arranged(given: GivenVoxel, frames: _Frames) -> Ordered:
 
 
 def arrangement_of(known: KnownScan) -> Arrange:
-    """How frames become the stack that a document knows: where its voxel size was given, in the
-    order that it has, whatever headers say now.
+    """How frames become the stack that a document knows.
+
+    Where its voxel size was given, they get the order in the document, whatever the headers say
+    now.
     """
     if known.stack is None or known.stack.geometry != "given":
         return in_slice_order
@@ -81,8 +85,10 @@ def arrangement_of(known: KnownScan) -> Arrange:
 
 
 def as_given(known: KnownScan, found: Sequence[Series]) -> Sequence[Series]:
-    """The stacks of a source, that of the slices of a known scan whose voxel size was given in the
-    order and with the voxel size of its document.
+    """The stacks of a source.
+
+    If the voxel size of the known scan was given, the stack of its slices gets the order and the
+    voxel size of its document.
     """
     if known.stack is None or known.stack.geometry != "given":
         return found
@@ -102,10 +108,9 @@ def _arranged_anew(series: Series, arrange: Arrange) -> Series:
 
 
 def _as_known(known: KnownScan, stack: Stack, frames: _Frames) -> Ordered:
-    """The slices of a known scan in its order; those that share a UID are told apart by their
-    files.
+    """The slices of a known scan in its order. Files tell slices with the same UID apart.
 
-    GeometryError where there are others.
+    GeometryError where there are other slices.
     """
     place = {key: k for k, key in enumerate(known.planes)}
     at_home = {pair: k for k, pair in enumerate(zip(known.planes, known.files, strict=True))}
@@ -129,7 +134,7 @@ def _stack(voxel: Voxel, frames: _Frames) -> Stack:
 
 
 def _notes(voxel: Voxel, frames: _Frames, how: str) -> Iterator[str]:
-    """What a document says of a voxel size that was given, and of what it replaces."""
+    """Warnings about a voxel size that was given, and about what it replaces."""
     size = " × ".join(f"{edge:.10g}" for edge in voxel)
     yield (
         f"the voxel size was given by hand: {size} mm between columns, rows and slices, {how}."
@@ -167,14 +172,15 @@ _ORDERS: dict[
 
 
 def _as_found(frames: _Frames) -> tuple[list[Frame], str]:
-    """By position where that orders all frames; else by number or name, backwards where positions
-    say so, and refused where they contradict it.
+    """Frames by position, where that orders all of them. Else by number or name: reversed where
+    positions run backwards, and refused where positions contradict the order.
     """
     if not Geometry(frames).absent:
         try:
             return list(in_plane_order(frames).frames), f"in the order of {POSITION}"
         except GeometryError:
-            pass  # rounded, copied or in another unit: something else has to order them
+            # positions are rounded, copied or in another unit: number or name must order the frames
+            pass
     ordered, how = in_file_order(frames)
     name, steps = _steps(ordered)
     if _turns(steps):
@@ -188,7 +194,7 @@ def _as_found(frames: _Frames) -> tuple[list[Frame], str]:
 
 
 def _doubts(frames: _Frames) -> Iterator[str]:
-    """What speaks against an order that was asked for, in the places that headers tell."""
+    """Places in the headers that contradict the order that the user asked for."""
     name, steps = _steps(frames)
     if _turns(steps):
         yield _back_and_forth(name, steps, frames)
@@ -213,11 +219,12 @@ def _back_and_forth(name: str, steps: NDArray[np.float64], frames: _Frames) -> s
 
 
 def _steps(frames: _Frames) -> tuple[str, NDArray[np.float64]]:
-    """mm from each frame to the next, and which attribute tells them; none where none does. A frame
-    that has none of it is taken to lie where the one before it does.
+    """The attribute that places frames, and mm from each frame to the next. There are no steps
+    where no attribute places at least two frames. A frame without the attribute is assumed to lie
+    at the place of the frame before it.
 
-    Along the normal with `POSITION`; without an orientation along whichever axis positions go most,
-    which does not tell forwards from backwards.
+    With `POSITION`, the steps are along the normal. Without an orientation, they are along the axis
+    on which positions vary most, which does not tell forwards from backwards.
     """
     placed = [k for k, frame in enumerate(frames) if frame.position is not None]
     if len(placed) > 1:
@@ -236,7 +243,7 @@ def _steps(frames: _Frames) -> tuple[str, NDArray[np.float64]]:
 def _steps_of(
     heights: NDArray[np.float64], known: Sequence[int], frames: _Frames
 ) -> NDArray[np.float64]:
-    """The steps between all frames, of the heights of those whose numbers are ``known``."""
+    """The steps between all frames. ``heights``: of the frames whose numbers are ``known``."""
     if len(known) < 2:
         return np.zeros(0)
     before = np.searchsorted(known, np.arange(len(frames)), side="right") - 1

@@ -1,10 +1,10 @@
-"""Frames → groups that can each be one stack, and for each group what sets it apart from the
-others, with values. Pure.
+"""Frames → groups that can each be one stack, and the differences between the groups, with values.
+Pure.
 
 A DICOM series is not a stack: it may hold a localizer, several orientations, time points or echoes.
-Groups part step by step, and each step says what differs among the groups that it makes. What does
-not matter sets nothing apart: rounding of spacing and orientation, and a Frame of Reference UID
-that was written anew into every file.
+Groups are separated step by step. Each step states the differences between the groups that it
+makes. Some differences do not matter: rounding of spacing and orientation, and a new Frame of
+Reference UID in every file.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from sidecar.dicom.stacks.differences import (
 from sidecar.dicom.stacks.ordering import heights_of, is_even, places_of
 from sidecar.grid.stack import PARALLEL_TOLERANCE
 
-#: Pixel Spacings are the same but for rounding where the far corner of an image moves by no more
-#: than this part of a pixel.
+#: Pixel Spacings are the same, except for rounding, where they move the far corner of an image by
+#: no more than this part of a pixel.
 SPACING_TOLERANCE = 0.1
 _FEWEST_DIGITS = 3
-#: Attributes that mean a volume of its own, even one of a single slice.
+#: Attributes whose every value means a separate volume, even of a single slice.
 _VOLUMES = frozenset(
     {
         "TemporalPositionIdentifier", "TemporalPositionIndex", "EchoNumbers", "EchoTime",
@@ -41,7 +41,7 @@ _VOLUMES = frozenset(
         "DetectorVector", "PhaseVector", "RRIntervalVector", "TimeSlotVector", "TimeSliceVector",
     }
 )  # fmt: skip
-#: What people call some attributes.
+#: Everyday names of some attributes.
 _WORDS = {
     "TemporalPositionIdentifier": "time point",
     "TemporalPositionIndex": "time point",
@@ -63,7 +63,7 @@ _WORDS = {
     "TimeSlotVector": "time slot",
     "TimeSliceVector": "time slice",
 }
-#: More passes than this through one volume are not looked for.
+#: Most passes through one volume.
 _MOST_PASSES = 8
 
 _Frames = Sequence[Frame]
@@ -72,14 +72,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Group:
-    """Frames that can be one stack; ``apart``: what sets them apart from others."""
+    """Frames that can be one stack. ``apart``: their differences from other groups."""
 
     frames: tuple[Frame, ...]
     apart: tuple[Difference, ...] = ()
 
 
 def groups_of(frames: _Frames) -> list[Group]:
-    """The groups in ``frames``, whose order they keep."""
+    """The groups in ``frames``. Frames keep their order."""
     groups = [Group(tuple(frames))] if frames else []
     for step in _STEPS:
         groups = [
@@ -91,10 +91,10 @@ def groups_of(frames: _Frames) -> list[Group]:
 
 
 def unlike(frames: _Frames) -> list[Group]:
-    """The parts of frames that contradict each other in what the slices of a stack never differ in,
-    whatever names they go by; none where they can be one.
+    """Parts of frames that contradict each other in a property that all slices of a stack share.
+    Empty where the frames can be one stack.
 
-    A position, orientation or spacing that some of them lack contradicts nothing.
+    A position, orientation or spacing that some frames lack is no contradiction.
     """
     placed = [frame for frame in frames if frame.orientation is not None]
     spaced = [frame for frame in frames if frame.common.pixel_spacing is not None]
@@ -106,7 +106,7 @@ def unlike(frames: _Frames) -> list[Group]:
 
 
 def _parted(frames: _Frames, aspects: Sequence[Aspect]) -> list[Group]:
-    """Groups that agree in all aspects, with the aspects that differ between them."""
+    """Groups that agree in all aspects, with the aspects in which they differ from each other."""
     groups = _gathered((tuple(a.of(frame) for a in aspects), frame) for frame in frames)
     return [
         Group(tuple(group), differences)
@@ -127,15 +127,15 @@ def _by_series(frames: _Frames) -> list[Group]:
 
 
 def _by_folder(frames: _Frames) -> list[Group]:
-    """Parts of one folder each where no SeriesInstanceUID says that files belong together."""
+    """One group per folder, where no SeriesInstanceUID says that files belong together."""
     if frames[0].common.series_instance_uid:
         return [Group(tuple(frames))]
     return _parted(frames, [_key("folder")])
 
 
 def _object_of(frame: Frame) -> str | None:
-    """What keeps the frames of a multi-frame object together: several files where they are a
-    concatenation.
+    """The object that a multi-frame frame belongs to: its concatenation, which may have several
+    files, else its file.
     """
     return (frame.common.concatenation or frame.file) if frame.common.multiframe else None
 
@@ -144,7 +144,7 @@ def _presence(name: str, get: Callable[[Frame], object]) -> Aspect:
     return Aspect(name, lambda f: "absent" if get(f) is None else "present")
 
 
-#: Where there is no position the others do not matter.
+#: Without a position the other two do not matter.
 _PLACES = (
     _presence("Image Position (Patient)", lambda f: f.position),
     _presence("Image Orientation (Patient)", lambda f: () if f.position is None else f.orientation),
@@ -177,7 +177,7 @@ def _by_likeness(frames: _Frames) -> list[Group]:
 
 
 def _by_spacing(frames: _Frames) -> list[Group]:
-    """Parts with one Pixel Spacing but for rounding."""
+    """Groups with one Pixel Spacing, except for rounding."""
     layout = frames[0].common.layout
     far = max(layout.rows, layout.columns)
 
@@ -191,7 +191,7 @@ def _by_spacing(frames: _Frames) -> list[Group]:
 
 
 def _is_rounded(one: float, other: float) -> bool:
-    """Whether one of two numbers is the other rounded to three digits or more."""
+    """Whether one of two numbers is the other one, rounded to three digits or more."""
     return any(
         f"{a:.{digits}g}" == f"{b:.{digits}g}"
         for a, b in ((one, other), (other, one))
@@ -200,7 +200,7 @@ def _is_rounded(one: float, other: float) -> bool:
 
 
 def _by_orientation(frames: _Frames) -> list[Group]:
-    """Parts with parallel planes."""
+    """Groups with parallel planes."""
 
     def same(one: Sequence[float], other: Sequence[float]) -> bool:
         return all(abs(a - b) <= PARALLEL_TOLERANCE for a, b in zip(one, other, strict=True))
@@ -214,7 +214,7 @@ def _clustered(
     get: Callable[[Frame], tuple[float, ...] | None],
     same: Callable[[Sequence[float], Sequence[float]], bool],
 ) -> list[Group]:
-    """Parts whose values are the same as the most frequent one of theirs."""
+    """Groups of similar values. Each value belongs to the most frequent value that is the same."""
     heads: dict[tuple[float, ...] | None, tuple[float, ...] | None] = {}
     for value, _ in Counter(map(get, frames)).most_common():
         known = (head for head in heads.values() if head and value and same(head, value))
@@ -223,8 +223,10 @@ def _clustered(
 
 
 def _by_space(frames: _Frames) -> list[Group]:
-    """Parts with one Frame of Reference UID, unless each file has one of its own, or some have
-    none: then it says nothing of these slices.
+    """Groups with one Frame of Reference UID.
+
+    There is only one group where fewer than two UIDs occur, where each of more than two files has
+    another UID (it then says nothing about these slices), or where frames have no position.
     """
     files: dict[str, set[str]] = defaultdict(set)
     for frame in frames:
@@ -243,8 +245,8 @@ def _by_space(frames: _Frames) -> list[Group]:
 
 
 def _by_volume(frames: _Frames) -> list[Group]:
-    """Parts in which no position is repeated, by the fewest attributes and the fewest parts that
-    achieve it; and passes that overlap.
+    """Groups in which no position is repeated, by the fewest attributes that separate them, and
+    the fewest groups. Also passes that overlap.
     """
     places = places_of(frames)
     if places is None:
@@ -270,8 +272,8 @@ def _by_volume(frames: _Frames) -> list[Group]:
 
 
 def _are_volumes(parts: Sequence[Sequence[int]], most: int, chosen: Iterable[str]) -> bool:
-    """Whether so many parts can be volumes: times and numbers of their own, such as slices have,
-    make none.
+    """Whether so many groups can be volumes. Times and numbers that differ from slice to slice
+    make no volumes.
     """
     count = sum(map(len, parts))
     if len(parts) > max(2 * most, count // 3):
@@ -281,8 +283,8 @@ def _are_volumes(parts: Sequence[Sequence[int]], most: int, chosen: Iterable[str
 
 
 def _by_pass(frames: _Frames, telling: Iterable[str]) -> list[Group]:
-    """Passes that overlap: together they are uneven, or numbers occur twice, and by an attribute
-    each of them is even and counts its slices.
+    """Passes that overlap. Together they are uneven, or Instance Numbers occur twice. One
+    attribute separates them into passes that are even and have their own numbers.
     """
     if _repeats_numbers(frames) or not is_even(frames):
         for name in telling:
@@ -308,8 +310,8 @@ def _repeats_numbers(frames: _Frames) -> bool:
 
 
 def _telling(frames: _Frames) -> dict[str, list[Hashable]]:
-    """The attributes in which frames differ, those preferred first, with the value of each frame;
-    the folder is the last resort.
+    """The attributes in which frames differ, with the value of each frame. Preferred attributes
+    come first, the folder last.
     """
     keys = [dict(_keys(frame)) for frame in frames]
     names = dict.fromkeys(name for own in keys for name in own)
@@ -328,7 +330,7 @@ def _key(name: str) -> Aspect:
 
 
 def _in_order(parts: list[Group], names: Sequence[str]) -> list[Group]:
-    """In the order of the values of their attributes."""
+    """The groups in the order of the values of these attributes."""
     aspects = [_key(name) for name in names]
     return sorted(
         parts, key=lambda part: [in_order(aspect.of(part.frames[0])) for aspect in aspects]
@@ -336,7 +338,7 @@ def _in_order(parts: list[Group], names: Sequence[str]) -> list[Group]:
 
 
 def _gathered(pairs: Iterable[tuple[Hashable, _T]]) -> list[list[_T]]:
-    """What comes with each value, in the order in which values are met."""
+    """The items of each value, in the order in which the values first occur."""
     groups: dict[Hashable, list[_T]] = defaultdict(list)
     for value, one in pairs:
         groups[value].append(one)

@@ -1,4 +1,4 @@
-"""What is unusual about a stack, in words. Pure."""
+"""The irregularities of a stack, in words. Pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 
 from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack, median
 
-#: Gaps between slices that are so many pixels, or pixels that are so many gaps, are doubtful.
+#: A gap of so many pixels, or a pixel of so many gaps, is doubtful.
 MANY_PIXELS, MANY_GAPS = 100, 50
 
 
 def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which gaps differ from their median."""
+    """Which gaps differ from the median gap."""
     usual = median(gaps)
     return np.asarray(np.abs(gaps - usual) > GAP_TOLERANCE * usual)
 
 
 def irregularities(stack: Stack) -> list[str]:
-    """Tilt, uneven gaps, missing slices, planes off a straight line, gaps that do not fit the
-    pixels.
+    """Warnings about tilt, uneven gaps, missing slices, planes off a straight line, and gaps
+    that do not fit the size of the pixels.
     """
     if stack.slices < 2:
         return []

@@ -1,8 +1,8 @@
-"""Stacks that the user says are one. Pure.
+"""Stacks that the user joins to one. Pure.
 
-What sets them apart may be nothing but a number that a program wrote: a Series Instance UID of its
-own in every file, an acquisition for each part. They are joined where their slices fit together,
-and refused with the reason where they do not.
+They may differ only in a number that a program wrote: a Series Instance UID per file, or an
+acquisition per part. They are joined where their slices fit together. Otherwise the join is
+refused, with the reason.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from sidecar.formats.natural_order import natural_order
 def choose_joined(
     series: Sequence[Series], wanted: str | None, arrange: Arrange = in_slice_order
 ) -> Series:
-    """The one stack that those stacks make which ``--series`` names: all of them without it, or
-    numbers such as 1,3-5, or their Series Instance UID.
+    """The stack that the stacks named by ``--series`` make together.
 
-    Raises UsageError for numbers that there are not, GeometryError where they cannot be one.
+    ``wanted``: None or "all" for all stacks, numbers such as 1,3-5, or their Series Instance UID.
+
+    Raises UsageError for numbers that do not exist, GeometryError where the stacks cannot be one.
     """
     if wanted in (None, "all"):
         return joined(series, arrange)
@@ -50,9 +51,9 @@ def _numbers(text: str) -> set[int]:
 
 
 def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Series:
-    """One stack of all slices of ``stacks``, as ``arrange`` makes one of them.
+    """One stack with all slices of ``stacks``, made by ``arrange``.
 
-    Raises GeometryError with what keeps them from being one.
+    Raises GeometryError with the reason why they cannot be one.
     """
     if len(stacks) == 1:
         raise UsageError("--join: there is one stack here, and nothing to join it with")
@@ -82,7 +83,9 @@ def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Serie
 
 
 def _some_that_can(stacks: Sequence[Series], part: Group) -> str:
-    """The stacks that are in a part of their frames, where those are several, as an option."""
+    """An option that joins the stacks whose frames are in ``part``; "" where there are fewer
+    than two.
+    """
     there = {(frame.file, frame.frame) for frame in part.frames}
     numbers = [one.number for one in stacks if (one.frames[0].file, one.frames[0].frame) in there]
     if len(numbers) < 2:
@@ -91,7 +94,7 @@ def _some_that_can(stacks: Sequence[Series], part: Group) -> str:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Ascending numbers as `_numbers` reads them: "1,3-5"."""
+    """Ascending numbers in the form that `_numbers` reads: "1,3-5"."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -108,8 +111,8 @@ def _named(differences: Iterable[Difference]) -> str:
 def with_joined(
     series: Sequence[Series], wanted: Collection[tuple[str, int | None]], arrange: Arrange
 ) -> list[Series]:
-    """The stacks, and the one that those make together which hold ``wanted`` SOP instances or
-    frames: a document of joined stacks is known again.
+    """The stacks, and one more: the join of the stacks that hold ``wanted`` SOP instances or
+    frames. So the scan of a document of joined stacks is recognised.
     """
 
     def holds(frame: Frame) -> bool:

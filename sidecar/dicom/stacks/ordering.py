@@ -1,8 +1,8 @@
 """A group of frames → a stack: slices in their order, or the reason why they make none. Pure.
 
-Where frames have positions these decide, and no number or name does. Without positions slices go by
-Instance Number where it orders them, else by the natural order of their file names; what was found
-stands in the warnings.
+Positions decide where frames have them; numbers and names do not. Without positions, slices are in
+the order of Instance Number where it orders them, else in the natural order of their file names. A
+warning states which order was used.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from sidecar.errors import GeometryError, printable
 from sidecar.formats.natural_order import apart_from_numbers, natural_order
 from sidecar.grid.stack import Stack, check_orientation, median, plane_normal
 
-#: Two slices nearer than this part of a pixel along the normal are at the same position.
+#: Two slices are at the same position where they are nearer than this part of a pixel, along the
+#: normal.
 SAME_POSITION = 0.01
-#: SOP classes whose Image Plane or functional groups are mandatory (PS3.3 A.3, A.4, A.21, A.36,
-#: A.38, A.56, A.70): without them something is wrong with the file, and pixel units would hide it.
+#: SOP classes that must have an Image Plane or functional groups (PS3.3 A.3, A.4, A.21, A.36, A.38,
+#: A.56, A.70). If these are missing, something is wrong with the file, and pixel units would hide
+#: that.
 PLANE_IS_MANDATORY = {
     "1.2.840.10008.5.1.4.1.1.2": "CT",
     "1.2.840.10008.5.1.4.1.1.2.1": "Enhanced CT",
@@ -37,7 +39,7 @@ PLANE_IS_MANDATORY = {
     "1.2.840.10008.5.1.4.1.1.128.1": "Legacy Converted Enhanced PET",
 }
 POSITION = "Image Position (Patient)"
-#: What places a slice, and its value in a frame.
+#: The attributes that place a slice, and their values in a frame.
 _PLACING: dict[str, Callable[[Frame], tuple[float, ...] | None]] = {
     POSITION: lambda frame: frame.position,
     "Image Orientation (Patient)": lambda frame: frame.orientation,
@@ -65,22 +67,22 @@ _Frames = Sequence[Frame]
 
 @dataclass(frozen=True)
 class Ordered:
-    """Frames in slice order; ``stack`` is None where they have no geometry."""
+    """Frames in slice order. ``stack`` is None where they have no geometry."""
 
     frames: tuple[Frame, ...]
     stack: Stack | None
     warnings: tuple[str, ...]
 
 
-#: How the frames of one group become a stack. Raises GeometryError with what was found where they
-#: make none.
+#: A function that makes a stack of the frames of one group. Raises GeometryError, with what was
+#: found, where they make none.
 Arrange = Callable[[_Frames], Ordered]
 
 
 def in_slice_order(frames: _Frames) -> Ordered:
     """Frames of one group (`sidecar.dicom.stacks.grouping`) as a stack.
 
-    Raises GeometryError with what was found where they make none.
+    Raises GeometryError, with what was found, where they make none.
     """
     refuse_tiles(frames)
     _refuse_partly_placed(frames)
@@ -93,14 +95,14 @@ def in_slice_order(frames: _Frames) -> Ordered:
 
 
 def refuse_tiles(frames: _Frames) -> None:
-    """GeometryError for images that are no slices."""
+    """GeometryError for images that are not slices."""
     tiled = frames[0].common.tiled
     if tiled is not None:
         raise GeometryError(_TILED[tiled])
 
 
 def _refuse_partly_placed(frames: _Frames) -> None:
-    """GeometryError where some frames have what places a slice and others have not."""
+    """GeometryError where some frames have an attribute that places a slice, and others do not."""
     for name, get in _PLACING.items():
         without = [frame for frame in frames if get(frame) is None]
         if name != POSITION and frames[0].position is None:
@@ -114,7 +116,7 @@ def _refuse_partly_placed(frames: _Frames) -> None:
 
 
 def remarks_on(frames: _Frames) -> tuple[str, ...]:
-    """What is to be said of the headers of frames whatever their order."""
+    """Remarks on the headers of frames that do not depend on their order."""
     return (*_remarks(frames), *_unreliable_uids(frames))
 
 
@@ -122,8 +124,9 @@ def remarks_on(frames: _Frames) -> tuple[str, ...]:
 
 
 class Geometry:
-    """Which attributes that place a slice all frames of a group have, with a value.
+    """The attributes that place a slice, as far as the frames of a group have them.
 
+    ``absent``: those that not all frames have. ``found``: those that frames have, with a value.
     ``elsewhere``: whether there is a position where it does not place these frames.
     """
 
@@ -144,7 +147,7 @@ class Geometry:
             self.found.append(f"Slice Location {_range(locations)}")
 
     def __str__(self) -> str:
-        """What is missing, and what there is instead."""
+        """What is missing, and what the headers have instead."""
         there = f"; there is {_listed(self.found)}" if self.found else ""
         return f"no {_listed(self.absent, 'or')}{there}"
 
@@ -170,27 +173,28 @@ def _incomplete(frames: _Frames, found: Geometry, kind: str | None) -> str:
 
 
 def _ways_out(spacing: tuple[float, float] | None) -> str:
-    """What to do where a header does not say where its slices are; ``spacing``: the Pixel Spacing,
-    where there is one to be trusted.
+    """What the user can do where a header does not say where its slices are.
+
+    ``spacing``: the Pixel Spacing, if it can be trusted.
     """
     voxel = "X,Y,Z" if spacing is None else f"{spacing[1]:.10g},{spacing[0]:.10g},Z"
     return f"{_ANEW}; or, where you know the voxel size, give it in mm with --voxel {voxel}"
 
 
 def files_of(frames: Iterable[Frame]) -> str:
-    """Files for a message: the name of a few, the number of many with the first."""
+    """Files for a message: the names of up to three, else their number and the first."""
     files = [printable(f) for f in sorted({frame.file for frame in frames}, key=natural_order)]
     return ", ".join(files) if len(files) <= 3 else f"{len(files)} files, such as {files[0]}"
 
 
 def _remarks(frames: _Frames) -> Iterator[str]:
-    """What the standard forbids, and which files have it."""
+    """What the standard forbids in these headers, and in which files."""
     for text in dict.fromkeys(text for frame in frames for text in frame.common.remarks):
         yield f"{text} ({files_of(f for f in frames if text in f.common.remarks)})"
 
 
 def _unreliable_uids(frames: _Frames) -> Iterator[str]:
-    """UIDs that do not say what they should of these slices."""
+    """UIDs that do not identify these slices as they should."""
     uids = Counter(frame.sop_instance_uid for frame in frames if not frame.common.multiframe)
     shared = [f for f in frames if f.sop_instance_uid and uids[f.sop_instance_uid] > 1]
     if shared:
@@ -227,9 +231,9 @@ def _in_file_order(frames: _Frames, found: Geometry) -> Ordered:
 
 
 def in_file_order(frames: _Frames) -> tuple[list[Frame], str]:
-    """Frames in the order that numbers or names give, and which it is.
+    """Frames in the order of numbers or names, and a text that says which.
 
-    GeometryError where neither does.
+    GeometryError where neither orders them.
     """
     if len({frame.file for frame in frames}) == 1:
         order = "in the order of frames" if len(frames) > 1 else "as one slice"
@@ -244,12 +248,12 @@ def in_file_order(frames: _Frames) -> tuple[list[Frame], str]:
 
 
 def by_number(frames: _Frames) -> list[Frame]:
-    """Frames by the Instance Number of their files, where `numbers_fault` finds none."""
+    """Frames by the Instance Number of their files. `numbers_fault` must have found no fault."""
     return sorted(frames, key=lambda f: (f.instance_number or 0, f.frame))
 
 
 def by_name(frames: _Frames) -> list[Frame]:
-    """Frames by the natural order of their files' names."""
+    """Frames by the natural order of their file names."""
     return sorted(frames, key=lambda f: (natural_order(f.file), f.frame))
 
 
@@ -289,14 +293,16 @@ def heights_of(frames: _Frames) -> NDArray[np.float64]:
 
 
 def is_even(frames: _Frames) -> bool:
-    """Whether frames, each at a position of its own, have the same gap between them."""
+    """Whether the gaps between frames are equal. Each frame has its own position."""
     gaps = np.diff(np.sort(heights_of(frames)))
     return len(gaps) < 2 or not is_uneven(gaps).any()
 
 
 def places_of(frames: _Frames) -> list[int] | None:
-    """For each frame the number of its position along the normal; None where there are no frames,
-    or they have no position, orientation or spacing, or no sound one.
+    """For each frame, the number of its position along the normal.
+
+    None where there are no frames, or where the first has no position, orientation or spacing, or
+    no valid orientation.
     """
     if not frames:
         return None
@@ -317,7 +323,7 @@ def places_of(frames: _Frames) -> list[int] | None:
 
 
 def in_plane_order(frames: _Frames) -> Ordered:
-    """Frames, all of them with position, orientation and spacing, along the normal of their planes.
+    """Frames along the normal of their planes. All must have position, orientation and spacing.
 
     GeometryError where they do not make a stack.
     """
@@ -347,7 +353,9 @@ def in_plane_order(frames: _Frames) -> Ordered:
 
 
 def _spacing(frames: _Frames) -> tuple[tuple[float, float], list[str]]:
-    """The Pixel Spacing that most slices have, and a word where others round it otherwise."""
+    """The Pixel Spacing that most slices have, and a warning where other slices round it
+    differently.
+    """
     spacings = Counter(f.common.pixel_spacing for f in frames)
     (most, _), *others = spacings.most_common()
     assert most is not None
@@ -360,7 +368,7 @@ def _spacing(frames: _Frames) -> tuple[tuple[float, float], list[str]]:
 
 
 def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
-    """Why slices cannot be told apart by their positions."""
+    """Why positions do not tell slices apart."""
     counts = Counter(places)
     place, most = counts.most_common(1)[0]
     same = [frame for frame, p in zip(frames, places, strict=True) if p == place]

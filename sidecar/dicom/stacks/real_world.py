@@ -1,7 +1,7 @@
 """The real world values of a whole stack, from those of its frames (PS3.3 C.7.6.16.2.11). Pure.
 
-Frames map stored values, each in its own way; modality values, which are the same for all slices,
-are what a document speaks of.
+Each frame maps its own stored values. A document states maps of modality values, which are the same
+for all slices.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def real_world_values(frames: Sequence[Frame]) -> tuple[RealWorldMap, ...]:
 
 
 def real_world_notes(frames: Sequence[Frame]) -> tuple[str, ...]:
-    """What is left out of them, and why."""
+    """The maps that are left out, and why."""
     return _of_stack(frames)[1]
 
 

@@ -1,8 +1,8 @@
 """Is a stack of slices the scan that a document knows, with the same geometry? Pure: no files.
 
-There is one answer for all commands, `closest`. A scan is known again by the SOP instances of its
-slices, in their order, and by the geometry of every one of them. File names, folders and the time
-of a copy decide nothing.
+All commands use `closest` to answer this. A scan is recognised by the SOP instances of its slices,
+in their order, and by the geometry of every slice. File names, folders and times of copies do not
+matter.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from sidecar.grid.stack import Floats, Stack
 if TYPE_CHECKING:
     from sidecar.dicom.stacks.series import Series
 
-#: Numbers that are copied, or worked out again perhaps on another machine, may differ by so much,
-#: relative or in their unit.
+#: Largest difference between numbers that are copied, or computed again, perhaps on another
+#: machine: relative, or in their unit.
 SAME_NUMBER = 1e-9
 
-#: More slices than this are not all listed in a message.
+#: A message lists up to so many slices.
 LISTED = 5
 
-#: SOP Instance UID, and frame number from 1, which is None in a single-frame instance.
+#: SOP Instance UID, and 1-based frame number, which is None in a single-frame instance.
 Key = tuple[str, int | None]
 
 
@@ -34,9 +34,9 @@ Key = tuple[str, int | None]
 class KnownScan:
     """A scan as a document knows it.
 
-    ``planes``: the instance of every slice, in order. ``files``: the file each was in, relative to
-    the source then. ``columns, rows``: pixels of each slice. ``stack``: the geometry, None where
-    the source had none.
+    ``planes``: the instance of every slice, in order. ``files``: the file of each, relative to the
+    source at that time. ``columns, rows``: pixels of each slice. ``stack``: the geometry, None
+    where the source had none.
     """
 
     planes: tuple[Key, ...]
@@ -50,19 +50,19 @@ class KnownScan:
 
     @property
     def has_own_uids(self) -> bool:
-        """Whether every slice has an instance UID of its own. If not, these UIDs are no proof: any
-        other scan without them agrees.
+        """Whether every slice has its own instance UID. If not, the UIDs prove nothing: any
+        other scan without UIDs agrees with them.
         """
         return len(set(self.planes)) == len(self.planes) and all(uid for uid, _ in self.planes)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanDifference:
-    """In what a stack is not the scan that is looked for, in words, and the way out.
+    """How a stack differs from the known scan, in words, and what to do.
 
-    ``about``: its *instances* are others; there are *copies* of it; its instances make another
-    *stack*, or none; their *images* have another size; or their *planes* lie elsewhere in the
-    patient.
+    ``about``: *instances*, it has others; *copies*, there are several copies of it; *stack*, its
+    instances make another stack, or none; *images*, they have another size; *planes*, they lie
+    elsewhere in the patient.
     """
 
     about: Literal["instances", "copies", "stack", "images", "planes"]
@@ -72,21 +72,23 @@ class ScanDifference:
 
 @dataclass(frozen=True, slots=True)
 class ScanMatch:
-    """The stack that is the scan that was looked for, or comes nearest to it, and in what it
-    differs; no stack where none shares an instance with it.
+    """The stack that is the known scan, or the most similar one, and how it differs. ``series``
+    is None where no stack shares an instance with the scan.
     """
 
     series: Series | None
     difference: ScanDifference | None
 
 
-#: The way out where the same slices are there, and not as they were.
+#: What to do where the slices are the same, but were changed.
 _AS_IT_WAS = "give the scan as it was then, or export it again as it is now"
 
 
 def closest(known: KnownScan, found: Sequence[Series]) -> ScanMatch:
-    """The stack among ``found`` that is the known scan; of several copies the one in the files it
-    names. Otherwise the one that shares most instances with it, and in what it differs.
+    """The stack among ``found`` that is the known scan. Of several copies it is the one in the
+    files that the document names.
+
+    Otherwise the stack that shares most instances with the scan, and how it differs.
     """
     whole = [series for series in found if len(series.frames) == len(known.planes)]
     same = [series for series in whole if difference(known, series) is None]
@@ -115,12 +117,12 @@ def closest(known: KnownScan, found: Sequence[Series]) -> ScanMatch:
 
 
 def keys_of(series: Series) -> tuple[Key, ...]:
-    """By what its slices are known again, in their order."""
+    """The keys by which its slices are recognised, in order."""
     return tuple((frame.sop_instance_uid, frame.frame_number) for frame in series.frames)
 
 
 def _at_home(known: KnownScan, series: Series) -> int:
-    """How many frames are in the files that the document names."""
+    """The number of frames that are in the files that the document names."""
     home = dict(zip(known.planes, known.files, strict=True))
     return sum(
         home.get(key) == frame.file
@@ -138,7 +140,7 @@ def _several(copies: Sequence[Series]) -> ScanDifference:
 
 
 def difference(known: KnownScan, series: Series) -> ScanDifference | None:
-    """The first thing in which a stack is not the known scan."""
+    """The first difference between a stack and the known scan; None where there is none."""
     missing = _instances(known.planes, keys_of(series))
     if missing is not None:
         return missing
@@ -232,7 +234,7 @@ def _shifted(was: Stack, now: Stack) -> str | None:
 
 
 def _which(changed: NDArray[np.bool_], by: Floats, alike: bool) -> str:
-    """Which slices changed, and unless all did alike which one most."""
+    """Which slices changed. Where they changed differently, also which one changed most."""
     worst, count = int(np.argmax(by)), int(np.count_nonzero(changed))
     if count == 1:
         return f"slice {worst} (0-based) is"

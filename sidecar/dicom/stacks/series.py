@@ -1,8 +1,8 @@
 """Frames of many files → the stacks in them, numbered, and the choice of one. Pure: no files.
 
-Copies are left out (`duplicates`), what cannot be one stack is parted (`grouping`), and each group
-is put in order (`ordering`). Nothing is guessed: every stack is listed with what sets it apart, and
-where there is more than one the user chooses.
+`duplicates` leaves out copies. `grouping` separates what cannot be one stack. `ordering` puts each
+group in order. Nothing is guessed: every stack is listed with its differences from the others, and
+where there are several, the user chooses.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ from sidecar.grid.stack import Stack
 from sidecar.storage.location import Stamp
 from sidecar.values.lookup_table import LookupTable
 
-#: More stacks than this in one source are not all listed in a message.
+#: A message lists up to so many stacks of one source.
 LISTED_STACKS = 12
 
 
 @dataclass(frozen=True)
 class Series:
-    """One stack that could be exported: frames in position order.
+    """One stack that could be exported, with its frames in position order.
 
-    ``split`` says what sets it apart from the other stacks of the source. ``standing``:
-    those of the ``warnings`` that hold in whatever order and place its slices are.
+    ``split``: its differences from the other stacks of the source. ``problem``: why it cannot be
+    exported. ``standing``: the ``warnings`` that do not depend on the order and place of its
+    slices.
     """
 
     number: int
@@ -56,23 +57,23 @@ class Series:
 
     @property
     def frame_of_reference_uid(self) -> str | None:
-        """The one that all slices have; None where they have none, or not the same."""
+        """The UID that all slices have; None where they have none, or several."""
         uids = {frame.common.frame_of_reference_uid for frame in self.frames}
         return uids.pop() if len(uids) == 1 else None
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files it is in, in natural order."""
+        """The files of its slices, in natural order."""
         return tuple(sorted({frame.file for frame in self.frames}, key=natural_order))
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """Of every file, from before its header was read."""
+        """The stamp of every file, from before its header was read."""
         return {frame.file: frame.stamp for frame in self.frames}
 
     @property
     def place(self) -> str:
-        """How many files, and the folder they are in; a single file by its name."""
+        """The number of files, and their folder. A single file has its name."""
         files = self.files
         if len(files) == 1:
             return f"1 file, {printable(files[0])}"
@@ -85,8 +86,8 @@ class Series:
 
     @property
     def name(self) -> str:
-        """One line for a message: number, what it shows, size, where it is, and what sets it
-        apart.
+        """One line for a message: number, description, size, place, and its differences from
+        other stacks.
         """
         common, layout = self.common, self.common.layout
         parts = [
@@ -98,7 +99,8 @@ class Series:
 
 
 def find_series(frames: Iterable[Frame], arrange: Arrange = in_slice_order) -> list[Series]:
-    """Every stack in ``frames``, numbered from 1: by Series Number, then by UID, then by size.
+    """Every stack in ``frames``, numbered from 1. The order is by Series Number, then UID, then
+    size.
 
     ``arrange`` makes stacks of groups of frames.
     """
@@ -121,7 +123,7 @@ def _numbering(series: Series) -> tuple[Hashable, ...]:
 
 
 def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange) -> Series:
-    """The stack of a group; with a problem where its frames make none."""
+    """The stack of a group. Where its frames make none, ``problem`` says why."""
     left_out = _left_out(group, duplicates)
     try:
         ordered = arrange(group.frames)
@@ -135,7 +137,9 @@ def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange
 
 
 def _refuse_several_tables(frames: Sequence[Frame]) -> None:
-    """PNGs of one stack have one meaning."""
+    """SourceError where slices have different lookup tables. PNGs of one stack must have one
+    meaning.
+    """
     files: dict[LookupTable | None, str] = {}
     for frame in frames:
         files.setdefault(frame.common.table, frame.file)
@@ -148,7 +152,7 @@ def _refuse_several_tables(frames: Sequence[Frame]) -> None:
 
 
 def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:
-    """A word on the copies of a group's frames."""
+    """A warning about the copies of a group's frames."""
     here = {(frame.file, frame.frame) for frame in group.frames}
     copies = {
         copy.frame.file: copy.original.file
@@ -168,10 +172,10 @@ def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:
 
 def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
     """The stacks that ``--series`` means: a number of the inspect table, a Series Instance UID,
-    "all", or None for the only one.
+    "all", or None for the only stack.
 
-    Raises AmbiguousSeriesError that names the choices where more than one fits, UsageError where
-    none does.
+    Raises AmbiguousSeriesError, which lists the choices, where several stacks fit. UsageError where
+    none fits.
     """
     if not series:
         raise SourceError("no DICOM images found here")
@@ -200,8 +204,8 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
 
 
 def ways_to_choose(series: Sequence[Series]) -> str:
-    """What can be asked of several stacks; that they, or some, be one only where nothing speaks
-    against it.
+    """The options for several stacks. Joining them, or some of them, is offered only where
+    nothing contradicts it.
     """
     one, each = "choose one with --series NUMBER", "all with --series all"
     if _may_be_one(series):
@@ -212,8 +216,8 @@ def ways_to_choose(series: Sequence[Series]) -> str:
 
 
 def _may_be_one(series: Sequence[Series]) -> bool:
-    """Whether stacks contradict each other in nothing, and those of several slices, such as time
-    points, have no place in common.
+    """Whether stacks do not contradict each other, and share no positions if they have several
+    slices. Time points, for example, share positions.
     """
     if unlike([frame for stack in series for frame in stack.frames]):
         return False
@@ -224,7 +228,7 @@ def _may_be_one(series: Sequence[Series]) -> bool:
 
 
 def listed(series: Sequence[Series]) -> str:
-    """Stacks for a message, one in a line."""
+    """Stacks for a message, one per line."""
     lines = [f"  {s.name}" for s in series[:LISTED_STACKS]]
     return "\n".join(
         lines + [f"  … and {len(series) - LISTED_STACKS} more"] * (len(series) > LISTED_STACKS)
