@@ -1,5 +1,5 @@
-"""From thumbnails to ideas worth a trial: a placement in the plane with a line of slices, likely
-ones first.
+"""From thumbnails to ideas worth a trial. An idea is a placement in the plane with a line of
+slices. Likely ones come first.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from sidecar.grid.axis import Axis, spread
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.parallel import in_order
 
-#: Source slices and images whose thumbnails are looked at; images that are searched for in the
-#: plane; longer side of image thumbnails.
+#: Most source slices and most images with thumbnails; number of images that are searched for in the
+#: plane; longer side of the thumbnails of images.
 MOST_SLICES, MOST_IMAGES, SEARCHED = 160, 12, 3
 IMAGE_SIDE = 256
-#: Slices looked at when every scale has to be tried.
+#: Number of slices when every scale must be tried.
 FEW_SLICES = 24
-#: Candidates and lines of slices that become ideas, and the part of the best one's weight that a
-#: candidate must have.
+#: Most candidates, and most lines of slices per candidate, that become ideas. A candidate must have
+#: this part of the weight of the best one.
 CANDIDATES, LINES, WEIGHT = 6, 2, 0.2
-#: Factors and steps above are slips.
+#: A factor or step above this is a typing error.
 LARGEST_FACTOR = 1e4
 #: Mean square of the features of an image in which nothing can be recognised.
 BLANK = 1e-6
@@ -46,9 +46,10 @@ BLANK = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What the user knows. ``factor`` (columns, rows) without sign; ``flips`` of "xyzt": source
-    columns, rows and slices that run backwards, and t where rows and columns are exchanged. None:
-    nothing is known.
+    """What the user knows; None where nothing is known.
+
+    ``factor``: (columns, rows), without sign. ``flips``: letters of "xyzt": source columns, rows
+    and slices that run backwards, and t where rows and columns are exchanged.
     """
 
     factor: Scale | None = None
@@ -62,8 +63,10 @@ class Pins:
         z_step: float | None = None,
         flip: str | None = None,
     ) -> Pins:
-        """``factor``: one for columns and rows, or (columns, rows);
-        ``flip``: letters of "xyzt", or "none". UsageError for others.
+        """``factor``: one number for columns and rows, or (columns, rows). ``flip``: letters of
+        "xyzt", or "none".
+
+        UsageError for other values.
         """
         factors = (factor, factor) if isinstance(factor, int | float) else factor
         if factors is not None and not all(0 < number < LARGEST_FACTOR for number in factors):
@@ -100,7 +103,7 @@ class Pins:
 
 @dataclass(frozen=True, slots=True)
 class Idea:
-    """How the images may have been made, by the thumbnails' word."""
+    """A way in which the images may have been made, according to the thumbnails."""
 
     placement: Placement
     line: SliceLine
@@ -131,8 +134,8 @@ class Overview:
         spacing: Scale | None,
         on_slice: Callable[[], object],
     ) -> Overview:
-        """Reads up to `MOST_SLICES` slices and `MOST_IMAGES` images, keeping their thumbnails
-        only.
+        """Read up to `MOST_SLICES` slices and `MOST_IMAGES` images. Only their thumbnails are
+        kept.
         """
         grid = ThumbGrid.of(slices.columns, slices.rows)
         numbers, chosen = (
@@ -156,11 +159,11 @@ class Overview:
 
     @cached_property
     def content(self) -> NDArray[np.float64]:
-        """(images,) how much there is to recognise in each: 0 for a blank one."""
+        """(images,) how much can be recognised on each image. It is 0 for a blank one."""
         return np.asarray((features(self.image_thumbs) ** 2).mean(axis=(1, 2)), dtype=np.float64)
 
     def ideas(self, pins: Pins, everywhere: bool) -> list[Idea]:
-        """At the likely scales, or at all of them (``everywhere``); best first."""
+        """Ideas at the likely scales, or at all scales (``everywhere``), best first."""
         sizes = (self.columns, self.rows), (self.width, self.height)
         if pins.factor is not None:
             scales = [(along, pins.factor) for along in ALONG]
@@ -181,7 +184,7 @@ class Overview:
         ]
 
     def _telling(self) -> list[int]:
-        """The image with most to recognise in each third of those looked at."""
+        """The image with the most content in each third of the images."""
         parts = np.array_split(np.arange(len(self.images)), min(SEARCHED, len(self.images)))
         return [
             int(part[np.argmax(self.content[part])])
@@ -231,8 +234,8 @@ class Overview:
         return list(islice((line for line in found if pins.allows(line)), LINES))
 
     def _image_axis(self, size: int, axis: Axis) -> Axis:
-        """Pixels on an image about as large as those of the slices' thumbnails, from edge to
-        edge.
+        """An axis of an image, from edge to edge, with pixels about as large as those of the
+        thumbnails of slices.
         """
         block = max(self.grid.columns.factor, self.grid.rows.factor) / abs(axis.factor)
         return Axis.resize(0, size, int(np.clip(round(size / block), min(size, SMALLEST), size)))

@@ -1,5 +1,5 @@
-"""Which slice each image is: the straight line, slice = step · image + offset, that most images
-speak for. Pure.
+"""The slice of each image: the straight line, slice = step · image + offset, that fits most
+images. Pure.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Slices of each image that lines are drawn through, and images that lines are drawn through.
+#: Number of slices per image, and number of images, through which lines are drawn.
 PEAKS = 4
 ANCHORS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SliceLine:
-    """slice = step · image + offset, and the mean likeness of images to the slices it gives
-    them.
+    """slice = step · image + offset.
+
+    ``score``: mean likeness of images to the slices that the line gives them.
     """
 
     step: float
@@ -39,11 +40,11 @@ def lines(
     size: tuple[int, int],
     step: float | None = None,
 ) -> list[SliceLine]:
-    """Lines on which all images lie on slices of the source, best first; those that give an image
-    nearly the same slice count as one.
+    """Lines on which all images lie on slices of the source, best first. Of lines that give an
+    image nearly the same slice, only the best is kept.
 
-    ``likeness`` (images, slices) of the ``images`` and ``slices`` looked at; ``size`` number of all
-    images and of all slices; ``step`` is its length where it is known.
+    ``likeness``: (images, slices) for the ``images`` and ``slices`` that have thumbnails. ``size``:
+    number of all images and of all slices. ``step``: its absolute value, if it is known.
     """
     spacing = float(np.diff(slices).max()) if len(slices) > 1 else 1.0
     peaks = [slices[_peaks(row)] for row in likeness]
@@ -66,8 +67,8 @@ def _drawn(
     images: NDArray[np.intp],
     step: float | None,
 ) -> list[tuple[float, float]]:
-    """(step, offset) through the peaks of pairs of images, or through those of one with the given
-    step.
+    """(step, offset) of lines through the peaks of two images each. With a given step, or a
+    single image, of lines through the peaks of each image.
     """
     if step is not None or len(images) == 1:
         steps = (1.0,) if step is None else (step, -step)
@@ -111,15 +112,15 @@ def _scored(
 
 
 def _peaks(row: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The highest values that are no lower than their neighbours."""
+    """The highest values that are not lower than their neighbours."""
     padded = np.concatenate([[-np.inf], row, [-np.inf]])
     tops = np.flatnonzero((row >= padded[:-2]) & (row >= padded[2:]))
     return tops[np.argsort(-row[tops])][:PEAKS]
 
 
 def through(images: NDArray[np.intp], slices: Floats) -> tuple[float, float]:
-    """(step, offset) through most points: medians of all slopes and of what remains (Theil and
-    Sen). Step 1 for one image.
+    """(step, offset) of the line through most points, from medians of all slopes and of the
+    remainders (Theil and Sen). The step is 1 for one image.
     """
     if len(images) == 1:
         return 1.0, float(slices[0] - images[0])

@@ -1,10 +1,10 @@
-"""Where in the source images could lie: orientation, scale and shift by correlation of thumbnails.
+"""Where images could lie in the source: orientation, scale and shift, by correlation of thumbnails.
 Pure.
 
 For each scale and each of the eight orientations, the features of some images are correlated with
-those of many source slices at every shift. An image may come from any slice, but all lie at one
-place of their slices: the best slice at each shift counts for each image, and the images are added
-up.
+those of many source slices, at every shift. An image may come from any slice, but all images lie at
+one place of their slices. So at each shift every image counts with its best slice, and the images
+are summed.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ from sidecar.parallel import available_processors
 
 Scale = tuple[float, float]
 
-#: Part of an image that must lie on the source, and the smallest side, in thumbnail pixels, of an
-#: image that can be found there.
+#: Least part of an image that lies on the source; smallest side, in thumbnail pixels, of an image
+#: that can be found.
 OVERLAP = 0.6
 SMALLEST = 6
-#: Thumbnail pixels that the blur of the features makes one.
+#: The blur of the features makes one independent pixel of so many thumbnail pixels.
 BLOB = 6.0
-#: Ratio of neighbouring scales when nothing is known of the scale.
+#: Ratio of neighbouring scales, where nothing is known of the scale.
 SCALE_STEP = 1.04
-#: Places found for one scale and orientation, and how far apart they must be, in thumbnail pixels.
+#: Most places for one scale and orientation, and their least distance in thumbnail pixels.
 PLACES = 2
 APART = 3.0
-#: Candidates that are looked at further.
+#: Most candidates that are examined further.
 MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A placement that thumbnails speak for, their mean correlation there, and on how many
-    independent pixels it rests.
+    """A placement that fits the thumbnails.
 
-    ``inverted``: bright source pixels are dark in the images.
+    ``score``: mean correlation at this placement. ``pixels``: number of independent pixels that it
+    is based on. ``inverted``: bright source pixels are dark in the images.
     """
 
     placement: Placement
@@ -63,7 +63,7 @@ class Candidate:
 
     @property
     def weight(self) -> float:
-        """Log-likelihood ratio against chance: a small image correlates well in many places, a
+        """Log-likelihood ratio against chance. A small image correlates well in many places, a
         large one only in its own.
         """
         return -self.pixels * float(np.log(1 - min(self.score, 0.9999) ** 2))
@@ -72,10 +72,10 @@ class Candidate:
 def likely_scales(
     source: tuple[int, int], image: tuple[int, int], spacing: tuple[float, float] | None
 ) -> list[tuple[Along, Scale]]:
-    """(along, (column factor, row factor)) when images show whole slices, or were cropped and
-    reduced by a whole number.
+    """(along, (column factor, row factor)) for images that show whole slices, or that were cropped
+    and reduced by a whole number.
 
-    ``source`` columns and rows; ``image`` width and height; ``spacing`` mm between columns and
+    ``source``: columns and rows. ``image``: width and height. ``spacing``: mm between columns and
     between rows.
     """
     found: list[tuple[Along, Scale]] = []
@@ -83,7 +83,8 @@ def likely_scales(
         width, height = along_source(along).pick(image)
         whole = (source[0] / width, source[1] / height)
         found.append((along, whole))
-        if abs(np.log(whole[0] / whole[1])) > 0.02:  # letterboxed, or cut to the image's aspect
+        # letterboxed, or cropped to the aspect ratio of the image
+        if abs(np.log(whole[0] / whole[1])) > 0.02:
             found += [(along, (f, f * aspect)) for f in whole for aspect in _aspects(spacing)]
         found += [(along, (float(f), float(f))) for f in range(1, 9) if f < 0.99 * min(whole)]
     return found
@@ -109,16 +110,14 @@ def all_scales(
 
 
 def _aspects(spacing: tuple[float, float] | None) -> list[float]:
-    """Row factor over column factor: that of square source pixels, and that which makes output
-    pixels square.
-    """
+    """Row factor over column factor: for square source pixels, and for square output pixels."""
     if spacing is None or abs(np.log(spacing[0] / spacing[1])) < 0.01:
         return [1.0]
     return [1.0, spacing[0] / spacing[1]]
 
 
 class Searcher:
-    """The thumbnails of some source slices, ready to look for images in."""
+    """The thumbnails of some source slices, prepared for the search for images."""
 
     def __init__(self, thumbs: GrayImage, grid: ThumbGrid) -> None:
         self._grid = grid
@@ -138,8 +137,10 @@ class Searcher:
         scales: Iterable[tuple[Along, Scale]],
         orientations: Sequence[AxisOrder] = ORIENTATIONS,
     ) -> list[Candidate]:
-        """Placements of images of ``size`` (width, height), given by thumbnails (n, y, x) from edge
-        to edge; best first, no two alike.
+        """Placements of images, best first, without similar ones.
+
+        ``thumbs``: thumbnails (n, y, x) of the images, from edge to edge. ``size``: width and
+        height of the images.
         """
         found: list[Candidate] = []
         for along, scale in scales:
@@ -157,8 +158,8 @@ class Searcher:
         scale: Scale,
         orientations: Sequence[AxisOrder],
     ) -> list[Candidate]:
-        """``thumbs`` (v, u) and ``size`` (along u, along v): exchanged already where the
-        orientations say so.
+        """Candidates at one scale. ``thumbs`` (v, u) and ``size`` (along u, along v) are already
+        exchanged where the orientations say so.
         """
         width, height = size
         blocks = self._grid.columns.factor, self._grid.rows.factor
@@ -223,8 +224,8 @@ class Searcher:
 
 
 def distinct(candidates: Iterable[Candidate], apart: float) -> list[Candidate]:
-    """Best first, without those whose orientation is that of a better one and whose edges are
-    within ``apart`` source pixels of it.
+    """Candidates, best first. One is left out if a better one has the same orientation and edges
+    within ``apart`` source pixels.
     """
     kept: list[Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight)[:MOST]:
@@ -241,9 +242,7 @@ def _alike(one: Placement, other: Placement, apart: float) -> bool:
 
 
 def _reduced(size: int, factor: float, block: float) -> Axis:
-    """The axis, on an image, of thumbnail pixels of ``block`` source pixels each, from the image's
-    edge on.
-    """
+    """An axis of an image, from its edge on, with pixels of ``block`` source pixels each."""
     step = block / factor
     return Axis(step, (step - 1) / 2, max(1, int(size / step + 1e-6)), "resize")
 
@@ -251,8 +250,8 @@ def _reduced(size: int, factor: float, block: float) -> Axis:
 def _peaks(
     total: GrayImage, template: tuple[int, int], source: tuple[int, ...]
 ) -> list[tuple[tuple[float, float], float]]:
-    """((column shift, row shift), score) of the highest places where enough of the image is on the
-    source.
+    """((column shift, row shift), score) of the highest places at which enough of the image lies
+    on the source.
     """
     shifts = [scipy.fft.fftfreq(n, 1 / n) for n in total.shape]
     on = [
@@ -280,7 +279,9 @@ def _peaks(
 
 
 def _vertex(total: GrayImage, row: np.intp, column: np.intp, axis: int) -> float:
-    """How far off the middle of three neighbouring values their parabola has its top."""
+    """The distance of the vertex of a parabola, through three neighbouring values, from the
+    middle one.
+    """
     place = [row, column]
     before, here, after = (
         float(

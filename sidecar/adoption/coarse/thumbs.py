@@ -1,5 +1,5 @@
-"""Small block means of slices and images, and what of them is compared: local contrast, whatever
-the window. Pure.
+"""Thumbnails of slices and images (block means), and their features: local contrast, which does
+not depend on the window. Pure.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from sidecar.adoption.model.resampling_kernels import matrix
 from sidecar.adoption.model.stacks import GrayImage
 from sidecar.grid.axis import Axis
 
-#: Longer side of a thumbnail, pixels.
+#: Longer side of a thumbnail in pixels.
 SIDE = 64
-#: Blur of the features, blur that is taken for the surroundings, in thumbnail pixels; and the part
-#: of the mean contrast below which contrast counts as noise.
+#: Blur of the features, and blur of their surroundings, in thumbnail pixels; contrast below this
+#: part of the mean contrast counts as noise.
 FINE, SURROUNDINGS = 0.7, 4.0
 FLAT = 0.2
-#: Part of the largest value below which contrast is the rounding of float32 sums.
+#: Contrast below this part of the largest value is the rounding of float32 sums.
 ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
 class ThumbGrid:
-    """The blocks of all thumbnails of one stack, each axis edge to edge."""
+    """The blocks of all thumbnails of one stack. Each axis runs from edge to edge."""
 
     columns: Axis
     rows: Axis
@@ -42,15 +42,15 @@ class ThumbGrid:
 
 
 def sampled(plane: GrayImage, columns: Axis, rows: Axis) -> GrayImage:
-    """A plane (rows, columns) as means of what each pixel of two axes covers."""
+    """A plane (rows, columns), averaged over the area that each pixel of two axes covers."""
     across = matrix(plane.shape[1], positions(columns), columns.factor)
     down = matrix(plane.shape[0], positions(rows), rows.factor)
     return np.asarray((across @ (down @ plane).T).T, dtype=np.float32)
 
 
 def features(thumbs: GrayImage) -> GrayImage:
-    """Local contrast of (..., rows, columns) thumbnails over the contrast of the surroundings: near
-    0 where nothing is, else about ±1.
+    """Local contrast of (..., rows, columns) thumbnails, divided by the contrast of the
+    surroundings. It is near 0 where there is nothing, else about ±1.
     """
     still = [0.0] * (thumbs.ndim - 2)
     lowest, highest = np.percentile(thumbs, [0.5, 99.5], axis=(-2, -1), keepdims=True)
@@ -72,7 +72,9 @@ def features(thumbs: GrayImage) -> GrayImage:
 
 
 def likeness(features_of: GrayImage, others: GrayImage) -> GrayImage:
-    """(n, m) correlation of n with m features of one shape; 0 where either has none."""
+    """(n, m) correlation of n features with m features of the same shape; 0 where either has no
+    contrast.
+    """
     a, b = (_unit(f) for f in (features_of, others))
     return a @ b.T
 

@@ -1,1 +1,1 @@
-"""Registration at full resolution, and what of an image stays unexplained."""
+"""Registration at full resolution, and the part of an image that stays unexplained."""

@@ -1,8 +1,8 @@
-"""Windows applied before an image was reduced: at the edge of what is clipped, the mean of clipped
-values is not the clipped mean. Pure.
+"""Windows that were applied before an image was reduced. Pure.
 
-A program that windows first and resizes then makes bright things larger or smaller by a part of a
-pixel. A model that clips in the same order does not take that for a change of scale.
+At the edge of a clipped area, the mean of clipped values is not the clipped mean. So a program that
+applies a window first and resizes then makes bright objects larger or smaller by a part of a pixel.
+A model that clips in the same order does not mistake this for a change of scale.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ from sidecar.adoption.model.tone import Tone, fit_tone
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
 
-#: Part of an image that has its lowest or highest value before a window is looked for, and pixels
-#: looked at.
+#: A window is searched for where this part of an image has its lowest or highest value; number of
+#: pixels that are compared.
 SATURATED = 0.005
 PIXELS = 1 << 15
-#: Tries of the search; the ratio by which a window must lower what is unexplained to be believed,
-#: beside what does not matter.
+#: Most trials of the search. A window is believed if it lowers the unexplained part by this ratio;
+#: NEGLIGIBLE is added to both parts.
 TRIES = 60
 BETTER, NEGLIGIBLE = 1.2, 1e-3
-#: First step of the search, in parts of the window, from that of another image and from a guess by
-#: the tone curve.
+#: First step of the search, in parts of the window: from the window of another image, and from a
+#: guess by the tone curve.
 NEAR, FAR = 0.02, 0.25
-#: Where the tone curve leaves the ends of the image's range, in parts of it, to start from.
+#: The search starts where the tone curve is so far from the ends of the image's range, in parts of
+#: the range.
 STARTS = (0.02, 0.2)
 
 
 def window_of(
     plane: GrayImage, image: GrayImage, fit: Registration, guess: Range | None
 ) -> Range | None:
-    """The source values below and above which an image (v, u) was clipped before it was reduced;
-    None where that explains nothing.
+    """The source values below and above which an image (v, u) was clipped before it was reduced.
+    None where a window explains nothing.
 
-    ``guess`` may be that of another image.
+    ``guess``: may be the window of another image.
     """
     placement = fit.placement
     if max(abs(placement.columns.factor), abs(placement.rows.factor)) <= 1:
@@ -82,8 +83,8 @@ def window_of(
 
 
 class _Left:
-    """What a model of a slice, clipped and then reduced, leaves unexplained of some bands of an
-    image.
+    """The unexplained part of some bands of an image, for a model that clips a slice first and
+    then reduces it.
     """
 
     def __init__(self, plane: GrayImage, image: GrayImage, placement: Placement) -> None:
@@ -105,7 +106,7 @@ class _Left:
 
 
 def _range(tone: Tone, part: float, lowest: float, highest: float) -> Range | None:
-    """Source values where the curve is ``part`` of its range away from either end."""
+    """Source values for which the curve is at least ``part`` of the range away from either end."""
     height = (tone.image - lowest) / (highest - lowest)
     inside = tone.source[(height > part) & (height < 1 - part)]
     return (float(inside.min()), float(inside.max())) if len(inside) > 1 else None

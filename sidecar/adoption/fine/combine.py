@@ -1,4 +1,4 @@
-"""What several images say together of their common placement, and how far they disagree. Pure."""
+"""The common placement of several images, and how much they disagree. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from sidecar.grid.axis import Axis
 
 Floats = NDArray[np.float64]
 
-#: No registration is trusted to better than this, in source pixels; and what is this many
-#: deviations off the median does not count.
+#: Smallest deviation, in source pixels, that a registration is trusted to have. A value that is
+#: ``OUTLYING`` deviations off the median does not count.
 FLOOR = 0.005
-#: What all images have in common (blocks of JPEG, kernels that are not symmetric) shifts what can
-#: be recognised by this part of one of their pixels; the edges by as many times more as their
-#: levers are long. More images do not make it less.
+#: Systematic error, as part of an image pixel. Blocks of JPEG and kernels that are not symmetric
+#: shift all images alike. Edges shift more, by the length of their levers. More images do not
+#: reduce this error.
 SYSTEMATIC = 0.01
 OUTLYING = 4.0
-#: What registration claims of its precision is for noise without neighbours in common; with JPEG
-#: blocks and kernels it is this much more.
+#: The deviation that registration claims holds for independent noise. With JPEG blocks and kernels
+#: it is larger by this factor.
 CLAIM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """The common placement, and the standard deviation of the ends of its columns and of its rows
-    in source pixels.
+    """The common placement, and the standard deviation of the ends of its columns and of its
+    rows, in source pixels.
     """
 
     placement: Placement
@@ -68,8 +68,8 @@ def _between(axis: Axis, first: float, last: float) -> Axis:
 
 
 def mean(values: Floats, deviations: Floats) -> tuple[float, float]:
-    """Weighted mean without outliers, and its standard deviation: the larger of what the parts
-    claim and what their scatter shows.
+    """Weighted mean without outliers, and its standard deviation: the larger one of what the
+    deviations claim and what the scatter shows.
     """
     claimed = np.hypot(CLAIM * np.where(np.isfinite(deviations), deviations, 1e3), FLOOR)
     off = np.abs(values - np.median(values))

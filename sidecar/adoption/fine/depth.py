@@ -1,12 +1,11 @@
-"""Where between the source slices an image lies, and over how many of them it is a mean. Pure.
+"""The place of an image between the source slices, and the number of slices that it averages. Pure.
 
 With d the detail of the image and m_z that of the model on slice z, any weighted mean of slices
 leaves the part
 
     E = 1 − (Σ w_z ⟨d, m_z⟩)² / (⟨d, d⟩ · Σ w_y w_z ⟨m_y, m_z⟩)
 
-of the image unexplained: the products alone say how every mean of every width at every place would
-do.
+of the image unexplained. So the products alone give E for means of every width at every place.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from sidecar.adoption.model.stacks import GrayImage
 
 Floats = NDArray[np.float64]
 
-#: Step in which places between slices are tried.
+#: Step between the places that are tried between slices.
 FINENESS = 0.02
-#: What a place between slices may leave, as a part of what the best slice leaves.
+#: A place between slices must leave less than this part of what the best slice leaves.
 FAR_SMALLER = 0.75
-#: Left unexplained by rounding to 8 bits alone; ratios of less mean nothing.
+#: Part that rounding to 8 bits alone leaves unexplained. Ratios of smaller parts mean nothing.
 ROUNDING = 1e-4
 
 
@@ -53,8 +52,8 @@ class Products:
         return len(self.with_image)
 
     def unexplained(self, places: Floats, width: float) -> Floats:
-        """(len(places),) E of means over ``width`` slices around each place (1: between the two
-        next to it).
+        """(len(places),) E of means over ``width`` slices around each place. A width of 1
+        interpolates between the two nearest slices.
         """
         weights = matrix(self.slices, places - self.first, width, AREA).toarray().astype(np.float64)
         fit = weights @ self.with_image
@@ -65,11 +64,11 @@ class Products:
         return np.asarray(1 - explained)
 
     def best(self, width: float) -> tuple[float, float]:
-        """The place of the smallest E, and that E: on a slice, unless between slices it is far
-        smaller.
+        """The place with the smallest E, and that E. It is on a slice, unless E is far smaller
+        between slices.
 
-        A mean of neighbours has less noise and is smoother, which alone makes it somewhat more like
-        an image that was filtered.
+        A mean of neighbours has less noise and is smoother. This alone makes it somewhat more
+        similar to an image that was filtered.
         """
         found = []
         for step in (1.0, FINENESS):

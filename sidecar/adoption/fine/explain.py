@@ -1,5 +1,5 @@
-"""How well one way of making the images explains them: depth between slices, kernel, and what
-remains. Reads slices through `Slices`.
+"""How well one way of making the images explains them: depth between slices, kernel, and the
+unexplained part. Reads slices through `Slices`.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from sidecar.adoption.model.tone import fit_tone
 
 Floats = NDArray[np.float64]
 
-#: Most slices on either side that an image may be a mean of.
+#: Most slices on either side that an image may average.
 DEEPEST = 8
-#: Slices on either side that maxima and minima are taken of.
+#: Slices on either side over which maxima and minima are taken.
 REACH = 3
-#: Slices by which the place of one image may deceive.
+#: Assumed standard deviation of the place of one image, in slices.
 VAGUE = 0.05
-#: Pixels of an image that models are held against.
+#: Number of pixels of an image that models are compared with.
 SAMPLE_PIXELS = 1 << 16
-#: A smaller part left unexplained by less than this ratio is no reason to prefer one kernel, or one
-#: width, to another.
+#: A kernel or width is preferred only if its unexplained part is smaller by this ratio.
 SAME = 1.05
 
 
 @dataclass(frozen=True)
 class Depth:
-    """Places of images between the slices, the ``width`` in slices of the means they are, and the
-    line through them.
+    """The places of images between the slices, and the line through them.
+
+    ``width``: the number of slices that each image averages.
     """
 
     images: NDArray[np.intp]
@@ -50,7 +50,7 @@ class Depth:
     products: tuple[Products, ...]
 
     def unexplained(self, step: float, offset: float) -> float:
-        """Mean part of the images that is unexplained when they lie on this line of slices."""
+        """Mean unexplained part of the images, where they lie on this line of slices."""
         places = step * self.images + offset
         return float(
             np.mean(
@@ -68,13 +68,14 @@ class Depth:
 
 
 def reach_of(step: float) -> int:
-    """Slices to look at on either side of an image's own."""
+    """Number of slices to examine on either side of an image's own slice."""
     return min(DEEPEST, int(np.ceil(abs(step) / 2)) + 1)
 
 
 def depth_of(seen: Sequence[Closeup], step: float) -> Depth:
-    """The line of slices by the places of single images, as means over one slice or over a whole
-    step, whichever explains more.
+    """The line of slices through the places of single images.
+
+    Images are taken as means over one slice or over a whole step, whichever explains more.
     """
     widths = [1.0, abs(step)] if 1.5 < abs(step) <= 2 * DEEPEST - 1 and len(seen) > 1 else [1.0]
     made = [_depth(seen, width) for width in widths]
@@ -106,9 +107,7 @@ def _depth(seen: Sequence[Closeup], width: float) -> Depth:
 
 
 def mean_slice(slices: Slices, place: float, width: float, window: Range | None) -> GrayImage:
-    """The mean of the slices, each as its window leaves it, that an image at ``place`` is made
-    of.
-    """
+    """The mean of slices for an image at ``place``. Each slice is clipped to the window first."""
     weights = matrix(len(slices), np.array([place]), width, AREA).tocoo()
     total: GrayImage | None = None
     for number, weight in zip(weights.coords[1], weights.data, strict=True):
@@ -120,8 +119,9 @@ def mean_slice(slices: Slices, place: float, width: float, window: Range | None)
 
 @dataclass(frozen=True)
 class Sample:
-    """One image (v, u) with the slice, or mean of slices, that it was made from; the place of that,
-    and the window it was clipped to.
+    """One image (v, u), with the slice or mean of slices that it was made from.
+
+    ``place``: the place of that slice. ``window``: the window that it was clipped to.
     """
 
     image: GrayImage
@@ -130,7 +130,9 @@ class Sample:
     window: Range | None
 
     def unexplained(self, placement: Placement, kernel: Kernel) -> float:
-        """The part of the image's detail that the model by this kernel at this placement leaves."""
+        """The part of the image's detail that the model with this kernel at this placement
+        leaves unexplained.
+        """
         seen = ImageBands.of(self.image, placement, most=SAMPLE_PIXELS)
         where = seen.inside(self.plane.shape)
         model = seen.predicted(self.plane, kernel)
@@ -148,8 +150,8 @@ def sample(slices: Slices, images: ImageStack, closeup: Closeup, depth: Depth) -
 
 
 def best_extremes(slices: Slices, sample: Sample, placement: Placement) -> float:
-    """The part that is unexplained by the best maximum or minimum of several slices around the
-    place of a sample.
+    """The part that the best maximum or minimum of several slices, around the place of a sample,
+    leaves unexplained.
     """
     first, last = (
         int(np.clip(round(sample.place) + side * REACH, 0, len(slices) - 1)) for side in (-1, 1)
@@ -158,7 +160,7 @@ def best_extremes(slices: Slices, sample: Sample, placement: Placement) -> float
     found = []
     for extreme in (np.maximum, np.minimum):
         stack = planes
-        while len(stack) > 1:  # of two slices, of three, and so on
+        while len(stack) > 1:  # over two slices, over three, and so on
             stack = [
                 extreme(one, other)
                 for one, other in zip(stack, planes[len(planes) - len(stack) + 1 :], strict=False)
@@ -170,5 +172,5 @@ def best_extremes(slices: Slices, sample: Sample, placement: Placement) -> float
 
 
 def unexplained(samples: Sequence[Sample], placement: Placement, kernel: Kernel) -> float:
-    """The mean of some images."""
+    """The mean unexplained part of some images."""
     return float(np.mean([s.unexplained(placement, kernel) for s in samples]))

@@ -1,5 +1,5 @@
-"""One image at full resolution: its slice, its placement, the window it was clipped to, and its
-products with the slices around.
+"""One image at full resolution: its slice, its placement, the window that it was clipped to, and
+its products with the slices around.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from sidecar.adoption.model.placement import Placement
 from sidecar.adoption.model.stacks import GrayImage, ImageStack, Slices
 from sidecar.adoption.model.tone import fit_tone
 
-#: Pixels looked at when several slices are compared at once.
+#: Number of pixels that are compared where several slices are compared at once.
 FEW_PIXELS = MOST_PIXELS // 4
-#: Window and placement are looked for in turn, as long as what is unexplained falls by this ratio.
+#: Window and placement are searched in turn, at most so many times, and as long as the unexplained
+#: part falls by this ratio.
 ROUNDS, FALLS = 4, 1.05
 
 
 @dataclass(frozen=True)
 class Closeup:
-    """What one image says.
+    """The result for one image.
 
-    ``window``: source values it was clipped to before it was reduced, or None.
+    ``window``: the source values that it was clipped to before it was reduced, or None.
     """
 
     number: int
@@ -50,8 +51,9 @@ def look_closely(
     reach: int,
     guess: Range | None,
 ) -> Closeup:
-    """Register one image from a placement right to about a pixel, on the slice within ``reach`` of
-    ``near`` that explains most of it.
+    """Register one image, starting from a placement that is right to about a pixel.
+
+    Of the slices within ``reach`` of ``near``, the one that explains most of the image is used.
     """
     image = start.along_source.apply(images.image(number))
     middle = int(np.clip(round(near), 0, len(slices) - 1))
@@ -74,12 +76,14 @@ def look_closely(
 
 
 def clipped(plane: GrayImage, window: Range | None) -> GrayImage:
-    """A slice as a window leaves it."""
+    """A slice, clipped to a window."""
     return plane if window is None else np.clip(plane, *window)
 
 
 def likeness(plane: GrayImage, image: GrayImage, placement: Placement) -> float:
-    """Correlation of detail of an image (v, u) with the model on a slice, at full resolution."""
+    """Correlation of detail between an image (v, u) and its model on a slice, at full
+    resolution.
+    """
     seen = ImageBands.of(image, placement, most=FEW_PIXELS)
     model, where = seen.predicted(plane), seen.inside(plane.shape)
     return correlation(seen.values, fit_tone(model[where], seen.values[where]).apply(model), where)

@@ -1,5 +1,5 @@
-"""The resampling that explains the images best: kernel and exact lines are tried together, as each
-shows only with the other right.
+"""The resampling that explains the images best. Kernel and exact lines are tried together,
+because each can only be recognised if the other is right.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ from sidecar.adoption.model.resampling_kernels import KERNELS, Kernel, Kind
 
 T = TypeVar("T")
 
-#: Answers that leave parts unexplained whose ratio is less are equal, and the plainest is taken.
+#: Answers whose unexplained parts differ by less than this ratio are equal. The simplest is taken.
 SAME = 1.03
-#: What an answer may leave to be taken without trying further kernels.
+#: An answer that leaves less than this unexplained is taken without trying further kernels.
 NOTHING = 1e-3
-#: An exact line that costs less than this many times the one taken, and is farther from it than
-#: this part of a source pixel, is a rival; lines that differ by less cost are the same, and the
-#: plainest is taken.
+#: An exact line is a rival where it costs less than ``RIVAL`` times the line taken, and is more
+#: than ``ELSEWHERE`` source pixels away from it. Lines whose cost differs by less than the ratio
+#: ``SAME_LINE`` are equal, and the simplest is taken.
 RIVAL, ELSEWHERE, SAME_LINE = 1.2, 0.25, 1.1
-#: A line whose ends are free is always near: it must be that much better than one of the whole
-#: source.
+#: There is always a line with free ends near the measured one. So it must be better than a line of
+#: the whole source by this ratio.
 FREE = 1.5
-#: An exact line within the uncertainty of the measured one may leave that much more than it; one
-#: beyond must leave that much less.
+#: An exact line within the uncertainty of the measured line may leave unexplained up to
+#: ``NO_WORSE`` times as much. One beyond it may leave at most ``MUCH_BETTER`` times as much.
 NO_WORSE, MUCH_BETTER = 1.1, 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """Lines of columns and rows, the kernel, and what they leave ``unexplained`` of the images
-    looked at.
+    """Lines of columns and rows, and the kernel.
+
+    ``unexplained``: the part of the examined images that they leave unexplained.
     """
 
     columns: Snapped
@@ -50,7 +51,7 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another exact line of an axis, ``name``, that explains the images about as well as the one
+    """Another exact line of the axis ``name`` that explains the images about as well as the line
     taken.
     """
 
@@ -60,8 +61,8 @@ class Rival:
 
     @property
     def apart(self) -> float:
-        """Part of a pixel of the images, or of the source where those are finer, between the
-        two.
+        """Distance between the two lines in image pixels, or in source pixels where those are
+        larger.
         """
         return distance(self.taken.axis, self.other.axis) / max(1.0, abs(self.taken.axis.factor))
 
@@ -69,7 +70,7 @@ class Rival:
 def resampling_of(
     samples: Sequence[Sample], columns: Measured, rows: Measured, along: Along
 ) -> Resampling:
-    """The best of all kernels with the lines that each of them can go with."""
+    """The best of all kernels, each with the lines that fit it."""
 
     def left(across: Snapped, down: Snapped, kernel: Kernel) -> float:
         return unexplained(samples, Placement(across.axis, down.axis, along), kernel)
@@ -104,8 +105,8 @@ def rivals_of(
     along: Along,
     taken: Resampling,
 ) -> list[Rival]:
-    """Exact lines, with any kernel, that cannot be told from the one taken although they are
-    somewhere else.
+    """Exact lines, with any kernel, that explain the images as well as the line taken, but lie
+    elsewhere.
     """
     cost = taken.unexplained + ROUNDING
     found = []
@@ -129,8 +130,8 @@ def rivals_of(
 
 
 def with_leeway(line: Snapped, rivals: Sequence[Rival]) -> Snapped:
-    """The line taken, no longer called exact where others explain the images about as well: it may
-    be as far off as they are.
+    """The line taken. Where rivals explain the images about as well, it is no longer called
+    exact, and its leeway is the largest distance of a rival.
     """
     others = [rival.other for rival in rivals if rival.taken is line]
     if not others:
@@ -144,7 +145,7 @@ def with_leeway(line: Snapped, rivals: Sequence[Rival]) -> Snapped:
 
 
 def slices_line(measured: Measured, depth: Depth) -> Snapped:
-    """The line of slices: of single slices, or of means when that is what the images are."""
+    """The line of slices: of single slices, or of means if the images are means of slices."""
     kinds: set[Kind] = {"averaged"} if depth.width > 1 else {"point", "interpolated"}
     return _settled(
         measured, kinds, lambda line: depth.unexplained(line.axis.factor, line.axis.offset)
@@ -168,8 +169,11 @@ def _settled(measured: Measured, kinds: set[Kind], left: Callable[[Snapped], flo
 
 
 def _handicap(line: Snapped, measured: Measured, kind: Kind) -> float:
-    """Of single samples the measured line is one of many that take the same: an exact one within
-    reach is as likely.
+    """The factor on what a line leaves unexplained.
+
+    An exact line within the tolerance of the measured one (for single samples, within its reach) is
+    favoured, and one beyond is penalised. For single samples, the measured line is one of many
+    lines that take the same samples.
     """
     if not line.exact:
         return 1.0
@@ -181,7 +185,7 @@ def _handicap(line: Snapped, measured: Measured, kind: Kind) -> float:
 
 
 def _plainest(found: Iterable[T], cost: Callable[[T], float]) -> T:
-    """The first whose cost is the least, or as good as that."""
+    """The first answer whose cost is the least, or equal to it within ``SAME``."""
     costs = [(one, cost(one)) for one in found]
     least = min(value for _, value in costs)
     return next(one for one, value in costs if value <= SAME * least)

@@ -1,10 +1,11 @@
 """Sub-pixel registration of one image to one source slice by least squares. Pure.
 
-Gauss-Newton on shift and stretch of each axis, coarse to fine; between steps the tone curve is made
-anew and pixels that do not fit at all (burned-in text, scale bars) lose their weight. The curve
-matches distributions as long as the two are not registered; the last steps take the curve through
-the means, which noise does not steepen. The model image averages what a pixel covers; its kernel is
-symmetric, so that a program with another symmetric kernel does not move the answer.
+The method is Gauss-Newton on shift and stretch of each axis, from coarse to fine. Between steps the
+tone curve is computed again, and pixels that do not fit at all (burned-in text, scale bars) lose
+their weight. As long as image and slice are not registered, the curve matches their distributions.
+The last steps use the curve through the means, which noise does not make steeper. The model
+averages the area of each image pixel. Its kernel is symmetric, so that another symmetric kernel in
+the program that made the image does not move the answer.
 """
 
 from __future__ import annotations
@@ -26,29 +27,29 @@ from sidecar.grid.axis import Axis, AxisMap
 Floats = NDArray[np.float64]
 Curve = Callable[[GrayImage, GrayImage], Tone]
 
-#: Longer side of the coarsest image, pixels; and about how many pixels of an image are looked at,
-#: in bands of rows.
+#: Least length of the shorter side of the coarsest image, in pixels; about how many pixels of an
+#: image are compared; rows of a band of them, and fewest bands; most steps at one level.
 COARSEST = 48
 MOST_PIXELS = 1 << 20
 BAND, FEWEST_BANDS = 32, 4
 STEPS = 12
-#: A level is done when no edge moves by more than this part of one of its pixels; coarse levels
-#: need only lead to the next.
+#: A level is done when no edge moves by more than this part of one of its pixels. Coarse levels
+#: only need to lead to the next level.
 SETTLED, SETTLED_COARSE = 2e-3, 0.1
-#: A pixel that misses by this many times what is typical has half its weight.
+#: A pixel that misses by so many times the typical error has half its weight.
 OUTLYING = 3.0
-#: Standard deviations from which on an angle is one.
+#: An angle counts where it is larger than so many standard deviations.
 CERTAIN = 3.0
-#: Blur that is subtracted to leave the detail, in image pixels.
+#: The detail of an image is the image less this blur, in image pixels.
 DETAIL_SIGMA = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class ImageBands:
-    """What of an image is compared: some bands of its rows at one block size, with the axes of
-    those blocks.
+    """The part of an image that is compared: some bands of its rows at one block size, with the
+    axes of the blocks.
 
-    ``values`` (bands, rows of a band, columns); ``rows_used`` the numbers of those rows.
+    ``values``: (bands, rows of a band, columns). ``rows_used``: the numbers of these rows.
     """
 
     values: GrayImage
@@ -94,8 +95,8 @@ class ImageBands:
         return np.asarray((across @ (down @ plane).T).T.reshape(self.values.shape))
 
     def inside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Which pixels lie on the slice, without those so near to margins beyond it that these show
-        in their detail.
+        """Which pixels lie on the slice. Pixels so near to a margin that it changes their detail
+        are left out.
         """
         across, down = (
             _inside(*facts) for facts in ((self.columns, shape[1]), (self.rows, shape[0]))
@@ -114,7 +115,7 @@ def _inside(axis: Axis, length: int) -> NDArray[np.bool_]:
 
 
 def detail(values: GrayImage) -> GrayImage:
-    """What is left of (bands, rows, columns) without their blur."""
+    """(bands, rows, columns) values minus their blur."""
     return np.asarray(
         values
         - scipy.ndimage.gaussian_filter(values, (0, DETAIL_SIGMA, DETAIL_SIGMA), mode="nearest")
@@ -122,7 +123,9 @@ def detail(values: GrayImage) -> GrayImage:
 
 
 def correlation(one: GrayImage, other: GrayImage, where: NDArray[np.bool_]) -> float:
-    """Of the detail of two images, over the pixels ``where``; 0 where either has none."""
+    """Correlation of the detail of two images, over the pixels ``where``; 0 where either has no
+    detail.
+    """
     a, b = (detail(v)[where].astype(np.float64) for v in (one, other))
     scale = np.sqrt(np.square(a).sum() * np.square(b).sum())
     return float((a * b).sum() / scale) if scale > 0 else 0.0
@@ -130,11 +133,12 @@ def correlation(one: GrayImage, other: GrayImage, where: NDArray[np.bool_]) -> f
 
 @dataclass(frozen=True)
 class Registration:
-    """``correlation`` of detail between image and model.
+    """The fit of one image to one slice.
 
-    ``deviations`` (4,): standard deviations of the outer edges, in the order of `Axis.ends`;
-    ``levers`` (4,): those over the deviation at the place in the image that is known best. Edges
-    far beyond all that can be recognised have long levers.
+    ``correlation``: of detail between image and model.
+    ``deviations`` (4,): standard deviations of the outer edges, in the order of `Axis.ends`.
+    ``levers`` (4,): these deviations over the deviation at the best known place of the image. Edges
+    far beyond everything that can be recognised have long levers.
     """
 
     placement: Placement
@@ -145,8 +149,8 @@ class Registration:
 
 
 def refine(plane: GrayImage, image: GrayImage, start: Placement, finest: int = 1) -> Registration:
-    """Fit an image (v, u) to a source slice (rows, columns), from a placement that is right to
-    about a pixel of the coarsest level.
+    """Fit an image (v, u) to a source slice (rows, columns), starting from a placement that is
+    right to about a pixel of the coarsest level.
     """
     block, placement = _coarsest_block(image.shape), start
     while block > finest:
@@ -158,7 +162,9 @@ def refine(plane: GrayImage, image: GrayImage, start: Placement, finest: int = 1
 
 
 def polish(plane: GrayImage, image: GrayImage, start: Placement, finest: int = 1) -> Registration:
-    """The last level of `refine` alone, from a placement that is right to a pixel or less."""
+    """The last level of `refine` alone, starting from a placement that is right to a pixel or
+    better.
+    """
     return _settle(plane, image, start, finest, SETTLED, fit_tone)
 
 
@@ -185,7 +191,7 @@ def _settle(
         step, deviations, levers = _step(part, _on_part(seen, origin, coarse), coarse, curve)
         limit = 2.0 * np.array([seen.columns.factor] * 2 + [seen.rows.factor] * 2)
         step = np.clip(step, -np.abs(limit), np.abs(limit))
-        step = np.where(step * last < 0, step / 2, step)  # not to and fro
+        step = np.where(step * last < 0, step / 2, step)  # do not oscillate
         last = step
         placement = placement.moved((step[0], step[1]), (step[2], step[3]))
         if np.abs(step / limit).max() * 2 < settled:
@@ -203,12 +209,12 @@ def _settle(
 
 
 def twist(plane: GrayImage, image: GrayImage, placement: Placement, block: int = 1) -> float:
-    """Source pixels by which the edges of an image (v, u) run askew to the source's axes, as it
-    does where it is turned or sheared.
+    """Source pixels by which the edges of an image (v, u) run askew to the axes of the source,
+    because the image was turned or sheared.
 
-    One step of least squares with what a placement has no terms for: columns that shift along v,
-    and rows along u. It tells small angles as they are, large ones as too small, and 0 where noise
-    could be all of it.
+    This is one step of least squares with terms that a placement does not have: columns that shift
+    along v, and rows that shift along u. Small angles are measured correctly, large ones as too
+    small. The result is 0 where noise alone could cause it.
     """
     seen = ImageBands.of(image, placement, block)
     part, origin, coarse = _part(plane, seen)
@@ -224,8 +230,8 @@ def twist(plane: GrayImage, image: GrayImage, placement: Placement, block: int =
 def _step(
     plane: GrayImage, seen: ImageBands, coarse: int, curve: Curve
 ) -> tuple[Floats, Floats, Floats]:
-    """Shift and stretch of columns, then of rows, in source pixels; deviations and levers of the
-    edges they move, as `Registration` has them.
+    """Shift and stretch of columns, then of rows, in source pixels. Also deviations and levers
+    of the edges that they move, as in `Registration`.
     """
     slope_x, slope_y, left, weight, u, v = _linearised(plane, seen, coarse, curve)
     step, covariance = _least_squares((slope_x, slope_x * u, slope_y, slope_y * v), left, weight)
@@ -235,8 +241,8 @@ def _step(
 def _linearised(
     plane: GrayImage, seen: ImageBands, coarse: int, curve: Curve
 ) -> tuple[GrayImage, GrayImage, GrayImage, GrayImage, Floats, Floats]:
-    """How the model changes with columns and with rows, what it leaves, the weight of that, and u
-    and v from −1 to 1.
+    """The change of the model with columns and with rows, its remainder, the weight of the
+    remainder, and u and v from −1 to 1.
     """
     x, y = positions(seen.columns), positions(seen.rows)[seen.rows_used.ravel()]
     shape = seen.values.shape
@@ -266,7 +272,9 @@ def _linearised(
 def _least_squares(
     terms: Sequence[NDArray[Any]], left: GrayImage, weight: GrayImage
 ) -> tuple[Floats, NDArray[Any]]:
-    """How much of each term explains best what is left, and the covariance of that."""
+    """The amount of each term that explains the remainder best, and the covariance of these
+    amounts.
+    """
     jacobian = np.stack([(term * weight).ravel() for term in terms]).astype(np.float64)
     normal = jacobian @ np.stack([term.ravel() for term in terms]).T.astype(np.float64)
     pull = jacobian @ left.ravel().astype(np.float64)
@@ -295,8 +303,8 @@ def _at_edges(covariance: NDArray[Any]) -> tuple[Floats, Floats]:
 
 
 def _weight(left: GrayImage, steepness: GrayImage) -> GrayImage:
-    """Of each pixel: 1 where it fits as well as those that have slopes do on the whole, less the
-    worse it fits.
+    """The weight of each pixel. It is near 1 where the pixel fits as well as typical pixels with
+    slopes, and less where it fits worse.
     """
     total = float(steepness.sum())
     typical = float((steepness * left**2).sum()) / total if total > 0 else 0.0
@@ -307,8 +315,8 @@ def _weight(left: GrayImage, steepness: GrayImage) -> GrayImage:
 
 
 def _part(plane: GrayImage, seen: ImageBands) -> tuple[GrayImage, tuple[int, int], int]:
-    """The part of a slice that an image and its surroundings look at, as block means where the
-    image is much coarser.
+    """The part of a slice that an image and its surroundings cover. Where the image is much
+    coarser, it is reduced to block means.
     """
     coarse = 1
     while coarse * 4 <= min(abs(seen.columns.factor), abs(seen.rows.factor)):

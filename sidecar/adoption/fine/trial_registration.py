@@ -1,5 +1,5 @@
-"""One idea of how the images were made, put to the test on some of them: find their slices,
-register, and see what stays unexplained.
+"""A trial of one idea on some of the images: find their slices, register them, and see what
+stays unexplained.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sidecar.grid.axis import Axis
 Floats = NDArray[np.float64]
 
 
-#: Correlation of thumbnails below which registration has nothing to go by.
+#: Below this correlation of thumbnails, registration cannot start.
 HOPELESS = 0.3
-#: Slices by which thumbnails may miss the right one.
+#: Slices by which thumbnails may miss the right slice.
 ASTRAY = 1.5
-#: Pixels by which fits of images that lie at one place may disagree before those that are worse are
+#: Images lie at one place. If their fits differ by more than this, in pixels, the worse ones are
 #: tried again.
 AGREED = 0.3
 
@@ -57,9 +57,7 @@ class Negative:
 
 @dataclass(frozen=True)
 class Trial:
-    """The fits of some ``images`` to the ``slices`` found nearest to them, and what they say
-    together.
-    """
+    """The fits of some ``images`` to their best ``slices``, and the common result."""
 
     images: NDArray[np.intp]
     slices: NDArray[np.intp]
@@ -75,7 +73,7 @@ class Trial:
 
     @property
     def unexplained(self) -> float:
-        """Mean part of the images' detail that their slices do not explain."""
+        """Mean part of the images' detail that their slices leave unexplained."""
         return float(np.mean([1 - max(0.0, fit.correlation) ** 2 for fit in self.fits]))
 
     @property
@@ -85,7 +83,7 @@ class Trial:
 
     @property
     def is_straight(self) -> bool:
-        """Whether the slices found are on one line, to within what thumbnails tell."""
+        """Whether the slices found are on one line, within the error of thumbnails."""
         return bool(np.abs(self.step * self.images + self.offset - self.slices).max() <= ASTRAY)
 
     @property
@@ -103,10 +101,10 @@ def attempt(
     side: int,
     inverted: bool = False,
 ) -> Trial | None:
-    """Register the ``chosen`` images from a placement and a line of slices that are about right;
-    None when they are not.
+    """Register the ``chosen`` images, starting from a placement and a line of slices that are about
+    right. None where they are not.
 
-    ``inverted``: dark and bright are exchanged. ``reach``: how many slices the line may be off.
+    ``inverted``: dark and bright are exchanged. ``reach``: slices by which the line may be off.
     ``side``: longer side, in pixels, that images are reduced to.
     """
     images = Negative(images) if inverted else images
@@ -147,8 +145,8 @@ def _registered(
     reach: int,
     side: int,
 ) -> tuple[int, float, Registration | None]:
-    """The slice found for one image, how like their thumbnails are, and the fit where they are like
-    at all.
+    """The slice found for one image, the likeness of their thumbnails, and the fit. There is no
+    fit where the thumbnails are not alike.
     """
     image = start.along_source.apply(images.image(number))
     nearest, likeness = closest_slice(slices, image, start, near, reach)
@@ -164,8 +162,9 @@ def _registered(
 def closest_slice(
     slices: Slices, image: GrayImage, placement: Placement, near: float, reach: int
 ) -> tuple[int, float]:
-    """The slice whose thumbnail is most like that of an image (v, u), uphill from ``near`` in steps
-    that halve from ``reach``; how like.
+    """The slice whose thumbnail is most similar to that of an image (v, u), and their likeness.
+
+    The search climbs from ``near``, in steps that start with ``reach`` and halve.
     """
     compare = Comparison(image, placement)
     tried: dict[int, float] = {}
@@ -190,7 +189,7 @@ def closest_slice(
 
 
 class Comparison:
-    """The thumbnail of one image at one placement, to be held against those of slices."""
+    """The thumbnail of one image at one placement, for comparison with those of slices."""
 
     def __init__(self, image: GrayImage, placement: Placement) -> None:
         inner = ThumbGrid.of(image.shape[1], image.shape[0])
@@ -201,7 +200,7 @@ class Comparison:
         self._features = features(inner.thumb(image))
 
     def with_slice(self, plane: GrayImage) -> float:
-        """Correlation of the features, over what of the image lies on the slice."""
+        """Correlation of the features, over the part of the image that lies on the slice."""
         on = np.outer(_inside(self._rows, plane.shape[0]), _inside(self._columns, plane.shape[1]))
         model = features(sampled(plane, self._columns, self._rows)) * on
         seen = self._features * on

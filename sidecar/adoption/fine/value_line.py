@@ -1,5 +1,5 @@
-"""From image values back to source values, where one line does it: for every image the same one, or
-for each its own. Pure.
+"""From image values back to source values, where a line describes this: one line for all images,
+or one for each. Pure.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sidecar.adoption.model.tone import fit_tone
 
 Floats = NDArray[np.float64]
 
-#: Gray levels of 8 bits: by how much a line may miss more than the curve, and lines of several
-#: images may disagree.
+#: In gray levels of 8 bits: how much more a line may miss than the curve, and how much the lines of
+#: several images may differ.
 STRAIGHT, AGREED = 0.5, 1.5
-#: Part of the range at either end where an image may have been clipped.
+#: Part of the range at either end in which an image may have been clipped.
 ENDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """``value`` = slope · pixel + intercept, or None where no one line goes for all images;
+    """value = slope · pixel + intercept. Both are None where no single line fits all images;
     ``kind`` says why.
     """
 
@@ -45,7 +45,7 @@ class _ValueLine:
 
 
 def intensity_of(samples: Sequence[Sample], placement: Placement, kernel: Kernel) -> Intensity:
-    """How the values of some images come from those of their slices."""
+    """How the values of some images come from the values of their slices."""
     found = [line for sample in samples if (line := _line(sample, placement, kernel)) is not None]
     if not found or not all(line.straight for line in found):
         return Intensity("curve")
@@ -65,7 +65,7 @@ def intensity_of(samples: Sequence[Sample], placement: Placement, kernel: Kernel
 
 
 def _line(sample: Sample, placement: Placement, kernel: Kernel) -> _ValueLine | None:
-    """The line through the pixels that were not clipped; None where there are too few."""
+    """The line through the pixels that were not clipped; None where there are too few of them."""
     seen = ImageBands.of(sample.image, placement, most=SAMPLE_PIXELS)
     model = seen.predicted(sample.plane, kernel)
     lowest, highest = float(sample.image.min()), float(sample.image.max())
@@ -92,8 +92,8 @@ def _line(sample: Sample, placement: Placement, kernel: Kernel) -> _ValueLine | 
 
 
 def _robust_line(pixels: Floats, values: Floats) -> tuple[float, float]:
-    """value = slope · pixel + intercept, fitted as pixel on value (the image has the rounding),
-    again without what misses most.
+    """value = slope · pixel + intercept. It is fitted as pixel on value, because the image has
+    the rounding. Then it is fitted again without the pixels that miss most.
     """
     kept = np.ones(len(pixels), bool)
     gain = bias = 0.0

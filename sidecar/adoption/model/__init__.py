@@ -1,1 +1,3 @@
-"""How images are made: placements, kernels, tone curves, and the exact lines that programs mean."""
+"""Models of how images are made: placements, kernels, tone curves, and the exact lines that
+programs mean.
+"""

@@ -1,5 +1,5 @@
-"""From a measured line, source = factor · pixel + offset, to the exact ones that a program can have
-meant. Pure.
+"""From a measured line, source = factor · pixel + offset, to the exact lines that a program can
+have meant. Pure.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ ANY: Set[Kind] = frozenset({"point", "interpolated", "averaged"})
 SMOOTH: Set[Kind] = frozenset({"interpolated", "averaged"})
 POINT: Set[Kind] = frozenset({"point"})
 
-#: Standard deviations, and least part of a source sample covered by one pixel, within which a line
-#: agrees with the measured one.
+#: A line agrees with the measured one within so many standard deviations, or within this part of a
+#: pixel's extent in source samples.
 DEVIATIONS, LEAST = 3.0, 0.05
-#: Parts of a pixel within which lines are tried at all: registration may be that far off where a
-#: program took single samples.
+#: Lines are tried within this part of a pixel. Registration may be that far off where a program
+#: took single samples.
 TRIED = 0.25
-#: Decimals of a factor, its inverse or a spacing that somebody may have typed. A number counts as
-#: typed only where one with as few digits would be that near by chance in fewer than this part of
+#: Most decimals of a factor, its inverse or a spacing that somebody may have typed. A number counts
+#: as typed only if a number with as few digits is that near by chance in fewer than this part of
 #: all cases.
 TYPED_DECIMALS, CHANCE = 3, 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A line as registration found it, with the standard deviation of its ends;
-    ``length`` of the source axis, ``spacing`` in mm.
+    """A line as registration found it, with the standard deviation of its ends.
+
+    ``length``: samples of the source axis. ``spacing``: mm.
     """
 
     axis: Axis
@@ -42,22 +43,24 @@ class Measured:
 
     @property
     def tolerance(self) -> float:
-        """Distance in source samples within which a line agrees at both ends."""
+        """Distance in source samples within which another line agrees at both ends."""
         return max(DEVIATIONS * self.deviation, LEAST * max(1.0, abs(self.axis.factor)))
 
     @property
     def reach(self) -> float:
-        """Distance within which lines are tried at all."""
+        """Distance in source samples within which lines are tried."""
         return max(self.tolerance, TRIED * max(1.0, abs(self.axis.factor)))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapped:
-    """The line taken, the words for how it comes about, how far the measured one is from its ends,
-    and the kernels that go with it.
+    """The line taken.
 
-    ``leeway``: source samples to the farthest of other lines that explain as much. ``free``: both
-    of its ends are whatever fits best, so that there always is such a line near a measured one.
+    ``words``: how it is made. ``distance``: from its ends to those of the measured line. ``kinds``:
+    the kernels that fit it.
+    ``leeway``: source samples to the farthest of other lines that explain as much.
+    ``free``: both of its ends were chosen to fit best, so that such a line is always near a
+    measured one.
     """
 
     axis: Axis
@@ -70,12 +73,12 @@ class Snapped:
 
 
 def as_measured(measured: Measured) -> Snapped:
-    """The line as it was found, for want of a better one."""
+    """The measured line itself, where no better one is known."""
     return Snapped(measured.axis, "as measured", 0.0, ANY, exact=False)
 
 
 def hypotheses(measured: Measured) -> list[Snapped]:
-    """Every exact line near a measured one, plain ones first, each once."""
+    """Every exact line near a measured one, each once, simple lines first."""
     flipped = measured.axis.factor < 0
     forward = measured.axis.upright
     found: list[Snapped] = []
@@ -95,8 +98,8 @@ def hypotheses(measured: Measured) -> list[Snapped]:
 
 
 def distance(one: Axis, other: Axis) -> float:
-    """The larger of the distances, in source samples, of the places of the first pixel and of the
-    last one on two lines.
+    """The larger distance, in source samples, between two lines at the first pixel and at the
+    last.
     """
     last = one.size - 1
     return max(
@@ -109,8 +112,8 @@ ExactLine = tuple[Axis, str, Set[Kind]]
 
 
 def _lines(measured: Measured) -> Iterator[ExactLine]:
-    """Lines a program may have meant near a measured one of positive factor, and the kinds of
-    kernel each goes with.
+    """Lines that a program may have meant, near a measured one of positive factor, each with the
+    kinds of kernel that fit it.
     """
     axis, n, m, f = measured.axis, measured.length, measured.axis.size, measured.axis.factor
 
@@ -167,7 +170,7 @@ def _free_lines(measured: Measured) -> Iterator[ExactLine]:
 
 
 def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> Iterator[ExactLine]:
-    """Every so manyth sample, and means of so many."""
+    """Every n-th sample, and means of n samples."""
     axis, step = measured.axis, round(measured.axis.factor)
     if step < 1:
         return
@@ -176,7 +179,8 @@ def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> It
     if step > 1:
         start = round(axis.offset - (step - 1) / 2)
         if start < 0:
-            # no program takes means of what is not there; scans with margins are another line
+            # no program takes means of samples that do not exist; for scans with margins there is
+            # another line
             return
         kinds: Set[Kind] = SMOOTH if step == 2 else frozenset({"averaged"})
         yield line(step, start + (step - 1) / 2), f"means of {step}{_from(start)}", kinds
@@ -185,8 +189,8 @@ def _whole_steps(measured: Measured, line: Callable[[float, float], Axis]) -> It
 def _single_samples(
     measured: Measured, line: Callable[[float, float], Axis]
 ) -> Iterator[ExactLine]:
-    """Lines through the samples that nearest-neighbour programs take, ⌊factor · p + start⌋: not the
-    line that was meant.
+    """Lines through the samples that nearest-neighbour programs take, ⌊factor · p + start⌋. They
+    differ from the line that was meant.
     """
     axis, n, m = measured.axis, measured.length, measured.axis.size
     lower, upper = edges(axis)
@@ -212,7 +216,7 @@ def _single_samples(
 
 def _typed(factor: float, measured: Measured) -> list[tuple[float, str]]:
     """Factors near the measured one that a number with few digits gives: the factor itself, its
-    inverse, or the spacing it makes.
+    inverse, or the spacing that it makes.
     """
     reach = 2 * measured.reach / max(1, measured.axis.size - 1)
     found: dict[float, str] = {}

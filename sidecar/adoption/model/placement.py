@@ -1,10 +1,10 @@
-"""Where an image lies in the plane of its source slice: one line per source axis, and along which
-of them its x and y run. Pure.
+"""The placement of an image in the plane of its source slice: one line per source axis, and the
+axes along which its x and y run. Pure.
 
     source column = columns.factor · u + columns.offset      (u, v) = along_source (x, y): exchanged
     source row    = rows.factor · v + rows.offset                     where x runs along the rows
 
-A negative factor is a flip. All coordinates are *center*: 0 is the middle of the first pixel.
+A negative factor is a flip. All coordinates are *center*: 0 is the centre of the first pixel.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from sidecar.grid.axis_order import AxisOrder
 
 Floats = NDArray[np.float64]
 
-#: The source axes, 0 columns and 1 rows, that image x and y run along.
+#: The source axes (0 columns, 1 rows) along image x and y.
 Along = tuple[int, ...]
-#: As they are, or exchanged.
+#: The two cases: not exchanged, exchanged.
 ALONG: tuple[Along, Along] = ((0, 1), (1, 0))
 #: The eight orders of a plane: axes exchanged or not, source columns and rows flipped or not.
 ORIENTATIONS = tuple(
@@ -31,7 +31,7 @@ ORIENTATIONS = tuple(
 
 
 def in_words(orientation: AxisOrder) -> str:
-    """What was done to the source to get an image of this orientation."""
+    """What was done to the source to make an image of this orientation."""
     columns, rows = (~orientation).mirrored
     flips = [name for name, flipped in (("columns", columns), ("rows", rows)) if flipped]
     words = [f"{' and '.join(flips)} flipped"] if flips else []
@@ -41,8 +41,10 @@ def in_words(orientation: AxisOrder) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """``columns`` and ``rows`` from image to source, ``columns.size`` counting along u and
-    ``rows.size`` along v; ``along``: the source axis along image x and y, one of `ALONG`.
+    """The lines from image to source.
+
+    ``columns``: its size counts along u. ``rows``: its size counts along v. ``along``: the source
+    axis along image x and y, one of `ALONG`.
     """
 
     columns: Axis
@@ -57,8 +59,10 @@ class Placement:
         starts: tuple[float, float],
         size: tuple[int, int],
     ) -> Placement:
-        """``factors`` (columns, rows) positive;
-        ``starts``: source coordinate of the image's lower outer edges; ``size`` along u and v.
+        """A placement from its facts.
+
+        ``factors``: (columns, rows), positive. ``starts``: source coordinates of the image's lower
+        outer edges. ``size``: pixels along u and v.
         """
         flips = (~orientation).mirrored
         axes = [_axis(*facts) for facts in zip(factors, starts, size, flips, strict=True)]
@@ -70,25 +74,25 @@ class Placement:
 
     @property
     def along_source(self) -> AxisOrder:
-        """Of an image (y, x) it makes (v, u): exchanged where it has to be, not flipped (the
-        factors do that).
+        """The order that makes (v, u) of an image (y, x). Axes are exchanged where needed, but
+        not flipped: the factors do that.
         """
         return along_source(self.along)
 
     def moved(self, columns: tuple[float, float], rows: tuple[float, float]) -> Placement:
-        """With each axis changed by (shift of its middle, stretch of its half length) in source
-        pixels.
+        """The placement with each axis changed by (shift of its middle, stretch of its half
+        length), in source pixels.
         """
         return replace(self, columns=_moved(self.columns, *columns), rows=_moved(self.rows, *rows))
 
 
 def along_source(along: Along) -> AxisOrder:
-    """From image x and y, which run along these source axes, to u and v."""
+    """The order from image x and y, which run along these source axes, to u and v."""
     return ~AxisOrder(along, (False, False))
 
 
 def edges(axis: Axis) -> tuple[float, float]:
-    """Source coordinates of the outer edges of the first and last pixel, lower one first."""
+    """Source coordinates of the outer edges of the first and last pixel, the lower one first."""
     return min(axis.ends), max(axis.ends)
 
 
@@ -102,8 +106,8 @@ def positions(axis: Axis) -> Floats:
 
 
 def from_middle(axis: Axis) -> Floats:
-    """(size,) place of every pixel between −1 and 1, the outer edges; what a unit of stretch
-    multiplies.
+    """(size,) place of every pixel, where −1 and 1 are the outer edges. A unit of stretch moves
+    a pixel by this number.
     """
     return np.asarray(np.linspace(-1, 1, 2 * axis.size + 1)[1::2], dtype=np.float64)
 

@@ -1,11 +1,11 @@
-"""What an image looks like if it was made from a source slice in a given way: sampling as sparse
-matrices. Pure.
+"""Models of images that were made from a source slice in a given way: sampling as sparse matrices.
+Pure.
 
     image = R · slice · Cᵀ
 
 Each row of R, and of C, holds the weights of one pixel along one axis. Kernels are functions of the
-distance to the pixel's place in the source. Those with an ``f`` widen with the factor (they average
-what one pixel covers), the others look at the nearest samples only.
+distance to the pixel's place in the source. Kernels with an ``f`` widen with the factor: they
+average the area of one pixel. The others use only the nearest samples.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = Literal["point", "interpolated", "averaged"]
 class Kernel:
     """``weigh(distance, f)`` with ``f`` = max(1, |factor|); zero beyond ``reach(f)`` source pixels.
 
-    ``kind`` is what it does in short.
+    ``kind``: whether it takes single samples, interpolates or averages.
     """
 
     name: str
@@ -83,8 +83,8 @@ KERNELS = (
 def matrix(
     length: int, places: Floats, factor: float, kernel: Kernel = AREA
 ) -> scipy.sparse.csr_array:
-    """(len(places), length) weights of ``length`` source samples at each place; rows add up to 1,
-    at the border too.
+    """(len(places), length) weights of ``length`` source samples at each place. Rows add up to
+    1, at the border too.
     """
     f = max(1.0, abs(factor))
     reach = kernel.reach(f)

@@ -1,4 +1,4 @@
-"""What the matching asks of the two stacks."""
+"""The interface of the two stacks for the matching."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How source values became image values: a curve through the means of bins, whatever the program
-did (window, gamma, inversion). Pure.
+"""The tone curve from source values to image values, through the means of bins, for any window,
+gamma or inversion. Pure.
 
-Half of the bins hold equally many values, where most of the image is; half are equally wide, for
-its few brightest and darkest.
+Half of the bins hold equally many values, for the values that most of the image has. The other half
+are equally wide, for the few brightest and darkest values.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from sidecar.adoption.model.stacks import GrayImage
 
 Floats = NDArray[np.float64]
 
-#: Most bins of a curve, fewest pixels in one, and the pixels that are looked at for where bins
-#: begin.
+#: Most bins of a curve, fewest pixels in a bin, and number of pixels that decide where bins begin.
 BINS = 96
 PIXELS_PER_BIN = 24
 EDGE_SAMPLE = 1 << 13
@@ -26,9 +25,7 @@ EDGE_SAMPLE = 1 << 13
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """image value = the straight lines through (``source``, ``image``), constant beyond the
-    ends.
-    """
+    """image value = the polyline through (``source``, ``image``), constant beyond its ends."""
 
     source: Floats
     image: Floats
@@ -37,13 +34,13 @@ class Tone:
         return np.asarray(np.interp(values, self.source, self.image), dtype=np.float32)
 
 
-#: The curve of an image that shows no pixel of the source.
+#: The curve of an image without a pixel on the source.
 _NOTHING = Tone(np.zeros(1), np.zeros(1))
 
 
 def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | None = None) -> Tone:
-    """The curve of the mean image value over bins of equally many source values; all arguments of
-    one shape.
+    """The curve of the mean image value over bins of source values. All arguments have one
+    shape.
     """
     x, y = source.ravel(), image.ravel()
     if not x.size:
@@ -65,8 +62,8 @@ def fit_tone(source: NDArray[Any], image: NDArray[Any], weight: NDArray[Any] | N
 
 
 def matched_tone(source: NDArray[Any], image: NDArray[Any]) -> Tone:
-    """The monotone curve that gives source values the distribution of the image's: right also while
-    the two are not yet registered.
+    """The monotone curve that gives source values the distribution of the image's values. It is
+    right even while image and slice are not registered.
 
     It falls where bright source pixels are dark in the image.
     """
