@@ -1,4 +1,4 @@
-"""Whatever was painted → a `Mask`: which of the readers a path is for."""
+"""Any painted labels → a `Mask`: the choice of the reader for a path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sidecar.masks.readers.voxels import voxel_painting
 from sidecar.masks.relabel import Painting, mask_of
 from sidecar.masks.segments import MaskConfig
 
-#: Formats of painted images and volumes, by the name ``--from`` has for them; all others are label
+#: Formats of painted images and volumes, by their names for ``--from``. All other formats are label
 #: formats.
 PAINTED = ("png", "tiff", "nrrd", "nifti")
 
@@ -35,12 +35,13 @@ def read_mask(
     config: MaskConfig | None = None,
     options: LoadOptions | None = None,
 ) -> Mask:
-    """The mask that files, or the files of a folder, hold.
+    """The mask in files, or in the files of a folder.
 
-    ``exports``: those that they may be painted on; without them the one beside or around them.
+    ``exports``: the exports that they may be painted on. Without them, the export beside or around
+    the files.
 
-    LabelError for what cannot be placed, UsageError for an unknown format, DocumentError where
-    there is no sidecar.
+    LabelError for masks that cannot be placed, UsageError for an unknown format, DocumentError
+    where there is no sidecar.
     """
     options = options or LoadOptions()
     format = options.format
@@ -76,7 +77,7 @@ def read_mask(
 
 
 def _refuse_options_of_labels(options: LoadOptions) -> None:
-    """UsageError for what means nothing for painted images."""
+    """UsageError for options that have no meaning for painted images."""
     if options.reading.pixel_origin is not None:
         raise UsageError(
             "--pixel-origin is for outlines: pixels and voxels have no origin to choose"
@@ -88,8 +89,8 @@ def _refuse_options_of_labels(options: LoadOptions) -> None:
 
 
 def _of_whole_stack(path: Path, exports: Sequence[Export], trust_names: bool) -> Export:
-    """The export of a mask that names no image: the file's own name may hold a tag, and the place
-    where it lies tells of another export.
+    """The export of a mask that names no image. The name of the file may hold a tag, and its
+    folder may hold another export.
     """
     parts = split_name(image_key(png_in_name(path, exports[0].png_stack) or ""))
     reference = ImageReference("", tag=parts and parts.tag)
@@ -101,8 +102,8 @@ def _of_whole_stack(path: Path, exports: Sequence[Export], trust_names: bool) ->
 
 
 def _beside(paths: Sequence[Path]) -> list[Export]:
-    """The export whose ``sidecar.json`` lies beside masks, in a folder of masks, or in the folder
-    around that. UsageError where there are several.
+    """The export whose ``sidecar.json`` lies beside masks, in a folder of masks, or in the
+    folder that contains it. UsageError where there are several.
     """
     found = set()
     for path in paths:
@@ -133,9 +134,9 @@ def _painting(kind: str, path: Path, export: Export, by_color: bool, trust_names
 
 
 def _files(paths: Sequence[Path], format: str | None) -> list[Path]:
-    """The files that paths mean; of a folder either its label files or its PNGs.
+    """The files that paths mean. For a folder these are either its label files or its PNGs.
 
-    LabelError where it may be both, or is neither.
+    LabelError where it may be both, or has neither.
     """
     found: list[Path] = []
     for path in paths:
@@ -172,12 +173,12 @@ def _inside(folder: Path, format: str | None) -> list[Path]:
     return label_files([folder])
 
 
-#: What `writers.png` leaves beside its PNGs.
+#: The file that `writers.png` writes beside its PNGs.
 _INDEX = "labels.json"
 
 
 def _kind(path: Path) -> str | None:
-    """png, tiff, nrrd or nifti by content; None for what may be a label file."""
+    """png, tiff, nrrd or nifti, by content. None for a file that may be a label file."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

@@ -1,8 +1,8 @@
-"""Masks as images, one for each PNG: a folder of PNGs named after the slices, or a TIFF with one
-page for every slice.
+"""Masks as images, one per PNG: a folder of PNGs named after the slices, or a TIFF with one page
+per slice.
 
-Pixels are read as they are stored: palette indices as indices, gray as gray, without ICC or gamma.
-What is transparent is background.
+Pixels are read as stored: palette indices as indices, gray values as gray values, without ICC
+profile or gamma. Transparent pixels are background.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ from sidecar.storage.digest import file_digest
 from sidecar.storage.local import Local
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-#: TIFF tag, and what TIFF compressions Pillow names so that lose what was painted.
+#: TIFF tag of the bits per sample, and Pillow's names of TIFF compressions with loss, which change
+#: labels.
 _BITS_PER_SAMPLE = 258
 _LOSSY = frozenset({"jpeg", "tiff_jpeg", "webp"})
-#: What Pillow raises on files that are damaged.
+#: Errors of Pillow for damaged files.
 _UNREADABLE = (
     OSError, ValueError, SyntaxError, struct.error, EOFError, KeyError, TypeError, IndexError,
     MemoryError, Image.DecompressionBombError,
@@ -50,16 +51,17 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class NamedMasks:
-    """Label PNGs of one export, by the slice of the PNG that each is named after."""
+    """Label PNGs of one export, by the slice of the PNG whose name each has."""
 
     export: Export
     by_slice: dict[int, Path]
 
 
 def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: bool) -> NamedMasks:
-    """Which PNG of which export each label PNG is painted over, by its name and its texts.
+    """The export, and the PNG in it, that each label PNG is painted over, by its name and its
+    texts.
 
-    LabelError for one that is not surely of the export of the others.
+    LabelError for a PNG that is not certainly of the same export as the others.
     """
     resolver = Resolver(paths[0], exports, Surroundings(), trust_names)
     masks: dict[str, Path] = {}
@@ -80,7 +82,7 @@ def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: b
     for path, png in zip(masks.values(), found, strict=True):
         if png.export != found[0].export:
             raise LabelError("is of another export than the masks before it", path)
-        assert png.slice is not None  # it has a name
+        assert png.slice is not None  # a reference with a name has a slice
         if by_slice.setdefault(png.slice, path) is not path:
             other = by_slice[png.slice].name
             raise LabelError(f"is a second mask of the slice that {other} is of", path)
@@ -88,7 +90,7 @@ def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: b
 
 
 def png_painting(by_slice: Mapping[int, Path], sidecar: Sidecar, by_color: bool) -> Painting:
-    """Label PNGs by the slices that they are of; a slice without one is empty."""
+    """The painting of label PNGs, by the slices that they are of. A slice without one is empty."""
     _refuse_exported(by_slice, sidecar)
     slices, names = range(sidecar.size[2]), [file.name for file in sidecar.document.images.files]
 
@@ -114,7 +116,7 @@ def png_painting(by_slice: Mapping[int, Path], sidecar: Sidecar, by_color: bool)
 
 
 def _refuse_exported(by_slice: Mapping[int, Path], sidecar: Sidecar) -> None:
-    """The exported images themselves, mistaken for masks."""
+    """LabelError for the exported images themselves, given instead of masks."""
     k, path = min(by_slice.items())
     if file_digest(Local.at(path)) == sidecar.document.images.files[k].sha256:
         raise LabelError(
@@ -125,9 +127,9 @@ def _refuse_exported(by_slice: Mapping[int, Path], sidecar: Sidecar) -> None:
 
 
 def mask_pngs(folder: Path) -> list[Path]:
-    """The PNGs of a folder, hidden files left out.
+    """The PNGs of a folder, without hidden files.
 
-    LabelError where images of another kind are among them.
+    LabelError where images of another format are among them.
     """
     files = sorted(
         path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
@@ -142,10 +144,10 @@ def mask_pngs(folder: Path) -> list[Path]:
 
 
 def tiff_painting(path: Path, export: Export, by_color: bool, trust_names: bool) -> Painting:
-    """A TIFF with a page for every PNG in their order, or with pages that ImageJ labels with the
-    names of PNGs.
+    """The painting of a TIFF. It has a page for every PNG in order, or pages that ImageJ labels
+    with the names of PNGs.
 
-    LabelError for any other number of pages, and for labels of another export.
+    LabelError for another number of pages, and for labels of another export.
     """
     sidecar = export.sidecar
     slices, size = sidecar.size[2], sidecar.size[:2]
@@ -170,7 +172,7 @@ def tiff_painting(path: Path, export: Export, by_color: bool, trust_names: bool)
 def _pages(
     path: Path, export: Export, trust_names: bool
 ) -> tuple[list[int | None], tuple[str, ...]]:
-    """Which page each slice is, None for one without, and what is told about it."""
+    """The page of each slice (None for a slice without one), and notes for the user."""
     slices = export.png_stack.slices
     references = [ImageReference(name) for name in slices_by_label(path, export.png_stack)]
     if not references:
@@ -182,7 +184,7 @@ def _pages(
         raise LabelError(str(error), path, f"page {error.reference + 1}") from None
     pages: list[int | None] = [None] * slices
     for page, png in enumerate(found):
-        assert png.slice is not None  # it has a name
+        assert png.slice is not None  # a reference with a name has a slice
         if (first := pages[png.slice]) is not None:
             raise LabelError(
                 f"is a second page of the slice that page {first + 1} is of",
@@ -239,7 +241,7 @@ def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
 
 
 def _opened(path: Path) -> Image.Image:
-    """The image, its pixels not yet decoded; to be closed."""
+    """The open image, whose pixels are not decoded yet. The caller closes it."""
     try:
         with _without_remarks():
             return Image.open(path, formats=("PNG", "TIFF"))
@@ -249,8 +251,8 @@ def _opened(path: Path) -> Image.Image:
 
 @contextlib.contextmanager
 def _without_remarks() -> Iterator[None]:
-    """Pillow warns of large images, whose size is checked against the PNGs', and of odd
-    metadata.
+    """Suppress the warnings of Pillow: about large images, whose size is compared with that of
+    the PNGs, and about odd metadata.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -264,9 +266,9 @@ def _damaged(path: Path) -> LabelError:
 def raw_plane(
     image: Image.Image, size: tuple[int, int], error: Any, is_deep: bool, by_color: bool
 ) -> RawPlane:
-    """The keys of an opened image.
+    """The keys of an open image.
 
-    ``error(message)`` makes the error of its place. ``is_deep``: more than 8 bits a sample.
+    ``error(message)`` makes the error with its place. ``is_deep``: more than 8 bits a sample.
     """
     if image.size != size:
         raise error(
@@ -305,8 +307,8 @@ def raw_plane(
 
 
 def _alpha_of_key(image: Image.Image, keys: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Opacity 0 to 255 by the tRNS chunk: of every palette index, or 0 for one gray value or
-    colour.
+    """Opacity from 0 to 255 by the tRNS chunk: for every palette index, or 0 for one gray value
+    or colour.
     """
     clear = image.info["transparency"]
     if isinstance(clear, bytes):
@@ -318,7 +320,7 @@ def _alpha_of_key(image: Image.Image, keys: NDArray[np.int32]) -> NDArray[np.int
 
 
 def _palette(image: Image.Image, indices: Sequence[int]) -> dict[int, Rgb]:
-    """The colours of the indices that are used; index 0 in any case."""
+    """The colours of the indices that are used, and always of index 0."""
     flat = image.getpalette("RGB") or []
     triples = {i: flat[3 * i : 3 * i + 3] for i in {0, *indices} if i >= 0}
     return {i: (rgb[0], rgb[1], rgb[2]) for i, rgb in triples.items() if len(rgb) == 3}

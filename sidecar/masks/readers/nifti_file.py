@@ -1,4 +1,4 @@
-"""Headers of NIfTI label volumes, by nibabel."""
+"""Headers of NIfTI label volumes, read by nibabel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sidecar.errors import LabelError, MissingExtraError
 from sidecar.formats.volume_files import LPS_TO_RAS
 from sidecar.masks.readers.voxels import VoxelFile, is_gzip
 
-#: What nibabel raises beside its own errors on files that are damaged.
+#: Errors of nibabel for damaged files, besides its own.
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -24,13 +24,15 @@ _UNREADABLE = (
     AttributeError,
     OverflowError,
 )
-#: No volume begins so many bytes into its file.
+#: The voxels of a volume begin before this byte of the file.
 _FARTHEST = 1 << 40
 ENDINGS = (".nii", ".nii.gz")
 
 
 def read_nifti(path: Path) -> VoxelFile:
-    """LabelError for what is no volume of labels, MissingExtraError without nibabel."""
+    """The header of a label volume. LabelError for another file, MissingExtraError without
+    nibabel.
+    """
     try:
         import nibabel
         from nibabel.filebasedimages import ImageFileError
@@ -41,7 +43,7 @@ def read_nifti(path: Path) -> VoxelFile:
     try:
         with path.open("rb") as file:
             packed = is_gzip(file.read(2))
-        logger.disabled = True  # it would tell on stderr what it puts right
+        logger.disabled = True  # it would write to stderr what it corrects
         image: Any = nibabel.load(path)
         header, proxy = image.header, image.dataobj
         shape = (*image.shape, 1)[:3] if all(n == 1 for n in image.shape[3:]) else ()

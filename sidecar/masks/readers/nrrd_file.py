@@ -20,7 +20,7 @@ from sidecar.masks.readers.voxels import VoxelFile
 from sidecar.masks.segments import color_of
 
 MAGIC = b"NRRD000"
-#: No header is larger: hundreds of segments with their terminology take a tenth of it.
+#: Most bytes of a header. Hundreds of segments with their terminology take a tenth of it.
 MAX_HEADER = 4 * 2**20
 
 _TYPES = {
@@ -31,7 +31,7 @@ _TYPES = {
     "int": "i4", "signed int": "i4", "int32": "i4", "int32_t": "i4", "uint": "u4",
     "unsigned int": "u4", "uint32": "u4", "uint32_t": "u4", "float": "f4", "double": "f8",
 }  # fmt: skip
-#: What makes each space LPS.
+#: The signs that convert each space to LPS.
 _SPACES = {
     "left-posterior-superior": (1, 1, 1), "lps": (1, 1, 1), "right-anterior-superior": (-1, -1, 1),
     "ras": (-1, -1, 1), "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
@@ -41,7 +41,7 @@ _VECTOR = re.compile(r"\(([^()]*)\)")
 
 
 def read_nrrd(path: Path) -> VoxelFile:
-    """LabelError for what is no volume of labels in one file."""
+    """The header of a label volume in one file. LabelError for another file."""
     fields, pairs, offset = _header(path)
 
     def refuse(message: str) -> NoReturn:
@@ -112,7 +112,7 @@ def _header(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
 
 
 def _affine(fields: Mapping[str, str], path: Path) -> NDArray[np.float64] | None:
-    """To LPS mm; None where the file states no space."""
+    """The matrix to LPS mm; None where the file states no space."""
     if "space directions" not in fields:
         return None
     signs = _SPACES.get(fields.get("space", "").lower())
@@ -140,9 +140,9 @@ def _numbers(text: str, path: Path) -> list[float]:
 
 
 def _segments(pairs: Mapping[str, str], path: Path) -> dict[int, Segment]:
-    """What 3D Slicer calls the label values.
+    """The segments by label value, as 3D Slicer describes them.
 
-    LabelError where two segments share one, or one is on another layer.
+    LabelError where two segments share a value, or one is on another layer.
     """
     segments: dict[int, Segment] = {}
     number = 0
@@ -181,8 +181,8 @@ def _color(parts: Sequence[str], value: int) -> Rgb:
 
 
 def _terminology(tags: str) -> tuple[Code | None, Code | None]:
-    """Category and type of Slicer's tag ``TerminologyEntry:context~category~type~…``, a code being
-    ``scheme^value^meaning``.
+    """Category and type from Slicer's tag ``TerminologyEntry:context~category~type~…``. A code
+    is ``scheme^value^meaning``.
     """
     entry = next(
         (tag.partition(":")[2] for tag in tags.split("|") if tag.startswith("TerminologyEntry:")),

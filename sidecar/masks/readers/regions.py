@@ -1,9 +1,9 @@
 """Regions of label files → labels on the PNG grid: polygons, boxes, circles and ellipses, and masks
 that tools keep as pixels.
 
-Regions are painted in the order of the files, outlines before bitmaps, each over those before it;
-how many pixels that concerns is told. Several outlines of one region are one shape with holes where
-they lie in each other; COCO's, which are parts, are joined.
+Regions are painted in the order of the files, outlines before bitmaps, each over the earlier ones.
+A note states how many pixels are painted over. Several outlines of one region are one shape, with
+holes where one lies in another. In COCO they are parts, which are joined.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from sidecar.masks.raster import fill_ellipse, fill_rings
 from sidecar.masks.readers.tool_masks import Bitmap, bitmaps_of
 from sidecar.masks.segments import MaskConfig, color_of
 
-#: Tools whose outlines of one region are parts of it, not rims of holes.
+#: Tools for which several outlines of one region are its parts, not the edges of holes.
 _PARTS = frozenset({"COCO"})
-#: What a region without a label is called.
+#: The name of a region without a label.
 UNNAMED = "region"
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One area on one PNG. ``paint(rows, columns)`` gives its pixels."""
+    """One area on one PNG. ``paint(rows, columns)`` returns its pixels."""
 
     label: str
     slice: int
@@ -55,9 +55,10 @@ def region_mask(
     config: MaskConfig | None,
     options: LoadOptions,
 ) -> Mask:
-    """The regions of label files of one export, which is found beside them where none is given.
+    """The mask of the regions of label files. They must be of one export, which is found beside
+    them where none is given.
 
-    LabelError names file and place of what cannot be placed.
+    LabelError, with file and place, for a region that cannot be placed.
     """
     loaded = load(paths, exports, replace(options, allow_outside=True))
     found = [_regions_of(file, exports or [file.export], options) for file in loaded.files]
@@ -84,7 +85,7 @@ def region_mask(
 
 @dataclass(frozen=True)
 class _Found:
-    """The regions of a file, the exports that they are of, and what is to be told."""
+    """The regions of a file, their exports, and notes for the user."""
 
     regions: list[Region]
     exports: list[Export]
@@ -109,7 +110,7 @@ def _regions_of(file: Mapping, exports: Sequence[Export], options: LoadOptions) 
 
 
 def _bitmaps_of(file: Mapping, images: str | None) -> tuple[list[Bitmap], list[str]]:
-    """The bitmaps on images that match a pattern, and what is to be told."""
+    """The bitmaps on images that match a pattern, and notes for the user."""
     found, told = bitmaps_of(file.labels.path, file.format, file.export.png_stack)
     if images is None:
         return found, list(told)
@@ -137,7 +138,7 @@ def _outlines(areas: Sequence[MappedShape], points: MappedPoints) -> Iterator[Re
 
 
 def _same_region(last: MappedShape, shape: MappedShape) -> bool:
-    """Whether an outline has the label, the id and the image of the last one."""
+    """Whether an outline has the same label, id and image as the one before."""
     labels, first, second = shape.points.labels, last.rows[0], shape.rows[0]
     same_image = labels.reference[first] == labels.reference[second] and np.array_equal(
         labels.slice[first], labels.slice[second], equal_nan=True
@@ -146,7 +147,7 @@ def _same_region(last: MappedShape, shape: MappedShape) -> bool:
 
 
 def _only_slice(shapes: Sequence[MappedShape]) -> int:
-    """The PNG slice that the outlines of a region lie on."""
+    """The PNG slice of the outlines of a region."""
     one = shapes[0]
     slices = np.concatenate([shape.png[:, 2] for shape in shapes])
     k, count = float(slices[0]), one.points.sidecar.size[2]
@@ -169,7 +170,7 @@ def _paint(
 
 
 def _axes(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centre and ends of both axes: of a circle, whose second axis is the first one turned by a
+    """Centre and ends of both axes. The second axis of a circle is the first one, turned by a
     quarter.
     """
     if len(vertices) == 3:
@@ -181,9 +182,9 @@ def _axes(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
 def _placed_bitmaps(
     bitmaps: Sequence[Bitmap], file: Mapping, exports: Sequence[Export], trust_names: bool
 ) -> Iterator[tuple[Export, Region]]:
-    """Bitmaps on their PNGs, whose images are identified together with those of the outlines.
+    """Bitmaps on their PNGs. Their images are identified together with those of the outlines.
 
-    LabelError for one that is not surely of one PNG, or was resized.
+    LabelError for a bitmap that is not certainly of one PNG, or was resized.
     """
     path, labels = file.labels.path, file.labels
     resolver = Resolver(path, exports, Surroundings(), trust_names)
@@ -234,9 +235,7 @@ def _paint_bitmap(bitmap: Bitmap, rows: int, columns: int) -> NDArray[np.bool_]:
 def _segments(
     regions: Iterable[Region], config: MaskConfig | None, path: Path
 ) -> dict[str, Segment]:
-    """Segments by region label: those of the config, or one for each label in alphabetical
-    order.
-    """
+    """Segments by region label: those of the config, or one per label in alphabetical order."""
     labels = sorted({region.label for region in regions})
     if config is None:
         return {
@@ -253,7 +252,7 @@ def _segments(
 
 
 class _Canvas:
-    """Paints the regions of one PNG after the other."""
+    """Paints the regions, one PNG after the other."""
 
     def __init__(
         self, regions: Iterable[Region], segments: dict[str, Segment], sidecar: Sidecar
@@ -270,8 +269,8 @@ class _Canvas:
             yield plane
 
     def painted(self) -> Iterator[tuple[LabelArray | None, int, int]]:
-        """For every PNG its labels, how many pixels changed their label, and how many regions hold
-        no pixel.
+        """For every PNG its labels, the number of pixels whose label changed, and the number of
+        regions without a pixel.
         """
         for k in range(self._slices):
             if k not in self._by_slice:

@@ -1,5 +1,5 @@
-"""Pages of a TIFF mask: how many, of how many channels and bits; and those that Pillow cannot read,
-whose samples have 64 bits or are floats of 16.
+"""Pages of a TIFF mask: their number, channels and bits. Also reads pages that Pillow cannot
+read, with samples of 64 bits or floats of 16 bits.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.masks.class_check import RawPlane
 
-#: In ImageJ's description of a stack.
+#: Dimensions in ImageJ's description of a stack.
 _HYPERSTACK = re.compile(rb"^(channels|slices|frames)=(\d+)\s*$", re.MULTILINE)
 _RGB, _CMYK, _YCBCR = 2, 5, 6
 _ALPHA = (1, 2)
 _FLOAT = 3
-#: What imagecodecs raises on damaged pages beside its own; IndexError for a page that libtiff does
-#: not come to.
+#: Errors of imagecodecs for damaged pages, besides its own. IndexError means a page that libtiff
+#: does not reach.
 _DECODING = (ValueError, RuntimeError, MemoryError, IndexError)
 
 
 def check_pages(path: Path, slices: int) -> bool:
-    """Whether there are samples that only `wide_planes` reads. LabelError where the pages are not
-    one of one channel for each of ``slices``.
+    """Whether there are samples that only `wide_planes` reads.
+
+    LabelError where there is not exactly one page, with one channel, for each of ``slices``.
     """
     with _faults(path), path.open("rb") as file:
         pages = list(tiff.directories(file))
@@ -45,7 +46,7 @@ def check_pages(path: Path, slices: int) -> bool:
 
 @contextlib.contextmanager
 def _faults(path: Path) -> Iterator[None]:
-    """A file that cannot be read, and one that is no TIFF, as LabelErrors."""
+    """LabelErrors for a file that cannot be read, and for one that is not a TIFF."""
     try:
         yield
     except OSError as error:
@@ -55,7 +56,7 @@ def _faults(path: Path) -> Iterator[None]:
 
 
 def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> LabelError:
-    """ImageJ tells what its pages are."""
+    """The error for another number of pages. A description by ImageJ says what the pages are."""
     for kind, count in _dimensions(pages).items():
         if kind != "slices":
             return LabelError(
@@ -72,14 +73,14 @@ def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> La
 
 
 def _dimensions(pages: Sequence[tiff.Directory]) -> dict[str, int]:
-    """The dimensions of a stack of ImageJ that have more than one place."""
+    """The dimensions of an ImageJ stack that have more than one place."""
     text = pages[0].data(tiff.DESCRIPTION) if pages and tiff.DESCRIPTION in pages[0] else b""
     found = {kind.decode(): int(count) for kind, count in _HYPERSTACK.findall(text[:4096])}
     return {kind: count for kind, count in found.items() if count > 1}
 
 
 def _check_channels(page: tiff.Directory, number: int, path: Path) -> None:
-    """Samples that are neither gray nor colours nor opacity are channels."""
+    """LabelError for samples that are neither gray nor colours nor opacity: these are channels."""
     samples = page.number(tiff.SAMPLES, 1)
     color = page.number(tiff.PHOTOMETRIC, 1)
     extra = [kind for kind in page.numbers(tiff.EXTRA_SAMPLES) if kind not in _ALPHA]
@@ -102,8 +103,9 @@ def _is_wide(page: tiff.Directory) -> bool:
 def wide_planes(
     path: Path, pages: Sequence[int | None], size: tuple[int, int]
 ) -> Iterator[RawPlane | None]:
-    """The planes, one at a time out of the mapped file; None for None. LabelError names the
-    page.
+    """The planes, read one at a time from the memory-mapped file; None for a page that is None.
+
+    LabelError names the page.
     """
     import imagecodecs
 
@@ -132,8 +134,10 @@ def wide_planes(
 
 
 def whole_keys(samples: NDArray[Any], error: Any) -> NDArray[np.int32]:
-    """Samples as keys. ``error(message)`` makes the error for those that are no whole numbers, or
-    far too large for labels.
+    """Samples as keys.
+
+    ``error(message)`` makes the error for samples that are not whole numbers, or are far too large
+    for labels.
     """
     if np.issubdtype(samples.dtype, np.floating):
         fractional = samples != np.floor(samples)

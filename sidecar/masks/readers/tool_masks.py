@@ -1,8 +1,7 @@
 """Masks that label tools keep as pixels in their own files: CVAT and COCO run lengths, Label Studio
 brushes, LabelMe bitmaps.
 
-What these files hold of outlines is read by `sidecar.labels.readers`; here is what those readers
-leave out.
+`sidecar.labels.readers` reads the outlines in these files. This module reads the masks.
 """
 
 from __future__ import annotations
@@ -29,21 +28,18 @@ from sidecar.masks.raster import coco_counts, fill_runs, unpack_runs
 
 Bits = NDArray[np.bool_]
 
-#: Opacity from which on a pixel counts as covered by a brush: half of it.
+#: A pixel counts as covered by a brush from this opacity on, which is half.
 HALF_COVERED = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Bitmap:
-    """One area of pixels. ``pixels()`` unpacks it: (height, width), its first pixel at column
-    ``left`` and row ``top`` of the PNG.
+    """One area of pixels. ``pixels()`` unpacks it: (height, width). Its first pixel is at column
+    ``left`` and row ``top`` of the PNG. LabelError where it cannot be unpacked.
 
-    ``image_size``: width and height of the image that the file states, None where it states none.
-    LabelError for what cannot be unpacked.
-    ``entry``: by what else the file tells images of one name apart, as in
-    `sidecar.labels.shapes.Shape`.
-    ``id``: of the shape in which `sidecar.labels.readers` reads its bounding box, "" where it reads
-    none.
+    ``image_size``: width and height of the image as the file states them, or None.
+    ``entry``: tells images of one name apart in the file, as in `sidecar.labels.shapes.Shape`.
+    ``id``: that of the shape in which `sidecar.labels.readers` reads its bounding box, or "".
     """
 
     label: str
@@ -59,7 +55,7 @@ class Bitmap:
 
 
 def bitmaps_of(path: Path, reader: str, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
-    """The bitmaps in a file of the label format ``reader``, and what is to be told.
+    """The bitmaps in a file of the label format ``reader``, and notes for the user.
 
     ``stack``: the PNGs.
     """
@@ -132,7 +128,7 @@ def _cvat_mask(
 
 def _coco(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
     """segmentation {size: [height, width], counts}: run lengths down the columns, background first,
-    as numbers or compressed to text.
+    as numbers or as compressed text.
 
     Source: cocodataset.org, Data format; pycocotools, mask.py.
     """
@@ -207,11 +203,11 @@ def _list(value: object) -> list[object]:
 
 
 def _label_studio(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
-    """brushlabels: an RGBA image packed by thi.ng/rle-pack, of which opacity counts.
+    """brushlabels: an RGBA image packed by thi.ng/rle-pack. Its opacity is the mask.
 
-    The brush is drawn with soft edges. Label Studio shows every pixel it touches; taken are those
-    it covers by half or more, which is where their middles lie within the stroke. Source:
-    web/libs/editor/src/utils/canvas.js; label_studio_converter, brush.py.
+    The brush is drawn with soft edges. Label Studio shows every pixel that it touches. This
+    function takes the pixels that it covers by half or more: their centres lie within the stroke.
+    Source: web/libs/editor/src/utils/canvas.js; label_studio_converter, brush.py.
     """
     bitmaps: list[Bitmap] = []
     bit_masks = 0
@@ -272,7 +268,7 @@ def _brush(result: dict[str, Any], data: object, path: Path, task: str) -> Bitma
 
 
 def _labelme(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str, ...]]:
-    """shape_type mask: a PNG in base64, its first pixel at the first of the shape's points, rounded
+    """shape_type mask: a PNG in base64. Its first pixel is at the first point of the shape, rounded
     as LabelMe does, halves to even.
 
     Source: labelme/_utils/shape.py, shapes_to_label.

@@ -1,9 +1,9 @@
-"""Masks painted as a volume: NRRD, .seg.nrrd and NIfTI files, read slice by slice, their geometry
-checked against the sidecar's.
+"""Masks painted as a volume: NRRD, .seg.nrrd and NIfTI files. They are read slice by slice, and
+their geometry is compared with the sidecar's.
 
-A volume fits when its voxels are PNG pixels: its own affine, or a part of the PNG stack cut out
-along pixels. A volume that has no geometry, as programs write it that opened the PNGs as a plain
-stack, is taken voxel for pixel, which is said.
+A volume fits where its voxels are PNG pixels: it has the affine of the PNG stack, or is a part of
+the stack cut out along pixels. A volume without geometry, as programs write it that opened the PNGs
+as a plain stack, is taken voxel for pixel, and a note says so.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from sidecar.masks.class_check import RawPlane
 from sidecar.masks.model import Segment
 from sidecar.masks.relabel import Painting
 
-#: How far the voxels of a mask may lie from PNG pixels, in pixels: rounding of 32-bit numbers in
-#: its header.
+#: Largest distance of the voxels of a mask from PNG pixels, in pixels. The 32-bit numbers of a
+#: header are rounded by this much.
 PLACE_TOLERANCE = 0.01
 _GZIP = b"\x1f\x8b"
-#: How spacing 1 and origin 0 look like to files of LPS and of RAS.
+#: The affine of spacing 1 and origin 0 in files of LPS and of RAS.
 _PLAIN = (np.eye(4), LPS_TO_RAS)
 
 
 @dataclass(frozen=True)
 class VoxelFile:
-    """The header of a volume of labels. ``size``: along columns, rows, slices. ``affine``: to LPS
-    mm, None where the file has none.
+    """The header of a volume of labels.
 
-    The voxels begin at ``offset``, of the whole file unpacked when ``gzip_whole``, else of the
-    file, packed from there on when ``gzip_data``. ``scale``: slope and intercept, which must leave
-    whole numbers.
+    ``size``: along columns, rows, slices. ``affine``: to LPS mm, None where the file has none.
+    ``offset``: where the voxels begin, in the file, or in the unpacked file if ``gzip_whole``.
+    ``gzip_data``: the file is packed from there on.
+    ``scale``: slope and intercept, which must give whole numbers.
     """
 
     path: Path
@@ -138,7 +138,7 @@ def _labels(values: NDArray[Any], file: VoxelFile, k: int) -> NDArray[np.int32]:
 
 
 def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tuple[str, ...]]:
-    """PNG pixel of the first voxel, and what is to be told."""
+    """The PNG pixel of the first voxel, and notes for the user."""
     stated = sidecar.document.images.affine if sidecar.geometry == "patient" else None
     if file.affine is not None and stated is not None:
         index = np.linalg.inv(np.array(stated)) @ file.affine
@@ -188,7 +188,7 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
 
 
 def _without_spacing(affine: NDArray[np.float64], sidecar: Sidecar) -> NDArray[np.float64]:
-    """The affine with spacing 1 if its spacing is the PNGs'."""
+    """The affine with spacing 1, if its spacing is that of the PNGs."""
     spacing = [edge for edge in sidecar.document.images.spacing or () if edge is not None]
     if len(spacing) < 3:
         return affine

@@ -1,5 +1,5 @@
-"""Writers of mapped masks, one small file per format;
-`WRITERS` is the whole extension mechanism.
+"""Writers of mapped masks, one small file per format. `WRITERS` is the whole extension
+mechanism.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from sidecar.masks.writers.rtstruct import WRITER as RTSTRUCT
 from sidecar.masks.writers.seg import WRITER as SEG
 from sidecar.masks.writers.seg_nrrd import WRITER as SEG_NRRD
 
-#: Every mask format by the name ``--to`` has for it.
+#: Every mask format, by its name for ``--to``.
 WRITERS: dict[str, MaskWriter] = {
     writer.name: writer for writer in (SEG, SEG_NRRD, NIFTI, PNG, RTSTRUCT)
 }
 
 
 def writer_for(path: Path, name: str | None = None) -> MaskWriter:
-    """The writer named, or the one that the ending of ``path`` means; label PNGs for a folder.
+    """The writer with this name, or the one for the ending of ``path``. A folder means label PNGs.
 
-    UsageError where none does.
+    UsageError where there is none.
     """
     if name is not None:
         if name not in WRITERS:

@@ -1,9 +1,8 @@
-"""DICOM files whose largest parts are written as they come: sequences item by item, pixels frame by
-frame.
+"""DICOM files whose largest parts are written one after the other: sequences item by item, pixels
+frame by frame.
 
-pydicom encodes every dataset; what is written here are the few bytes around them: headers of
-elements and items, of undefined or known length, in Explicit or Implicit VR Little Endian (PS3.5
-7.1, 7.5).
+pydicom encodes every dataset. This module writes the few bytes around them: headers of elements and
+items, of undefined or known length, in Explicit or Implicit VR Little Endian (PS3.5 7.1, 7.5).
 """
 
 from __future__ import annotations
@@ -22,14 +21,16 @@ from pydicom.uid import ImplicitVRLittleEndian
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
-#: Native pixel data has a length of 32 bits, of which the highest is taken (PS3.5 7.1.2).
+#: Native pixel data has a length of 32 bits, and the highest value means an undefined length (PS3.5
+#: 7.1.2).
 MAX_PIXEL_BYTES = 2**32 - 2
 
 
 class DicomStream:
-    """A file being written in the order of tags: `head`, then `sequence` and `bits`, or `elements`.
+    """A file that is written in the order of tags: `head`, then `sequence` and `bits`, or
+    `elements`.
 
-    ``dataset`` holds all elements but those that are streamed, and the file meta information.
+    ``dataset``: all elements except those that are streamed, and the file meta information.
     """
 
     def __init__(self, file: IO[bytes], dataset: Dataset) -> None:
@@ -37,17 +38,17 @@ class DicomStream:
         self._implicit = dataset.file_meta.TransferSyntaxUID == ImplicitVRLittleEndian
 
     def head(self, before: int) -> None:
-        """Preamble, file meta information, and the elements before a tag."""
+        """Write the preamble, the file meta information, and the elements before a tag."""
         head = self._dataset[:before]
         head.file_meta = self._dataset.file_meta
         dcmwrite(self._file, head, enforce_file_format=True)
 
     def elements(self, after: int) -> None:
-        """The elements of the dataset after a tag."""
+        """Write the elements of the dataset after a tag."""
         self._file.write(self.encoded(self._dataset[after + 1 :]))
 
     def sequence(self, tag: int, items: Iterable[Dataset | Iterator[bytes]]) -> None:
-        """A sequence of datasets, or of items whose elements come as bytes."""
+        """Write a sequence of datasets, or of items whose elements are bytes."""
         self._file.writelines(self.sequence_bytes(tag, map(self._whole_or_pieces, items)))
 
     def sequence_bytes(self, tag: int, items: Iterable[bytes | Iterable[bytes]]) -> Iterator[bytes]:
@@ -66,15 +67,15 @@ class DicomStream:
         return _delimiter(_ITEM, len(data)) + data
 
     def encoded(self, dataset: Dataset) -> bytes:
-        """The elements of a dataset."""
+        """The elements of a dataset as bytes."""
         buffer = DicomBytesIO()
         buffer.is_little_endian, buffer.is_implicit_VR = True, self._implicit
         write_dataset(buffer, dataset)
         return buffer.getvalue()
 
     def bits(self, planes: Iterable[NDArray[np.bool_]], frames: int, pixels: int) -> None:
-        """Pixel Data of ``frames`` frames of ``pixels`` bits: the first pixel in the lowest bit,
-        frames without gaps (PS3.5 8.1.1).
+        """Write Pixel Data of ``frames`` frames of ``pixels`` bits. The first pixel is in the
+        lowest bit, and there are no gaps between frames (PS3.5 8.1.1).
         """
         length = -(-frames * pixels // 8)
         self._file.write(self._header(_PIXEL_DATA, b"OW", length + length % 2))
@@ -103,5 +104,5 @@ def _in_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _delimiter(tag: int, length: int) -> bytes:
-    """A header without VR: of an item or delimiter, or of any element in Implicit VR."""
+    """A header without VR, of an item or delimiter, or of any element in Implicit VR."""
     return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, length)

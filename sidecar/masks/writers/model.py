@@ -1,4 +1,4 @@
-"""What a writer of masks is."""
+"""The interface of a writer of masks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sidecar.progress import Progress
 class MaskWriter:
     """One format that masks are written to.
 
-    ``endings``     file endings that mean it.
-    ``check``       what it will take, in words for the user, before anything is written; raises
-                    what says why it cannot be written.
+    ``endings``     file endings that mean this format.
+    ``check``       what the output will need, in words for the user, before anything is written;
+                    raises the error that says why it cannot be written.
     ``write``       (mask, path, headers, progress) writes ``path``, an empty file or folder.
                     ``headers``: those of the source, for formats that repeat patient and study.
-    ``names_patient``  whether the format does that.
+    ``names_patient``  whether the format repeats patient and study.
     """
 
     name: str
@@ -32,5 +32,5 @@ class MaskWriter:
 
 
 def size_text(count: int) -> str:
-    """Bytes as people read them."""
+    """A number of bytes as text for people."""
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

@@ -38,7 +38,7 @@ def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: 
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is to be .nii.gz, also while it is not whole."""
+    """Whether the file will be .nii.gz, also while it still has the name of a part."""
     return without_part(path.name).lower().endswith(".gz")
 
 

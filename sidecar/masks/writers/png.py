@@ -1,8 +1,8 @@
-"""Label PNGs: gray, the value of a pixel is its label; one for every slice, those without a label
-too, and labels.json.
+"""Label PNGs: gray, the value of a pixel is its label. There is one PNG for every slice, even
+without a label, and labels.json.
 
-At source size they are named source_0000.png … by source slice, at PNG size as the PNGs of the
-export.
+At source size their names are source_0000.png … by source slice. At PNG size they are those of the
+PNGs of the export.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _images(mask: MappedMask) -> tuple[list[str], Iterator[LabelArray | None]]:
 
 
 def _index(mask: MappedMask, names: list[str]) -> dict[str, Any]:
-    """What the values mean; at source size also the instance of each PNG."""
+    """The meaning of the values; at source size also the instance of each PNG."""
     segments = [{"value": s.value, "name": s.name, "color": list(s.color)} for s in mask.segments]
     planes = mask.sidecar.document.source.planes
     if mask.is_decimated:

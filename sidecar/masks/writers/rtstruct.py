@@ -1,11 +1,11 @@
-"""DICOM RT Structure Set (PS3.3 A.19): closed contours on the edges of pixels, slice by slice,
-streamed.
+"""DICOM RT Structure Set (PS3.3 A.19): closed contours on the edges of pixels, written slice by
+slice.
 
-A contour runs along the outer edges of the pixels of a label, not through their middles: it
+A contour runs along the outer edges of the pixels of a label, not through their centres. So it
 encloses exactly their area. Holes are cut in from the contour around them (see `contours`). Every
-contour lies on the plane of its slice and names its source image. Implicit VR Little Endian, as
-Contour Data of more than 64 KiB has no length in Explicit VR (PS3.5 7.1.2). The file carries the
-patient's identity: see `sidecar.labels.writers.source_headers`.
+contour lies on the plane of its slice and names its source image. The file is in Implicit VR Little
+Endian, because Explicit VR has no length for Contour Data of more than 64 KiB (PS3.5 7.1.2). The
+file contains the patient's identity: see `sidecar.labels.writers.source_headers`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Polygons = dict[int, list[NDArray[np.float64]]]
 Pieces = dict[int, list[tuple[int, int]]]
 
 _ROI_CONTOURS, _CONTOURS, _CONTOUR_DATA = 0x30060039, 0x30060040, 0x30060050
-#: Coordinates smaller than this have nine decimals within the 16 characters of VR DS.
+#: Coordinates smaller than this are written with nine decimals, within the 16 characters of VR DS.
 _NINE_DECIMALS = 99999.0
 
 
@@ -75,7 +75,7 @@ def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: 
 
 
 def _dataset(mask: MappedMask, header: Dataset) -> Dataset:
-    """Everything but the contours."""
+    """Everything except the contours."""
     source = mask.sidecar.document.source
     dataset = patient_and_study(header)
     describe(dataset)
@@ -106,8 +106,9 @@ def _roi(number: int, segment: Segment, frame_of_reference_uid: str | None) -> D
 def _spooled(
     mask: MappedMask, header: Dataset, stream: DicomStream, spool: IO[bytes], progress: Progress
 ) -> Pieces:
-    """All contours as items of a sequence in the spool, and for every label value where: offsets
-    and lengths, in slice order.
+    """Write all contours, as items of a sequence, to the temporary file ``spool``.
+
+    Returns where they are: for every label value offsets and lengths, in slice order.
     """
     pieces: Pieces = {segment.value: [] for segment in mask.segments}
     last: LabelArray | None = None
@@ -132,7 +133,7 @@ def _traced(
 ) -> Polygons:
     """Contours of every label on a PNG plane, in source columns and rows.
 
-    A cut of a hole may begin in the middle of an edge.
+    The cut of a hole may begin in the middle of an edge.
     """
     columns, rows = edges
 
@@ -165,8 +166,8 @@ def _contour(
 
 
 def _decimals(points: NDArray[np.float64]) -> RawDataElement:
-    """Contour Data as it stands in the file: pydicom would make an object of half a kilobyte of
-    every number.
+    """Contour Data as it stands in the file. pydicom would make an object of half a kilobyte of
+    each number.
     """
     values = (points + 0.0).ravel().tolist()
     if np.abs(points).max() < _NINE_DECIMALS:

@@ -1,8 +1,8 @@
-"""DICOM Segmentation (PS3.3 A.51), type BINARY: one bit a pixel, one frame for every segment and
-slice that has any, frames streamed.
+"""DICOM Segmentation (PS3.3 A.51), type BINARY: one bit a pixel, one frame for every segment on
+every slice that it may be on, written frame by frame.
 
-Segments are described by highdicom. Each frame has the position of its plane, so uneven gaps and
-gantry tilt need no affine, and names the source instances it lies on. The file carries the
+highdicom describes the segments. Each frame has the position of its plane, so that uneven gaps and
+gantry tilt need no affine. It names the source instances that it lies on. The file contains the
 patient's identity: see `sidecar.labels.writers.source_headers`.
 """
 
@@ -86,7 +86,7 @@ def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: 
 def require_space(mask: MappedMask, format: str) -> Stack:
     """The geometry of the scan.
 
-    GeometryError where it has none that a DICOM object can refer to.
+    GeometryError where it has no geometry that a DICOM object can refer to.
     """
     stack = mask.sidecar.stack
     why = not_in_the_patient(mask.sidecar.geometry, format)
@@ -124,9 +124,9 @@ def require_headers(headers: HeaderSource | None, name: str) -> HeaderSource:
 
 
 class _Parts:
-    """Which segments have a frame on which output slice.
+    """The segments that have a frame on each output slice.
 
-    Segments are numbered from 1 in their order; slice by slice in the file.
+    Segments are numbered from 1 in their order. In the file, frames are ordered by slice.
     """
 
     def __init__(self, mask: MappedMask) -> None:
@@ -184,9 +184,7 @@ def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[
 
 
 def _source_image(mask: MappedMask, source: Dataset, plane: Plane) -> Dataset:
-    """A source image of a frame, and whether pixel (r, c) of the one is pixel (r, c) of the
-    other.
-    """
+    """A source image of a frame, and whether its pixel (r, c) is pixel (r, c) of the frame."""
     same_pixels = all((axis.factor, axis.offset) == (1, 0) for axis in mask.axes[:2])
     image = item(
         ReferencedSOPClassUID=source.SOPClassUID,

@@ -1,5 +1,5 @@
-"""What a DICOM Segmentation says of itself, but for its frames: patient, series, segments,
-dimensions, references (PS3.3 A.51).
+"""The header of a DICOM Segmentation, without its frames: patient, series, segments, dimensions,
+references (PS3.3 A.51).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _POSITION, _PLANE_POSITION = 0x00200032, 0x00209113
 
 
 def segmentation_of(mask: MappedMask, frames: int, source: Dataset) -> Dataset:
-    """Everything but the functional groups and the pixels.
+    """Everything except the functional groups and the pixels.
 
     ``source``: the header of one of the source instances.
     """
@@ -117,7 +117,7 @@ def _segment_items(mask: MappedMask) -> list[Dataset]:
 
 
 def _instances(mask: MappedMask, source: Dataset) -> list[Dataset]:
-    """The whole series that the masks lie on. The planes of a series are of one SOP class."""
+    """The whole series that the masks lie on. All planes of a series have one SOP class."""
     uids = dict.fromkeys(plane.sop_instance_uid for plane in mask.sidecar.document.source.planes)
     return [
         item(ReferencedSOPClassUID=source.SOPClassUID, ReferencedSOPInstanceUID=uid) for uid in uids
@@ -134,7 +134,7 @@ def coded(code: Code) -> Dataset:
 
 
 def decimals(*values: float) -> list[Any]:
-    """Numbers as decimal strings of 16 characters."""
+    """Numbers as decimal strings of up to 16 characters."""
     return [DS(float(value) + 0.0, auto_format=True) for value in values]
 
 
@@ -147,7 +147,7 @@ def item(**attributes: Any) -> Dataset:
 
 
 def highdicom() -> ModuleType:
-    """The package; MissingExtraError without it."""
+    """The package highdicom. MissingExtraError without it."""
     try:
         import highdicom as package
     except ImportError:

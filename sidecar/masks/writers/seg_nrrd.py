@@ -1,5 +1,5 @@
-"""3D Slicer segmentations (.seg.nrrd): label values in a gzip NRRD, written slice by slice, with
-names, colours and codes in its header.
+"""3D Slicer segmentations (.seg.nrrd): label values in a gzip NRRD, written slice by slice. Names,
+colours and codes are in its header.
 
 Source: 3D Slicer, Docs/developer_guide/modules/segmentations.md.
 """
@@ -36,7 +36,7 @@ def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: 
 
 
 def fields(mask: MappedMask) -> dict[str, str]:
-    """The key/value pairs that make a NRRD of label values a segmentation."""
+    """The key/value pairs that make a segmentation of a NRRD of label values."""
     columns, rows, slices = mask.size
     pairs: dict[str, str] = {}
     for number, segment in enumerate(mask.segments):
