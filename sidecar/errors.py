@@ -50,7 +50,7 @@ class SourceError(SidecarError, ValueError):
 
 
 class AmbiguousSeriesError(SourceError):
-    """More than one stack of slices fits what was asked for."""
+    """More than one stack of slices fits the choice of the user."""
 
 
 class GeometryError(SourceError):

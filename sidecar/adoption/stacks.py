@@ -191,7 +191,7 @@ def _opened(path: Path) -> Image.Image:
             # what Pillow warns of is refused below, or does not matter
             warnings.simplefilter("ignore")
             image = Image.open(path)
-            # this walks through all images of a TIFF, of which a later one may be damaged
+            # this visits all images of a TIFF, because a later one may be damaged
             _ = getattr(image, "n_frames", 1)
             return image
     except _PIL_ERRORS as error:

@@ -1,4 +1,4 @@
-"""A fast reader of headers of plain files: Explicit VR Little Endian, nothing unusual before the
+"""A fast reader of plain headers: in Explicit VR Little Endian, with nothing unusual before the
 pixels.
 
 It is about ten times as fast as pydicom. pydicom remains the authority: `read_plain` returns None
@@ -79,9 +79,10 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
 _WANTED = {
     tag: (keyword, frozenset(vrs.encode().split())) for keyword, (tag, vrs) in ATTRIBUTES.items()
 }
-#: Attributes that only pydicom reads. They are directory records; functional groups; what places
-#: frames without these (Frame Increment Pointer, Detector Information Sequence, Grid Frame Offset
-#: Vector); and tables of values (Modality LUT Sequence, Real World Value Mapping Sequence).
+#: Attributes that only pydicom reads. They are directory records, functional groups, attributes
+#: that place frames without these (Frame Increment Pointer, Detector Information Sequence, Grid
+#: Frame Offset Vector), and tables of values (Modality LUT Sequence, Real World Value Mapping
+#: Sequence).
 _NOT_PLAIN = frozenset(
     {
         0x00041220, 0x00280009, 0x00283000, 0x00409096, 0x00540022, 0x3004000C, 0x52009229,

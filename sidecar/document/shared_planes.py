@@ -1,5 +1,5 @@
-"""Documents of one source, written without going through its planes again for each of them: the
-text of the planes is made once, and stands in every document.
+"""Documents of one source, written quickly: the text of its planes is made once and put into
+each document.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 from sidecar.document.model import Document
 from sidecar.document.writing import as_text
 
-#: No string in JSON holds this: its quotes would be escaped.
+#: No string in JSON contains this text: its quotes would be escaped.
 _NONE, _NONE_COMPACT = '"planes": []', '"planes":[]'
 
 
 class SharedPlanes:
-    """The planes of the source of ``document``, as text. Every document that is sealed or written
-    with them must have the same ones.
+    """The planes of the source of ``document``, as text.
+
+    Every document that is sealed or written with them must have the same planes.
     """
 
     def __init__(self, document: Document) -> None:
@@ -29,13 +30,13 @@ class SharedPlanes:
         )
 
     def sealed(self, document: Document) -> Document:
-        """The document with its digest: what `sealed` gives."""
+        """The document with its digest, as `sidecar.document.writing.sealed` returns it."""
         text = _compact(as_text(_without_planes(document)))
         digest = hashlib.sha256(_put_in(text, _NONE_COMPACT, self._compact).encode()).hexdigest()
         return replace(document, digest=digest)
 
     def text(self, document: Document) -> str:
-        """The document as JSON that people can read: what `as_text` gives."""
+        """The document as JSON that people can read, as `as_text` returns it."""
         return _put_in(as_text(_without_planes(document)), _NONE, self._text)
 
 
@@ -44,14 +45,16 @@ def _without_planes(document: Document) -> Document:
 
 
 def _compact(text: str) -> str:
-    """What a digest is made of."""
+    """The text whose digest is taken."""
     stated: dict[str, Any] = json.loads(text, parse_int=float)
     stated.pop("digest", None)
     return json.dumps(stated, sort_keys=True, separators=(",", ":"))
 
 
 def _put_out(whole: str, without: str, mark: str) -> str:
-    """What stands in ``whole`` where the same text without planes has the ``mark``."""
+    """The part of ``whole`` that stands at the place of ``mark`` in ``without``, the same text
+    without planes.
+    """
     before, after = without.split(mark)
     return whole[len(before) : len(whole) - len(after)]
 

@@ -1,5 +1,5 @@
-"""``zooms.json``: which stacks around landmarks lie in the folders beside it, in the order of the
-landmarks, and which page shows all of them.
+"""The list ``zooms.json``: the stacks around landmarks in the folders beside it, in the order of
+the landmarks, and the page that shows all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sidecar.storage.names import is_plain
 
 ZOOMS_NAME = "zooms.json"
 VERSION = "1.0"
-#: A list larger than this is not one of ours: 500 landmarks take about 100 kB.
+#: Most bytes of a list. 500 landmarks take about 100 kB.
 MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -32,8 +32,9 @@ class ZoomFolder:
 
 @dataclass(frozen=True, slots=True)
 class ZoomList:
-    """All stacks that one `sidecar zoom` made, one at least. ``page``: the file beside the list
-    that shows them, None where there is none.
+    """All stacks that one `sidecar zoom` made, at least one.
+
+    ``page``: the file beside the list that shows them; None where there is none.
     """
 
     zooms: tuple[ZoomFolder, ...]
@@ -41,7 +42,7 @@ class ZoomList:
 
 
 def read_zooms(folder: Location) -> ZoomList | None:
-    """The list in a folder, None where there is none.
+    """The list in a folder; None where there is none.
 
     DocumentError where it cannot be read, or is not as this program writes it.
     """
@@ -62,7 +63,9 @@ def read_zooms(folder: Location) -> ZoomList | None:
 
 
 def _checked(found: dict[str, Any]) -> ZoomList:
-    """ValueError, KeyError or TypeError for what is no list."""
+    """The list in the JSON ``found``. ValueError, KeyError or TypeError where it is not a list
+    of zooms.
+    """
     if re.fullmatch(r"1\.[0-9]{1,9}", found["version"]) is None:
         raise ValueError
     zooms = tuple(ZoomFolder(one["folder"], one["label"], one["tag"]) for one in found["zooms"])
@@ -75,11 +78,11 @@ def _checked(found: dict[str, Any]) -> ZoomList:
 
 
 def as_json(zooms: ZoomList) -> bytes:
-    """The list as it is written."""
+    """The list as bytes of its file."""
     stated = {"version": VERSION, "generator": generator(), **asdict(zooms)}
     return json.dumps(stated, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def save_zooms(zooms: ZoomList, folder: WritableLocation) -> None:
-    """Write the list: it is there whole or not at all."""
+    """Write the list, whole or not at all."""
     (folder / ZOOMS_NAME).put(as_json(zooms))

@@ -1,1 +1,3 @@
-"""File formats by themselves, without their meaning here: PNG, TIFF, volumes, YAML."""
+"""PNG, TIFF, volume and YAML files, as far as they do not depend on the meaning of their
+contents.
+"""

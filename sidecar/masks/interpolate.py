@@ -1,5 +1,5 @@
-"""Labels between two planes: labels on which both agree, and shapes between the two where they
-differ. Pure.
+"""Labels between two planes. Where both planes agree, it is their label; where they differ, shapes
+between the two. Pure.
 
     change_between(lower, upper, spacing).at(part)      0 ≤ part ≤ 1
 

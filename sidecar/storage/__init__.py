@@ -1,1 +1,3 @@
-"""Where bytes live: folders, zips and object stores, files there whole or not at all, leases."""
+"""Storage of files: folders, zips and object stores, files that are written whole or not at all,
+and leases.
+"""

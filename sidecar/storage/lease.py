@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-#: Seconds: between two renewals; between two looks at the object of another run; for which that
-#: object is watched before it is taken over; after which the new object must still be there.
+#: Seconds. An owner renews its object every `RENEWAL`. A run that finds the object of another looks
+#: at it every `LOOK`, and takes it over after `PATIENCE` without a renewal. The new object must
+#: still be there after `SETTLING`.
 RENEWAL, LOOK, PATIENCE, SETTLING = 5.0, 1.0, 30.0, 3.0
 
 

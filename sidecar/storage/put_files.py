@@ -1,4 +1,4 @@
-"""Small files put into a folder of the user's, over nothing of theirs."""
+"""Small files written into a folder of the user, without replacing the user's own files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from sidecar.storage.whole_file import whole_file
 def put_files(
     folder: Path, contents: Mapping[str, bytes], *, overwrite: bool = False
 ) -> tuple[Path, ...]:
-    """Write files, by their names within ``folder``, which is made where it is missing. Returns
-    their paths.
+    """Write files into ``folder``, by their names within it. The folder is made where it is
+    missing. Returns their paths.
 
-    Files of their names that hold something else are replaced with ``overwrite`` only.
+    An existing file of the same name with other content is replaced only with ``overwrite``.
 
-    Raises OutputError where a file is in the way or cannot be written; then nothing was written.
+    Raises OutputError where a file is in the way, and then nothing is written; and where a file
+    cannot be written.
     """
     files = {folder / name: data for name, data in contents.items()}
     try:

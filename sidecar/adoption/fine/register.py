@@ -27,8 +27,9 @@ from sidecar.grid.axis import Axis, AxisMap
 Floats = NDArray[np.float64]
 Curve = Callable[[GrayImage, GrayImage], Tone]
 
-#: Least length of the shorter side of the coarsest image, in pixels; about how many pixels of an
-#: image are compared; rows of a band of them, and fewest bands; most steps at one level.
+#: `COARSEST`: least length of the shorter side of the coarsest image, in pixels. `MOST_PIXELS`:
+#: about how many pixels of an image are compared. `BAND`: rows of a band of them. `STEPS`: most
+#: steps at one level.
 COARSEST = 48
 MOST_PIXELS = 1 << 20
 BAND, FEWEST_BANDS = 32, 4

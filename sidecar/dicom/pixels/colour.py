@@ -1,6 +1,4 @@
-"""Conversion of other colours to RGB: YBR and palettes (PS3.3 C.7.6.3.1.2, C.7.6.3.1.5 and
-C.7.6.3.1.6).
-"""
+"""Conversion of YBR and palette colours to RGB (PS3.3 C.7.6.3.1.2, C.7.6.3.1.5 and C.7.6.3.1.6)."""
 
 from __future__ import annotations
 
