@@ -43,8 +43,9 @@ from sidecar.progress import Progress
 #: Number of images in a trial, of images examined closely, and of images that kernels are compared
 #: on; longer side, in pixels, to which trials reduce images.
 TRIED, FITTED, SAMPLED, TRIAL_SIDE = 3, 8, 3, 256
-#: Ratio of the true standard deviation of a measured line to the scatter of the images. Measured:
-#: up to five, where edges are steep and values are bent.
+#: Standard deviation that is assumed for a measured line, as a multiple of what the scatter of the
+#: images shows. Measured errors were up to five times the scatter, where edges are steep and values
+#: are bent.
 MEASURED = 3.0
 #: Part of the images that may remain unexplained before other ways of making them are tried.
 DOUBTFUL = 0.01

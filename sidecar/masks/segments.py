@@ -139,7 +139,7 @@ def _refuse_twice(what: str, keys: Sequence[Hashable]) -> None:
 
 
 def load_mask_config(path: Path) -> MaskConfig:
-    """Raises UsageError that names the key at fault."""
+    """The config in a YAML file. UsageError names the key that is wrong."""
     config: MaskConfig = validated(MaskConfig, read_yaml(path), where=f"{path.name}: ")
     return config
 

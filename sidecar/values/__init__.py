@@ -1,1 +1,1 @@
-"""Pure: stored values ↔ modality values ↔ PNG values, and how often they occur."""
+"""Stored values ↔ modality values ↔ PNG values, and how often each PNG value occurs. Pure."""

@@ -194,7 +194,7 @@ def _as_found(frames: _Frames) -> tuple[list[Frame], str]:
 
 
 def _doubts(frames: _Frames) -> Iterator[str]:
-    """Places in the headers that contradict the order that the user asked for."""
+    """Warnings where the places in the headers contradict the order that the user asked for."""
     name, steps = _steps(frames)
     if _turns(steps):
         yield _back_and_forth(name, steps, frames)
