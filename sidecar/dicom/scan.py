@@ -289,8 +289,10 @@ def _class_name(header: FileHeader) -> str:
 
 
 def _needs_pixels(header: FileHeader) -> bool:
-    """Whether a file must hold an image. The SOP class decides, so that this also holds for a
-    header that ends too early.
+    """Whether a file must hold an image. Its SOP class is one of images, or it has Rows and is no
+    spectroscopy.
+
+    The SOP class shows this even where the header ends too early.
     """
     kind = _class_name(header)
     return "Image Storage" in kind or ("Rows" in header.attributes and "Spectroscopy" not in kind)

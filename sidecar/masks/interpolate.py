@@ -13,9 +13,10 @@ result favours neither plane.
 The order comes from the signed distances of the shapes (S. P. Raya, J. K. Udupa, "Shape-based
 interpolation of multidimensional objects", IEEE Transactions on Medical Imaging 9 (1990) 32–42).
 Let d be the distance of a pixel from the nearest pixel that has the new label on the lower plane.
-Let e be its distance from the nearest pixel that has the old label on the upper plane. The pixel
-changes when part = d / (d + e). Only labels that the region touches count, so that a shape that
-ends shrinks into its own middle, whatever lies elsewhere.
+Let e be its distance from the nearest pixel that has the old label on the upper plane. By these
+distances, the pixel changes when part = d / (d + e). Here only the order of these values counts.
+Only labels that the region touches are used, so that a shape that ends shrinks into its own middle,
+whatever lies elsewhere.
 
 Pixels with the same ratio are ordered further. First come those whose neighbours, on both planes,
 have the new label rather than the old one. Among these, the pixels nearest to the middle of the

@@ -2,8 +2,8 @@
 is unpacked to a disk.
 
 A stored member is a part of the archive and is read by ranges. A deflated member can only be read
-from its start. It is unpacked in memory: as far as its header reaches while only headers are read,
-or whole. Its bytes are checked against the size and the CRC-32 in the directory.
+from its start. It is unpacked in memory: only as far as its header reaches where a header is read,
+else as a whole. The whole is checked against the size and the CRC-32 in the directory.
 """
 
 from __future__ import annotations
