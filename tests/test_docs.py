@@ -154,6 +154,7 @@ def test_options_that_pages_name_exist() -> None:
     options |= {"--minutes", "--target", "--list", "--replay"}  # of fuzz/: tests/test_fuzz.py
     options |= {"--fix", "--durations", "--no-deps"}  # of ruff, pytest and pip
     options |= {"--follow-tags", "--spec"}  # of git and pipx
+    options |= {"--code"}  # of benchmarks
     options |= {"--labels"}  # of cvat-cli
     for name, page in PAGES.items():
         text = MADE.sub("", page.read_text(encoding="utf-8"))
