@@ -105,14 +105,14 @@ def parsed(command: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_a_section_with_its_help_and_an_example(name: str) -> None:
-    text = PAGES["docs/command-line.md"].read_text(encoding="utf-8")
-    section = re.search(rf"^## sidecar {name}$(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    assert section, f"docs/command-line.md has no section '## sidecar {name}'"
-    assert f"<!-- from the code: help {name} -->" in section[1]
-    assert re.search(rf"^(\$ )?sidecar {name} \S", MADE.sub("", section[1]), re.MULTILINE), (
-        "a section needs an example of its own"
+def test_every_command_has_a_page_with_its_help_and_an_example(name: str) -> None:
+    text = PAGES[f"docs/commands/{name}.md"].read_text(encoding="utf-8")
+    assert text.startswith(f"# sidecar {name}\n")
+    assert f"<!-- from the code: help {name} -->" in text
+    assert re.search(rf"^(\$ )?sidecar {name} \S", MADE.sub("", text), re.MULTILINE), (
+        "a page needs an example of its own"
     )
+    assert f"]({name}.md)" in PAGES["docs/commands/index.md"].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -138,7 +138,7 @@ def test_help_fits_eighty_columns_and_shows_examples_that_work(name: str, run: C
     [(page, line.removeprefix("$ ")) for page, line in SHELL_LINES if "sidecar " in line],
 )
 def test_shell_examples_are_commands_that_exist(page: str, line: str) -> None:
-    for command in re.findall(r"(?:^|&& )(sidecar [^&|]+)", line):
+    for command in re.findall(r"(?:^|&& )(sidecar [^&|>]+)", line):
         parsed(command)
 
 
@@ -152,6 +152,7 @@ def test_options_that_pages_name_exist() -> None:
         "--install-completion",
     }
     options |= {"--minutes", "--target", "--list", "--replay"}  # of fuzz/: tests/test_fuzz.py
+    options |= {"--code"}  # of benchmarks/
     options |= {"--fix", "--durations", "--no-deps"}  # of ruff, pytest and pip
     options |= {"--follow-tags", "--spec"}  # of git and pipx
     options |= {"--code"}  # of benchmarks
@@ -163,8 +164,8 @@ def test_options_that_pages_name_exist() -> None:
 
 
 def test_the_columns_of_the_output_are_those_of_the_contract() -> None:
-    text = PAGES["docs/command-line.md"].read_text(encoding="utf-8")
-    section = re.search(r"^### Output columns$(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
+    text = PAGES["docs/commands/map-points.md"].read_text(encoding="utf-8")
+    section = re.search(r"^## Output columns$(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
     assert section
     assert [
         name
@@ -174,8 +175,8 @@ def test_the_columns_of_the_output_are_those_of_the_contract() -> None:
 
 
 def test_the_output_formats_are_all_there() -> None:
-    text = PAGES["docs/command-line.md"].read_text(encoding="utf-8")
-    section = re.search(r"^### Output formats$(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
+    text = PAGES["docs/commands/map-points.md"].read_text(encoding="utf-8")
+    section = re.search(r"^## Output formats$(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
     assert section
     listed = {
         name: tuple(re.findall(r"`(.+?)`", endings))
@@ -192,7 +193,7 @@ def test_the_output_formats_are_all_there() -> None:
 def test_the_config_of_the_page_is_read(tmp_path: Path) -> None:
     configs = re.findall(
         r"^```yaml\n(.*?)^```",
-        PAGES["docs/command-line.md"].read_text(encoding="utf-8"),
+        PAGES["docs/commands/export.md"].read_text(encoding="utf-8"),
         re.DOTALL | re.MULTILINE,
     )
     assert configs

@@ -86,7 +86,10 @@ def _run_again(found: re.Match[str], names: dict[str, Any]) -> str:
 
 
 def _transcript(command: str) -> str:
-    """What a command shows: messages, then data. It must succeed."""
+    """What a command shows: messages, then data, without spaces at the ends of lines. It must
+    succeed. ``> FILE`` at its end puts the data into a file.
+    """
+    command, _, file = command.partition(" > ")
     program = [
         sys.executable,
         "-c",
@@ -102,7 +105,9 @@ def _transcript(command: str) -> str:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    return done.stderr + done.stdout
+    if file:
+        Path(file).write_text(done.stdout, encoding="utf-8")
+    return re.sub(r" +$", "", done.stderr + ("" if file else done.stdout), flags=re.MULTILINE)
 
 
 def made(what: str) -> str:
