@@ -137,7 +137,7 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 def help_of(name: str) -> str:
     """The help of a command as its declarations have it, at the width of the pages."""
     command = COMMANDS[name]
-    return "```text\n" + help_text(command, f"sidecar {name}", 110, command.params) + "```"
+    return "```text\n" + help_text(command, f"sidecar {name}", 80, command.params) + "```"
 
 
 def page_of(format: str) -> str:
