@@ -252,6 +252,22 @@ def test_the_files_of_a_tool_page_are_the_same_landmark(
         np.testing.assert_allclose(points.source[first].mean(axis=0), BREGMA, atol=1e-3)
 
 
+def test_the_readme_fits_one_screen() -> None:
+    """Its two shell blocks are what `noxfile.py` and `.ci/run` take from it."""
+    text = PAGES["README.md"].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 70
+    assert len(re.findall(r"^```sh$", text, re.MULTILINE)) == 2
+
+
+@pytest.mark.parametrize("name", [n for n in PAGES if re.match("docs/tutorials/(?!index)", n)])
+def test_every_tutorial_is_run_and_listed(name: str) -> None:
+    """What it shows is held by `test_what_comes_from_the_code_is_as_the_code_is`."""
+    text = PAGES[name].read_text(encoding="utf-8")
+    assert len(re.findall(r"^\$ sidecar ", text, re.MULTILINE)) >= 3
+    index = PAGES["docs/tutorials/index.md"].read_text(encoding="utf-8")
+    assert f"]({name.removeprefix('docs/tutorials/')})" in index
+
+
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Statement by statement, on a scan and labels of its names; labels come when the PNGs are
