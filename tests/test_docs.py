@@ -152,7 +152,6 @@ def test_options_that_pages_name_exist() -> None:
         "--install-completion",
     }
     options |= {"--minutes", "--target", "--list", "--replay"}  # of fuzz/: tests/test_fuzz.py
-    options |= {"--code"}  # of benchmarks/
     options |= {"--fix", "--durations", "--no-deps"}  # of ruff, pytest and pip
     options |= {"--follow-tags", "--spec"}  # of git and pipx
     options |= {"--code"}  # of benchmarks
