@@ -15,6 +15,7 @@ import pytest
 from kit import mapping_vectors, stranger
 from kit.mapping_vectors import as_text
 from kit.reader_vectors import FILE, PAGE, text_of, vectors
+from kit.stranger_fields import Refused
 from kit.tag_by_the_words import tag_by_the_words
 
 import sidecar
@@ -83,7 +84,7 @@ def test_a_stranger_reads_as_the_vectors_say(name: str) -> None:
     if vector["verdict"] == "accept":
         assert stranger.read(content) == json.loads(content)
         return
-    with pytest.raises(stranger.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         stranger.read(content)
     assert refused.value.rule == vector["rule"]
 

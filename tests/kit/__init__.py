@@ -16,8 +16,9 @@ Scans and exports
 The sidecar document
 
 - `mapping_vectors`, `reader_vectors`: what `schemas/vectors` holds, made without the package.
+  `refused_documents`: what is wrong with those that a reader must refuse.
 - `stranger`: a second reader of documents, by the words of docs/sidecar-format.md alone.
-  `tag_by_the_words`: its tag.
+  `stranger_fields`: its types. `tag_by_the_words`: its tag.
 
 Labels
 

@@ -331,8 +331,12 @@ DAMAGES = {
     "cut short": (lambda text: text[: len(text) // 2], "is cut short"),
     "of the future": (lambda text: text.replace('"1.1"', '"2.0"', 1), "is of version 2.0"),
     "a PNG that is not there": (
-        lambda text: text.replace("slice_0003", "slice_0009"),
+        lambda text: text.replace("slice_0003", "other"),
         "not in its folder",
+    ),
+    "a PNG in the place of another": (
+        lambda text: text.replace("slice_0003", "slice_0009"),
+        "has slice_0009_wlfjtm.png in the place of another PNG",
     ),
     "another size": (lambda text: text.replace("[40, 30, 4]", "[41, 30, 4]"), "41 x 30 x 4"),
     "a PNG too many": (
