@@ -457,6 +457,26 @@ def test_the_reader_in_another_language_agrees(plane: str, tmp_path: Path) -> No
     )
 
 
+def test_the_reader_in_another_language_maps_the_vectors(tmp_path: Path) -> None:
+    (code,) = re.findall(
+        r"^```js\n(.*?)^```", FORMAT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    vectors = json.loads((ROOT / "schemas/vectors/mapping-vectors.json").read_text("utf-8"))
+    points = [
+        (case["document"], point["pixel"], point["patient"])
+        for case in vectors["cases"]
+        for point in case["points"]
+        if point["patient"] is not None
+    ]
+    program = (
+        f"{code}\nconst given = {json.dumps([point[:2] for point in points])}\nconst answer ="
+        " JSON.stringify(given.map(([doc, pixel]) => toPatient(doc, ...pixel)))\n"
+    )
+    found = np.array(_javascript(program, tmp_path))
+    expected = np.array([patient for _, _, patient in points])
+    assert np.abs(found - expected).max() < vectors["tolerance"]["patient"]
+
+
 def _javascript(program: str, folder: Path) -> Any:
     """The ``answer`` of a program."""
     node, chromium = shutil.which("node"), shutil.which("chromium") or shutil.which("google-chrome")

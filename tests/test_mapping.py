@@ -366,7 +366,7 @@ def test_turned_and_mirrored_stacks_map_both_ways(phantom: Phantom) -> None:
     axes["rows"].update(factor=-2.0, offset=44.5)
     document["images"]["size"] = [axes[name]["size"] for name in axes["order"]]
     sizes = document["images"]["size"]
-    document["images"]["tag"] = None
+    document["images"] |= dict.fromkeys(["tag", "origin", "spacing", "direction", "affine"])
     document["images"]["files"] = [
         {"name": f"a{i}.png", "source_slices": [i], "sha256": "0" * 64} for i in range(sizes[2])
     ]

@@ -10,7 +10,8 @@
 //
 // What it does not understand it refuses. Mind the habits of this language: == compares texts
 // without regard to case, so same() is used; comparisons stand in conditions only, not behind return
-// or among arguments; += takes no text of a function of ours.
+// or among arguments; += takes no text of a function of ours; both
+// sides of && and || are worked out.
 
 var json = "";  // the document that is being read
 
@@ -33,23 +34,29 @@ function openExport(path) {
     requires("1.53t");
     folder = File.getParent(path) + File.separator;
     json = replace(File.openAsString(path), "[\\r\\n]+[ \\t]*", "");  // there is none within texts
-    root = members(next(0), newArray("version", "units", "pixel_origin", "source", "images"), "the document");
+    root = members(next(0), newArray("version", "units", "pixel_origin", "source", "images", "evidence"), "the document");
     if (next(valueEnd(next(0))) < lengthOf(json)) refuse("has something behind its end");
-    if (!startsWith(text(root[0], "version"), "1."))
+    if (!matches(text(root[0], "version"), "1\\.[0-9]+"))
         refuse("is of version " + text(root[0], "version") + ", and this macro reads 1; take a newer one");
     if (!same(text(root[2], "pixel_origin"), "center")) refuse("counts pixels in a way that is not known");
+    units = text(root[1], "units");
+    if (!same(units, "mm") && !same(units, "pixel")) refuse("has units that are not known");
     source = members(root[3], newArray("series_instance_uid"), "source");
     images = members(root[4], newArray("size", "spacing", "tag", "files"), "images");
     size = numbers(images[0], 3, "images.size");
     names = fileNames(images[3], size[2]);
     tag = "";
-    if (images[2] >= 0 && !isNull(images[2])) tag = text(images[2], "images.tag");
+    if (!isNull(images[2])) tag = text(images[2], "images.tag");
+    if (!matches(tag, "([bcdfghjklmnpqrstvwxz]{6})?")) refuse("has an images.tag that is none");
+    adopted = true;
+    if (isNull(root[5])) adopted = false;
+    checkNames(names, tag, adopted);
     series = text(source[0], "source.series_instance_uid");
     for (i = 0; i < names.length; i++)
         if (!File.exists(folder + names[i])) refuse("names " + names[i] + ", which is not in its folder");
 
     openStack(folder, names, size);
-    calibrate(text(root[1], "units"), images[1], size[2]);
+    calibrate(units, images[1], size[2]);
     Property.set("Sidecar folder", folder);
     Property.set("Sidecar tag", tag);
     Property.set("Sidecar series", series);
@@ -81,7 +88,7 @@ function openStack(folder, names, size) {
 function calibrate(units, spacing, slices) {
     run("Properties...", "channels=1 slices=" + slices + " frames=1");
     setVoxelSize(1, 1, 1, "pixel");
-    if (!same(units, "mm") || spacing < 0 || isNull(spacing)) return;
+    if (!same(units, "mm") || isNull(spacing)) return;
     places = elements(spacing, 3, "images.spacing");
     depth = 1;  // of a single slice nobody asks
     if (!isNull(places[2])) depth = number(places[2], "images.spacing");
@@ -95,10 +102,26 @@ function fileNames(start, count) {
     for (i = 0; i < count; i++) {
         file = members(places[i], newArray("name"), "images.files");
         names[i] = text(file[0], "images.files[].name");
-        if (indexOf(names[i], "/") >= 0 || indexOf(names[i], "\\") >= 0 || indexOf(names[i], "\n") >= 0)
-            refuse("names a file outside of its folder");
+        if (matches(names[i], "\\.{0,2}|.:.*|(?s).*[/\\\\\\x00\\n].*")) refuse("names a file outside of its folder");
     }
     return names;
+}
+
+// No PNG is there twice, and those that an export named with its tag are in their places. Adopted
+// images are named as they were.
+function checkNames(names, tag, adopted) {
+    stems = newArray(names.length);
+    for (i = 0; i < names.length; i++) {
+        stems[i] = replace(toLowerCase(names[i]), "\\.(png|jpe?g|tiff?|bmp|gif|webp)$", "");
+        if (lengthOf(tag) > 0 && !adopted && matches(stems[i], ".+_[0-9]{4,}_[bcdfghjklmnpqrstvwxz]{6}")) {
+            end = lengthOf(stems[i]) - 7;
+            head = substring(stems[i], 0, end);
+            if (!same(substring(stems[i], end + 1), tag) || parseInt(substring(head, lastIndexOf(head, "_") + 1)) != i)
+                refuse("has " + names[i] + " in the place of another PNG");
+        }
+    }
+    Array.sort(stems);
+    for (i = 1; i < stems.length; i++) if (same(stems[i - 1], stems[i])) refuse("names " + stems[i] + " twice");
 }
 
 // Save.
@@ -341,7 +364,10 @@ function valueEnd(place) {
 
 function wordEnd(place) {
     end = place;
-    while (end < lengthOf(json) && indexOf(",]} \n\r\t", substring(json, end, end + 1)) < 0) end++;
+    while (end < lengthOf(json)) {
+        if (indexOf(",]} \n\r\t", substring(json, end, end + 1)) >= 0) return end;
+        end++;
+    }
     return end;
 }
 
@@ -386,7 +412,9 @@ function elements(place, count, what) {
     return found;
 }
 
+// Also of what is left out.
 function isNull(place) {
+    if (place < 0) return true;
     word = substring(json, place, wordEnd(place));
     return same(word, "null");
 }
@@ -406,6 +434,7 @@ function numbers(place, count, what) {
 
 function text(place, what) {
     if (place < 0) refuse("has no " + what);
+    if (code(place) != 34) refuse("has no text in " + what);
     raw = substring(json, place + 1, textEnd(place));
     if (indexOf(raw, "\\") < 0) return raw;
     made = "";

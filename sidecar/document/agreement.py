@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document
+from sidecar.document.model import AXIS_NAMES, GEOMETRIES, Document, Grid
 from sidecar.document.tag import image_key, planes_json, split_name, tag_of
 from sidecar.errors import GeometryError
 from sidecar.grid.decimation import Decimation
@@ -38,8 +38,7 @@ def stack_of(document: Document) -> Stack | None:
     if geometry == "given" and document.geometry is None:
         raise GeometryError("units are mm without a coordinate_system, and geometry is not given")
     if geometry == "none":
-        if any(p.position for p in source.planes):
-            raise GeometryError("units are pixels, and planes have a position in mm")
+        _require_no_millimetres(document)
         return None
     if (
         source.pixel_spacing is None
@@ -59,6 +58,17 @@ def stack_of(document: Document) -> Stack | None:
         ),
         geometry=geometry,
     )
+
+
+def _require_no_millimetres(document: Document) -> None:
+    stated = {
+        "planes": [plane.position for plane in document.source.planes],
+        "images": [file.position for file in document.images.files],
+        "control points": [point.patient for point in document.control_points],
+    }
+    for what, places in stated.items():
+        if any(place is not None for place in places):
+            raise GeometryError(f"units are pixels, and {what} have a position in mm")
 
 
 def tag_by_planes(document: Document, decimation: Decimation) -> str:
@@ -109,7 +119,42 @@ def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None
             [f.position for f in doc.images.files],
             [f.name for f in doc.images.files],
         )
+        _check_grid("source", doc.source, stack, Decimation.whole(*doc.source.size))
+        _check_grid("images", doc.images, stack, decimation)
     _check_tag(doc, decimation)
+
+
+def _check_grid(name: str, grid: Grid, stack: Stack, axes: Decimation) -> None:
+    """Compare the corners, by each way in which a grid states them, with the planes. Programs that
+    know nothing of planes use these statements, and so does `Sidecar.affine`.
+
+    An affine can be off by its residual at either end. A statement that is null is not checked.
+    """
+    residual = stack.affine.residual_mm if stack.affine is not None else 0.0
+    stated = grid.affine_residual_mm
+    if stated is not None and abs(stated - residual) > CONTROL_TOLERANCE:
+        raise GeometryError(
+            f"{name}.affine_residual_mm is {stated:.3g}, by the planes it is {residual:.3g}"
+        )
+    corners = np.array([(0, 0, 0), *np.diag(np.array(axes.size) - 1.0)])
+    truth = stack.to_patient(axes.to_source(corners))
+    places: dict[str, Floats] = {}
+    if grid.origin is not None:
+        _agree(truth[:1], [grid.origin], [f"{name}.origin"])
+        if grid.spacing is not None and grid.direction is not None:
+            steps = np.array(grid.direction) * [spacing or 0.0 for spacing in grid.spacing]
+            places["origin, spacing and direction"] = corners @ steps.T + grid.origin
+    if grid.affine is not None:
+        if not stack.affine_is_exact:
+            raise GeometryError(f"{name}.affine is stated, and no affine describes these planes")
+        if grid.affine[3] != (0, 0, 0, 1):
+            raise GeometryError(f"the last row of {name}.affine is not 0, 0, 0, 1")
+        matrix = np.array(grid.affine)
+        places["affine"] = corners @ matrix[:3, :3].T + matrix[:3, 3]
+    for way, found in places.items():
+        off = float(np.linalg.norm(found - truth, axis=1).max())
+        if not off <= 2 * residual + CONTROL_TOLERANCE:
+            raise GeometryError(f"{name}.{way}: a corner is {off:.3g} mm from where its plane is")
 
 
 def _check_tag(document: Document, decimation: Decimation) -> None:

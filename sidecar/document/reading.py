@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sidecar.document.model import SIDECAR_NAME, VERSION, Document
 from sidecar.document.writing import digest_of
@@ -45,7 +46,9 @@ def stated(text: str | bytes, name: str = SIDECAR_NAME) -> dict[str, Any]:
     DocumentError where the text is not a document of this major version.
     """
     try:
-        raw = json.loads(text, parse_int=float)
+        raw = json.loads(
+            text, parse_int=float, parse_constant=_no_number, object_pairs_hook=_each_once
+        )
     except RecursionError:
         raise DocumentError(f"{name} is nested too deeply to be a sidecar document") from None
     except ValueError as error:
@@ -64,6 +67,19 @@ def stated(text: str | bytes, name: str = SIDECAR_NAME) -> dict[str, Any]:
     return raw
 
 
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields two readers cannot read differently."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"it states {counts.most_common(1)[0][0][:40]!r} twice")
+    return read
+
+
 @cache
 def _adapter() -> TypeAdapter[Document]:
     from pydantic import TypeAdapter
@@ -75,7 +91,7 @@ def _validated(text: str | bytes, name: str) -> Document:
     from pydantic import ValidationError
 
     try:
-        return _adapter().validate_json(text)
+        return _adapter().validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -26,6 +26,7 @@ from sidecar.checks.source import Recorded
 from sidecar.document.agreement import stack_of
 from sidecar.document.reading import parse
 from sidecar.document.writing import save, sealed
+from sidecar.errors import DocumentError
 from sidecar.grid.axis import Axis
 from sidecar.values.value_maps import Line, Linear
 
@@ -384,8 +385,10 @@ def test_a_changed_grid(png: Path, where: str, field: str) -> None:
 
     rewritten(png, change)
     found = failed(check_export(png))
-    assert set(found) == {"grids"}
-    assert found["grids"].startswith(f"{where}.")
+    assert set(found) == {"control points"}
+    assert f"the sidecar contradicts itself: {where}." in found["control points"]
+    with pytest.raises(DocumentError, match=rf"contradicts itself: {where}\."):
+        sidecar.open(png)
 
 
 def test_changed_values(png: Path) -> None:

@@ -86,7 +86,7 @@ NOT_ONE = {
     ),
     "not UTF-8": (b'{"version": "1.0", "generator": "\xff"}', "sidecar.json"),
     "lone surrogate": (b'{"version": "1.0", "generator": "\\ud800"}', "sidecar.json"),
-    "key twice": (b'{"version": "1.0", "version": "1.0"}', "damaged at"),
+    "key twice": (b'{"version": "1.0", "version": "1.0"}', "states 'version' twice"),
     "two documents": (b'{"version": "1.0"}{"version": "1.0"}', "not whole JSON"),
     "UTF-16": ('{"version": "1.0"}'.encode("utf-16"), "sidecar.json"),
 }

@@ -11,8 +11,14 @@ Scans and exports
   where every pixel of that comes from, by ramps.
 - `made_exports`: exports of any geometry, made with the models of the document, without DICOM.
 - `painted_masks`: exports that are painted on, and the same worked out a second time by numpy.
-
 - `marked_scan`: a scan with bright things in it that other programs find by themselves.
+
+The sidecar document
+
+- `mapping_vectors`, `reader_vectors`: what `schemas/vectors` holds, made without the package.
+  `refused_documents`: what is wrong with those that a reader must refuse.
+- `stranger`: a second reader of documents, by the words of docs/sidecar-format.md alone.
+  `stranger_fields`: its types. `tag_by_the_words`: its tag.
 
 Labels
 

@@ -10,7 +10,7 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +100,26 @@ class ImageJ:
         environment = {**os.environ, "DISPLAY": self._display, "HOME": str(home), "LC_ALL": locale}
         self._runs.append(subprocess.Popen(command, env=environment))
         return Run(self._runs[-1], told)
+
+    def each(self, drivers: Sequence[str]) -> list[list[str]]:
+        """What each of several macros said, one after the other in one ImageJ; a refusal ends only
+        the one that it is of.
+        """
+        home = self._folder / f"each-{len(self._runs)}"
+        home.mkdir()
+        shipped, calls = MACRO.read_text(encoding="utf-8"), []
+        for k, driver in enumerate(drivers):
+            told = home / f"told-{k}.txt"
+            say = f'function say(told) {{ File.append(told, "{told}"); }}\n'
+            stop = '    say("refused: " + message);\n    exit();\n'
+            text = f'{driver}\nsay("done");\nexit();\n{say}{shipped.replace(_STOP, stop)}'
+            (home / f"{k}.ijm").write_text(text, encoding="utf-8")
+            calls.append(f'runMacro("{home}/{k}.ijm"); while (nImages > 0) close();')
+        self.run("\n".join(calls))
+        return [
+            (home / f"told-{k}.txt").read_text(encoding="utf-8").splitlines()
+            for k in range(len(drivers))
+        ]
 
     def run(self, driver: str, locale: str = "C.UTF-8") -> list[str]:
         """What the macro said, line by line."""

@@ -41,11 +41,19 @@ def shortest(value: float) -> tuple[str, int]:
 
 
 def text(value: str) -> str:
-    named = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
-    letters = (
-        named.get(c, c if " " <= c <= "~" else f"\\u{ord(c):04x}")  # none here is beyond U+FFFF
-        for c in value
-    )
+    named = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r", '"': '"', "\\": "\\"}
+    letters = []
+    for c in value:
+        code = ord(c)
+        if c in named:
+            letters.append("\\" + named[c])
+        elif " " <= c <= "~":
+            letters.append(c)
+        elif code <= 0xFFFF:
+            letters.append(f"\\u{code:04x}")
+        else:
+            high, low = divmod(code - 0x10000, 0x400)
+            letters.append(f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}")
     return f'"{"".join(letters)}"'
 
 

@@ -10,9 +10,11 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from kit import reader_vectors
 from kit.imagej import MACRO, ImageJ, click, seen
 from kit.marked_scan import (
     BLOCK,
@@ -25,10 +27,12 @@ from kit.marked_scan import (
     SPEC,
 )
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 import sidecar
 from sidecar.labels.load import map_file
+from sidecar.storage.names import is_plain
 
 pytestmark = [pytest.mark.tools, pytest.mark.slow]
 
@@ -327,8 +331,12 @@ DAMAGES = {
     "cut short": (lambda text: text[: len(text) // 2], "is cut short"),
     "of the future": (lambda text: text.replace('"1.1"', '"2.0"', 1), "is of version 2.0"),
     "a PNG that is not there": (
-        lambda text: text.replace("slice_0003", "slice_0009"),
+        lambda text: text.replace("slice_0003", "other"),
         "not in its folder",
+    ),
+    "a PNG in the place of another": (
+        lambda text: text.replace("slice_0003", "slice_0009"),
+        "has slice_0009_wlfjtm.png in the place of another PNG",
     ),
     "another size": (lambda text: text.replace("[40, 30, 4]", "[41, 30, 4]"), "41 x 30 x 4"),
     "a PNG too many": (
@@ -363,3 +371,96 @@ def test_a_document_that_is_not_understood_is_refused(
     (folder / "sidecar.json").write_text(changed, encoding="utf-8")
     told = imagej.run(f'openExport("{folder}/sidecar.json");')
     assert told[0].startswith("refused: This sidecar.json ") and says in told[0]
+
+
+# The vectors of documents.
+
+READER = json.loads(reader_vectors.FILE.read_text(encoding="utf-8"))
+#: Of these rules, what is wrong in fields that the macro does not read.
+NOT_READ = {
+    "json": {"NaN", "infinity in a field that is not known", "a factor twice"},
+    "version": set[str](),
+    "pixel_origin": set[str](),
+    "type": {
+        vector["name"]
+        for vector in READER["vectors"]
+        if not any(
+            edit["path"].startswith(
+                ("/units", "/images/size", "/images/tag", "/images/files/1/name")
+            )
+            or edit["path"] in ("/source", "/source/series_instance_uid")
+            for edit in vector.get("edits", [])
+        )
+    },
+    "name": {v["name"] for v in READER["vectors"] if v["name"].startswith("a source file")},
+    "sizes": {"an axis twice", "a plane too few", "more slices than planes"},
+    "image_names": set[str](),
+}
+
+
+def written(vector: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The document of a vector with PNGs of the size that its document had before any edit; what it
+    states, where it is whole.
+    """
+    folder.mkdir()
+    text = reader_vectors.text_of(vector, READER["documents"])
+    (folder / "sidecar.json").write_text(text, encoding="utf-8")
+    whole = READER["documents"][vector.get("document", "example")]
+    try:
+        stated: dict[str, Any] = json.loads(text)
+        names = [file.get("name", "none") for file in stated["images"]["files"]]
+    except (ValueError, TypeError):
+        stated, names = whole, [file["name"] for file in whole["images"]["files"]]
+    for name in names:
+        if is_plain(name):
+            columns, rows, _ = whole["images"]["size"]
+            Image.new("L", (columns, rows)).save(folder / name, format="PNG")
+    return stated
+
+
+def test_the_macro_refuses_the_documents_of_the_vectors(imagej: ImageJ, tmp_path: Path) -> None:
+    """Of the rules that it checks, for the fields that it reads; docs/sidecar-format.md says so."""
+    refused = [
+        vector
+        for vector in READER["vectors"]
+        if vector["verdict"] == "refuse"
+        and vector["rule"] in NOT_READ
+        and vector["name"] not in NOT_READ[vector["rule"]]
+    ]
+    assert len(refused) > 35
+    for k, vector in enumerate(refused):
+        written(vector, tmp_path / f"{k}")
+    drivers = [f'openExport("{tmp_path}/{k}/sidecar.json");' for k in range(len(refused))]
+    for vector, told in zip(refused, imagej.each(drivers), strict=True):
+        assert len(told) == 1, vector["name"]
+        assert told[0].startswith("refused: This sidecar.json "), vector["name"]
+        assert "not in its folder" not in told[0], vector["name"]
+
+
+def test_the_macro_opens_the_documents_of_the_vectors(imagej: ImageJ, tmp_path: Path) -> None:
+    accepted = [vector for vector in READER["vectors"] if vector["verdict"] == "accept"]
+    stated = [written(vector, tmp_path / f"{k}") for k, vector in enumerate(accepted)]
+    drivers = [
+        f"""
+        openExport("{tmp_path}/{k}/sidecar.json");
+        getVoxelSize(width, height, depth, unit);
+        say("" + getWidth() + " " + getHeight() + " " + nSlices + " " + unit);
+        say(d2s(width, 9) + " " + d2s(height, 9) + " " + d2s(depth, 9));
+        say("tag " + Property.get("Sidecar tag"));
+        say("" + Property.get("Sidecar series"));
+        for (k = 1; k <= nSlices; k++) say("" + pngName(k));
+        """
+        for k in range(len(accepted))
+    ]
+    for vector, document, told in zip(accepted, stated, imagej.each(drivers), strict=True):
+        images = document["images"]
+        spacing = images.get("spacing") if document["units"] == "mm" else None
+        unit = "pixels" if spacing is None else "mm"
+        size, steps, tag, series, *names, done = told
+        assert done == "done", vector["name"]
+        assert size == " ".join(map(str, images["size"])) + f" {unit}", vector["name"]
+        expected = [1 if step is None else step for step in spacing or (1, 1, 1)]
+        assert [float(step) for step in steps.split()] == expected, vector["name"]
+        assert tag == f"tag {images.get('tag') or ''}"
+        assert series == document["source"]["series_instance_uid"]
+        assert names == [file["name"] for file in images["files"]], vector["name"]

@@ -49,23 +49,26 @@ def array(
 
 
 def test_the_mapping_vectors_keep_every_digit(tmp_path: Path) -> None:
-    """Each document of the vectors as a specimen, its first points as landmarks."""
-    cases = [
-        case
+    """Each document of the vectors is a specimen, and its points are landmarks: all that have
+    millimetres are in the array, and NA is where a document has fewer points than others.
+    """
+    places = {
+        case["name"].replace(",", ""): [point["patient"] for point in case["points"]]
         for case in json.loads(FILE.read_text(encoding="utf-8"))["cases"]
-        if case["points"] and case["points"][0]["patient"] is not None
-    ]
+        if case["document"]["units"] == "mm"
+    }
     rows = [
-        f"p{n},{case['name'].replace(',', '')},{','.join(map(repr, point['patient']))},LPS"
-        for case in cases
-        for n, point in enumerate(case["points"][:4])
+        f"p{n},{name},{','.join(map(repr, patient))},LPS"
+        for name, points in places.items()
+        for n, patient in enumerate(points)
     ]
     shape, numbers = array(in_r(tmp_path, "\n".join([HEADER, *rows]) + "\n"))
-    assert shape == [4, 3, len(cases)]
-    for case in cases:
-        for n, point in enumerate(case["points"][:4]):
-            found = [numbers[case["name"].replace(",", ""), f"p{n}", axis] for axis in "XYZ"]
-            assert found == point["patient"]
+    most = max(map(len, places.values()))
+    assert shape == [most, 3, len(places)]
+    for name, points in places.items():
+        for n in range(most):
+            found = [numbers[name, f"p{n}", axis] for axis in "XYZ"]
+            np.testing.assert_equal(found, points[n] if n < len(points) else [np.nan] * 3)
 
 
 def test_specimens_in_files_and_landmarks_in_any_order(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from kit.browser import Browser
 from kit.made_exports import GEOMETRIES, Export
 from kit.mapping_vectors import FILE
+from kit.reader_vectors import FILE as READER_FILE
+from kit.reader_vectors import text_of
 
 from sidecar.document.writing import facts
 from sidecar.errors import GeometryError
@@ -166,6 +168,33 @@ def test_a_document_that_was_changed_by_hand_is_refused(browser: Browser, tmp_pa
     document["decimation"]["columns"]["offset"] += 0.5
     with pytest.raises(RuntimeError, match="control point 0 of the sidecar does not come out"):
         run(browser, "mapping.js", "m.mappingOf(args[0]);", document)
+
+
+def test_the_page_takes_the_documents_of_the_vectors_and_checks_what_is_its_duty(
+    browser: Browser,
+) -> None:
+    """A page embeds a document that Python has checked. That its own mapping meets the control
+    points of that document is what it checks itself.
+    """
+    whole = json.loads(READER_FILE.read_text(encoding="utf-8"))
+    chosen = [
+        vector
+        for vector in whole["vectors"]
+        if vector["verdict"] == "accept" or vector["rule"] == "control_points"
+    ]
+    texts = [text_of(vector, whole["documents"]) for vector in chosen]
+    code = """
+        return args[0].map((text) => {
+            try { m.mappingOf(JSON.parse(text)); } catch (error) { return String(error.message); }
+            return "accept";
+        });
+    """
+    for vector, said in zip(chosen, run(browser, "mapping.js", code, texts), strict=True):
+        if vector["verdict"] == "accept":
+            assert said == "accept", vector["name"]
+        else:
+            expected = ("control point", "a single slice has no spacing along its normal")
+            assert said.startswith(expected), vector["name"]
 
 
 def test_zooming_leaves_the_point_under_the_pointer_where_it_is(browser: Browser) -> None:

@@ -3,6 +3,9 @@
 // Written from the document's description and DICOM PS3.3 C.7.6.2.1.1, apart from the Python of this package: the tests hold the
 // two to each other, and both to schemas/vectors. All coordinates are "center": 0 is the middle of the first pixel, voxel or slice. Patient mm are LPS,
 // unless the voxel size was given by hand: then they run along the columns, rows and slices of the source.
+//
+// A page embeds a document that Python has checked by every rule of docs/sidecar-format.md. Its own duty is the rule `control_points`:
+// they show that this mapping is the one of the document.
 
 /** How far a control point may be from what the document says, in mm and in source voxels. */
 const CONTROL_TOLERANCE = 1e-6;
