@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import (
     compressed,
+    growth,
     headers,
     instructions,
     kernel,
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "page": page.measure,
     "kernel": kernel.measure,
     "turns": turns.measure,
+    "growth": growth.measure,
 }
 #: Not without being asked for: it needs checkouts.
 _ASKED_FOR = frozenset({"turns"})
