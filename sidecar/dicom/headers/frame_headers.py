@@ -165,7 +165,8 @@ def frames_of(
     """
     count = frame_count(dataset)
     per_frame: Sequence[Attributes] = dataset.get("PerFrameFunctionalGroupsSequence") or []
-    dataset = dataset if isinstance(dataset, PlainHeader) else Remembered(dataset)
+    if not isinstance(dataset, PlainHeader):
+        dataset = Remembered(dataset)
     if per_frame and len(per_frame) != count:
         raise SourceError(f"{count} frames but {len(per_frame)} per-frame functional groups")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [NOTHING])[0]
@@ -176,7 +177,7 @@ def frames_of(
     places = frame_places(dataset, count) if is_classic else NO_PLACES
     made = []
     for i, own in enumerate(per_frame or [NOTHING]):
-        groups = Groups(own if own is NOTHING else Remembered(own), shared, dataset, count, places)
+        groups = Groups(Remembered(own), shared, dataset, count, places)
         repeated = commons.repeated(dataset, groups)
         common = commons.of(dataset, groups, facts)
         frame = Frame(

@@ -17,15 +17,12 @@ class Remembered:
     See `Attributes`.
     """
 
-    __slots__ = ("_dataset", "_values")
+    __slots__ = ("_dataset", "_values", "file_meta")
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
+        self.file_meta: Any = getattr(dataset, "file_meta", None)
         self._values: dict[str, Any] = {}
-
-    @property
-    def file_meta(self) -> Any:
-        return self._dataset.file_meta
 
     def get(self, keyword: str, default: Any = None, /) -> Any:
         if keyword not in self._values:
