@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks import dicom, scan
 from benchmarks.dicom import Kind, element
-from sidecar.document.model import load
+from sidecar.document.reading import load
 from sidecar.mapping import Sidecar
 
 #: Edge of all slices.

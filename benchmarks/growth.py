@@ -138,6 +138,12 @@ CASES = (
     ),
     Case("project", "rows", 40_000, _labelled(inputs.mapped, "project")),
     Case("measure", "landmarks", 1000, _labelled(inputs.mapped, "measure")),
+    Case(
+        "report",
+        "labels",
+        50,
+        _labelled(inputs.table, "report", "--source", "SCAN", slices=500),
+    ),
     Case("check", "slices", 500, _of_slices("check", "PNG", "--source", "SCAN")),
     Case("view", "slices", 500, _of_slices("view", "PNG")),
 )

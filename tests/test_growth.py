@@ -122,7 +122,6 @@ COMMANDS: dict[str, Callable[[Path, Path, Path], object]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_files_are_opened_as_often_as_there_are_slices(
     command: str,
@@ -235,7 +234,6 @@ def test_what_an_object_says_is_looked_up_once_for_all_frames(
     assert of_more <= 4 * of_frames
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("to", ["dicom-seg", "dicom-rtstruct"])
 def test_what_segments_share_is_encoded_once_for_each_slice(
     to: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
