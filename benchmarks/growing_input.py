@@ -19,6 +19,7 @@ from PIL import Image
 from benchmarks import dicom, scan
 from benchmarks.dicom import Kind, element
 from sidecar.document.reading import load
+from sidecar.labels.writers.csv_points import COLUMNS
 from sidecar.mapping import Sidecar
 
 #: Edge of all slices.
@@ -139,11 +140,24 @@ def mapped(work: Path, png: Path, count: int) -> Path:
     source, patient = points.to_source(xy, on), points.to_patient(xy, on)
     series = points.document.source.series_instance_uid
     rows = (
-        ",".join([f"landmark {i}", series, *map(repr, [*where, *mm])])
+        ",".join([f"landmark {i}", series, *map(repr, [*where, *mm]), "0.01", "LPS"])
         for i, (where, mm) in enumerate(zip(source.tolist(), patient.tolist(), strict=True))
     )
-    header = "label,series_uid,source_column,source_row,source_slice,x_mm,y_mm,z_mm"
-    return _written(work / "mapped.csv", "\n".join([header, *rows, ""]))
+    columns = ("label", "series_uid", *COLUMNS[:7], "space")
+    return _written(work / "mapped.csv", "\n".join([",".join(columns), *rows, ""]))
+
+
+def specimens(work: Path, count: int) -> list[Path]:
+    """Tables of map-points of so many specimens, of as many landmarks each."""
+    numbers = np.random.default_rng(1)
+    mean = numbers.uniform(0, 10, (_NAMES, 3))
+    header = "label,x_mm,y_mm,z_mm,uncertainty_mm,space"
+    files = []
+    for k in range(count):
+        places = mean + numbers.normal(0, 0.1, mean.shape)
+        rows = (f"landmark {i},{x},{y},{z},0.01,LPS" for i, (x, y, z) in enumerate(places.tolist()))
+        files.append(_written(work / f"specimen_{k:04d}.csv", "\n".join([header, *rows, ""])))
+    return files
 
 
 def coco(work: Path, png: Path, count: int) -> Path:

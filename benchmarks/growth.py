@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import growing_input as inputs
+from benchmarks import scan
+from benchmarks.dicom import Kind
 from benchmarks.measure import Taken, run
 from benchmarks.settings import Settings, Tell
 from benchmarks.throughput import sidecar
@@ -23,6 +25,8 @@ from benchmarks.throughput import sidecar
 TIMES = 4
 #: Edge of the slices that masks are mapped to.
 MASKED = 512
+#: And of those whose images are adopted, which are not holes.
+ADOPTED = 128
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,29 @@ def _frames(work: Path, count: int) -> Sequence[str | Path]:
     return sidecar("inspect", inputs.enhanced(work / "scan", count))
 
 
+def _measure(work: Path, count: int) -> Sequence[str | Path]:
+    table = inputs.mapped(work, _exported(work, 100), count)
+    return sidecar("measure", table, "--distance", "landmark 0,landmark 1")
+
+
 def _specimens(work: Path, count: int) -> Sequence[str | Path]:
-    return sidecar("align", "--group", *inputs.specimens(work, count), "-o", work / "aligned")
+    return sidecar("align", *inputs.specimens(work, count), "--group", "-o", work / "aligned")
+
+
+def _zooms(work: Path, count: int) -> Sequence[str | Path]:
+    png = _exported(work, 200)
+    labels = inputs.table(work, png, count)
+    places = ("--source", work / "scan", "--sidecar", png, "-o", work / "zooms")
+    return sidecar("zoom", labels, *places, "--size", "0.1mm", "-q")
+
+
+def _adopt(work: Path, count: int) -> Sequence[str | Path]:
+    source = scan.write_scan(work / "scan", Kind(ADOPTED), count)
+    run(_export(source, work))
+    for path in (work / "png").iterdir():
+        if path.suffix != ".png":
+            path.unlink()
+    return sidecar("adopt", source, work / "png", "--flip", "none", "--z-step", "1", "-q")
 
 
 CASES = (
@@ -137,7 +162,10 @@ CASES = (
         _masked("--to", "dicom-rtstruct", "--dicom", "SCAN", slices=20),
     ),
     Case("project", "rows", 40_000, _labelled(inputs.mapped, "project")),
-    Case("measure", "landmarks", 1000, _labelled(inputs.mapped, "measure")),
+    Case("measure", "landmarks", 10_000, _measure),
+    Case("align --group", "specimens", 25, _specimens),
+    Case("zoom", "landmarks", 10, _zooms),
+    Case("adopt", "images", 50, _adopt),
     Case(
         "report",
         "labels",
