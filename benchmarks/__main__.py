@@ -13,6 +13,8 @@ from typing import Any
 
 from benchmarks import (
     compressed,
+    disk,
+    growth,
     headers,
     instructions,
     kernel,
@@ -40,9 +42,11 @@ PARTS: dict[str, Callable[[Settings, Tell], dict[str, Any]]] = {
     "page": page.measure,
     "kernel": kernel.measure,
     "turns": turns.measure,
+    "growth": growth.measure,
+    "disk": disk.measure,
 }
-#: Not without being asked for: it needs checkouts.
-_ASKED_FOR = frozenset({"turns"})
+#: Not without being asked for: one needs checkouts, one room on a disk.
+_ASKED_FOR = frozenset({"turns", "disk"})
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
@@ -50,7 +54,13 @@ def main() -> None:
     asked = _arguments()
     chosen = None if asked.peers is None else frozenset(asked.peers)
     settings = Settings(
-        tuple(sorted(asked.slices)), asked.size, chosen, asked.runs, asked.work, tuple(asked.code)
+        tuple(sorted(asked.slices)),
+        asked.size,
+        chosen,
+        asked.runs,
+        asked.work,
+        tuple(asked.code),
+        asked.gigabytes,
     )
     settings.work.mkdir(parents=True, exist_ok=True)
     saved = settings.work / "results.json"
@@ -80,7 +90,7 @@ def _arguments() -> argparse.Namespace:
         nargs="*",
         default=[part for part in PARTS if part not in _ASKED_FOR],
         metavar="PART",
-        help=f"one or more of: {', '.join(PARTS)} (default: all but turns)",
+        help=f"one or more of: {', '.join(PARTS)} (default: all but turns and disk)",
     )
     parser.add_argument(
         "--slices",
@@ -103,6 +113,14 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--peers", nargs="*", metavar="NAME", help="these peers only")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of each, in turns")
+    parser.add_argument(
+        "--gigabytes",
+        type=float,
+        default=20.0,
+        metavar="N",
+        help="size of the scan of the part disk, which is written, read without the system's memory"
+        " of it, and removed",
+    )
     work = Path(tempfile.gettempdir(), "sidecar-benchmarks")
     parser.add_argument(
         "--work",

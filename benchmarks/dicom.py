@@ -31,6 +31,7 @@ class Kind:
     size: int
     signed: bool = False
     syntax: str = NATIVE
+    series: str = _SERIES
 
 
 def element(tag: int, vr: str, value: str | bytes | int) -> bytes:
@@ -55,7 +56,7 @@ def slice_header(kind: Kind, k: int) -> tuple[bytes, bytes]:
     """(preamble and file meta information, data set up to the pixels) of slice ``k`` of a CT with
     all that a scanner writes.
     """
-    instance, spacing, edge = f"{_SERIES}.{k + 1}", "0.0100", kind.size * 0.005
+    instance, spacing, edge = f"{kind.series}.{k + 1}", "0.0100", kind.size * 0.005
     center = WINDOW[0] - (1 << 15 if kind.signed else 0)
     elements = (
         (0x00080005, "CS", "ISO_IR 100"), (0x00080008, "CS", "ORIGINAL\\PRIMARY\\AXIAL"),
@@ -75,7 +76,7 @@ def slice_header(kind: Kind, k: int) -> tuple[bytes, bytes]:
         (0x00181120, "DS", "0"), (0x00181140, "CS", "CW"), (0x00181150, "IS", "1000"),
         (0x00181151, "IS", "1"), (0x00181152, "IS", "1"), (0x00181160, "SH", "AL"),
         (0x00181210, "SH", "SHARP"), (0x00185100, "CS", "HFS"), (0x0020000D, "UI", _STUDY),
-        (0x0020000E, "UI", _SERIES), (0x00200010, "SH", "1"), (0x00200011, "IS", "1"),
+        (0x0020000E, "UI", kind.series), (0x00200010, "SH", "1"), (0x00200011, "IS", "1"),
         (0x00200012, "IS", "1"), (0x00200013, "IS", str(k + 1)),
         (0x00200032, "DS", f"{-edge:.4f}\\{-edge:.4f}\\{k * 0.01:.4f}"),
         (0x00200037, "DS", "1\\0\\0\\0\\1\\0"), (0x00200052, "UI", _FRAME_OF_REFERENCE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,37 @@ def _turns(figures: dict[str, Any]) -> str:
     return f"{note}\n\n{table(head, rows)}"
 
 
+def _growth(figures: dict[str, Any]) -> str:
+    rows = []
+    for name, case in figures.items():
+        first, second = (f"{count:,}" for count in case["counts"])
+        times = [f"{seconds:.2f} s" for seconds in case["cpu"]]
+        peaks = [f"{peak / 1e6:.0f} MB" for peak in case["peak"]]
+        amounts = f"{first} and {second} {case['what']}"
+        rows.append([name, amounts, *times, f"{case['exponent']:.2f}", *peaks])
+    head = ["", "n and 4n", "processor, n", "4n", "exponent", "peak, n", "4n"]
+    return table(head, rows)
+
+
+def _disk(figures: dict[str, Any]) -> str:
+    medians = {
+        name: {key: statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "peak")}
+        for name, runs in figures["runs"].items()
+    }
+    rows = [
+        [
+            name,
+            f"{taken['wall']:.1f} s",
+            f"{taken['wall'] / medians['cat']['wall']:.2f}",
+            f"{taken['cpu']:.1f} s",
+            f"{taken['peak'] / 1e6:.0f} MB",
+        ]
+        for name, taken in medians.items()
+    ]
+    head = [f"{figures['bytes'] / 1e9:.1f} GB from a disk", "clock", "× cat", "processor", "peak"]
+    return table(head, rows)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput,
     "stages": _stages,
@@ -275,6 +307,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "instructions": _instructions,
     "page": _page,
     "turns": _turns,
+    "growth": _growth,
+    "disk": _disk,
 }
 
 

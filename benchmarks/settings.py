@@ -19,7 +19,8 @@ WORKERS = 2
 @dataclass(frozen=True)
 class Settings:
     """Slices of the throughput runs, their edge in pixels, the peers by name (None: all that are
-    installed), runs of each, a folder, and the checkouts that are run in turns.
+    installed), runs of each, a folder, the checkouts that are run in turns, and how large the scan
+    on a disk is.
     """
 
     slices: tuple[int, ...]
@@ -28,6 +29,7 @@ class Settings:
     runs: int
     work: Path
     codes: tuple[Path, ...] = ()
+    gigabytes: float = 20.0
 
 
 def machine() -> dict[str, str]:

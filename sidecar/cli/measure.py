@@ -149,7 +149,7 @@ def _deliver(
     from sidecar.labels.unfit_texts import refuse_unfit_texts
 
     refuse_unfit_texts(columns, lambda row, message: LabelError(message))
-    deliver_columns(columns, output, inputs=inputs)
+    deliver_columns([columns], output, inputs=inputs)
 
 
 def _names(texts: list[str] | None) -> list[list[str]]:

@@ -44,7 +44,6 @@ def run(
     from sidecar.cli.writing import deliver_columns
     from sidecar.labels.files import label_files
     from sidecar.labels.project import project_file
-    from sidecar.labels.writers.csv_points import merged
     from sidecar.mapping import Sidecar
 
     projections = []
@@ -55,4 +54,4 @@ def run(
         tell(f"{path.name}: {len(projection.png)} points placed on the PNGs", projection.notes)
     if sidecar is not None and sidecar.local is not None:
         inputs.append(sidecar.local)
-    deliver_columns(merged(projections), output, inputs)
+    deliver_columns(projections, output, inputs)

@@ -54,21 +54,26 @@ def deliver_written(
 
 
 def deliver_columns(
-    columns: Mapping[str, Sequence[str]], output: Path | None, inputs: Iterable[Path]
+    tables: Sequence[Mapping[str, Sequence[str]]], output: Path | None, inputs: Iterable[Path]
 ) -> None:
-    """Write columns of text as CSV to ``output``, or to stdout; UsageError for a file whose ending
-    says that it is something else.
+    """Write tables of text, one below the other, as CSV to ``output``, or to stdout; UsageError for
+    a file whose ending says that it is something else.
     """
     from sidecar.labels.writers.csv_points import csv_text
 
     if output is not None and output.suffix.lower() not in ("", ".csv"):
         raise UsageError(f"-o {output.name}: this command writes CSV; end the name in .csv")
+    if output is not None:
+        write_output(output, inputs, lambda part: _write_texts(part, csv_text(*tables)))
+        return
     with explained("the result"):
-        data = "".join(csv_text(dict(columns))).encode()
-    if output is None:
-        to_stdout(data)
-    else:
-        write_output(output, inputs, lambda part: part.write_bytes(data))
+        data = "".join(csv_text(*tables)).encode()
+    to_stdout(data)
+
+
+def _write_texts(path: Path, texts: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(texts)
 
 
 def to_stdout(data: bytes) -> None:

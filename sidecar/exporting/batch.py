@@ -4,10 +4,10 @@ others, by the name of its source.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 
 from sidecar.errors import UsageError
 from sidecar.exporting.faults import Faults
@@ -84,16 +84,40 @@ def _tails(places: Sequence[Location]) -> list[str]:
 
 def _shared_outputs(jobs: Sequence[Job]) -> Iterator[UsageError]:
     """Outputs that are one, or of which one is inside the other."""
-    outputs = [(job, job.output.resolved()) for job in jobs]
-    for (job, one), (later, other) in combinations(outputs, 2):
-        sources = f"{job.name}, {later.name}: "
+    outputs = [job.output.resolved() for job in jobs]
+    for first, second in _overlapping(outputs):
+        one, other = outputs[first], outputs[second]
+        sources = f"{jobs[first].name}, {jobs[second].name}: "
         if one == other:
             yield UsageError(
                 f"{sources}two sources would be written to {one.name}; give each an output of its"
                 " own"
             )
-        elif one.relative_to(other) is not None or other.relative_to(one) is not None:
+        else:
             yield UsageError(
                 f"{sources}of the outputs {one.name} and {other.name} one is inside the other;"
                 " keep them apart"
             )
+
+
+def _overlapping(places: Sequence[Location]) -> list[tuple[int, int]]:
+    """The pairs of places that are one, or of which one is inside the other, in order.
+
+    Each place is held against the folders above it only, and not against all other places.
+    """
+    at = defaultdict[Location, list[int]](list)
+    for number, place in enumerate(places):
+        at[place].append(number)
+    found = [pair for numbers in at.values() for pair in combinations(numbers, 2)]
+    for place, inside in at.items():
+        for folder in _above(place):
+            pairs = product(inside, at.get(folder, ()))
+            found += [(min(pair), max(pair)) for pair in pairs]
+    return sorted(found)
+
+
+def _above(place: Location) -> Iterator[Location]:
+    """The folders that a place is in, from its own up."""
+    while (folder := place.parent) != place:
+        yield folder
+        place = folder

@@ -4,6 +4,7 @@ numbered the stacks in another way.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,16 +24,19 @@ def in_folders(jobs: Sequence[Job], output: WritableLocation) -> list[Job]:
     else is in a folder is in the way, which is found when it is written to.
     """
     names = [f"series_{job.plan.series.number:02d}" for job in jobs]
-    held = {name: _held(output / name) for name in _folders(output)}
+    holders = defaultdict[str | None, list[str]](list)
+    for name in _folders(output):
+        for digest in _held(output / name):
+            holders[digest].append(name)
     settled: dict[int, str] = {}
     for i, job in enumerate(jobs):
-        own = _digests(job) if held else frozenset()
-        there = [name for name, digests in held.items() if own & digests]
+        own = _digests(job) if holders else frozenset()
+        there = sorted({name for digest in own for name in holders.get(digest, ())})
         if there:
             settled[i] = names[i] if names[i] in there else there[0]
     taken = set(settled.values())
     moved = [i for i, name in enumerate(names) if i not in settled and name in taken]
-    settled |= {i: name for i, name in enumerate(names) if i not in {*settled, *moved}}
+    settled |= {i: name for i, name in enumerate(names) if i not in settled and name not in taken}
     left = sorted({*names} - {*settled.values()})
     settled |= dict(zip(moved, left, strict=False))
     return [replace(job, output=output / settled[i]) for i, job in enumerate(jobs)]

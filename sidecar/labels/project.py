@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sidecar.grid.axis import nearest
 from sidecar.grid.space import Geometry
 from sidecar.grid.stack import Stack, geometry_of
 from sidecar.labels.scan_points import EXPORT_COLUMNS, ScanPoints, read_scan_points
+from sidecar.labels.tables.columns import Columns, Made, Maker, SideBySide
 from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.writers.csv_points import rounded
 from sidecar.mapping import Sidecar
@@ -30,7 +31,7 @@ SAME_SCAN = 1e-3
 class Projection:
     """Points on the PNGs: all columns as text, and what the user should be told."""
 
-    columns: dict[str, Sequence[str]]
+    columns: Columns
     png: NDArray[np.float64]
     notes: tuple[str, ...]
 
@@ -54,43 +55,44 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     png = np.column_stack([xy, slices])
     if not allow_outside:
         _refuse_outside(points, png, sidecar)
-    files = sidecar.document.images.files
-    shown = np.clip(nearest(slices), 0, len(files) - 1)
-    pixels = [
-        ["" if np.isnan(k) else files[int(k)].name for k in shown],
-        rounded(slices),
-        rounded(xy[:, 0]),
-        rounded(xy[:, 1]),
-    ]
-    added = {
-        **dict(zip(PIXEL_COLUMNS, pixels, strict=True)),
-        **_export_columns(points.columns, len(points), sidecar),
-    }
+    added = _added(points, png, sidecar)
     replaced = [name for name in points.columns if name.lower() in added]
-    kept = {name: cells for name, cells in points.columns.items() if name not in replaced}
+    kept = points.columns.only(name for name in points.columns if name not in replaced)
     refuse_unfit_texts(kept, points.error)
     notes = (
         (f"columns {', '.join(replaced)} of the input are those of another export; replaced",)
         if replaced
         else ()
     )
-    return Projection({**kept, **added}, png, (*notes, *points.notes))
+    return Projection(SideBySide(kept, added), png, (*notes, *points.notes))
 
 
-def _export_columns(
-    columns: Mapping[str, Sequence[str]], count: int, sidecar: Sidecar
-) -> dict[str, Sequence[str]]:
-    """What the columns of the export become where the input has them; a specimen without a name
-    here keeps the one it has there.
+def _added(points: ScanPoints, png: NDArray[np.float64], sidecar: Sidecar) -> Made:
+    """The columns of the PNGs, and those of the export where the input has them; a specimen without
+    a name here keeps the one it has there.
     """
     document = sidecar.document
+    files = document.images.files
+
+    def image(rows: slice) -> Sequence[str]:
+        shown = np.clip(nearest(png[rows, 2]), 0, len(files) - 1)
+        return ["" if np.isnan(k) else files[int(k)].name for k in shown]
+
+    def number(axis: int) -> Maker:
+        return lambda rows: rounded(png[rows, axis])
+
+    def same(text: str) -> Maker:
+        return lambda rows: [text] * (rows.stop - rows.start)
+
+    pixels = (image, number(2), number(0), number(1))
     own = (document.specimen, document.source.series_instance_uid, document.images.tag or "")
-    there = {name.lower() for name in columns}
-    return {
-        name: [text] * count
+    there = {name.lower() for name in points.columns}
+    export = {
+        name: same(text)
         for name, text in zip(EXPORT_COLUMNS, own, strict=True)
         if text is not None and name in there
     }
+    return Made(dict(zip(PIXEL_COLUMNS, pixels, strict=True)) | export, slice(0, len(points)))
 
 
 def refuse_other_scan(points: ScanPoints, own: str) -> None:

@@ -4,7 +4,7 @@ the viewer page saves among them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sidecar.grid.space import FROM_AXES
 from sidecar.labels.map import FARTHEST
 from sidecar.labels.readers import read_head, slicer
 from sidecar.labels.readers.volume_points import Vertex
+from sidecar.labels.tables.columns import Columns, Made
 from sidecar.labels.tables.csv_table import Table
 
 #: Columns of source voxels and of patient mm, as map-points writes them.
@@ -31,31 +32,31 @@ Floats = NDArray[np.float64]
 class ScanPoints:
     """N points of a scan, one of ``source`` and ``mm`` at least.
 
-    ``columns``  text that goes to the output, N cells each.
+    ``columns``  text that goes to the output, N cells each, as `Columns` are.
     ``source``   (N, 3) source index, or None.
     ``mm``       (N, 3) mm, LPS, or along the axes of the scan itself where ``axes`` has "given";
                  or None.
     ``axes``     N of "lps", "ras" and "given": those that the file has, of which RAS are LPS here.
     ``series``   N Series Instance UIDs, "" where the file names none.
-    ``where``    N places, for messages.
+    ``where``    the place of each, for messages.
     ``notes``    what was left out, and what was taken how.
     """
 
     path: Path
-    columns: Mapping[str, Sequence[str]]
+    columns: Columns
     source: Floats | None
     mm: Floats | None
     axes: Sequence[str]
     series: Sequence[str]
-    where: Sequence[str]
+    where: Callable[[int], str]
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.where)
+        return len(self.axes)
 
     def error(self, index: int, message: str) -> LabelError:
         """The error for one point, naming file and place."""
-        return LabelError(message, self.path, self.where[index])
+        return LabelError(message, self.path, self.where(index))
 
 
 def read_scan_points(path: Path) -> ScanPoints:
@@ -65,32 +66,51 @@ def read_scan_points(path: Path) -> ScanPoints:
 
 def _of_table(path: Path) -> ScanPoints:
     table = Table(path)
-    source, mm = (_triples(table, names) for names in (SOURCE_COLUMNS, PATIENT_COLUMNS))
-    if source is None and mm is None:
+    there = [names for names in (SOURCE_COLUMNS, PATIENT_COLUMNS) if _is_there(table, names)]
+    if not there:
         wanted = f"{', '.join(PATIENT_COLUMNS)} or {', '.join(SOURCE_COLUMNS)}"
         raise LabelError(f"has neither the columns {wanted}", path, "row 1")
-    axes = _axes(table)
-    empty = table.empty_rows
+    values, (spaces, series) = table.at_once(
+        [name for names in there for name in names], "space", "series_uid"
+    ) or _one_by_one(table, there)
+    places = dict(zip(there, np.hsplit(values, len(there)), strict=True))
+    for names, found in places.items():
+        _refuse_senseless(table, names, found)
+    axes = _axes(table, spaces)
+    mm, empty = places.get(PATIENT_COLUMNS), table.empty_rows
     return ScanPoints(
         path=path,
         columns=table.columns,
-        source=source,
+        source=places.get(SOURCE_COLUMNS),
         mm=None if mm is None else mm * _signs(axes),
         axes=axes,
-        series=[text.strip() for text in table.texts("series_uid") or [""] * len(table)],
-        where=[table.row(i) for i in range(len(table))],
+        series=[text.strip() for text in series or [""] * len(table)],
+        where=table.row,
         notes=(f"{empty} empty row(s) left out",) if empty else (),
     )
 
 
-def _triples(table: Table, names: Sequence[str]) -> Floats | None:
-    """Three columns as (N, 3); None where they are not there, or all empty."""
-    cells = [table.texts(name) for name in names]
-    if any(column is None for column in cells) or (
-        len(table) and not any(any(column or ()) for column in cells)
-    ):
-        return None
-    values = np.column_stack([table.numbers(name) for name in names])
+def _is_there(table: Table, names: Sequence[str]) -> bool:
+    """Whether a table has all these columns, and anything in them where it has rows."""
+    own = [table.name(name) for name in names]
+    if None in own:
+        return False
+    pieces = table.columns.pieces()
+    return not len(table) or any(any(piece[name or ""]) for piece in pieces for name in own)
+
+
+def _one_by_one(
+    table: Table, there: Sequence[Sequence[str]]
+) -> tuple[Floats, list[Sequence[str] | None]]:
+    """What `Table.at_once` gives, a column after the other. LabelError for what is no number."""
+    values = []
+    for names in there:
+        values.append(np.column_stack([table.numbers(name) for name in names]))
+        _refuse_senseless(table, names, values[-1])
+    return np.hstack(values), [table.texts("space"), table.texts("series_uid")]
+
+
+def _refuse_senseless(table: Table, names: Sequence[str], values: Floats) -> None:
     first = _first_senseless(values)
     if first is not None:
         raise LabelError(
@@ -98,7 +118,6 @@ def _triples(table: Table, names: Sequence[str]) -> Floats | None:
             table.path,
             table.row(first),
         )
-    return values
 
 
 def _first_senseless(values: Floats) -> int | None:
@@ -106,9 +125,9 @@ def _first_senseless(values: Floats) -> int | None:
     return None if sensible.all() else int(np.argmin(sensible))
 
 
-def _axes(table: Table) -> list[str]:
+def _axes(table: Table, spaces: Sequence[str] | None) -> list[str]:
     """Of each row, by its column ``space``; LPS without one."""
-    spaces = table.texts("space") or [""] * len(table)
+    spaces = spaces or [""] * len(table)
     axes = [space.strip().lower() or "lps" for space in spaces]
     for i, (name, space) in enumerate(zip(axes, spaces, strict=True)):
         if name not in FROM_AXES:
@@ -134,12 +153,12 @@ def _of_markups(path: Path) -> ScanPoints:
     columns = _columns(file.vertices)
     return ScanPoints(
         path=path,
-        columns=columns,
+        columns=Made.of(columns, len(file.vertices)),
         source=None,
         mm=file.xyz,
         axes=["lps"] * len(file.vertices),
         series=columns.get("series_uid", [""] * len(file.vertices)),
-        where=[vertex.where for vertex in file.vertices],
+        where=lambda index: file.vertices[index].where,
         notes=(*dict.fromkeys(file.notes), *file.left_out),
     )
 

@@ -100,11 +100,11 @@ def labels_of(
     """
     left_out = tuple(left_out)
     vertices = _Vertices(shapes)
-    centered = [
-        to_center(np.array(shape.xy, np.float64).reshape(-1, 2), forced or shape.origin)
-        for shape in shapes
-    ]
-    xy = np.concatenate([np.empty((0, 2)), *centered])
+    xy = np.array([xy for shape in shapes for xy in shape.xy], np.float64).reshape(-1, 2)
+    for taken in {forced or shape.origin for shape in shapes}:
+        has_it = np.array([(forced or shape.origin) == taken for shape in shapes], bool)
+        its = has_it[vertices.owner]
+        xy[its] = to_center(xy[its], taken)
     slices = np.array([math.nan if s.slice is None else s.slice for s in shapes], np.float64)
     images, reference = _referred(shapes, sizes or {}, embedded or {})
     origins = {forced or shape.origin for shape in shapes} or {forced or origin}

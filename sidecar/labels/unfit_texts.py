@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from sidecar.errors import LabelError
-from sidecar.labels.tables.columns import Rows
+from sidecar.labels.tables.columns import Columns, Rows
 
 #: What spreadsheets take for a formula: = or @ in front, or a sign in front of a call or a command.
 _FORMULA = re.compile(r"^[^\S\n]*(?:[=@]|[+-].*[(|!])", re.MULTILINE)
 #: NUL, which our own readers take for a binary file, and halves of characters.
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
-#: Where none of these is, neither is.
-_MARKS = b"=@+-\0"
+#: What no cell without is a formula: one of the first, or one of the second behind a sign.
+_ALONE, _BEHIND_A_SIGN, _SIGNS = b"=@\0", b"(|!", b"+-"
 #: Columns of numbers, which readers have checked.
 _NUMBERS = ("x", "y", "slice", "vertex")
 
@@ -31,18 +31,24 @@ def refuse_unfit_texts(
             raise error(0, f"the column {_as_formula(name)}")
         if _UNWRITABLE.search(name) and len(columns[name]):
             raise error(0, f"the column {_as_unwritable(name)}")
-    if isinstance(columns, Rows) and not columns.hold(_MARKS):
+    if isinstance(columns, Rows) and not (
+        columns.hold(_ALONE) or (columns.hold(_SIGNS) and columns.hold(_BEHIND_A_SIGN))
+    ):
         return
-    for name in columns:
-        if name.lower() in _NUMBERS:
-            continue
+    texts = [name for name in columns if name.lower() not in _NUMBERS]
+    pieces = columns.pieces() if isinstance(columns, Columns) else [columns]
+    unfit = {name for piece in pieces for name in texts if _may_be_unfit(piece[name])}
+    for name in filter(unfit.__contains__, texts):
         cells = columns[name]
-        together = "\n".join(set(cells))
         for pattern, said in ((_FORMULA, _as_formula), (_UNWRITABLE, _as_unwritable)):
-            if pattern.search(together):
-                first = next((i for i, cell in enumerate(cells) if pattern.search(cell)), None)
-                if first is not None:
-                    raise error(first, f"{name} {said(cells[first])}")
+            first = next((i for i, cell in enumerate(cells) if pattern.search(cell)), None)
+            if first is not None:
+                raise error(first, f"{name} {said(cells[first])}")
+
+
+def _may_be_unfit(cells: Sequence[str]) -> bool:
+    together = "\n".join(set(cells))
+    return any(pattern.search(together) for pattern in (_FORMULA, _UNWRITABLE))
 
 
 def _as_formula(text: str) -> str:

@@ -18,6 +18,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +29,30 @@ Ring = NDArray[np.int64]
 
 #: Distance of a cut from the upper edge of its row of pixels, in pixels.
 CUT = 1 / 3
+#: Rows that are looked through at a time.
+_BAND = 16
 
 
-def contours(inside: NDArray[np.bool_]) -> list[Vertices]:
-    """One contour (n, 2), with vertices x, y, for every part of a (rows, columns) mask. Its
-    holes are cut in. The first vertex is not repeated.
+def bands(plane: NDArray[Any]) -> dict[int, slice]:
+    """For every value of a (rows, columns) plane, 0 aside, the rows that it lies in, to the next
+    whole `_BAND`: so that hundreds of small labels are not each looked for everywhere.
+    """
+    found: dict[int, slice] = {}
+    for start in range(0, len(plane), _BAND):
+        stop = min(start + _BAND, len(plane))
+        for value in np.flatnonzero(np.bincount(plane[start:stop].ravel())).tolist():
+            found[value] = slice(found[value].start if value in found else start, stop)
+    found.pop(0, None)
+    return found
+
+
+def contours(inside: NDArray[np.bool_], first_row: int = 0) -> list[Vertices]:
+    """One (n, 2) contour of vertices x, y for every part of a (rows, columns) mask, its holes cut
+    in. The first vertex is not repeated. ``first_row``: the number of the mask's first row.
     """
     outer, holes = trace(inside)
+    for ring in (*outer, *holes):
+        ring[:, 1] += first_row
     return _keyholed(outer, holes) if holes else [ring.astype(np.float64) for ring in outer]
 
 

@@ -65,7 +65,7 @@ class Views:
     """One label: a piece of its PNG, and for each look of the report the source."""
 
     png: Shown
-    source: tuple[Shown, ...]
+    source: tuple[View, ...]
 
 
 @dataclass(frozen=True)
@@ -118,14 +118,13 @@ def make_report(request: Request, progress: Progress) -> Report:
         for label in request.labels
     ]
     _read_source(request, [view for row in views for view in row], progress)
-    shown = [tuple(Shown(view.pixels, view.placed) for view in row) for row in views]
-    return Report(request, space, looks, tuple(map(Views, pngs, shown)), projections)
+    return Report(request, space, looks, tuple(map(Views, pngs, map(tuple, views))), projections)
 
 
 def _view(space: Space, look: AxisOrder, label: ShownLabel, size: float, channels: int) -> View:
     if is_source_plane(look):
         return Crop(space, look, label.source, size)
-    return CrossSection.across(space, look, space.stack.to_patient(label.source)[0], size, channels)
+    return CrossSection(space, look, space.stack.to_patient(label.source)[0], size, channels)
 
 
 def nearest_png(label: ShownLabel, count: int) -> int:

@@ -24,7 +24,7 @@ from sidecar.grid.axis_order import AxisOrder
 from sidecar.reports.labels import MEASURED, ShownLabel, distances, measured
 from sidecar.reports.make import Report, Shown, nearest_png, nice
 from sidecar.reports.overview import shown, shrunk
-from sidecar.reports.samples import Placed
+from sidecar.reports.samples import Placed, View
 from sidecar.reports.space import Space, is_source_plane
 
 #: Edge of a view, and the most room for the three projections side by side, in the units of their
@@ -152,12 +152,13 @@ def _letters(space: Space, look: AxisOrder) -> dict[str, str]:
     return {side: letters for side, to in sides.items() if (letters := space.letters(to))}
 
 
-def _picture(view: Shown, contrast: tuple[float, float], size: float) -> Picture | None:
-    if not view.pixels.size:
+def _picture(view: Shown | View, contrast: tuple[float, float], size: float) -> Picture | None:
+    pixels = view.pixels
+    if not pixels.size:
         return None
     scale, place = VIEW / size, view.placed
     return Picture(
-        address(shown(view.pixels, contrast), np.isnan(view.pixels)),
+        address(shown(pixels, contrast), np.isnan(pixels)),
         VIEW / 2 + place.left * scale,
         VIEW / 2 + place.top * scale,
         place.width * scale,

@@ -6,7 +6,8 @@ Pure: slices are given, none is kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -98,65 +99,86 @@ class Crop:
         self.pixels = self._look.apply(pixels).copy()
 
 
-@dataclass
 class CrossSection:
     """A plane across the slices, every sample interpolated linearly between the source pixels
     around it.
+
+    Where its samples lie is worked out again when the first of its slices comes, and let go of
+    with the last: of hundreds of sections, only those around one slice are under way.
     """
 
-    placed: Placed
-    shape: tuple[int, int]
-    where: NDArray[np.intp]  # (M,) samples that lie in the source, in the order of their slices
-    # (M, 3) their source indices, those in the outer half of an outermost voxel moved to its middle
-    index: Floats
-    channels: tuple[int, ...] = ()
-    _sum: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._sum = np.zeros((len(self.where), *self.channels), dtype=np.float32)
-        self._below = np.floor(self.index[:, 2]).astype(np.intp)
-
-    @classmethod
-    def across(
-        cls, space: Space, look: AxisOrder, patient: Floats, size: float, channels: int
-    ) -> CrossSection:
+    def __init__(
+        self, space: Space, look: AxisOrder, patient: Floats, size: float, channels: int
+    ) -> None:
         """A section of ``size`` mm through a point (3,), its samples the finest step of the source
         apart, one of them at the point.
         """
         half = int(np.ceil(size / (2 * space.finest) + 0.5)) - 1
-        along = np.arange(-half, half + 1) * space.finest
-        down, right = (axis.ravel() for axis in np.meshgrid(along, along, indexing="ij"))
-        to_right, downwards, _ = space.vectors(look)
-        points = patient + right[:, None] * to_right + down[:, None] * downwards
-        index = space.stack.to_index(points)
+        along: Floats = np.arange(-half, half + 1, dtype=np.float64) * space.finest
+        self._samples = partial(_samples, space, look, patient, along)
+        _, index = self._samples()
+        below = _below(index)
         edge = along[-1] + space.finest / 2
-        where, inside = _inside(index, space.stack)
-        return cls(
-            Placed(-edge, -edge, 2 * edge, 2 * edge),
-            (len(along), len(along)),
-            where,
-            inside,
-            (3,) if channels == 3 else (),
-        )
+        self.slices = np.union1d(below, below[index[:, 2] > below] + 1)
+        self.placed = Placed(-edge, -edge, 2 * edge, 2 * edge)
+        self._left = len(self.slices)
+        self._shape = (len(along), len(along), *((3,) if channels == 3 else ()))
+        self._cut: _Cut | None = None
+        self._image: NDArray[np.float32] | None = None
+
+    def take(self, number: int, plane: NDArray[Any], scale: Scale) -> None:
+        if self._cut is None:
+            self._cut = _Cut(*self._samples(), self._shape[2:])
+        self._cut.take(number, plane, scale)
+        self._left -= 1
+        if not self._left:
+            self._image, self._cut = self._cut.image(self._shape), None
 
     @property
-    def slices(self) -> NDArray[np.intp]:
-        above = self._below[self.index[:, 2] > self._below] + 1
-        return np.union1d(self._below, above)
+    def pixels(self) -> Floats:
+        if self._image is None:
+            return np.full(self._shape, np.nan)
+        return self._image.astype(np.float64)
+
+
+class _Cut:
+    """A section under way: (M,) samples that lie in the source, in the order of their slices, and
+    (M, 3) their source indices.
+    """
+
+    def __init__(self, where: NDArray[np.intp], index: Floats, channels: tuple[int, ...]) -> None:
+        self._where, self._index, self._below = where, index, _below(index)
+        self._sum = np.zeros((len(where), *channels), dtype=np.float32)
 
     def take(self, number: int, plane: NDArray[Any], scale: Scale) -> None:
         for below in (number - 1, number):
             first, last = np.searchsorted(self._below, (below, below + 1))
-            index = self.index[first:last]
+            index = self._index[first:last]
             weights = 1 - np.abs(index[:, 2] - number)
             values = scale(bilinear(plane, index[:, 0], index[:, 1]))
-            self._sum[first:last] += values * weights.reshape(-1, *([1] * len(self.channels)))
+            self._sum[first:last] += values * weights.reshape(-1, *([1] * (self._sum.ndim - 1)))
 
-    @property
-    def pixels(self) -> Floats:
-        image = np.full((self.shape[0] * self.shape[1], *self.channels), np.nan)
-        image[self.where] = self._sum
-        return image.reshape(*self.shape, *self.channels)
+    def image(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        image = np.full((shape[0] * shape[1], *shape[2:]), np.nan, np.float32)
+        image[self._where] = self._sum
+        return image.reshape(shape)
+
+
+def _samples(
+    space: Space, look: AxisOrder, patient: Floats, along: Floats
+) -> tuple[NDArray[np.intp], Floats]:
+    """Which samples of a section lie in the source, in the order of their slices, and their source
+    indices, those in the outer half of an outermost voxel moved to its middle.
+    """
+    down, right = (axis.ravel() for axis in np.meshgrid(along, along, indexing="ij"))
+    to_right, downwards, _ = space.vectors(look)
+    points = patient + right[:, None] * to_right + down[:, None] * downwards
+    return _inside(space.stack.to_index(points), space.stack)
+
+
+def _below(index: Floats) -> NDArray[np.intp]:
+    """The slice below, or of, each sample."""
+    return np.floor(index[:, 2]).astype(np.intp)
 
 
 def _inside(index: Floats, stack: Stack) -> tuple[NDArray[np.intp], Floats]:

@@ -76,7 +76,7 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: AxisOrder) ->
     stack = space.stack
     gradient, centre = np.array([3.0, -7.0, 2.0]), np.array([20.3, 17.8, 4.4])
     middle = stack.to_patient(centre)[0]
-    section = CrossSection.across(space, look, middle, 6.0, channels=1)
+    section = CrossSection(space, look, middle, 6.0, channels=1)
     for number in section.slices.tolist():
         rows, columns = np.indices((stack.rows, stack.columns))
         grid = np.column_stack([columns.ravel(), rows.ravel(), np.full(rows.size, number)])
@@ -99,7 +99,7 @@ def test_a_section_of_a_linear_scan_is_linear_in_millimetres(look: AxisOrder) ->
 
 def test_slices_that_a_section_does_not_need_are_not_asked_for() -> None:
     space = Space.of(oblique_sidecar())
-    section = CrossSection.across(
+    section = CrossSection(
         space, AxisOrder((0, 2, 1)), space.stack.to_patient([20, 20, 3])[0], 1.1, channels=1
     )
     assert section.slices.tolist() == [2, 3, 4]

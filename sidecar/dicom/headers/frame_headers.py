@@ -36,6 +36,7 @@ from sidecar.dicom.headers.header_values import (
     value_of,
     whole,
 )
+from sidecar.dicom.headers.remembered import Remembered
 from sidecar.dicom.pixels import layout_of
 from sidecar.errors import SourceError
 from sidecar.storage.location import Stamp
@@ -170,6 +171,8 @@ def frames_of(
     """
     count = frame_count(dataset)
     per_frame: Sequence[Attributes] = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if not isinstance(dataset, PlainHeader):
+        dataset = Remembered(dataset)
     if per_frame and len(per_frame) != count:
         raise SourceError(f"{count} frames but {len(per_frame)} per-frame functional groups")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [NOTHING])[0]
@@ -180,7 +183,7 @@ def frames_of(
     places = frame_places(dataset, count) if is_classic else NO_PLACES
     made = []
     for i, own in enumerate(per_frame or [NOTHING]):
-        groups = Groups(own, shared, dataset, count, places)
+        groups = Groups(Remembered(own), shared, dataset, count, places)
         repeated = commons.repeated(dataset, groups)
         common = commons.of(dataset, groups, facts)
         frame = Frame(

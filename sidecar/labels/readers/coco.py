@@ -13,6 +13,7 @@ Its converter of brushes traces masks through the middles of pixels, so that its
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     edges = Edges(options.pixel_origin)
     file = _File(path, keypoints, polygons, stated_sizes(path, sizes), edges)
     shapes: list[Shape] = []
-    for n, annotation in enumerate(annotations, 1):
+    for n, annotation in enumerate(_let_go(annotations), 1):
         where = f"annotation {n}"
         image = _referred(annotation, "image_id", images, path, where)
         category = _referred(annotation, "category_id", categories, path, where)
@@ -75,6 +76,15 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     )
 
 
+def _let_go(entries: list[Any]) -> Iterator[Any]:
+    """The entries in order, of which the list keeps none: what was read needs no memory beside what
+    it became.
+    """
+    entries.reverse()
+    while entries:
+        yield entries.pop()
+
+
 def _sizes(
     images: Iterable[Mapping[str, Any]], path: Path
 ) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -90,20 +100,19 @@ def _origins(
     """Of keypoints, and of polygons, and what the user is told about it."""
     info = document.get("info")
     contributor = text_of(info.get("contributor")) if isinstance(info, dict) else ""
-    found = [
-        (x, y)
-        for n, annotation in enumerate(annotations, 1)
-        if isinstance(annotation, dict)
-        for _, x, y, visibility in _keypoints(annotation, path, f"annotation {n}")
-        if visibility
-    ]
+    has_found, is_whole = False, True
+    for n, annotation in enumerate(annotations, 1):
+        if isinstance(annotation, dict):
+            for _, x, y, visibility in _keypoints(annotation, path, f"annotation {n}"):
+                if visibility:
+                    has_found, is_whole = True, is_whole and x.is_integer() and y.is_integer()
     if contributor.startswith("Label Studio Converter"):
-        return "corner", "center", [_TRACED, *([_LABEL_STUDIO] if found else [])]
+        return "corner", "center", [_TRACED, *([_LABEL_STUDIO] if has_found else [])]
     if contributor.startswith("Label Studio"):
-        return "corner", "corner", [_LABEL_STUDIO] if found else []
-    if not found:
+        return "corner", "corner", [_LABEL_STUDIO] if has_found else []
+    if not has_found:
         return "center", "corner", []
-    if all(x.is_integer() and y.is_integer() for x, y in found):
+    if is_whole:
         return "center", "corner", [_WHOLE]
     return "corner", "corner", [_FRACTIONAL]
 
@@ -137,6 +146,13 @@ class _File:
     sizes: Mapping[str, tuple[int, int]]
     edges: Edges
     left_out: LeftOut = field(default_factory=LeftOut)
+    extras: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+
+    def extra(self, category: str, *visibility: str) -> dict[str, str]:
+        """The columns of COCO's own; equal ones are one object."""
+        cells = (category, *visibility)
+        names = ("category", "visibility")
+        return self.extras.setdefault(cells, dict(zip(names, cells, strict=False)))
 
     def shapes(
         self, annotation: dict[str, Any], image: str, category: dict[str, Any], where: str
@@ -147,7 +163,7 @@ class _File:
         common: dict[str, Any] = {
             "image": image,
             "id": text_of(annotation.get("id")),
-            "entry": f"image {text_of(annotation.get('image_id'))}",
+            "entry": sys.intern(f"image {text_of(annotation.get('image_id'))}"),
         }
         name = text_of(category.get("name"))
         points = list(self._points(annotation, category, where, common))
@@ -155,7 +171,7 @@ class _File:
         if isinstance(polygons, dict):
             self.left_out.add("mask", "masks are areas of pixels, use map-mask; boxes were read")
         polygons = polygons if isinstance(polygons, list) else []
-        extra = {"category": name}
+        extra = self.extra(name)
         yield from points
         for polygon in polygons:
             vertices = self._polygon(polygon, image, where)
@@ -177,7 +193,7 @@ class _File:
                 self.left_out.add("keypoint", "not labelled (visibility 0)")
                 continue
             label = text_of(names[vertex]) if vertex < len(names) else f"{name}_{vertex}"
-            extra = {"category": name, "visibility": str(visibility)}
+            extra = self.extra(name, str(visibility))
             place = f"{where}, {label}"
             yield Shape(
                 "point",

@@ -51,7 +51,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     table = Table(path)
     taken: PixelOrigin = options.pixel_origin or "center"
     has_slice = table.name("slice") is not None
-    numbers, images = table.at_once(
+    numbers, (images,) = table.at_once(
         ("x", "y", "slice") if has_slice else ("x", "y"), "image"
     ) or _one_by_one(table)
     own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
@@ -127,7 +127,7 @@ def _reference(name: str, tag: str, series: str) -> ImageReference:
     return ImageReference(name, tag=tag if is_tag else None, series_uid=series.strip() or None)
 
 
-def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None]:
+def _one_by_one(table: Table) -> tuple[NDArray[np.float64], list[Sequence[str] | None]]:
     """What `Table.at_once` gives, a column after the other: x, y and slice, which may be empty
     where there is an image.
     """
@@ -135,7 +135,7 @@ def _one_by_one(table: Table) -> tuple[NDArray[np.float64], Sequence[str] | None
     columns = [table.numbers("x"), table.numbers("y")]
     if table.name("slice") is not None:
         columns.append(table.numbers("slice", empty_allowed=images is not None))
-    return np.column_stack(columns), images
+    return np.column_stack(columns), [images]
 
 
 READER = Reader("csv", TOOL, "center", _recognises, _read, numbers_slices=True)

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,10 @@ class Columns(Mapping[str, Sequence[str]]):
     @abstractmethod
     def pieces(self) -> Iterator[Columns]:
         """The same rows in order, `PIECE` at a time."""
+
+    @abstractmethod
+    def only(self, names: Iterable[str]) -> Columns:
+        """Some of the columns, in the order of ``names``."""
 
 
 #: The cells of one column in some rows, a slice with a start and a stop.
@@ -68,6 +73,36 @@ class Made(Columns):
     def pieces(self) -> Iterator[Made]:
         return map(self.piece, range(0, self._rows.stop - self._rows.start, PIECE))
 
+    def only(self, names: Iterable[str]) -> Made:
+        return Made({name: self._makers[name] for name in names}, self._rows)
+
+
+class SideBySide(Columns):
+    """The columns of two sets of as many rows, those of ``left`` first."""
+
+    def __init__(self, left: Columns, right: Columns) -> None:
+        self._left, self._right = left, right
+
+    def __len__(self) -> int:
+        return len(self._left) + len(self._right)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._left, self._right)
+
+    def __getitem__(self, name: str) -> Sequence[str]:
+        return (self._left if name in self._left else self._right)[name]
+
+    def piece(self, start: int) -> SideBySide:
+        return SideBySide(self._left.piece(start), self._right.piece(start))
+
+    def pieces(self) -> Iterator[SideBySide]:
+        return map(SideBySide, self._left.pieces(), self._right.pieces())
+
+    def only(self, names: Iterable[str]) -> SideBySide:
+        wanted = list(names)
+        left, right = ([n for n in wanted if n in side] for side in (self._left, self._right))
+        return SideBySide(self._left.only(left), self._right.only(right))
+
 
 class RepeatedTexts:
     """A column of texts that are mostly the same again and again:
@@ -88,15 +123,23 @@ class RepeatedTexts:
 class Rows(Columns):
     """Columns by name, in the order of the header.
 
+    ``numbers``: of each column by its name, which of the cells of a line are its own.
     ``blocks``: UTF-8 lines with a newline between them, `PIECE` to a block and fewer in the last;
-    there are no quotes in them, and ``delimiter`` separates as many cells in each as there are
-    ``names``.
+    there are no quotes in them, and ``delimiter`` separates ``width`` cells in each.
     """
 
-    def __init__(self, names: Sequence[str], delimiter: str, blocks: Sequence[bytes]) -> None:
-        self._number = {name: i for i, name in enumerate(names)}
+    def __init__(
+        self, numbers: Mapping[str, int], delimiter: str, blocks: Sequence[bytes], width: int
+    ) -> None:
+        self._number = numbers
         self._delimiter = delimiter
         self._blocks = blocks
+        self._width = width
+
+    @classmethod
+    def of(cls, names: Sequence[str], delimiter: str, blocks: Sequence[bytes]) -> Rows:
+        """Lines that have a cell for each of ``names``."""
+        return cls({name: i for i, name in enumerate(names)}, delimiter, blocks, len(names))
 
     def __len__(self) -> int:
         return len(self._number)
@@ -118,9 +161,9 @@ class Rows(Columns):
 
     @cached_property
     def _cells(self) -> list[list[str]]:
-        """All cells by column, of a single block."""
+        """All cells of the lines, column by column, of a single block."""
         cells = self._text().replace("\n", self._delimiter).split(self._delimiter)
-        return [cells[i :: len(self)] for i in range(len(self))]
+        return [cells[i :: self._width] for i in range(self._width)]
 
     def _text(self) -> str:
         return self._blocks[0].decode()
@@ -129,10 +172,15 @@ class Rows(Columns):
         return (self.piece(PIECE * i) for i in range(len(self._blocks)))
 
     def piece(self, start: int) -> Rows:
-        return Rows(list(self), self._delimiter, self._blocks[start // PIECE : start // PIECE + 1])
+        blocks = self._blocks[start // PIECE : start // PIECE + 1]
+        return Rows(self._number, self._delimiter, blocks, self._width)
+
+    def only(self, names: Iterable[str]) -> Rows:
+        chosen = {name: self._number[name] for name in names}
+        return Rows(chosen, self._delimiter, self._blocks, self._width)
 
     def hold(self, marks: bytes) -> bool:
-        """Whether any of these bytes is in any of the rows."""
+        """Whether any of these bytes is in any of the lines."""
         return any(mark in block for mark in marks for block in self._blocks)
 
     def contain(self, text: str) -> bool:
@@ -146,8 +194,10 @@ class Rows(Columns):
 
     def csv_lines(self) -> list[str] | None:
         """Rows of a single block as lines of a CSV with commas;
-        None where a cell would need quotes for that.
+        None where a cell would need quotes for that, or where not all of a line is meant.
         """
+        if list(self._number.values()) != list(range(self._width)):
+            return None
         text = self._text()
         if self._delimiter != "," and "," in text:
             return None

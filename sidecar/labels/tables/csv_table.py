@@ -86,27 +86,29 @@ class Table:
         return values
 
     def at_once(
-        self, numbers: Sequence[str], text: str
-    ) -> tuple[NDArray[np.float64], Sequence[str] | None] | None:
-        """(N, K) finite numbers of K columns, and the texts of one more if there is one, all in one
-        go over the lines of the file.
+        self, numbers: Sequence[str], *texts: str
+    ) -> tuple[NDArray[np.float64], list[Sequence[str] | None]] | None:
+        """(N, K) finite numbers of K columns, and the texts of others, None for each that there is
+        not, all in one go over the lines of the file.
 
         None where that is not possible: there are quotes, a column is missing, or a cell is not
         plainly a number. Then ask for one column after the other, which tells what is wrong.
         """
-        names, named = [self.name(column) for column in numbers], self.name(text)
+        names = [self.name(column) for column in numbers]
         if not isinstance(self.columns, Rows) or None in names:
             return None
-        values, texts = np.empty((len(self), len(names))), RepeatedTexts()
+        values = np.empty((len(self), len(names)))
+        gathered = {name: RepeatedTexts() for column in texts if (name := self.name(column))}
         for start, piece in zip(range(0, len(self), PIECE), self.columns.pieces(), strict=True):
-            for k, name in enumerate(names):
-                found = plain_numbers(self._with_points(piece[name or ""]))
+            for k, number_name in enumerate(names):
+                found = plain_numbers(self._with_points(piece[number_name or ""]))
                 if found is None:
                     return None
                 values[start : start + PIECE, k] = found
-            if named is not None:
-                texts.add(piece[named])
-        return values, texts.cells if named is not None else None
+            for name, cells in gathered.items():
+                cells.add(piece[name])
+        named = [gathered.get(self.name(column) or "") for column in texts]
+        return values, [None if cells is None else cells.cells for cells in named]
 
     def _with_points(self, cells: Sequence[str]) -> Sequence[str]:
         """With semicolons between cells, a comma is a decimal one."""
@@ -170,7 +172,7 @@ def _plain_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells:
         places = rows[start + 1 : start + 1 + PIECE]
         blocks.append(data[ends[start] + 1 : ends[start + len(places)]])
         _refuse_ragged(blocks[-1], delimiter, len(header), path, places)
-    return Rows(_names(header, path), delimiter, blocks), rows, empty
+    return Rows.of(_names(header, path), delimiter, blocks), rows, empty
 
 
 def _is_untidy(data: bytes, delimiter: bytes, ends: NDArray[np.intp]) -> bool:

@@ -5,7 +5,7 @@ Written column by column, a million rows in a second or two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from sidecar.grid.space import TO_SPACE, Space, axes_of
 from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.shifts import shifts_mm, shifts_voxels
-from sidecar.labels.tables.columns import PIECE, Rows
+from sidecar.labels.tables.columns import PIECE, Columns, Rows
 from sidecar.labels.writers.specimens import refuse_two_of_one_name
 from sidecar.mapping import Sidecar
 
@@ -54,13 +54,20 @@ def shortest(value: float) -> str:
     return numbers(np.array([value]))[0]
 
 
-def csv_text(columns: dict[str, Sequence[str]]) -> Iterable[str]:
-    """The CSV in pieces: header, then rows."""
-    yield ",".join(_quoted(list(columns))) + "\n"
-    rows = map(",".join, zip(*(_quoted(cells) for cells in columns.values()), strict=True))
-    text = "\n".join(rows)
-    if text:
-        yield text + "\n"
+def csv_text(*tables: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The CSV in pieces: header, then the rows of all tables, one below the other; a column that
+    one of them lacks is empty there.
+    """
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    yield ",".join(_quoted(names)) + "\n"
+    for table in tables:
+        for piece in table.pieces() if isinstance(table, Columns) else [table]:
+            there = {name: _quoted(piece[name]) for name in piece}
+            empty = [""] * len(next(iter(there.values()), ()))
+            rows = map(",".join, zip(*(there.get(name, empty) for name in names), strict=True))
+            text = "\n".join(rows)
+            if text:
+                yield text + "\n"
 
 
 def _quoted(cells: Sequence[str]) -> Sequence[str]:
@@ -76,22 +83,6 @@ def _quoted(cells: Sequence[str]) -> Sequence[str]:
         '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
         for cell in cells
     ]
-
-
-def merged(tables: Sequence[dict[str, Sequence[str]]]) -> dict[str, Sequence[str]]:
-    """Tables one below the other; a column that one of them lacks is empty there."""
-    if len(tables) == 1:
-        return tables[0]
-    names = list(dict.fromkeys(name for table in tables for name in table))
-    lengths = [len(next(iter(table.values()), ())) for table in tables]
-    return {
-        name: [
-            cell
-            for table, length in zip(tables, lengths, strict=True)
-            for cell in table.get(name, [""] * length)
-        ]
-        for name in names
-    }
 
 
 def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:

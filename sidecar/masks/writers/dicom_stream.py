@@ -47,9 +47,9 @@ class DicomStream:
         """Write the elements of the dataset after a tag."""
         self._file.write(self.encoded(self._dataset[after + 1 :]))
 
-    def sequence(self, tag: int, items: Iterable[Dataset | Iterator[bytes]]) -> None:
-        """Write a sequence of datasets, or of items whose elements are bytes."""
-        self._file.writelines(self.sequence_bytes(tag, map(self._whole_or_pieces, items)))
+    def sequence(self, tag: int, items: Iterable[bytes | Iterator[bytes]]) -> None:
+        """A sequence of items whose elements are encoded already, whole or in pieces."""
+        self._file.writelines(self.sequence_bytes(tag, map(_whole_or_pieces, items)))
 
     def sequence_bytes(self, tag: int, items: Iterable[bytes | Iterable[bytes]]) -> Iterator[bytes]:
         """A sequence of undefined length, in pieces: whole items, or items in pieces."""
@@ -60,11 +60,6 @@ class DicomStream:
             else:
                 yield from item
         yield _delimiter(_SEQUENCE_END, 0)
-
-    def item(self, dataset: Dataset) -> bytes:
-        """An item of a sequence, with its header."""
-        data = self.encoded(dataset)
-        return _delimiter(_ITEM, len(data)) + data
 
     def encoded(self, dataset: Dataset) -> bytes:
         """The elements of a dataset as bytes."""
@@ -87,13 +82,24 @@ class DicomStream:
             rest = bits[whole:].copy()
         self._file.write(np.packbits(rest, bitorder="little").tobytes() + bytes(length % 2))
 
-    def _whole_or_pieces(self, item: Dataset | Iterator[bytes]) -> bytes | Iterator[bytes]:
-        return self.item(item) if isinstance(item, Dataset) else _in_pieces(item)
-
     def _header(self, tag: int, vr: bytes, length: int) -> bytes:
         if self._implicit:
             return _delimiter(tag, length)
         return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr, 0, length)
+
+
+def item(elements: bytes) -> bytes:
+    """An item of a sequence, with its header, of elements that are encoded already."""
+    return _delimiter(_ITEM, len(elements)) + elements
+
+
+def implicit_element(tag: int, value: bytes) -> bytes:
+    """An element in Implicit VR Little Endian; ``value`` has an even length."""
+    return _delimiter(tag, len(value)) + value
+
+
+def _whole_or_pieces(elements: bytes | Iterator[bytes]) -> bytes | Iterator[bytes]:
+    return item(elements) if isinstance(elements, bytes) else _in_pieces(elements)
 
 
 def _in_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:

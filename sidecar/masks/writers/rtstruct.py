@@ -17,18 +17,16 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
 from sidecar.labels.writers.rtstruct import contour_image, describe, frame_of_reference, observation
 from sidecar.labels.writers.source_headers import HeaderSource, headers_of, patient_and_study
-from sidecar.masks.contours import contours
+from sidecar.masks.contours import bands, contours
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import LabelArray, Segment
-from sidecar.masks.writers.dicom_stream import DicomStream
+from sidecar.masks.writers.dicom_stream import DicomStream, implicit_element, item
 from sidecar.masks.writers.model import MaskWriter
 from sidecar.masks.writers.seg import require_headers, require_names, require_space
 from sidecar.progress import Progress
@@ -36,8 +34,9 @@ from sidecar.progress import Progress
 Polygons = dict[int, list[NDArray[np.float64]]]
 Pieces = dict[int, list[tuple[int, int]]]
 
-_ROI_CONTOURS, _CONTOURS, _CONTOUR_DATA = 0x30060039, 0x30060040, 0x30060050
-#: Coordinates smaller than this are written with nine decimals, within the 16 characters of VR DS.
+_ROI_CONTOURS, _CONTOURS = 0x30060039, 0x30060040
+_POINT_COUNT, _CONTOUR_DATA = 0x30060046, 0x30060050
+#: Coordinates smaller than this have nine decimals within the 16 characters of VR DS.
 _NINE_DECIMALS = 99999.0
 
 
@@ -117,11 +116,12 @@ def _spooled(
         if plane is not None:
             if plane is not last:
                 last, traced = plane, _traced(plane, mask.present[index], mask.edges())
+            head = stream.encoded(_on_slice(mask, index, header))
             for value, polygons in traced.items():
                 for polygon in polygons:
-                    item = stream.item(_contour(mask, index, polygon, header))
-                    pieces[value].append((spool.tell(), len(item)))
-                    spool.write(item)
+                    contour = item(head + _points(mask, index, polygon))
+                    pieces[value].append((spool.tell(), len(contour)))
+                    spool.write(contour)
         progress.advance(1, 0)
     return pieces
 
@@ -144,40 +144,52 @@ def _traced(
         )
         return np.column_stack([x, y])
 
-    return {value: [on_source(polygon) for polygon in contours(plane == value)] for value in values}
+    found = bands(plane)
+    return {
+        value: [
+            on_source(polygon)
+            for polygon in contours(plane[found[value]] == value, found[value].start)
+        ]
+        for value in values
+        if value in found
+    }
 
 
-def _contour(
-    mask: MappedMask, index: int, polygon: NDArray[np.float64], header: Dataset
-) -> Dataset:
-    stack, slices = require_space(mask, "RTSTRUCT"), mask.source_slices(index)
+def _on_slice(mask: MappedMask, index: int, header: Dataset) -> Dataset:
+    """What the contours of one slice have in common, in tags before those of their points."""
+    slices = mask.source_slices(index)
     plane = mask.sidecar.document.source.planes[slices[len(slices) // 2]]
-    points = stack.to_patient(
-        np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))])
-    )
     contour = Dataset()
     contour.ContourImageSequence = [
         contour_image(header, plane.sop_instance_uid, plane.frame_number or 0)
     ]
     contour.ContourGeometricType = "CLOSED_PLANAR"
-    contour.NumberOfContourPoints = str(len(points))
-    contour[_CONTOUR_DATA] = _decimals(points)
     return contour
 
 
-def _decimals(points: NDArray[np.float64]) -> RawDataElement:
-    """Contour Data as it stands in the file. pydicom would make an object of half a kilobyte of
-    each number.
+def _points(mask: MappedMask, index: int, polygon: NDArray[np.float64]) -> bytes:
+    """The elements of the points of a contour: pydicom would make an object of half a kilobyte of
+    every number.
     """
+    stack = require_space(mask, "RTSTRUCT")
+    points = stack.to_patient(
+        np.column_stack([polygon, np.full(len(polygon), mask.source_slice(index))])
+    )
+    return implicit_element(_POINT_COUNT, _padded(str(len(points)))) + implicit_element(
+        _CONTOUR_DATA, _decimals(points)
+    )
+
+
+def _decimals(points: NDArray[np.float64]) -> bytes:
+    """Contour Data of these points (N, 3)."""
     values = (points + 0.0).ravel().tolist()
     if np.abs(points).max() < _NINE_DECIMALS:
-        text = "\\".join(f"{value:.9f}" for value in values)
-    else:
-        text = "\\".join(map(format_number_as_ds, values))
-    data = (text + " " * (len(text) % 2)).encode()
-    return RawDataElement(
-        Tag(_CONTOUR_DATA), "DS", len(data), data, 0, is_implicit_VR=True, is_little_endian=True
-    )
+        return _padded("\\".join(f"{value:.9f}" for value in values))
+    return _padded("\\".join(map(format_number_as_ds, values)))
+
+
+def _padded(text: str) -> bytes:
+    return (text + " " * (len(text) % 2)).encode()
 
 
 def _roi_bytes(

@@ -8,6 +8,7 @@ patient's identity: see `sidecar.labels.writers.source_headers`.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +37,8 @@ from sidecar.progress import Progress
 #: Longest value of VR LO (PS3.5 6.2).
 LONGEST_NAME = 64
 _PER_FRAME = 0x52009230
+#: Dimension Index Values as they stand in a file, two UL, and some that stand for any.
+_INDEX, _ANY_INDEX = struct.Struct("<II"), (0xA5A5A5A5, 0x5A5A5A5A)
 _SEGMENTATION = Code("DCM", "113076", "Segmentation")
 _SOURCE_IMAGE = Code("DCM", "121322", "Source image for image processing operation")
 
@@ -79,7 +82,7 @@ def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: 
     with path.open("wb") as file:
         stream = DicomStream(file, dataset)
         stream.head(before=_PER_FRAME)
-        stream.sequence(_PER_FRAME, _frame_groups(mask, parts, source))
+        stream.sequence(_PER_FRAME, _frame_groups(mask, parts, source, stream))
         stream.bits(_frame_bits(mask, parts, progress), parts.frames, mask.size[0] * mask.size[1])
 
 
@@ -158,29 +161,49 @@ def _shared_groups(mask: MappedMask) -> Dataset:
     return shared
 
 
-def _frame_groups(mask: MappedMask, parts: _Parts, source: Dataset) -> Iterator[Dataset]:
-    stack = require_space(mask, "DICOM SEG")
+def _frame_groups(
+    mask: MappedMask, parts: _Parts, source: Dataset, stream: DicomStream
+) -> Iterator[bytes]:
+    """The functional groups of every frame, encoded, in the order of their tags.
+
+    pydicom encodes what the frames of a slice have in common once for each slice, and what those
+    of a segment have once for each segment.
+    """
     planes = mask.sidecar.document.source.planes
-    corner = mask.axes[0].offset, mask.axes[1].offset
+    segment = {
+        number: stream.encoded(
+            item(SegmentIdentificationSequence=[item(ReferencedSegmentNumber=number)])
+        )
+        for number in parts.value
+    }
+    content = stream.encoded(
+        item(FrameContentSequence=[item(DimensionIndexValues=list(_ANY_INDEX))])
+    )
+    before, after = content.split(_INDEX.pack(*_ANY_INDEX))
     for index, numbers in enumerate(parts.on_slice):
         if not numbers:
             continue
-        slices = mask.source_slices(index)
-        position = stack.to_patient([(*corner, mask.source_slice(index))])[0]
-        images = [_source_image(mask, source, planes[s]) for s in slices]
+        images = [_source_image(mask, source, planes[s]) for s in mask.source_slices(index)]
         derivation = item(DerivationCodeSequence=[coded(_SEGMENTATION)], SourceImageSequence=images)
+        derived = stream.encoded(item(DerivationImageSequence=[derivation]))
+        place = stream.encoded(_place(mask, index))
         for number in numbers:
-            group = item(
-                FrameContentSequence=[item(DimensionIndexValues=[number, index + 1])],
-                PlanePositionSequence=[item(ImagePositionPatient=decimals(*position))],
-                SegmentIdentificationSequence=[item(ReferencedSegmentNumber=number)],
-                DerivationImageSequence=[derivation],
-            )
-            if not _one_orientation(stack):
-                group.PlaneOrientationSequence = [
-                    item(ImageOrientationPatient=decimals(*stack.orientations[slices[0]]))
-                ]
-            yield group
+            indexed = before + _INDEX.pack(number, index + 1) + after
+            yield derived + indexed + place + segment[number]
+
+
+def _place(mask: MappedMask, index: int) -> Dataset:
+    """Where the frames of an output slice lie."""
+    stack = require_space(mask, "DICOM SEG")
+    corner = mask.axes[0].offset, mask.axes[1].offset
+    position = stack.to_patient([(*corner, mask.source_slice(index))])[0]
+    place = item(PlanePositionSequence=[item(ImagePositionPatient=decimals(*position))])
+    if not _one_orientation(stack):
+        first = mask.source_slices(index)[0]
+        place.PlaneOrientationSequence = [
+            item(ImageOrientationPatient=decimals(*stack.orientations[first]))
+        ]
+    return place
 
 
 def _source_image(mask: MappedMask, source: Dataset, plane: Plane) -> Dataset:
