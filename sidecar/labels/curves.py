@@ -251,6 +251,7 @@ def _own_columns(points: MappedPoints, png: Floats, shapes: Shapes) -> dict[str,
         "image": [files[k].name for k in numbers],
         "shape_type": shapes.type_of_label,
         "vertex": [str(number) for number in shapes.vertex.tolist()],
+        COUNT_COLUMN: blank,  # they are what was asked for: mapped again, they stay where they are
     }
 
 

@@ -16,7 +16,7 @@ from sidecar.grid.stack import Stack, geometry_of
 from sidecar.labels.scan_points import EXPORT_COLUMNS, ScanPoints, read_scan_points
 from sidecar.labels.tables.columns import Columns, Made, Maker, SideBySide
 from sidecar.labels.unfit_texts import refuse_unfit_texts
-from sidecar.labels.writers.csv_points import rounded
+from sidecar.labels.writers.csv_points import COMPUTED, rounded
 from sidecar.mapping import Sidecar
 
 #: What project adds; columns of these names in the input are those of another export, and are
@@ -47,6 +47,8 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     (``.mrk.json``, ``.fcsv``) are in millimetres, LPS or RAS as they say. A series that is named
     must be that of this scan.
 
+    Columns that map-points computes are left out, so that the result can be mapped again.
+
     Raises LabelError naming file and row.
     """
     points = read_scan_points(Path(path))
@@ -57,13 +59,17 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
         _refuse_outside(points, png, sidecar)
     added = _added(points, png, sidecar)
     replaced = [name for name in points.columns if name.lower() in added]
-    kept = points.columns.only(name for name in points.columns if name not in replaced)
+    computed = [name for name in points.columns if name.strip().lower() in COMPUTED]
+    gone = {*replaced, *computed}
+    kept = points.columns.only(name for name in points.columns if name not in gone)
     refuse_unfit_texts(kept, points.error)
-    notes = (
-        (f"columns {', '.join(replaced)} of the input are those of another export; replaced",)
-        if replaced
-        else ()
-    )
+    notes = []
+    if replaced:
+        notes.append(
+            f"columns {', '.join(replaced)} of the input are those of another export; replaced"
+        )
+    if computed:
+        notes.append(f"left out, as map-points computes them anew: {', '.join(computed)}")
     return Projection(SideBySide(kept, added), png, (*notes, *points.notes))
 
 

@@ -114,7 +114,7 @@ def test_the_labels_say_how_many_and_the_option_overrules(png: Sidecar, tmp_path
     labels.write_text(text + "tip,point,,0,30,20,3,me,\ntail,,,,31.5,20,3.25,you,\n")
     names = ["jaw"] * 5 + ["tip", "tail"]
     plain = sidecar.map_points(labels, png)
-    assert plain.names == names and plain["curve_points"].tolist() == ["5"] * 5 + ["", ""]
+    assert plain.names == names and plain["curve_points"].tolist() == [""] * 7
     assert plain["x"][-2:].tolist() == [30, 31.5] and plain["reader"][-1] == "you"
     assert "1 curve(s) with 5 points each" in " ".join(plain.notes)
     assert len(sidecar.map_points(labels, png, curve_points=3)) == 3 + 2
@@ -128,6 +128,20 @@ def test_the_labels_say_how_many_and_the_option_overrules(png: Sidecar, tmp_path
             sidecar.map_points(labels, png)
     with pytest.raises(UsageError, match="curve_points=1"):
         sidecar.map_points(labels, png, curve_points=1)
+
+
+def test_semilandmarks_stay_where_they_are_on_another_export(png: Sidecar, tmp_path: Path) -> None:
+    """They are not made equidistant once more, which would cut the corner of an L."""
+    corner = np.array([[5.0, 5, 2], [25, 5, 2], [25, 15, 2]])
+    places = png.to_patient(corner[:, :2], corner[:, 2])
+    labels = written(png, tmp_path / "l.csv", jaw=("polyline", places))
+    labels.write_text(labels.read_text().replace(",me,\n", ",me,4\n"))
+    first = sidecar.map_points(labels, png)
+    first.write(tmp_path / "mapped.csv")
+    invoked("project", tmp_path / "mapped.csv", "--sidecar", png.folder, "-o", tmp_path / "l2.csv")
+    again = sidecar.map_points(tmp_path / "l2.csv", png)
+    assert len(again) == 4 and again["vertex"].tolist() == first["vertex"].tolist()
+    np.testing.assert_allclose(again.patient, first.patient, atol=1e-5)
 
 
 def test_uncertainty_follows_from_the_neighbours(png: Sidecar, tmp_path: Path) -> None:

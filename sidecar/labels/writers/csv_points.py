@@ -232,6 +232,10 @@ _EXTRAS: dict[str, tuple[Callable[[Sidecar], bool], Cells]] = {
 }
 
 
+#: All that is computed for a point, whatever it lies on; the names of where it is from aside.
+COMPUTED = frozenset({*COLUMNS, *_EXTRAS})
+
+
 #: Columns behind all others, where labels are of several exports.
 ORIGINS: dict[str, Cells] = {
     "specimen": lambda part, rows: [part.specimen] * (rows.stop - rows.start),
