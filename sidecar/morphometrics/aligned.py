@@ -105,13 +105,19 @@ class Alignment:
         return {"landmark": [*residuals], "residual_mm": values}
 
 
+def _landmarks(table: PointTable) -> dict[str, Floats]:
+    """The landmarks of a specimen by name, (3,) mm. Curves and outlines move with them."""
+    points = named_points(table)
+    return dict(zip(points.names, points.mm, strict=True))
+
+
 def align_onto(
     table: PointTable, fixed: PointTable, *, similarity: bool, mirror: bool
 ) -> Alignment:
     """Lay a specimen onto another, by the names that both have. LabelError as `fit_rigid`."""
     table.only_specimen("align")
     fit = (fit_similarity if similarity else fit_rigid)(
-        table.positions(), fixed.positions(), mirror
+        _landmarks(table), _landmarks(fixed), mirror
     )
     axes = f"{_axes(fixed)} of {fixed.only_specimen('align')}"
     return _aligned(table, fit.matrix, axes, table.is_given or fixed.is_given, fit)
@@ -124,7 +130,7 @@ def align_to_frame(table: PointTable, frame: Sequence[Sequence[str]]) -> Alignme
     """
     table.only_specimen("align")
     origin, axis, plane = frame
-    matrix = anatomical_frame(table.positions(), origin, axis, plane)
+    matrix = anatomical_frame(_landmarks(table), origin, axis, plane)
     places = "; ".join(", ".join(names) for names in frame)
     return _aligned(table, matrix, f"the frame {places}", table.is_given, None)
 

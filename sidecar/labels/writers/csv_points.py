@@ -147,10 +147,23 @@ def origins_of(parts: Sequence[MappedPoints], carried: Sequence[str]) -> Mapping
             for row, cell in enumerate(part.columns.get(name) or ()):
                 if cell != expected:
                     raise part.labels.error(
-                        row, f"{name} is {cell[:80]!r}, but the label is of {expected!r}"
+                        row,
+                        f"{name} is {cell[:80]!r}, but the label is of {expected!r}"
+                        + (_OF_ITS_FOLDER if _is_of_folder(name, part) else ""),
                     )
     refuse_two_of_one_name((part.specimen, part) for part in parts)
     return origins
+
+
+_OF_ITS_FOLDER = (
+    ", as the folder of its export is called: give the folder the name that it had, or leave the"
+    " column specimen out; an export with --specimen keeps its name"
+)
+
+
+def _is_of_folder(name: str, part: MappedPoints) -> bool:
+    """Whether the name of a specimen is that of a folder, since the export states none."""
+    return name.lower() == "specimen" and part.sidecar.document.specimen is None
 
 
 def _interleaved(*columns: Sequence[str]) -> str:
