@@ -1,7 +1,7 @@
 // Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
 
 import { decodeText } from "./csv.js";
-import { isCurve, isDrawn } from "./curves.js";
+import { isCurve, isDrawn, withVertex } from "./curves.js";
 import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
@@ -33,13 +33,10 @@ export class Landmarks {
 
   /** The part of the state that is about landmarks, as it was kept. */
   restored() {
-    const { items, base, problem } = this.viewer.storage.load();
-    const { saving, server } = this.viewer;
-    const begun = items ?? this.begun();
-    const [list, said] = saving ? saving.begun(addNames(begun, server.names)[0], base) : [begun, null];
-    const warning = problem ?? (this.viewer.storage.works() ? said : this.notKept());
+    const { items, problem } = this.viewer.storage.load();
+    const warning = problem ?? (this.viewer.storage.works() ? null : this.notKept());
     return {
-      items: list,
+      items: addNames(items ?? this.begun(), this.viewer.server?.names ?? [])[0],
       selected: null,
       drawing: null, // the curve that clicks add vertices to
       drag: null,
@@ -90,7 +87,7 @@ export class Landmarks {
   adoptList(items, changes) {
     this.viewer.set({ message: null, ...changes, items, drag: null });
     if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
-    if (!this.viewer.storage.save(items, this.viewer.saving?.points)) this.viewer.say(this.notKept(), true);
+    if (!this.viewer.storage.save(items, this.viewer.saving?.pointsOf(this.viewer))) this.viewer.say(this.notKept(), true);
     this.viewer.saving?.changed();
   }
 
@@ -100,7 +97,7 @@ export class Landmarks {
       this.past = [...this.past, this.items].slice(-STEPS_KEPT);
       this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
     }
-    this.viewer.saving?.adopted(base);
+    this.viewer.saving?.adopted(this.viewer, base);
   }
 
   // One landmark
@@ -122,18 +119,20 @@ export class Landmarks {
     return true;
   }
 
-  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`. */
-  drag(id, [x, y, slice]) {
-    this.viewer.set({ drag: { id, x, y, slice } });
+  /** Where a landmark or vertex {id, vertex} that is being dragged would be dropped; it is moved by `drop`. */
+  drag({ id, vertex }, [x, y, slice]) {
+    this.viewer.set({ drag: { id, vertex, x, y, slice } });
   }
 
-  /** Move the landmark that is being dragged to where it is, if that is in the stack. */
+  /** Move what is being dragged to where it is, if that is in the stack. */
   drop() {
     const { drag } = this.state;
     if (!drag) return;
-    const before = spotOf(this.item(drag.id));
+    const { curve, ...item } = this.item(drag.id);
+    const before = spotOf(curve?.vertices[drag.vertex] ?? item);
     const [x, y, slice] = spotOf(drag).map((value, axis) => (value === before[axis] ? value : rounded(value)));
-    if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, { x, y, slice }), { selected: drag.id });
+    const moved = curve ? { curve: { ...curve, vertices: withVertex(curve.vertices, drag.vertex, { x, y, slice }) } } : { x, y, slice };
+    if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, moved), { selected: drag.id });
     else this.cancelDrag();
   }
 
