@@ -94,12 +94,13 @@ sys.argv = {arguments!r}
 @pytest.mark.slow
 @pytest.mark.parametrize("swallowed", [False, True])
 @pytest.mark.parametrize(
-    "name", ["typer", "sidecar.cli.zoom", "pydantic", "numpy", "sidecar.document.model"]
+    "name",
+    ["sidecar.cli.plain", "sidecar.cli.export", "pydantic", "numpy", "sidecar.document.model"],
 )
 def test_interrupted_while_it_is_being_loaded(
     scan: Path, tmp_path: Path, name: str, swallowed: bool
 ) -> None:
-    arguments = ["sidecar", "export", str(scan), str(tmp_path / "png"), "--scale", "0.5"]
+    arguments = ["sidecar", "export", str(scan), str(tmp_path / "png"), "--window", "auto"]
     program = EARLY.format(name=name, swallowed=swallowed, arguments=arguments) + EXPORT
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
