@@ -285,7 +285,7 @@ class AlignedGroup:
 
     @in_python
     def write(self, folder: str | Path, *, to: str | None = None) -> tuple[str, ...]:
-        """Write a new folder as ``sidecar align --group`` does, whole or not at all.
+        """Write a new folder as ``sidecar align`` does for a group, whole or not at all.
 
         It holds one file for each specimen, one for the mean, specimens.csv and residuals.csv.
 
