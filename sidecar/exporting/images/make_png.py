@@ -84,7 +84,7 @@ class Rendered:
 
 
 def render(recipe: Recipe, task: Task) -> Rendered:
-    """Make one PNG. Raises PixelError for faults of the source, OutputError for those of writing."""
+    """Make one PNG. PixelError for faults of the source, OutputError for faults of writing."""
     if len(task.frames) > 1 or recipe.values is None or task.index in recipe.counted:
         return write_png(recipe, task, png_values(recipe, task))
     frame, columns, rows = task.frames[0], recipe.columns, recipe.rows
