@@ -25,7 +25,8 @@ def label(
 
     Args:
         folder: the folder of an export, or a folder of such folders.
-        names: a file with the landmarks to place: one name per line, or a CSV with a column label.
+        names: a file with the landmarks to place: one name per line, or a CSV with a column label
+            or name.
         port: the port of the server. 0 takes the port of the last time, or any free port.
 
     Returns:

@@ -59,8 +59,8 @@ def prepare(
         program: "label-studio": tasks and the set-up of the labelling page. "cvat": the labels of a
             task; the user uploads the PNGs to that task.
         export: the mapping of the export, its folder, or their URL.
-        names: the landmarks' names, or a text file with one name per line. The tool offers them in
-            this order.
+        names: the landmarks' names; or a file with one name per line, or a CSV with a column label
+            or name. The tool offers them in this order.
         output: the folder. It is made if it is missing.
         images_at: for Label Studio: what stands before the PNGs' names, such as "s3://scans/png/".
             Without it, the folder of the PNGs must lie in the folder of local files that the server

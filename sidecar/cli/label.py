@@ -33,8 +33,10 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Landmarks to place: a text file with one name per line, or a CSV with a column"
-            " label.",
+            help=(
+                "Landmarks to place: a text file with one name per line, or a CSV with a column"
+                " label or name."
+            ),
         ),
     ] = None,
     browser: Annotated[

@@ -56,8 +56,8 @@ def load_and_tell(
 
 
 def _told_together(files: Iterable[Mapping]) -> list[list[Mapping]]:
-    """Mappings by the lines that tell of them: each has one, but for the stacks around landmarks
-    that one file has labels on.
+    """Group mappings by the lines to print. Each mapping has its own line, except that the stacks
+    around landmarks with labels in one file share a line.
     """
     together: dict[object, list[Mapping]] = {}
     for number, file in enumerate(files):

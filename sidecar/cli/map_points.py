@@ -80,8 +80,8 @@ def run(
         typer.Option(
             metavar="N",
             help=(
-                "Make each line and polygon N points, the same length apart in mm, ends included;"
-                " 0: its vertices as they were drawn. [default: as many as the labels say]"
+                "Replace each line and polygon by N points at equal distances in mm, ends included."
+                " 0 keeps the vertices as drawn. [default: the number in the labels]"
             ),
             rich_help_panel=OUTPUT,
         ),

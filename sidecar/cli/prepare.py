@@ -29,7 +29,13 @@ def run(
     ],
     names: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Text file with the landmarks' names, one per line."),
+        typer.Option(
+            metavar="FILE",
+            help=(
+                "The landmarks' names: a text file with one name per line, or a CSV with a column"
+                " label or name."
+            ),
+        ),
     ],
     output: Annotated[
         Path,

@@ -31,8 +31,10 @@ class Job:
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """The source files that must not change meanwhile: all; for a stack around a landmark those
-        that it is made of, as the others were looked at when it was planned.
+        """The source files that must not change during the export.
+
+        These are all files. For a stack around a landmark, only the files that it is made from; the
+        others were checked when it was planned.
         """
         if self.zoom is None:
             return self.plan.series.stamps

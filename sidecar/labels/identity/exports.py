@@ -78,8 +78,8 @@ class Export:
 
     @property
     def own_name(self) -> str:
-        """What messages call it among others of its specimen: a stack around one landmark by its
-        folder.
+        """Its name in messages, among other exports of its specimen. A stack around one landmark
+        has the name of its folder.
         """
         return self.name if self.sidecar.document.zoom is None else self.folder_name or self.name
 
@@ -158,8 +158,9 @@ class Surroundings:
         return self._opened[resolved]
 
     def _sharing_source(self, export: Export) -> Export:
-        """An export with the planes of an earlier one of the same scan, where they are the same:
-        each of many stacks around landmarks has those of the whole scan.
+        """The export, with the same planes object as an earlier export of the same scan.
+
+        Each of many stacks around landmarks has the planes of the whole scan.
         """
         sidecar = export.sidecar
         first = self._of_series.setdefault(export.series_uid, sidecar)

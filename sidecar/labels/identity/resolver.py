@@ -340,8 +340,8 @@ def _has_tag_of(reference: ImageReference, export: Export) -> bool:
 
 
 def _interchangeable(exports: Sequence[Export]) -> bool:
-    """Whether labels mean the same on each of them: they have one mapping, and are around one
-    landmark where they are around any.
+    """Whether labels mean the same on each of the exports: they have the same mapping, and, if they
+    are stacks around a landmark, the same landmark.
     """
     if len(exports) == 1:
         return True
@@ -351,7 +351,7 @@ def _interchangeable(exports: Sequence[Export]) -> bool:
 def _of_its_name(
     reference: ImageReference, candidates: Sequence[tuple[Export, int]]
 ) -> Sequence[tuple[Export, int]]:
-    """Those whose PNG is named as the reference has it, letter by letter."""
+    """The candidates whose PNG has exactly the name in the reference, letter by letter."""
     key = bare_key(reference.name)
     return [(export, k) for export, k in candidates if export.sidecar.slice_of(key) == k]
 
