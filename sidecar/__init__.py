@@ -1,5 +1,5 @@
-"""DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they belong in
-the scan.
+"""Export DICOM scans as small PNG slices, and map labels made on those PNGs back to their exact
+places in the scan.
 
     import sidecar
 
@@ -9,7 +9,7 @@ the scan.
     points = sidecar.map_points("labels.csv", png)              # label files of any tool
     old = sidecar.adopt("scan/", "old_pngs/")                   # PNGs that another program made
 
-What `sidecar.__all__` names is public; all else may change.
+The names in `sidecar.__all__` are public. Everything else may change.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ _FUNCTIONS = (
     "adopt align align_group check export inspect integrations label map_file map_mask map_points"
     " measure measure_repeats open prepare project project_file report view zoom"
 )
-#: Where the names are that are loaded when they are first used, so that mapping points never loads
+#: Names that are loaded when they are first used, and their modules. So mapping points never loads
 #: pydicom.
 _LAZY = dict.fromkeys(_FUNCTIONS.split(), "sidecar.api") | {
     "Aligned": "sidecar.api.measures",

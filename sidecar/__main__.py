@@ -1,7 +1,7 @@
-"""The installed command, and `python -m sidecar`: what goes on around the command line, from the
-first moment to the last.
+"""The entry point of the installed command and of `python -m sidecar`.
 
-Light, so that Ctrl-C finds it at work while the rest is still being loaded.
+It handles Ctrl-C, stderr, unforeseen errors and the end of the process. It imports little, so it
+already handles Ctrl-C while the rest is being loaded.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 def entry() -> None:
-    """`sidecar.cli.main`, and at its end none of the taking apart of all that was imported, which
-    takes as long as a command.
+    """Run `sidecar.cli.main`, then end the process without the usual clean-up of all modules.
 
-    From here on Ctrl-C never ends in a traceback.
+    That clean-up takes as long as a command. From here on Ctrl-C never ends in a traceback.
     """
     _keep_stderr_for_us()
     code = _finished()
@@ -30,14 +29,16 @@ def entry() -> None:
     for stream in filter(None, (sys.stdout, sys.stderr)):  # none where the caller closed it
         try:
             stream.flush()
-        except OSError:  # of which `main` has told
+        except OSError:  # `main` has printed this error
             code = code or 1
     os._exit(code)
 
 
 def _keep_stderr_for_us() -> None:
-    """Libraries in C write of damaged files to the system's stderr, past all that is told here:
-    they get another, which nobody reads.
+    """Hide what libraries in C print about damaged files.
+
+    They write to the system's stderr directly. They get one that nobody reads, and Python keeps the
+    original.
     """
     if faults.is_debugging() or sys.stderr is None:
         return
@@ -46,7 +47,7 @@ def _keep_stderr_for_us() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stderr.fileno())
         os.close(nowhere)
-    except OSError:  # it was closed, or is no file
+    except OSError:  # stderr is closed, or is no file
         return
     sys.stderr = open(  # noqa: PTH123, SIM115 - until the end
         number, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors
@@ -54,7 +55,7 @@ def _keep_stderr_for_us() -> None:
 
 
 def _finished() -> int:
-    """The exit code of `main`. What nobody foresaw is one message, too."""
+    """The exit code of `main`. An unforeseen error is one message, too."""
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -64,7 +65,7 @@ def _finished() -> int:
 
     if (
         signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):  # it is not where a shell has it ignored
+    ):  # not where the shell set Ctrl-C to be ignored
         signal.signal(signal.SIGINT, interrupt)
     try:
         from sidecar.cli import main
@@ -74,8 +75,8 @@ def _finished() -> int:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last net
-        # what was loading at that moment may have made an error of its own of it, as pydantic does
+    except Exception as error:  # noqa: BLE001 - the last place that catches errors
+        # a module that was loading may have turned Ctrl-C into an error of its own: pydantic does
         if interrupted:
             return INTERRUPTED
         faults.show_traceback(error)

@@ -1,5 +1,6 @@
-"""Every command as a function, and what they return; `sidecar` names them. What a function needs
-is loaded when it is called.
+"""Every command as a function, and the types that these functions return.
+
+`sidecar` exports the public names. Each function loads the modules that it needs when it is called.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What functions of labels take, as the house has it."""
+"""Turn the arguments of functions on labels into the types that the rest of the package uses."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def paths_of(given: Paths) -> list[Path]:
 
 
 def exports_of(given: Exports | None) -> list[Export]:
-    """The exports that labels may be of; none where nothing is given, and they are looked for.
+    """The exports that the labels may belong to.
 
-    DocumentError where there is none in a place.
+    Empty where nothing is given: then they are looked for beside the labels. DocumentError for a
+    place without an export.
     """
     found: list[Export] = []
     for one in _each(given):
@@ -38,7 +39,7 @@ def exports_of(given: Exports | None) -> list[Export]:
 
 
 def documents_of(given: Exports | None) -> list[Path]:
-    """What of it lies on this machine, and no output may overwrite."""
+    """The paths among them that lie on this machine. No output may overwrite these."""
     places = [locate(one) for one in _each(given) if not isinstance(one, Sidecar)]
     return [place.local for place in places if place.local is not None]
 
@@ -52,7 +53,7 @@ def load_options(
     allow_outside: bool = False,
     curve_points: int | None = 0,
 ) -> LoadOptions:
-    """The options of label files. UsageError for values that are none."""
+    """The options of label files. UsageError for an invalid value."""
     one_of("pixel_origin", pixel_origin, (None, "center", "corner"))
     one_of("slice_origin", slice_origin, (None, 0, 1))
     reading = ReadOptions(pixel_origin, slice_origin)

@@ -18,25 +18,27 @@ def label(
     names: str | os.PathLike[str] | None = None,
     port: int = 0,
 ) -> LabelServer:
-    """Serve the page of an export on this machine, or that of all stacks that `sidecar.zoom` made,
-    which saves labels.csv in that folder while landmarks are placed. The server runs until it is
-    closed, as by the end of a ``with``.
+    """Serve the page of an export on this machine, or the page of all stacks that `sidecar.zoom`
+    made. The page saves labels.csv in that folder while the user places landmarks.
+
+    The server runs until it is closed. The end of a ``with`` block closes it.
 
     Args:
-        folder: the folder of an export, that of all zooms, or a folder of such folders.
-        names: a file with the landmarks to place: one name a line, or a table with a column label.
-            Zooms have their names already.
-        port: where to listen; 0 for the port of the last time, or any.
+        folder: the folder of an export, the folder of all zooms, or a folder of such folders.
+        names: a file with the landmarks to place: one name per line, or a CSV with a column label
+            or name. Zooms have their names already.
+        port: the port of the server. 0 takes the port of the last time, or any free port.
 
     Returns:
-        The running server: `url` is the address of the page, `wait` returns a while after the last
+        The running server. `url` is the address of the page. `wait` returns a while after the last
         tab is closed.
 
     Raises:
         DocumentError: there is no export, or its sidecar.json or zooms.json cannot be read.
-        LabelError: a labels.csv that is there is of another export, or ``names`` holds none.
-        BatchError: several of these, in a folder of exports.
-        OutputError: nothing can be written to the folder.
+        LabelError: a labels.csv in the folder belongs to another export, or ``names`` holds no
+            name.
+        BatchError: several of these errors, in a folder of exports.
+        OutputError: the folder cannot be written to.
         UsageError: ``folder`` is a URL, ``port`` cannot be used, or ``names`` are given for zooms.
 
     Examples:

@@ -1,4 +1,4 @@
-"""From labels on the PNGs to the scan, and back."""
+"""Map labels from the PNGs to the scan, and back."""
 
 from __future__ import annotations
 
@@ -36,30 +36,36 @@ def map_points(
     allow_outside: bool = False,
     curve_points: int | None = None,
 ) -> Points:
-    """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances. All or
-    nothing: any label that cannot be mapped is an error. Needs no DICOM.
+    """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances. No
+    DICOM files are needed.
+
+    Any label that cannot be mapped is an error, and then nothing is mapped.
 
     Args:
-        labels: files of any label tool, recognised by content, or folders of them; one or several.
-        exports: what the labels may be of: mappings, their folders, folders of exports; one or
-            several. Without it the one beside each label file, or beside the images it names.
-        format: the format of the labels, instead of recognising it.
-        pixel_origin: where the labels' (0, 0) is, where the tool leaves it open: "center" of the
+        labels: files of any label tool, or folders of them; one or several. The tool is recognised
+            from the content.
+        exports: the exports that the labels may belong to: mappings, folders of exports, or folders
+            of such folders; one or several. Without it, the export beside each label file, or
+            beside the images that the file names.
+        format: the format of the labels. Without it, the format is recognised.
+        pixel_origin: where (0, 0) of the labels is, if the tool does not say: the "center" of the
             first pixel, or its outer "corner".
-        slice_origin: what a table of slice numbers calls the first PNG, where it does not tell.
-        images: only labels on images whose path matches, such as "beetle-7/*".
-        trust_names: take images without a tag in their name for the PNGs of their number.
-        allow_outside: map what lies beyond the edges of the PNGs too.
-        curve_points: how many points each line and polygon becomes, the same length apart in mm,
-            ends included; 0: its vertices as they were drawn; None: as many as the labels say.
+        slice_origin: the number of the first PNG in a table of slice numbers, if the table does not
+            say.
+        images: take only labels on images whose path matches, such as "beetle-7/*".
+        trust_names: accept image names without a tag: the number in the name says which PNG it is.
+        allow_outside: also map points beyond the edges of the PNGs.
+        curve_points: how many points replace each line and polygon, at equal distances along it in
+            mm, ends included. 0 keeps the vertices as drawn. None takes the number from the labels.
 
     Returns:
-        The points, their columns as arrays.
+        The points, with their columns as arrays.
 
     Raises:
-        LabelError: names file and row; also for an image that is not surely one of the exports.
-        DocumentError: a sidecar.json that cannot be trusted, or none.
-        UsageError: options that make no sense.
+        LabelError: a label cannot be mapped, or an image is not certainly one of the exports. The
+            message names file and row.
+        DocumentError: a sidecar.json is missing or cannot be trusted.
+        UsageError: the options make no sense.
 
     Examples:
         >>> points = sidecar.map_points("png/labels.csv")
@@ -88,12 +94,12 @@ def map_file(
     trust_names: bool = False,
     allow_outside: bool = False,
 ) -> Mapping:
-    """`map_points` for one file of one export, as it is read.
+    """Map one label file of one export, and also return its labels as they were read.
 
     Args:
         path: the label file.
-        sidecar: the export; without it the one beside the file, or beside the images it names.
-        format: as for `map_points`, as are the others.
+        sidecar: the export. Without it, the one beside the file, or beside the images it names.
+        format: as for `map_points`.
         pixel_origin: as for `map_points`.
         slice_origin: as for `map_points`.
         trust_names: as for `map_points`.
@@ -103,9 +109,9 @@ def map_file(
         The labels as read, their points, and notes.
 
     Raises:
-        LabelError: names file and row.
-        DocumentError: a sidecar.json that cannot be trusted, or none.
-        UsageError: options that make no sense, or labels of several exports.
+        LabelError: a label cannot be mapped. The message names file and row.
+        DocumentError: a sidecar.json is missing or cannot be trusted.
+        UsageError: the options make no sense, or the labels belong to several exports.
 
     Examples:
         >>> mapping = sidecar.map_file("png/labels.csv")
@@ -131,21 +137,21 @@ def map_file(
 def project(
     points: str | Path, sidecar: Sidecar | Place | None = None, *, allow_outside: bool = False
 ) -> Projection:
-    """Place points of patient millimetres or source voxels on the PNGs: the inverse of
+    """Place points in patient millimetres or source voxels on the PNGs: the inverse of
     `map_points`.
 
     Args:
-        points: a file with x_mm, y_mm, z_mm or source_column, source_row, source_slice, such as
-            `Points.write` makes.
-        sidecar: the export, or where it lies; without it the one beside ``points``.
-        allow_outside: keep what lies beyond the edges of the PNGs too.
+        points: a file with the columns x_mm, y_mm, z_mm or source_column, source_row, source_slice,
+            such as `Points.write` makes.
+        sidecar: the export, or its place. Without it, the export beside ``points``.
+        allow_outside: also keep points beyond the edges of the PNGs.
 
     Returns:
         PNG pixels (N, 3) x, y, slice, *center*; all columns as text; and notes.
 
     Raises:
-        LabelError: names file and row.
-        DocumentError: a sidecar.json that cannot be trusted, or none.
+        LabelError: a point cannot be placed. The message names file and row.
+        DocumentError: a sidecar.json is missing or cannot be trusted.
 
     Examples:
         >>> sidecar.project("mapped.csv", "png").png[0].round(9).tolist()
@@ -164,12 +170,12 @@ def project(
 def project_file(
     path: str | Path, sidecar: Sidecar | Place | None = None, allow_outside: bool = False
 ) -> Projection:
-    """`project`, by its earlier name.
+    """The earlier name of `project`.
 
     Args:
         path: the file of points.
-        sidecar: the export, or where it lies; without it the one beside ``path``.
-        allow_outside: keep what lies beyond the edges of the PNGs too.
+        sidecar: the export, or its place. Without it, the export beside ``path``.
+        allow_outside: also keep points beyond the edges of the PNGs.
 
     Returns:
         As `project`.
@@ -187,12 +193,12 @@ def project_file(
 
 @dataclass(frozen=True, eq=False)
 class MappedMask:
-    """What `map_mask` wrote.
+    """The output of `map_mask`.
 
     ``path``      the file or folder.
     ``segments``  the names of the segments, in order.
-    ``sizes``     voxels and volume of each segment, where statistics were asked for.
-    ``notes``     what was assumed, left out or found strange, a sentence each.
+    ``sizes``     voxels and volume of each segment, if ``statistics`` was given.
+    ``notes``     sentences on what was assumed, left out or unusual.
     """
 
     path: Path
@@ -224,39 +230,43 @@ def map_mask(
     trust_names: bool = False,
     progress: Progress | None = None,
 ) -> MappedMask:
-    """Put masks and regions painted on the PNGs back on the scan. Masks with soft edges and resized
-    ones are refused.
+    """Put masks and regions painted on the PNGs back on the scan.
+
+    Masks with soft edges and masks that were resized are refused.
 
     Args:
-        masks: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD, .seg.nrrd
-            or NIfTI painted over the exported stack, or label files with polygons, boxes or brush
-            masks; one or several.
-        output: the file, or the folder for PNGs, whose ending says what is written.
-        exports: what the masks are of, as for `map_points`.
-        to: the format, instead of that of the ending of ``output``.
-        grid: full resolution, or as painted, with its own true geometry.
-        fill: what source slices without a PNG get: the nearest, and halfway between two the shapes
-            between ("repeat"); always the shapes between; or nothing.
-        config: a YAML file of segments: name, value or colour, and codes. Other labels are refused.
-        dicom: where the DICOM files of the source are, for dicom-seg and dicom-rtstruct.
-        pseudonym: what the patient is called in these, instead of as in the source.
-        statistics: a CSV file to write voxels and volume of each segment to.
-        format: as for `map_points`, as are the others.
+        masks: a folder of label PNGs named after the slices; or a volume painted over the exported
+            stack (multi-page TIFF, NRRD, .seg.nrrd or NIfTI); or label files with polygons, boxes
+            or brush masks. One or several.
+        output: the file, or the folder for PNGs. Its ending decides the format.
+        exports: the exports that the masks may belong to, as for `map_points`.
+        to: the format. Without it, the ending of ``output`` decides.
+        grid: the voxels of the output: "source" (full resolution) or "png" (as painted).
+        fill: what source slices without a PNG get. "repeat": the mask of the nearest PNG; halfway
+            between two PNGs, the interpolated shape. "interpolate": always the interpolated shape.
+            "none": nothing.
+        config: a YAML file of segments with name, value or colour, and codes. Other labels are
+            refused.
+        dicom: the folder of the source's DICOM files, for dicom-seg and dicom-rtstruct.
+        pseudonym: the patient's name and ID in dicom-seg and dicom-rtstruct, instead of those of
+            the source.
+        statistics: a CSV file for the voxels and volume of each segment.
+        format: as for `map_points`.
         pixel_origin: as for `map_points`.
         slice_origin: as for `map_points`.
         images: as for `map_points`.
         trust_names: as for `map_points`.
-        progress: what is told while it works.
+        progress: receives the progress of the work.
 
     Returns:
-        What was written: its segments, their sizes, and notes.
+        The output: its path, its segments, their sizes, and notes.
 
     Raises:
-        LabelError: masks that cannot be placed, or whose labels are not told apart.
-        GeometryError: the output needs an even geometry, and the scan has none.
-        UsageError: options that make no sense.
+        LabelError: the masks cannot be placed, or their labels cannot be told apart.
+        GeometryError: the output needs equal distances between slices, and the scan has none.
+        UsageError: the options make no sense.
         OutputError: the output cannot hold the mask, or cannot be written.
-        DocumentError: a sidecar.json that cannot be trusted, or none.
+        DocumentError: a sidecar.json is missing or cannot be trusted.
 
     Examples:
         >>> sidecar.map_mask("masks", "bones.seg.nrrd", "png").segments
@@ -300,33 +310,36 @@ def zoom(
     keep_labels: bool = False,
     progress: Progress | None = None,
 ) -> list[Sidecar]:
-    """Export a full-resolution stack around each landmark, to refine it on original pixels. Each
-    gets a folder with PNGs and a sidecar.json of its own; zooms.html shows all in turn.
+    """Export a full-resolution stack around each landmark, to refine it on original pixels.
+
+    Each landmark gets a folder with PNGs and a sidecar.json of its own. zooms.html shows all stacks
+    one after the other.
 
     Args:
         labels: as for `map_points`.
         source: the scan: a folder, a zip, one file or a DICOMDIR, or its URL.
-        output: where the folders go.
-        size: mm, the edge of the box around each landmark.
-        exports: as for `map_points`, as are the options of labels.
+        output: the folder for these folders.
+        size: the edge of the box around each landmark, mm.
+        exports: as for `map_points`.
         format: as for `map_points`.
         pixel_origin: as for `map_points`.
         slice_origin: as for `map_points`.
         images: as for `map_points`.
         trust_names: as for `map_points`.
         allow_outside: as for `map_points`.
-        overwrite: replace earlier exports in those folders; labels in them are in the way.
-        keep_labels: labels there that are of the same mapping, by their tags, stay.
-        progress: what is told while it works.
+        overwrite: replace earlier exports in those folders. Labels in them are refused.
+        keep_labels: keep labels in those folders whose tags show that they belong to the same
+            mapping.
+        progress: receives the progress of the work.
 
     Returns:
         The mapping of each stack, in the order of the landmarks.
 
     Raises:
-        LabelError: labels that cannot be mapped, or lie outside of the scan.
+        LabelError: labels cannot be mapped, or lie outside the scan.
         GeometryError: the scan has no millimetres.
-        SourceError: the scan is not there as it was.
-        UsageError: a size that shows nothing, or more landmarks than are refined one by one.
+        SourceError: the scan is missing or has changed.
+        UsageError: the size is too small to show anything, or there are too many landmarks.
         OutputError: the folders cannot be written.
 
     Examples:
@@ -369,28 +382,28 @@ def report(
     Args:
         labels: as for `map_points`, of one export.
         source: the scan: a folder, a zip, one file or a DICOMDIR, or its URL.
-        output: where to write the page.
-        size: mm that are shown around each label; about 64 source pixels without it.
-        limit: show the first so many labels only.
-        sessions: CSVs of sessions on the scan, for a table of the error of labelling, as for
-            `measure_repeats`.
+        output: the file of the page.
+        size: how many mm to show around each label. Without it, about 64 source pixels.
+        limit: show only the first ``limit`` labels.
+        sessions: CSVs of labelling sessions on the scan, as for `measure_repeats`. The page then
+            has a table of the error of labelling.
         observers: who labelled, in the order of the sessions.
-        exports: as for `map_points`, as are the options of labels.
+        exports: as for `map_points`.
         format: as for `map_points`.
         pixel_origin: as for `map_points`.
         slice_origin: as for `map_points`.
         images: as for `map_points`.
         trust_names: as for `map_points`.
         allow_outside: as for `map_points`.
-        progress: what is told while it works.
+        progress: receives the progress of the work.
 
     Returns:
         The path of the page.
 
     Raises:
-        LabelError: labels that cannot be mapped, or none; sessions on another scan.
-        SourceError: the scan is not as it was when the sidecar.json was written.
-        UsageError: labels of several exports, or more of them than a page is good for.
+        LabelError: labels cannot be mapped, or there are none; or a session is on another scan.
+        SourceError: the scan has changed since the sidecar.json was written.
+        UsageError: labels belong to several exports, or are too many for one page.
         OutputError: the page cannot be written.
 
     Examples:

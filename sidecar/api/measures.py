@@ -1,4 +1,4 @@
-"""What is measured of mapped points, and how specimens are laid onto each other."""
+"""Measure mapped points, and align specimens with each other."""
 
 from __future__ import annotations
 
@@ -38,24 +38,26 @@ def measure(
     angle: Sequence[Names] = (),
     area: Sequence[Names] = (),
 ) -> list[Measured]:
-    """Distances, path lengths, angles and areas of mapped points, each with the most that
-    decimation can have changed it; specimens each on their own. Where nothing is asked for: the
-    distance of every two named points, the length of every line, the area of every polygon.
+    """Measure distances, path lengths, angles and areas of mapped points.
+
+    Each value has an uncertainty: the most that decimation can have changed it. Each specimen is
+    measured separately. Without any of ``distance``, ``path``, ``angle`` and ``area``: the distance
+    between every two named points, the length of every line, and the area of every polygon.
 
     Args:
         mapped: mapped points, or the CSV that `Points.write` makes.
         distance: pairs of names: [("left eye", "right eye")].
-        path: names of points along a path.
+        path: for each path, the names of its points in order.
         angle: three names each; the angle is at the second.
-        area: names of the vertices of a flat polygon, in order.
+        area: for each flat polygon, the names of its vertices in order.
 
     Returns:
         The measures of each specimen, in this order.
 
     Raises:
-        LabelError: a name that no point has, or more than one; points that make no such measure; a
-            scan without millimetres.
-        UsageError: everything would be more than 200 distances.
+        LabelError: no point has this name, or several have it; the points do not allow this
+            measure; or the scan has no millimetres.
+        UsageError: nothing is asked for, and there would be more than 200 distances.
 
     Examples:
         >>> (found,) = sidecar.measure("mapped.csv", distance=[("bregma", "lambda")])
@@ -80,22 +82,25 @@ def measure(
 def measure_repeats(
     sessions: Sequence[Points | str | Path], *, observers: Names | None = None
 ) -> Repeats:
-    """The error of labelling: how far apart each landmark lies in files of one scan, one for each
-    session, within and between observers, as it is and after superimposing the sessions.
+    """Measure the error of labelling: how far apart each landmark lies in several labelling
+    sessions of one scan.
+
+    The error is given within and between observers, before and after superimposing the sessions.
 
     Args:
-        sessions: mapped points, or the CSVs that `Points.write` makes; two or more.
-        observers: who labelled, in the order of the sessions; without it, what the column observer
-            says.
+        sessions: mapped points, or the CSVs that `Points.write` makes; two or more, one for each
+            session.
+        observers: who labelled, in the order of the sessions. Without it, the column observer
+            decides.
 
     Returns:
-        The errors of each landmark, those of all together, and what could not be told.
+        The errors of each landmark, those of all landmarks together, and notes on what is unknown.
 
     Raises:
-        LabelError: sessions on different scans, or that nothing shows to be on one; two that are
-            the same; several observers in one.
-        UsageError: fewer than two sessions, or another number of observers.
-        MissingExtraError: scipy is not installed, which superimposing needs.
+        LabelError: sessions are on different scans, or nothing shows that they are on the same
+            scan; two sessions are identical; or one session has several observers.
+        UsageError: there are fewer than two sessions, or another number of observers.
+        MissingExtraError: scipy, which superimposing needs, is not installed.
 
     Examples:
         >>> found = sidecar.measure_repeats(["mapped.csv", "again.csv"], observers=["anna", "anna"])
@@ -119,11 +124,11 @@ def measure_repeats(
 class Aligned:
     """Points in another frame.
 
-    ``names``   of the N points, "" where they have none.
-    ``mm``      (N, 3) where they are in the new frame.
-    ``matrix``  (4, 4): new = matrix · (x, y, z, 1), from LPS mm, or from mm along columns, rows and
-                slices where the voxel size was given by hand.
-    ``fit``     the residual of each landmark, where they were laid onto another specimen.
+    ``names``   the names of the N points, "" where a point has none.
+    ``mm``      (N, 3) their positions in the new frame.
+    ``matrix``  (4, 4): new = matrix · (x, y, z, 1), from LPS mm. Where the voxel size was given by
+                hand, from mm along columns, rows and slices.
+    ``fit``     the residual of each landmark, if the points were fitted to another specimen.
     """
 
     names: tuple[str, ...]
@@ -139,19 +144,20 @@ class Aligned:
 
     @in_python
     def write(self, output: str | Path, *, to: str | None = None) -> tuple[str, ...]:
-        """Write the points as ``sidecar align -o`` does, whole or not at all: as CSV with all
-        columns of the mapped points, or the landmarks in any format of map-points but those of a
-        scan.
+        """Write the points as ``sidecar align -o`` does, whole or not at all.
+
+        A CSV holds all columns of the mapped points. Other formats of map-points hold the
+        landmarks; formats that belong to a scan are refused.
 
         Args:
             output: the file.
-            to: the format, instead of that of the file's ending.
+            to: the format. Without it, the ending of the file decides.
 
         Returns:
-            What is to be told of the file, a sentence each.
+            Notes on the file, a sentence each.
 
         Raises:
-            UsageError: there is no such format, or it is of a scan.
+            UsageError: there is no such format, or it belongs to a scan.
             LabelError: the points do not fit the format.
             OutputError: the file cannot be written.
         """
@@ -164,11 +170,11 @@ class Aligned:
 
     @in_python
     def write_matrix(self, output: str | Path) -> None:
-        """Write the matrix by the file's ending: .tfm, an ITK transform that 3D Slicer opens; .json
-        or .txt.
+        """Write the matrix. The ending of the file decides the format: .tfm is an ITK transform
+        that 3D Slicer opens; the others are .json and .txt.
 
         Raises:
-            UsageError: another ending, or .tfm where the voxel size was given by hand.
+            UsageError: the file has another ending, or .tfm where the voxel size was given by hand.
             OutputError: the file cannot be written.
         """
         from sidecar.morphometrics.transform_files import transform_text
@@ -181,7 +187,7 @@ class Aligned:
         """Write the residual of each landmark as CSV.
 
         Raises:
-            UsageError: the points were not laid onto another specimen.
+            UsageError: the points were not fitted to another specimen.
             OutputError: the file cannot be written.
         """
         from sidecar.morphometrics.aligned import table_text
@@ -199,25 +205,26 @@ def align(
     mirror: bool = False,
 ) -> Aligned:
     """Move mapped points into an anatomical frame made of landmarks, or onto the landmarks of
-    another specimen. Where a mirror image would fit much better, that is an error, unless it is
-    asked for.
+    another specimen.
+
+    It is an error if a mirror image would fit much better, unless ``mirror`` is given.
 
     Args:
         mapped: mapped points, or the CSV that `Points.write` makes.
-        onto: those of the specimen to fit to, by common names.
-        similarity: with ``onto``: let one scale for all directions vary too.
-        frame: landmarks for 0, for the x axis, and beside it: a name each, or several whose middle
-            is meant.
-        mirror: with ``onto``: take the mirror image where it fits much better.
+        onto: the points of the specimen to fit to; landmarks of the same name are paired.
+        similarity: with ``onto``: also fit one scale for all directions.
+        frame: landmarks of the origin, of the x axis, and of the x-y plane. Each is one name, or
+            several names whose middle is meant.
+        mirror: with ``onto``: take the mirror image if it fits much better.
 
     Returns:
-        The points where they are now, and the matrix.
+        The points at their new positions, and the matrix.
 
     Raises:
-        UsageError: neither or both of ``onto`` and ``frame``.
-        LabelError: several specimens, unknown or ambiguous names, fewer than three landmarks,
-            landmarks on a line, or a mirror image that fits much better.
-        MissingExtraError: scipy is not installed, for ``onto``.
+        UsageError: neither or both of ``onto`` and ``frame`` are given.
+        LabelError: there are several specimens, unknown or ambiguous names, fewer than three
+            landmarks, or landmarks on a line; or a mirror image fits much better.
+        MissingExtraError: scipy, which ``onto`` needs, is not installed.
 
     Examples:
         >>> moved = sidecar.align("mapped.csv", frame=("bregma", "lambda", "nasion"))
@@ -249,15 +256,15 @@ class AlignedGroup:
     """n specimens superimposed on their mean by p landmarks.
 
     ``specimens``          n names.
-    ``landmarks``          p names, which all specimens have.
-    ``mm``                 (n, p, 3) where they are; the centroid of each is 0. Where scales may
-                           vary, mm at the root mean square of the centroid sizes.
+    ``landmarks``          p names of landmarks that all specimens have.
+    ``mm``                 (n, p, 3) their positions; the centroid of each specimen is 0. Where
+                           scales may vary, mm at the root mean square of the centroid sizes.
     ``mean``               (p, 3) the mean shape.
     ``residual_mm``        (n, p) distances from the mean shape.
     ``centroid_size_mm``   (n,) before any scaling.
     ``shape_distance_rad`` (n,) Riemannian distance from the mean shape.
     ``matrices``           (n, 4, 4): new = matrix · (x, y, z, 1).
-    ``mirrored``           (n,) whose mirror image was taken.
+    ``mirrored``           (n,) whether the mirror image of the specimen was taken.
     ``notes``              what was left out or mirrored.
     """
 
@@ -278,19 +285,20 @@ class AlignedGroup:
 
     @in_python
     def write(self, folder: str | Path, *, to: str | None = None) -> tuple[str, ...]:
-        """Write a new folder as ``sidecar align`` of a group does, whole or not at all: one file
-        for each specimen and one for the mean, specimens.csv and residuals.csv.
+        """Write a new folder as ``sidecar align`` does for a group, whole or not at all.
+
+        It holds one file for each specimen, one for the mean, specimens.csv and residuals.csv.
 
         Args:
-            folder: where; it must not be there, or be empty.
-            to: the format of the files of specimens; csv without it.
+            folder: the folder. It must be empty or not exist yet.
+            to: the format of the files of specimens. Without it, csv.
 
         Returns:
-            What is to be told of the files, a sentence each.
+            Notes on the files, a sentence each.
 
         Raises:
-            UsageError: there is no such format, or it is of a scan; no file can have the name of a
-                specimen.
+            UsageError: there is no such format, or it belongs to a scan; or a specimen has a name
+                that no file can have.
             LabelError: the points do not fit the format.
             OutputError: the folder cannot be written.
         """
@@ -311,23 +319,23 @@ def align_group(
     mirror: bool = False,
     common: bool = False,
 ) -> AlignedGroup:
-    """Generalised Procrustes superimposition: specimens laid onto their mean, by the landmarks that
-    all of them have.
+    """Generalised Procrustes superimposition: fit many specimens to their mean by the landmarks
+    that all of them have.
 
     Args:
-        specimens: mapped points, or the CSVs that `Points.write` makes; of one or more specimens
-            each.
-        similarity: let the scale of each specimen vary too.
-        mirror: take the mirror image of specimens that fit the first much better so.
+        specimens: mapped points, or the CSVs that `Points.write` makes; each holds one or more
+            specimens.
+        similarity: also fit the scale of each specimen.
+        mirror: mirror each specimen whose mirror image fits the first specimen much better.
         common: leave out landmarks that some specimens lack.
 
     Returns:
-        The specimens where they are now, and their mean.
+        The specimens at their new positions, and their mean.
 
     Raises:
-        LabelError: landmarks that some specimens lack, unless ``common``; two specimens of one
-            name; fewer than three landmarks, or landmarks on a line; a mirror image that fits much
-            better, unless ``mirror``.
+        LabelError: some specimens lack landmarks, unless ``common`` is given; two specimens have
+            the same name; there are fewer than three landmarks, or landmarks on a line; or a mirror
+            image fits much better, unless ``mirror`` is given.
         MissingExtraError: scipy is not installed.
 
     Examples:
@@ -376,8 +384,9 @@ def _places(frame: object) -> list[list[str]]:
 
 
 def _refuse_one(keyword: str, several: Sequence[Names]) -> None:
-    """UsageError for one measure where several are expected: its names would be taken for
-    letters.
+    """UsageError for one measure where a list of measures is expected.
+
+    Otherwise each letter of a name would be taken for a name.
     """
     if any(isinstance(names, str) for names in (several, *several)):
         raise UsageError(
@@ -388,7 +397,7 @@ def _refuse_one(keyword: str, several: Sequence[Names]) -> None:
 
 @contextmanager
 def _table(mapped: Points | str | Path) -> Iterator[PointTable]:
-    """The points as a table has them."""
+    """The points as a table."""
     from sidecar.labels.mapped_file import read_points
 
     with _files([mapped]) as (path,):
@@ -397,8 +406,10 @@ def _table(mapped: Points | str | Path) -> Iterator[PointTable]:
 
 @contextmanager
 def _files(several: Sequence[Points | str | Path]) -> Iterator[list[Path]]:
-    """The files of mapped points. Those that are none yet are written, where every number is the
-    same to its last bit: what is measured of both is the same.
+    """The files of mapped points.
+
+    Points that are not in a file are written to one. Every number is the same to its last bit, so
+    the measures are the same.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = []

@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: What columns of the label file become: PNG pixels, *center*, and the number of the PNG.
+#: Columns with the PNG pixel (*center*) and the number of the PNG.
 PIXEL_COLUMNS = ("x", "y", "slice")
-#: Which export each point is of, behind all others.
+#: The last columns: the export that each point belongs to.
 ORIGIN_COLUMNS = ("specimen", "series_uid")
 
 
 class Points:
     """N mapped points, in the order of their files, and their columns as arrays.
 
-    ``points["x_mm"]`` is a column, `columns` names them: those of the label files as text, with
-    x, y and slice the PNG pixel (*center*), then those that a mapped CSV has. Several at once are
-    `png`, `source` and `patient`. `files` has each label file with its own notes and export.
+    ``points["x_mm"]`` is one column; `columns` has the names of all. The columns of the label files
+    come first, as text; x, y and slice are the PNG pixel (*center*). Then come the columns of a
+    mapped CSV. `png`, `source` and `patient` each join three columns in one array. `files` has each
+    label file with its own notes and export.
     """
 
     def __init__(self, loaded: Loaded, inputs: tuple[Path, ...] = ()) -> None:
@@ -52,7 +53,7 @@ class Points:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was assumed, left out or found strange, a sentence each."""
+        """Sentences on what was assumed, left out or unusual."""
         notes = (note for file in self.files for note in file.notes)
         return tuple(dict.fromkeys(map(as_keywords, notes)))
 
@@ -73,14 +74,16 @@ class Points:
 
     @cached_property
     def patient(self) -> Floats:
-        """(N, 3) mm, LPS; along columns, rows and slices where the voxel size was given by hand;
-        NaN where the scan has no millimetres.
+        """(N, 3) mm, LPS. Where the voxel size was given by hand, mm along columns, rows and
+        slices. NaN where the scan has no millimetres.
         """
         return np.concatenate([part.patient for part in self._parts])
 
     @cached_property
     def uncertainty_mm(self) -> Floats:
-        """(N,) half the longest diagonal of the output voxel: what decimation alone can hide."""
+        """(N,) mm, half the longest diagonal of the output voxel: the largest error that decimation
+        alone can cause.
+        """
         return np.concatenate([part.uncertainty_mm for part in self._parts])
 
     @property
@@ -95,10 +98,10 @@ class Points:
     __iter__ = None
 
     def __getitem__(self, column: str) -> NDArray[Any]:
-        """One column (N,): float64, int64 for frame_number, text for the rest, "" where a file has
-        no such column.
+        """One column (N,): float64, int64 for frame_number, or text. Text is "" where a file has no
+        such column.
 
-        ColumnError, a KeyError, for one that no file has.
+        ColumnError, which is a KeyError, for a column that no file has.
         """
         if column not in self.columns:
             raise ColumnError(f"there is no column {column!r}; there are {', '.join(self.columns)}")
@@ -128,16 +131,18 @@ class Points:
         """Write the points as ``sidecar map-points -o`` does, whole or not at all.
 
         Args:
-            output: the file; one that is there is replaced, but not a label file or a sidecar.json.
-            to: the format, instead of that of the file's ending.
+            output: the file. An existing file is replaced, but never a label file or a
+                sidecar.json.
+            to: the format. Without it, the ending of the file decides.
             space: axes of the millimetres, where the format leaves the choice.
-            over: which stack ImageJ has open, for to="imagej": the PNGs or the source.
-            dicom: where the DICOM files of the source are, for to="dicom-sr" and
+            over: for to="imagej": the stack that ImageJ has open, the PNGs or the source.
+            dicom: the folder of the source's DICOM files, for to="dicom-sr" and
                 to="dicom-rtstruct".
-            pseudonym: what the patient is called in these, instead of as in the source.
+            pseudonym: the patient's name and ID in these two formats, instead of those of the
+                source.
 
         Returns:
-            What is to be told of the file, a sentence each.
+            Notes on the file, a sentence each.
 
         Raises:
             UsageError: there is no such format, or an input would be overwritten.
@@ -171,7 +176,7 @@ def _of_all(text: Callable[[MappedPoints], str]) -> Callable[[MappedPoints], NDA
     return lambda part: _text([text(part)] * len(part))
 
 
-#: How the columns are made that the label file does not have.
+#: How to make the columns that the label file does not have.
 _MADE: dict[str, Callable[[MappedPoints], NDArray[Any]]] = {
     "x": lambda part: part.png[:, 0],
     "y": lambda part: part.png[:, 1],

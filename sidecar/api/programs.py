@@ -1,4 +1,4 @@
-"""Files for other programs."""
+"""Write files for other programs."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def integrations(
     program: Literal["fiji", "slicer", "r"], output: str | Path, *, overwrite: bool = False
 ) -> tuple[Path, ...]:
-    """Copy the files that let another program work with exports into a folder of that program.
+    """Copy the files that another program needs to work with exports.
 
     Args:
         program: "fiji", a toolset for ImageJ and Fiji; "slicer", a module for 3D Slicer; "r", a
             function for R.
-        output: the folder; it is made where it is missing.
-        overwrite: replace files of these names that hold something else.
+        output: the folder, usually one of that program. It is made if it is missing.
+        overwrite: replace files of the same names that hold something else.
 
     Returns:
-        The copies.
+        The paths of the copies.
 
     Raises:
-        UsageError: another program.
-        OutputError: a file is in the way, or cannot be written.
+        UsageError: there are no files for this program.
+        OutputError: another file has the same name, or a file cannot be written.
 
     Examples:
         >>> [path.name for path in sidecar.integrations("fiji", "toolsets")]
@@ -51,29 +51,30 @@ def prepare(
     images_at: str | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, ...]:
-    """Write what a label tool imports to have landmarks placed on the PNGs of an export. The way
-    back is `map_points` on what the tool exports.
+    """Write the files with which a label tool sets up landmarks on the PNGs of an export.
+
+    `map_points` reads what the tool exports afterwards.
 
     Args:
-        program: "label-studio", tasks and the set-up of the labelling page; "cvat", the labels of a
-            task, into which the PNGs are uploaded.
-        export: its mapping, its folder, or their URL.
-        names: a text file with the landmarks' names, one a line, or the names themselves; the tool
-            offers them in this order.
-        output: the folder; it is made where it is missing.
-        images_at: for Label Studio, what stands before the PNGs' names, such as
-            "s3://scans/png/"; without it the folder of the PNGs lies in the folder of local files
-            that the server shows.
-        overwrite: replace files of these names that hold something else.
+        program: "label-studio": tasks and the set-up of the labelling page. "cvat": the labels of a
+            task; the user uploads the PNGs to that task.
+        export: the mapping of the export, its folder, or their URL.
+        names: the landmarks' names; or a file with one name per line, or a CSV with a column label
+            or name. The tool offers them in this order.
+        output: the folder. It is made if it is missing.
+        images_at: for Label Studio: what stands before the PNGs' names, such as "s3://scans/png/".
+            Without it, the folder of the PNGs must lie in the folder of local files that the server
+            shows.
+        overwrite: replace files of the same names that hold something else.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
-        UsageError: another program, or options that say nothing to it.
-        LabelError: names that the tool cannot have, or one that is there twice.
-        DocumentError: a sidecar.json that cannot be trusted, or none.
-        OutputError: a file is in the way, or cannot be written.
+        UsageError: the program is unknown, or has no such option.
+        LabelError: the tool cannot have one of the names, or a name is given twice.
+        DocumentError: a sidecar.json is missing or cannot be trusted.
+        OutputError: another file has the same name, or a file cannot be written.
 
     Examples:
         >>> made = sidecar.prepare("label-studio", "png", ["bregma", "lambda"], "project")

@@ -1,4 +1,4 @@
-"""From scans to PNGs: look, export, open, adopt, look at, check."""
+"""From scans to PNGs: inspect, export, open, adopt, view and check."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 @in_python
 def inspect(source: Place, *, progress: Progress | None = None) -> Inspection:
-    """Every stack of slices in a DICOM source, and what an export would write, from headers alone.
+    """Find every stack of slices in a DICOM source, and say what an export would write. Only
+    headers are read.
 
     Args:
         source: a folder (searched recursively, links followed), a zip, one file or a DICOMDIR, or
             its URL.
-        progress: what is told while it works.
+        progress: receives the progress of the work.
 
     Returns:
-        The stacks found, each with its `facts()`; the files that were passed by, by kind; and the
+        The stacks, each with its `facts()`; the files that are not used, grouped by kind; and the
         DICOM files that cannot be used.
 
     Raises:
@@ -75,9 +76,9 @@ def export(
     """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
     relate to it.
 
-    Without ``scale``, ``spacing``, ``fit`` or ``z_step`` the smallest decimation is taken that fits
-    in 2 GB. An export of the same source and options that is finished already is left as it is; one
-    that was interrupted goes on where it stopped.
+    Without ``scale``, ``spacing``, ``fit`` or ``z_step``, sidecar chooses the smallest decimation
+    whose PNGs fit in 2 GB. A finished export of the same source with the same options is left as it
+    is. An interrupted export goes on where it stopped.
 
     Args:
         source: a folder (searched recursively, links followed), a zip, one file or a DICOMDIR, or
@@ -86,38 +87,40 @@ def export(
         scale: PNG size over source size: 0.5, "1/3".
         spacing: mm to aim at on all axes.
         fit: bytes that the uncompressed PNGs may take, or text such as "2GB".
-        z_step: one PNG for every so many source slices.
+        z_step: source slices for each PNG.
         z_filter: take one of these slices ("stride"), or their mean or maximum.
-        bits: 8, one window for the whole series, or 16, stored values without loss.
-        window: what 8 bits show, in modality units such as HU; two numbers are centre and width.
+        bits: 8: one window for the whole series. 16: stored values without loss.
+        window: the range of values that 8 bits show, in modality units such as HU. Two numbers are
+            centre and width.
         crop: source voxels, ends not included: ((100, 900), (100, 900), (0, None)), or
             "100:900,100:900,:".
-        plane: "axial", "coronal", "sagittal", letters such as "LFP", or axes such as "xzy".
+        plane: plane of the PNGs: "axial", "coronal", "sagittal", patient directions such as "LFP",
+            or source axes such as "xzy". Without it, the plane of the source slices.
         voxel: mm between columns, rows and slices, where headers have none or wrong ones.
-        order: of slices whose voxel size is given: by file name or Instance Number.
-        specimen: the name that stands in the names of the PNGs.
-        series: which stack: its number of `inspect`, or its Series Instance UID.
-        join: all stacks, or those of ``series="1,3-5"``, are one.
-        compression: of the PNGs; "small" takes up to three times as long.
-        jobs: workers; as many as there are processors.
+        order: with ``voxel``: order slices by file name or by Instance Number.
+        specimen: the name of the specimen, used in the names of the PNGs.
+        series: which stack: its number from `inspect`, or its Series Instance UID.
+        join: join all stacks, or those of ``series="1,3-5"``, into one stack.
+        compression: compression of the PNGs; "small" takes up to three times as long.
+        jobs: number of workers. Without it, one for each processor.
         scheduler: address of the scheduler of a Dask cluster to work on.
-        cluster_wait: with ``scheduler``: give up when it has had no worker for so many seconds;
-            300.
-        volume: also write the PNG stack as one volume that knows its place.
+        cluster_wait: with ``scheduler``: give up when the cluster has had no worker for this many
+            seconds. Without it, 300.
+        volume: also write the PNG stack as one volume file with its position in the patient.
         viewer: write viewer.html beside PNGs of 8 bits.
-        overwrite: replace an earlier export in ``output``; labels in it are in the way.
-        keep_labels: labels in ``output`` that are of the same mapping, by their tags, stay there.
-        progress: what is told while it works.
+        overwrite: replace an earlier export in ``output``. Labels in it are refused.
+        keep_labels: keep labels in ``output`` whose tags show that they belong to the same mapping.
+        progress: receives the progress of the work.
 
     Returns:
         The mapping between the PNGs and the scan.
 
     Raises:
-        UsageError: options that contradict each other or make no sense.
-        SourceError: the source; AmbiguousSeriesError where it holds several stacks, GeometryError
-            where slices make none, PixelError for pixels that cannot be decoded.
-        OutputError: the output.
-        WorkersLostError: the cluster.
+        UsageError: options contradict each other or make no sense.
+        SourceError: the source cannot be used. AmbiguousSeriesError: it holds several stacks.
+            GeometryError: its slices do not make a stack. PixelError: pixels cannot be decoded.
+        OutputError: the output cannot be written, or something is in the way.
+        WorkersLostError: the cluster has lost its workers or its scheduler.
 
     Examples:
         >>> png = sidecar.export("scan", "half", scale=0.5, z_step=2)
@@ -149,7 +152,7 @@ def export(
 
 @in_python
 def open(path: Place) -> Sidecar:
-    """The mapping of a finished export. From then on neither DICOM nor pydicom is needed.
+    """Open the mapping of a finished export. The mapping needs neither DICOM files nor pydicom.
 
     Args:
         path: the folder of the PNGs, or the sidecar.json in it; or its URL.
@@ -158,7 +161,7 @@ def open(path: Place) -> Sidecar:
         The mapping between the PNGs and the scan.
 
     Raises:
-        DocumentError: there is no sidecar.json, or it cannot be trusted.
+        DocumentError: a sidecar.json is missing or cannot be trusted.
 
     Examples:
         >>> png = sidecar.open("png")
@@ -185,32 +188,34 @@ def adopt(
     order: Literal["name", "number"] | None = None,
     progress: Progress | None = None,
 ) -> Sidecar:
-    """Find, from the pixels, how PNG, JPEG or TIFF slices that another program made come from a
-    DICOM stack, and write the sidecar.json they lack. The images are not changed.
+    """Find from the pixels how PNG, JPEG or TIFF slices of another program come from a DICOM stack,
+    and write the sidecar.json they lack.
+
+    The images are not changed.
 
     Args:
         source: the scan, as for `export`.
         images: the folder of the images, one file for each slice.
-        output: where to write, instead of sidecar.json beside the images.
-        series: which stack: its number of `inspect`, or its Series Instance UID.
-        join: all stacks, or those of ``series="1,3-5"``, are one.
-        factor: what you know: source pixels that one image pixel covers, along source columns and
+        output: the file to write. Without it, sidecar.json beside the images.
+        series: which stack: its number from `inspect`, or its Series Instance UID.
+        join: join all stacks, or those of ``series="1,3-5"``, into one stack.
+        factor: if known: the source pixels that one image pixel covers, along source columns and
             rows.
-        z_step: what you know: source slices from one image to the next.
-        flip: what you know: the source axes that run backwards on the images, letters of "xyz",
-            and "t" where rows and columns are exchanged; or "none".
+        z_step: if known: source slices from one image to the next.
+        flip: if known: the source axes that run backwards on the images, letters of "xyz", and "t"
+            where rows and columns are exchanged; or "none".
         voxel: mm between columns, rows and slices, as for `export`.
-        order: of slices whose voxel size is given.
-        progress: what is told while it works.
+        order: as for `export`.
+        progress: receives the progress of the work.
 
     Returns:
-        The mapping between the images and the scan; `document.evidence` says how sure it is.
+        The mapping between the images and the scan. `document.evidence` says how certain it is.
 
     Raises:
-        ImageError: images that cannot be read, or are not, or not surely, slices of this stack.
-        UsageError: options that make no sense.
-        SourceError: the source, and its kinds.
-        OutputError: there is a document already, or it cannot be written.
+        ImageError: images cannot be read, or are not certainly slices of this stack.
+        UsageError: the options make no sense.
+        SourceError: the source cannot be used; its subclasses as for `export`.
+        OutputError: there is a sidecar.json already, or it cannot be written.
         MissingExtraError: scipy is not installed.
 
     Examples:
@@ -238,16 +243,19 @@ def adopt(
 @in_python
 def view(output: Place) -> WritableLocation:
     """Write viewer.html beside the PNGs of an export: a page to look at them and place landmarks,
-    in any browser, without a server. 16-bit PNGs get copies that browsers can show in full.
+    in any browser, without a server.
+
+    For 16-bit PNGs, which browsers cannot show in full, it also writes copies that browsers can
+    show.
 
     Args:
         output: the folder of an export, or its sidecar.json.
 
     Returns:
-        Where the page is.
+        The place of the page.
 
     Raises:
-        DocumentError: there is no sidecar.json, or a PNG is missing or not what it says.
+        DocumentError: there is no sidecar.json, or a PNG is missing or differs from it.
         OutputError: the page cannot be written.
 
     Examples:
@@ -269,17 +277,16 @@ def check(
     slices: int | Literal["all"] = 3,
     progress: Progress | None = None,
 ) -> list[Finding]:
-    """Whether an export is still what its sidecar.json says, and what its source makes.
+    """Check that an export still agrees with its sidecar.json, and with its source.
 
     Args:
         output: the folder of an export, or its sidecar.json.
-        source: the scan, to be held against it; without it only the export is looked at.
-        slices: how many slices are made again from the source, spread from the first to the last.
-        progress: what is told while it works.
+        source: the scan to compare it with. Without it, only the export is checked.
+        slices: how many slices to make again from the source, spread from the first to the last.
+        progress: receives the progress of the work.
 
     Returns:
-        One finding for each thing that was looked at; `passed` is None where that could not be
-        done.
+        One finding for each check. `passed` is None where the check could not be made.
 
     Raises:
         DocumentError: there is no such folder.

@@ -1,9 +1,8 @@
-"""The ways out that messages name, in the words of the library.
+"""Turn command-line options in error messages into keywords of the library's functions.
 
-The house writes them as options of the command line, where most users meet them. Whoever calls a
-function has keywords instead: ``--slice-origin 1`` is ``slice_origin=1`` there. This is the one
-place that turns one into the other, by the signatures of the functions that are decorated with
-`in_python`.
+Messages name options, because most users meet them on the command line. In Python,
+``--slice-origin 1`` is ``slice_origin=1``. This module alone makes that change. It knows the
+keywords from the signatures of the functions that are decorated with `in_python`.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from sidecar.errors import BatchError, SidecarError, UsageError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Options whose keyword has another name: these are words of Python, or say more there.
+#: Options whose keyword has another name: a reserved word of Python, or a clearer name.
 OTHER_NAMES = {
     "from": "format",
     "sidecar": "exports",
     "session": "sessions",
     "observer": "observers",
 }
-#: What a function offers in place of what a command does: it makes one export.
+#: Advice for commands → advice for functions. A function makes only one export.
 OTHER_WAYS = {"all with --series all": "all by one call for each"}
-#: The keywords of all functions, and whether they are True or False.
+#: The keywords of all functions, and whether each is a switch (True or False).
 KEYWORDS: dict[str, bool] = {}
 
-#: What follows an option and is its value: a word in capitals that stands for one, a number, one of
-#: the values that options have, or whatever stands before a colon.
+#: The value behind an option: a placeholder in capitals, a number, one of the values that options
+#: have, or any text before a colon.
 _VALUE = (
     r"[A-Z][A-Z0-9]*(?:[,:;][A-Z][A-Z0-9]*)*…?(?![\w.])"
     r"|\d[\w.,%/]*(?<![.,])"
@@ -43,7 +42,7 @@ _OPTION = re.compile(rf"(?<![\w-])(?:--(?P<name>[a-z]+(?:-[a-z]+)*)|-o\b)(?: (?P
 
 
 def in_python(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, whose errors name keywords where they named options."""
+    """The same function, but its errors name keywords instead of options."""
     for name, parameter in inspect.signature(function).parameters.items():
         KEYWORDS[name] = parameter.default is False or parameter.default is True
 
@@ -59,7 +58,7 @@ def in_python(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def as_keywords(text: str) -> str:
-    """A message in which every option that a function has is its keyword."""
+    """The message with a keyword in place of every option that a function has."""
     for command, function in OTHER_WAYS.items():
         text = text.replace(command, function)
     return _OPTION.sub(_keyword, text)

@@ -1,4 +1,4 @@
-"""Files and folders that are written: whole or not at all, never over an input."""
+"""Write files and folders: whole or not at all, and never over an input."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ T = TypeVar("T")
 
 
 def write_output(output: Path, inputs: Iterable[Path], write: Callable[[Path], T]) -> T:
-    """Let ``write`` write a new file, which becomes ``output`` when it is whole; what it
-    returns.
+    """Let ``write`` write a new file, which becomes ``output`` when it is whole.
+
+    Returns what ``write`` returns. UsageError where ``output`` would overwrite an input.
     """
     with explained(output.name):
         _check_place(output, inputs)
@@ -25,9 +26,9 @@ def write_output(output: Path, inputs: Iterable[Path], write: Callable[[Path], T
 
 
 def write_folder(output: Path, write: Callable[[Path], T]) -> T:
-    """Let ``write`` fill a new folder, which becomes ``output`` when it is whole; what it returns.
+    """Let ``write`` fill a new folder, which becomes ``output`` when it is whole.
 
-    OutputError where ``output`` holds anything already.
+    Returns what ``write`` returns. OutputError where ``output`` holds anything already.
     """
     with explained(output.name):
         if output.exists() and (not output.is_dir() or any(output.iterdir())):
@@ -39,7 +40,7 @@ def write_folder(output: Path, write: Callable[[Path], T]) -> T:
 
 @contextlib.contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Faults of the system, and of text that no file can hold, as our own errors."""
+    """Turn errors of the system, and of text that no file can hold, into our own errors."""
     try:
         yield
     except OutputError:
@@ -54,7 +55,7 @@ def explained(name: str) -> Iterator[None]:
 
 
 def _check_place(output: Path, inputs: Iterable[Path]) -> None:
-    """Nothing of the user's is in the way but what -o names."""
+    """Refuse an output that is an input, a sidecar.json, or no file."""
     if output.name == SIDECAR_NAME or any(
         output.exists() and path.exists() and output.samefile(path) for path in inputs
     ):

@@ -1,5 +1,6 @@
-"""The command line: a skin over the library, one small file per command, heavy imports inside the
-commands.
+"""The command line: a thin layer over the library, with one small file for each command.
+
+Commands import heavy modules only when they run.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from sidecar.cli.telling import say, tell
 from sidecar.errors import BatchError, SidecarError, UsageError, reason
 from sidecar.faults import is_debugging, show_traceback
 
-#: No large matrix is multiplied here: starting threads for that costs as much as numpy's import.
-#: And pydantic needs no plugins: looking for them reads the metadata of every package that is
-#: installed.
+#: Environment variables that make the start faster. sidecar multiplies no large matrices, and
+#: starting threads for that takes as long as importing numpy. pydantic needs no plugins, and a
+#: search for plugins reads the metadata of every installed package.
 QUICK_START = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 
-#: Searches for garbage, which imports make next to none of: as a rule they would go through all
-#: modules a dozen times.
+#: Thresholds of the garbage collector. Imports leave almost no garbage, but with the usual
+#: thresholds Python would search all modules a dozen times.
 SELDOM = (20_000, 20, 20)
 
 
 def main() -> None:
     """Run what ``sys.argv`` asks for.
 
-    Exit 0 done, 1 the input is at fault, 2 usage; a user's mistake is one message, and a traceback
-    only with --debug. What nobody foresaw goes on to `sidecar.__main__`.
+    The exit code is 0 for success, 1 for a fault of the input and 2 for wrong usage. A user's
+    mistake gives one message; only --debug adds a traceback. Unforeseen errors go on to
+    `sidecar.__main__`.
     """
     for name, value in QUICK_START.items():
         os.environ.setdefault(name, value)
@@ -40,7 +42,7 @@ def main() -> None:
             )  # a terminal that has no µ shows ? instead of failing
     try:
         _run(sys.argv[2:] if is_debugging() else sys.argv[1:])
-    except BrokenPipeError:  # whoever read what was written has read enough
+    except BrokenPipeError:  # the program that reads our output has closed the pipe, as head does
         sys.exit(1)
     except (SidecarError, OSError, MemoryError) as error:
         show_traceback(error)
@@ -50,12 +52,12 @@ def main() -> None:
 
 
 def _called() -> str:
-    """What help texts and mistakes call the program: as the user did."""
+    """The name of the program in help texts and messages: the one that the user typed."""
     return "python -m sidecar" if sys.argv[0].endswith("__main__.py") else "sidecar"
 
 
 def _run(words: list[str]) -> None:
-    """Run the command that is asked for: at once where the command line is plain, else by typer."""
+    """Run the command that the user asks for. typer reads the command line unless it is plain."""
     asked = words[0] if words else ""
     if asked == "--version" and len(words) == 1:
         from sidecar.document.generator import generator

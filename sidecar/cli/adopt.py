@@ -15,9 +15,9 @@ NAME = "adopt"
 HELP = """Find how PNG, JPEG or TIFF slices that another program made come from a DICOM stack, and
 write the sidecar.json they lack.
 
-From the pixels: which slice each image is, scale and offset, crop, flips, quarter turns, order,
-resampling, values, and how sure that is. Images that are not, or not surely, slices of this stack
-are refused with the answers that came nearest; options say what you know."""
+The pixels tell which slice each image is, its scale and offset, crop, flips, quarter turns, order,
+resampling and values, and how certain this is. An image that is not certainly a slice of this stack
+is refused; the message lists the best matches. Options state what you know already."""
 EXAMPLES = """\
 sidecar adopt scan/ old_pngs/
 sidecar adopt scan/ old_pngs/ --flip none --z-step 2 -o old.json"""
@@ -72,8 +72,8 @@ def run(
             "--output",
             metavar="FILE",
             help=(
-                "Where to write, instead of sidecar.json beside the images, where check, view and"
-                " report look for them."
+                "File to write. Without it, sidecar.json beside the images; check, view and report"
+                " look for it there."
             ),
         ),
     ] = None,

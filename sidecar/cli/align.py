@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from sidecar.morphometrics.aligned import Alignment, Group
 
 NAME = "align"
-HELP = """Move mapped points into an anatomical frame made of three or more named landmarks, or onto
-the landmarks of another specimen; with --group, superimpose many specimens on their mean.
+HELP = """Move mapped points into an anatomical frame, onto the landmarks of another specimen, or
+(with --group) many specimens onto their mean.
 
-MAPPED is a CSV of map-points, of one specimen. The result is that CSV with columns x_aligned,
-y_aligned, z_aligned (mm), on stdout or in -o FILE; any other format of map-points but those of a
-scan holds the aligned landmarks. The matrix and the residual of each landmark go to stderr, and to
-files of their own. With --group, -o is a new folder: one file for each specimen, the mean shape,
-and tables of centroid sizes and residuals. A specimen that fits much better as a mirror image is an
-error, unless --mirror asks for it."""
+MAPPED is a CSV of one specimen that map-points wrote. --frame defines the frame by three or more
+named landmarks. The result is the same CSV with the columns x_aligned, y_aligned and z_aligned
+(mm). It goes to stdout or to -o FILE. Other formats of map-points hold the aligned landmarks only;
+formats that belong to a scan are refused. The matrix and the residual of each landmark are printed
+on stderr; --matrix and --residuals write them to files.
+
+With --group, -o is a new folder with one file for each specimen, the mean shape, and tables of
+centroid sizes and residuals. A specimen that fits much better as a mirror image is an error unless
+--mirror is given."""
 EXAMPLES = """\
 sidecar align b.csv --onto a.csv -o b_on_a.csv --matrix b_on_a.tfm
 sidecar align a.csv --frame 'nasion;inion;left ear,right ear'
@@ -39,7 +42,11 @@ def run(
     onto: Annotated[
         Path | None,
         typer.Option(
-            metavar="FIXED", help="CSV of map-points of the specimen to fit to, by common names."
+            metavar="FIXED",
+            help=(
+                "CSV of map-points of the specimen to fit to; sidecar pairs landmarks of the same"
+                " name."
+            ),
         ),
     ] = None,
     frame: Annotated[
@@ -47,8 +54,8 @@ def run(
         typer.Option(
             metavar="ORIGIN;AXIS;PLANE",
             help=(
-                "Landmarks for 0, for the x axis, and beside it; several by commas mean their"
-                " middle."
+                "Landmarks of the origin, of the x axis, and of the x-y plane. Several names with"
+                " commas between them mean their middle."
             ),
         ),
     ] = None,
@@ -59,14 +66,16 @@ def run(
     similarity: Annotated[
         bool,
         typer.Option(
-            "--similarity", help="With --onto and --group: let scales vary too, one a specimen."
+            "--similarity", help="With --onto and --group: also fit one scale for each specimen."
         ),
     ] = False,
     mirror: Annotated[
         bool,
         typer.Option(
             "--mirror",
-            help="With --onto and --group: take the mirror image of what fits much better so.",
+            help=(
+                "With --onto and --group: mirror a specimen whose mirror image fits much better."
+            ),
         ),
     ] = False,
     common: Annotated[
@@ -90,7 +99,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where to write the matrix too: .tfm for 3D Slicer, .json or .txt.",
+            help="Also write the matrix to this file: .tfm for 3D Slicer, .json or .txt.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -98,7 +107,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="With --onto: where to write the residuals too, as CSV.",
+            help="With --onto: also write the residuals to this CSV file.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -193,7 +202,7 @@ def _write(
     residuals: Path | None,
     inputs: Sequence[Path],
 ) -> None:
-    """Whatever can be refused is, before the first file is written."""
+    """Write all outputs. Everything that can be refused is refused before the first is written."""
     from sidecar.cli.writing import deliver_written
     from sidecar.errors import UsageError
     from sidecar.labels.writers import landmark_writer_for

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from sidecar.checks import Finding
 
 NAME = "check"
-HELP = """Check that an export is still what its sidecar.json says, and with --source also what the
-DICOM files make.
+HELP = """Check that an export still agrees with its sidecar.json, and with --source also with its
+DICOM files.
 
-The document against its schema and itself, every PNG by its digest, size and text; with --source
-the headers once more, and a few slices, others each time, made again and compared pixel by pixel.
-One line for each check. Exit 1 if any fails."""
+The document is checked against its schema and for contradictions. Every PNG is checked by its
+digest, size and text. With --source the headers are read again, and a few slices are made again and
+compared pixel by pixel; each run picks other slices. The command prints one line for each check.
+The exit code is 1 if any check fails."""
 EXAMPLES = """\
 sidecar check png/
 sidecar check png/ --source scan/ --slices all"""
@@ -39,7 +40,7 @@ def run(
     slices: Annotated[
         str,
         typer.Option(
-            metavar="N|all", help="Slices to make again: so many at random, or all of them."
+            metavar="N|all", help="How many slices to make again, at random; or all of them."
         ),
     ] = "3",
     as_json: Annotated[

@@ -1,5 +1,6 @@
-"""The commands by their names, in the order of the help; each is a module that is loaded when it is
-asked for.
+"""The names of the commands, in the order of the help.
+
+Each command is a module, which is loaded when the user asks for the command.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What a command takes, as its `run` declares it: ``Annotated[str | None, Option("--from", …)]``.
+"""How the `run` of a command declares its options and arguments.
 
-typer makes the help and the messages of a wrong command line of it (`sidecar.cli.program`); a plain
-command line is read without (`sidecar.cli.plain`), and sooner run.
+An example is ``Annotated[str | None, Option("--from", …)]``. `sidecar.cli.program` hands them to
+typer, which makes the help and the messages about a wrong command line. `sidecar.cli.plain` reads a
+plain command line without typer, which is faster.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ OUTPUT = "Output"
 
 
 class Option:
-    """An option. Without ``names`` it is called as its parameter; ``parser`` makes its value of
-    text, and says in a UsageError what is wrong with it; ``rich_help_panel``: its group in the
-    help.
+    """An option.
+
+    Without ``names`` it has the name of its parameter. ``parser`` turns text into the value, and
+    raises a UsageError that says what is wrong with the text. ``rich_help_panel`` is the group of
+    the option in the help.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class Option:
 
 
 class Argument:
-    """An argument, by its place."""
+    """A positional argument."""
 
     def __init__(
         self,

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 NAME = "demo"
-HELP = """Go the whole way of a landmark once: scan, small PNGs, labels on them, back into the scan,
-and how far off each one is.
+HELP = """Show the whole workflow once: scan, small PNGs, labels on the PNGs, labels mapped back,
+and the error of each label.
 
-A made-up micro-CT of a weevil is written as true DICOM, its landmarks known to a fraction of a
-voxel. With --source the tour is of a scan of your own, checked against its DICOM headers. Exit 1 if
-any label does not come back within its uncertainty."""
+The demo writes a made-up micro-CT of a weevil as real DICOM files; its landmarks are known to a
+fraction of a voxel. With --source it uses your own scan, and compares the labels with the DICOM
+headers. The exit code is 1 if any label does not come back within its uncertainty."""
 EXAMPLES = """\
 sidecar demo
 sidecar demo --source scan/ tour/"""
@@ -23,7 +23,7 @@ def run(
     output: Annotated[
         Path,
         typer.Argument(
-            metavar="OUTPUT", help="Folder for all of it; one of an earlier demo is made anew."
+            metavar="OUTPUT", help="Folder for all files; that of an earlier demo is replaced."
         ),
     ] = Path("sidecar-demo"),
     source: Annotated[

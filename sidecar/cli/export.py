@@ -15,16 +15,16 @@ from sidecar.storage.location import WritableLocation
 if TYPE_CHECKING:
     from sidecar.exporting.job import Job
 
-# The groups of its options in the help text, beside those that other commands have too.
+# Groups of options in the help text that only this command has.
 DECIMATION, VALUES, WORK = "Decimation", "Pixel values", "Where the work is done"
 
 NAME = "export"
 HELP = """Write a DICOM stack as small PNG slices and one sidecar.json that says exactly how they
 relate to it.
 
-Without --scale, --spacing, --fit or --z-step the smallest decimation is taken that fits in 2 GB;
-the plan is printed. An interrupted export goes on where it stopped when the same command is run
-again."""
+Without --scale, --spacing, --fit or --z-step, sidecar chooses the smallest decimation whose PNGs
+fit in 2 GB. It prints the plan. To continue an interrupted export, run the same command again; it
+goes on where it stopped."""
 EXAMPLES = """\
 sidecar export scan/ png/ --scale 1/2 --z-step 2
 sidecar export scan/ coronal/ --plane coronal
@@ -87,7 +87,7 @@ def run(
         int | None,
         Option(
             metavar="8|16",
-            help="8: one window for the whole series; 16: stored values without loss.",
+            help="8: one window for the whole series. 16: stored values without loss.",
             rich_help_panel=VALUES,
         ),
     ] = None,
@@ -95,7 +95,7 @@ def run(
         str | None,
         Option(
             metavar="auto|dicom|full|CENTER,WIDTH",
-            help="What 8 bits show, in modality units such as HU.",
+            help="Range of values that 8 bits show, in modality units such as HU.",
             rich_help_panel=VALUES,
         ),
     ] = None,
@@ -103,7 +103,7 @@ def run(
         str | None,
         Option(
             metavar="X0:X1,Y0:Y1,Z0:Z1",
-            help="Source voxels, ends not included; empty ends mean all.",
+            help="Source voxels to export, ends not included. An empty end means all.",
             rich_help_panel=DECIMATION,
         ),
     ] = None,
@@ -112,8 +112,8 @@ def run(
         Option(
             metavar="PLANE",
             help=(
-                "Cut PNGs axial, coronal, sagittal, towards letters such as LFP, or along xzy; as"
-                " stored."
+                "Plane of the PNGs: axial, coronal, sagittal, patient directions such as LFP, or"
+                " source axes such as xzy. Without it, the plane of the source slices."
             ),
             rich_help_panel=DECIMATION,
         ),
@@ -124,7 +124,7 @@ def run(
         str | None,
         Option(
             metavar="NAME",
-            help="Name of the specimen, in place of slice in the PNGs' names: beetle-7 …",
+            help="Name of the specimen, such as beetle-7. It replaces slice in the PNGs' names.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -132,7 +132,10 @@ def run(
         str | None,
         Option(
             metavar="UID|NUMBER|all",
-            help="Which stack, as inspect numbers them; all writes a folder each.",
+            help=(
+                "Which stack: its number from inspect or its Series Instance UID. all writes a"
+                " folder for each."
+            ),
             rich_help_panel=WHICH_SLICES,
         ),
     ] = None,
@@ -141,19 +144,23 @@ def run(
         str | None,
         Option(
             metavar="fast|small",
-            help="Of the PNGs; small takes up to three times as long.",
+            help="Compression of the PNGs; small takes up to three times as long.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
     jobs: Annotated[
         int | None,
-        Option(metavar="N", help="Workers; as many as there are processors.", rich_help_panel=WORK),
+        Option(
+            metavar="N",
+            help="Number of workers; without it, one for each processor.",
+            rich_help_panel=WORK,
+        ),
     ] = None,
     scheduler: Annotated[
         str | None,
         Option(
             metavar="ADDRESS",
-            help="Work on the Dask cluster whose scheduler is there: tcp://node1:8786 …",
+            help="Work on the Dask cluster whose scheduler has this address: tcp://node1:8786 …",
             rich_help_panel=WORK,
         ),
     ] = None,
@@ -161,20 +168,25 @@ def run(
         float | None,
         Option(
             metavar="SECONDS",
-            help="With --scheduler: give up when it has had no worker for so long; 300.",
+            help=(
+                "With --scheduler: give up when the cluster has had no worker for this time."
+                " [default: 300]"
+            ),
             rich_help_panel=WORK,
         ),
     ] = None,
     config: Annotated[
         Path | None,
-        Option(metavar="FILE.yaml", help="The same options by name, for one source or many."),
+        Option(
+            metavar="FILE.yaml", help="File with the same options by name, for one or many sources."
+        ),
     ] = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the plan and write nothing.")] = False,
     volume: Annotated[
         str | None,
         Option(
             metavar="nrrd|nifti|mha",
-            help="Also write the PNG stack as one volume that knows its place in the patient.",
+            help="Also write the PNG stack as one volume file with its position in the patient.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -195,7 +207,7 @@ def run(
         bool | None,
         Option(
             "--keep-labels",
-            help="Labels in OUTPUT that are of the same mapping, by their tags, stay.",
+            help="Keep labels in OUTPUT whose tags show that they belong to the same mapping.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -261,7 +273,7 @@ def _specimens(
 
 
 def _called(job: Job) -> str:
-    """Where it goes, and among others from where."""
+    """The name of a job in messages: its output, and its own name where there are several."""
     name, output = job.name or job.output.name, f" to {job.output.name}"
     return name if f" to {name}".endswith(output) else name + output
 

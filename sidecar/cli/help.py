@@ -1,7 +1,8 @@
-"""Help texts, laid out from what the commands declare: options in groups, examples on lines of
-their own, nothing wider than the terminal.
+"""The layout of help texts: options in groups, each example on its own line, nothing wider than the
+terminal.
 
-No version of Typer changes them, so that the pages of the documentation can show them too.
+The texts come from what the commands declare. They do not depend on the version of Typer, so the
+pages of the documentation can show them too.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-#: Where options go that name no group.
+#: The group of options that name no group.
 OPTIONS = "Options"
-#: Spellings longer than this have their text below them.
+#: The text of an option stands below its spelling where the spelling is longer than this.
 WIDEST_SPELLING = 30
 
 
 class Command(TyperCommand):
-    """A command whose help is laid out here; its epilog is its examples, one in a line."""
+    """A command whose help this module lays out. Its epilog holds its examples, one in a line."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(help_of(self, ctx.command_path, formatter.width, self.get_params(ctx)))
 
 
 class Program(TyperGroup):
-    """The program, whose help lists each command with the first sentence of its own."""
+    """The program. Its help lists each command with the first sentence of the command's help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         width, called = formatter.width, ctx.command_path
@@ -42,7 +43,7 @@ class Program(TyperGroup):
 
 
 def help_of(command: Any, called: str, width: int, parameters: Iterable[Any]) -> str:
-    """The help of a command that is called so, in lines of at most ``width`` columns."""
+    """The help of a command in lines of at most ``width`` columns. ``called``: as users type it."""
     shown = [one for one in parameters if not getattr(one, "hidden", False)]
     arguments = [one for one in shown if one.param_type_name == "argument"]
     options = [one for one in shown if one.param_type_name != "argument"]

@@ -17,7 +17,7 @@ HELP = (
     "Show every stack of slices found in a DICOM source, and what an export would write. Reads"
     " headers only."
 )
-#: So many stacks are all told in full.
+#: Up to this many stacks are all described in full.
 _FEW = 3
 EXAMPLES = """\
 sidecar inspect scan/
@@ -70,8 +70,9 @@ def run(
 
 
 def table(inspection: Inspection) -> list[str]:
-    """Every stack in a few lines, and what else was met. Of many, one that is like the one above it
-    is told in one line.
+    """A few lines for each stack, and the files that were passed by.
+
+    Where there are many stacks, a stack that is like the one above it takes one line.
     """
     from sidecar.dicom.stacks.series import ways_to_choose
     from sidecar.errors import named
@@ -94,7 +95,7 @@ def table(inspection: Inspection) -> list[str]:
 
 
 def unusable(inspection: Inspection) -> list[str]:
-    """The files that cannot be used, once for each reason."""
+    """The files that cannot be used, one line for each reason."""
     from sidecar.errors import named
 
     files: dict[str, list[str]] = {}
@@ -120,7 +121,7 @@ def _alike(one: Found, other: Found) -> bool:
 
 
 def _as_above(found: Found, above: Found) -> str:
-    """One that is like another but for the files it is in and what sets it apart."""
+    """The line of a stack that differs from the one above only in its files and in its split."""
     series = found.series
     where = "; ".join([series.place, *map(str, series.split)])
     return f"[{series.number}] like [{above.series.number}]{_series_number(found)}: {where}"
@@ -139,7 +140,7 @@ def _series_number(found: Found) -> str:
 
 
 def _what(found: Found) -> list[str]:
-    """The lines that say what a stack is and what an export would write, wherever it is."""
+    """The lines that say what a stack is and what an export would write, without its location."""
     from sidecar.dicom.transfer_syntaxes import name_of
     from sidecar.exporting.describe import describe_plan
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 NAME = "integrations"
-HELP = """Copy the files that let another program work with exports into a folder of that program.
+HELP = """Copy the files that another program needs to work with exports.
 
-fiji: a toolset for ImageJ and Fiji that opens an export and saves labels, for macros/toolsets.
-slicer: a module for 3D Slicer that loads a folder in place. r: a function that reads mapped points
-for geomorph."""
+fiji: a toolset for ImageJ and Fiji that opens an export and saves labels; it belongs into
+macros/toolsets. slicer: a module for 3D Slicer that loads an export at its true position. r: a
+function that reads mapped points for geomorph."""
 EXAMPLES = """\
 sidecar integrations fiji -o Fiji.app/macros/toolsets"""
 
@@ -22,7 +22,7 @@ def run(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Where to; it is made where it is missing."
+            "-o", "--output", metavar="FOLDER", help="Folder to write to; made where it is missing."
         ),
     ],
     overwrite: Annotated[

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from sidecar.viewer.serving.server import LabelServer
 
 NAME = "label"
-HELP = """Open the page of an export in the browser, and save labels.csv beside the PNGs while
-landmarks are placed.
+HELP = """Open the page of an export in the browser, and save labels.csv beside the PNGs while you
+place landmarks.
 
-The page comes from a small server that nothing but this machine can reach. It stops with Ctrl-C,
-or a while after the last tab is closed. For a folder of exports it begins with a list of
-specimens, and for the folder that sidecar zoom wrote it is one page with the stacks of all
-landmarks."""
+The page comes from a small server that only this machine can reach. The server stops when you press
+Ctrl-C, or a while after you close the last tab. For a folder of exports, the first page lists the
+specimens. For the folder that sidecar zoom wrote, one page shows the stacks of all landmarks."""
 EXAMPLES = """\
 sidecar label png/
 sidecar label png/ --names landmarks.txt
@@ -34,7 +33,11 @@ def run(
     names: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The landmarks to place: one name a line, or a column label."
+            metavar="FILE",
+            help=(
+                "Landmarks to place: a text file with one name per line, or a CSV with a column"
+                " label or name."
+            ),
         ),
     ] = None,
     browser: Annotated[
@@ -44,7 +47,12 @@ def run(
         ),
     ] = True,
     port: Annotated[
-        int, typer.Option(metavar="N", help="Port of the server; 0: any.", show_default=False)
+        int,
+        typer.Option(
+            metavar="N",
+            help="Port of the server. Without it, the port of the last time, or any free port.",
+            show_default=False,
+        ),
     ] = 0,
 ) -> None:
     from sidecar.viewer.serving.server import serve

@@ -1,4 +1,4 @@
-"""Labels as commands load them, and what they tell of each file on stderr."""
+"""How commands load labels, and what they print about each file on stderr."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_options(pixel_origin: str | None, slice_origin: str | None) -> ReadOptions:
-    """What ``--pixel-origin`` and ``--slice-origin`` say; UsageError for what is none."""
+    """What ``--pixel-origin`` and ``--slice-origin`` say. UsageError for an unknown value."""
     from sidecar.cli.writing import choice
     from sidecar.labels.model import ReadOptions
 
@@ -31,9 +31,9 @@ def load_and_tell(
     options: LoadOptions,
     more_notes: Callable[[Mapping], Iterable[str]] = lambda _: (),
 ) -> Loaded:
-    """Load label files by the options of `sidecar.cli.options`, and tell what was read of each.
+    """Load label files with the options of `sidecar.cli.options`, and print what each file holds.
 
-    ``more_notes``: what the command tells of a file beside the notes that come with it.
+    ``more_notes``: what the command adds to the notes of a file.
     """
     from sidecar.labels.identity.exports import given_exports
     from sidecar.labels.load import load_points
@@ -56,8 +56,8 @@ def load_and_tell(
 
 
 def _told_together(files: Iterable[Mapping]) -> list[list[Mapping]]:
-    """Mappings by the lines that tell of them: each has one, but for the stacks around landmarks
-    that one file has labels on.
+    """Group mappings by the lines to print. Each mapping has its own line, except that the stacks
+    around landmarks with labels in one file share a line.
     """
     together: dict[object, list[Mapping]] = {}
     for number, file in enumerate(files):
@@ -68,13 +68,13 @@ def _told_together(files: Iterable[Mapping]) -> list[list[Mapping]]:
 
 
 def inputs_of(loaded: Loaded, sidecars: Sequence[WritableLocation]) -> list[Path]:
-    """What no output may overwrite: the label files, and documents that are on this machine."""
+    """The inputs, which no output may overwrite: label files, and documents on this machine."""
     given = [place.local for place in sidecars if place.local is not None]
     return [*loaded.paths, *given]
 
 
 def tell(line: str, notes: Iterable[str]) -> None:
-    """A line about a file on stderr, and the notes that belong to it."""
+    """Print a line about a file on stderr, and the notes that belong to it."""
     telling.tell(line)
     for note in notes:
         telling.tell(f"  note: {note}")

@@ -21,10 +21,10 @@ from sidecar.cli.options import (
 NAME = "map-mask"
 HELP = """Put masks and regions painted on the PNGs back on the scan.
 
-MASKS: a folder of label PNGs named after the slices, a multi-page TIFF, a NRRD, .seg.nrrd or NIfTI
-painted over the exported stack, or label files with polygons, boxes or brush masks. OUTPUT's ending
-says what is written: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of label PNGs. Masks with
-soft edges and resized ones are refused."""
+MASKS is a folder of label PNGs named after the slices, a volume painted over the exported stack
+(multi-page TIFF, NRRD, .seg.nrrd or NIfTI), or label files with polygons, boxes or brush masks. The
+ending of OUTPUT decides the format: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of label
+PNGs. sidecar refuses masks with soft edges and masks that were resized."""
 EXAMPLES = """\
 sidecar map-mask masks/ -o bones.seg.nrrd
 sidecar map-mask masks/ -o bones.dcm --dicom scan/ --config bones.yaml"""
@@ -41,7 +41,7 @@ def run(
             "-o",
             "--output",
             metavar="OUTPUT",
-            help="File, or folder for PNGs, to write.",
+            help="File to write, or folder for PNGs.",
             rich_help_panel=OUTPUT,
         ),
     ],
@@ -52,7 +52,8 @@ def run(
             "--to",
             metavar="FORMAT",
             help=(
-                "dicom-seg, seg.nrrd, nifti, png or dicom-rtstruct, instead of by OUTPUT's ending."
+                "Output format: dicom-seg, seg.nrrd, nifti, png or dicom-rtstruct. Without it, the"
+                " ending of OUTPUT decides."
             ),
             rich_help_panel=OUTPUT,
         ),
@@ -61,7 +62,7 @@ def run(
         str,
         typer.Option(
             metavar="source|png",
-            help="Full resolution, or as painted, with its own true geometry.",
+            help="Voxels of the output: source (full resolution) or png (as painted).",
             rich_help_panel=OUTPUT,
         ),
     ] = "source",
@@ -70,8 +71,9 @@ def run(
         typer.Option(
             metavar="repeat|interpolate|none",
             help=(
-                "Source slices without a PNG: the nearest, halfway between two the shapes between;"
-                " always the shapes between; or empty."
+                "How to fill source slices without a PNG. repeat: the mask of the nearest PNG;"
+                " halfway between two PNGs, the interpolated shape. interpolate: always the"
+                " interpolated shape. none: empty."
             ),
             rich_help_panel=OUTPUT,
         ),
@@ -80,7 +82,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE.yaml",
-            help="Segments: name, value or colour, and codes. Other labels are refused.",
+            help="Segments with name, value or colour, and codes. Other labels are refused.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -88,7 +90,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where the source's DICOM files are, for dicom-seg and dicom-rtstruct.",
+            help="Folder of the source's DICOM files, for dicom-seg and dicom-rtstruct.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -97,7 +99,10 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="Voxels and volume of each segment, and the least and most it can be, as a table.",
+            help=(
+                "Also write a table: voxels of each segment, its volume, and the smallest and"
+                " largest volume that it can have."
+            ),
             rich_help_panel=OUTPUT,
         ),
     ] = None,

@@ -30,9 +30,10 @@ NAME = "map-points"
 HELP = """Map labels made on the PNGs to source voxels, patient millimetres and DICOM instances.
 Needs no DICOM: sidecar.json is enough.
 
-LABELS are files of a label tool, recognised by content, or a folder of them. The result goes to
-stdout, or to -o FILE. All or nothing: any label that cannot be mapped is an error that names file
-and row. Lines and polygons are curves: --curve-points makes semilandmarks of them."""
+LABELS are files of a label tool, or a folder of them; sidecar recognises the tool from the content.
+The result goes to stdout or to -o FILE. If any label cannot be mapped, nothing is written, and the
+error names the file and the row. Lines and polygons are curves; --curve-points turns them into
+semilandmarks."""
 EXAMPLES = """\
 sidecar map-points labels.csv -o mapped.csv
 sidecar map-points results.csv --sidecar png/ --space ras
@@ -50,7 +51,7 @@ def run(
         typer.Option(
             metavar="png|source",
             help=(
-                "Which stack ImageJ has open, for --to imagej: the PNGs, or the source's DICOM"
+                "For --to imagej: the stack that ImageJ has open, the PNGs or the source's DICOM"
                 " files. [default: png]"
             ),
             rich_help_panel=OUTPUT,
@@ -60,7 +61,7 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where the source's DICOM files are, for --to dicom-sr and dicom-rtstruct.",
+            help="Folder of the source's DICOM files, for --to dicom-sr and dicom-rtstruct.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -79,8 +80,8 @@ def run(
         typer.Option(
             metavar="N",
             help=(
-                "Make each line and polygon N points, the same length apart in mm, ends included;"
-                " 0: its vertices as they were drawn. [default: as many as the labels say]"
+                "Replace each line and polygon by N points at equal distances in mm, ends included."
+                " 0 keeps the vertices as drawn. [default: the number in the labels]"
             ),
             rich_help_panel=OUTPUT,
         ),

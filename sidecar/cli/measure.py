@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from sidecar.morphometrics.repeats import Repeats
 
 NAME = "measure"
-HELP = """Distances, path lengths, angles and areas of mapped points, in mm, each with the most that
-decimation can have changed it; with --repeat, the error of labelling.
+HELP = """Measure distances, path lengths, angles and areas of mapped points; with --repeat, the
+error of labelling.
 
-MAPPED is a CSV of map-points. Without options: the distance of every two named points, the length
-of every line, the area of every polygon. Specimens, by the column of that name, are measured each
-on its own. With --repeat, MAPPED are several files of one scan, one for each session: the table has
-for every landmark the root mean square and the worst distance from its mean, the error within and
-between observers, and the error after superimposing the sessions. The result is a CSV on stdout, or
-in -o FILE."""
+MAPPED is a CSV of map-points. Lengths are in mm. Each value has an uncertainty: the most that
+decimation can have changed it. Without options the command measures the distance between every two
+named points, the length of every line, and the area of every polygon. Each specimen (column
+specimen) is measured separately. The result is a CSV on stdout or in -o FILE.
+
+With --repeat, give one file of map-points for each labelling session of the same scan. For every
+landmark the table has the root mean square and the largest distance from its mean, the error within
+and between observers, and the error after superimposing the sessions."""
 EXAMPLES = """\
 sidecar measure mapped.csv --distance 'left eye,right eye'
 sidecar measure mapped.csv --angle 'tip,base,apex'
@@ -40,7 +42,7 @@ def run(
     ],
     distance: Annotated[
         list[str] | None,
-        typer.Option(metavar="A,B", help="Distance of two named points; may be repeated."),
+        typer.Option(metavar="A,B", help="Distance between two named points; may be repeated."),
     ] = None,
     path: Annotated[
         list[str] | None,
@@ -122,7 +124,7 @@ def _repeated(mapped: Sequence[Path], observers: Sequence[str]) -> dict[str, Seq
 
 
 def tell_repeats(repeats: Repeats) -> None:
-    """The errors of all landmarks together on stderr, and what could not be told."""
+    """Print on stderr the errors of all landmarks together, and notes on what is unknown."""
     from sidecar.cli.labels import tell
 
     who = len({one for one in repeats.observers if one})

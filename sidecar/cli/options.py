@@ -11,7 +11,7 @@ from sidecar.cli.declared import OUTPUT as OUTPUT
 from sidecar.cli.source_options import place
 from sidecar.storage.location import WritableLocation
 
-# The groups that help texts show options in.
+# Groups of options in help texts.
 WHICH_EXPORT = "Which export the labels are of"
 READING = "How labels are read"
 
@@ -21,7 +21,7 @@ OutputFile = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="Where to write; stdout without it.",
+        help="File to write; without it, stdout.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -30,7 +30,7 @@ OutputFormat = Annotated[
     typer.Option(
         "--to",
         metavar="FORMAT",
-        help="Output format, instead of that of FILE's ending.",
+        help="Output format; without it, the ending of FILE decides.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -43,8 +43,8 @@ SidecarPaths = Annotated[
         "--sidecar",
         metavar="PATH",
         help=(
-            "sidecar.json, its folder or a folder of exports, or its URL; more than once for"
-            " several. May be left out where it lies beside the labels or the images they name."
+            "The export: sidecar.json, its folder, a folder of exports, or a URL. May be repeated."
+            " Not needed where sidecar.json lies beside the labels or beside the images they name."
         ),
         parser=place,
         show_default=False,
@@ -56,7 +56,7 @@ FromFormat = Annotated[
     typer.Option(
         "--from",
         metavar="FORMAT",
-        help="Format of the labels, instead of recognising it.",
+        help="Format of the labels; without it, sidecar recognises the format.",
         rich_help_panel=READING,
     ),
 ]
@@ -65,7 +65,7 @@ PixelOriginName = Annotated[
     typer.Option(
         "--pixel-origin",
         metavar="center|corner",
-        help="Where the labels' (0, 0) is: the first pixel's middle or outer corner.",
+        help="Where (0, 0) of the labels lies: the center of the first pixel, or its outer corner.",
         rich_help_panel=READING,
     ),
 ]
@@ -74,7 +74,7 @@ SliceOriginName = Annotated[
     typer.Option(
         "--slice-origin",
         metavar="0|1",
-        help="What a table of slice numbers calls the first PNG, where it does not tell.",
+        help="Number of the first PNG in a table of slice numbers, where the table does not tell.",
         rich_help_panel=READING,
     ),
 ]
@@ -84,8 +84,8 @@ ImagesPattern = Annotated[
         "--images",
         metavar="GLOB",
         help=(
-            "Take only labels on images whose path matches, such as 'beetle-7/*', or whose task or"
-            " id does, such as 'task 40*'."
+            "Take only labels on images whose path, task or id matches, such as 'beetle-7/*' or"
+            " 'task 40*'."
         ),
         rich_help_panel=WHICH_EXPORT,
     ),
@@ -94,7 +94,7 @@ TrustNames = Annotated[
     bool,
     typer.Option(
         "--trust-names",
-        help="Take images without a tag in their name for the PNGs of their number.",
+        help="Accept image names without a tag: the number in the name says which PNG it is.",
         rich_help_panel=WHICH_EXPORT,
     ),
 ]
@@ -104,8 +104,8 @@ Observers = Annotated[
         "--observer",
         metavar="NAME",
         help=(
-            "Who labelled the sessions; once for each in their order, or once for all. The column"
-            " observer says it too."
+            "Who labelled: give it once for each session in order, or once for all. Without it, the"
+            " column observer decides."
         ),
     ),
 ]
@@ -113,7 +113,7 @@ Pseudonym = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Name and ID of the patient in a DICOM output, in place of all that says who it is.",
+        help="Patient name and ID in a DICOM output. It replaces everything that identifies them.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -121,7 +121,7 @@ AllowOutside = Annotated[
     bool,
     typer.Option(
         "--allow-outside",
-        help="Take what lies beyond the edges of the PNGs too.",
+        help="Also take points beyond the edges of the PNGs.",
         rich_help_panel=READING,
     ),
 ]

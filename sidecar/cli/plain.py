@@ -1,9 +1,8 @@
-"""Command lines that are right beyond doubt, read without typer, whose import takes as long as half
-of a small export.
+"""Read plain command lines without typer, whose import takes half as long as a small export.
 
-Whatever is not plain (help, a value that is none, an option that there is not, or twice) is for
-typer: it takes it, or says what is wrong. What is read here is what typer reads, which a test tries
-on made-up command lines.
+A command line is plain where it is right beyond doubt. typer reads all others: a request for help,
+an invalid value, an unknown option, an option that is given twice. It accepts them or says what is
+wrong. A test compares this module with typer on made-up command lines.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from sidecar.errors import UsageError
 
 
 class NotPlainError(Exception):
-    """Typer is to judge."""
+    """The command line is not plain: typer must read it."""
 
 
 def _whole(text: str) -> int:
@@ -38,15 +37,16 @@ def _matching(pattern: str, text: str) -> str:
     return text
 
 
-#: What typer may expand on Windows, whose shells do not.
+#: Characters that typer may expand on Windows, where the shells do not.
 _EXPANDED = frozenset("*?[~$%")
-#: What makes values of text, by their types.
+#: The function that turns text into a value, by the type of the value.
 _KINDS: dict[type, Callable[[str], Any]] = {str: str, Path: Path, int: _whole, float: _number}
 
 
 def plain_values(run: Callable[..., None], words: Sequence[str]) -> dict[str, Any] | None:
-    """The values that ``run`` is to be called with; None where the words are not plain, or the
-    command declares what is not known here.
+    """The values to call ``run`` with.
+
+    None where the words are not plain, or where the command declares something unknown here.
     """
     try:
         return _values(run, words)
@@ -76,12 +76,12 @@ def _values(run: Callable[..., None], words: Sequence[str]) -> dict[str, Any]:
 
 
 _Parse = Callable[[str], Any] | None
-#: An option by one of its names: its parameter, what makes its value, or None and its value.
+#: Name of an option → its parameter, and the function that makes its value; or None and its value.
 _Known = dict[str, tuple[str, _Parse, Any]]
 
 
 def _option(options: _Known, word: str, left: Iterator[str]) -> tuple[str, _Parse, Any]:
-    """The option of a word, and its text, which may be the next word."""
+    """The option that a word names, and its text. The text may be the next word."""
     long = word.startswith("--")
     key, equals, text = word.partition("=") if long else (word, "", "")
     name, parse, value = options.get(key, ("", None, None))
@@ -126,7 +126,7 @@ def _kind(kind: type) -> Callable[[str], Any]:
 
 
 def _switches(name: str, option: Option) -> _Known:
-    """Names of an option without a value; of ``--a/--b`` the second turns it off."""
+    """Names of an option without a value. In ``--a/--b`` the second name turns it off."""
     found = _Known()
     for names in option.names:
         on, _, off = names.partition("/")

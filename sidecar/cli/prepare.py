@@ -11,11 +11,11 @@ from sidecar.cli.source_options import place
 from sidecar.storage.location import WritableLocation
 
 NAME = "prepare"
-HELP = """Write what Label Studio or CVAT import to have landmarks placed on the PNGs: the images,
+HELP = """Write the files with which Label Studio or CVAT sets up landmarks on the PNGs: the images,
 and the names of the landmarks in order.
 
-label-studio: tasks.json and labelling-setup.xml. cvat: labels.json; the PNGs are uploaded. The way
-back is map-points on what they export, JSON of Label Studio and "CVAT for images"."""
+label-studio: tasks.json and labelling-setup.xml. cvat: labels.json; you upload the PNGs yourself.
+map-points reads what these tools export: JSON of Label Studio, and "CVAT for images"."""
 EXAMPLES = """\
 sidecar prepare label-studio png/ --names names.txt -o project/
 sidecar prepare cvat png/ --names names.txt -o project/"""
@@ -29,12 +29,18 @@ def run(
     ],
     names: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Text file with the landmarks' names, one a line."),
+        typer.Option(
+            metavar="FILE",
+            help=(
+                "The landmarks' names: a text file with one name per line, or a CSV with a column"
+                " label or name."
+            ),
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Where to; it is made where it is missing."
+            "-o", "--output", metavar="FOLDER", help="Folder to write to; made where it is missing."
         ),
     ],
     images_at: Annotated[
@@ -42,8 +48,8 @@ def run(
         typer.Option(
             metavar="PREFIX",
             help=(
-                "Label Studio: what stands before the PNGs' names, such as s3://scans/png/; a"
-                " folder of local files without it."
+                "Label Studio: what stands before the PNGs' names, such as s3://scans/png/. Without"
+                " it, Label Studio serves the PNGs from a local folder."
             ),
             show_default=False,
         ),

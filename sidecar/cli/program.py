@@ -1,4 +1,4 @@
-"""The command line as typer has it: for help, and for what is wrong with a command line."""
+"""The command line as a program of typer, for help and for messages about a wrong command line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from sidecar.faults import DEBUG
 
 
 def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
-    """The program with these commands: what a command takes is worked out before any is run, which
-    is felt with all of them.
+    """The program with these commands.
+
+    typer works out the options of every command before it runs one. With all commands that takes
+    noticeable time.
     """
     made = typer.Typer(
         name="sidecar",
         help=(
-            "DICOM scans as small PNG slices, and labels made on those PNGs back exactly where they"
-            " belong in the scan."
+            "Export DICOM scans as small PNG slices, and map labels made on those PNGs back to"
+            " their exact places in the scan."
         ),
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -43,9 +45,9 @@ def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
 def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
     verbose: bool = typer.Option(
-        False, "--verbose", help="With --version also print what makes slices: kernel or numpy."
+        False, "--verbose", help="With --version, also print what makes slices: kernel or numpy."
     ),
-    debug: bool = typer.Option(False, DEBUG, help="With an error also show where it comes from."),
+    debug: bool = typer.Option(False, DEBUG, help="Also show where in the code an error arises."),
 ) -> None:
     if version:
         from sidecar.document.generator import generator
@@ -59,7 +61,7 @@ def _root(
 
 
 def _for_typer(run: Callable[..., None]) -> Callable[..., None]:
-    """``run``, and what it declares in the words of typer."""
+    """``run`` with its options and arguments declared in the way of typer."""
 
     @functools.wraps(run)
     def command(**values: Any) -> None:

@@ -1,4 +1,4 @@
-"""Progress of long work on stderr, by rich; silent when stderr is not a terminal."""
+"""Show the progress of long work on stderr with rich, and nothing where stderr is no terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Bar:
 
     def start(self, what: str, total: int | None) -> None:
         if self._task is not None:
-            self._bar.refresh()  # how far it came
+            self._bar.refresh()  # shows how far the last task came
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(what, total=total, rate="")
         self._bytes, self._began = 0, time.monotonic()
@@ -41,7 +41,7 @@ class _Bar:
 
 @contextlib.contextmanager
 def watched(quiet: bool) -> Iterator[Progress]:
-    """Progress shown while the block runs, unless ``quiet`` or not on a terminal."""
+    """Show progress while the block runs; nothing if ``quiet``, or if stderr is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield Silent()
         return

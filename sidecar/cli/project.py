@@ -15,10 +15,10 @@ NAME = "project"
 HELP = """Place points of patient millimetres or source voxels on the PNGs: the inverse of
 map-points.
 
-POINTS are CSV files with columns x_mm, y_mm, z_mm (LPS, or as a column space says) or
-source_column, source_row, source_slice, such as map-points writes, and markups of 3D Slicer
-(.mrk.json, .fcsv) in millimetres of the scan, also those that the viewer page saves. The result is
-a CSV: what the files have, and image, slice, x, y, center convention."""
+POINTS are CSV files, such as map-points writes, or markups of 3D Slicer (.mrk.json, .fcsv) in
+millimetres of the scan, such as the viewer page saves. A CSV needs the columns x_mm, y_mm, z_mm
+(LPS, unless a column space says otherwise) or source_column, source_row, source_slice. The result
+is a CSV with the columns of the files, and image, slice, x and y (center convention)."""
 EXAMPLES = """\
 sidecar project old_landmarks.csv --sidecar png/ -o labels.csv"""
 
@@ -32,7 +32,7 @@ def run(
         WritableLocation | None,
         typer.Option(
             metavar="PATH",
-            help="sidecar.json, its folder, or its URL; without it the one beside POINTS.",
+            help="sidecar.json, its folder, or its URL. Without it, the one beside POINTS.",
             parser=locate,
             show_default=False,
         ),

@@ -24,10 +24,10 @@ NAME = "report"
 HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML
 page to look at, mail or print.
 
-LABELS are files of a label tool, or a folder of them, on the PNGs of one export. Only the source
-slices around labels are read. The page loads nothing, and names no patient unless text is burned
-into the images. With --session, a table has the error of landmarks that were labelled again
-and again."""
+LABELS are files of a label tool, or a folder of them, on the PNGs of one export. sidecar reads only
+the source slices around the labels. The page loads nothing from elsewhere. It names no patient,
+unless text is burned into the images. With --session, a table shows the error of landmarks that
+were labelled several times."""
 EXAMPLES = """\
 sidecar report labels.csv --source scan/ -o report.html
 sidecar report labels/ --source scan/ --size 3mm
@@ -46,7 +46,7 @@ def run(
         str | None,
         typer.Option(
             metavar="MM",
-            help="How much is shown: 4mm, 250um …; about 64 source pixels without it.",
+            help="How much to show: 4mm, 250um …. Without it, about 64 source pixels.",
             show_default=False,
         ),
     ] = None,
@@ -63,8 +63,8 @@ def run(
         typer.Option(
             metavar="FILE",
             help=(
-                "CSV of map-points of one session on the scan, for the error of labelling; once for"
-                " each."
+                "CSV of map-points of one labelling session on the scan, for the error of"
+                " labelling. Give it once for each session."
             ),
         ),
     ] = None,

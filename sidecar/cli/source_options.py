@@ -1,6 +1,4 @@
-"""Places as all commands take them, and options of DICOM sources, as those that read one anew have
-them.
-"""
+"""The parser of places for all commands, and the options that export and adopt share."""
 
 from __future__ import annotations
 
@@ -13,8 +11,9 @@ from sidecar.storage.location import WritableLocation
 
 
 def place(text: str) -> WritableLocation:
-    """The location of a path or URL, for options of typer; what is wrong with it in its own
-    words.
+    """The location of a path or URL, for options of typer.
+
+    Raises typer's BadParameter, with our own message, where the text is no place.
     """
     try:
         return locate(text)
@@ -33,8 +32,8 @@ VoxelSize = Annotated[
         "--voxel",
         metavar="X,Y,Z|XY,Z",
         help=(
-            "Voxel size in mm by hand, along columns, rows and slices, where headers have none or a"
-            " wrong one."
+            "Voxel size in mm along columns, rows and slices, where headers have none or a wrong"
+            " one."
         ),
         rich_help_panel=WHICH_SLICES,
     ),
@@ -44,7 +43,7 @@ SliceOrder = Annotated[
     Option(
         "--order",
         metavar="name|number",
-        help="With --voxel: slices by file name, or by Instance Number.",
+        help="With --voxel: order slices by file name, or by Instance Number.",
         rich_help_panel=WHICH_SLICES,
     ),
 ]
@@ -52,7 +51,7 @@ JoinStacks = Annotated[
     bool | None,
     Option(
         "--join",
-        help="All stacks, or those of --series 1,3-5, are one stack.",
+        help="Join all stacks, or those of --series 1,3-5, into one stack.",
         rich_help_panel=WHICH_SLICES,
     ),
 ]

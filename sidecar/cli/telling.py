@@ -1,5 +1,6 @@
-"""What people read on stderr: nothing in it moves the cursor or looks like another message, and no
-message fills the screen, whatever the file holds that it is about.
+"""Print messages for people on stderr, whatever text from a file they hold.
+
+No message moves the cursor, looks like another message, or fills the screen.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from typing import TextIO
 
 from sidecar.errors import printable
 
-#: Characters of a line and lines of a message; of longer ones beginning and end are told.
+#: Most characters in a line, and most lines in a message. Longer ones lose their middle.
 LONGEST, MOST = 1200, 60
 _END, _LAST = 300, 5
-#: Our own further lines are indented or items of a list; other line breaks are of somebody else.
+#: Our own line breaks stand before an indented line or a list item. All others come from elsewhere.
 _OWN_BREAK = re.compile(r"\n(?=  |- )")
 
 
@@ -22,14 +23,14 @@ def tell(message: str) -> None:
 
 
 def say(text: str, stream: TextIO | None) -> None:
-    """A line on stdout or stderr, at once; nowhere where the caller closed it."""
+    """Print a line on stdout or stderr at once, or nothing where the caller closed the stream."""
     if stream is not None:
         stream.write(f"{text}\n")
         stream.flush()
 
 
 def as_told(message: str) -> str:
-    """The message with everything in it escaped that a terminal would not print."""
+    """The message, shortened, with escapes for all characters that a terminal would not print."""
     lines = [_shortened(printable(line)) for line in _OWN_BREAK.split(message)]
     if len(lines) > MOST:
         left_out = len(lines) - MOST + 1

@@ -13,8 +13,8 @@ NAME = "view"
 HELP = """Write viewer.html beside the PNGs of an export: a page to look at them and place
 landmarks, in any browser, without a server.
 
-Exports of 8 bits come with it. For 16 bits, which browsers cannot show in full, this also writes
-copies of the PNGs that they can."""
+An export of 8 bits writes this page itself. Browsers cannot show 16 bits in full, so for PNGs of 16
+bits the command also writes copies that browsers can show."""
 EXAMPLES = """\
 sidecar view png/"""
 

@@ -1,6 +1,4 @@
-"""Writing results from the command line: to stdout or a file, whole or not at all, never over an
-input.
-"""
+"""Write results of commands to stdout or to a file: whole or not at all, never over an input."""
 
 from __future__ import annotations
 
@@ -33,15 +31,16 @@ def deliver(
     space: Space,
     inputs: Iterable[Path],
 ) -> Notes:
-    """Write mapped points to ``output``, or to stdout; what is to be told of the file."""
+    """Write mapped points to ``output``, or to stdout. Returns notes for the user."""
     return deliver_written(lambda path: writer.write(points, path, space), output, inputs)
 
 
 def deliver_written(
     write: Callable[[Path], Notes], output: Path | None, inputs: Iterable[Path]
 ) -> Notes:
-    """Let ``write`` write a file, which becomes ``output`` or goes to stdout; what is to be told of
-    it.
+    """Let ``write`` write a file, which becomes ``output`` or goes to stdout.
+
+    Returns notes for the user.
     """
     if output is not None:
         return write_output(output, inputs, write)
@@ -56,8 +55,9 @@ def deliver_written(
 def deliver_columns(
     tables: Sequence[Mapping[str, Sequence[str]]], output: Path | None, inputs: Iterable[Path]
 ) -> None:
-    """Write tables of text, one below the other, as CSV to ``output``, or to stdout; UsageError for
-    a file whose ending says that it is something else.
+    """Write tables of text, one below the other, as CSV to ``output``, or to stdout.
+
+    UsageError where the ending of the file name stands for another format.
     """
     from sidecar.labels.writers.csv_points import csv_text
 
@@ -87,5 +87,5 @@ def to_stdout(data: bytes) -> None:
     except OSError as error:
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or what is left would fail once more at the end
+        )  # otherwise Python would fail again when it flushes the rest at the end
         raise OutputError(f"stdout cannot be written: {reason(error)}") from None

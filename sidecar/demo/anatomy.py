@@ -1,9 +1,9 @@
-"""A made-up weevil of 1.6 mm, its landmarks, and where it lies in the scanner. Pure.
+"""A made-up weevil of 1.6 mm, its landmarks, and its position in the scanner. Pure.
 
 Body frame, mm: x forwards to the rostrum, y to the left, z to the back. Values are as in a micro-CT
 after iodine staining. Every landmark is a small mineral core with a Gaussian profile inside a knob
-of cuticle: round in every direction, so that its centroid in the image is the landmark, whatever
-grid it is sampled on.
+of cuticle. The core is round in every direction, so its centroid in the image is the landmark on
+any sampling grid.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from sidecar.demo.shapes import Ellipsoid, Floats, Limb, Solid, Vector, coverage
 
 AIR, FAT, TISSUE, MUSCLE, CUTICLE, GUT_CONTENT = -1000.0, -100.0, 350.0, 700.0, 1300.0, 2800.0
-#: What a landmark's core adds to the cuticle around it, and the standard deviation of its profile,
-#: mm.
+#: Value that the core of a landmark adds to the cuticle around it, and the standard deviation of
+#: its profile in mm.
 CORE, CORE_SIGMA = 1500.0, 0.021
 #: Radius of the knob around a core, mm.
 KNOB = 0.072
-#: Edges are blurred over ± this many voxels.
+#: Edges are blurred over ± this number of voxels.
 BLUR_VOXELS = 1.0
 
-#: Landmarks in the body frame, mm. No number of them is a round number of voxels.
+#: Landmarks in the body frame, mm. No coordinate is a whole number of voxels.
 LANDMARKS: dict[str, Vector] = {
     "rostrum tip": (0.8243, 0.0041, -0.1162),
     "left eye": (0.5118, 0.1387, 0.0523),
@@ -42,7 +42,7 @@ LANDMARKS: dict[str, Vector] = {
 
 @dataclass(frozen=True)
 class Part:
-    """A solid of one value, painted over what was there."""
+    """A solid of one value. It replaces the values of the parts before it."""
 
     shape: Solid
     value: float
@@ -53,9 +53,8 @@ class VoxelGrid:
     """The scan's voxels: patient = position + voxel · (column · columns + row · rows + slice ·
     their cross product).
 
-    ``size`` columns, rows, slices; ``voxel`` edge in mm; ``position`` of the centre of voxel (0, 0,
-    0), LPS mm; ``axes`` (3, 3) whose columns are the unit vectors of the column, row and slice
-    axes.
+    ``size``: columns, rows, slices. ``voxel``: edge in mm. ``position``: centre of voxel (0, 0, 0),
+    LPS mm. ``axes`` (3, 3): its columns are the unit vectors of the column, row and slice axes.
     """
 
     size: tuple[int, int, int]
@@ -74,7 +73,7 @@ class VoxelGrid:
 
 @dataclass(frozen=True)
 class MadeSpecimen:
-    """The weevil in the scanner: patient = place + pose · body, with ``pose`` a rotation."""
+    """The weevil in the scanner: patient = place + pose · body, where ``pose`` is a rotation."""
 
     place: Vector
     pose: NDArray[np.float64]
@@ -103,7 +102,7 @@ class MadeSpecimen:
         return volume
 
     def parts(self) -> Iterator[Part]:
-        """Everything but the cores, in the order it is painted."""
+        """Everything except the cores, in the order of painting."""
         yield from _body()
         for middle in self.landmarks.values():
             yield Part(Ellipsoid(middle, (KNOB, KNOB, KNOB)), CUTICLE)

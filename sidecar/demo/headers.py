@@ -1,7 +1,7 @@
-"""Patient mm straight from DICOM headers, to hold the package against: nothing here uses its
-geometry, its headers or its sampling.
+"""Compute patient mm straight from DICOM headers, to compare with the package.
 
-PS3.3 C.7.6.2.1.1, on the plane itself:
+This module does not use the package's geometry, headers or sampling. It applies PS3.3 C.7.6.2.1.1
+to the plane itself:
 
     P = IPP + IOP[0:3] · PixelSpacing[1] · column + IOP[3:6] · PixelSpacing[0] · row
 """
@@ -28,7 +28,7 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class HeaderPlane:
-    """One image plane as its header has it.
+    """One image plane, as its header describes it.
 
     ``frame_number`` is 1-based, None in a single-frame file.
     """
@@ -53,15 +53,15 @@ class HeaderPlane:
 def planes_in_order(
     folder: Location, members: Iterable[tuple[str, int | None]]
 ) -> list[HeaderPlane]:
-    """The planes of ``members`` (file below ``folder``, frame number or None), along the normal of
-    the first.
+    """The planes of ``members`` (file below ``folder``, frame number or None), in order along the
+    normal of the first plane.
     """
     by_file: dict[str, list[int | None]] = {}
     for file, frame_number in members:
         by_file.setdefault(file, []).append(frame_number)
     planes: list[HeaderPlane] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom's remarks on odd values
+        warnings.simplefilter("ignore")  # pydicom warns about unusual values
         for file, frame_numbers in by_file.items():
             with (folder / file).open() as opened:
                 dataset = pydicom.dcmread(

@@ -1,7 +1,7 @@
-"""Labels on exported PNGs, as a person makes them: look about where a landmark is, and mark the
-middle of the bright spot there.
+"""Label exported PNGs as a person does: look near a landmark, and mark the middle of the bright
+spot there.
 
-Nothing here knows where the landmarks truly are: places come from the PNGs' pixels alone.
+This module does not know the true landmarks. Places come only from the pixels of the PNGs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from sidecar.storage.whole_file import whole_file
 
 Floats = NDArray[np.float64]
 
-#: Where one looks for each landmark, as parts of the PNG stack's width, height and number of
-#: slices.
+#: Where to look for each landmark, as parts of the width, the height and the number of slices of
+#: the PNG stack.
 WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
     "rostrum tip": (0.90, 0.55, 0.40),
     "left eye": (0.75, 0.60, 0.55),
@@ -33,22 +33,20 @@ WHERE_TO_LOOK: dict[str, tuple[float, float, float]] = {
     "right humerus": (0.50, 0.30, 0.60),
     "elytral apex": (0.10, 0.45, 0.40),
 }
-#: One looks this far around, as part of the PNG stack.
+#: How far around this place to look, as part of the PNG stack.
 LOOK_AROUND = 0.07
-#: Standard deviation of the window in which the middle of a spot is weighed, in PNG pixels and
-#: slices.
+#: Standard deviation of the window that weights the centroid of a spot, in PNG pixels and slices.
 SPOT = 1.0
-#: A spot is weighed as far as this many pixels and slices from its brightest pixel.
+#: The centroid of a spot uses pixels up to this many pixels and slices from the brightest pixel.
 SPOT_RADIUS = 4
-#: What lies between these distances from the brightest pixel are the surroundings that the spot is
-#: brighter than.
+#: The surroundings of a spot lie between these distances from its brightest pixel.
 SURROUNDINGS = (2.0, 2.6)
 
 
 @dataclass(frozen=True)
 class DrawnLabel:
-    """A named point on the PNG stack, *center* convention, to a thousandth of a pixel;
-    ``slice`` may be fractional.
+    """A named point on the PNG stack, *center* convention, to a thousandth of a pixel. ``slice``
+    may be fractional.
     """
 
     name: str
@@ -62,7 +60,7 @@ class DrawnLabel:
 
 
 def read_pngs(folder: Path, names: Sequence[str]) -> Floats:
-    """Gray values (slices, rows, columns) of PNGs; colours as their sum."""
+    """Gray values (slices, rows, columns) of PNGs. Colour channels are added up."""
     planes = []
     for name in names:
         with Image.open(folder / name) as image:
@@ -110,12 +108,13 @@ def known_places(folder: Path, sidecar: Sidecar) -> list[DrawnLabel]:
 
 
 def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
-    """Middle of the bright spot whose brightest pixel is ``near``, both (slice, row, column), to a
-    small part of a pixel.
+    """The middle of the bright spot with the brightest pixel ``near``, both (slice, row, column),
+    to a small part of a pixel.
 
-    The centroid of what is brighter than the surroundings, weighed in a Gaussian window that
-    follows it until it rests: a spot that is alike on all sides rests at its middle, whatever lies
-    farther off. What runs away is no spot: its brightest pixel it is, then.
+    It is the centroid of everything brighter than the surroundings, weighted by a Gaussian window.
+    The window moves with the centroid until both settle. A symmetric spot settles at its middle,
+    and things farther away have no influence. If the window runs away, there is no spot, and the
+    result is the brightest pixel.
     """
     low = np.maximum(near - SPOT_RADIUS, 0).astype(int)
     high = np.minimum(near + SPOT_RADIUS + 1, stack.shape).astype(int)
@@ -129,7 +128,7 @@ def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
         weight = above * np.exp(-((at - middle) ** 2).sum(axis=-1) / (2 * SPOT**2))
         if not weight.sum() > 0:
             break
-        # The window holds its own centroid back; twice the step makes up for it.
+        # The window shortens the step of the centroid; twice the step makes up for that.
         step = 2 * ((at - middle) * weight[..., None]).sum(axis=(0, 1, 2)) / weight.sum()
         middle = middle + step
         if np.abs(middle - near).max() > SPOT_RADIUS / 2:
@@ -142,7 +141,7 @@ def middle_of_spot(stack: Floats, near: Floats) -> tuple[float, ...]:
 def write_labels(
     path: Path, labels: Iterable[DrawnLabel], png_folder: str, sidecar: Sidecar
 ) -> None:
-    """A generic label CSV that names the PNGs in ``png_folder`` beside it.
+    """Write a generic label CSV that names the PNGs in ``png_folder`` beside it.
 
     OutputError where it cannot be written.
     """

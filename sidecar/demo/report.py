@@ -1,6 +1,4 @@
-"""What the terminal shows of a tour: tables by rich on stdout, plain text where that is not a
-terminal.
-"""
+"""Print a tour on stdout: tables by rich on a terminal, plain text elsewhere."""
 
 from __future__ import annotations
 
@@ -20,12 +18,12 @@ from sidecar.exporting.describe import describe_plan
 from sidecar.exporting.inspect import Found, planned
 from sidecar.viewer.names import VIEWER_NAME
 
-#: Width of the text where there is no terminal to ask.
+#: Width of the text where there is no terminal.
 PLAIN_WIDTH = 100
 
 
 def show(tour: Tour) -> None:
-    """Print the steps, the table of errors, what it means, where everything lies, and the page to
+    """Print the steps, the table of errors, its meaning, the paths of all files, and the page to
     open.
     """
     console = Console(highlight=False, markup=False, emoji=False)
@@ -74,12 +72,12 @@ def _steps(tour: Tour) -> Table:
 
 
 def _typed(path: Path) -> str:
-    """A path as one types it."""
+    """A path as a user types it."""
     return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _line(series: Series, of_specimen: bool) -> str:
-    """One stack in one line; a specimen has no sides of a patient."""
+    """One stack in one line. The line of a specimen names no sides of a patient."""
     facts = Found(series, None, None).facts()
     columns, rows, slices = facts["size"]
     parts = [
@@ -121,7 +119,7 @@ def _mapped_to(tour: Tour) -> str:
 
 
 def _errors(tour: Tour) -> Table:
-    """One row for each label; errors in µm, or in source pixels without patient geometry."""
+    """One row for each label. Errors are in µm, or in source pixels without patient geometry."""
     check, (unit, units) = tour.check, _unit(tour)
     kind = "source pixel" if unit == "px" else "mm"
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
@@ -159,7 +157,7 @@ def _errors(tour: Tour) -> Table:
 
 
 def _unit(tour: Tour) -> tuple[str, float]:
-    """What errors are shown in, and how many of it make one unit of the check."""
+    """The unit to show errors in, and how many of it make one unit of the check."""
     return ("px", 1.0) if tour.sidecar.stack is None else ("µm", 1000.0)
 
 
@@ -168,7 +166,7 @@ def _numbers(point: Floats, decimals: int) -> str:
 
 
 def _short(number: float) -> str:
-    """Three digits or so: 8.41, 20.8, 287, 2,465."""
+    """A number with about three digits: 8.41, 20.8, 287, 2,465."""
     return f"{number:#.3g}".rstrip(".") if abs(number) < 1000 else f"{number:,.0f}"
 
 

@@ -1,7 +1,7 @@
 """Solid shapes as signed distances: negative inside, positive outside, in mm. Pure.
 
-Distances of ellipsoids and tapering limbs are good to first order near the surface, which is where
-they are used.
+Distances of ellipsoids and tapering limbs are correct to first order near the surface. They are
+used only there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Vector = tuple[float, float, float]
 
 
 class Solid(Protocol):
-    """A solid, and a ball that surely holds it."""
+    """A solid, and a ball that contains it."""
 
     @property
     def middle(self) -> Vector: ...
@@ -31,8 +31,8 @@ class Solid(Protocol):
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """``grooves`` furrows of ``depth`` mm run along its x axis, as the striae of a weevil's elytra
-    do.
+    """An ellipsoid with ``grooves`` furrows of ``depth`` mm along its x axis, like the striae on
+    the elytra of a weevil.
     """
 
     middle: Vector
@@ -64,7 +64,7 @@ class Ellipsoid:
 
 @dataclass(frozen=True)
 class Limb:
-    """A round bar from ``start`` to ``end`` whose radius goes evenly from ``thick`` to ``thin``."""
+    """A round bar from ``start`` to ``end``. Its radius goes evenly from ``thick`` to ``thin``."""
 
     start: Vector
     end: Vector
@@ -98,7 +98,7 @@ class Limb:
 
 
 def coverage(distance: Floats, blur: float) -> Floats:
-    """How much of a voxel lies within a surface at this signed distance, by a scanner that blurs
+    """The part of a voxel that lies within a surface at this signed distance. The scanner blurs
     edges over ± ``blur`` mm.
     """
     t = np.clip(0.5 - distance / (2 * blur), 0, 1)

@@ -1,6 +1,4 @@
-"""The tours: scan → PNGs → labels → mapped points, and how far these are from where they should
-be.
-"""
+"""The tours: scan → PNGs → labels → mapped points → the errors of the mapped points."""
 
 from __future__ import annotations
 
@@ -40,17 +38,16 @@ png/        the PNGs, with sidecar.json
 labels.csv  labels on the PNGs
 mapped.csv  the same labels in source voxels and patient mm
 """
-#: PNGs of a tour take no more than this, uncompressed; a larger scan is decimated further than to a
-#: half.
+#: Uncompressed size limit of the PNGs of a tour. A larger scan is decimated further than to a half.
 PNG_BYTES = 300_000_000
-#: The package and the headers may differ by the rounding of arithmetic, no more: mm, and source
-#: pixels.
+#: Largest difference between the package and the headers, in mm or source pixels: only rounding of
+#: arithmetic is allowed.
 EXACT = 1e-6
 
 
 @dataclass(frozen=True)
 class MarkerPlaces:
-    """Where everything of a tour lies."""
+    """The paths of all files and folders of a tour."""
 
     folder: Path
     scan: Path
@@ -70,12 +67,12 @@ class MarkerPlaces:
 
 @dataclass(frozen=True)
 class Check:
-    """Mapped points against where they should be: N labels, (N, 3) in LPS mm, or in source pixels
-    without patient geometry.
+    """N mapped points and their true places, (N, 3) in LPS mm, or in source pixels without patient
+    geometry.
 
-    ``doubled`` is where PNG pixel × factor would put them. ``allowed`` (N,) is the largest error
-    that passes, ``wrong_instance`` (N,) whether a point was given another DICOM instance than the
-    one it lies on.
+    ``doubled``: the places that PNG pixel × factor would give. ``allowed`` (N,): the largest error
+    that passes. ``wrong_instance`` (N,): whether a point has another DICOM instance than the one it
+    lies on.
     """
 
     labels: Sequence[DrawnLabel]
@@ -95,9 +92,9 @@ class Check:
 
     @property
     def failed(self) -> list[str]:
-        """Names of the labels that did not come back.
+        """Names of the labels that did not come back to their places.
 
-        An error that is not a number has not passed either.
+        An error of NaN counts as failed.
         """
         bad = ~(self.errors <= self.allowed) | self.wrong_instance
         return [label.name for label, is_bad in zip(self.labels, bad, strict=True) if is_bad]
@@ -105,10 +102,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Tour:
-    """A tour that was made, of the made-up specimen or of a scan of the user's.
+    """A finished tour of the made-up specimen or of a scan of the user.
 
-    ``factor`` source pixels and slices became one. ``uncertainty`` (N,) mm as map-points states it,
-    NaN without patient geometry.
+    ``factor``: how many source pixels and slices became one. ``uncertainty`` (N,): mm as map-points
+    states it, NaN without patient geometry.
     """
 
     of_specimen: bool
@@ -126,8 +123,8 @@ def tour_of_specimen(
     specimen: MadeSpecimen | None = None,
     grid: VoxelGrid = SCAN_GRID,
 ) -> Tour:
-    """Scan the made-up specimen, export at half size and every second slice, label, map back;
-    errors against the truth.
+    """Scan the made-up specimen, export it at half size and every second slice, label it, map the
+    labels back, and compare them with the truth.
     """
     specimen = specimen or weevil(grid)
     places = MarkerPlaces(take_folder(folder), folder / "scan")
@@ -154,10 +151,10 @@ def tour_of_specimen(
 
 
 def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progress) -> Tour:
-    """The same with the user's own scan, where labels are put on known pixels and checked against
-    the DICOM headers.
+    """Make the same tour with a scan of the user. Labels are placed on known pixels and compared
+    with the DICOM headers.
 
-    Raises what an export raises, and UsageError for ``series="all"``.
+    Raises the errors of an export, and UsageError for ``series="all"``.
     """
     if series == "all":
         raise UsageError(
@@ -181,9 +178,9 @@ def tour_of_scan(source: Path, folder: Path, series: str | None, progress: Progr
 
 
 def take_folder(folder: Path) -> Path:
-    """Make ``folder``, or take it again, and return it.
+    """Make ``folder``, or take that of an earlier tour, and return it.
 
-    OutputError where it holds something that is not of a tour.
+    OutputError where it holds something that does not belong to a tour.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -202,8 +199,8 @@ def take_folder(folder: Path) -> Path:
 
 
 def _small_enough(whole: Job) -> tuple[int, Job]:
-    """The job at 1/2 of its size and every second slice, or at 1/3 and every third …, until its
-    PNGs fit in PNG_BYTES.
+    """The job at 1/2 of its size and every second slice, or at 1/3 and every third, and so on,
+    until its PNGs fit in PNG_BYTES; and this factor.
     """
     factor = 1
     while True:
@@ -215,8 +212,8 @@ def _small_enough(whole: Job) -> tuple[int, Job]:
 
 
 def _map_back(places: MarkerPlaces, labels: Sequence[DrawnLabel], sidecar: Sidecar) -> Table:
-    """Write labels.csv, map it as `map-points` does, write mapped.csv, and read that as whoever
-    uses it does.
+    """Write labels.csv, map it as `map-points` does, write mapped.csv, and read that as a user
+    reads it.
     """
     labelling.write_labels(places.labels, labels, places.png.name, sidecar)
     points = map_file(places.labels).points
@@ -226,10 +223,10 @@ def _map_back(places: MarkerPlaces, labels: Sequence[DrawnLabel], sidecar: Sidec
 
 
 def _against_headers(job: Job, factor: int, labels: Sequence[DrawnLabel], mapped: Table) -> Check:
-    """Where the labels lie by pixel edges and DICOM headers alone.
+    """The places of the labels from pixel edges and DICOM headers alone.
 
-    ``factor`` source pixels fill one PNG pixel edge to edge, so edges are at factor · edge, and
-    centres half a pixel beyond edges.
+    ``factor`` source pixels fill one PNG pixel from edge to edge. So an edge of a PNG pixel lies at
+    factor · edge in source pixels, and a centre half a pixel beyond an edge.
     """
     centres = np.array(
         [

@@ -1,8 +1,8 @@
-"""The weevil as a micro-CT: CT Image Storage, one file per slice, oblique to the patient axes. The
-same bytes every time.
+"""Write the weevil as a micro-CT: CT Image Storage, one file for each slice, oblique to the patient
+axes.
 
-Attributes are those that PS3.3 A.3 asks of a CT image, with a made-up specimen in the patient's
-place.
+The files have the same bytes every time. They have the attributes that PS3.3 A.3 requires of a CT
+image, with a made-up specimen as the patient.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from sidecar.errors import OutputError, reason
 from sidecar.progress import Progress
 from sidecar.storage.local import Local
 
-#: Modality value = stored + INTERCEPT; low enough that noise in air is not clipped.
+#: Modality value = stored + INTERCEPT. It is low enough that noise in air is not clipped.
 INTERCEPT = -2048
-#: Standard deviation of the noise of one voxel, in modality values.
+#: Standard deviation of the noise in one voxel, in modality values.
 NOISE = 30.0
 WINDOW_CENTER, WINDOW_WIDTH = 1000, 4000
 
 _OURS = re.compile(r"CT_\d{4}\.dcm")
-#: Any UUID does; all UIDs of the demo are made from this one (PS3.5 B.2).
+#: A random UUID. All UIDs of the demo are made from it (PS3.5 B.2).
 _NAMESPACE = uuid.UUID("6b0ac0d0-8a1c-4a59-9a0a-6a5c2f3b7d11")
 
 
@@ -47,24 +47,24 @@ def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
     return np.asarray(about_z @ about_y @ about_x)
 
 
-#: 160 columns, 144 rows, 76 slices of 12 µm, turned against the patient axes as no clinical scanner
-#: would.
+#: 160 columns, 144 rows, 76 slices of 12 µm, rotated against the patient axes more than in any
+#: clinical scanner.
 SCAN_GRID = VoxelGrid(
     size=(160, 144, 76), voxel=0.012, position=(3.5127, 5.2841, 2.9163), axes=rotation(25, -14, 10)
 )
 
 
 def weevil(grid: VoxelGrid = SCAN_GRID) -> MadeSpecimen:
-    """The specimen in the middle of the grid, mounted by hand: not quite straight."""
+    """The specimen in the middle of the grid. It is not quite straight, as if mounted by hand."""
     middle = (np.array(grid.size) - 1) * (0.484, 0.497, 0.481)
     x, y, z = grid.to_patient(middle).tolist()
     return MadeSpecimen(place=(x, y, z), pose=grid.axes @ rotation(6, -2, 3))
 
 
 def write_scan(folder: Path, specimen: MadeSpecimen, grid: VoxelGrid, progress: Progress) -> None:
-    """Write the scan to ``folder``, in place of an earlier one.
+    """Write the scan to ``folder``, and replace an earlier one there.
 
-    OutputError where it holds other files, or cannot be written.
+    OutputError where the folder holds other files, or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def slice_dataset(grid: VoxelGrid, k: int, stored: NDArray[np.uint16]) -> Datase
 
 
 def _about_the_study() -> Dataset:
-    """What all slices share, by module."""
+    """The attributes that all slices share, in the order of their modules."""
     dataset = Dataset()
     patient = {
         "PatientName": "Demo^Specimen",

@@ -1,5 +1,6 @@
-"""Many exports, planned together before any is begun: a fault of one is told with those of all
-others, by the name of its source.
+"""Plan many exports together before any of them begins.
+
+The faults of all exports are reported together, each with the name of its source.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Specimen = tuple[Place, Place, ExportOptions]
 
 @dataclass(frozen=True)
 class Batch:
-    """What was planned, whether each of it is there already, and what is wrong with the rest."""
+    """The planned jobs, whether each is finished already, and the faults of the other exports."""
 
     jobs: tuple[Job, ...]
     finished: tuple[bool, ...]
@@ -32,9 +33,9 @@ class Batch:
 
 
 def plan_batch(specimens: Sequence[Specimen], progress: Progress | None = None) -> Batch:
-    """Plan every export, read headers only, and look at what is in the output folders.
+    """Plan every export from headers alone, and check the output folders.
 
-    Nothing is raised for a source: ``faults.refuse()`` of the outcome does so for all of them.
+    A fault of a source raises nothing here. ``faults.refuse()`` of the result raises all faults.
     """
     faults, jobs = Faults(), list[Job]()
     for (source, output, options), name in zip(specimens, _names(specimens), strict=True):
@@ -46,7 +47,7 @@ def plan_batch(specimens: Sequence[Specimen], progress: Progress | None = None) 
 
 
 def _is_finished(job: Job, faults: Faults) -> bool:
-    """Whether an export is there already; what is in its way is a fault."""
+    """Whether an export is finished already. Anything in its way becomes a fault."""
     with faults.of(job.name):
         if finished(job) is not None:
             return True
@@ -55,8 +56,10 @@ def _is_finished(job: Job, faults: Faults) -> bool:
 
 
 def _names(specimens: Sequence[Specimen]) -> list[str]:
-    """What messages call each source: as many of its last folders as it takes to tell them apart,
-    and the output where one source is exported twice. "" where there is only one.
+    """The name of each source in messages.
+
+    It has as many of the last folders as are needed to tell the sources apart, and the output where
+    one source is exported twice. "" where there is only one source.
     """
     if len(specimens) == 1:
         return [""]
@@ -69,7 +72,7 @@ def _names(specimens: Sequence[Specimen]) -> list[str]:
 
 
 def _tails(places: Sequence[Location]) -> list[str]:
-    """The last parts of each place, as many as no other place shares."""
+    """The last parts of each place, as many as are needed to tell the places apart."""
     tails = {place: place.name or "this folder" for place in places}
     above = {place: place.parent for place in tails}
     while True:
@@ -83,7 +86,7 @@ def _tails(places: Sequence[Location]) -> list[str]:
 
 
 def _shared_outputs(jobs: Sequence[Job]) -> Iterator[UsageError]:
-    """Outputs that are one, or of which one is inside the other."""
+    """UsageErrors for outputs that are the same folder, or of which one is inside the other."""
     outputs = [job.output.resolved() for job in jobs]
     for first, second in _overlapping(outputs):
         one, other = outputs[first], outputs[second]

@@ -1,4 +1,4 @@
-"""The sidecar document of a finished export, from its plan and what was written. Pure."""
+"""Build the sidecar document of a finished export from its plan and its PNGs. Pure."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def make_sidecar(
     zoom: Zoom | None = None,
     made_from: str | None = None,
 ) -> Sidecar:
-    """The mapping and document of an export whose PNGs have these SHA-256 digests, in slice
-    order; ``made_from``: see `Plan.made_from`.
+    """The mapping and document of an export.
+
+    ``digests``: SHA-256 of the PNGs in slice order. ``made_from``: see `Plan.made_from`.
     """
     stack, decimation = plan.series.stack, plan.decimation
     document = Document(
@@ -44,7 +45,7 @@ def make_sidecar(
 
 
 def _unit(plan: Plan) -> str | None:
-    """A specimen is no patient: its values are HU only where the header says so."""
+    """The unit of the values. Values of a specimen are HU only where the header says so."""
     common = plan.series.common
     return common.rescale_unit or (common.implied_unit if plan.options.specimen is None else None)
 

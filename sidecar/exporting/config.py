@@ -1,6 +1,4 @@
-"""YAML configs of `sidecar export`: read safely, checked strictly, paths relative to the config
-file.
-"""
+"""Read and check the YAML configs of `sidecar export`. Paths are relative to the config file."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ def _place(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Specimen(ExportOptions):
-    """One entry of a config's ``sources``: where from, where to, and options of its own."""
+    """One entry of ``sources`` in a config: its source, its output, and its own options."""
 
     source: Annotated[
         Path,
@@ -47,9 +45,7 @@ class Specimen(ExportOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Config(ExportOptions):
-    """A YAML config for ``sidecar export --config``: options by their names, for one source or for
-    many.
-    """
+    """A YAML config for ``sidecar export --config``: options by name, for one or many sources."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {
         **ExportOptions.__pydantic_config__,
@@ -79,10 +75,10 @@ def load_config(
     output: WritableLocation | None = None,
     given: dict[str, Any] | None = None,
 ) -> list[tuple[WritableLocation, WritableLocation, ExportOptions]]:
-    """(source, output, options) of every specimen of a config. What is ``given`` on the command
-    line goes before what the file says.
+    """(source, output, options) of every specimen of a config.
 
-    Raises UsageError that names the key at fault, BatchError for faults of several sources.
+    Options ``given`` on the command line override those of the file. Raises a UsageError that names
+    the key at fault, or a BatchError for faults of several sources.
     """
     raw, given = read_yaml(path), given or {}
     shared = {key: value for key, value in raw.items() if key not in _PLACES}
@@ -105,7 +101,7 @@ def load_config(
 def _specimens(
     path: Path, entries: list[dict[str, Any]], shared: dict[str, Any], given: dict[str, Any]
 ) -> list[tuple[WritableLocation, WritableLocation, ExportOptions]]:
-    """What a config lists; a fault of one is told with those of all others."""
+    """The specimens that a config lists. The faults of all specimens are raised together."""
     faults, found = Faults(), []
     for i, entry in enumerate(entries):
         own = {key: value for key, value in entry.items() if key not in _PLACES}
@@ -120,8 +116,9 @@ def _specimens(
 
 
 def _name_of(entry: dict[str, Any]) -> str:
-    """What messages call an entry, which may be anything: the last part of its source, and never
-    what stands before an @.
+    """The name of an entry in messages: the last part of its source.
+
+    The entry may be anything. The name never holds what stands before an @, such as a password.
     """
     source = entry.get("source")
     name = source.rstrip("/").rpartition("/")[2] if isinstance(source, str) else ""
@@ -134,8 +131,9 @@ def _beside(config: Path, text: str) -> WritableLocation:
 
 
 def _options(where: str, *layers: dict[str, Any]) -> ExportOptions:
-    """Options of several layers, later ones first; one that sets the decimation replaces another
-    way of setting it.
+    """The options of several layers; later layers override earlier ones.
+
+    A layer that sets the decimation in one way removes the other ways of earlier layers.
     """
     merged: dict[str, Any] = {}
     for layer in layers:

@@ -1,4 +1,4 @@
-"""What an export writes, in words."""
+"""Describe in words what an export writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sidecar.exporting.job import Job, has_page
 
 
 def describe_plan(planned: dict[str, Any]) -> str:
-    """One line: what an export writes."""
+    """One line that says what an export writes."""
     columns, rows, slices = planned["size"]
     axes = [planned["decimation"][name] for name in planned["order"]]
     factors = " × ".join(f"1/{axis['factor']:.6g}" if axis["factor"] != 1 else "1" for axis in axes)
@@ -26,7 +26,7 @@ def describe_plan(planned: dict[str, Any]) -> str:
 
 
 def notes_on_display(job: Job) -> list[str]:
-    """What PNGs of 16 bits look like in other programs, and how to get the page that they lack."""
+    """Notes on how 16-bit PNGs look in other programs, and how to get a page for them."""
     if job.plan.bits == 8:
         return []
     notes = [

@@ -1,6 +1,4 @@
-"""Faults of several things that are looked at together: each told by the name of what it is about,
-all of them at once.
-"""
+"""Collect the faults of several sources or jobs and report them together, each with a name."""
 
 from __future__ import annotations
 
@@ -11,21 +9,21 @@ from sidecar.errors import BatchError, SidecarError
 
 
 def about(error: SidecarError, name: str) -> SidecarError:
-    """The error, whose message begins with the name of what it is about; "" adds nothing."""
+    """The error with ``name`` at the start of its message; "" adds nothing."""
     if name and not str(error).startswith(f"{name}:"):
         error.args = (f"{name}: {error}",)
     return error
 
 
 class Faults:
-    """Faults that were met so far, in their order."""
+    """The faults found so far, in order."""
 
     def __init__(self) -> None:
         self.found: list[SidecarError] = []
 
     @contextlib.contextmanager
     def of(self, name: str) -> Iterator[None]:
-        """Note what is raised within, by the name of what it is about, and go on."""
+        """Note an error that is raised within the block, under ``name``, and go on."""
         try:
             yield
         except BatchError as errors:
@@ -34,7 +32,7 @@ class Faults:
             self.found.append(about(error, name))
 
     def refuse(self) -> None:
-        """Raise the only fault as it is, or several as a BatchError, where nothing was begun."""
+        """Raise a single fault as it is, or several as a BatchError; for use before work begins."""
         if len(self.found) == 1:
             raise self.found[0]
         if self.found:

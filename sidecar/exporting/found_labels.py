@@ -1,8 +1,8 @@
-"""Labels that lie in an output folder: an export takes none of them away, and lets those stay that
-are of the mapping it writes.
+"""Find labels in an output folder. An export never removes labels, and can keep those that belong
+to the mapping it writes.
 
-A label file is of it where every image that it names bears the tag, in its name or in a column;
-what the PNGs there were before proves nothing.
+A label file belongs to a mapping if every image that it names has the tag of the mapping, in its
+name or in a column. The PNGs that were in the folder before prove nothing.
 """
 
 from __future__ import annotations
@@ -31,17 +31,16 @@ from sidecar.viewer.names import (
 
 
 def found_labels(folder: WritableLocation, entries: Sequence[str]) -> list[str]:
-    """Which of ``entries`` are labels, by what is in them; what `sidecar label` keeps is among
-    them.
-    """
+    """Which of ``entries`` are labels, by their content. Those of `sidecar label` count too."""
     return sorted(name for name in entries if _is_labels(folder / name))
 
 
 def refuse_labels(
     folder: WritableLocation, labels: Sequence[str], png_names: Sequence[str], keep: bool
 ) -> None:
-    """OutputError where these labels keep an export of ``png_names`` from being written: all do,
-    or, with ``keep``, those that are not of its tag.
+    """OutputError where these labels prevent an export of ``png_names``.
+
+    Without ``keep``, all labels do. With ``keep``, only labels that do not have its tag.
     """
     there = [name for name in labels if name != KEPT_FOLDER or _versions(folder)]
     if there and not keep:
@@ -96,7 +95,7 @@ def _versions(folder: WritableLocation) -> list[str]:
 
 
 def _stated(entry: WritableLocation, png_names: Sequence[str]) -> set[str | None]:
-    """The tags of the images that the labels of a file are on; None for one without."""
+    """The tags of the images that the labels of a file are on; None for an image without a tag."""
     labels = _read(entry, png_names)
     if labels is None:
         return {None}
@@ -104,7 +103,7 @@ def _stated(entry: WritableLocation, png_names: Sequence[str]) -> set[str | None
 
 
 def _read(entry: WritableLocation, png_names: Sequence[str]) -> Labels | None:
-    """The labels of a file, for what it says of its images; None where it holds none."""
+    """The labels of a file, read only for its image references; None where it holds no labels."""
     stack = PngStack(1, 1, len(png_names) or 1 << 30, names=tuple(png_names))
     is_version = version_number(entry.name) is not None
     try:
@@ -116,7 +115,7 @@ def _read(entry: WritableLocation, png_names: Sequence[str]) -> Labels | None:
 
 @contextlib.contextmanager
 def _on_this_machine(entry: WritableLocation) -> Iterator[Path]:
-    """The path of a file, or of a copy of it."""
+    """The path of a file on this machine, or of a copy of a remote file."""
     if entry.local is not None:
         yield entry.local
         return

@@ -1,5 +1,5 @@
-"""What a source holds, and what an export would write: facts for `sidecar inspect`, from headers
-alone.
+"""Find out from headers alone what a source holds and what an export would write, for `sidecar
+inspect`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from sidecar.storage.locate import Place, locate
 class Found:
     """One stack of a source.
 
-    ``plan`` is what a plain export would write; None where ``problem`` says why there is none.
+    ``plan``: the plan of an export without options. It is None where ``problem`` says why an export
+    is impossible.
     """
 
     series: Series
@@ -38,8 +39,8 @@ class Found:
         return f"<Found [{self.series.number}] {self.series.common.modality} {size}>"
 
     def facts(self) -> dict[str, Any]:
-        """The facts as plain JSON types: sizes in pixels, distances in mm, directions as anatomical
-        letters.
+        """The facts as plain JSON types. Sizes are in pixels, distances in mm, directions are
+        anatomical letters.
         """
         series, stack, common = self.series, self.series.stack, self.series.common
         gaps = None if stack is None or stack.slices < 2 else stack.gaps
@@ -74,8 +75,8 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """Every stack of a source, the files by kind that were passed by, and DICOM files that cannot
-    be used.
+    """Every stack of a source, the files that are not used, by kind, and the DICOM files that
+    cannot be used.
     """
 
     found: tuple[Found, ...]
@@ -112,7 +113,7 @@ def _found(series: Series) -> Found:
 
 
 def directions(series: Series) -> list[str] | None:
-    """Anatomical letters that columns, rows and slices grow towards."""
+    """Anatomical letters of the directions in which columns, rows and slices increase."""
     stack = series.stack
     if stack is None:
         return None
@@ -121,7 +122,7 @@ def directions(series: Series) -> list[str] | None:
 
 
 def _slice_spacing(stack: Stack) -> float | None:
-    """mm from slice to slice as the sidecar has it: along the stack, by least squares."""
+    """mm between slices as in the sidecar: along the stack axis, by least squares."""
     return None if stack.slice_step is None else float(np.linalg.norm(stack.slice_step))
 
 

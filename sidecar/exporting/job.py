@@ -1,4 +1,4 @@
-"""One planned export, and whether it is there already."""
+"""One planned export, and the check whether it is finished already."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from sidecar.viewer.names import VIEWER_NAME
 
 @dataclass(frozen=True)
 class Job:
-    """One planned export: what, from where, to where;
-    ``zoom``: the landmark it is made for, if any; ``name``: what messages call it among others.
+    """One planned export: its plan, its source and its output.
+
+    ``zoom``: the landmark it is made for, if any. ``name``: its name in messages where there are
+    several jobs.
     """
 
     plan: Plan
@@ -29,8 +31,10 @@ class Job:
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """The source files that must not change meanwhile: all; for a stack around a landmark those
-        that it is made of, as the others were looked at when it was planned.
+        """The source files that must not change during the export.
+
+        These are all files. For a stack around a landmark, only the files that it is made from; the
+        others were checked when it was planned.
         """
         if self.zoom is None:
             return self.plan.series.stamps
@@ -38,10 +42,9 @@ class Job:
 
 
 def finished(job: Job) -> Sidecar | None:
-    """The export that ``job`` would write, where it is there already: of the same source with the
-    same options.
+    """The finished export of the same source with the same options, if there is one.
 
-    OutputError where something of it is missing.
+    OutputError where a part of it is missing.
     """
     if job.plan.options.overwrite:
         return None
@@ -63,8 +66,9 @@ def finished(job: Job) -> Sidecar | None:
 
 
 def refuse_output(job: Job) -> None:
-    """OutputError where something in the output folder is in the way of ``job``, which is not
-    finished. Nothing is written.
+    """OutputError where something in the output folder is in the way of the unfinished ``job``.
+
+    Nothing is written.
     """
     try:
         is_there = job.output.exists()
@@ -76,15 +80,15 @@ def refuse_output(job: Job) -> None:
 
 
 def _companions(job: Job) -> Iterator[str]:
-    """The files beside the PNGs that are asked for."""
+    """The names of the files beside the PNGs that the options ask for."""
     if has_page(job):
         yield VIEWER_NAME
     if job.plan.options.volume is not None:
-        from sidecar.exporting.images.volume import volume_name  # not loaded where there is none
+        from sidecar.exporting.images.volume import volume_name  # not loaded without a volume
 
         yield volume_name(job.plan.options.volume)
 
 
 def has_page(job: Job) -> bool:
-    """Whether the page is asked for, and browsers show its PNGs: those of 8 bits."""
+    """Whether the options ask for the page, and browsers can show the PNGs (8 bits)."""
     return job.plan.options.viewer and job.plan.bits == 8

@@ -1,5 +1,5 @@
-"""What a user can ask of an export, checked once for the command line, the YAML config and the
-library alike.
+"""The options of an export, checked in the same way for the command line, the YAML config and the
+library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sidecar.values.value_maps import dicom_window
 if TYPE_CHECKING:  # annotations are text, in which `sidecar.formats.validation` has these names
     from pydantic import AfterValidator, BeforeValidator, Field
 
-#: What is written when nothing is said about decimation.
+#: Bytes that the uncompressed PNGs may take if the user sets no decimation.
 DEFAULT_FIT = 2_000_000_000
 
 _UNITS = {
@@ -38,7 +38,7 @@ _UNITS = {
 
 
 def _scale(value: Any) -> Any:
-    """0.5, "0.5", "1/3" or "50%"."""
+    """The scale from 0.5, "0.5", "1/3" or "50%"."""
     if not isinstance(value, str):
         return value
     number, slash, divisor = value.strip().partition("/")
@@ -51,7 +51,7 @@ def _scale(value: Any) -> Any:
 
 
 def _byte_size(value: Any) -> Any:
-    """2000000, "2GB", "500 MB" or "1.5GiB"."""
+    """The bytes from 2000000, "2GB", "500 MB" or "1.5GiB"."""
     if not isinstance(value, str):
         return int(value) if isinstance(value, float) and value.is_integer() else value
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", value.strip())
@@ -69,7 +69,7 @@ Millimetres = Annotated[float, Bounds(gt=0)]
 
 
 def _crop(value: Any) -> Any:
-    """Source voxels "X0:X1,Y0:Y1,Z0:Z1", the ends not included; an empty end: as far as it goes."""
+    """Source voxels "X0:X1,Y0:Y1,Z0:Z1", ends not included. An empty end means all voxels there."""
     if not isinstance(value, str):
         return value
     parts = value.split(",")
@@ -108,7 +108,7 @@ def _wide_enough(window: Any) -> Any:
 
 
 def _numbers(text: str) -> list[float]:
-    """Numbers above 0 between commas; none where there is anything else."""
+    """Numbers above 0, with commas between them; empty if anything else is in the text."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -131,7 +131,7 @@ def _voxel(value: Any) -> Any:
 
 
 def _specimen(value: Any) -> Any:
-    """Text only: YAML reads 007 as the number 7."""
+    """The name of the specimen. Only text is accepted, because YAML reads 007 as the number 7."""
     if isinstance(value, int | float):
         raise ValueError("text is expected; put a number in quotes, such as '007'")
     if isinstance(value, str) and not re.fullmatch(SPECIMEN, value):
@@ -148,8 +148,8 @@ def _text(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """The options of ``sidecar export`` by the names they have there; the words after
-    ``description`` are its help.
+    """The options of ``sidecar export``, by the same names. The text after ``description`` is the
+    help of an option.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {
@@ -264,14 +264,14 @@ class ExportOptions:
 
     @property
     def replacing(self) -> Replacing:
-        """What of the output folder may go."""
+        """What the export may remove from the output folder."""
         return Replacing(self.overwrite, self.keep_labels)
 
     @property
     def given(self) -> GivenVoxel | None:
-        """The voxel size by hand, and the order of slices that goes with it.
+        """The voxel size given by hand, and the order of slices that goes with it.
 
-        UsageError for an order alone.
+        UsageError for an order without a voxel size.
         """
         if self.voxel is not None:
             return GivenVoxel(self.voxel, self.order)
@@ -284,13 +284,13 @@ class ExportOptions:
 
     @property
     def budget(self) -> int | None:
-        """The size to fit in, when that is what decides the decimation."""
+        """The size limit in bytes, if it decides the decimation; None otherwise."""
         if self.fit is None and self.scale is None and self.spacing is None and self.z_step is None:
             return DEFAULT_FIT
         return self.fit
 
     def asked(self, but: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """What is not as it is when nothing is asked for, by name, without the options ``but``."""
+        """The options that differ from their defaults, by name, without the options ``but``."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in but}
         return {name: value for name, value in values.items() if value != _DEFAULTS[name]}
 
@@ -299,18 +299,18 @@ _DEFAULTS = {field.name: field.default for field in fields(ExportOptions)}
 
 
 def make_options(**values: Any) -> ExportOptions:
-    """ExportOptions from keywords; UsageError names the option at fault."""
+    """ExportOptions from keywords. A UsageError names the option at fault."""
     return _plain_options(values) or _read_options(values)
 
 
 def _read_options(values: dict[str, Any]) -> ExportOptions:
-    from sidecar.formats.validation import validated  # which loads pydantic
+    from sidecar.formats.validation import validated  # this loads pydantic
 
     options: ExportOptions = validated(ExportOptions, values, prefix="--")
     return options
 
 
-#: Values that are right beyond doubt, by option. All else, right or wrong, is for pydantic.
+#: Checks for values that are right beyond doubt, by option. pydantic checks all other values.
 _PLAIN: dict[str, Callable[[Any], bool]] = {
     "scale": lambda value: type(value) is float and 0 < value <= 1,
     "z_step": lambda value: type(value) is int and value >= 1,
@@ -325,7 +325,7 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
 
 
 def _plain_options(values: dict[str, Any]) -> ExportOptions | None:
-    """Options that are right beyond doubt, as most are. None where pydantic is to judge."""
+    """The options if all values are right beyond doubt; None if pydantic must check them."""
     named = {name.replace("-", "_"): value for name, value in values.items()}
     if len(named) < len(values):
         return None
@@ -339,7 +339,5 @@ def _plain_options(values: dict[str, Any]) -> ExportOptions | None:
 
 
 def is_whole(number: float) -> bool:
-    """Whether a factor is an integer up to the rounding of the decimal number a user wrote for
-    it.
-    """
+    """Whether a factor is an integer, up to the rounding of the decimal number the user wrote."""
     return math.isclose(number, round(number), rel_tol=1e-6)

@@ -1,10 +1,11 @@
-"""The output folder: whose it is, what may be in it, and how an interrupted export is told from a
-finished or a foreign one.
+"""Take an output folder for an export: check what is in it, and tell interrupted, finished and
+foreign exports apart.
 
-While an export runs, ``.sidecar-export.json``, its journal, holds its digest, what its PNGs' names
-begin with, and the digests of those that are made; ``.sidecar-export.lock``, which it holds (see
-`sidecar.storage.lease`), keeps a second one out. ``sidecar.json`` comes last and the journal goes:
-its presence means "complete". Nothing that we did not write is ever overwritten or removed.
+While an export runs, ``.sidecar-export.json`` is its journal. The journal holds the digest of the
+export, the start of its PNGs' names, and the digests of the PNGs that are made. The export also
+holds ``.sidecar-export.lock`` (see `sidecar.storage.lease`), which keeps a second export out.
+``sidecar.json`` is written last, and then the journal is removed. So the presence of
+``sidecar.json`` means "complete". Files that we did not write are never overwritten or removed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from sidecar.viewer.names import LABELS_NAME, VIEWER_IMAGES
 
 JOURNAL = ".sidecar-export.json"
 LOCK = ".sidecar-export.lock"
-#: Files an export may leave beside the PNGs.
+#: Files that an export may leave beside the PNGs.
 COMPANIONS = frozenset(
     {
         SIDECAR_NAME,
@@ -41,14 +42,17 @@ COMPANIONS = frozenset(
 )
 
 
-#: Seconds from one writing of the journal to the next, at least, and how much longer than it took.
+#: The pause between two writes of the journal: at least this many seconds, and this many times the
+#: duration of a write.
 JOURNAL_EVERY, JOURNAL_REST = 1.0, 50
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """What of an output folder may go: an earlier export with ``overwrite``. With ``keep_labels``,
-    labels in it that are of the mapping of the new one stay; without, they are in the way.
+    """What an export may remove from an output folder.
+
+    ``overwrite``: an earlier export. ``keep_labels``: labels in the folder that belong to the
+    mapping of the new export stay; without it, labels are in the way.
     """
 
     overwrite: bool = False
@@ -57,8 +61,8 @@ class Replacing:
 
 @dataclass
 class Journal:
-    """Of an unfinished export: the digest of its plan, what its PNGs' names begin with, and the
-    SHA-256 of every PNG that was made, by its name.
+    """The journal of an unfinished export: the digest of its plan, the start of its PNGs' names,
+    and the SHA-256 of every finished PNG, by name.
     """
 
     digest: str
@@ -67,11 +71,13 @@ class Journal:
     _next: float = field(default=0.0, init=False, compare=False, repr=False)
 
     def is_of_the_same(self, other: Journal) -> bool:
-        """Whether the two are of one export, whatever each has made of it."""
+        """Whether the two journals belong to one export. The PNGs that each has made may differ."""
         return (self.digest, self.stem) == (other.digest, other.stem)
 
     def add(self, name: str, digest: str, folder: WritableLocation) -> None:
-        """A PNG is made. That is written down now and then: what a killed run did not come to is
+        """Note that a PNG is made.
+
+        The journal is written only from time to time. PNGs that a killed run did not write down are
         made again.
         """
         self.made[name] = digest
@@ -88,10 +94,10 @@ class Journal:
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that is ours for as long as the lease is held.
+    """A folder that is ours while the lease is held.
 
-    ``left``: the PNGs that an interrupted run of the same plan left, and the digests that they had
-    when it made them.
+    ``left``: the PNGs that an interrupted run of the same plan left, and their digests at the time
+    they were made.
     """
 
     location: WritableLocation
@@ -100,17 +106,17 @@ class OutputFolder:
     journal: Journal
 
     def made(self, name: str, digest: str) -> None:
-        """A PNG is made, and what was written is its digest."""
+        """Note that a PNG is made, with the digest of its bytes."""
         if not self.lease.lost:
             self.journal.add(name, digest, self.location)
 
     def confirm(self) -> None:
-        """OutputError where another run took the folder meanwhile, as leases can be lost."""
+        """OutputError where another run has taken the folder, because a lease can be lost."""
         if not self.lease.holds():
             self._refuse()
 
     def go_on(self) -> None:
-        """The same as far as it is known already: asked after every PNG."""
+        """The same check from what is known already. It is made after every PNG."""
         if self.lease.lost:
             self._refuse()
 
@@ -121,9 +127,9 @@ class OutputFolder:
         )
 
     def finish(self, names: Collection[str]) -> None:
-        """The document is in place: the journal has served.
+        """Remove the journal, when the document is in place.
 
-        What a lost worker had begun of the PNGs ``names`` goes too.
+        Unfinished files of the PNGs ``names`` that lost workers left are removed too.
         """
         (self.location / JOURNAL).remove()
         for name in self.location.names():
@@ -139,12 +145,11 @@ def take_folder(
     may: Replacing,
     on_wait: Callable[[], object] = lambda: None,
 ) -> Iterator[OutputFolder]:
-    """Make or take ``folder`` for an export with this digest. OutputError says what is in the way
-    and the way out.
+    """Make or take ``folder`` for an export with this digest.
 
-    An unfinished export of the same digest is continued; of another one, or a finished one, is
-    replaced only where ``may`` says so.
-    ``on_wait`` is called where it takes a while to see whether another export is at it.
+    An unfinished export of the same digest is continued. Any other export, finished or not, is
+    replaced only if ``may`` allows it. ``on_wait`` is called if it takes a while to find out
+    whether another export is running. An OutputError says what is in the way, and what to do.
     """
     with contextlib.ExitStack() as held:
         try:
@@ -161,7 +166,7 @@ def take_folder(
         try:
             yield OutputFolder(folder, left, lease, journal)
         except BaseException:
-            with contextlib.suppress(OSError):  # what ended it is told, not this
+            with contextlib.suppress(OSError):  # the first error is the one to report
                 if lease.holds():
                     journal.write(folder)
             raise
@@ -170,8 +175,8 @@ def take_folder(
 def require_room(
     folder: WritableLocation, digest: str, names: Sequence[str], may: Replacing
 ) -> None:
-    """OutputError where something in ``folder`` keeps an export from being written there or going
-    on, as `take_folder` would find it. Nothing is written.
+    """OutputError where `take_folder` would find that an export cannot be written or continued in
+    ``folder``. Nothing is written.
     """
     _what_stays(folder, _names_in(folder), _journal_of(digest, names), names, may)
 
@@ -183,8 +188,9 @@ def _journal_of(digest: str, names: Sequence[str]) -> Journal:
 def _prepare(
     folder: WritableLocation, digest: str, names: Sequence[str], may: Replacing
 ) -> tuple[Mapping[str, str], Journal]:
-    """Write the journal, after whatever was there is found to be ours and is to go; the PNGs that
-    stay with their digests, and the journal.
+    """Clear the folder of an earlier export of ours, if it may go, and write the journal.
+
+    Returns the PNGs that stay, with their digests, and the journal.
     """
     mine = _journal_of(digest, names)
     left, ours = _what_stays(folder, _names_in(folder), mine, names, may)
@@ -205,8 +211,10 @@ def _what_stays(
     names: Sequence[str],
     may: Replacing,
 ) -> tuple[Mapping[str, str] | None, Sequence[str]]:
-    """The PNGs of an interrupted run that goes on, with their digests, None where an earlier export
-    is to be replaced; and what there is of an export. OutputError says what is in the way.
+    """The PNGs of an interrupted run to continue, with their digests, or None where an earlier
+    export is to be replaced; and the files of an export that are there.
+
+    An OutputError says what is in the way.
     """
     found = _journal(folder)
     is_png = _png_names(folder, entries, {mine.stem, (found or mine).stem})
@@ -234,16 +242,16 @@ def _what_stays(
 
 
 def _labels_among(folder: WritableLocation, strange: Sequence[str]) -> Sequence[str]:
-    """Labels among files that are not of an export."""
+    """The labels among files that do not belong to an export."""
     if not strange:
         return ()
-    from sidecar.exporting.found_labels import found_labels  # not loaded where there are none
+    from sidecar.exporting.found_labels import found_labels  # not loaded without such files
 
     return found_labels(folder, strange)
 
 
 def _refuse_earlier(folder: WritableLocation, entries: Sequence[str], is_begun: bool) -> NoReturn:
-    """An earlier export is in the way. ``is_begun``: its journal is there."""
+    """OutputError: an earlier export is in the way. ``is_begun``: its journal is there."""
     if SIDECAR_NAME in entries:
         raise OutputError(
             f"{folder.name} already holds a finished export, of another source, with other options"
@@ -277,17 +285,19 @@ def _names_in(folder: WritableLocation) -> list[str]:
 def _png_names(
     folder: WritableLocation, entries: Sequence[str], stems: Collection[str]
 ) -> Callable[[str], bool]:
-    """Whether a file in a folder is named as a PNG of ours: it begins with one of ``stems``, with a
-    tag or without, or the folder's document names it.
+    """The test whether a file in a folder has the name of a PNG of ours.
+
+    Such a name begins with one of ``stems``, with or without a tag, or the folder's document has
+    it.
     """
     finished = _finished(folder) if SIDECAR_NAME in entries else frozenset()
     return lambda name: name in finished or png_stem(name) in stems
 
 
 def _finished(folder: WritableLocation) -> frozenset[str]:
-    """The PNGs that the sidecar.json of a folder names, where it can be read.
+    """The PNGs that the sidecar.json of a folder names, if it can be read.
 
-    OutputError where they are not ours, but adopted.
+    OutputError where they are adopted images, which another program made.
     """
     try:
         document = reading.load(folder / SIDECAR_NAME)
@@ -308,7 +318,7 @@ def _is_ours(entry: WritableLocation, is_png: Callable[[str], bool]) -> bool:
     if name == VIEWER_IMAGES and entry.is_folder():
         inside = entry.names()
         return all(is_png(without_part(name)) and (entry / name).is_file() for name in inside)
-    if is_part(entry.name) and name == LABELS_NAME:  # what a killed `sidecar label` was at
+    if is_part(entry.name) and name == LABELS_NAME:  # left by a killed `sidecar label`
         return entry.is_file()
     return entry.is_file() and (name in COMPANIONS or name == JOURNAL or is_png(name))
 
@@ -320,8 +330,9 @@ def journal_digest(folder: WritableLocation) -> str | None:
 
 
 def _journal(folder: WritableLocation) -> Journal | None:
-    """None where there is none that can be read. Before PNGs had tags, it named no stem, and no
-    digests of PNGs.
+    """The journal of a folder; None where there is none that can be read.
+
+    Journals from before PNGs had tags hold no stem and no digests of PNGs.
     """
     try:
         found = json.loads((folder / JOURNAL).read_bytes())
@@ -332,8 +343,10 @@ def _journal(folder: WritableLocation) -> Journal | None:
 
 
 def _clear(folder: WritableLocation, names: Sequence[str]) -> None:
-    """Remove an earlier export, its document first: it is no longer complete. The disk has that
-    before anything else goes: a power failure could leave the document without its PNGs.
+    """Remove an earlier export, its document first, because it is no longer complete.
+
+    The removal of the document is synced to the disk before anything else is removed. Otherwise a
+    power failure could leave the document without its PNGs.
     """
     for name in sorted(names, key=lambda n: n != SIDECAR_NAME):
         try:

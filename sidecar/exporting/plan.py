@@ -1,4 +1,4 @@
-"""What will be written, worked out from headers alone: this is what ``--dry-run`` shows. Pure."""
+"""Plan an export from headers alone. ``--dry-run`` shows the plan. Pure."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ from sidecar.grid.decimation import Decimation
 from sidecar.grid.named_planes import order_of
 from sidecar.values.value_maps import Bits
 
-#: Changes when the same input and options would give other pixels, so that an interrupted export is
-#: not mixed with them.
+#: This number changes when the same input and options give other pixels. Then an interrupted export
+#: does not mix old and new pixels.
 PIXELS_VERSION = 2
-#: Beyond any number of samples along an axis, and small enough to count with.
+#: Larger than any number of samples along an axis, but small enough for exact arithmetic.
 MAX_FACTOR = 2.0**31
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One export of one stack. ``reduction``: the decimation along the source's axes; ``order``:
-    which way the PNGs are cut through it; ``stem``: what the names of the PNGs begin with;
-    ``shared``: the facts of ``series``, where several plans are made of it.
+    """One export of one stack.
+
+    ``reduction``: the decimation along the axes of the source. ``order``: the orientation of the
+    PNGs in the reduced stack. ``stem``: the start of the names of the PNGs. ``shared``: the facts
+    of ``series``, where several plans use it.
     """
 
     series: Series
@@ -60,7 +62,9 @@ class Plan:
 
     @property
     def bits(self) -> Bits:
-        """Bits per PNG sample: as asked for gray images, as stored for colour."""
+        """Bits per PNG sample: those of the options for gray images, those of the source for
+        colour.
+        """
         if self.channels == 1:
             return self.options.bits
         return (
@@ -72,8 +76,10 @@ class Plan:
 
     @property
     def keeps_stored(self) -> bool:
-        """Whether gray PNGs hold stored values without loss: where nothing else is asked for and
-        they fit, with 16 bits, or with 8 in sources of no more whose values are made by one line.
+        """Whether gray PNGs hold stored values without loss.
+
+        They do if the user asks for nothing else and the values fit: with 16 bits, or with 8 bits
+        if the source has no more than 8 and one straight line makes its values.
         """
         common = self.series.common
         lines = {frame.rescale for frame in self.series.frames}
@@ -93,8 +99,8 @@ class Plan:
 
     @property
     def scratch_bytes(self) -> int:
-        """Size of the scratch file that PNGs along another axis are cut from
-        (`sidecar.exporting.images.reslice`); 0 for slices as stored.
+        """Size in bytes of the scratch file for PNGs along another axis
+        (`sidecar.exporting.images.reslice`); 0 for the plane of the source slices.
         """
         return 0 if self.order == AS_STORED else self.png_bytes
 
@@ -109,16 +115,14 @@ class Plan:
         return png_names(self.stem, self.decimation.size[2], self.tag)
 
     def frames_of(self, decimated_slice: int) -> tuple[Frame, ...]:
-        """The source frames that one decimated slice, and when cut as stored one PNG, is made
-        of.
+        """The source frames of one decimated slice. In the plane of the source slices, this is one
+        PNG.
         """
         samples = self.reduction.slices.samples(decimated_slice)
         return self.series.frames[samples.start : samples.stop]
 
     def samples_of(self, png: int) -> range:
-        """The source samples that one PNG is made of, along the source axis that PNG numbers run
-        along.
-        """
+        """The source samples of one PNG along the source axis that is the axis of PNG numbers."""
         along = self.order.along[2]
         at = self.order.map((0, 0, png), self.reduction.size)[along]
         return self.reduction.axes[along].samples(int(at))
@@ -130,9 +134,10 @@ class Plan:
 
     @cached_property
     def made_from(self) -> str:
-        """A digest of the source and the options, by which a finished export is known again.
+        """A digest of the source and the options. It identifies a finished export.
 
-        It is the same wherever the scan lies and whenever it was copied: see `SourceFacts.stated`.
+        It does not depend on the place of the scan or on the time of a copy: see
+        `SourceFacts.stated`.
         """
         asked = self.options.asked(
             but=frozenset(
@@ -144,8 +149,8 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """The same, and when each file was changed: an interrupted export goes on with this
-        only.
+        """The same digest with the time of change of each file. An interrupted export continues
+        only if this digest is the same.
         """
         return _sha256(f'["{self.made_from}", {self.facts.times}]')
 
@@ -157,7 +162,8 @@ def _sha256(text: str) -> str:
 def make_plan(series: Series, options: ExportOptions) -> Plan:
     """The plan for one stack.
 
-    UsageError where the options do not fit it, GeometryError where they need a geometry it has not.
+    UsageError where the options do not fit the stack. GeometryError where they need a geometry that
+    the stack does not have.
     """
     layout = series.common.layout
     size = (layout.columns, layout.rows, len(series.frames))
@@ -239,11 +245,11 @@ def _voxel(series: Series) -> tuple[float, float, float] | None:
 def _fitting(
     series: Series, options: ExportOptions, budget: int, ranges: list[tuple[int, int]]
 ) -> tuple[float, float, float]:
-    """The smallest integer factors whose output fits ``budget``, growing along the axes in
-    proportion to keep voxels isotropic.
+    """The smallest integer factors whose output fits ``budget`` bytes and keeps voxels isotropic.
 
-    Factors are those of a target spacing s, round(s / edge) of each axis, for growing s. Frames
-    that are not a patient stack (ultrasound, secondary capture) are never dropped for size.
+    For a target spacing s, the factor of each axis is round(s / edge); s increases until the output
+    fits. Frames that are not a patient stack (ultrasound, secondary capture) are never dropped to
+    save space.
     """
     voxel = _voxel(series) or (1.0, 1.0, 0.0)
     probe = Plan(series, options, Decimation.whole(1, 1, 1), ())

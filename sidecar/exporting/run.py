@@ -1,4 +1,6 @@
-"""The export loop: plan → PNGs → sidecar.json, with bounded work in flight, resumable, the document
+"""Run exports: plan → PNGs → sidecar.json.
+
+The number of tasks in work is bounded. An interrupted export can continue. The document is written
 last.
 """
 
@@ -36,20 +38,20 @@ from sidecar.storage.digest import file_digest
 from sidecar.storage.locate import Place, locate
 from sidecar.values.value_maps import Linear, Stored
 
-#: What stands for the digest of a PNG that is not made yet.
+#: Placeholder for the digest of a PNG that is not made yet.
 _NO_DIGEST = "0" * 64
-#: Specimens that are under way at once on a cluster.
+#: Specimens that are exported at the same time on a cluster.
 SIDE_BY_SIDE = 8
 
 
 def plan_export(
     source: Place, output: Place, options: ExportOptions, progress: Progress | None = None
 ) -> list[Job]:
-    """Read headers and plan: one job, or one for each stack with ``series="all"``, in a folder
-    each. Reads no pixels.
+    """Read headers and plan one job, or with ``series="all"`` one job for each stack, each in its
+    own folder. No pixels are read.
 
-    Raises SourceError and its kinds for the source, UsageError for options that do not fit it,
-    BatchError for faults of several stacks.
+    Raises SourceError or a subclass for faults of the source, UsageError for options that do not
+    fit it, BatchError for faults of several stacks.
     """
     opened = Source.open(locate(source), progress, arrangement(options.given))
     root, chosen = opened.root, opened.choose(options.series, options.join)
@@ -71,13 +73,15 @@ def run_jobs(
     scheduler: str | None = None,
     patience: float = CLUSTER_WAIT,
 ) -> list[Sidecar]:
-    """Run jobs one after the other on this machine, or side by side on the Dask cluster whose
-    scheduler is at ``scheduler``, and which may be without workers for ``patience`` seconds.
+    """Run jobs one after the other on this machine, or at the same time on a Dask cluster.
 
-    A fault of one job stops no other. Raises as `run_job` where there is one job; where there are
-    several, a BatchError of all faults, each by the name of its job, that says how many are
-    finished. Ctrl-C, or a cluster that is gone (WorkersLostError, by the name of a job), stops all
-    jobs; those that were finished by then stay finished.
+    ``scheduler``: the address of the scheduler of the cluster. ``patience``: how many seconds the
+    cluster may be without workers.
+
+    A fault of one job does not stop the others. One job raises as `run_job`. Several jobs raise one
+    BatchError of all faults, each with the name of its job; it says how many jobs are finished.
+    Ctrl-C, or a lost cluster (WorkersLostError with the name of a job), stops all jobs. Jobs that
+    are finished by then stay finished.
     """
     outcomes = _outcomes(jobs, progress, scheduler, patience)
     faults = [outcome for outcome in outcomes if isinstance(outcome, SidecarError)]
@@ -96,7 +100,7 @@ def run_jobs(
 def _outcomes(
     jobs: Sequence[Job], progress: Progress | None, scheduler: str | None, patience: float
 ) -> list[Sidecar | SidecarError]:
-    """What came of each job."""
+    """The result or the fault of each job."""
     if scheduler is None:
         return [_run_named(job, progress) for job in jobs]
     with (
@@ -113,7 +117,7 @@ def _outcomes(
 
 
 def _run_named(job: Job, *how: Any) -> Sidecar | SidecarError:
-    """The export, or its fault by the name of the job."""
+    """The export, or its fault with the name of the job."""
     try:
         return run_job(job, *how)
     except WorkersLostError as error:
@@ -123,11 +127,11 @@ def _run_named(job: Job, *how: Any) -> Sidecar | SidecarError:
 
 
 def run_job(job: Job, progress: Progress | None = None, workers: Workers | None = None) -> Sidecar:
-    """Write the PNGs and then ``sidecar.json`` of one job, going on where an interrupted run of the
-    same job stopped. One that is finished already is left as it is.
+    """Write the PNGs and then ``sidecar.json`` of one job.
 
-    Raises PixelError or SourceError for the source, OutputError for the output; what was written
-    stays and can be resumed.
+    It continues where an interrupted run of the same job stopped. A finished export is left as it
+    is. Raises PixelError or SourceError for faults of the source, OutputError for faults of the
+    output. After an error, the files that were written stay, and the export can continue.
     """
     there = finished(job)
     if there is not None:
@@ -160,7 +164,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         )
         sidecar = make_sidecar(plan, values, digests, job.zoom, plan.made_from)
         if has_page(job):
-            from sidecar.viewer.page import write_viewer  # not loaded where there is no page
+            from sidecar.viewer.page import write_viewer  # not loaded without a page
 
             write_viewer(sidecar, job.output, counts)
         if options.volume is not None:
@@ -177,8 +181,8 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
 
 def _counted(job: Job) -> frozenset[int]:
-    """The PNGs on which the contrast of the page is measured: then they need not be read again for
-    it.
+    """The PNGs from which the contrast of the page is measured. Their values are counted while they
+    are made, so that they need not be read again.
     """
     if not has_page(job):
         return frozenset()
@@ -190,8 +194,9 @@ def _counted(job: Job) -> frozenset[int]:
 def _write_pngs(
     recipe: Recipe, plan: Plan, folder: OutputFolder, workers: Workers, progress: Progress
 ) -> tuple[list[str], dict[int, NDArray[np.intp]]]:
-    """Write the PNGs that are not there whole; digests of all in slice order, and what was
-    counted.
+    """Write the PNGs that are missing or damaged.
+
+    Returns the digests of all PNGs in slice order, and the counted values.
     """
     counts: dict[int, NDArray[np.intp]] = {}
     digests = _digests_of_whole(plan, folder, progress)
@@ -208,13 +213,13 @@ def _write_pngs(
         results = workers.results(partial(render, recipe), tasks, note)
     else:
         from sidecar.exporting.images.reslice import (
-            render_resliced,  # not loaded for slices as stored
+            render_resliced,  # not loaded for the plane of the source slices
         )
 
         results = render_resliced(recipe, plan, missing, workers, note)
     with contextlib.closing(
         results
-    ):  # whatever ends this, no worker writes on when the folder is given back
+    ):  # in every case, no worker still writes when the folder is released
         for done in results:
             folder.go_on()
             digests[done.index] = done.sha256
@@ -225,8 +230,9 @@ def _write_pngs(
 
 
 def _digests_of_whole(plan: Plan, folder: OutputFolder, progress: Progress) -> dict[int, str]:
-    """Digests, by their numbers, of the PNGs that an interrupted run left and that are still as it
-    made them: a power failure may have damaged them, or somebody changed them.
+    """Number → digest of the PNGs that an interrupted run left undamaged.
+
+    A power failure may have damaged a PNG, or somebody may have changed it.
     """
     digests = {}
     for k, name in enumerate(plan.names):

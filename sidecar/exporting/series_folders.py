@@ -1,5 +1,5 @@
-"""Which folder each stack of ``--series all`` goes to: that of its number, unless an earlier run
-numbered the stacks in another way.
+"""Choose the folder of each stack of ``--series all``: the folder of its number, unless an earlier
+run numbered the stacks differently.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from sidecar.storage.location import WritableLocation
 def in_folders(jobs: Sequence[Job], output: WritableLocation) -> list[Job]:
     """The jobs, each with its folder below ``output``.
 
-    What is there already, finished or not, stays where it is, so that a specimen can be added to
-    the source. A stack whose folder is another's by that takes the first that is left. Whatever
-    else is in a folder is in the way, which is found when it is written to.
+    An export that is there already, finished or not, keeps its folder. So a specimen can be added
+    to the source later. If the folder of a stack's number belongs to another stack, the stack takes
+    the first free folder. Anything else in a folder is refused when the folder is written to.
     """
     names = [f"series_{job.plan.series.number:02d}" for job in jobs]
     holders = defaultdict[str | None, list[str]](list)
@@ -45,12 +45,12 @@ def in_folders(jobs: Sequence[Job], output: WritableLocation) -> list[Job]:
 def _folders(output: WritableLocation) -> list[str]:
     try:
         return [name for name in output.names() if name.startswith("series_")]
-    except OSError:  # it is not there, or will be refused
+    except OSError:  # the folder is missing, or will be refused later
         return []
 
 
 def _held(folder: WritableLocation) -> frozenset[str | None]:
-    """The digests by which the export in a folder is known: finished, unfinished."""
+    """The digests that identify the export in a folder: finished, and unfinished."""
     try:
         made = reading.load(folder / SIDECAR_NAME).made_from
     except DocumentError:

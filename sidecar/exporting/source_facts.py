@@ -1,4 +1,4 @@
-"""What is worked out of a stack once, however many exports are planned of it. Pure."""
+"""Compute the facts of a stack once for all exports that are planned from it. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sidecar.storage.location import WritableLocation
 
 
 class SourceFacts:
-    """The facts of ``series`` that go through all of its frames."""
+    """The facts of ``series`` that need all of its frames."""
 
     def __init__(self, series: Series) -> None:
         self.series = series
@@ -26,11 +26,11 @@ class SourceFacts:
 
     @cached_property
     def model(self) -> Source:
-        """The source as documents have it."""
+        """The source, as in the documents."""
         return source_model(self.series)
 
     def tag(self, decimation: Decimation) -> str:
-        """The tag of PNGs that are made of it by these axes."""
+        """The tag of PNGs that are made from it with these axes."""
         return tag_of(self.series.common.series_instance_uid, self._planes, decimation)
 
     @cached_property
@@ -41,9 +41,10 @@ class SourceFacts:
 
     @cached_property
     def stated(self) -> str:
-        """What the headers say and how large the files are: items of a JSON list. It holds no
-        times, and names of files only as the document has them. A voxel size that was given is part
-        of it.
+        """The facts of the headers and the sizes of the files, as items of a JSON list.
+
+        It includes no times, and only those file names that the document has. It includes a voxel
+        size given by hand.
         """
         frames, stack = self.series.frames, self.series.stack
         shared = [asdict(common) for common in dict.fromkeys(f.common for f in frames)]
@@ -60,12 +61,12 @@ class SourceFacts:
         return as_json({file: changed for file, (_, changed) in self.series.stamps.items()})
 
     def sealed(self, document: Document) -> Document:
-        """A document of this source, with its digest."""
+        """The document of this source, with its digest."""
         return self._shared(document).sealed(document)
 
     def save(self, document: Document, place: WritableLocation) -> None:
-        """Write a document of this source: it is there whole or not at all. OutputError where it
-        cannot be written.
+        """Write a document of this source, whole or not at all. OutputError where it cannot be
+        written.
         """
         place.put(self._shared(document).text(document).encode())
 
@@ -84,5 +85,5 @@ def _of_frame(frame: Frame) -> tuple[object, ...]:
 
 
 def as_json(facts: object) -> str:
-    """What digests of plans are made of."""
+    """Facts as the JSON text from which digests of plans are made."""
     return json.dumps(facts, sort_keys=True, default=bytes.hex)

@@ -1,1 +1,1 @@
-"""Labels on PNGs: read, identified, mapped, written."""
+"""Read labels on PNGs, identify their images, map them to the scan, and write them."""

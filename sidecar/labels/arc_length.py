@@ -1,4 +1,4 @@
-"""Equidistant points along a polyline, by its length. Pure."""
+"""Place equidistant points along a polyline. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Where M points lie on a polyline of N vertices: ``part`` (M,) of the way from vertex
-    ``before`` (M,) to vertex ``after`` (M,).
+    """The places of M points on a polyline of N vertices. A point lies at ``part`` (M,) of the way
+    from vertex ``before`` (M,) to vertex ``after`` (M,).
     """
 
     before: NDArray[np.intp]
@@ -23,23 +23,24 @@ class Between:
     part: Floats
 
     def of(self, values: Floats) -> Floats:
-        """(M, ...) of values (N, ...) of the vertices, on the straight lines between them."""
+        """Interpolate values (N, ...) of the vertices linearly at the points: (M, ...)."""
         part = self.part.reshape(-1, *[1] * (values.ndim - 1))
         return np.asarray(values[self.before] * (1 - part) + values[self.after] * part)
 
     @property
     def nearest(self) -> NDArray[np.intp]:
-        """(M,) the vertex that each point is nearer to, of two the first."""
+        """(M,) the nearer vertex of each point; the first one where both are equally near."""
         return np.where(self.part <= 0.5, self.before, self.after)
 
 
 def equidistant(vertices: Floats, count: int, closed: bool) -> Between:
-    """``count`` points along straight lines through ``vertices`` (N, 3), the same length of line
-    apart. An open one begins at its first vertex and ends at its last one. A closed one goes back
-    from its last vertex to its first one, where it begins; no point is repeated.
+    """``count`` points at equal distances along the straight lines through ``vertices`` (N, 3).
+
+    On an open line, the first and last points are the first and last vertices. A closed line goes
+    back from its last vertex to its first, which is the first point; no point is repeated.
 
     geomorph's `digit.curves` counts neither start nor end: its nPoints is ``count`` - 2 for an open
-    curve, and ``count`` - 1 for a closed one. GeometryError for vertices in one place.
+    curve, and ``count`` - 1 for a closed one. GeometryError if all vertices are in one place.
     """
     number = np.arange(len(vertices))
     after = np.roll(number, -1) if closed else np.minimum(number + 1, len(vertices) - 1)

@@ -1,4 +1,4 @@
-"""Which label files paths mean, and which export a label file lies beside."""
+"""Find the label files that paths stand for, and the exports that a label file may belong to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sidecar.labels.readers import read_labels
 from sidecar.labels.references import other_export
 from sidecar.storage.locate import locate
 
-#: A label file folder is searched for these endings.
+#: Endings of label files in a folder.
 LABEL_ENDINGS = frozenset(
     [
         ".csv",
@@ -34,12 +34,12 @@ LABEL_ENDINGS = frozenset(
         ".h5",
     ]
 )
-#: Of these endings, but beside labels and not labels; the last two are YOLO's.
+#: Files with such an ending that lie beside labels and are no labels. The last two are of YOLO.
 _NOT_LABELS = frozenset({documents.SIDECAR_NAME, ZOOMS_NAME, "classes.txt", "notes.json"})
 
 
 def label_files(paths: Iterable[Path]) -> list[Path]:
-    """The files that paths mean: a file itself, a folder the label files in it.
+    """The label files of paths: a file stands for itself, a folder for the label files in it.
 
     LabelError where there are none.
     """
@@ -72,7 +72,11 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _holds_labels(path: Path) -> bool:
-    """By its name. The .h5 that DeepLabCut writes beside a CSV of its name holds the same."""
+    """Whether a file holds labels, by its name.
+
+    DeepLabCut writes a .h5 file beside a CSV of the same name, with the same labels; it is left
+    out.
+    """
     return (
         path.suffix.lower() in LABEL_ENDINGS
         and path.name not in _NOT_LABELS
@@ -82,11 +86,11 @@ def _holds_labels(path: Path) -> bool:
 
 
 def find_exports(path: Path, surroundings: Surroundings, format: str | None = None) -> list[Export]:
-    """The exports that a label file may be of: the one it lies beside, or the stacks around
-    landmarks in the folders beside it, or those beside the images that it names within its own
-    folder, or those around it whose tags it names.
+    """The exports that a label file may belong to.
 
-    DocumentError where there are none.
+    This is the export that it lies beside; or the stacks around landmarks in the folders beside it;
+    or the exports beside the images that it names in its own folder; or exports around it that have
+    the tags in its image names. DocumentError where there are none.
     """
     if (path.parent / documents.SIDECAR_NAME).is_file():
         return [surroundings.open(path.parent / documents.SIDECAR_NAME)]
@@ -110,7 +114,7 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
 
 
 def _images(path: Path, format: str | None) -> tuple[ImageReference, ...]:
-    """The images that a file names; formats that need the stack to be read name none."""
+    """The images that a file names. Formats that can be read only with the stack name none."""
     try:
         return read_labels(path, PngStack(1, 1, 1 << 30), format).images
     except SidecarError:
@@ -118,7 +122,7 @@ def _images(path: Path, format: str | None) -> tuple[ImageReference, ...]:
 
 
 def _beside_images(path: Path, images: Iterable[ImageReference]) -> Iterator[Path]:
-    """The ``sidecar.json`` beside the images that a file names, in folders within its own."""
+    """The ``sidecar.json`` files beside the images that a file names in folders inside its own."""
     home = path.parent.resolve()
     folders = {image.name.replace("\\", "/").rpartition("/")[0] for image in images}
     for folder in sorted(filter(None, folders)):

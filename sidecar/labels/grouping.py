@@ -1,8 +1,9 @@
-"""Rows of a table into shapes, by the columns shape_type, shape_id, vertex, label and specimen.
+"""Group rows of a table into shapes by the columns shape_type, shape_id, vertex, label and
+specimen.
 
-Without shape_type every row is a point. The vertices of a shape are neighbouring rows of one type,
-label, shape_id and specimen, numbered 0, 1, 2, ... by ``vertex``, so that equal ids in different
-images stay apart. Without ``vertex`` they must lie on one image.
+Without shape_type every row is a point. The vertices of a shape are neighbouring rows with the same
+type, label, shape_id and specimen, numbered 0, 1, 2, ... by ``vertex``. The numbers keep shapes
+with equal ids in different images apart. Without ``vertex``, the vertices must lie on one image.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from sidecar.labels.vertices import TYPES, Shapes
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
-#: What neighbouring rows of one shape have in common, beside their type.
+#: Columns that neighbouring rows of one shape have in common, in addition to the type.
 _NAMES = ("label", "shape_id", "specimen")
 _COLUMNS = ("shape_type", "vertex", *_NAMES, "image", "slice")
 _CODES = {type_: code for code, type_ in enumerate(TYPES)} | {"": 0}
 
 
 def group(columns: Columns, count: int, path: Path, row: Callable[[int], str]) -> Shapes:
-    """The shapes of ``count`` rows, in their order. Names of columns count in any case.
+    """The shapes of ``count`` rows, in order. The case of column names does not matter.
 
-    ``row``: the place of a row in the file ``path``, for messages. LabelError names file and row of
-    what makes no shape.
+    ``row``: the place of a row in the file ``path``, for messages. A LabelError names file and row
+    of rows that make no shape.
     """
     spelled = {name.lower(): name for name in columns}
     texts = Made({name: _maker(columns, spelled.get(name)) for name in _NAMES}, slice(0, count))
@@ -60,9 +61,9 @@ def _maker(columns: Columns, name: str | None) -> Maker:
 class _Grouping:
     """One pass over the rows, a few at a time.
 
-    ``types``  (N,) the type of each row's shape, as an index into `TYPES`.
+    ``types``  (N,) the type of the shape of each row, as an index into `TYPES`.
     ``starts`` (N,) whether a row is the first of its shape.
-    ``vertex`` (N,) its number in its shape.
+    ``vertex`` (N,) the number of a row in its shape.
     """
 
     def __init__(self, count: int, path: Path, row: Callable[[int], str]) -> None:
@@ -75,7 +76,7 @@ class _Grouping:
         self._begun: set[tuple[str, ...]] = set()
 
     def take(self, cells: Mapping[str, Sequence[str]]) -> None:
-        """The next rows: those of the columns that there are, shape_type always."""
+        """Take the next rows, with the cells of the existing columns. shape_type always exists."""
         types = self._types(cells["shape_type"])
         shaped = types != 0
         changed = np.diff(types, prepend=self._last_type) != 0
@@ -103,7 +104,7 @@ class _Grouping:
         return types
 
     def _numbers(self, cells: Sequence[str], shaped: Bools) -> Ints:
-        """The column vertex, -1 for what is no number: of points nothing is asked."""
+        """The column vertex, -1 for a cell that is no number. Cells of points are not checked."""
         known = {cell: _whole(cell) for cell in set(cells)}
         numbers = np.fromiter(map(known.__getitem__, cells), np.intp, len(cells))
         self._refuse(
@@ -113,9 +114,7 @@ class _Grouping:
         return numbers
 
     def _changes(self, cells: Mapping[str, Sequence[str]], names: Sequence[str]) -> Bools:
-        """Where one of the named columns is not as in the row before; before the first there is
-        none.
-        """
+        """Whether one of the named columns differs from the row before. The first row differs."""
         changed = np.zeros(len(cells["shape_type"]), np.bool_)
         for name in names:
             if name in cells:
@@ -135,7 +134,7 @@ class _Grouping:
     def _refuse_unnumbered(
         self, cells: Mapping[str, Sequence[str]], types: NDArray[np.int8], starts: Bools
     ) -> None:
-        """LabelError where rows without a number could be of one shape or of two."""
+        """LabelError where rows without a number could belong to one shape or to two."""
         self._refuse(
             ~starts & self._changes(cells, ("image", "slice")),
             lambda i: (
@@ -158,7 +157,7 @@ class _Grouping:
         )
 
     def _refuse(self, wrong: Bools, problem: Callable[[int], str]) -> None:
-        """LabelError for the first of the rows at hand that is wrong."""
+        """LabelError for the first of the current rows that is wrong."""
         if wrong.any():
             first = int(np.argmax(wrong))
             raise LabelError(problem(first), self._path, self._row(self._taken + first))

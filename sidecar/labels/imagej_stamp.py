@@ -1,5 +1,7 @@
-"""What our own selections for ImageJ say of the stack that they are for: a property, which ImageJ
-keeps when it saves them again (``key: value``, ij/gui/Roi.java). Pure.
+"""Write and read the stack that our own ImageJ selections belong to. Pure.
+
+The stack is a property of the selection (``key: value``, ij/gui/Roi.java). ImageJ keeps it when it
+saves the selection again.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ _STAMP = re.compile(rf"^sidecar: over (png|source)(?: tag ({TAG}))? series (\S+)
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The stack of a selection: which kind, the tag of the export (None where it has none), and the
+    """The stack of a selection: its kind, the tag of the export (None where it has none), and the
     series.
     """
 

@@ -1,5 +1,5 @@
-"""Landmarks and curves of specimens, whatever scans they are on: what the formats of geometric
-morphometrics share.
+"""The landmarks and curves of specimens, in the form that the formats of geometric morphometrics
+share. The specimens may be on any scans.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 class Landmarks:
     """n specimens with p landmarks each.
 
-    ``mm`` (n, p, 3); NaN where a specimen lacks a landmark. ``axes``: what each specimen's
-    millimetres are along: LPS, RAS, or whatever words say it. ``names``: p, in order of first
-    appearance; "1", "2", ... where the labels have no names. ``notes``: what is to be told of how
-    specimens were told apart.
+    ``mm`` (n, p, 3); NaN where a specimen lacks a landmark. ``axes``: the axes of each specimen's
+    millimetres: LPS, RAS, or a description in words. ``names``: p, in order of first appearance;
+    "1", "2", ... where the labels have no names. ``notes``: notes for the user on how specimens
+    were told apart.
     """
 
     specimens: tuple[str, ...]

@@ -1,5 +1,6 @@
-"""The one way in for labels: files are read, their images identified, their points placed, checked
-and mapped, and what is to be told comes with them.
+"""Load labels: read the files, identify their images, place their points, check and map them.
+
+All labels come in through this module. Notes for the user come with them.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ from sidecar.mapping import Sidecar
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """What the user says of label files.
+    """What the user states about label files.
 
-    ``format``         one of `READERS`, instead of recognising it.
-    ``reading``        what the files leave open.
-    ``images``         only labels whose image path matches this pattern, as in a shell.
-    ``trust_names``    names of images are enough, also without a tag.
-    ``allow_outside``  labels beyond the edges of the PNGs are mapped too.
-    ``curve_points``   how many equidistant points each line and polygon becomes; None: as many as
-                       the labels say of it; 0: its vertices as they were drawn.
+    ``format``         one of `READERS`; None to recognise the format.
+    ``reading``        facts that the files do not state.
+    ``images``         take only labels whose image path matches this shell pattern.
+    ``trust_names``    accept image names without a tag.
+    ``allow_outside``  also map labels beyond the edges of the PNGs.
+    ``curve_points``   how many equidistant points replace each line and polygon; None takes the
+                       number from the labels; 0 keeps the vertices as drawn.
     """
 
     format: str | None = None
@@ -50,7 +51,7 @@ class LoadOptions:
 
 @dataclass(frozen=True)
 class Mapping:
-    """The labels of one file on one export, mapped, and what the user should be told of them.
+    """The mapped labels of one file on one export, and notes for the user.
 
     ``format``: the name of the file's reader.
     """
@@ -71,8 +72,8 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Label files mapped, in the order given; a file with labels of several exports has a
-    `Mapping` for each.
+    """Mapped label files, in the order given. A file with labels of several exports has one
+    `Mapping` for each export.
     """
 
     files: tuple[Mapping, ...]
@@ -84,22 +85,22 @@ class Loaded:
 
     @property
     def paths(self) -> list[Path]:
-        """The label files, those in folders one by one."""
+        """The label files, including each file of a folder."""
         return list(dict.fromkeys(file.labels.path for file in self.files))
 
     @property
     def exports(self) -> list[Export]:
-        """The exports that there are labels of."""
+        """The exports that have labels."""
         return list(dict.fromkeys(file.export for file in self.files))
 
     def only_export(self, what: str) -> Export:
-        """The one export that all labels are of, as `the_only`."""
+        """The only export that has labels, as `the_only`."""
         return the_only(self.exports, what)
 
 
 def the_only(exports: Sequence[Export], what: str) -> Export:
-    """The one of ``exports``. UsageError where there are several, and ``what`` ("a report") is of
-    one.
+    """The only one of ``exports``. UsageError where there are several, because ``what`` (such as "a
+    report") needs exactly one.
     """
     first, *more = exports
     if more:
@@ -115,14 +116,14 @@ def load(
     exports: Sequence[Export] = (),
     options: LoadOptions | None = None,
 ) -> Loaded:
-    """Read label files, and those in folders, and map them. There is one at least.
+    """Read label files and folders of them, and map them. There is at least one file.
 
-    ``exports``: those that the labels may be of; without them the one beside each file, or those
-    beside the images it names.
+    ``exports``: the exports that the labels may belong to. Without them, the export beside each
+    file, or the exports beside the images that it names.
 
-    Raises LabelError naming file and row for anything that cannot be mapped, also for an image that
-    is not surely one of the exports; DocumentError for the sidecar; UsageError for a format that
-    there is not.
+    Raises a LabelError with file and row for a label that cannot be mapped, and for an image that
+    is not certainly one of the exports; DocumentError for faults of a sidecar.json; UsageError for
+    an unknown format.
     """
     options = options or LoadOptions()
     surroundings = Surroundings()
@@ -138,8 +139,10 @@ def load_points(
     exports: Sequence[Export] = (),
     options: LoadOptions | None = None,
 ) -> Loaded:
-    """The same, for who needs points and outlines: LabelError where a file holds something, and
-    none of it was read. (Masks that tools paint are no points, and `load` gives none.)
+    """As `load`, for callers that need points and outlines.
+
+    LabelError where a file is not empty, but none of it was read. (Painted masks are no points;
+    `load` returns no points for them.)
     """
     loaded = load(paths, exports, options)
     for file in loaded.files:
@@ -157,7 +160,7 @@ def map_file(
     trust_names: bool = False,
     allow_outside: bool = False,
 ) -> Mapping:
-    """Read one label file of one export and map it; all is as in `load_points`."""
+    """Read one label file of one export and map it. It works as `load_points`."""
     if Path(path).is_dir():
         raise LabelError("is a folder, not a file", Path(path))
     options = LoadOptions(
@@ -173,7 +176,7 @@ def map_file(
 
 @dataclass(frozen=True)
 class _LabelFile:
-    """One label file, and the exports that it may be of."""
+    """One label file, and the exports that it may belong to."""
 
     path: Path
     exports: Sequence[Export]
@@ -181,7 +184,7 @@ class _LabelFile:
     surroundings: Surroundings
 
     def mapped(self) -> Iterator[Mapping]:
-        """Its labels on each export that it has some of; on the first where it has none."""
+        """Its labels on each export that has some; on the first export where it has no labels."""
         reader = reader_for(self.path, self.options.format)
         start, labels = self._first_reading(reader)
         found = self._identified(labels)
@@ -198,8 +201,9 @@ class _LabelFile:
             yield self._mapping(part, found, self.exports[index], reader.name)
 
     def _first_reading(self, reader: Reader) -> tuple[int, Labels]:
-        """The labels as read for the first export for which the file names its images, or can be
-        read at all, and which export that is.
+        """The labels as read for the first suitable export, and the index of that export.
+
+        An export is suitable if the file names its images, or can be read at all.
         """
         readings: list[tuple[int, Labels]] = []
         failures: list[LabelError] = []
@@ -223,7 +227,7 @@ class _LabelFile:
         return labels if self.options.images is None else _matching(labels, self.options.images)
 
     def _identified(self, labels: Labels) -> list[Identified]:
-        """The PNG of each image; of those without a label nothing is asked."""
+        """The PNG of each image. Images without a label are not identified."""
         used = labels.labelled
         resolver = Resolver(self.path, self.exports, self.surroundings, self.options.trust_names)
         found = [Identified(0, None)] * len(labels.images)
@@ -281,8 +285,8 @@ def _counted(labels: Labels, export: Export) -> list[str]:
 
 
 def _other_landmarks(points: MappedPoints) -> list[str]:
-    """A note where labels on the stack around one landmark bear the name of another: the file may
-    be that of another stack.
+    """A note where labels on the stack around one landmark have the name of another landmark: the
+    file may belong to another stack.
     """
     zoom = points.sidecar.document.zoom
     if zoom is None or not zoom.label:
@@ -297,7 +301,7 @@ def _other_landmarks(points: MappedPoints) -> list[str]:
 
 
 def _told_of_each_other(files: Sequence[Mapping]) -> Iterator[Mapping]:
-    """Mappings, with a note where PNGs have labels in an earlier file too."""
+    """The mappings, with a note where PNGs also have labels in an earlier file."""
     labelled: dict[tuple[Export, int], str] = {}
     for file in files:
         name = file.labels.path.name

@@ -1,4 +1,4 @@
-"""Labels on the PNG stack → source voxels, patient millimetres and DICOM instances."""
+"""Map labels on the PNG stack to source voxels, patient millimetres and DICOM instances."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
 from sidecar.mapping import Sidecar
 
-#: No pixel, voxel or millimetre of a label is farther from 0; far larger numbers could not be
-#: reckoned with.
+#: Largest absolute value of a pixel, voxel or millimetre of a label. Much larger numbers would
+#: break the arithmetic.
 FARTHEST = 1e7
 
 
 def png_pixels(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64]:
-    """(N, 3) PNG pixel x, y, slice of labels, *center*; ``found`` are the PNGs of their images.
+    """(N, 3) PNG pixel x, y, slice of labels, *center*. ``found``: the PNGs of their images.
 
-    LabelError names file and row where slice and image contradict each other, or there is neither.
+    A LabelError names file and row where slice and image contradict each other, or both are
+    missing.
     """
     of_image = np.array([np.nan if png.slice is None else png.slice for png in found], np.float64)
     named = of_image[labels.reference]
@@ -43,8 +44,8 @@ def _refuse(labels: Labels, bad: NDArray[np.bool_], message: Callable[[int], str
 
 
 def _unscaled(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64]:
-    """Coordinates on the PNG of labels made on a resized copy: a resize scales from the image's
-    outer corner, not from a pixel's middle.
+    """PNG coordinates of labels made on a resized copy. A resize scales from the outer corner of
+    the image, not from the middle of a pixel.
     """
     scales = np.array([png.scale for png in found], np.float64).reshape(-1, 2)
     if np.all(scales == 1):
@@ -56,9 +57,9 @@ def _unscaled(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64
 def map_points(
     labels: Labels, png: NDArray[np.float64], export: Export, allow_outside: bool = False
 ) -> MappedPoints:
-    """Labels placed at PNG pixels (N, 3) with their source voxels, patient mm and instances.
+    """Labels at PNG pixels (N, 3), with their source voxels, patient mm and instances.
 
-    LabelError names the first label that lies outside of the PNG stack, unless ``allow_outside``.
+    A LabelError names the first label outside the PNG stack, unless ``allow_outside``.
     """
     sidecar = export.sidecar
     if not allow_outside:

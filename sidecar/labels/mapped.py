@@ -1,4 +1,4 @@
-"""Mapped points: what every point writer is given."""
+"""Mapped points, the input of every point writer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sidecar.labels.model import Labels
 from sidecar.labels.tables.columns import Columns
 from sidecar.mapping import Instances, Sidecar
 
-#: What the user should be told of a file that was written, a sentence each.
+#: Notes for the user on a file that was written, a sentence each.
 Notes = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class MappedPoints:
-    """The N labels of one file with where they belong in the scan, in file order.
+    """The N labels of one file and their places in the scan, in file order.
 
-    ``labels``          what the file says: its columns, its shapes, its rows for messages.
+    ``labels``          the labels as read: columns, shapes, rows for messages.
     ``png``             (N, 3) PNG pixel x, y and slice, *center* convention.
     ``source``          (N, 3) source index column, row, slice; 0 = centre of the first voxel.
     ``patient``         (N, 3) mm, LPS; along the axes of the scan itself where the voxel size was
@@ -31,7 +31,7 @@ class MappedPoints:
     ``uncertainty_mm``  (N,) half the longest diagonal of the output voxel.
     ``instances``       SOP Instance UID and 1-based frame number (0: single-frame) of each point.
     ``sidecar``         the export they lie on.
-    ``specimen``        what it is called.
+    ``specimen``        the name of its specimen.
     """
 
     sidecar: Sidecar
@@ -56,7 +56,7 @@ class MappedPoints:
 
     @property
     def columns(self) -> Columns:
-        """The columns carried from the input to the output, as text, in order."""
+        """The columns that are copied from the input to the output, as text, in order."""
         return self.labels.columns
 
     @property
@@ -67,16 +67,15 @@ class MappedPoints:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """One format that mapped points are written to: its name, the file endings that mean it, and
-    how to write it.
+    """One output format of mapped points: its name, its file endings, and its functions.
 
-    ``write(points, path, space)``: points of one or more exports; returns what is to be told of
-    the file. The caller makes the write all-or-nothing by giving a temporary path. Raises
-    LabelError or OutputError where the points do not fit the format. ``space`` matters where the
-    format leaves the choice.
+    ``write(points, path, space)`` writes the points of one or more exports, and returns notes for
+    the user. The caller gives a temporary path, so that the file is written whole or not at all.
+    Raises LabelError or OutputError where the points do not fit the format. ``space`` matters where
+    the format leaves the choice.
 
-    ``write_landmarks(landmarks, path)``: the same of landmarks that lie on no scan any more, such
-    as aligned ones; None where the format says where something is in a scan.
+    ``write_landmarks(landmarks, path)`` writes landmarks that do not lie on a scan, such as aligned
+    ones. It is None where the format stores positions in a scan.
     """
 
     name: str

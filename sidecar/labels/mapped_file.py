@@ -1,5 +1,5 @@
-"""The CSV that `map-points` wrote, read back for measuring and aligning: names, places in mm, how
-sure they are, and of which specimens.
+"""Read a CSV of `map-points` for measuring and aligning: names, places in mm, uncertainties and
+specimens.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from sidecar.labels.vertices import Shapes, refuse_incomplete
 
 @dataclass(frozen=True)
 class PointTable:
-    """N mapped points. ``names``: their labels. ``mm`` (N, 3), LPS, whatever the file has; where
-    ``is_given``, along the axes of a scan whose voxel size was given by hand. ``uncertainty_mm``
-    (N,), not negative. ``specimens``: what the specimen of each is called, "" where the file has no
-    names of specimens, in all points or in none. ``table``: all columns of the file, and its rows
-    for messages; ``rows`` (N,): which of them the points are.
+    """N mapped points.
+
+    ``names``: their labels. ``mm`` (N, 3): LPS, also if the file has RAS; where ``is_given``, along
+    the axes of a scan whose voxel size was given by hand. ``uncertainty_mm`` (N,): not negative.
+    ``specimens``: the name of the specimen of each point; "" for all points where the file has no
+    names of specimens. ``table``: all columns of the file, and its rows for messages. ``rows``
+    (N,): the row of each point in the table.
     """
 
     names: tuple[str, ...]
@@ -38,7 +40,7 @@ class PointTable:
     is_given: bool
 
     def by_specimen(self) -> dict[str, PointTable]:
-        """The points of each specimen, by its name; all by "" where the file has no names of
+        """Name of a specimen → its points. All points are under "" where the file has no names of
         specimens.
         """
         if not any(self.specimens):
@@ -49,9 +51,9 @@ class PointTable:
         return {specimen: self._only(points) for specimen, points in found.items()}
 
     def only_specimen(self, what: str) -> str:
-        """The specimen, or the file where that names none.
+        """The name of the only specimen, or of the file where it names no specimen.
 
-        LabelError where there are several, and ``what`` ("align") is about one.
+        LabelError where there are several, because ``what`` (such as "align") works on one.
         """
         names = list(dict.fromkeys(self.specimens)) or [""]
         if len(names) > 1:
@@ -63,25 +65,25 @@ class PointTable:
         return names[0] or self.table.path.name
 
     def select(self, *names: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Places (K, 3) and uncertainties (K,) of K named points, in the order asked for: what the
-        functions of `measure` take.
+        """Places (K, 3) and uncertainties (K,) of K named points, in the order of ``names``, as the
+        functions of `measure` take them.
 
-        LabelError for a name that no point has, or more than one.
+        LabelError for a name that no point has, or that several points have.
         """
         rows = [self._row(name) for name in names]
         return self.mm[rows], self.uncertainty_mm[rows]
 
     def positions(self) -> dict[str, NDArray[np.float64]]:
-        """Name → (3,) mm of every named point: what the functions of `align` take.
+        """Name → (3,) mm of every named point, as the functions of `align` take them.
 
-        LabelError when a name comes twice.
+        LabelError where two points have the same name.
         """
         return {name: self.mm[self._row(name)] for name in self.names if name}
 
     def shapes(self) -> Shapes:
-        """Points, lines, polygons and so on; their rows index ``mm``.
+        """Points, lines, polygons and so on. Their rows index ``mm``.
 
-        LabelError, naming file and row, for rows that make none.
+        A LabelError names file and row of rows that make no shape.
         """
         columns = picked(self.table.columns, self.rows)
         shapes = group(columns, len(self.rows), self.table.path, self._place)
@@ -118,12 +120,13 @@ class PointTable:
 
 
 def read_points(path: Path) -> PointTable:
-    """Read a CSV with the columns label, x_mm, y_mm, z_mm, uncertainty_mm and space (LPS or RAS,
-    row by row; RAS becomes LPS; or given, in all rows).
+    """Read a CSV with the columns label, x_mm, y_mm, z_mm, uncertainty_mm and space.
 
-    Raises LabelError, naming file and row, for what is missing, no number, or a negative
-    uncertainty, for millimetres of the patient beside those of a given voxel size, and where the
-    columns specimen and series_uid do not tell specimens apart.
+    space is LPS or RAS in each row, or "given" in all rows. RAS becomes LPS.
+
+    Raises a LabelError with file and row for a missing value, for text that is no number, and for a
+    negative uncertainty; for millimetres of the patient together with those of a given voxel size;
+    and where the columns specimen and series_uid do not tell specimens apart.
     """
     table = Table(path)
     labels, spaces = table.texts("label"), table.texts("space")
@@ -165,9 +168,9 @@ def read_points(path: Path) -> PointTable:
 
 
 def _specimens(table: Table) -> tuple[str, ...]:
-    """The specimen of each row, "" where none has a name.
+    """The specimen of each row, "" where no row has a name.
 
-    LabelError where only some have, and where those of one name are of two scans.
+    LabelError where only some rows have a name, and where rows of one name are of two scans.
     """
     names = [name.strip() for name in table.texts("specimen") or [""] * len(table)]
     if any(names) and "" in names:

@@ -1,6 +1,4 @@
-"""Shapes on the scan they were drawn on, the outlines of those that are not straight, and what
-writers need them to be.
-"""
+"""Mapped shapes on the scan, the outlines of circles and ellipses, and checks that writers need."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from sidecar.labels.vertices import TYPES, refuse_gaps
 
 Floats = NDArray[np.float64]
 
-#: Straight edges that stand for a circle or an ellipse: they stay within 0.12 % of the radius of
-#: it.
+#: Number of straight edges that replace a circle or an ellipse. Their distance from it is at most
+#: 0.12 % of its radius.
 ROUND_EDGES = 64
 
 
@@ -39,9 +37,9 @@ class Outline:
 class MappedShape:
     """One shape of a label file, on the scan.
 
-    The types are those of `labels.shapes.Shape`. ``specimen``: what the column of that name has,
-    or "". ``rows``: its vertices among ``points``, in order.
-    ``number``: which of the file's shapes it is, from 0.
+    The types are those of `labels.shapes.Shape`. ``specimen``: the value of the column specimen, or
+    "". ``rows``: its vertices among ``points``, in order. ``number``: the number of the shape in
+    the file, from 0.
     """
 
     type: str
@@ -54,12 +52,12 @@ class MappedShape:
 
     @property
     def name(self) -> str:
-        """Its label, or type and id where it has none."""
+        """Its label, or its type and id where it has no label."""
         return self.label or f"{self.type} {self.id or self.rows[0] + 1}"
 
     @property
     def place(self) -> str:
-        """Its file and its place there, for messages."""
+        """Its file and its place in the file, for messages."""
         return f"{self.points.labels.path.name}, {self.points.labels.shapes.where(self.number)}"
 
     @property
@@ -73,7 +71,7 @@ class MappedShape:
         return self.points.series_uid
 
     def outline(self) -> Outline:
-        """Its vertices; of a circle or an ellipse, `ROUND_EDGES` points along it."""
+        """Its vertices; for a circle or an ellipse, `ROUND_EDGES` points along it."""
         if self.type not in ("circle", "ellipse"):
             some = slice(self.rows.start, self.rows.stop)
             return Outline(self.png, self.points.source[some], self.points.patient[some])
@@ -83,7 +81,7 @@ class MappedShape:
         return Outline(png, source, nowhere if stack is None else stack.to_patient(source))
 
     def error(self, message: str) -> LabelError:
-        """The error for this shape, naming file and place."""
+        """The error for this shape, with file and place."""
         labels = self.points.labels
         return LabelError(message, labels.path, labels.shapes.where(self.number))
 
@@ -103,7 +101,7 @@ class MappedShape:
 def shapes_of(parts: Sequence[MappedPoints]) -> list[MappedShape]:
     """Every shape of the mapped label files, in order.
 
-    LabelError for one that lacks a vertex which its file has marked as missing.
+    LabelError for a shape with a vertex that its file marks as missing.
     """
     return [shape for part in parts for shape in _shapes_of(part)]
 
@@ -119,8 +117,8 @@ def _shapes_of(part: MappedPoints) -> Iterator[MappedShape]:
 
 
 def require_patient(parts: Sequence[MappedPoints], format: str) -> None:
-    """Raise LabelError unless the scans have the patient geometry that ``format``, which says where
-    things are in the patient, needs.
+    """Raise LabelError unless the scans have patient geometry. ``format`` stores positions in the
+    patient, so it needs one.
     """
     for part in parts:
         why = not_in_the_patient(part.sidecar.geometry, format)
@@ -129,9 +127,7 @@ def require_patient(parts: Sequence[MappedPoints], format: str) -> None:
 
 
 def require_mm(parts: Sequence[MappedPoints], format: str) -> None:
-    """Raise LabelError unless the scans have the millimetres that ``format`` needs, of whatever
-    axes.
-    """
+    """Raise LabelError unless the scans have millimetres, along any axes, as ``format`` needs."""
     if any(part.sidecar.geometry == "none" for part in parts):
         raise LabelError(
             f"the scan has no patient geometry, and so no millimetres, which {format} needs: write"
@@ -141,8 +137,8 @@ def require_mm(parts: Sequence[MappedPoints], format: str) -> None:
 
 
 def require_one_scan(parts: Sequence[MappedPoints], format: str) -> None:
-    """Raise LabelError when the labels are of several series, whose places ``format`` could not
-    tell apart.
+    """Raise LabelError if the labels are of several series, because ``format`` cannot tell their
+    places apart.
     """
     series = {part.series_uid for part in parts}
     if len(series) > 1:

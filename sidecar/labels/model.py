@@ -1,7 +1,7 @@
-"""What every label reader returns, and the one place where pixel origins are told apart.
+"""The types that every label reader returns, and the conversion between pixel origins.
 
 Two pixel origins exist among label tools. *center*: the middle of the first pixel is 0. *corner*:
-it is 0.5, because the outer corner of the first pixel is 0. Inside the package everything is
+it is 0.5, because the outer corner of the first pixel is 0. Inside the package all coordinates are
 *center*.
 """
 
@@ -27,15 +27,15 @@ MIDDLE_OF_FIRST_PIXEL: dict[PixelOrigin, float] = {"center": 0.0, "corner": 0.5}
 
 
 def to_center(xy: NDArray[np.float64], origin: PixelOrigin) -> NDArray[np.float64]:
-    """Coordinates of any pixel origin as *center* coordinates: center = given − middle of the first
-    pixel.
+    """Convert coordinates of any pixel origin to *center* coordinates: center = given − middle of
+    the first pixel.
     """
     return xy - MIDDLE_OF_FIRST_PIXEL[origin]
 
 
 @dataclass(frozen=True, slots=True)
 class PngStack:
-    """What a reader may need to know of the PNG stack its labels lie on.
+    """The facts that a reader may need about the PNG stack of its labels.
 
     ``columns, rows, slices``: size in pixels. ``spacing``: millimetres between PNG pixels (x, y,
     slice), or None for a stack without patient geometry. ``names``: PNG file names in slice order.
@@ -49,16 +49,16 @@ class PngStack:
 
     @property
     def kind(self) -> Hashable:
-        """A file that names its images says the same on all stacks of one kind."""
+        """A file that names its images is read in the same way for all stacks of one kind."""
         return self.columns, self.rows, self.slices, self.spacing
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the user says of a label file that the file itself leaves open.
+    """What the user states about a label file because the file does not.
 
-    ``pixel_origin``  where (0, 0) of its coordinates is; None: where the tool has it.
-    ``slice_origin``  the number that a table has for the first PNG; None: what the tool has.
+    ``pixel_origin``  where (0, 0) of its coordinates is; None for the origin of the tool.
+    ``slice_origin``  the number of the first PNG in a table; None for the number of the tool.
     """
 
     pixel_origin: PixelOrigin | None = None
@@ -67,16 +67,17 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """What a label file says of one image; two that differ in anything are two references.
+    """What a label file says about one image. Two references are different if they differ in
+    anything.
 
-    ``name``  as it is written there, with its folders, as a URL, behind a prefix; "" where the file
-              names none.
+    ``name``  as in the file: with its folders, as a URL, or behind a prefix; "" where the file
+              names no image.
     ``size``  (width, height) in pixels that the file states for it; None where it states none.
-    ``entry`` by what else the file tells images of one name apart ("task 39", "image 51"), or "".
-    ``embedded``  gives the image that the file carries, read anew each time, since the images of
-                  many files would fill memory; None where it carries none.
-    ``tag``, ``series_uid``  those of its export, where the file states them beside the name, as
-                             the files of our own page do.
+    ``entry`` a text that tells images of one name apart ("task 39", "image 51"), or "".
+    ``embedded``  returns the image that the file carries; None where it carries none. The image is
+                  read again each time, because the images of many files would fill the memory.
+    ``tag``, ``series_uid``  those of its export, where the file states them beside the name, such
+                             as the files of our own page do.
     """
 
     name: str
@@ -97,16 +98,16 @@ class Labels:
     ``xy``         (N, 2) float64 PNG pixel x (column), y (row, downwards), *center* convention: the
                    reader has applied its origin.
     ``slice``      (N,) float64 0-based PNG slice number, NaN where only the image tells.
-    ``images``     the images that the file speaks of, those without a label too.
-    ``reference``  (N,) which of ``images`` each point is on.
-    ``shapes``     the shapes that the points are vertices of.
-    ``columns``    the text columns carried to the output, in order. Generic CSV: the file's own
-                   columns as they are. Other formats: label, image, slice, x, y, shape_id,
-                   shape_type, vertex, then the tool's own.
+    ``images``     the images that the file names, including those without a label.
+    ``reference``  (N,) the index in ``images`` of the image of each point.
+    ``shapes``     the shapes whose vertices the points are.
+    ``columns``    the text columns that are copied to the output, in order. Generic CSV: the file's
+                   own columns, unchanged. Other formats: label, image, slice, x, y, shape_id,
+                   shape_type, vertex, then the tool's own columns.
     ``where``      N places for messages, as a function of the index ("row 7").
-    ``tool, pixel_origin, notes`` are told to the user: which tool, which origin was taken, and what
-                   was assumed and how to force the other.
-    ``left_out``   those of the notes that tell what the file holds and the reader did not read.
+    ``tool, pixel_origin, notes`` are shown to the user: the tool, the origin, and what was assumed
+                   and how to choose otherwise.
+    ``left_out``   the notes on contents of the file that the reader did not read.
     """
 
     path: Path
@@ -130,12 +131,12 @@ class Labels:
 
     @property
     def image(self) -> list[str]:
-        """The N names of the points' images, as the file has them."""
+        """The N names of the points' images, as in the file."""
         return [self.images[k].name for k in self.reference.tolist()]
 
     @property
     def labelled(self) -> list[int]:
-        """Which of ``images`` have a label, in order."""
+        """The indices of ``images`` that have a label, in order."""
         counts = np.bincount(self.reference, minlength=len(self.images))
         return [int(k) for k in np.flatnonzero(counts)]
 
@@ -144,9 +145,9 @@ class Labels:
         return LabelError(message, self.path, self.where(index))
 
     def only(self, kept: NDArray[np.bool_]) -> Labels:
-        """The labels where ``kept`` (N,) is true, in their order.
+        """The labels where ``kept`` (N,) is true, in order.
 
-        LabelError for a shape that is kept in part only.
+        LabelError for a shape of which only a part is kept.
         """
         rows = np.flatnonzero(kept)
         partly = self.shapes.kept_in_part(kept)
@@ -169,11 +170,11 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One label format: how to recognise it by content, and how to read it.
+    """One label format: how to recognise it from its content, and how to read it.
 
-    ``recognises(path, head)``: head is the first 64 KiB of the file; True only when the content is
-    surely this format.
-    ``parse(path, stack, options)``: the labels of one file; raises LabelError.
+    ``recognises(path, head)``: head is the first 64 KiB of the file. It is True only if the content
+    is certainly this format.
+    ``parse(path, stack, options)``: the labels of one file. It raises LabelError.
     ``numbers_slices``: whether the format is a table of slice numbers that may count from 0 or 1.
     """
 
@@ -185,8 +186,10 @@ class Reader:
     numbers_slices: bool = False
 
     def read(self, path: Path, stack: PngStack, options: ReadOptions | None = None) -> Labels:
-        """The labels of one file. Raises LabelError, and UsageError where the format leaves nothing
-        open for ``options.slice_origin`` to say.
+        """The labels of one file.
+
+        Raises LabelError, and UsageError for ``options.slice_origin`` where the format has no
+        choice of it.
         """
         options = options or ReadOptions()
         if options.slice_origin is not None and not self.numbers_slices:

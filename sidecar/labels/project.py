@@ -1,4 +1,4 @@
-"""Points of a scan → PNG pixels: the inverse of `sidecar.labels.load`."""
+"""Map points of a scan to PNG pixels: the inverse of `sidecar.labels.load`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.writers.csv_points import COMPUTED, rounded
 from sidecar.mapping import Sidecar
 
-#: What project adds; columns of these names in the input are those of another export, and are
-#: replaced.
+#: The columns that project adds. Columns of these names in the input belong to another export, and
+#: are replaced.
 PIXEL_COLUMNS = ("image", "slice", "x", "y")
-#: Voxels and millimetres of one row that are further apart than this part of a voxel are of
+#: If voxel and millimetres of one row differ by more than this part of a voxel, they belong to
 #: different scans.
 SAME_SCAN = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Points on the PNGs: all columns as text, and what the user should be told."""
+    """Points on the PNGs: all columns as text, and notes for the user."""
 
     columns: Columns
     png: NDArray[np.float64]
@@ -42,14 +42,14 @@ class Projection:
 def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:
     """PNG pixels of the points of a file: the inverse of `map_file`.
 
-    A CSV has columns x_mm, y_mm, z_mm (LPS, or as its column ``space`` says) or source_column,
-    source_row, source_slice; where both are there, they must agree. Markups of 3D Slicer
-    (``.mrk.json``, ``.fcsv``) are in millimetres, LPS or RAS as they say. A series that is named
-    must be that of this scan.
+    A CSV has the columns x_mm, y_mm, z_mm (LPS, unless its column ``space`` says otherwise) or
+    source_column, source_row, source_slice. If it has both, they must agree. Markups of 3D Slicer
+    (``.mrk.json``, ``.fcsv``) are in millimetres, and state LPS or RAS. If a point names a series,
+    it must be that of this scan.
 
     Columns that map-points computes are left out, so that the result can be mapped again.
 
-    Raises LabelError naming file and row.
+    Raises a LabelError with file and row.
     """
     points = read_scan_points(Path(path))
     refuse_other_scan(points, sidecar.document.source.series_instance_uid)
@@ -74,8 +74,9 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
 
 
 def _added(points: ScanPoints, png: NDArray[np.float64], sidecar: Sidecar) -> Made:
-    """The columns of the PNGs, and those of the export where the input has them; a specimen without
-    a name here keeps the one it has there.
+    """The columns of the PNGs, and new values for those columns of the export that the input has.
+
+    Where this export has no name of a specimen, the name in the input stays.
     """
     document = sidecar.document
     files = document.images.files
@@ -102,8 +103,8 @@ def _added(points: ScanPoints, png: NDArray[np.float64], sidecar: Sidecar) -> Ma
 
 
 def refuse_other_scan(points: ScanPoints, own: str) -> None:
-    """LabelError for a point that states another series than ``own``: its millimetres are another
-    body's.
+    """LabelError for a point that states another series than ``own``: its millimetres belong to
+    another body.
     """
     for i, series in enumerate(points.series):
         if series not in ("", own):
@@ -131,10 +132,10 @@ def _refuse_outside(points: ScanPoints, png: NDArray[np.float64], sidecar: Sidec
 
 
 def source_indices(points: ScanPoints, stack: Stack | None) -> NDArray[np.float64]:
-    """Source indices (N, 3) of the points of a file in a scan of that geometry.
+    """Source indices (N, 3) of the points of a file in a scan with the geometry ``stack``.
 
-    LabelError where their voxels and their millimetres are different places, or their millimetres
-    are not those of this scan.
+    LabelError where voxels and millimetres of a point are different places, or where the
+    millimetres do not belong to this scan.
     """
     if points.mm is not None:
         _refuse_other_axes(points, geometry_of(stack))
@@ -162,7 +163,7 @@ def source_indices(points: ScanPoints, stack: Stack | None) -> NDArray[np.float6
 
 def _refuse_other_axes(points: ScanPoints, geometry: Geometry) -> None:
     """LabelError for millimetres of the patient on a scan whose voxel size was given by hand, and
-    the other way round.
+    for the reverse.
     """
     for i, axes in enumerate(points.axes):
         if geometry != "none" and (axes == "given") != (geometry == "given"):

@@ -1,7 +1,8 @@
-"""What a label file says of its images: the paths that references name, and the sizes stated.
+"""Parse the image references of label files: the paths that they name, and the sizes that the file
+states.
 
-A reference is a file name, a path of the labelling machine, or a URL of the tool's server. Which
-PNG it means is not decided here (see `sidecar.labels.identity.resolver`).
+A reference is a file name, a path on the labelling machine, or a URL of the tool's server.
+`sidecar.labels.identity.resolver` decides which PNG it means.
 """
 
 from __future__ import annotations
@@ -20,22 +21,23 @@ from sidecar.document.tag import IMAGE_EXTENSIONS, TAG, image_key, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
 
-#: What Label Studio puts before the name of an uploaded file: eight hexadecimal digits and a dash.
+#: The prefix of uploaded files in Label Studio: eight hexadecimal digits and a dash.
 _UPLOAD_PREFIX = re.compile(r"[0-9a-f]{8}-")
 _SLICE_NAME = re.compile(r"(?=.*[^\W\d_])(?=.*\d\d)[\w.-]+")
-#: Where the name of a PNG may end in that of a label file: no letter or digit goes on.
+#: The end of the name of a PNG in the name of a label file: no letter or digit may follow.
 _END = r"(?![^\W_])"
 _NUMBER_AND_TAG = re.compile(rf"_[0-9]{{4,}}(?:_{TAG}{_END})?{_END}", re.I)
-#: What its exports of brushes as PNG and NumPy are called: the task, and no image.
+#: File names of Label Studio's exports of brushes as PNG and NumPy. They name the task, not the
+#: image.
 _BRUSH_EXPORT = re.compile(r"task-\d+-annotation-\d+-.+\.(?:png|npy)", re.I)
-#: Parameters of Label Studio's own URLs that hold the path: of local and of uploaded files, and of
-#: cloud storage.
+#: Parameters of Label Studio's URLs that hold the path: of local and uploaded files, and of cloud
+#: storage.
 _PATHS, _PACKED = ("d", "filepath"), "fileuri"
 
 
 def named_path(reference: str) -> str:
-    """The path that a reference names, with forward slashes: the way in which a URL or one of Label
-    Studio's forms wraps it is taken off.
+    """The path that a reference names, with forward slashes, and without the wrapping of a URL or
+    of Label Studio.
 
     ``/data/local-files/?d=scans%2Fslice_0003.png`` → ``scans/slice_0003.png``
     ``https://host/png/slice%5F0003.png?X-Amz-Date=1`` → ``png/slice_0003.png``
@@ -47,13 +49,13 @@ def named_path(reference: str) -> str:
 
 
 def host_and_query(reference: str) -> tuple[str, str]:
-    """What a URL says beside its path: the host or bucket, and the query; "" for a path."""
+    """The host or bucket of a URL, and its query; "" for a path."""
     text, parts = _address(reference)
     return (parts.netloc, parts.query) if "://" in text else ("", "")
 
 
 def _address(reference: str) -> tuple[str, SplitResult]:
-    """The URL or path in what may be one of Label Studio's forms, whole and in parts."""
+    """The URL or path in a reference, whole and in parts. Label Studio may wrap it."""
     text = reference.strip().replace("\\", "/")
     parts = _split(text)
     query = parse_qs(parts.query)
@@ -67,7 +69,7 @@ def _address(reference: str) -> tuple[str, SplitResult]:
 def _split(text: str) -> SplitResult:
     try:
         return urlsplit(text)
-    except ValueError:  # brackets as of an IPv6 address, in a plain name
+    except ValueError:  # a plain name with brackets, as in an IPv6 address
         return SplitResult("", "", text, "", "")
 
 
@@ -79,7 +81,7 @@ def _unpacked(code: str) -> str:
 
 
 def names_image(reference: object) -> bool:
-    """Whether it is the name or URL of an image, by its extension."""
+    """Whether a reference is the name or URL of an image, by its extension."""
     if not isinstance(reference, str):
         return False
     _, dot, extension = named_path(reference).rpartition(".")
@@ -87,8 +89,8 @@ def names_image(reference: object) -> bool:
 
 
 def looks_like_slice(name: str) -> bool:
-    """Whether it may well be the file name of one image of a sequence: letters and a number, and
-    nothing that file names rarely have.
+    """Whether a name is probably the file name of one image of a sequence: it has letters and a
+    number, and no characters that are rare in file names.
     """
     return _SLICE_NAME.fullmatch(name) is not None
 
@@ -99,14 +101,14 @@ def bare_key(reference: str) -> str:
 
 
 def without_upload_prefix(name: str) -> str:
-    """A file name without what Label Studio puts before those of uploaded files."""
+    """A file name without the prefix of Label Studio for uploaded files."""
     prefix = _UPLOAD_PREFIX.match(name)
     return name[prefix.end() :] if prefix else name
 
 
 def other_export(name: str) -> str:
-    """What to export instead of a file whose name can never be that of a PNG, to go on a message;
-    "" where nothing is known of such names.
+    """Advice for a message: what to export instead of a file whose name can never be that of a PNG.
+    "" for unknown names.
     """
     if not _BRUSH_EXPORT.fullmatch(named_path(name).rpartition("/")[2]):
         return ""
@@ -117,8 +119,8 @@ def other_export(name: str) -> str:
 
 
 def one_image(reference: str) -> str:
-    """What references to one image have in common, as far as they tell: the name alone where it has
-    a tag, else the whole path without ``./``, case and extension.
+    """A key that references to the same image share: the name alone if it has a tag, otherwise the
+    whole path without ``./``, case and extension.
     """
     key = bare_key(reference)
     name = split_name(key)
@@ -130,8 +132,10 @@ def one_image(reference: str) -> str:
 
 
 def is_png_name(name: str, stack: PngStack) -> bool:
-    """Whether a name without folders is that of a PNG: of this stack, or of any export, as the
-    form tells. One without a tag has to begin as those of this stack do.
+    """Whether a name without folders is that of a PNG of this stack, or has the form of PNGs of any
+    export.
+
+    A name without a tag must begin like those of this stack.
     """
     key = image_key(name)
     parts, (keys, stems) = split_name(key), _own_names(stack.names)
@@ -140,14 +144,14 @@ def is_png_name(name: str, stack: PngStack) -> bool:
 
 @lru_cache(maxsize=1)
 def _own_names(names: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """The keys of PNG names, and what those begin with that are of the form of exports."""
+    """The keys of PNG names, and the starts of those names that have the form of exports."""
     keys = frozenset(map(image_key, names))
     return keys, frozenset(parts.stem for parts in map(split_name, keys) if parts)
 
 
 def png_in_name(path: Path, stack: PngStack) -> str | None:
-    """The PNG, of this export or of another, whose name the label file's begins with, whatever
-    else was added to it; the longest one. None where there is none.
+    """The longest name of a PNG, of this export or another, that the name of the label file begins
+    with. None where there is none.
     """
     own, known = path.name, {image_key(png): png for png in stack.names}
     matches = [re.match(re.escape(key) + _END, own, re.I) for key in known]
@@ -157,17 +161,20 @@ def png_in_name(path: Path, stack: PngStack) -> str | None:
 
 
 def png_against_slices(path: Path, stack: PngStack) -> str:
-    """The PNG that a label file which counts slices is named after, for identity to compare; ""
-    where there is none, or where it is the first one, as programs call a whole stack.
+    """The PNG in the name of a label file that counts slices, for comparison by the resolver.
+
+    "" where there is none, or where it is the first PNG, because programs name a whole stack after
+    it.
     """
     own = png_in_name(path, stack) or ""
     return "" if own in stack.names[:1] else own
 
 
 def matches(reference: str, entry: str, pattern: str) -> bool:
-    """Whether the path that a reference names, or the end of it, fits a pattern as in a shell, in
-    any case of its letters; or what else the file tells images apart by, such as "task 40
-    (beetle-7)".
+    """Whether the path of a reference, or the end of it, matches a shell pattern; case does not
+    matter.
+
+    The pattern may also match the ``entry`` that tells images apart, such as "task 40 (beetle-7)".
     """
     name, sought = named_path(reference).lower(), pattern.replace("\\", "/").lower()
     return (
@@ -182,7 +189,7 @@ def stated_sizes(
 ) -> dict[str, tuple[int, int]]:
     """The size that the file states for each image.
 
-    LabelError where it states two for one: then two images have one name.
+    LabelError where it states two sizes for one name: then two images have the same name.
     """
     known: dict[str, tuple[int, int]] = {}
     for image, size in sizes:
@@ -197,8 +204,8 @@ def stated_sizes(
 
 
 def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None:
-    """LabelError where a label file of one image is named after one PNG, and what it names inside
-    is another: a copy of the file was renamed, or an image was.
+    """LabelError where a label file of one image has the name of one PNG and names another inside:
+    a copy of the file, or an image, was renamed.
     """
     named = [name for name in (path.stem, *inner) if is_png_name(bare_key(name), stack)]
     for first, second in pairwise(named):
@@ -211,8 +218,8 @@ def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None
 
 
 def _may_be_one(key: str, other: str) -> bool:
-    """Whether two names may be those of one PNG: with its tag and without it, or with one tag and
-    of several stems.
+    """Whether two names may belong to one PNG: one with its tag and one without, or both with the
+    same tag but different stems.
     """
     a, b = split_name(key), split_name(other)
     if a is None or b is None:

@@ -1,5 +1,5 @@
-"""Points of a scan in files: tables such as map-points writes, and markups of 3D Slicer, those that
-the viewer page saves among them.
+"""Read points of a scan from tables such as map-points writes, and from markups of 3D Slicer,
+including those that the viewer page saves.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sidecar.labels.tables.csv_table import Table
 #: Columns of source voxels and of patient mm, as map-points writes them.
 SOURCE_COLUMNS = ("source_column", "source_row", "source_slice")
 PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
-#: Which export points are of.
+#: Columns of the export that points belong to.
 EXPORT_COLUMNS = ("specimen", "series_uid", "tag")
 
 Floats = NDArray[np.float64]
@@ -30,16 +30,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ScanPoints:
-    """N points of a scan, one of ``source`` and ``mm`` at least.
+    """N points of a scan, with at least one of ``source`` and ``mm``.
 
-    ``columns``  text that goes to the output, N cells each, as `Columns` are.
+    ``columns``  text for the output, as `Columns` with N cells each.
     ``source``   (N, 3) source index, or None.
     ``mm``       (N, 3) mm, LPS, or along the axes of the scan itself where ``axes`` has "given";
                  or None.
-    ``axes``     N of "lps", "ras" and "given": those that the file has, of which RAS are LPS here.
+    ``axes``     N of "lps", "ras" and "given": the axes in the file. In ``mm``, RAS is converted to
+                 LPS.
     ``series``   N Series Instance UIDs, "" where the file names none.
-    ``where``    the place of each, for messages.
-    ``notes``    what was left out, and what was taken how.
+    ``where``    N places, for messages.
+    ``notes``    what was left out, and what was assumed.
     """
 
     path: Path
@@ -60,7 +61,7 @@ class ScanPoints:
 
 
 def read_scan_points(path: Path) -> ScanPoints:
-    """The points of one file. LabelError names file and row, or markup."""
+    """The points of one file. A LabelError names file and row, or the markup."""
     return _of_markups(path) if slicer.recognises(path, read_head(path)) else _of_table(path)
 
 
@@ -91,7 +92,7 @@ def _of_table(path: Path) -> ScanPoints:
 
 
 def _is_there(table: Table, names: Sequence[str]) -> bool:
-    """Whether a table has all these columns, and anything in them where it has rows."""
+    """Whether a table has all these columns, and, if it has rows, anything in them."""
     own = [table.name(name) for name in names]
     if None in own:
         return False
@@ -102,7 +103,7 @@ def _is_there(table: Table, names: Sequence[str]) -> bool:
 def _one_by_one(
     table: Table, there: Sequence[Sequence[str]]
 ) -> tuple[Floats, list[Sequence[str] | None]]:
-    """What `Table.at_once` gives, a column after the other. LabelError for what is no number."""
+    """As `Table.at_once`, but one column after the other. LabelError for text that is no number."""
     values = []
     for names in there:
         values.append(np.column_stack([table.numbers(name) for name in names]))
@@ -126,7 +127,7 @@ def _first_senseless(values: Floats) -> int | None:
 
 
 def _axes(table: Table, spaces: Sequence[str] | None) -> list[str]:
-    """Of each row, by its column ``space``; LPS without one."""
+    """The axes of each row by the column ``space``; LPS without this column."""
     spaces = spaces or [""] * len(table)
     axes = [space.strip().lower() or "lps" for space in spaces]
     for i, (name, space) in enumerate(zip(axes, spaces, strict=True)):
@@ -164,8 +165,9 @@ def _of_markups(path: Path) -> ScanPoints:
 
 
 def _columns(vertices: Sequence[Vertex]) -> dict[str, list[str]]:
-    """What the vertices are, by the names that tables of labels have for it. Of points of the
-    viewer page, what describes them becomes columns.
+    """The vertices as columns, with the column names of label tables.
+
+    The descriptions of points of the viewer page become columns, too.
     """
     rows = [_row(vertex) for vertex in vertices]
     names = dict.fromkeys(name for row in rows for name, text in row.items() if text)

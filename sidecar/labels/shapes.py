@@ -1,4 +1,4 @@
-"""Shapes as a tool describes them, and the labels they become: one for each vertex."""
+"""Turn the shapes of a label tool into labels, one for each vertex."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Shape:
     """One shape of a label file.
 
     ``type``   point, line, polyline, polygon, box, circle or ellipse.
-    ``xy``     its vertices in PNG pixels of ``origin``: a box is its four corners going around; a
-               circle its centre and a
-               point of its edge; an ellipse its centre and the ends of its two axes.
+    ``xy``     its vertices in PNG pixels of ``origin``. A box has its four corners going around; a
+               circle has its centre and a point of its edge; an ellipse has its centre and the ends
+               of its two axes.
     ``where``  its place in the file, for messages.
-    ``image``  name of the image it is on, as the file has it; "" for none.
+    ``image``  name of its image, as in the file; "" for none.
     ``slice``  0-based PNG slice number, None where only ``image`` tells.
-    ``entry``  by what else the file tells images of one name apart ("task 39"), or "".
-    ``vertex`` number of the first vertex, for shapes whose vertices come one by one, as when they
-               lie on several slices: they follow each other, of one type, label and id.
+    ``entry``  a text that tells images of one name apart ("task 39"), or "".
+    ``vertex`` number of the first vertex, for a shape that comes as several `Shape`s, such as a
+               line on several slices. These follow each other, with one type, label and id.
     ``extra``  the tool's own columns.
     """
 
@@ -51,20 +51,18 @@ class Shape:
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> Vertices:
-    """The corners of an upright box given by two opposite ones, going around clockwise from the top
-    left.
-    """
+    """The corners of an upright box between two opposite ones, clockwise from the top left."""
     (left, right), (top, bottom) = sorted((x0, x1)), sorted((y0, y1))
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def circle(x: float, y: float, radius: float) -> Vertices:
-    """Centre, and the point of the edge at growing x."""
+    """The centre, and the point of the edge in the direction of increasing x."""
     return [(x, y), (x + radius, y)]
 
 
 def ellipse(x: float, y: float, rx: float, ry: float) -> Vertices:
-    """Centre, and the ends of the axes at growing x and growing y."""
+    """The centre, and the ends of the axes in the directions of increasing x and increasing y."""
     return [(x, y), (x + rx, y), (x, y + ry)]
 
 
@@ -91,12 +89,12 @@ def labels_of(
     left_out: Iterable[str] = (),
     embedded: Mapping[str, Callable[[], bytes]] | None = None,
 ) -> Labels:
-    """The vertices of all shapes, in file order.
+    """The vertices of all shapes as labels, in file order.
 
-    ``forced`` replaces the origin of every shape; ``origin``, the tool's own, is told when there is
-    no shape. ``sizes``: (width, height) that the file states for images, by name, also for those
-    without a shape. ``embedded``: what gives the images that the file carries, by name.
-    ``left_out`` are notes too: those about what the file holds and this does not.
+    ``forced`` replaces the origin of every shape. ``origin``: the tool's own origin, for a file
+    without shapes. ``sizes``: (width, height) that the file states for images, by name, also for
+    images without a shape. ``embedded``: functions that return the images that the file carries, by
+    name. ``left_out``: notes on contents of the file that are not read.
     """
     left_out = tuple(left_out)
     vertices = _Vertices(shapes)
@@ -129,7 +127,7 @@ def _referred(
     sizes: Mapping[str, tuple[int, int]],
     embedded: Mapping[str, Callable[[], bytes]],
 ) -> tuple[tuple[ImageReference, ...], NDArray[np.intp]]:
-    """Every image that is spoken of, and which of them each shape is on."""
+    """Every image that the file names, and the index of the image of each shape."""
     named = [(shape.image, shape.entry) for shape in shapes]
     shown = {name for name, _ in named}
     bare = [(name, "") for name in (*sizes, *embedded) if name not in shown]
@@ -143,7 +141,7 @@ def _referred(
 class _Vertices:
     """The N vertices of ``shapes``.
 
-    ``owner``: (N,) the shape that each vertex is of. ``number``: (N,) its number there.
+    ``owner``: (N,) the shape of each vertex. ``number``: (N,) the number of the vertex in it.
     """
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
@@ -157,7 +155,7 @@ class _Vertices:
         )
 
     def column(self, text: Callable[[Shape], str]) -> Maker:
-        """A text that all vertices of a shape share."""
+        """A column with a text that all vertices of a shape share."""
         return lambda rows: [text(self.all[k]) for k in self.owner[rows].tolist()]
 
     def where(self, row: int) -> str:
@@ -165,7 +163,7 @@ class _Vertices:
         return _place(shape, int(self.number[row]))
 
     def shapes(self) -> Shapes:
-        """Every point for itself; of other types, those joined that came vertex by vertex."""
+        """The shapes. Every point is one shape; shapes that came vertex by vertex are joined."""
         heads: list[int] = []
         first: list[int] = []
         for k, (shape, start) in enumerate(zip(self.all, self._first.tolist(), strict=True)):
@@ -195,7 +193,7 @@ class _Vertices:
 
 
 def _continues(last: Shape, shape: Shape) -> bool:
-    """Whether a shape is made of the next vertices of the last one."""
+    """Whether ``shape`` holds the next vertices of ``last``."""
     same = (last.type, last.label, last.id, last.extra.get("specimen")) == (
         shape.type,
         shape.label,

@@ -1,5 +1,5 @@
-"""How far landmarks were moved on the stacks around them (`sidecar zoom`), from where a coarser
-labelling had them.
+"""Measure how far landmarks on the stacks around them (`sidecar zoom`) have moved from the coarse
+labels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 def shifts_mm(points: MappedPoints) -> Floats:
-    """(N,) mm; NaN on other stacks, and without millimetres."""
+    """(N,) shifts in mm; NaN on other stacks, and without millimetres."""
     zoom = points.sidecar.document.zoom
     if zoom is None or zoom.patient is None:
         return np.full(len(points), np.nan)
@@ -23,7 +23,7 @@ def shifts_mm(points: MappedPoints) -> Floats:
 
 
 def shifts_voxels(points: MappedPoints) -> Floats:
-    """(N,) source voxels; NaN on other stacks."""
+    """(N,) shifts in source voxels; NaN on other stacks."""
     zoom = points.sidecar.document.zoom
     if zoom is None:
         return np.full(len(points), np.nan)
@@ -31,8 +31,8 @@ def shifts_voxels(points: MappedPoints) -> Floats:
 
 
 def table_of_shifts(parts: Sequence[MappedPoints]) -> Iterator[str]:
-    """Lines for people: every landmark on a stack around one, how far it was moved, and the most;
-    none where there are no such stacks.
+    """Lines for the user: the shift of every landmark on a stack around a landmark, and the largest
+    shift. There are no lines without such stacks.
     """
     moved = [
         (name or "unnamed", mm, voxels)

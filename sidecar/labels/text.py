@@ -1,5 +1,6 @@
-"""Label files as text, JSON, XML and tables: bounded, strictly decoded, every fault a LabelError
-naming its place.
+"""Read label files as text, JSON, XML and tables, with size limits and strict decoding.
+
+Every fault is a LabelError with its place.
 """
 
 from __future__ import annotations
@@ -16,21 +17,22 @@ from xml.etree.ElementTree import Element, ParseError
 
 from sidecar.errors import LabelError
 
-#: No label file is larger than this, some five million labels; one that is, is refused before it is
-#: read into memory.
+#: Size limit of a label file, enough for about five million labels. A larger file is refused before
+#: it is read into memory.
 LIMIT_BYTES = 128 * 2**20
 
-#: No number of a label file is larger; up to here, sums and products of two stay finite and whole
-#: numbers exact.
+#: Limit of numbers in a label file. Up to here, sums and products of two numbers are finite, and
+#: whole numbers are exact.
 LARGEST = 1e15
 
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-#: What may stand around a number. Control characters that Python strips too are damage.
+#: Characters that may stand around a number. Python also strips control characters, but here they
+#: are a sign of damage.
 _BLANKS = " \t\r\n\xa0"
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _JSON_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)"\s*:|"(?:[^"\\]|\\.)*+"?|[{}\[\]]', re.DOTALL)
-#: What may stand before the root element of an XML file: beginnings and ends.
+#: The starts and ends of parts that may stand before the root element of an XML file.
 _BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
 _SEP_LINE = re.compile(r"\ufeff?\"?sep=([,;\t])\"?[,;\t]*\r?\n", re.IGNORECASE)
 _KINDS: dict[type, str] = {dict: "object", list: "list", str: "text"}
@@ -59,10 +61,9 @@ def read_bytes(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
 
 
 def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
-    """The file as text:
+    """The file as text: UTF-8 with or without BOM, or UTF-16 with BOM.
 
-    UTF-8 with or without BOM, or UTF-16 with BOM. Anything else raises LabelError; nothing is
-    guessed.
+    Any other encoding raises LabelError; nothing is guessed.
     """
     data = read_bytes(path, limit_bytes)
     encoding = _BOMS.get(data[:2], "utf-8-sig")
@@ -81,15 +82,16 @@ def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
 
 
 def head_text(head: bytes) -> str:
-    """The start of a file as text for recognition only: what cannot be decoded, or was cut in the
-    middle, is replaced.
+    """The start of a file as text, for recognition only. Bytes that cannot be decoded, or that were
+    cut in the middle, are replaced.
     """
     return head.decode(_BOMS.get(head[:2], "utf-8-sig"), errors="replace")
 
 
 def xml_start(head: bytes) -> str:
-    """The start of an XML file from its root element on: "" where that is not in it. For
-    recognition only: nothing is validated.
+    """The start of an XML file from its root element on; "" where there is no root element.
+
+    For recognition only: nothing is validated.
     """
     text = head_text(head).lstrip()
     while text.startswith(("<?", "<!")):
@@ -99,10 +101,10 @@ def xml_start(head: bytes) -> str:
 
 
 def json_keys(head: bytes) -> set[tuple[int, str]]:
-    """(depth, key) of the object keys in the start of a JSON file, which may be cut anywhere; the
-    outermost depth is 1.
+    """(depth, key) of the object keys in the start of a JSON file. The outermost depth is 1.
 
-    Empty for what does not begin as JSON. For recognition only: nothing is validated.
+    The start may be cut anywhere. Empty for text that does not begin as JSON. For recognition only:
+    nothing is validated.
     """
     text = head_text(head).lstrip()
     keys: set[tuple[int, str]] = set()
@@ -118,13 +120,13 @@ def json_keys(head: bytes) -> set[tuple[int, str]]:
 def load_json(path: Path) -> Any:
     """The JSON document in the file.
 
-    NaN and Infinity, which are not JSON, and runaway nesting raise LabelError.
+    NaN and Infinity, which are not JSON, and too deep nesting raise LabelError.
     """
     return parse_json(read_text(path), path)
 
 
 def parse_json(text: str, path: Path, where: str | None = None) -> Any:
-    """JSON that is a part of the file, such as a table cell; faults as in `load_json`."""
+    """JSON in a part of the file, such as a table cell. Errors are those of `load_json`."""
 
     def refuse(constant: str) -> NoReturn:
         raise LabelError(
@@ -143,7 +145,7 @@ def parse_json(text: str, path: Path, where: str | None = None) -> Any:
         raise LabelError("is nested too deeply for a label file", path, where) from error
     except LabelError:
         raise
-    except ValueError as error:  # an integer of thousands of digits
+    except ValueError as error:  # an integer with thousands of digits
         raise LabelError("holds a number that is too long", path, where) from error
 
 
@@ -166,26 +168,29 @@ def load_xml(path: Path, has_doctype: bool = False) -> Element:
         ParseError,
         LookupError,
         ValueError,
-    ) as error:  # LookupError, ValueError: an encoding that does not exist or fit
+    ) as error:  # LookupError, ValueError: the encoding does not exist or does not fit
         raise LabelError(f"is not valid XML: {error}", path) from error
     return root
 
 
 def after_sep_line(text: str) -> tuple[str | None, str, int]:
-    """The delimiter that a first line such as ``sep=;`` tells spreadsheets, the text after that
-    line, and the row at which it starts: None, all of it and 1 where there is no such line.
+    """The delimiter in a first line such as ``sep=;``, the text after that line, and the row number
+    at which that text starts.
+
+    None, the whole text and 1 where there is no such line.
     """
     found = _SEP_LINE.match(text)
     return (found[1], text[found.end() :], 2) if found else (None, text, 1)
 
 
 def first_filled_line(text: str) -> str:
-    """The first line of a table with more than delimiters in it; "" where there is none."""
+    """The first line of a table that holds more than delimiters; "" where there is none."""
     return next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
 
 
 def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
-    """The cells of the first row of a table that has any, quotes resolved; [] where they are not.
+    """The cells of the first row with any cells, with quotes resolved; [] where quotes are wrong.
+
     For recognition only.
     """
     delimiter, text, _ = after_sep_line(head_text(head))
@@ -197,9 +202,9 @@ def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
 
 
 def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
-    """The records of a delimited table, quotes resolved.
+    """The records of a delimited table, with quotes resolved.
 
-    An open or misplaced quote raises LabelError: it would swallow rows.
+    An open or misplaced quote raises LabelError, because it would hide rows.
     """
     csv.field_size_limit(LIMIT_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -212,9 +217,9 @@ def table(text: str, path: Path, delimiter: str = ",") -> list[list[str]]:
 
 
 def number(value: object, path: Path, where: str | None = None, name: str = "coordinate") -> float:
-    """A finite number, from JSON or from text with a decimal point.
+    """A finite number from JSON, or from text with a decimal point.
 
-    Raises LabelError for anything else, and beyond ±LARGEST.
+    Raises LabelError for anything else, and for numbers beyond ±LARGEST.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
@@ -237,7 +242,7 @@ def number(value: object, path: Path, where: str | None = None, name: str = "coo
 
 
 def whole(value: object, path: Path, where: str | None = None, name: str = "number") -> int:
-    """A whole number, also when it is written as 3.0. Raises LabelError for anything else."""
+    """A whole number, which may be written as 3.0. Raises LabelError for anything else."""
     result = number(value, path, where, name)
     if not result.is_integer():
         raise LabelError(f"{name} {_shown(value)} is not a whole number", path, where)
@@ -245,20 +250,14 @@ def whole(value: object, path: Path, where: str | None = None, name: str = "numb
 
 
 def text_of(value: object) -> str:
-    """A JSON value as the text of a table cell:
-
-    "" for null, text as it is, anything else as JSON.
-    """
+    """A JSON value as the text of a table cell: "" for null, text as it is, the rest as JSON."""
     if value is None or value == {} or value == []:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def member(parent: object, key: str, kind: type[T], path: Path, where: str | None = None) -> T:
-    """``parent[key]`` of a JSON object, checked to be of ``kind`` (dict, list or str).
-
-    Raises LabelError otherwise.
-    """
+    """``parent[key]`` of a JSON object. LabelError unless it is of ``kind`` (dict, list or str)."""
     value = parent.get(key) if isinstance(parent, dict) else None
     if not isinstance(value, kind):
         raise LabelError(f"has no {_KINDS[kind]} {key!r} where one belongs", path, where)
@@ -275,7 +274,7 @@ def pairs(value: object, path: Path, where: str | None = None) -> list[tuple[flo
 
 
 def _shown(value: object) -> str:
-    """A value from the file as it may stand in a message: short."""
+    """A value from the file, shortened for a message."""
     text = (
         repr(value) if isinstance(value, (str, float, bool, type(None))) else type(value).__name__
     )

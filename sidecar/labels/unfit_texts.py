@@ -1,5 +1,6 @@
-"""No text goes to the output that a spreadsheet would run, or that no text file can hold: names may
-come from files of others.
+"""Refuse texts that a spreadsheet would run as a formula, or that no text file can hold.
+
+Names may come from files of other people.
 """
 
 from __future__ import annotations
@@ -10,21 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from sidecar.errors import LabelError
 from sidecar.labels.tables.columns import Columns, Rows
 
-#: What spreadsheets take for a formula: = or @ in front, or a sign in front of a call or a command.
+#: Text that spreadsheets take for a formula: = or @ at the start, or a sign before a call or a
+#: command.
 _FORMULA = re.compile(r"^[^\S\n]*(?:[=@]|[+-].*[(|!])", re.MULTILINE)
-#: NUL, which our own readers take for a binary file, and halves of characters.
+#: NUL, because our own readers take a file with NUL for a binary file; and halves of characters.
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
-#: What no cell without is a formula: one of the first, or one of the second behind a sign.
+#: A formula holds one of the first bytes, or one of the second bytes behind a sign.
 _ALONE, _BEHIND_A_SIGN, _SIGNS = b"=@\0", b"(|!", b"+-"
-#: Columns of numbers, which readers have checked.
+#: Columns of numbers. The readers have checked them.
 _NUMBERS = ("x", "y", "slice", "vertex")
 
 
 def refuse_unfit_texts(
     columns: Mapping[str, Sequence[str]], error: Callable[[int, str], LabelError]
 ) -> None:
-    """Raise ``error(row, message)`` for the first text, or name of a column, that a spreadsheet
-    would run when it opens the table, or that no text file can hold.
+    """Raise ``error(row, message)`` for the first text or column name that a spreadsheet would run
+    when it opens the table, or that no text file can hold.
     """
     for name in columns:
         if _FORMULA.match(name) and len(columns[name]):

@@ -1,5 +1,6 @@
-"""Which labels are the vertices of one shape: what goes with labels from the reader to the writer.
-Pure.
+"""Group labels into shapes: which labels are the vertices of one shape. Pure.
+
+Readers make this grouping, and writers use it.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ VERTICES: dict[str, tuple[int, float]] = {
     "circle": (2, 2),
     "ellipse": (3, 3),
 }
-#: The types in the order of their codes in `Shapes`; a point is 0.
+#: The types in the order of their codes in `Shapes`. The code of a point is 0.
 TYPES = tuple(VERTICES)
 AREAS = frozenset({"polygon", "box", "circle", "ellipse"})
 
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """M shapes that N labels are the vertices of. The vertices of one shape are neighbours.
+    """M shapes with N labels as vertices. The vertices of one shape are neighbours.
 
-    ``first``   (M + 1,) the first label of each shape, in order, and last N.
+    ``first``   (M + 1,) the first label of each shape, in order; the last value is N.
     ``type``    (M,) the type of each shape, as an index into `TYPES`.
-    ``vertex``  (N,) the number of each label in its shape; a number is left out where the file has
-                marked a vertex as missing.
+    ``vertex``  (N,) the number of each label in its shape. A number is left out where the file
+                marks a vertex as missing.
     ``texts``   the columns label, shape_id and specimen, N cells each, "" where the file has none.
     ``where``   M places for messages, as a function of the index.
     """
@@ -49,7 +50,7 @@ class Shapes:
 
     @classmethod
     def points(cls, count: int, texts: Columns, where: Callable[[int], str]) -> Shapes:
-        """Labels of which each is a point."""
+        """Shapes for labels that are all points."""
         return cls(
             first=np.arange(count + 1),
             type=np.broadcast_to(np.int8(0), (count,)),
@@ -66,7 +67,9 @@ class Shapes:
         return range(int(self.first[shape]), int(self.first[shape + 1]))
 
     def kept_in_part(self, kept: NDArray[np.bool_]) -> int | None:
-        """The first shape of which some labels are ``kept`` (N,), and some are not."""
+        """The first shape that has some ``kept`` (N,) labels and some others; None if there is
+        none.
+        """
         if not len(self):
             return None
         some = np.add.reduceat(kept.astype(np.intp), self.first[:-1])
@@ -74,7 +77,7 @@ class Shapes:
         return int(np.argmax(partly)) if partly.any() else None
 
     def only(self, kept: NDArray[np.bool_]) -> Shapes:
-        """The shapes whose labels are ``kept`` (N,), all labels of a shape or none."""
+        """The shapes whose labels are ``kept`` (N,). All labels of a shape are kept, or none."""
         rows = np.flatnonzero(kept)
         whole = np.flatnonzero(kept[self.first[:-1]]) if len(rows) else np.empty(0, np.intp)
         counts = np.diff(self.first)[whole]
@@ -88,7 +91,7 @@ class Shapes:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The types that there are, in alphabetical order."""
+        """The types that occur, in alphabetical order."""
         return tuple(sorted(TYPES[code] for code in np.unique(self.type).tolist()))
 
     @property
@@ -98,7 +101,7 @@ class Shapes:
 
 
 def refuse_incomplete(shapes: Shapes, path: Path) -> None:
-    """Raise LabelError for the first shape of the file that has fewer or more vertices than its
+    """Raise LabelError for the first shape of the file with too few or too many vertices for its
     type.
     """
     limits = np.array(list(VERTICES.values()))[shapes.type]
@@ -115,8 +118,8 @@ def refuse_incomplete(shapes: Shapes, path: Path) -> None:
 
 
 def refuse_gaps(shapes: Shapes, path: Path) -> None:
-    """Raise LabelError for the first shape of the file of which a vertex was left out: the others
-    alone draw something else.
+    """Raise LabelError for the first shape of the file that lacks a vertex, because the other
+    vertices alone draw a different shape.
     """
     counts = np.diff(shapes.first)
     counted = np.arange(len(shapes.vertex)) - np.repeat(shapes.first[:-1], counts)

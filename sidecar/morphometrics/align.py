@@ -1,7 +1,7 @@
 """Anatomical frames from landmarks, and the least-squares fit of one specimen's landmarks to
 another's. Pure.
 
-Landmarks come as name → (3,) LPS mm (`PointTable.positions`). Matrices are 4 × 4: new =
+Landmarks are given as name → (3,) LPS mm (`PointTable.positions`). Matrices are 4 × 4: new =
 matrix · (x, y, z, 1).
 """
 
@@ -19,12 +19,12 @@ from sidecar.grid.points import as_points
 
 Floats = NDArray[np.float64]
 
-#: Landmarks whose spread across their main line is below this part of that along it are on a line:
-#: they fix no rotation about it.
+#: Landmarks are on a line if their spread across the line is less than this part of their spread
+#: along it. Then they do not fix the rotation about the line.
 COLLINEAR = 1e-3
-#: A fit is refused when the residual of a mirrored one is less than this part of its own. Between
-#: this and 1 the set is so flat, or the landmarks so scattered, that which hand it has cannot be
-#: told; the result says how well the mirror image fits.
+#: A fit is refused if the residual of the mirrored fit is less than this part of its own. Between
+#: this and 1, the set is too flat or the landmarks too scattered to tell whether it is mirrored;
+#: the result says how well the mirror image fits.
 MIRRORED = 0.5
 #: A residual below this part of the largest coordinate is rounding.
 _ROUNDING = 1e-6
@@ -32,13 +32,13 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Fit:
-    """How moving landmarks go onto fixed ones.
+    """The fit of moving landmarks to fixed ones.
 
     ``matrix`` (4, 4) from moving to fixed mm. ``scale``: 1 for a rigid fit. ``residual_mm``: name →
     distance from the fixed landmark after the fit, for every landmark used. ``rms_mm``: their root
-    mean square. ``is_mirrored``: whether the moving specimen's mirror image was taken, which is
-    only where that was asked for. ``mirrored_rms_mm``: what ``rms_mm`` would be with the other
-    hand. ``unmatched``: landmarks that only one of the two has.
+    mean square. ``is_mirrored``: whether the moving specimen was mirrored, which needs the option
+    for it. ``mirrored_rms_mm``: ``rms_mm`` of the opposite choice, mirrored or not. ``unmatched``:
+    landmarks that only one of the two specimens has.
     """
 
     matrix: Floats
@@ -60,12 +60,11 @@ def anatomical_frame(
     axis: Sequence[str],
     plane: Sequence[str],
 ) -> Floats:
-    """(4, 4) rigid matrix from patient mm to the frame of three places, each a landmark or the
-    middle of several.
+    """(4, 4) rigid matrix from patient mm to the frame that three places define.
 
-    ``origin`` becomes 0; x points to ``axis``; ``plane`` lies in the x-y plane, at positive y; z =
-    x × y, right-handed. Raises LabelError for an unknown landmark, and when the three places are on
-    one line.
+    Each place is a landmark or the middle of several landmarks. ``origin`` becomes 0; x points to
+    ``axis``; ``plane`` lies in the x-y plane, at positive y; z = x × y, right-handed. Raises
+    LabelError for an unknown landmark, and if the three places are on one line.
     """
     start, along, beside = (
         np.mean([_place(landmarks, name) for name in names], axis=0)
@@ -88,12 +87,14 @@ def anatomical_frame(
 def fit_rigid(
     moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike], mirror: bool = False
 ) -> Fit:
-    """The rotation and translation of ``moving`` with the smallest sum of squared distances to
-    ``fixed``, by common names. With ``mirror``, of its mirror image where that fits much better.
+    """The rotation and translation of ``moving`` that makes the sum of squared distances to
+    ``fixed`` smallest.
 
-    Raises LabelError for fewer than three common landmarks, for landmarks on a line, and without
-    ``mirror`` when a mirror image fits much better (see `MIRRORED`); MissingExtraError without
-    scipy.
+    Landmarks of the same name are paired. With ``mirror``, the mirror image of ``moving`` is taken
+    if it fits much better (see `MIRRORED`).
+
+    Raises LabelError for fewer than three common landmarks, for landmarks on a line, and, without
+    ``mirror``, if the mirror image fits much better; MissingExtraError without scipy.
     """
     return _fit(_pair(moving, fixed), lambda turned, target: 1.0, mirror)
 
@@ -101,7 +102,7 @@ def fit_rigid(
 def fit_similarity(
     moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike], mirror: bool = False
 ) -> Fit:
-    """As `fit_rigid`, and one scale for all directions: Σ bᵢ·R aᵢ / Σ aᵢ·aᵢ, about the centroids
+    """As `fit_rigid`, with one scale for all directions: Σ bᵢ·R aᵢ / Σ aᵢ·aᵢ, about the centroids
     (Umeyama 1991, eq. 42).
     """
     return _fit(
@@ -112,8 +113,8 @@ def fit_similarity(
 
 
 def rotation_onto(moving: Floats, fixed: Floats) -> Floats:
-    """The rotation (3, 3), never a reflection, of centred landmarks (N, 3) that lays them best on
-    centred others.
+    """The best rotation (3, 3), never a reflection, of centred landmarks (N, 3) onto other centred
+    landmarks.
     """
     try:
         from scipy.spatial.transform import Rotation
@@ -122,30 +123,30 @@ def rotation_onto(moving: Floats, fixed: Floats) -> Floats:
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
-        )  # that a mirrored set has no one rotation: it is refused, or only compared with
+        )  # a mirrored set has no unique rotation: it is refused or only compared
         return np.asarray(Rotation.align_vectors(fixed, moving)[0].as_matrix())
 
 
 def is_on_a_line(places: Floats) -> bool:
-    """Whether landmarks (N, 3) leave the rotation about a line open."""
+    """Whether landmarks (N, 3) are on a line, so that they do not fix the rotation about it."""
     spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
     return bool(spread[1] <= COLLINEAR * spread[0])
 
 
 def is_mirror_image(rms: float, mirrored_rms: float, fixed: Floats) -> bool:
-    """Whether landmarks fit centred ``fixed`` ones so much better as a mirror image that they are
-    one.
+    """Whether landmarks fit centred ``fixed`` ones so much better as a mirror image that they must
+    be mirrored.
     """
     return rms > _ROUNDING * float(np.abs(fixed).max()) and mirrored_rms < MIRRORED * rms
 
 
-#: The scale that suits centred landmarks, already turned, and their target.
+#: The best scale for centred, already rotated landmarks and their target.
 _Scale = Callable[[Floats, Floats], float]
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """The landmarks (N, 3) that two specimens have in common, in one order."""
+    """The landmarks (N, 3) that two specimens have in common, in the same order."""
 
     names: tuple[str, ...]
     moving: Floats
@@ -202,7 +203,7 @@ def _fit(pair: _Pair, scale_of: _Scale, mirror: bool) -> Fit:
 
 @dataclass(frozen=True)
 class _Best:
-    """The best fit of one hand. ``linear`` (3, 3): rotation times scale."""
+    """The best fit, with or without mirroring. ``linear`` (3, 3): rotation times scale."""
 
     linear: Floats
     scale: float
@@ -214,7 +215,7 @@ class _Best:
 
 
 def _best(moving: Floats, fixed: Floats, scale_of: _Scale) -> _Best:
-    """Of centred landmarks."""
+    """The best fit of centred landmarks."""
     rotation = rotation_onto(moving, fixed)
     scale = scale_of(moving @ rotation.T, fixed)
     linear = scale * rotation

@@ -1,5 +1,5 @@
-"""Mapped points in another frame: of one specimen, or of a group on its mean; and the tables and
-landmark files that they are written to.
+"""Align the mapped points of one specimen or of a group, and write the result as tables and
+landmark files.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ TextColumns = dict[str, Sequence[str]]
 
 @dataclass(frozen=True, eq=False)
 class AlignedTable:
-    """The N points of a specimen's table, and where they are in the new frame: ``mm`` (N, 3).
+    """The N points of a specimen's table, and their positions in the new frame, ``mm`` (N, 3).
 
-    ``axes``: what the new millimetres are along, in words.
+    ``axes``: the axes of the new frame, in words.
     """
 
     specimen: str
@@ -43,10 +43,11 @@ class AlignedTable:
     axes: str
 
     def write(self, writer: Writer, path: Path) -> Notes:
-        """As CSV the table's columns and x_aligned, y_aligned, z_aligned; in any other format its
-        landmarks.
+        """Write a CSV with the table's columns and x_aligned, y_aligned, z_aligned, or the
+        landmarks in another format.
 
-        LabelError where two landmarks have one name; what is no landmark is left out, and told.
+        Another format leaves out points that are no landmarks; the notes say so. LabelError where
+        two landmarks have one name.
         """
         if writer is WRITERS["csv"]:
             write_columns(self.columns(), path)
@@ -73,7 +74,7 @@ _ADDED = ("x_aligned", "y_aligned", "z_aligned")
 
 
 def table_text(columns: Mapping[str, Sequence[str]]) -> str:
-    """Columns of text as CSV. LabelError for what a spreadsheet would run."""
+    """Columns of text as CSV. LabelError for text that a spreadsheet would run as a formula."""
     refuse_unfit_texts(columns, lambda row, message: LabelError(message))
     return "".join(csv_text(dict(columns)))
 
@@ -85,14 +86,14 @@ def write_columns(columns: Mapping[str, Sequence[str]], path: Path) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """One specimen in another frame. ``fit``: where it was laid onto another specimen."""
+    """One specimen in another frame. ``fit``: the fit, if it was fitted to another specimen."""
 
     points: AlignedTable
     transform: Transform
     fit: Fit | None
 
     def residual_columns(self) -> TextColumns:
-        """One row for each landmark of the fit: how far it is from the fixed one.
+        """One row for each landmark of the fit: its distance from the fixed landmark.
 
         UsageError where nothing was fitted.
         """
@@ -114,7 +115,7 @@ def _landmarks(table: PointTable) -> dict[str, Floats]:
 def align_onto(
     table: PointTable, fixed: PointTable, *, similarity: bool, mirror: bool
 ) -> Alignment:
-    """Lay a specimen onto another, by the names that both have. LabelError as `fit_rigid`."""
+    """Fit a specimen to another by the landmark names that both have. LabelError as `fit_rigid`."""
     table.only_specimen("align")
     fit = (fit_similarity if similarity else fit_rigid)(
         _landmarks(table), _landmarks(fixed), mirror
@@ -150,8 +151,10 @@ def _axes(table: PointTable) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """n specimens on their mean. ``names``: of the specimens; ``landmarks``: p, that all of them
-    have. ``tables``: all points of each specimen, moved. ``notes``: what was left out or mirrored.
+    """n specimens superimposed on their mean.
+
+    ``names``: the names of the specimens. ``landmarks``: the p landmarks that all of them have.
+    ``tables``: all points of each specimen, moved. ``notes``: what was left out or mirrored.
     """
 
     names: tuple[str, ...]
@@ -170,7 +173,7 @@ class Group:
         return self.tables[0].axes
 
     def specimen_columns(self) -> TextColumns:
-        """One row for each specimen: its centroid size, and how far it is from the mean."""
+        """One row for each specimen: its centroid size, and its distance from the mean."""
         found = self.superimposed
         return {
             "specimen": self.names,
@@ -183,7 +186,7 @@ class Group:
         }
 
     def residual_columns(self) -> TextColumns:
-        """One row for each landmark of each specimen: how far it is from that of the mean."""
+        """One row for each landmark of each specimen: its distance from that of the mean."""
         return {
             "specimen": [name for name in self.names for _ in self.landmarks],
             "landmark": [*self.landmarks] * len(self.names),
@@ -194,13 +197,13 @@ class Group:
 def align_group(
     tables: Sequence[PointTable], *, similarity: bool, mirror: bool, common: bool
 ) -> Group:
-    """Superimpose the specimens of all tables, each by its column specimen or else by the name of
-    its file.
+    """Superimpose the specimens of all tables.
 
-    ``similarity``: each at a scale of its own. ``mirror``: take mirror images where they fit much
-    better. ``common``: use the landmarks that all have, and leave out the others, which are refused
-    without it. LabelError for these, for specimens of one name, and where millimetres of some are
-    along other axes.
+    The name of a specimen comes from the column specimen, or else from the name of the file.
+    ``similarity``: fit a scale for each specimen. ``mirror``: take mirror images where they fit
+    much better. ``common``: leave out landmarks that some specimens lack; without it, these are
+    refused. LabelError for such landmarks, for two specimens of one name, and where specimens have
+    millimetres along different axes.
     """
     specimens = _specimens(tables)
     points = {name: named_points(table) for name, table in specimens.items()}
@@ -247,7 +250,7 @@ def _specimens(tables: Sequence[PointTable]) -> dict[str, PointTable]:
 def _common(
     points: Mapping[str, NamedPoints], common: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The landmarks that all specimens have, and what is to be told of the others."""
+    """The landmarks that all specimens have, and notes on the others."""
     every = tuple(dict.fromkeys(name for own in points.values() for name in own.names))
     lacking = {
         name: [specimen for specimen, own in points.items() if name not in own.names]
@@ -268,10 +271,10 @@ def _some(names: Sequence[str]) -> str:
 
 
 def write_group(group: Group, writer: Writer, folder: Path) -> Notes:
-    """Write a new folder's files: one for each specimen and one for the mean in the writer's
+    """Write the files of a new folder: one for each specimen and one for the mean in the writer's
     format, and the tables specimens.csv and residuals.csv.
 
-    UsageError for a specimen whose name no file can have.
+    UsageError for a specimen with a name that no file can have.
     """
     notes = []
     for table in group.tables:

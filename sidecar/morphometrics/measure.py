@@ -1,12 +1,12 @@
-"""Distances, path lengths, angles and areas in patient millimetres, each with the most that
-decimation can have changed it. Pure.
+"""Distances, path lengths, angles and areas in patient millimetres, each with the largest error
+that decimation can cause. Pure.
 
-A label drawn on a decimated image stands for any place in its output voxel, so the place meant lies
-within its uncertainty u, half the diagonal of that voxel, of where it was mapped. Every function
-takes N points (N, 3) in mm and their N uncertainties, and bounds the change of its value over *all*
-such places: a worst case, not a standard deviation, and it holds whatever the errors have to do
-with each other. How well the person hit the spot, and the resolution of the scan itself, are not in
-it.
+A label drawn on a decimated image stands for any place in its output voxel. So the true place lies
+within the uncertainty u of the mapped place, where u is half the diagonal of that voxel. Every
+function takes N points (N, 3) in mm and their N uncertainties, and bounds the change of its value
+over *all* such places. The bound is a worst case, not a standard deviation, and it holds for
+correlated errors too. It does not include how well the person placed the label, nor the resolution
+of the scan itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """``value`` in ``unit``; the value at the places meant is within ``uncertainty`` of it."""
+    """``value`` in ``unit``; the value at the true places is within ``uncertainty`` of it."""
 
     value: float
     uncertainty: float
@@ -32,18 +32,19 @@ class Measurement:
 
 
 def distance(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
-    """Between two points.
+    """The distance between two points.
 
-    By the triangle inequality it changes by no more than u₁ + u₂; errors along the line reach that.
+    By the triangle inequality it changes by no more than u₁ + u₂. Errors along the line reach this
+    bound.
     """
     return path_length(*_checked(points, uncertainty, exactly=2))
 
 
 def path_length(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
-    """Along straight lines from point to point.
+    """The length along straight lines from point to point.
 
-    Each of its segments is a distance, so the whole changes by no more than Σ (uᵢ + uᵢ₊₁): inner
-    points count twice.
+    Each segment is a distance, so the length changes by no more than Σ (uᵢ + uᵢ₊₁). Inner points
+    count twice.
     """
     p, u = _checked(points, uncertainty, at_least=2)
     return Measurement(
@@ -52,12 +53,12 @@ def path_length(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
 
 
 def angle(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
-    """At the second of three points, between the directions to the first and to the third; 0° to
-    180°.
+    """The angle at the second of three points, between the directions to the first and to the
+    third; 0° to 180°.
 
-    The vector of length d to a neighbour changes by no more than r = u + u₂. A vector that moves by
-    r < d turns by asin(r/d) at most; with r ≥ d it can point anywhere, and the bound is 180°. The
-    angle changes by no more than both turns together.
+    The vector of length d to a neighbour changes by no more than r = u + u₂. If r < d, it turns by
+    at most asin(r/d). If r ≥ d, it can point anywhere, and the bound is 180°. The angle changes by
+    no more than the sum of both turns.
     """
     p, u = _checked(points, uncertainty, exactly=3)
     arms = p[[0, 2]] - p[1]
@@ -71,14 +72,14 @@ def angle(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
 
 
 def area(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
-    """Of a flat polygon, its vertices in order and the first not repeated.
+    """The area of a flat polygon, whose vertices are in order; the first is not repeated.
 
     The area is the length of the vector A = ½ Σ pᵢ × pᵢ₊₁. When every vertex moves by δᵢ, A changes
-    by ½ Σ δᵢ × (pᵢ₊₁ − pᵢ₋₁) + ½ Σ δᵢ × δᵢ₊₁, and so its length by no more than ½ Σ uᵢ |pᵢ₊₁ −
+    by ½ Σ δᵢ × (pᵢ₊₁ − pᵢ₋₁) + ½ Σ δᵢ × δᵢ₊₁. So its length changes by no more than ½ Σ uᵢ |pᵢ₊₁ −
     pᵢ₋₁| + ½ Σ uᵢ uᵢ₊₁.
 
-    LabelError when the outline crosses itself, as parts of it would cancel, or when a vertex is
-    further from the plane of the others than its uncertainty explains.
+    LabelError if the outline crosses itself, because parts of its area would cancel, or if a vertex
+    is further from the plane of the others than its uncertainty explains.
     """
     p, u = _checked(points, uncertainty, at_least=3)
     centered = p - p.mean(axis=0)
@@ -136,7 +137,7 @@ def _crossing(flat: Floats) -> tuple[int, int] | None:
         )
 
     for i in range(len(flat) - 2):
-        others = slice(i + 2, None)  # the neighbours share a vertex, where `side` is exactly 0
+        others = slice(i + 2, None)  # neighbouring edges share a vertex, where `side` is exactly 0
         a, b = start[others], end[others]
         parted = side(start[i], end[i], a) * side(start[i], end[i], b) < 0
         crossed = parted & (side(a, b, start[i]) * side(a, b, end[i]) < 0)

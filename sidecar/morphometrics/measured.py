@@ -1,6 +1,4 @@
-"""What is measured of a table of mapped points: what was asked for, or everything that makes
-sense.
-"""
+"""Measure a table of mapped points: the measures that the user asks for, or all that make sense."""
 
 from __future__ import annotations
 
@@ -27,14 +25,16 @@ FUNCTIONS: dict[Kind, Callable[..., Measurement]] = {
     "angle": angle,
     "area": area,
 }
-#: More distances than this are not asked for by saying nothing.
+#: Where the user asks for no measure, more distances than this are refused.
 MOST_PAIRS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measure. ``of``: the names of its points, or that of a shape; the value at the places
-    meant is within ``uncertainty`` of ``value``. ``specimen``: "" where the points have none.
+    """One measure.
+
+    ``of``: the names of its points, or the name of a shape. The value at the true places is within
+    ``uncertainty`` of ``value``. ``specimen``: "" where the points have none.
     """
 
     kind: Kind
@@ -48,11 +48,13 @@ class Measured:
 def measure_table(
     table: PointTable, asked: Mapping[Kind, Sequence[Sequence[str]]]
 ) -> list[Measured]:
-    """What was asked for of every specimen, by the names of points; where that is nothing, the
-    distance of every two named points, the length of every line and the area of every polygon.
+    """The measures of every specimen, given by the names of points.
 
-    LabelError for names that there are not, and for points that make no such measure; UsageError
-    where everything would be too much.
+    Without any: the distance between every two named points, the length of every line and the area
+    of every polygon.
+
+    LabelError for a name that no point has, and for points that do not allow the measure.
+    UsageError where nothing is asked for and there would be more than `MOST_PAIRS` distances.
     """
     found: list[Measured] = []
     for specimen, points in table.by_specimen().items():

@@ -16,8 +16,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class NamedPoints:
-    """p landmarks. ``names``: p, in the order of the file, each once. ``mm`` (p, 3) and
-    ``uncertainty_mm`` (p,) as in `PointTable`. ``notes``: what of the table is none, and left out.
+    """p landmarks.
+
+    ``names``: p names in the order of the file, each once. ``mm`` (p, 3) and ``uncertainty_mm``
+    (p,) as in `PointTable`. ``notes``: what was left out because it is no landmark.
     """
 
     names: tuple[str, ...]
@@ -31,7 +33,10 @@ class NamedPoints:
 
 
 def named_points(table: PointTable) -> NamedPoints:
-    """The landmarks of one specimen. LabelError for two of one name, and where there is none."""
+    """The landmarks of one specimen.
+
+    LabelError where two have the same name, and where there is no landmark.
+    """
     shapes = table.shapes()
     types = [TYPES[code] for code in shapes.type.tolist()]
     points = [shapes.rows(k)[0] for k, type_ in enumerate(types) if type_ == "point"]
@@ -45,5 +50,5 @@ def named_points(table: PointTable) -> NamedPoints:
     names = tuple(table.names[row] for row in rows)
     if not names:
         raise LabelError("has no named points, and so no landmarks", table.table.path)
-    table.select(*names)  # which refuses two of one name
+    table.select(*names)  # `select` refuses two points of one name
     return NamedPoints(names, table.mm[rows], table.uncertainty_mm[rows], tuple(notes))

@@ -1,23 +1,23 @@
-"""The error of labelling: how far apart one landmark lies when it is labelled again and again, by
-one observer or by several. Pure.
+"""The error of labelling: how far apart one landmark lies when one or several observers label it
+repeatedly. Pure.
 
 For a landmark with n sessions at pⱼ, their mean m, and dⱼ = ‖pⱼ − m‖:
 
     root mean square   √( Σ dⱼ² / (n − 1) )
     worst              max dⱼ
 
-With a observers, of whom observer o has nₒ sessions with the mean mₒ, the sum of squares splits
-into one within and one between observers (one-way analysis of variance with random effects, summed
-over x, y and z):
+With a observers, where observer o has nₒ sessions with the mean mₒ, the sum of squares splits into
+one part within and one part between observers (one-way analysis of variance with random effects,
+summed over x, y and z):
 
     MS_within  = Σₒ Σⱼ ‖pₒⱼ − mₒ‖² / (n − a)          MS_between = Σₒ nₒ ‖mₒ − m‖² / (a − 1)
     intra-observer² = MS_within                        inter-observer² = (MS_between − MS_within)/n₀
     n₀ = ( n − Σₒ nₒ² / n ) / (a − 1)
 
-Inter-observer is 0 where the observers' means are no further apart than sessions of one observer
-make them. What two sessions of two observers differ by holds both: √(intra² + inter²) is what ISO
-5725 calls reproducibility, and intra alone repeatability. Where every observer has one session, the
-two cannot be told apart, and both are None.
+Inter-observer is 0 where the observers' means are no further apart than the error within observers
+explains. Two sessions of two observers differ by both errors: ISO 5725 calls √(intra² + inter²)
+reproducibility, and intra alone repeatability. If every observer has only one session, the two
+errors cannot be told apart, and both are None.
 """
 
 from __future__ import annotations
@@ -40,12 +40,13 @@ Floats = NDArray[np.float64]
 class RepeatedLandmark:
     """The error of one landmark, mm; None where the sessions do not tell it.
 
-    ``sessions``: how many have it. ``rms_mm`` and ``worst_mm``: of the distances from the mean of
-    all sessions; ``worst_session``: the one that is furthest, "" of two, which are equally far.
+    ``sessions``: how many sessions have the landmark. ``rms_mm`` and ``worst_mm``: root mean square
+    and largest of the distances from the mean of all sessions. ``worst_session``: the session that
+    is furthest from the mean; "" if there are only two, because both are equally far.
     ``intra_observer_mm`` and ``inter_observer_mm``: the components within and between observers.
-    ``procrustes_mm``: as ``rms_mm``, after the sessions were superimposed. ``decimation_mm``: the
-    largest uncertainty that decimation leaves in any session; it is a bound, and in none of the
-    errors.
+    ``procrustes_mm``: as ``rms_mm``, after superimposing the sessions. ``decimation_mm``: the
+    largest uncertainty that decimation causes in any session; it is a bound, and the errors do not
+    include it.
     """
 
     landmark: str
@@ -63,9 +64,9 @@ class RepeatedLandmark:
 class Repeats:
     """All landmarks of sessions on one scan.
 
-    ``rms_mm``, ``intra_observer_mm``, ``inter_observer_mm`` and ``procrustes_mm``: those of the
-    landmarks together, the root of the mean of their squares. ``observers``: of each session, ""
-    where nothing says who labelled. ``notes``: what is missing, left out, or cannot be told.
+    ``rms_mm``, ``intra_observer_mm``, ``inter_observer_mm`` and ``procrustes_mm``: the root mean
+    square of the values of all landmarks. ``observers``: who labelled each session, "" where
+    nothing says it. ``notes``: what is missing, left out, or unknown.
     """
 
     landmarks: tuple[RepeatedLandmark, ...]
@@ -97,7 +98,7 @@ class Repeats:
 def repeats_of(sessions: Sequence[Session]) -> Repeats:
     """The errors of all landmarks, in order of first appearance.
 
-    LabelError where sessions fit each other as mirror images only; MissingExtraError without scipy,
+    LabelError where sessions fit each other only as mirror images. MissingExtraError without scipy,
     which superimposing needs.
     """
     names = tuple(dict.fromkeys(name for one in sessions for name in one.landmarks.names))
@@ -110,7 +111,7 @@ def repeats_of(sessions: Sequence[Session]) -> Repeats:
 
 
 def columns_of(repeats: Repeats) -> dict[str, Sequence[str]]:
-    """The errors as columns of a table, a row for each landmark; empty where they are not known."""
+    """The errors as columns of a table, one row for each landmark. Unknown errors are empty."""
     found = repeats.landmarks
     return {
         "landmark": [one.landmark for one in found],
@@ -150,14 +151,14 @@ def _landmark(name: str, sessions: Sequence[Session], procrustes: float | None) 
 
 
 def _rms(distances: Floats) -> float:
-    """Of n distances from their own mean, which has n − 1 degrees of freedom in each direction."""
+    """The root mean square of n distances from their own mean, which has n − 1 degrees of freedom
+    in each direction.
+    """
     return float(np.sqrt((distances**2).sum() / (len(distances) - 1)))
 
 
 def components(places: Floats, observers: Sequence[str]) -> tuple[float | None, float | None]:
-    """Intra- and inter-observer error of n places (n, 3) of one landmark, mm; None where it cannot
-    be told.
-    """
+    """Intra- and inter-observer error, mm, of n places (n, 3) of one landmark; None if unknown."""
     who = list(dict.fromkeys(observers))
     n, a = len(places), len(who)
     if "" in who or n == a:
@@ -177,8 +178,9 @@ def components(places: Floats, observers: Sequence[str]) -> tuple[float | None, 
 def _superimposed(
     sessions: Sequence[Session], names: tuple[str, ...]
 ) -> tuple[dict[str, float], list[str]]:
-    """Name → mm of the landmarks that all sessions have, after superimposing them without scale;
-    and why there are none.
+    """Name → mm of the landmarks that all sessions have, after superimposing them without scale.
+
+    Where there are none, also the reason.
     """
     common = tuple(name for name in names if all(name in one.landmarks.names for one in sessions))
     places = np.stack([one.landmarks.places(common) for one in sessions]) if common else None
@@ -206,7 +208,7 @@ def _missing(sessions: Sequence[Session], names: tuple[str, ...]) -> list[str]:
 
 
 def _of_observers(observers: Sequence[str]) -> list[str]:
-    """Why errors within and between observers cannot be told apart."""
+    """Notes on why errors within and between observers cannot be told apart."""
     if not any(observers):
         return [
             "nothing says who labelled, so that errors within and between observers are not told"

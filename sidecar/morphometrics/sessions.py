@@ -1,4 +1,4 @@
-"""Sessions: the landmarks of one scan, labelled again and again, a file of map-points for each."""
+"""Read labelling sessions: the same landmarks of one scan, with one file of map-points for each."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from sidecar.grid.axis import nearest
 from sidecar.labels.mapped_file import PointTable, read_points
 from sidecar.morphometrics.named_points import NamedPoints, named_points
 
-#: SOP Instance UID and frame number of a slice, as a table has them.
+#: SOP Instance UID and frame number of a slice, as text of the table.
 Plane = tuple[str, str]
-#: Relative difference between voxel sizes that rounding makes.
+#: Relative difference between voxel sizes that rounding can cause.
 _SAME_VOXEL = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """One file. ``name``: its name, with its folder where two files have one name. ``observer``:
-    who labelled, "" where nothing says it. ``planes``: the source slices that its points are
-    nearest to, and the instance of each. ``voxel``: mm along columns, rows and slices where the
-    voxel size was given by hand.
+    """One session, read from one file.
+
+    ``name``: the name of the file, with its folder where two files have one name. ``observer``: who
+    labelled, "" where nothing says it. ``planes``: the source slices that its points are nearest
+    to, and the instance of each. ``voxel``: mm along columns, rows and slices where the voxel size
+    was given by hand.
     """
 
     name: str
@@ -41,12 +43,13 @@ class Session:
 
 
 def read_sessions(paths: Sequence[Path], observers: Sequence[str] = ()) -> list[Session]:
-    """The files as sessions, all of one scan. ``observers``: one for each file, or one for all;
-    without any, what the column ``observer`` says.
+    """Read files as sessions, all of one scan.
 
-    UsageError for fewer than two files, the same file twice, and another number of observers.
-    LabelError for a file that is no CSV of map-points or is of several scans or observers, for
-    files of different scans, and for files that nothing shows to be of one.
+    ``observers``: one for each file, or one for all. Without any, the column ``observer`` decides.
+
+    UsageError for fewer than two files, for the same file twice, and for a wrong number of
+    observers. LabelError for a file that is no CSV of map-points, or that has several scans or
+    observers; for files of different scans; and for files that nothing shows to be of one scan.
     """
     if len(paths) < 2:
         raise UsageError(
@@ -70,7 +73,7 @@ def read_sessions(paths: Sequence[Path], observers: Sequence[str] = ()) -> list[
 
 
 def _refuse_copies(sessions: Sequence[Session]) -> None:
-    """A copy would count as a session without any error."""
+    """LabelError for two identical sessions: a copy would count as a session without any error."""
     for one, other in combinations(sessions, 2):
         mine, theirs = one.landmarks, other.landmarks
         if mine.names == theirs.names and np.array_equal(mine.mm, theirs.mm):
@@ -105,7 +108,7 @@ def _session(name: str, path: Path, observer: str) -> Session:
 
 
 def _one(table: PointTable, column: str, problem: str) -> str:
-    """What a column says, "" where it says nothing. LabelError where it says several things."""
+    """The only value of a column, "" where it is empty. LabelError where it has several values."""
     cells = {cell.strip() for cell in table.table.texts(column) or ()}
     if len(cells) > 1:
         told = ", ".join(repr(cell) for cell in sorted(cells)[:5])
@@ -127,8 +130,9 @@ def _planes(table: PointTable) -> dict[int, Plane]:
 
 
 def _voxel(table: PointTable) -> tuple[float, float, float]:
-    """Millimetres for each step between voxels, of a scan whose voxel size was given by hand; NaN
-    along an axis on which all points are at 0.
+    """Voxel size in mm of a scan whose voxel size was given by hand.
+
+    NaN along an axis on which all points are at 0.
     """
     names = ("source_column", "source_row", "source_slice")
     source = np.column_stack([table.table.numbers(name) for name in names])
@@ -172,7 +176,7 @@ def _refuse_other_millimetres(one: Session, first: Session) -> None:
             )
         return
     ratios = np.array(one.voxel) / first.voxel
-    if (np.abs(ratios - 1) > _SAME_VOXEL).any():  # NaN where an axis tells nothing
+    if (np.abs(ratios - 1) > _SAME_VOXEL).any():  # NaN along an axis of unknown voxel size
         raise LabelError(
             f"has voxels of {_times(one.voxel)} mm, and {first.name} of {_times(first.voxel)} mm:"
             " map both on exports with one --voxel",
@@ -181,7 +185,9 @@ def _refuse_other_millimetres(one: Session, first: Session) -> None:
 
 
 def refuse_sessions_off_scan(sessions: Sequence[Session], scan: Source) -> None:
-    """LabelError for the first session that is not on a scan: one that nothing shows to be, too."""
+    """LabelError for the first session that is on another scan, or that nothing shows to be on
+    this scan.
+    """
     known = {
         (plane.sop_instance_uid, str(plane.frame_number or ""), number)
         for number, plane in enumerate(scan.planes)
@@ -218,7 +224,7 @@ def _refuse_contradiction(one: Session, other: Session) -> None:
 
 
 def _of_two_scans(one: Session, other: Session) -> str:
-    """What says that two files are of two scans; "" where nothing does."""
+    """The evidence that two files are of different scans; "" where there is none."""
     if one.series and other.series:
         if one.series != other.series:
             return f"is of series {one.series}, and {other.name} of series {other.series}"

@@ -1,13 +1,13 @@
-"""Generalised Procrustes superimposition: the landmarks of many specimens laid onto their mean.
-Pure.
+"""Generalised Procrustes superimposition: fit the landmarks of many specimens to their mean. Pure.
 
-For centred landmarks Xᵢ of n specimens, rotations Rᵢ, and scales bᵢ where they may vary, make
+The Xᵢ are the centred landmarks of n specimens. The rotations Rᵢ, and the scales bᵢ where they may
+vary, minimise
 
     G = Σᵢ ‖ bᵢ Xᵢ Rᵢ − M ‖²,   M = (1/n) Σᵢ bᵢ Xᵢ Rᵢ
 
-as small as it can be (Gower 1975). Each specimen in turn goes onto the mean of the others. Scales
-follow from the first eigenvector of the correlations between specimens, under the constraint
-Σ ‖bᵢ Xᵢ‖² = Σ ‖Xᵢ‖² (Ten Berge 1977), which keeps millimetres: those at the root mean square of
+(Gower 1975). Each specimen in turn is rotated onto the mean of the others. Scales follow from the
+first eigenvector of the correlations between specimens, under the constraint
+Σ ‖bᵢ Xᵢ‖² = Σ ‖Xᵢ‖² (Ten Berge 1977). This constraint keeps millimetres, at the root mean square of
 the centroid sizes. A centroid size is ‖Xᵢ‖, the root of the sum of squared distances from the
 centroid.
 """
@@ -25,20 +25,20 @@ from sidecar.morphometrics.align import is_mirror_image, is_on_a_line, rotation_
 
 Floats = NDArray[np.float64]
 
-#: The mean has settled when a turn moves it by less than this part of its size.
+#: The mean has settled when one iteration moves it by less than this part of its size.
 SETTLED = 1e-12
 MOST_TURNS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Superimposition:
-    """n specimens of p landmarks on their mean, whose centroid is 0 and which lies as the first
-    specimen does.
+    """n specimens of p landmarks on their mean.
 
-    ``mean`` (p, 3) and ``aligned`` (n, p, 3): mm, where scales may vary those of the root mean
-    square of the centroid sizes. ``matrices`` (n, 4, 4): aligned = matrix · (x, y, z, 1).
-    ``scales`` (n,): 1 where they may not vary. ``centroid_sizes`` (n,): mm, before any scaling.
-    ``mirrored`` (n,): whose mirror image was taken.
+    The centroid of the mean is 0, and the mean has the orientation of the first specimen. ``mean``
+    (p, 3) and ``aligned`` (n, p, 3): mm; where scales may vary, mm at the root mean square of the
+    centroid sizes. ``matrices`` (n, 4, 4): aligned = matrix · (x, y, z, 1). ``scales`` (n,): 1
+    where they may not vary. ``centroid_sizes`` (n,): mm, before any scaling. ``mirrored`` (n,):
+    whether the mirror image of the specimen was taken.
     """
 
     mean: Floats
@@ -60,8 +60,8 @@ class Superimposition:
 
     @property
     def shape_distances(self) -> Floats:
-        """(n,) Riemannian distance ρ of each specimen's shape from the mean's, in radians: the
-        angle between both as vectors of size 1.
+        """(n,) Riemannian distance ρ of each specimen's shape from the mean shape, in radians: the
+        angle between the two shapes as vectors of size 1.
         """
         sizes = np.linalg.norm(self.aligned, axis=(1, 2)) * np.linalg.norm(self.mean)
         cosines = (self.aligned * self.mean).sum(axis=(1, 2)) / sizes
@@ -71,11 +71,13 @@ class Superimposition:
 def superimpose(
     places: Floats, names: Sequence[str], scale: bool = False, mirror: bool = False
 ) -> Superimposition:
-    """Lay n specimens of p landmarks (n, p, 3), mm, onto their mean; with ``scale``, each at a
-    scale of its own. ``names``: of the specimens, for messages.
+    """Fit n specimens of p landmarks (n, p, 3), mm, to their mean.
 
-    A specimen that fits the first one much better as a mirror image is refused, or with ``mirror``
-    mirrored. LabelError for that, for fewer than two specimens or three landmarks, and for
+    ``scale``: also fit a scale for each specimen. ``names``: the names of the specimens, for
+    messages. ``mirror``: mirror a specimen that fits the first one much better as a mirror image;
+    without it, such a specimen is refused.
+
+    LabelError for such a specimen, for fewer than two specimens or three landmarks, and for
     landmarks on a line; MissingExtraError without scipy.
     """
     n, p = places.shape[:2]
@@ -108,7 +110,7 @@ def superimpose(
 
 
 def _mirrored(centred: Floats, names: Sequence[str], mirror: bool) -> NDArray[np.bool_]:
-    """(n,) which specimens are mirror images of the first, whatever their sizes are."""
+    """(n,) which specimens are mirror images of the first. Their sizes do not matter."""
     sizes = np.linalg.norm(centred, axis=(1, 2))
     shapes = centred / sizes[:, np.newaxis, np.newaxis]
     found = np.zeros(len(shapes), dtype=bool)
@@ -131,7 +133,7 @@ def _rms_on(moving: Floats, fixed: Floats) -> float:
 
 
 def _settled(centred: Floats, scale: bool) -> Floats:
-    """Centred specimens (n, p, 3), turned and scaled until their mean stays where it is."""
+    """Centred specimens (n, p, 3), rotated and scaled until their mean settles (`SETTLED`)."""
     n = len(centred)
     total = float((centred**2).sum())
     aligned = np.stack([own @ rotation_onto(own, centred[0]).T for own in centred])
@@ -152,9 +154,7 @@ def _settled(centred: Floats, scale: bool) -> Floats:
 
 
 def _scales(aligned: Floats, total: float) -> Floats:
-    """(n,) what to multiply turned specimens by, so that the sum of their squared sizes is
-    ``total``.
-    """
+    """(n,) the scales of rotated specimens that make the sum of their squared sizes ``total``."""
     vectors = aligned.reshape(len(aligned), -1)
     sizes = np.linalg.norm(vectors, axis=1)
     correlations = (vectors @ vectors.T) / np.outer(sizes, sizes)

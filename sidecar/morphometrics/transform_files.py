@@ -1,4 +1,4 @@
-"""Matrices of alignments in files that other programs read."""
+"""Write matrices of alignments to files that other programs read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """``matrix`` (4, 4): new = matrix · (x, y, z, 1), mm. ``source``: what x, y and z are along,
-    in words; ``target``: what the new ones are. ``is_given``: whether the voxel size was given by
-    hand, so that nothing is known of the patient.
+    """A matrix between two frames.
+
+    ``matrix`` (4, 4): new = matrix · (x, y, z, 1), mm. ``source``: the axes of x, y and z, in
+    words. ``target``: the new axes, in words. ``is_given``: whether the voxel size was given by
+    hand; then the position in the patient is unknown.
     """
 
     matrix: Floats
@@ -29,10 +31,11 @@ class Transform:
 
 
 def transform_text(transform: Transform, name: str) -> str:
-    """The file of this name: by its ending text, JSON, or an ITK transform, which 3D Slicer opens.
+    """The text of the file ``name``. Its ending decides the format: plain text, JSON, or an ITK
+    transform, which 3D Slicer opens.
 
-    UsageError for another ending, and for an ITK transform, which is between places in the patient,
-    where the voxel size was given by hand.
+    UsageError for another ending. UsageError also for an ITK transform where the voxel size was
+    given by hand, because an ITK transform maps places in the patient.
     """
     for ending, write in _BY_ENDING.items():
         if name.lower().endswith(ending):
@@ -59,9 +62,11 @@ def _json(transform: Transform) -> str:
 
 
 def _itk(transform: Transform) -> str:
-    """ITK's transforms resample: they lead from where a voxel is to be to where it comes from, in
-    LPS. So the file has the inverse, and a program that applies it to points inverts it, as 3D
-    Slicer does when it loads one.
+    """The matrix as an ITK transform.
+
+    ITK's transforms resample images: they map the place of a voxel in the new image to its place in
+    the old image, in LPS. So the file holds the inverse matrix. A program that applies the
+    transform to points inverts it again; 3D Slicer does so when it loads the file.
     """
     if transform.is_given:
         raise UsageError(

@@ -1,1 +1,1 @@
-"""Parts of other programs: what they find of this package, and load."""
+"""Plugins that other programs find in this package and load."""

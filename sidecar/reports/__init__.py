@@ -1,5 +1,7 @@
-"""The report: every label on its PNG beside the original pixels around the place it was mapped to,
-in one page that loads nothing.
+"""The report: one page that shows every label on its PNG, beside the original pixels around the
+mapped place.
+
+The page loads nothing from elsewhere.
 """
 
 from sidecar.reports.make import Request, make_report

@@ -1,4 +1,4 @@
-"""The labels of a report, one after the other, and the distances between them. Pure."""
+"""List the labels of a report, and the distances between them. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sidecar.labels.mapped import MappedPoints
 from sidecar.morphometrics.measure import Measurement, distance
 from sidecar.reports.space import Floats
 
-#: Points of which all distances are shown.
+#: All distances are shown for up to this many points.
 MEASURED = 16
 
 
 @dataclass(frozen=True)
 class ShownLabel:
-    """One mapped label. ``png``: x, y, slice; ``patient`` mm and ``uncertainty`` mm, NaN
-    without patient geometry.
+    """One mapped label.
 
-    ``part`` says which vertex of which shape it is, "" for a point. ``frame``: 1-based, 0 for a
-    single-frame instance.
+    ``png``: x, y, slice. ``patient`` and ``uncertainty``: mm, NaN without patient geometry.
+    ``part``: the vertex and the shape, "" for a point. ``frame``: 1-based, 0 for a single-frame
+    instance.
     """
 
     number: int
@@ -54,12 +54,12 @@ def labels_of(parts: Sequence[MappedPoints]) -> list[ShownLabel]:
 
 
 def measured(labels: Sequence[ShownLabel]) -> list[ShownLabel]:
-    """Those that have distances: points, where the scan has millimetres."""
+    """The labels that have distances: points of a scan with millimetres."""
     return [label for label in labels if not label.part and np.isfinite(label.patient).all()]
 
 
 def distances(labels: Sequence[ShownLabel]) -> list[list[Measurement]]:
-    """Row i holds the distances of label i to those before it."""
+    """Row i holds the distances of label i to the labels before it."""
     return [
         [
             distance([one.patient, other.patient], [one.uncertainty, other.uncertainty])

@@ -1,5 +1,5 @@
-"""Everything a report shows, read in one pass over the PNGs and one over those source slices that
-lie around a label.
+"""Read everything that a report shows: one pass over the PNGs, and one over the source slices
+around the labels.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from sidecar.reports.samples import Crop, CrossSection, Placed, Scale, View, edg
 from sidecar.reports.space import Floats, Space, is_source_plane
 from sidecar.storage.location import Location
 
-#: Samples along the edge of a view by default and at most, and in all views of a report.
+#: Samples along the edge of a view by default and at most; most samples in all views of a report.
 USUAL_SIDE, LARGEST_SIDE, MOST_SAMPLES = 64, 512, 1 << 22
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a report is to show: labels of an export whose PNGs are in ``folder``, and its source.
+    """The input of a report: labels of an export whose PNGs are in ``folder``, and its source.
 
-    ``specimen``: what it is called. ``size``: mm around each label. ``repeats``: the error of
+    ``specimen``: its name. ``size``: mm to show around each label. ``repeats``: the error of
     labelling, where it is known.
     """
 
@@ -52,8 +52,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Shown:
-    """Pixels on the scale of PNG values, and where they lie around the middle of a view; none where
-    the label is beyond the image.
+    """Pixels on the scale of PNG values, and their position around the middle of a view.
+
+    There are no pixels where the label is beyond the image.
     """
 
     pixels: NDArray[Any]
@@ -62,7 +63,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Views:
-    """One label: a piece of its PNG, and for each look of the report the source."""
+    """The views of one label: a piece of its PNG, and one view of the source for each look."""
 
     png: Shown
     source: tuple[View, ...]
@@ -70,7 +71,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page is made of."""
+    """Everything that the page shows."""
 
     request: Request
     space: Space
@@ -80,20 +81,18 @@ class Report:
 
 
 def usual_size(space: Space) -> float:
-    """1, 2 or 5 times a power of ten of mm, about `USUAL_SIDE` samples."""
+    """The usual size of a view: 1, 2 or 5 times a power of ten of mm, near `USUAL_SIDE` samples."""
     return nice(USUAL_SIDE * space.finest)
 
 
 def nice(length: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not longer."""
+    """The largest number that is 1, 2 or 5 times a power of ten and not larger than ``length``."""
     ten = 10.0 ** np.floor(np.log10(length))
     return float(ten * max(n for n in (1, 2, 5) if n * ten <= length * (1 + 1e-9)))
 
 
 def check_size(size: float, space: Space, count: int) -> None:
-    """UsageError where views of so many labels would be too large to be shown pixel by pixel, or
-    too small to show any.
-    """
+    """UsageError where views of ``count`` labels would have too many pixels, or too few."""
     side = size / space.finest
     most = min(LARGEST_SIDE, int((MOST_SAMPLES / max(1, count)) ** 0.5))
     if not 4 <= side <= most:
@@ -106,7 +105,8 @@ def check_size(size: float, space: Space, count: int) -> None:
 def make_report(request: Request, progress: Progress) -> Report:
     """Read what the page shows.
 
-    DocumentError for the PNGs, PixelError for the source, UsageError where it would be too much.
+    DocumentError for faults of the PNGs, PixelError for faults of the source, UsageError where the
+    views would have too many pixels.
     """
     space = Space.of(request.sidecar)
     check_size(request.size, space, len(request.labels))
@@ -135,7 +135,7 @@ def nearest_png(label: ShownLabel, count: int) -> int:
 def _read_pngs(
     request: Request, space: Space, progress: Progress
 ) -> tuple[Projections, list[Shown]]:
-    """The projections of the whole stack, and the piece around each label."""
+    """The projections of the whole stack, and the piece of the PNG around each label."""
     document, decimation = request.sidecar.document, request.sidecar.decimation
     steps = space.png_steps(decimation)
     wanted = defaultdict(list)
@@ -161,7 +161,7 @@ def _read_pngs(
 
 
 def _read_source(request: Request, views: Sequence[View], progress: Progress) -> None:
-    """Give every view the slices it needs, each of them read once."""
+    """Give every view the slices that it needs. Each slice is read once."""
     takers: dict[int, list[View]] = defaultdict(list)
     for view in views:
         for number in view.slices.tolist():
@@ -180,11 +180,11 @@ def _read_source(request: Request, views: Sequence[View], progress: Progress) ->
 
 
 def _scale(images: Images, plane: NDArray[Any], rescale: tuple[float, float]) -> Scale:
-    """Stored values of a source slice as the PNG values they would have at full resolution; colours
-    are the same in both.
+    """The function from stored values of a source slice to PNG values at full resolution. Colours
+    stay as they are.
 
-    Where no one line makes the values, of adopted images or because a table does, a slice is shown
-    from its darkest to its brightest.
+    Where the PNG values do not follow from one straight line (adopted images, or a lookup table), a
+    slice is shown from its darkest to its brightest value.
     """
     if plane.ndim == 3:
         return lambda stored: np.asarray(stored, dtype=np.float64)

@@ -1,5 +1,5 @@
-"""The PNG stack seen from three sides: maximum-intensity projections, and the contrast of
-everything in a report. Pure.
+"""Maximum-intensity projections of the PNG stack along its three axes, and the contrast of all
+images in a report. Pure.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: The darkest and brightest pixels of a 16-bit stack that need not be told apart, as parts of all.
+#: The part of the darkest, and of the brightest, pixels of a 16-bit stack that contrast may clip.
 CLIPPED = 0.005
-#: Longer side of a projection in pixels; larger ones show the maximum of whole blocks.
+#: Longest side of a projection in pixels. Larger ones show the maximum of blocks of pixels.
 LARGEST = 720
 
 
 @dataclass
 class Projections:
-    """Maxima along each axis of a stack of ``size`` (x, y, numbers), and how often each value
-    occurs in it.
+    """Maxima along each axis of a stack of ``size`` (x, y, number of PNGs), and how often each
+    value occurs in the stack.
     """
 
     size: tuple[int, int, int]
@@ -38,7 +38,7 @@ class Projections:
         self.counts = np.zeros(2**self.bits, dtype=np.int64)
 
     def add(self, number: int, image: NDArray[Any]) -> None:
-        """The PNG with this number, (y, x[, 3])."""
+        """Add the PNG with this number, (y, x[, 3])."""
         self.along[0][number] = image.max(axis=1)
         self.along[1][number] = image.max(axis=0)
         np.maximum(self.along[2], image, out=self.along[2])
@@ -46,14 +46,14 @@ class Projections:
             self.counts += np.bincount(image.ravel(), minlength=len(self.counts))
 
     def across(self, right: int, down: int) -> NDArray[Any]:
-        """The projection (down, right[, 3]) on two PNG axes, 0 x, 1 y, 2 number, of which ``right``
-        comes first.
+        """The projection (down, right[, 3]) on two PNG axes: 0 is x, 1 is y, 2 is the number.
+        ``right`` is less than ``down``.
         """
         return self.along[3 - right - down]
 
     def contrast(self) -> tuple[float, float]:
-        """PNG values to be shown black and white: of 8 bits all, of 16 those between which nearly
-        all pixels lie.
+        """The PNG values to show as black and as white: the whole range of 8 bits; for 16 bits, the
+        range that holds nearly all pixels.
         """
         if self.bits == 8:
             return 0.0, 255.0
@@ -63,8 +63,9 @@ class Projections:
 
 
 def shrunk(image: NDArray[Any], largest: int = LARGEST) -> tuple[NDArray[Any], int]:
-    """The maximum of each block of n × n pixels, those at the end cut short, with the smallest n
-    that fits; and n.
+    """The maximum of each block of n × n pixels, and n.
+
+    n is the smallest that fits ``largest``. Blocks at the end are cut short.
     """
     n = -(-max(image.shape[:2]) // largest)
     for axis in (0, 1):

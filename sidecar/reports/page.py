@@ -1,5 +1,6 @@
-"""The page of a report: one HTML file with its images in it, no script, and a policy that lets
-nothing be loaded.
+"""Render the page of a report: one HTML file with its images inside.
+
+It has no script, and its content security policy forbids to load anything.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from sidecar.reports.overview import shown, shrunk
 from sidecar.reports.samples import Placed, View
 from sidecar.reports.space import Space, is_source_plane
 
-#: Edge of a view, and the most room for the three projections side by side, in the units of their
-#: drawings.
+#: Edge of a view, and the largest width and height of the three projections side by side, in the
+#: units of their drawings.
 VIEW, OVERVIEW, OVERVIEW_HEIGHT = 200.0, 900.0, 380.0
-#: More marks than this go without numbers on the projections.
+#: Up to this many marks have numbers on the projections.
 NUMBERED = 60
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data: address, and where it lies in a drawing."""
+    """An image as a data: URL, and its position in a drawing."""
 
     address: str
     left: float
@@ -47,8 +48,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawing of a label: the picture around the middle, the letters at its four sides, what is
-    said below it.
+    """One drawing of a label: the picture around the middle, the letters at its four sides, and the
+    text below it.
     """
 
     title: str
@@ -59,7 +60,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class ProjectedView:
-    """One side of the whole stack, with a mark for every label."""
+    """One projection of the whole stack, with a mark for every label."""
 
     title: str
     width: float
@@ -71,8 +72,8 @@ class ProjectedView:
 
 
 def render(report: Report, of_all: int) -> str:
-    """The page as text;
-    ``of_all`` is how many labels there are, of which the report may show the first.
+    """The page as text. ``of_all``: the number of all labels; the report may show only the first of
+    them.
     """
     request, document = report.request, report.request.sidecar.document
     style = _web("report.css")
@@ -141,7 +142,7 @@ def _slice(label: ShownLabel, space: Space) -> int:
 
 
 def _between(label: ShownLabel) -> tuple[int, int] | None:
-    """The two source slices a label lies between, where it lies on neither."""
+    """The two source slices that a label lies between; None where it lies on a slice."""
     below = int(np.floor(label.source[2]))
     return None if label.source[2] == below else (below, below + 1)
 
@@ -167,9 +168,7 @@ def _picture(view: Shown | View, contrast: tuple[float, float], size: float) -> 
 
 
 def address(shades: NDArray[np.uint8], nothing: NDArray[np.bool_] | None = None) -> str:
-    """Shades (rows, columns[, 3]) as a PNG in a data: address, see-through where there is
-    nothing.
-    """
+    """Shades (rows, columns[, 3]) as a PNG in a data: URL, transparent where ``nothing``."""
     image = Image.fromarray(np.ascontiguousarray(shades))
     if nothing is not None and nothing.any():
         image.putalpha(
@@ -185,7 +184,7 @@ def address(shades: NDArray[np.uint8], nothing: NDArray[np.bool_] | None = None)
 
 
 def _overview(report: Report) -> list[ProjectedView]:
-    """The three projections, or the one there is, on one scale."""
+    """The three projections on one scale; only one projection for a single PNG."""
     decimation, space = report.request.sidecar.decimation, report.space
     steps = np.array(space.png_steps(decimation))
     edges = steps * decimation.size
@@ -237,9 +236,7 @@ def _overview(report: Report) -> list[ProjectedView]:
 
 
 def _bar(size: float, scale: float, unit: str) -> tuple[float, str]:
-    """A scale bar of about a quarter of ``size`` mm: its length in the drawing, and what it
-    says.
-    """
+    """A scale bar of about a quarter of ``size`` mm: its length in the drawing, and its text."""
     length = nice(size / 3.2)
     return length * scale, f"{length:g} {unit}"
 
@@ -275,7 +272,7 @@ def _environment() -> Environment:
 
 @cache
 def _web(name: str) -> str:
-    """A file of the page; line ends are \\n, as a browser has them when it takes the hash."""
+    """The text of a file of the page. Its line ends are \\n, because browsers hash it like that."""
     return (
         (files("sidecar.reports") / "web" / name).read_text(encoding="utf-8").replace("\r\n", "\n")
     )

@@ -1,4 +1,4 @@
-"""A report of mapped labels, from the scan they belong to."""
+"""Make a report of mapped labels and the scan they belong to."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sidecar.reports.space import Space
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location
 
-#: More labels than this make a page that is a burden to open; a limit says how many all the same.
+#: More labels than this make a page that is slow to open. They need an explicit limit.
 MOST_LABELS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A report as a page, how many labels it shows, and the error of labelling if it has that."""
+    """The page of a report, the number of labels it shows, and the error of labelling, if any."""
 
     html: str
     labels: int
@@ -43,15 +43,16 @@ def report_on(
     progress: Progress,
     sessions: Sequence[Session] = (),
 ) -> Page:
-    """Every label, or the first ``limit`` of them, with ``size`` mm around it; and the error of
-    labelling, where there are ``sessions`` on the scan.
+    """Make the page of all labels, or of the first ``limit``, with ``size`` mm around each.
 
-    LabelError where there is none, or sessions are of another scan, UsageError where labels are too
-    many or of several exports, SourceError where the scan is not the one that the export was
-    made of.
+    With ``sessions`` on the scan, it also shows the error of labelling.
+
+    LabelError where there are no labels, or where a session is on another scan. UsageError where
+    there are too many labels, or labels of several exports. SourceError where the scan is not the
+    one that the export was made from.
     """
     export = loaded.only_export("a report")
-    assert export.folder is not None  # of a document on a disk or in a store
+    assert export.folder is not None  # it is known for a document on a disk or in a store
     found = labels_of(loaded.points)
     if not found:
         raise LabelError("there are no labels in it to report on", loaded.paths[0])
@@ -91,9 +92,9 @@ def _repeats(loaded: Loaded, sessions: Sequence[Session], export: Sidecar) -> Re
 
 
 def _scan(export: Sidecar, source: Place, progress: Progress) -> tuple[Location, Series]:
-    """Where the scan is, and its stack.
+    """The place of the scan, and its stack.
 
-    SourceError where it is not the one that the export was made of.
+    SourceError where it is not the scan that the export was made from.
     """
     opened = Source.open(locate(source), progress)
     series = opened.matching(export.known_scan)

@@ -1,6 +1,6 @@
-"""Which source pixels a view is made of, and the view from slices that come one after the other.
+"""Choose the source pixels of a view, and build the view from slices given one after the other.
 
-Pure: slices are given, none is kept.
+Pure: no slice is kept.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from sidecar.grid.axis_order import AxisOrder
 from sidecar.grid.stack import Stack
 from sidecar.reports.space import Floats, Space
 
-#: What a source index may be off, in pixels, when it comes from millimetres.
+#: Largest rounding error, in pixels, of a source index that comes from millimetres.
 ROUNDING = 1e-6
-#: From stored values of one slice to the scale of the PNG values, any shape.
+#: Function from stored values of one slice, of any shape, to the scale of the PNG values.
 Scale = Callable[[NDArray[Any]], Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where an image lies in a view: its left and upper edge and its size, in mm from the middle of
-    the view.
+    """The position of an image in a view: its left and upper edge, in mm from the middle of the
+    view, and its size in mm.
     """
 
     left: float
@@ -37,7 +37,7 @@ class Placed:
 
 
 class View(Protocol):
-    """Pixels of the source on the scale of PNG values, once every slice of ``slices`` was taken."""
+    """A view of the source. It has its pixels once it has taken every slice of ``slices``."""
 
     placed: Placed
 
@@ -48,21 +48,20 @@ class View(Protocol):
 
     @property
     def pixels(self) -> Floats:
-        """(height, width[, 3]); NaN beyond the source."""
+        """(height, width[, 3]) on the scale of PNG values; NaN beyond the source."""
 
 
 def span(centre: float, step: float, size: float, length: int) -> range:
-    """The samples that a window of ``size`` mm around ``centre`` touches, of ``length`` that are
-    ``step`` mm apart.
+    """The samples that a window of ``size`` mm around sample ``centre`` touches.
+
+    There are ``length`` samples, ``step`` mm apart.
     """
     half = size / (2 * step)
     return touched(centre - half, centre + half, length)
 
 
 def edges(samples: range, centre: float, step: float, sign: int) -> tuple[float, float]:
-    """Outer edges, in mm from ``centre``, of a run of samples that is laid out forwards or
-    backwards.
-    """
+    """Outer edges of a run of samples, in mm from ``centre``. ``sign``: forwards or backwards."""
     ends = (
         (samples.start - 0.5 - centre) * step * sign,
         (samples.stop - 0.5 - centre) * step * sign,
@@ -75,7 +74,7 @@ def placed(right: tuple[float, float], down: tuple[float, float]) -> Placed:
 
 
 class Crop:
-    """Pixels of one source slice as they are, laid out as a view looks at them."""
+    """Pixels of one source slice, not interpolated, in the orientation of a view."""
 
     def __init__(self, space: Space, look: AxisOrder, source: Floats, size: float) -> None:
         self._number = nearest_of(source[2], space.stack.slices)
@@ -100,7 +99,7 @@ class Crop:
 
 
 class CrossSection:
-    """A plane across the slices, every sample interpolated linearly between the source pixels
+    """A plane across the slices. Every sample is interpolated linearly between the source pixels
     around it.
 
     Where its samples lie is worked out again when the first of its slices comes, and let go of
@@ -110,8 +109,9 @@ class CrossSection:
     def __init__(
         self, space: Space, look: AxisOrder, patient: Floats, size: float, channels: int
     ) -> None:
-        """A section of ``size`` mm through a point (3,), its samples the finest step of the source
-        apart, one of them at the point.
+        """A section of ``size`` mm through a point (3,).
+
+        Its samples are the finest step of the source apart. One sample is at the point.
         """
         half = int(np.ceil(size / (2 * space.finest) + 0.5)) - 1
         along: Floats = np.arange(-half, half + 1, dtype=np.float64) * space.finest
@@ -182,8 +182,8 @@ def _below(index: Floats) -> NDArray[np.intp]:
 
 
 def _inside(index: Floats, stack: Stack) -> tuple[NDArray[np.intp], Floats]:
-    """Which of (N, 3) indices lie in a voxel of the source, in the order of their slices, and where
-    between middles of voxels.
+    """Which of (N, 3) indices lie in a voxel of the source, in the order of their slices, and these
+    indices, limited to the middles of the outermost voxels.
     """
     last = np.array([stack.columns, stack.rows, stack.slices]) - 1.0
     where = np.flatnonzero(
@@ -195,8 +195,8 @@ def _inside(index: Floats, stack: Stack) -> tuple[NDArray[np.intp], Floats]:
 
 
 def bilinear(plane: NDArray[Any], columns: Floats, rows: Floats) -> Floats:
-    """Values (M[, 3]) of a plane (rows, columns[, 3]) at M places between the middles of its
-    pixels.
+    """Values (M[, 3]) of a plane (rows, columns[, 3]), interpolated at M places between the middles
+    of its pixels.
     """
     left = np.minimum(np.floor(columns).astype(np.intp), max(plane.shape[1] - 2, 0))
     top = np.minimum(np.floor(rows).astype(np.intp), max(plane.shape[0] - 2, 0))

@@ -1,7 +1,8 @@
-"""Which way the views of a report look into the source: the plane of the PNGs, and the two planes
-across it. Pure.
+"""The directions of the views of a report: the plane of the PNGs, and the two planes across it.
+Pure.
 
-A look is an `AxisOrder`: the source axes along a view's x, its y, downwards, and through it.
+A look is an `AxisOrder`: the source axes along the view's x, along its y (downwards), and through
+the view.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from sidecar.mapping import Sidecar
 
 Floats = NDArray[np.float64]
 
-#: Cosine between the normal of a view and a patient axis from which on the view has that axis'
-#: name.
+#: A view has the name of a patient axis if the cosine between its normal and the axis is at least
+#: this.
 NAMED = 0.95
-#: Cosine to the head from which on PNG numbers run upwards in a view.
+#: PNG numbers run upwards in a view if the cosine of their direction to the head is at least this.
 UPRIGHT = 0.7
 _PLANES = ("sagittal", "coronal", "axial")
 _SCANNER_PLANES = ("yz", "xz", "xy")
@@ -30,11 +31,13 @@ _SCANNER_PLANES = ("yz", "xz", "xy")
 
 @dataclass(frozen=True)
 class Space:
-    """The source with its millimetres, or with pixels in their place where it has none: slices are
-    then one pixel apart. ``geometry``: where millimetres come from. ``is_specimen``: whether what
-    was scanned has a specimen's name, and so is no patient: its axes are those of the scanner.
+    """The space of the source, in mm.
 
-    ``steps``: between columns, rows and slices, the last along the stack axis, on average.
+    Where the source has no millimetres, it is in pixels, and slices are one pixel apart.
+    ``geometry``: where millimetres come from. ``is_specimen``: whether a specimen with a name was
+    scanned, not a patient; then the axes are those of the scanner.
+
+    ``steps``: between columns, rows and slices; the last is the average along the stack axis.
     ``directions`` (3, 3): unit vectors of a row, a column and the slice normal, one in each row.
     """
 
@@ -65,7 +68,7 @@ class Space:
 
     @property
     def in_patient(self) -> bool:
-        """Whether it is known where the source is in the patient."""
+        """Whether the position of the source in the patient is known."""
         return self.geometry == "patient"
 
     @property
@@ -82,16 +85,17 @@ class Space:
         return np.asarray(self.directions[list(look.along)] * np.array(look.signs)[:, np.newaxis])
 
     def letters(self, direction: Floats) -> str:
-        """The end of the patient, or of the scanner's axes, that an LPS direction points to; ""
-        without patient geometry.
+        """The letter of the side of the patient, or of the scanner's axes, that an LPS direction
+        points to; "" without patient geometry.
         """
         if not self.in_patient:
             return ""
         return axis_ends(direction)[0] if self.is_specimen else anatomical_letters(direction)[:1]
 
     def name(self, look: AxisOrder) -> str:
-        """Axial, coronal or sagittal, or the one it is nearest to; of a specimen, the scanner's
-        axes that it shows; without patient geometry the source axes.
+        """The name of a look: axial, coronal or sagittal, or the nearest of these.
+
+        For a specimen, the scanner's axes that it shows. Without patient geometry, the source axes.
         """
         if not self.in_patient:
             right, down, _ = look.pick(("columns", "rows", "slices"))
@@ -103,13 +107,14 @@ class Space:
         return plane if normal[nearest] >= NAMED else f"oblique, near {plane}"
 
     def png_steps(self, decimation: Decimation) -> tuple[float, ...]:
-        """Between PNG pixels along x, y and number."""
+        """The steps between PNG pixels along x, y and number."""
         axes = decimation.upright.axes
         steps = [axis.factor * step for axis, step in zip(axes, self.steps, strict=True)]
         return decimation.order.pick(steps)
 
     def looks(self, decimation: Decimation) -> tuple[AxisOrder, ...]:
-        """As the PNGs lie, then along PNG x and number, and y and number, the head up.
+        """The looks of the report: the plane of the PNGs, then PNG x and number, then y and number,
+        with the head up.
 
         A single slice has only its own plane.
         """
@@ -121,7 +126,7 @@ class Space:
 
 
 def is_source_plane(look: AxisOrder) -> bool:
-    """Whether it shows pixels of one source slice as they are."""
+    """Whether a look shows the pixels of one source slice without interpolation."""
     return look.along[2] == 2
 
 

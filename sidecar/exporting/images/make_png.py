@@ -1,7 +1,7 @@
-"""One PNG: decode its source frames, reduce, map to PNG values, encode, write beside and rename.
+"""Make one PNG: decode its source frames, reduce them, map them to PNG values, encode, and write.
 
-`Recipe` and `Task` are plain picklable facts, so that the same `render` runs in a thread, a process
-or on another machine.
+The file is written under another name and then renamed. `Recipe` and `Task` can be pickled, so
+`render` runs in a thread, in a process or on another machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from sidecar.values.histogram import value_counts
 from sidecar.values.lookup_table import LookupTable
 from sidecar.values.value_maps import Linear, Stored
 
-#: A native frame of 2 MiB takes two milliseconds, a compressed one from five to two hundred.
+#: How many times more work a compressed frame is, and the least effort of a task in bytes. A native
+#: frame of 2 MiB takes two milliseconds, a compressed one from five to two hundred.
 _DECODING, _LEAST_EFFORT = 16, 1 << 20
 #: So many values of 16 bits have a sum of 31 bits, with what rounds it.
 _FEW_PLANES = 1 << 14
@@ -32,11 +33,11 @@ _FEW_PLANES = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What all PNGs of one export share.
+    """The settings that all PNGs of one export share.
 
-    ``values`` is None for colour; ``table``: what stored values go through before they are reduced,
-    as a mean of values is not the value of a mean; ``counted``: the PNGs whose values are counted
-    on the way.
+    ``values``: None for colour. ``table``: the lookup table for stored values before they are
+    reduced; the mean of looked-up values is not the looked-up value of the mean. ``counted``: the
+    PNGs whose values are counted while they are made.
     """
 
     source: Location
@@ -54,7 +55,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One PNG to make: its number, its name, and the frames it is made of."""
+    """One PNG to make: its number, its name, and its source frames."""
 
     index: int
     name: str
@@ -62,9 +63,7 @@ class Task:
 
     @property
     def effort(self) -> int:
-        """Bytes to work through, as far as it can be told; those that must be decoded first count
-        `_DECODING` times.
-        """
+        """Estimate of the bytes to process. Bytes that must be decoded count `_DECODING` times."""
         frames = sum(
             frame.bytes * (1 if frame.layout.transfer_syntax in NATIVE else _DECODING)
             for frame in self.frames
@@ -74,8 +73,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One PNG made: its digest, what it took, and where they were to be counted how many pixels
-    have each value.
+    """One finished PNG: its digest, the work it took, and, if asked for, how many pixels have each
+    value.
     """
 
     index: int
@@ -85,7 +84,7 @@ class Rendered:
 
 
 def render(recipe: Recipe, task: Task) -> Rendered:
-    """Make one PNG. Raises PixelError for its source, OutputError for its place."""
+    """Make one PNG. PixelError for faults of the source, OutputError for faults of writing."""
     if len(task.frames) > 1 or recipe.values is None or task.index in recipe.counted:
         return write_png(recipe, task, png_values(recipe, task))
     frame, columns, rows = task.frames[0], recipe.columns, recipe.rows
@@ -98,7 +97,7 @@ def render(recipe: Recipe, task: Task) -> Rendered:
 
 
 def write_png(recipe: Recipe, task: Task, pixels: NDArray[Any]) -> Rendered:
-    """Write the PNG of a task, which has yet to be synced."""
+    """Write the PNG of a task. The caller still has to sync it to the disk."""
     png = encode(pixels, _text(recipe, task), recipe.pixel_mm, recipe.compression)
     counts = value_counts(pixels) if task.index in recipe.counted else None
     return _written(recipe, task, png, counts)
@@ -145,18 +144,18 @@ def png_values(recipe: Recipe, task: Task) -> NDArray[Any]:
 
 
 def _stored(recipe: Recipe, frame: FrameLocator) -> NDArray[Any]:
-    """A source plane, or what its table makes of it, valid until the next `read_plane`."""
+    """A source plane after its lookup table, if any. It is valid until the next `read_plane`."""
     plane = read_plane(recipe.source, frame)
     return plane if recipe.table is None else recipe.table.apply(plane)
 
 
 def _reduced(recipe: Recipe, frame: FrameLocator) -> NDArray[Any]:
-    """A reduced source plane, valid until the next `read_plane`."""
+    """A reduced source plane. It is valid until the next `read_plane`."""
     return one_pass.reduced(_stored(recipe, frame), recipe.columns, recipe.rows)
 
 
 def _combined(planes: Iterator[NDArray[Any]], combine: str, count: int) -> NDArray[Any]:
-    """Mean (integers rounded half up) or maximum of planes, holding one accumulator."""
+    """Mean (integers rounded half up) or maximum of planes. Only one accumulator is in memory."""
     first = next(planes)
     if combine == "max":
         total = first.copy()

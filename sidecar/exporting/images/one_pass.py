@@ -1,8 +1,8 @@
-"""A gray slice from stored values to reduced ones, PNG values or the scanlines of a PNG.
+"""Turn the stored values of a gray slice into reduced values, PNG values or scanlines of a PNG.
 
-The kernel (`sidecar/_kernel.c`) does that in one pass without the interpreter lock, where it was
-built and for what it takes: integers of 8 and 16 bits. Everything else goes the way of numpy,
-which gives the same to the bit; so does everything where the environment has SIDECAR_PURE.
+The kernel (`sidecar/_kernel.c`) does this in one pass without the interpreter lock, if it was
+built. It takes integers of 8 and 16 bits. numpy does everything else, with results that are the
+same to the bit. If the environment variable SIDECAR_PURE is set, numpy does everything.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if not os.environ.get("SIDECAR_PURE"):
 #: Samples of a block whose sum the kernel holds in 32 bits.
 _LARGEST_BLOCK = 2**14 - 1
 _NO_FILTER = 0
-#: An axis in the words of the kernel: the samples of a block and nothing else, or the taps of
-#: tents, less than 0, with samples and weights (size, taps).
+#: An axis as the kernel takes it: the samples of a block and nothing else; or minus the number of
+#: taps of tents, with samples and weights (size, taps).
 _Along = tuple[int, bytes | NDArray[np.int32], bytes | NDArray[np.float64]]
 
 
 def way() -> str:
-    """How slices are made here, in words."""
+    """What makes the slices on this machine, in words."""
     if _kernel is not None:
         return "the compiled kernel"
     return "numpy, as SIDECAR_PURE is set" if os.environ.get("SIDECAR_PURE") else "numpy"
@@ -56,7 +56,7 @@ def png_values(
     values: Stored | Linear,
     rescale: tuple[float, float],
 ) -> NDArray[Any]:
-    """A plane reduced, and its PNG values: uint8 or uint16."""
+    """The PNG values of a reduced plane: uint8 or uint16."""
     how = values.arithmetic(plane.dtype, rescale)
     made = _rendered(plane, columns, rows, how, _NO_FILTER)
     return values.apply(reduce_plane(plane, columns, rows), rescale) if made is None else made
@@ -70,7 +70,7 @@ def scanlines(
     rescale: tuple[float, float],
     compression: Compression,
 ) -> NDArray[np.uint8]:
-    """A plane reduced, its PNG values, and their rows behind filter types."""
+    """The PNG values of a reduced plane as scanlines: each row behind its filter type."""
     how = values.arithmetic(plane.dtype, rescale)
     made = _rendered(plane, columns, rows, how, FILTERS[compression])
     if made is not None:
@@ -82,7 +82,7 @@ def scanlines(
 def _rendered(
     plane: NDArray[Any], columns: Axis, rows: Axis, how: Arithmetic, filter: int
 ) -> NDArray[Any] | None:
-    """What the kernel makes, or None where numpy has to."""
+    """The result of the kernel, or None where numpy has to do the work."""
     if _kernel is None or not _is_taken(plane, columns, rows, how):
         return None
     cropped = plane[rows.start : rows.stop, columns.start : columns.stop]
@@ -119,7 +119,7 @@ def _is_taken(plane: NDArray[Any], columns: Axis, rows: Axis, how: Arithmetic) -
 
 @lru_cache(maxsize=8)
 def _tents(length: int, size: int) -> _Along:
-    """`tent_weights`, or every sample as it is where there are as many as pixels."""
+    """`tent_weights`, or every sample unchanged where there are as many samples as pixels."""
     if length == size:
         samples, weights = np.arange(size)[:, None], np.ones((size, 1))
     else:

@@ -1,9 +1,9 @@
-"""PNGs along another axis: the decimated stack goes into a scratch file as it is made, and is cut
-the other way from there.
+"""Make PNGs along another axis: write the decimated stack to a scratch file, then cut it the other
+way.
 
-The scratch file holds the decimated stack uncompressed, as large as the plan says, and is removed
-in the end; memory stays flat. A PNG along another axis has a little of each of its pages, so that
-many are cut at once.
+The scratch file holds the decimated stack uncompressed. The plan states its size. It is removed at
+the end, and memory use stays constant. A PNG along another axis needs a little of every page of the
+scratch file, so many PNGs are cut at once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sidecar.storage.location import WritableLocation
 SCRATCH = ".sidecar-scratch"
 #: PNGs that are cut at once, and bytes of the scratch file that are in memory for it at a time.
 _AT_ONCE, _PART = 32, 1 << 26
-#: One thread cuts, the others wait for what it has cut: they all want the same.
+#: One thread cuts. The others wait for its result, because all need the same part.
 _one_cuts = threading.Lock()
 
 
@@ -41,7 +41,8 @@ _one_cuts = threading.Lock()
 class Scratch:
     """The decimated stack on disk: (slices, rows, columns) or with 3 channels, uint8 or uint16.
 
-    ``made``: when, by which one at the same path is told from an earlier one.
+    ``made``: the time of its making. It distinguishes the file from an earlier one at the same
+    path.
     """
 
     path: Path
@@ -53,8 +54,9 @@ class Scratch:
         return np.memmap(self.path, self.dtype, mode, shape=self.shape)
 
     def parts(self) -> Iterator[tuple[range, NDArray[Any]]]:
-        """The slices in their order, some at a time: their numbers, and an array of them that is
-        not to be kept.
+        """The slices in order, some at a time: their numbers, and an array of them.
+
+        The caller must not keep the array.
         """
         size = math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
         step = max(1, _PART // size)
@@ -71,11 +73,11 @@ def render_resliced(
     workers: Workers,
     note: Callable[[Rendered], object],
 ) -> Generator[Rendered]:
-    """Make the missing PNGs of a plan that cuts along another axis. OutputError where the disk
-    cannot hold the scratch file.
+    """Make the missing PNGs of a plan that cuts along another axis.
 
-    First every decimated slice is given (as `Rendered` of index −1), then every PNG, of which also
-    ``note`` is told: see `Workers.results`.
+    Yields every decimated slice first (as `Rendered` of index −1), then every PNG. ``note`` is
+    called for every PNG: see `Workers.results`. OutputError where the disk cannot hold the scratch
+    file.
     """
     columns, rows, slices = plan.reduction.size
     channels = (3,) if plan.channels == 3 else ()
@@ -99,8 +101,9 @@ def render_resliced(
 
 @contextlib.contextmanager
 def _scratch_folder(output: WritableLocation, workers: Workers) -> Iterator[Path]:
-    """The output folder; for a remote one, which cannot be written in pieces, a temporary folder of
-    this machine.
+    """The folder for the scratch file: the output folder, or a temporary folder of this machine.
+
+    A remote output cannot be written in pieces.
     """
     if output.local is not None:
         yield output.local
@@ -142,7 +145,7 @@ def _resliced(
 
 
 def _fill(recipe: Recipe, scratch: Scratch, task: Task) -> Rendered:
-    """Put one decimated slice in its place."""
+    """Write one decimated slice to its place in the scratch file."""
     stack = scratch.open("r+")
     stack[task.index] = png_values(recipe, task)
     return Rendered(-1, "", sum(frame.bytes for frame in task.frames))
@@ -161,7 +164,7 @@ def _planes(scratch: Scratch, order: AxisOrder, first: int) -> NDArray[Any]:
     """`_AT_ONCE` PNGs, or as many as there are, from number ``first`` on: (n, rows, columns)."""
     slices, (_, rows, columns) = scratch.shape[0], order.apply(scratch.open("r")).shape[:3]
     kept = slice(first, first + _AT_ONCE)
-    axis = 2 - order.along.index(2)  # of the PNGs, along which the slices run
+    axis = 2 - order.along.index(2)  # the axis of the PNGs along which the slices run
     if axis == 0:
         return np.ascontiguousarray(order.apply(scratch.open("r"))[kept])
     planes: NDArray[Any] | None = None
@@ -174,5 +177,5 @@ def _planes(scratch: Scratch, order: AxisOrder, first: int) -> NDArray[Any]:
         if order.mirrored[order.along.index(2)]:
             there = slice(slices - stop, slices - start)
         planes[(slice(None), there) if axis == 1 else (slice(None), slice(None), there)] = some
-    assert planes is not None  # there is a slice at least
+    assert planes is not None  # there is at least one slice
     return planes

@@ -1,9 +1,9 @@
-"""The companion volume: the PNG stack as one NRRD, NIfTI or MetaImage that opens in the right place
-in the patient.
+"""Write the companion volume: the PNG stack as one NRRD, NIfTI or MetaImage file that opens at its
+true position in the patient.
 
-It is made of the PNGs on the disk, one after the other, in flat memory; its voxels are theirs.
-Origin, spacing and direction are those of the sidecar's ``images``, sheared where the gantry was
-tilted.
+It is made from the PNGs on the disk, one after the other, in constant memory. Its voxels are the
+pixels of the PNGs. Origin, spacing and direction are those of ``images`` in the sidecar, sheared
+where the gantry was tilted.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from sidecar.mapping import Sidecar, volume_of
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location, WritableLocation
 
-#: An affine that is further than this part of the smallest voxel edge from the planes is mentioned.
+#: A note is written if the affine differs from the planes by more than this part of the smallest
+#: voxel edge.
 _WORTH_MENTIONING = 1e-3
 
 
 def volume_name(format: str) -> str:
-    """The file a companion volume is written to, in the folder of the export.
+    """The name of the file of a companion volume, in the folder of the export.
 
     UsageError for an unknown format.
     """
@@ -36,13 +37,13 @@ def volume_name(format: str) -> str:
 
 
 def write_volume(folder: Place, format: str, sidecar: Sidecar | None = None) -> WritableLocation:
-    """Write the volume of an export beside its PNGs and return where it is.
+    """Write the volume of an export beside its PNGs, and return its place.
 
-    ``format``: nrrd, nifti or mha; ``sidecar``: if not there yet.
+    ``format``: nrrd, nifti or mha. ``sidecar``: the document, if it is not in the folder yet.
 
     Raises UsageError for another format, GeometryError where one origin, spacing and direction do
-    not describe the slices, OutputError where the format cannot hold it or it cannot be written,
-    DocumentError without a sidecar.
+    not describe the slices, OutputError where the format cannot hold the volume or it cannot be
+    written, DocumentError without a sidecar.
     """
     folder = locate(folder)
     path = folder / volume_name(format)
@@ -56,7 +57,7 @@ def write_volume(folder: Place, format: str, sidecar: Sidecar | None = None) -> 
 
 
 def volume_notes(sidecar: Sidecar, format: str) -> tuple[str, ...]:
-    """What to tell whoever asks for a volume: what it will not show as it is."""
+    """Notes for the user on what the volume does not show exactly."""
     volume, residual = volume_of(sidecar, format), sidecar.document.images.affine_residual_mm
     notes = []
     if residual is not None and residual > _WORTH_MENTIONING * volume.spacing.min():

@@ -1,4 +1,4 @@
-"""Which line from stored values to PNG values an export uses: one for the whole series, never one
+"""Choose the straight line from stored values to PNG values: one for the whole series, never one
 per slice.
 """
 
@@ -21,7 +21,7 @@ from sidecar.storage.location import Location
 from sidecar.values.lookup_table import LookupTable
 from sidecar.values.value_maps import Linear, Stored, dicom_window, robust_range
 
-#: Slices looked at for `--window auto`, and pixels taken from all of them together.
+#: Slices to sample for `--window auto`, and pixels to take from all of them together.
 SAMPLE_SLICES = 16
 SAMPLE_PIXELS = 1 << 18
 
@@ -29,7 +29,7 @@ Mode = Literal["auto", "dicom", "full", "given", "stored"]
 
 
 def mode_of(plan: Plan) -> Mode | None:
-    """How the PNG values come about; None for colour."""
+    """How PNG values are made from stored values; None for colour."""
     if plan.channels == 3:
         return None
     window = plan.options.window
@@ -43,8 +43,9 @@ def mode_of(plan: Plan) -> Mode | None:
 def choose_values(
     plan: Plan, source: Location, on_frame: Callable[[], object] = lambda: None
 ) -> Stored | Linear | None:
-    """The map from stored to PNG values; reads pixels only for ``auto`` (a sample) and ``full``
-    (all that is exported).
+    """The map from stored to PNG values.
+
+    It reads pixels only for ``auto`` (a sample) and ``full`` (all exported pixels).
     """
     mode = mode_of(plan)
     if mode is None:
@@ -69,14 +70,14 @@ def choose_values(
 
 
 def table_before(plan: Plan, values: Stored | Linear | None) -> LookupTable | None:
-    """The table that stored values go through before anything else is made of them: that of the
-    source where a window is spread, none where stored values are kept.
+    """The lookup table for stored values before any other step: that of the source if a window is
+    used, None if stored values are kept.
     """
     return plan.series.common.table if isinstance(values, Linear) else None
 
 
 def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
-    """The range that covers every slice's own window, so that the series has one."""
+    """One range for the series, which covers the window of every slice."""
     windows = [dicom_window(*frame.window) for frame in frames if frame.window is not None]
     if not windows or not all(lower < upper < np.inf for lower, upper in windows):
         raise SourceError(
@@ -87,8 +88,9 @@ def _header_window(frames: Iterable[Frame]) -> tuple[float, float]:
 
 
 def _values(frame: Frame, source: Location) -> NDArray[Any]:
-    """Stored values of a frame without its padding, or what its table makes of them, flat; valid
-    until the next `read_plane`.
+    """Stored values of a frame without its padding, after its lookup table, if any; flat.
+
+    They are valid until the next `read_plane`.
     """
     stored = read_plane(source, frame.locator).ravel()
     if frame.common.padding is not None:
@@ -104,7 +106,7 @@ def _sampled_range(plan: Plan, source: Location) -> tuple[float, float]:
     chosen = [frames[i] for i in spread(len(frames), SAMPLE_SLICES)]
     with ThreadPoolExecutor(
         plan.options.jobs or available_processors()
-    ) as threads:  # decoding them one by one would take seconds
+    ) as threads:  # decoding the frames one by one would take seconds
         values = np.concatenate(
             list(
                 threads.map(
@@ -121,7 +123,7 @@ def _sample(frame: Frame, source: Location, wanted: int) -> NDArray[np.float64]:
     slope, intercept = frame.rescale
     step = (
         stored.size // wanted | 1
-    )  # odd: a step that divides the width would look at the same columns in every row
+    )  # odd, because a step that divides the width would sample the same columns in every row
     return np.asarray(stored[::step].astype(np.float64) * slope + intercept)
 
 

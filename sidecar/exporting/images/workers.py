@@ -1,8 +1,7 @@
-"""Who does the work: threads here, or the workers of a Dask cluster, behind the same
-concurrent.futures interface: there is one loop.
+"""Run the tasks of an export in threads of this process, or on the workers of a Dask cluster.
 
-Threads are enough on one machine: numpy, deflate, the decoders of imagecodecs and file reads all
-let other threads run.
+Both have the interface of concurrent.futures, so one loop serves both. Threads are enough on one
+machine: numpy, deflate, the decoders of imagecodecs and file reads let other threads run.
 """
 
 from __future__ import annotations
@@ -31,22 +30,23 @@ from sidecar.parallel import AHEAD, available_processors
 if TYPE_CHECKING:
     from distributed import Client
 
-#: Bytes that the tasks of one future work through: the loop takes the interpreter lock from the
-#: workers for each.
+#: Bytes that the tasks of one future process. For each future, the loop takes the interpreter lock
+#: from the workers.
 BATCH_BYTES = 1 << 23
-#: How often a task is given out when its workers are lost.
+#: How often a task is tried when its workers are lost.
 TRIES = 4
-#: Seconds to wait for a Dask scheduler to answer, before there is work and while there is.
+#: Seconds to wait for an answer of a Dask scheduler, before the work begins and during the work.
 SCHEDULER_TIMEOUT, ANSWER = 15, 5
-#: Seconds after which one looks whether workers are still there, and whether all is to end.
+#: Seconds between two checks whether workers are still there and whether all work must end.
 LOOK = 1.0
-#: Seconds for which a cluster may be without workers, where the user says nothing else.
+#: Seconds that a cluster may be without workers by default.
 CLUSTER_WAIT = 300.0
 
 
 def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
-    """Seconds for which a cluster may be without workers; UsageError for what is none, and where
-    there is no cluster.
+    """Seconds that a cluster may be without workers.
+
+    UsageError for an invalid number, and for a number without a cluster.
     """
     if cluster_wait is None:
         return CLUSTER_WAIT
@@ -57,17 +57,17 @@ def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
     return cluster_wait
 
 
-#: What a batch of tasks gave, and the error that ended it, if any.
+#: The results of a batch of tasks, and the error that ended it, if any.
 _Done = tuple[list[Rendered], Exception | None]
 
 
 @dataclass(frozen=True)
 class Workers:
-    """An executor, how many tasks it works on at a time, and the errors that mean a worker was lost
-    rather than that the work failed.
+    """An executor, the number of tasks it works on at a time, and the errors that mean that a
+    worker was lost, not that the work failed.
 
-    ``are_there``: whether there are workers now, as a cluster says. ``patience``: for how many
-    seconds there may be none. ``stopped``: set by who wants all work to end.
+    ``are_there``: whether the cluster has workers now. ``patience``: for how many seconds it may
+    have none. ``stopped``: set by a caller to end all work.
     """
 
     executor: Executor
@@ -78,7 +78,7 @@ class Workers:
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def go_on(self) -> None:
-        """KeyboardInterrupt where all work is to end."""
+        """Raise KeyboardInterrupt if all work must end."""
         if self.stopped.is_set():
             raise KeyboardInterrupt
 
@@ -88,15 +88,16 @@ class Workers:
         tasks: Iterable[Task],
         note: Callable[[Rendered], object] = lambda _: None,
     ) -> Generator[Rendered]:
-        """Results of ``work`` as they come, with a bounded number of tasks submitted; the first
-        failure or Ctrl-C cancels what has not begun, and nothing is at work any more when this
-        ends, save on a cluster, which cannot be stopped.
+        """Yield the results of ``work`` as they arrive. The number of submitted tasks is bounded.
 
-        ``note`` is called with every result, also with those that come while this ends.
+        The first failure, or Ctrl-C, cancels the tasks that have not begun. When this ends, no
+        thread works any more; the tasks of a cluster cannot be stopped.
 
-        Tasks whose worker was lost are given to another, up to `TRIES` times. Raises
-        WorkersLostError where there is no worker for `patience` seconds, however long a task takes
-        where there is one, and KeyboardInterrupt once `stopped` is set.
+        ``note`` is called with every result, also with results that arrive while this ends.
+
+        A task whose worker was lost goes to another worker, up to `TRIES` times. Raises
+        WorkersLostError if there is no worker for `patience` seconds; a worker may take any time
+        for a task. Raises KeyboardInterrupt once `stopped` is set.
         """
         pending: dict[Future[_Done], tuple[list[Task], int]] = {}
         waiting = deque[tuple[list[Task], int]]()
@@ -133,7 +134,7 @@ class Workers:
                         note(result)
 
     def _done_of(self, pending: Collection[Future[_Done]]) -> set[Future[_Done]]:
-        """The futures that are done: one at least."""
+        """The futures that are done: at least one."""
         seen = time.monotonic()
         while True:
             self.go_on()
@@ -149,8 +150,10 @@ class Workers:
 
 
 def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
-    """Tasks that follow each other, as many as make up `BATCH_BYTES`; the first ``singly`` alone,
-    so that a few keep all workers busy.
+    """Batches of consecutive tasks of about `BATCH_BYTES` each.
+
+    Each of the first ``singly`` tasks is a batch of its own, so that a few tasks keep all workers
+    busy.
     """
     fresh = iter(tasks)
     yield from ([task] for task in islice(fresh, singly))
@@ -174,14 +177,14 @@ def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> _Done:
     for task in batch:
         try:
             done.append(work(task))
-        except Exception as error:  # noqa: BLE001 - handed on behind what was done before it
+        except Exception as error:  # noqa: BLE001 - returned with the results before it
             return done, error
     return done, None
 
 
 @contextlib.contextmanager
 def local_workers(jobs: int | None) -> Iterator[Workers]:
-    """Threads of this process; as many as there are processors where ``jobs`` is None."""
+    """Threads of this process. ``jobs``: how many; None for one for each processor."""
     count = jobs or available_processors()
     with ThreadPoolExecutor(count, thread_name_prefix="sidecar") as executor:
         yield Workers(executor, count)
@@ -192,10 +195,10 @@ def dask_workers(address: str, patience: float = CLUSTER_WAIT) -> Iterator[Worke
     """The workers of the Dask cluster whose scheduler answers at ``address``, such as
     ``tcp://node1:8786``.
 
-    They must see source and output under the same paths, and have this package installed. A task
-    whose worker is lost is done by another. Raises MissingExtraError without the package
+    The workers must see source and output under the same paths, and have this package installed. A
+    task whose worker is lost goes to another worker. Raises MissingExtraError without the package
     distributed, UsageError where no scheduler answers or it has no workers, and WorkersLostError
-    where for ``patience`` seconds there is no worker left, or no scheduler.
+    where the cluster has had no worker or no scheduler for ``patience`` seconds.
     """
     try:
         from distributed import Client, KilledWorker
@@ -227,6 +230,6 @@ def _has_workers(client: Client) -> bool:
     """Whether the scheduler answers and has workers."""
     try:
         found = client.sync(client.scheduler.ncores, callback_timeout=ANSWER)  # type: ignore[no-untyped-call, union-attr]
-    except (OSError, RuntimeError, ValueError, AttributeError):  # the last: it was closed
+    except (OSError, RuntimeError, ValueError, AttributeError):  # AttributeError: it was closed
         return False
     return bool(found)

@@ -1,3 +1,3 @@
-"""Which PNG of which export an image of a label file is: clues, what contradicts them, and the
+"""Identify the PNG and the export of each image in a label file: evidence, contradictions, and the
 resolver.
 """

@@ -1,4 +1,6 @@
-"""What the images of one label file say of each other, when each has been identified by itself."""
+"""Refuse contradictions between the images of one label file, after each has been identified
+alone.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def refuse_contradictions(
     found: Sequence[Identified],
 ) -> None:
     """Raise `Unidentified` for the first image of the label file ``path`` that cannot be the PNG of
-    ``exports`` that it was found to be, for what another image or the file's own name says.
+    ``exports`` found for it, because another image or the name of the file contradicts it.
     """
     _refuse_merged(exports, references, found)
     _refuse_mixed_folders(exports, references, found)
@@ -39,8 +41,10 @@ def _refuse_merged(
     references: Sequence[ImageReference],
     found: Sequence[Identified],
 ) -> None:
-    """Two references without a tag are two images, of two scans perhaps; and one image has one
-    size.
+    """Refuse two images that were found to be the same PNG.
+
+    Two different references without a tag are two images, perhaps of two scans. One image has only
+    one size.
     """
     firsts: dict[tuple[int, int], int] = {}
     for number, (reference, png) in enumerate(zip(references, found, strict=True)):
@@ -68,8 +72,8 @@ def _refuse_mixed_folders(
     references: Sequence[ImageReference],
     found: Sequence[Identified],
 ) -> None:
-    """Of images that nothing proves, some lie in the folder of an export: then those in other
-    folders are of another.
+    """If some images lie in the folder of their export, refuse unproved images of it in other
+    folders, which may belong to another export.
     """
     inside: dict[int, ImageReference] = {}
     outside: dict[int, int] = {}
@@ -94,7 +98,7 @@ def _refuse_own_name(
     references: Sequence[ImageReference],
     found: Sequence[Identified],
 ) -> None:
-    """A label file of one PNG that is itself named after another: it, or an image, was
+    """Refuse a label file of one PNG that has the name of another PNG: the file, or an image, was
     renamed.
     """
     pngs = {(png.export, png.slice) for png in found}
@@ -112,7 +116,7 @@ def _refuse_own_name(
 
 
 def _whole(reference: ImageReference) -> tuple[str, ...]:
-    """What two references to one image have in common: host and folders, the name without
+    """The parts that two references to one image share: host and folders, the name without
     extension and case, and the entry.
     """
     name = reference.name

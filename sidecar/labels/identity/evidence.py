@@ -1,7 +1,7 @@
-"""What an image that a label file carries, or that lies beside it, says of an export.
+"""Compare an image that a label file carries, or that lies beside it, with the PNGs of an export.
 
-PNGs of an export hold texts: series, slice and tag. Tools that load and save an image drop them,
-and then its pixels tell (`sidecar.labels.identity.likeness`).
+PNGs of an export hold texts: series, slice and tag. Tools that load and save an image drop these
+texts. Then the pixels are compared (`sidecar.labels.identity.likeness`).
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from sidecar.labels.identity.identified import is_resize
 from sidecar.labels.identity.likeness import Verdict, compared
 from sidecar.labels.references import named_path, names_image, without_upload_prefix
 
-#: Larger images are not looked at: nobody resizes PNGs to that.
+#: Larger images are not read: nobody resizes PNGs to such a size.
 _MOST_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An image: ``data`` gives the one that a label file carries, or ``path`` is a file beside it.
+    """An image: ``data`` returns the image that a label file carries, or ``path`` is a file beside
+    it.
 
-    ``where``: what messages call it. ``pixels_tell``: whether its pixels are those of a PNG, which
-    those of a mask are not.
+    ``where``: its name in messages. ``pixels_tell``: whether its pixels can be those of a PNG; the
+    pixels of a mask cannot.
     """
 
     where: str
@@ -46,7 +47,7 @@ class Seen:
 
     @property
     def head(self) -> PngHead | None:
-        """Size and texts; None where it is no PNG or cannot be read."""
+        """Size and texts of the image; None where it is no PNG or cannot be read."""
         try:
             with self._open() as file:
                 return read_head(file)
@@ -66,7 +67,7 @@ class Seen:
             return None
 
     def pixels(self, size: tuple[int, int]) -> NDArray[Any] | None:
-        """(rows, columns[, channels]), brought to ``size``, columns and rows."""
+        """(rows, columns[, channels]), resized to ``size`` (columns, rows)."""
         try:
             with self._open() as file:
                 return _pixels(file, size)
@@ -75,9 +76,9 @@ class Seen:
 
 
 def image_beside(path: Path, reference: str) -> Seen | None:
-    """The image that a reference means in the folder of the label file ``path`` or below it.
+    """The image that a reference names in the folder of the label file ``path`` or below it.
 
-    What lies elsewhere, by its name or by a link, is not looked at.
+    Files elsewhere, by name or by a link, are not read.
     """
     home = path.absolute().parent
     written = named_path(reference)
@@ -97,7 +98,7 @@ def image_beside(path: Path, reference: str) -> Seen | None:
 
 
 def verdict_of(seen: Seen, export: Export, slice_: int) -> Verdict:
-    """What an image says of PNG ``slice_`` of an export: by its texts, or else by its pixels."""
+    """Whether an image is PNG ``slice_`` of an export, by its texts, or else by its pixels."""
     told = verdict_of_texts(seen, export, slice_)
     if told != "unknown" or not seen.pixels_tell:
         return told
@@ -105,8 +106,9 @@ def verdict_of(seen: Seen, export: Export, slice_: int) -> Verdict:
 
 
 def verdict_of_texts(seen: Seen, export: Export, slice_: int) -> Verdict:
-    """What an image says by being that file, or by texts as our PNGs have them; no pixel is
-    read.
+    """Whether an image is a PNG of an export: it is the same file, or it has the texts of our PNGs.
+
+    No pixel is read.
     """
     if _is_file_of(seen, export, slice_):
         return "same"
@@ -133,7 +135,7 @@ def _is_file_of(seen: Seen, export: Export, slice_: int) -> bool:
 
 
 def _verdict_of_pixels(seen: Seen, export: Export, slice_: int) -> Verdict:
-    """What the pixels of an image say of a PNG of an export."""
+    """Whether an image is a PNG of an export, by its pixels."""
     shown, size = seen.size, export.png_size
     if shown is None or not is_resize(shown, size) or shown[0] * shown[1] > _MOST_PIXELS:
         return "unknown"
@@ -149,8 +151,8 @@ def _verdict_of_pixels(seen: Seen, export: Export, slice_: int) -> Verdict:
 
 
 def _png(export: Export, slice_: int, size: tuple[int, int]) -> NDArray[Any] | None:
-    """The pixels of a PNG of an export, brought to ``size``; None where there is none, or it cannot
-    be read.
+    """The pixels of a PNG of an export, resized to ``size``; None where it is missing or cannot be
+    read.
     """
     if export.folder is None or not 0 <= slice_ < export.sidecar.size[2]:
         return None
@@ -172,7 +174,7 @@ def _size(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def _pixels(file: BinaryIO, size: tuple[int, int]) -> NDArray[Any] | None:
-    """An image brought to ``size``; None where it cannot be decoded."""
+    """An image resized to ``size``; None where it cannot be decoded."""
     from PIL import Image
 
     try:

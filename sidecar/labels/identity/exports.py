@@ -1,4 +1,4 @@
-"""Exports that labels may be of: those that the user gives, and those that lie around a label
+"""Open the exports that labels may belong to: those that the user gives, and those around a label
 file.
 """
 
@@ -17,13 +17,13 @@ from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
 
-#: Folders around a label file that are looked into for exports.
+#: Most folders around a label file that are searched for exports.
 _MOST_FOLDERS = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Export:
-    """An export that labels may be of."""
+    """An export that labels may belong to."""
 
     sidecar: Sidecar
 
@@ -50,7 +50,7 @@ class Export:
 
     @cached_property
     def mapping_tag(self) -> str:
-        """The tag of its mapping, also where its document, of version 1.0, does not state it."""
+        """The tag of its mapping, also if its document, of version 1.0, does not state it."""
         return self.tag or self.sidecar.tag
 
     @property
@@ -60,14 +60,16 @@ class Export:
 
     @cached_property
     def names_have_tag(self) -> bool:
-        """Whether its PNGs are named with the tag; those of adopted stacks are not."""
+        """Whether the names of its PNGs hold the tag. Those of adopted stacks do not."""
         first = split_name(image_key(self.sidecar.document.images.files[0].name))
         return self.tag is not None and first is not None and first.tag == self.tag
 
     @cached_property
     def name(self) -> str:
-        """What messages and outputs call it, and its specimen: the name that was given to it, or
-        that of its folder. A stack around one landmark is of the specimen of those beside it.
+        """The name of the export and of its specimen, for messages and outputs.
+
+        It is the name that was given to it, or the name of its folder. A stack around one landmark
+        has the specimen of the stacks beside it.
         """
         document, folder = self.sidecar.document, self.folder
         if document.specimen or folder is None:
@@ -76,14 +78,14 @@ class Export:
 
     @property
     def own_name(self) -> str:
-        """What messages call it among others of its specimen: a stack around one landmark by its
-        folder.
+        """Its name in messages, among other exports of its specimen. A stack around one landmark
+        has the name of its folder.
         """
         return self.name if self.sidecar.document.zoom is None else self.folder_name or self.name
 
     @cached_property
     def folder_name(self) -> str:
-        """The name of the folder of its PNGs, "" where that is not known."""
+        """The name of the folder of its PNGs, "" where unknown."""
         return "" if self.folder is None else self.folder.resolved().name
 
     @property
@@ -93,20 +95,20 @@ class Export:
 
     @cached_property
     def png_stack(self) -> PngStack:
-        """What readers may know of its PNGs."""
+        """The facts about its PNGs that readers may need."""
         columns, rows, slices = self.sidecar.size
         images = self.sidecar.document.images
         spacing = images.spacing
         even = None
         if (
             images.affine is not None and spacing is not None and None not in spacing
-        ):  # uneven slices have no one distance
+        ):  # uneven slices have no single distance
             even = (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
         return PngStack(columns, rows, slices, even, tuple(file.name for file in images.files))
 
     @cached_property
     def names_told(self) -> str:
-        """What its PNGs are called, for messages."""
+        """The pattern of its PNGs' names, for messages."""
         files = self.sidecar.document.images.files
         return (
             f"they are {files[0].name} … {files[-1].name}"
@@ -116,10 +118,10 @@ class Export:
 
 
 def given_exports(places: Iterable[Place]) -> list[Export]:
-    """The exports that the user names: each a ``sidecar.json``, its folder, or a folder of such
-    folders. One that is named twice counts once.
+    """The exports that the user gives, each as a ``sidecar.json``, its folder, or a folder of such
+    folders. An export that is given twice counts once.
 
-    DocumentError where there is none in a place.
+    DocumentError for a place without an export.
     """
     found: dict[str, Export] = {}
     for place in map(locate, places):
@@ -129,7 +131,7 @@ def given_exports(places: Iterable[Place]) -> list[Export]:
 
 
 def _with_document(place: WritableLocation) -> list[WritableLocation]:
-    """The place itself, or the folders in it that hold a ``sidecar.json`` where it holds none."""
+    """The place itself if it holds a ``sidecar.json``; otherwise the folders in it that do."""
     try:
         if not place.is_folder() or (place / documents.SIDECAR_NAME).exists():
             return [place]
@@ -141,7 +143,7 @@ def _with_document(place: WritableLocation) -> list[WritableLocation]:
 
 
 class Surroundings:
-    """Exports that lie around label files, each opened once."""
+    """Exports around label files. Each is opened only once."""
 
     def __init__(self) -> None:
         self._opened: dict[Path, Export] = {}
@@ -156,8 +158,9 @@ class Surroundings:
         return self._opened[resolved]
 
     def _sharing_source(self, export: Export) -> Export:
-        """An export with the planes of an earlier one of the same scan, where they are the same:
-        each of many stacks around landmarks has those of the whole scan.
+        """The export, with the same planes object as an earlier export of the same scan.
+
+        Each of many stacks around landmarks has the planes of the whole scan.
         """
         sidecar = export.sidecar
         first = self._of_series.setdefault(export.series_uid, sidecar)
@@ -168,13 +171,13 @@ class Surroundings:
         return Export(replace(sidecar, document=document, stack=first.stack))
 
     def around(self, paths: Iterable[Path]) -> Iterator[Export]:
-        """The exports in the folders of files, in folders in them, and beside them; those that
-        cannot be read are none.
+        """The exports in the folders of files, in subfolders, and in folders beside them. Exports
+        that cannot be read are left out.
         """
         return self._readable(self._folders_around(paths))
 
     def called(self, name: str, paths: Iterable[Path]) -> Iterator[Export]:
-        """Those of them whose folder has a name, in any case of its letters."""
+        """The exports around whose folder has this name. The case does not matter."""
         sought = name.lower()
         folders = self._folders_around(paths)
         return self._readable(folder for folder in folders if folder.name.lower() == sought)
@@ -200,7 +203,7 @@ class Surroundings:
 
 
 def _folders(home: Path) -> Iterator[Path]:
-    """Folders with a sidecar.json, of the first `_MOST_FOLDERS`."""
+    """Folders with a sidecar.json, among the first `_MOST_FOLDERS` folders."""
     looked = 0
     for parent in (home, home.parent):
         try:

@@ -1,4 +1,4 @@
-"""What a reference to an image says by its name, and the PNG that it turned out to mean."""
+"""Read the clues in the name of an image reference, and hold the PNG that was found for it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from sidecar.labels.identity.exports import Export
 from sidecar.labels.model import ImageReference
 from sidecar.labels.references import bare_key, named_path
 
-#: Image sizes whose ratio to the PNG's agrees on both axes up to this many PNG pixels are a plain
-#: resize.
+#: An image is a plain resize of a PNG if the ratio of their sizes agrees on both axes up to this
+#: many PNG pixels.
 RESIZE_TOLERANCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The PNG ``slice`` of ``export``, an index, that a reference means; the slice is None where
-    the reference has no name. ``scale``: PNG pixels per pixel of the image that was labelled, x and
-    y; ``size``: columns and rows of that image, None where nothing tells. ``proved``: by a tag or
-    an image, not by its name alone.
+    """The PNG that a reference means.
+
+    ``export``: an index. ``slice``: the PNG, None where the reference has no name. ``scale``: PNG
+    pixels per pixel of the labelled image, x and y. ``size``: columns and rows of the labelled
+    image, None where unknown. ``proved``: by a tag or an image, not by its name alone.
     """
 
     export: int
@@ -31,7 +32,7 @@ class Identified:
 
 
 class Unidentified(Exception):
-    """A reference, by its number, that is not surely a PNG of the exports, and why."""
+    """The number of a reference that is not certainly a PNG of the exports, and the reason."""
 
     def __init__(self, reference: int, reason: str) -> None:
         super().__init__(reason)
@@ -39,7 +40,7 @@ class Unidentified(Exception):
 
 
 def stated_tag(reference: ImageReference) -> str | None:
-    """The tag in the name of an image, or that the file states beside it; None where there is
+    """The tag in the name of an image, or the tag that the file states for it; None where there is
     none.
     """
     return reference.tag or tag_in(reference.name)
@@ -51,8 +52,9 @@ def tag_in(name: str) -> str | None:
 
 
 def slice_of(reference: str, export: Export) -> int | None:
-    """The PNG that a reference names, as it is written, in a URL or behind an upload prefix; also
-    that of another specimen's name with the tag and a number of this export.
+    """The PNG of an export that a reference names: plainly, in a URL, or behind an upload prefix.
+
+    A name with another specimen's name, but with the tag and a number of this export, also counts.
     """
     bare = bare_key(reference)
     readings = (export.sidecar.slice_of(name) for name in (named_path(reference), bare))
@@ -69,21 +71,21 @@ def folders_of(reference: str) -> list[str]:
 
 
 def is_in_folder_of(reference: str, export: Export) -> bool:
-    """Whether a reference names the folder of an export, or one called like its specimen."""
+    """Whether a reference names the folder of an export, or a folder named like its specimen."""
     own = {export.name.lower(), export.folder_name.lower()} - {""}
     return not own.isdisjoint(folder.lower() for folder in folders_of(reference))
 
 
 def is_resize(size: tuple[int, int], own: tuple[int, int]) -> bool:
-    """Whether an image of ``size`` can be one of the size ``own`` that was resized, neither cropped
-    nor stretched.
+    """Whether an image of ``size`` can be a resized image of the size ``own``, neither cropped nor
+    stretched.
     """
     return min(size) > 0 and _misfit(size, own) <= RESIZE_TOLERANCE
 
 
 def _misfit(stated: tuple[int, int], own: tuple[int, int]) -> float:
-    """By how many PNG pixels one axis misses when the other is scaled to fit; the better of both
-    ways.
+    """The misfit of one axis, in PNG pixels, when the other axis is scaled to fit. Of the two
+    choices, the smaller misfit.
     """
     (stated_width, stated_height), (width, height) = stated, own
     return min(
@@ -93,7 +95,7 @@ def _misfit(stated: tuple[int, int], own: tuple[int, int]) -> float:
 
 
 def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) -> Iterator[str]:
-    """What is to be told of references that were identified."""
+    """Notes for the user on references that were identified."""
     resized = [n for n, png in enumerate(found) if png.scale != (1.0, 1.0)]
     if resized:
         first, png = references[resized[0]], found[resized[0]]

@@ -1,8 +1,8 @@
-"""Whether an image shows what a PNG shows, in whatever window, bits or file each is. Pure.
+"""Compare the pixels of an image and a PNG, independent of window, bits and file format. Pure.
 
-Two PNGs of one source slice and one decimation differ by window and bits only, that is by a
-straight line from gray value to gray value. That proves nothing where a neighbour of the PNG, or
-the PNG itself a pixel further, would do as well: smooth images are like what is beside them.
+Two PNGs of the same source slice and decimation differ only by window and bits. So the gray values
+of one follow from those of the other by a straight line. This proves nothing if a neighbour of the
+PNG, or the PNG shifted by a pixel, fits as well, because smooth images resemble their neighbours.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-#: ``same``: it is this PNG. ``other``: it is another one. ``unknown``: it does not tell.
+#: ``same``: it is this PNG. ``other``: it is another image. ``unknown``: the pixels do not tell.
 Verdict = Literal["same", "other", "unknown"]
 
-#: Part of the variance of one image that a curve of the other explains; less than that makes two
-#: images. What lies above and is no straight line (a lossy copy) tells nothing. Of what is no PNG,
-#: and may be lossy itself, less is asked.
+#: If a curve of one image explains less than this part of the variance of the other, they are
+#: different images. If it explains more, but is no straight line (a lossy copy), nothing is known.
+#: The second number is for images that are no PNGs, which may be lossy themselves.
 _ALIKE, _LOSSY = 0.9, 0.3
-#: How far a PNG must be from its neighbours, and from itself a pixel further, to be known by its
-#: pixels: in units of the error that rounding to whole gray values makes.
+#: How much a PNG must differ from its neighbours, and from itself shifted by a pixel, to be
+#: recognised by its pixels: in units of the error of rounding to whole gray values.
 _CLEARLY = 8.0
-#: Fewer pixels than this that neither image clips tell nothing.
+#: If neither image clips fewer pixels than this, clipped pixels are compared too.
 _FEWEST_PIXELS = 64
 _LEVELS = 256
 
@@ -31,9 +31,10 @@ _LEVELS = 256
 def compared(
     image: NDArray[Any], png: NDArray[Any], neighbours: Sequence[NDArray[Any]], lossless: bool
 ) -> Verdict:
-    """What an image says of a PNG of its size.
+    """Whether an image is a PNG of the same size.
 
-    ``neighbours``: the PNGs before and after it. ``lossless``: whether the image kept its pixels.
+    ``neighbours``: the PNGs before and after it. ``lossless``: whether the format of the image
+    keeps pixels exactly.
     """
     image, png, *neighbours = (_gray(each) for each in (image, png, *neighbours))
     pair = _free(image, png)
@@ -52,8 +53,8 @@ def compared(
 def _alternatives(
     png: NDArray[Any], neighbours: Sequence[NDArray[Any]]
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """What an image could be of instead of a PNG: a slice beside it, or a crop that begins a pixel
-    further.
+    """Other images that could be meant instead of a PNG: a slice beside it, or a crop that begins a
+    pixel later.
     """
     for other in neighbours:
         yield other, png
@@ -64,8 +65,11 @@ def _alternatives(
 def _free(
     one: NDArray[Any], other: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """The gray values of two images of one size, without the pixels that either clips, since
-    windows differ; None where they tell nothing, or are in colour and gray.
+    """The gray values of two images of one size, without the pixels that one of them clips, because
+    windows differ.
+
+    If fewer than `_FEWEST_PIXELS` are left, all pixels. None where an image has only one value, or
+    where one image is in colour and the other in gray.
     """
     if one.shape != other.shape:
         return None
@@ -86,14 +90,16 @@ def _gray(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _line(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """The slope of the straight line of ``b`` over ``a``, and what it leaves of ``b``."""
+    """The slope of the straight line of ``b`` over ``a``, and the residuals of ``b``."""
     from_mean = a - a.mean()
     slope = float(from_mean @ (b - b.mean()) / (from_mean @ from_mean))
     return slope, b - b.mean() - slope * from_mean
 
 
 def _is_line(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    """Whether ``b`` is a straight line of ``a``, up to the rounding of both to whole numbers."""
+    """Whether ``b`` follows from ``a`` by a straight line, up to the rounding of both to whole
+    numbers.
+    """
     slope, left = _line(a, b)
     rounding = 0.5 + 0.5 * abs(slope)
     is_near = np.abs(left).max() <= 1.5 * rounding
@@ -101,7 +107,7 @@ def _is_line(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
 
 
 def _is_apart(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Whether two images are clearly no straight line of each other."""
+    """Whether two images clearly do not follow from each other by a straight line."""
     pair = _free(one, other)
     if pair is None:
         return False
@@ -112,7 +118,7 @@ def _is_apart(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 def _explained(given: NDArray[np.float64], values: NDArray[np.float64]) -> float:
     """The correlation ratio: the variance of the means of ``values`` at each level of ``given``,
-    over all of it.
+    divided by the whole variance.
     """
     total = float(values.var())
     if total == 0:

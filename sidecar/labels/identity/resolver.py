@@ -1,17 +1,17 @@
-"""Which PNG of which export each image reference of a label file means: the one place through which
-every reference goes, whole.
+"""Decide which PNG of which export each image reference of a label file means.
 
-A base name is weak evidence: every export calls its PNGs alike. So a reference is proved or
-contradicted by all that the label file tells:
+All references go through this module, with their full text. A base name is weak evidence, because
+all exports give their PNGs the same names. So all facts in the label file are used to prove or to
+contradict a reference:
 
-1. The tag in the name settles it, whatever folders or prefixes stand before it (`document.tag`).
-   So does an origin that the file states, as the page of an export writes it.
-2. An image that the file carries, or that lies beside it, tells by its texts or by its pixels.
-3. The size that the file states, the folder that the image or the label file lies in, and the
-   label file's own name, can contradict.
-4. Without a tag two different references never become one PNG.
+1. The tag in the name decides, with any folders or prefixes before it (`document.tag`). An origin
+   that the file states, such as the page of an export writes it, decides too.
+2. An image that the file carries, or that lies beside it, is compared by its texts or its pixels.
+3. The size that the file states, the folder of the image or of the label file, and the name of the
+   label file can contradict.
+4. Two different references without a tag never become the same PNG.
 
-A name without a tag is not enough for a PNG that has one, unless 2 proves it or names are trusted.
+A name without a tag is not enough for a PNG with a tag, unless 2 proves it or names are trusted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Look = Callable[[ImageReference], Seen | None]
 class Resolver:
     """Image references of the label file ``path`` → PNGs of ``exports``.
 
-    ``trust_names``: names are enough, also for PNGs whose names have a tag.
+    ``trust_names``: a name without a tag is enough, also for PNGs whose names have a tag.
     """
 
     path: Path
@@ -57,10 +57,11 @@ class Resolver:
     def identify(
         self, references: Sequence[ImageReference], look: Look | None = None
     ) -> list[Identified]:
-        """The PNG of each reference. ``look`` finds the image of one; without it the one that the
-        file carries, or that lies beside it.
+        """The PNG of each reference.
 
-        Raises `Unidentified` for the first that is not surely one.
+        ``look`` finds the image of a reference. Without it, this is the image that the file
+        carries, or that lies beside it. Raises `Unidentified` for the first reference that is not
+        certainly a PNG.
         """
         found = [
             self._identify(number, reference, look or self._look)
@@ -85,7 +86,7 @@ class Resolver:
             proved = reference.tag is not None
         if not proved:
             self._refuse_other_home(number, reference, export)
-        # an image beside the label file is as much as its name
+        # an image beside the label file is no better evidence than its name
         surely = _has_tag_of(reference, export) or bool(proved and reference.embedded)
         if not surely:
             self._refuse_other_folder(number, reference, export)
@@ -98,7 +99,7 @@ class Resolver:
         tag, series = stated_tag(reference), reference.series_uid
         fitting = self.exports
         if tag is not None:
-            # names of adopted PNGs may look as if they had a tag
+            # names of adopted PNGs may look as if they have a tag
             adopted = [] if reference.tag is not None else self._without_tags
             named = [e for e in adopted if e.tag != tag and slice_of(reference.name, e) is not None]
             fitting = [*self._by_tag.get(tag, []), *named]
@@ -127,8 +128,8 @@ class Resolver:
         return [export for export in self.exports if not export.names_have_tag]
 
     def _only(self, number: int, exports: Sequence[Export]) -> Export:
-        """The export of a reference without a name: of several the one that the label file lies
-        in.
+        """The export of a reference without a name. Of several exports, the one in whose folder the
+        label file lies.
         """
         home = self._home
         exports = [e for e in exports if _is_one(e, home)] or exports
@@ -145,7 +146,7 @@ class Resolver:
     def _named(
         self, number: int, reference: ImageReference, exports: Sequence[Export]
     ) -> list[tuple[Export, int]]:
-        """The PNGs that have the name of a reference, one of each export at most."""
+        """The PNGs with the name of a reference, at most one of each export."""
         found = [
             (export, slice_)
             for export in exports
@@ -209,8 +210,8 @@ class Resolver:
     def _in_its_place(
         self, reference: ImageReference, candidates: Sequence[tuple[Export, int]]
     ) -> Sequence[tuple[Export, int]]:
-        """Those in whose folder the image is, or else the label file, or whose size the file
-        states; all where none is told.
+        """The candidates in whose folder the image lies, or else the label file, or that have the
+        size that the file states; all candidates where nothing tells.
         """
         by_path = [c for c in candidates if is_in_folder_of(reference.name, c[0])]
         by_home = [c for c in candidates if _is_one(c[0], self._home)]
@@ -218,7 +219,9 @@ class Resolver:
         return by_path or by_home or by_size or candidates
 
     def _refuse_other_home(self, number: int, reference: ImageReference, export: Export) -> None:
-        """A label file in the folder of an export is of that one, unless it says otherwise."""
+        """Refuse an image of another export than the one in whose folder the label file lies,
+        unless the reference names the folder of its export.
+        """
         home = self._home
         if home is None or _is_one(export, home) or is_in_folder_of(reference.name, export):
             return
@@ -229,8 +232,9 @@ class Resolver:
         )
 
     def _refuse_other_folder(self, number: int, reference: ImageReference, export: Export) -> None:
-        """An image in a folder called like another export is of that one; so is one with its
-        tag, which PNGs of adopted stacks may have in their names.
+        """Refuse an image in a folder named like another export, or with the tag of another export.
+
+        PNGs of adopted stacks may have a tag in their names.
         """
         whose: str | None = None
         tag, folder = stated_tag(reference), "".join(folders_of(reference.name)[-1:])
@@ -254,7 +258,9 @@ class Resolver:
     def _contradicted(
         self, reference: ImageReference, seen: Seen, export: Export, slice_: int
     ) -> str:
-        """What an image says instead, and which export nearby it is of."""
+        """The text of an error where an image contradicts: what it is, and which export nearby it
+        belongs to.
+        """
         head, document = seen.head, export.sidecar.document
         if head is None or "Sidecar" not in head.texts:
             return (
@@ -282,9 +288,9 @@ class Resolver:
         size: tuple[int, int] | None,
         surely: bool,
     ) -> tuple[float, float]:
-        """PNG pixels per pixel of an image of ``size``, 1 where nothing tells it.
+        """PNG pixels per pixel of an image of ``size``; 1 where the size is unknown.
 
-        ``surely``: no other export may be meant.
+        ``surely``: whether no other export can be meant.
         """
         own = export.png_size
         stated = size or own
@@ -307,22 +313,22 @@ class Resolver:
         return own[0] / stated[0], own[1] / stated[1]
 
     def _nearby(self, fits: Callable[[Export], bool]) -> str | None:
-        """The name of the folder of an export that fits: one of these, or one around them or the
-        label file.
+        """The name of the folder of an export that ``fits``: one of the given exports, or one
+        around them or around the label file.
         """
         around = self.surroundings.around([self.path, *self._documents()])
         found = next(filter(fits, chain(self.exports, around)), None)
         return None if found is None else found.folder_name or None
 
     def _documents(self) -> Iterator[Path]:
-        """The documents of the given exports, as far as they are on this machine."""
+        """The documents of the given exports that are on this machine."""
         for export in self.exports:
             if export.folder is not None and export.folder.local is not None:
                 yield export.folder.local / SIDECAR_NAME
 
 
 def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
-    """What an image says of a PNG. Where a tag tells already, only its texts are asked."""
+    """Whether an image is a PNG. Where a tag has already decided, only its texts are compared."""
     if seen is None:
         return "unknown"
     return (verdict_of if tag is None else verdict_of_texts)(seen, export, slice_)
@@ -334,8 +340,8 @@ def _has_tag_of(reference: ImageReference, export: Export) -> bool:
 
 
 def _interchangeable(exports: Sequence[Export]) -> bool:
-    """Whether labels mean the same on each of them: they have one mapping, and are around one
-    landmark where they are around any.
+    """Whether labels mean the same on each of the exports: they have the same mapping, and, if they
+    are stacks around a landmark, the same landmark.
     """
     if len(exports) == 1:
         return True
@@ -345,21 +351,21 @@ def _interchangeable(exports: Sequence[Export]) -> bool:
 def _of_its_name(
     reference: ImageReference, candidates: Sequence[tuple[Export, int]]
 ) -> Sequence[tuple[Export, int]]:
-    """Those whose PNG is named as the reference has it, letter by letter."""
+    """The candidates whose PNG has exactly the name in the reference, letter by letter."""
     key = bare_key(reference.name)
     return [(export, k) for export, k in candidates if export.sidecar.slice_of(key) == k]
 
 
 def _is_one(export: Export, other: Export | None) -> bool:
-    """Whether labels of either fit the other."""
+    """Whether labels of one export also fit the other."""
     return other is not None and export.mapping_tag == other.mapping_tag
 
 
 def _labelled_size(
     number: int, reference: ImageReference, seen: Seen | None
 ) -> tuple[int, int] | None:
-    """Columns and rows of the image that was labelled: of the one that the file carries, as the
-    file states, or of the one beside it; None where nothing tells.
+    """Columns and rows of the labelled image: those of the image that the file carries, those that
+    the file states, or those of the image beside it; None where unknown.
     """
     stated = reference.size
     if seen is None or not seen.pixels_tell or (seen.path is not None and stated is not None):

@@ -1,6 +1,6 @@
-"""Projects of label tools, ready to label: which images there are, and which landmarks.
+"""Write projects for label tools, with the images and the landmarks to place.
 
-`PROGRAMS` is the whole extension mechanism: a function for each program that makes its files.
+To add a program, add the function that makes its files to `PROGRAMS`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sidecar.labels.prepare import cvat, label_studio
 from sidecar.mapping import Sidecar
 from sidecar.storage.put_files import put_files
 
-#: name → what its files hold, by their names.
+#: Name of a program → function that returns file name → content.
 PROGRAMS = {"label-studio": label_studio.files, "cvat": cvat.files}
 
 
@@ -26,12 +26,12 @@ def prepare(
     images_at: str | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, ...]:
-    """Write into the folder ``output`` what ``program`` imports to have landmarks ``names``, in
-    this order, placed on the PNGs of an export. Returns the files.
+    """Write into the folder ``output`` the files that ``program`` imports, and return them.
 
-    ``images_at``: what stands before the names of the PNGs where the program finds them.
+    With these files the user can place the landmarks ``names``, in this order, on the PNGs of an
+    export. ``images_at``: what stands before the names of the PNGs where the program finds them.
 
-    Raises UsageError for another program, LabelError for a name that it cannot have, OutputError
+    Raises UsageError for an unknown program, LabelError for a name that it cannot have, OutputError
     where a file is in the way or cannot be written.
     """
     if program not in PROGRAMS:
@@ -40,7 +40,7 @@ def prepare(
 
 
 def notes_of(png: Sidecar) -> list[str]:
-    """What is to be told of an export that is labelled in a browser."""
+    """Notes for the user on an export that is labelled in a browser."""
     if png.document.images.bits == 8:
         return []
     return [

@@ -1,7 +1,7 @@
-"""CVAT: the labels of a task, as its editor of labels takes them under *Raw*, and its command line
+"""CVAT: write the labels of a task. The label editor takes them under *Raw*, and the command line
 with ``--labels``.
 
-Images are uploaded; CVAT keeps their names. Source: cvat-ai/cvat,
+The user uploads the images; CVAT keeps their names. Source: cvat-ai/cvat,
 cvat-ui/src/components/labels-editor/raw-viewer.tsx and common.ts (what is refused), cvat-sdk,
 PatchedLabelRequest.
 """
@@ -15,12 +15,12 @@ from sidecar.errors import LabelError, UsageError
 from sidecar.mapping import Sidecar
 
 LABELS = "labels.json"
-#: Characters of a label's name that CVAT has room for.
+#: Most characters in the name of a label in CVAT.
 LONGEST = 64
 
 
 def files(png: Sidecar, names: Sequence[str], images_at: str | None) -> Mapping[str, bytes]:
-    """What the file holds: a label for points for each name."""
+    """The content of the file: one label for points for each name."""
     if images_at is not None:
         raise UsageError("CVAT takes images by upload, so that --images-at says nothing to it")
     for name in names:
@@ -33,6 +33,6 @@ def files(png: Sidecar, names: Sequence[str], images_at: str | None) -> Mapping[
 
 
 def _label(name: str) -> str:
-    # the editor takes a comma before a closing brace away, in names too
+    # the editor removes a comma before a closing brace, also inside names
     shown = json.dumps(name, ensure_ascii=False).replace("}", "\\u007d")
     return f'  {{"name": {shown}, "type": "points", "attributes": []}}'

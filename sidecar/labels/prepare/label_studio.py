@@ -1,6 +1,6 @@
-"""Label Studio: a file of tasks, one for each PNG, and the set-up of its labelling page.
+"""Label Studio: write a file of tasks, one for each PNG, and the set-up of the labelling page.
 
-A task names its image by a URL, which the browser opens: of the files of the server
+A task names its image by a URL that the browser opens: of local files of the server
 (``/data/local-files/?d=``, relative to its document root), of a web server, or of cloud storage.
 Source: labelstud.io, guide/tasks, guide/storage, tags/image, tags/label.
 """
@@ -20,9 +20,9 @@ _LOCAL = "/data/local-files/?d="
 
 
 def files(png: Sidecar, names: Sequence[str], images_at: str | None) -> Mapping[str, bytes]:
-    """What the two files hold.
+    """The content of the two files.
 
-    ``images_at``: without it the folder of the PNGs lies in the document root of the server.
+    ``images_at``: without it, the folder of the PNGs must lie in the document root of the server.
     """
     before = images_at if images_at is not None else f"{_LOCAL}{quote(_folder_name(png))}/"
     images = [image.name for image in png.document.images.files]
@@ -32,9 +32,10 @@ def files(png: Sidecar, names: Sequence[str], images_at: str | None) -> Mapping[
 
 
 def _setup(names: Sequence[str]) -> str:
-    """Without the buttons that rotate the image: positions would count on the rotated one.
+    """The set-up of the labelling page.
 
-    Without ``model_index`` Label Studio refuses to export keypoints as COCO.
+    It has no buttons that rotate the image, because positions would be on the rotated image.
+    Without ``model_index``, Label Studio refuses to export keypoints as COCO.
     """
     for name in names:
         if "$" in name:

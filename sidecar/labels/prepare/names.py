@@ -1,4 +1,4 @@
-"""The names of the landmarks to place, in order: one name a line, or a column of a table."""
+"""Read the names of the landmarks to place, in order, from lines or from a column of a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from sidecar.errors import LabelError
 from sidecar.labels.text import read_text
 
-#: What the viewer page takes as well.
+#: The limits of the viewer page: most names, and most characters of a name.
 MOST_NAMES, LONGEST = 20_000, 200
 _LARGEST_FILE = 8 * 2**20
 #: The column of a table that has the names.
@@ -18,8 +18,8 @@ _COLUMNS = ("label", "name")
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """The names in a file, in its order: its lines, or the column ``label`` or ``name`` of a table
-    with such a header. Blank lines, and spaces around names, do not count.
+    """The names in a file, in order: its lines, or the column ``label`` or ``name`` of a table with
+    such a header. Blank lines, and spaces around names, are ignored.
 
     LabelError for a file that is no list of names, or that has a name twice.
     """
@@ -44,12 +44,12 @@ def _column(path: Path, lines: list[str]) -> list[tuple[str, str]] | None:
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names that are given as such, checked as those of a file are."""
+    """Names that are given directly, checked like those of a file."""
     return _checked([(f"name {n}", name.strip()) for n, name in enumerate(names, 1)], None)
 
 
 def _checked(names: list[tuple[str, str]], path: Path | None) -> tuple[str, ...]:
-    """The names, each with its place, when all of them can be told apart and read."""
+    """The names, without their places. LabelError for names that are equal or cannot be read."""
     if not names:
         raise LabelError("there are no names in it: write one a line", path)
     if len(names) > MOST_NAMES:

@@ -1,4 +1,4 @@
-"""Readers of label files, one small file per tool; `READERS` is the whole extension mechanism."""
+"""Readers of label files, one small module for each tool. To add a tool, add it to `READERS`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from sidecar.labels.readers import (
 )
 from sidecar.labels.references import other_export
 
-#: Every label format by the name ``--from`` has for it.
+#: Name of a format for ``--from`` → its reader.
 READERS: dict[str, Reader] = {
     reader.name: reader
     for reader in (
@@ -67,7 +67,7 @@ HEAD_BYTES = 1 << 16
 
 
 def read_head(path: Path) -> bytes:
-    """The beginning of a file, by which it is recognised. LabelError where it cannot be read."""
+    """The start of a file, for recognition. LabelError where it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
@@ -76,9 +76,9 @@ def read_head(path: Path) -> bytes:
 
 
 def reader_for(path: Path, name: str | None = None) -> Reader:
-    """The reader of a file: the one named, or the only one that recognises its content.
+    """The reader of a file: the reader ``name``, or the only one that recognises the content.
 
-    Raises UsageError for an unknown name, LabelError when no reader or more than one recognises the
+    Raises UsageError for an unknown name, LabelError if no reader or more than one recognises the
     file.
     """
     if name is not None:
@@ -95,7 +95,7 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
     ]
     if not fitting and generic_csv.READER.recognises(
         path, head
-    ):  # what a table is when no tool claims it
+    ):  # the format of a table that no tool recognises
         fitting = [generic_csv.READER]
     if len(fitting) == 1:
         return fitting[0]
@@ -115,7 +115,8 @@ def read_labels(
 ) -> Labels:
     """The labels of one file, in *center* coordinates on the PNG stack.
 
-    LabelError names file and row; also where the file holds something, and none of it was read.
+    A LabelError names file and row. It is also raised where the file is not empty, but none of it
+    was read.
     """
     labels = reader_for(path, name).read(path, stack, options)
     refuse_nothing_read(labels)
@@ -123,6 +124,6 @@ def read_labels(
 
 
 def refuse_nothing_read(labels: Labels) -> None:
-    """LabelError where a file holds something, and all of it was left out."""
+    """LabelError where a file is not empty, but all of it was left out."""
     if labels.left_out and not len(labels):
         raise LabelError(f"holds no points or outlines: {'; '.join(labels.left_out)}", labels.path)

@@ -1,14 +1,13 @@
 """COCO JSON: keypoints, polygons and boxes.
 
 Polygons and boxes are *corner*: the box [0, 0, 1, 1] encloses the first pixel
-(pycocotools/mask.py). Keypoints are by definition 0-based pixel numbers, which is *center*; but
+(pycocotools/mask.py). By definition, keypoints are 0-based pixel numbers, so they are *center*. But
 tools that let users click between pixels write their own *corner* positions unchanged (CVAT,
-Datumaro, Roboflow). So: any fractional keypoint → corner, else center, with a note. Source:
-cocodataset.org, Data format; detectron2, docs/tutorials/datasets.md.
+Datumaro, Roboflow). So if any keypoint is fractional, keypoints are corner, otherwise center, with
+a note. Source: cocodataset.org, Data format; detectron2, docs/tutorials/datasets.md.
 
 Label Studio names itself in info.contributor. Its keypoints are *corner*, rounded to whole numbers.
-Its converter of brushes traces masks through the middles of pixels, so that its polygons are
-*center*.
+Its converter of brushes traces masks through the middles of pixels, so its polygons are *center*.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def _sizes(
 def _origins(
     document: Any, annotations: list[Any], path: Path
 ) -> tuple[PixelOrigin, PixelOrigin, list[str]]:
-    """Of keypoints, and of polygons, and what the user is told about it."""
+    """The origin of keypoints, the origin of polygons, and notes for the user on both."""
     info = document.get("info")
     contributor = text_of(info.get("contributor")) if isinstance(info, dict) else ""
     has_found, is_whole = False, True
@@ -138,7 +137,7 @@ def _referred(
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One file, the origins in it, and what is gathered while its annotations become shapes."""
+    """One file, its origins, and the notes that are collected while annotations become shapes."""
 
     path: Path
     keypoints: PixelOrigin
@@ -157,8 +156,8 @@ class _File:
     def shapes(
         self, annotation: dict[str, Any], image: str, category: dict[str, Any], where: str
     ) -> Iterator[Shape]:
-        """All that the annotation states; its box only when nothing finer is there, because then
-        it is derived from that.
+        """The shapes of an annotation. Its box is used only if there is nothing finer; otherwise
+        the box is derived from the finer shapes.
         """
         common: dict[str, Any] = {
             "image": image,
@@ -185,7 +184,7 @@ class _File:
     def _points(
         self, annotation: dict[str, Any], category: dict[str, Any], where: str, common: Any
     ) -> Iterator[Shape]:
-        """The keypoints that are labelled; visibility 0 means not labelled."""
+        """The labelled keypoints. Visibility 0 means not labelled."""
         name, names = text_of(category.get("name")), category.get("keypoints")
         names = names if isinstance(names, list) else []
         for vertex, x, y, visibility in _keypoints(annotation, self.path, where):
@@ -231,7 +230,7 @@ class _File:
     def _cut(
         self, vertices: Vertices, image: str, written: list[Any], origin: PixelOrigin
     ) -> Vertices:
-        """At the edge of the image, where its size is stated."""
+        """Cut an area at the edge of the image, if the file states the size of the image."""
         if image not in self.sizes:
             return vertices
         return self.edges.cut(vertices, self.sizes[image], last_digit(written), origin)

@@ -1,8 +1,9 @@
-"""Tables of other programs that look like the generic CSV, and would be read by the wrong rule.
+"""Refuse tables of other programs that look like the generic CSV and would be read by the wrong
+rule.
 
-What has lost the marks of its program may still show that its slices count from 1: by the spelling
-of its header, by numbers up to the number of PNGs, or by cells that name PNGs. It is refused until
-the user says how slices are counted.
+A table that has lost the marks of its program may still show that its slices count from 1: by the
+spelling of its header, by slice numbers that reach the number of PNGs, or by cells that name PNGs.
+Such a table is refused until the user says how its slices are counted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sidecar.labels.references import bare_key, is_png_name, one_image
 from sidecar.labels.tables.columns import Rows
 from sidecar.labels.tables.csv_table import Table
 
-#: What the name of a PNG with a tag has in it.
+#: Part of every name of a PNG with a tag.
 _TAGGED = re.compile(f"_[0-9]{{4,}}_(?:{TAG}|{TAG.upper()})".encode())
 _SAY = "give --slice-origin 1 if slices are counted from 1, --slice-origin 0 if from 0"
 
@@ -28,11 +29,10 @@ _SAY = "give --slice-origin 1 if slices are counted from 1, --slice-origin 0 if 
 def refuse_other_tables(
     table: Table, numbers: NDArray[np.float64], origin: SliceOrigin | None, stack: PngStack
 ) -> None:
-    """LabelError for a table that counts slices in a way that is not sure, or not that of
-    ``origin``.
+    """LabelError for a table whose way to count slices is uncertain, or differs from ``origin``.
 
-    ``numbers``: (N, 3) its x, y and slice, or (N, 2) where it has no slice. Where images are named,
-    they are compared with the slices elsewhere.
+    ``numbers``: (N, 3) its x, y and slice, or (N, 2) where it has no slice. If the table names
+    images, other code compares them with the slices.
     """
     if {"x", "x.1"} <= {name.lower() for name in table.columns}:
         raise LabelError(
@@ -66,9 +66,8 @@ def refuse_other_tables(
 def _compare_names(
     table: Table, slices: NDArray[np.float64], origin: SliceOrigin | None, stack: PngStack
 ) -> None:
-    """LabelError where a cell that names a PNG stands in the row of another one, or names one of
-    another export; and where two images of a column, which differ in their folders, would be one
-    PNG.
+    """LabelError where a cell names another PNG than its row, or a PNG of another export; and where
+    two images of a column with different folders would be one PNG.
     """
     known = {image_key(name): n for n, name in enumerate(stack.names)}
     if not known:
@@ -93,7 +92,7 @@ def _compare_names(
 
 
 def _may_name(rows: Rows, keys: Sequence[str]) -> bool:
-    """Whether any cell may name a PNG: a look at the lines is quicker than one at each cell."""
+    """Whether any cell may name a PNG. A search in the lines is faster than one in each cell."""
     return rows.contain(_common_start(keys)) or rows.match(_TAGGED)
 
 
@@ -138,8 +137,10 @@ def _common_start(names: Sequence[str]) -> str:
 
 
 def _named(cell: str, stack: PngStack) -> str | None:
-    """The name of a PNG, of this export or of another, that a cell holds, with its folders: ImageJ
-    puts several names into one, with colons between. A mere number is a landmark's, and no name.
+    """The name of a PNG, of this export or another, in a cell, with its folders.
+
+    ImageJ puts several names into one cell, with colons between. A plain number is the number of a
+    landmark, not a name.
     """
     parts = (part.strip() for part in cell.split(":"))
     named = (part for part in parts if is_png_name(bare_key(part), stack))
@@ -147,8 +148,8 @@ def _named(cell: str, stack: PngStack) -> str | None:
 
 
 def _number(key: str, known: Mapping[str, int]) -> int | None:
-    """The PNG of that name, or of its number where it has no tag; None for that of another
-    export.
+    """The PNG with this name, or, if the name has no tag, with its number; None for a PNG of
+    another export.
     """
     parts = split_name(key)
     if key in known or parts is None or parts.tag is not None:

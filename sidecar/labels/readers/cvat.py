@@ -1,8 +1,8 @@
 """CVAT XML 1.1, "for images" and "for video".
 
-Coordinates are *corner* (an SVG canvas), written with two decimals. A rotated box or ellipse is
-turned clockwise about its centre. Frames of a video are numbers of the uploaded images in their
-order (see `cvat_frames`). Source: CVAT's docs, dataset_management/formats/format-xml.md;
+Coordinates are *corner* (an SVG canvas), with two decimals. A rotated box or ellipse is rotated
+clockwise about its centre. Frames of a video are the numbers of the uploaded images, in order
+(see `cvat_frames`). Source: CVAT's docs, dataset_management/formats/format-xml.md;
 cvat/apps/dataset_manager/formats/cvat.py.
 """
 
@@ -66,7 +66,7 @@ def _sizes(images: list[Element], path: Path) -> Iterator[tuple[str, tuple[int, 
 
 
 def _task_names(root: Element) -> dict[str, str]:
-    """What a project's tasks are called, by their ids."""
+    """Id → name of the tasks of a project."""
     return {
         task.findtext("id") or "": f"task {task.findtext('id')} ({task.findtext('name')})"
         for task in root.iterfind("meta//task")
@@ -74,8 +74,8 @@ def _task_names(root: Element) -> dict[str, str]:
 
 
 def images_of(root: Element) -> Iterator[tuple[Element, str]]:
-    """Each <image>, and by what else the file tells images of one name apart: by their task, and
-    where files were put together by their id.
+    """Each <image>, and a text that tells images of one name apart: their task, and, where files
+    were merged, their id.
     """
     tasks, images = _task_names(root), root.findall("image")
     often = Counter((image.get("name"), image.get("task_id", "")) for image in images)
@@ -127,14 +127,14 @@ def _is_shape(element: Element) -> bool:
 
 
 def _is_set(element: Element) -> bool:
-    """Of a track: placed by someone on this frame (a keyframe), and not marked as gone
-    (outside).
+    """Whether somebody placed this element of a track on this frame (a keyframe), and did not mark
+    it as absent (outside).
     """
     return element.get("keyframe", "1") == "1" and element.get("outside", "0") == "0"
 
 
 def _count_unset(element: Element, left_out: LeftOut) -> None:
-    """The points of a skeleton that nobody placed."""
+    """Count the points of a skeleton that nobody placed as left out."""
     points = element.findall("points")
     unset = sum(not _is_set(point) for point in points)
     left_out.add("skeleton point", "not set (outside)", unset)
@@ -200,9 +200,7 @@ def _ellipse(element: Element, path: Path, where: str) -> Vertices:
 
 
 def _numbers(element: Element, path: Path, where: str, *names: str) -> list[float]:
-    """The named attributes as numbers, then the rotation in degrees, which is 0 when it is not
-    written.
-    """
+    """The named attributes as numbers, then the rotation in degrees; 0 if the file has none."""
     return [
         *(number(element.get(name), path, where, name) for name in names),
         number(element.get("rotation", "0"), path, where),

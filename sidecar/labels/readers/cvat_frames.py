@@ -1,7 +1,7 @@
-"""Which PNGs the frames of a CVAT task are.
+"""Find the PNGs that belong to the frames of a CVAT task.
 
-A task may take a part of what was uploaded: from start_frame to stop_frame, every so many as
-frame_filter says. Frame numbers in the file are those of the upload. Source: CVAT,
+A task may take a part of the uploaded images: those from start_frame to stop_frame, with the step
+in frame_filter. Frame numbers in the file are those of the upload. Source: CVAT,
 cvat/apps/dataset_manager/bindings.py (abs_frame_id).
 """
 
@@ -23,8 +23,8 @@ _WAY_OUT = 'export it as "CVAT for images 1.1", which names the images'
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """PNG = (frame - start) / step. ``taken``: the frames of the task, None where it does not tell
-    them.
+    """PNG = (frame - start) / step. ``taken``: the frames of the task, None where the file does not
+    state them.
     """
 
     start: int = 0
@@ -32,7 +32,7 @@ class Frames:
     taken: range | None = None
 
     def slice_of(self, frame: int, path: Path, where: str) -> int:
-        """LabelError for a frame that the task does not have."""
+        """The PNG of a frame. LabelError for a frame that the task does not have."""
         if self.taken is not None and frame not in self.taken:
             raise LabelError(
                 f"frame {frame} is none of the task's, {self.taken[0]} to {self.taken[-1]} in"
@@ -53,8 +53,10 @@ class Frames:
 
 
 def frames_of(root: Element, tracks: Sequence[Element], stack: PngStack, path: Path) -> Frames:
-    """Tracks name no image. LabelError for what shows that their frames are not exactly these PNGs,
-    or leaves open which are which.
+    """The frames of tracks, which name no image.
+
+    LabelError where the file shows that the frames are not exactly these PNGs, or where it is not
+    certain which frame is which PNG.
     """
     tasks = {track.get("task_id") for track in tracks}
     if len(tasks) > 1:
@@ -84,8 +86,8 @@ def _check_size(meta: Element, stack: PngStack, path: Path) -> None:
 
 
 def _frames(meta: Element, stack: PngStack, path: Path) -> Frames:
-    """The task's frames are the PNGs where there are as many; the uploaded ones are where the last
-    of them is the last PNG.
+    """The frames of the task are the PNGs if there are as many of them. The uploaded images are the
+    PNGs if the last image is the last PNG.
     """
     size = whole(meta.findtext("size"), path, "meta", "size")
     start = whole(meta.findtext("start_frame") or "0", path, "meta", "start_frame")

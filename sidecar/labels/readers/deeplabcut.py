@@ -1,10 +1,10 @@
-"""Labels of DeepLabCut, `CollectedData_<scorer>.csv`: one row per image, two columns per body part.
-Pixel origin: center.
+"""Labels of DeepLabCut, `CollectedData_<scorer>.csv`: one row for each image, two columns for each
+body part. Pixel origin: center.
 
-Header rows: scorer, individuals (multi-animal projects only), bodyparts, coords. The image is named
-in the first column, or since DeepLabCut 2.2 in the first three. Empty cells are points that were
-not labelled. Labels are set in napari or, before that, on a matplotlib axis: both put the middle of
-the first pixel at 0. Source: the example projects of DeepLabCut.
+Header rows: scorer, individuals (multi-animal projects only), bodyparts, coords. The first column
+names the image; since DeepLabCut 2.2, the first three columns do. Empty cells are points that were
+not labelled. Users place labels in napari, or in older versions on a matplotlib axis. In both, the
+middle of the first pixel is 0. Source: the example projects of DeepLabCut.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CROPPED = (
 
 @dataclass(frozen=True, slots=True)
 class _BodyPart:
-    """Where the x and y of one body part are in a row."""
+    """The columns of x and y of one body part."""
 
     x: int
     y: int
@@ -47,7 +47,7 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     """All labelled points.
 
-    Raises LabelError, also for predictions, whose rows have frame numbers instead of images.
+    Raises LabelError, also for predictions; their rows have frame numbers instead of images.
     """
     records = table(read_text(path), path)
     levels = {
@@ -68,7 +68,7 @@ def labels_of_records(
     path: Path,
     options: ReadOptions,
 ) -> Labels:
-    """The points in rows of cells, each with its number, below the header rows ``levels``."""
+    """The points in rows of cells below the header rows ``levels``. Each row has its number."""
     parts = _body_parts(levels, path)
     width, index = len(levels["coords"]), min(part.x for part in parts)
     left_out = LeftOut()
@@ -115,7 +115,7 @@ def _body_parts(levels: Mapping[str, list[str]], path: Path) -> list[_BodyPart]:
 
 
 def _image(index: list[str], path: Path, where: str) -> str:
-    """The image as DeepLabCut names it, "labeled-data/<folder>/<file>"."""
+    """The name of the image in DeepLabCut, "labeled-data/<folder>/<file>"."""
     image = "/".join(part.strip() for part in index if part.strip()).replace("\\", "/")
     if not image or image.isdigit():
         raise LabelError(

@@ -1,10 +1,10 @@
 """Labels of DeepLabCut in the `.h5` that it writes beside `CollectedData_<scorer>.csv`.
 
-pandas wrote it, as a frame of the kind "fixed": names are texts of fixed length, positions numbers.
-Nothing else is read of it: pandas and PyTables keep some things as pickled Python objects, whose
-opening could run a program. Datasets of objects, links to other files and virtual datasets are
-refused, and so is the kind "table", whose column names are pickled. Source: pandas, io/pytables.py
-(BlockManagerFixed); seen with pandas 2.2 and 3.1.
+pandas writes this file as a frame of the kind "fixed": names are texts of fixed length, and
+positions are numbers. Nothing else is read, because pandas and PyTables store some objects pickled,
+and a pickled object can run a program when it is opened. So datasets of objects, links to other
+files, virtual datasets, and the kind "table" (its column names are pickled) are refused. Source:
+pandas, io/pytables.py (BlockManagerFixed); seen with pandas 2.2 and 3.1.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from sidecar.labels.text import read_bytes
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _GROUP = "df_with_missing"
-#: Levels of the column names: individuals only in multi-animal projects.
+#: Levels of the column names. Only multi-animal projects have individuals.
 _LEVELS = {
     3: ("scorer", "bodyparts", "coords"),
     4: ("scorer", "individuals", "bodyparts", "coords"),
 }
-#: Columns of one type make a block.
+#: Most blocks in a frame. Columns of one type make a block.
 _MOST_BLOCKS = 8
-#: Bytes of texts and numbers for each byte of the file; pandas writes less than one.
+#: Most bytes of texts and numbers for each byte of the file. pandas writes less than one.
 _MOST_TIMES = 4
-#: What h5py raises for damaged files: the last two for sizes and places beyond any file.
+#: Errors of h5py for damaged files. The last two are for sizes and places beyond any file.
 _DAMAGED = (
     OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError,
     OverflowError, MemoryError,
@@ -43,7 +43,7 @@ _USE_CSV = "use CollectedData_….csv, which DeepLabCut writes beside it"
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """An HDF5 file with the group that DeepLabCut calls its labels by."""
+    """An HDF5 file with the name that DeepLabCut gives to the group of its labels."""
     return head.startswith(_MAGIC) and _GROUP.encode() in head
 
 
@@ -83,8 +83,9 @@ _Columns = list[tuple[str, ...]]
 
 
 def _refuse_packed(h5py: ModuleType, frame: Any, size: int, path: Path) -> None:
-    """LabelError where there is more in a file than its ``size`` in bytes has room for: pandas
-    packs nothing, and what is packed may be without end.
+    """LabelError where a file states more content than fits its ``size`` in bytes.
+
+    pandas does not compress these files, and compressed content may be endless.
     """
     members = [frame[name] for name in frame if _is_own(h5py, frame, name)]
     unpacked = sum(m.size * m.dtype.itemsize for m in members if isinstance(m, h5py.Dataset))
@@ -98,7 +99,7 @@ def _refuse_packed(h5py: ModuleType, frame: Any, size: int, path: Path) -> None:
 def _table(
     h5py: ModuleType, frame: Any, path: Path
 ) -> tuple[list[str], _Columns, NDArray[np.float64]]:
-    """Images, names of the columns, and (images, columns) positions, NaN where there is none."""
+    """Images, names of the columns, and (images, columns) positions; NaN where there is none."""
     if "table" in frame:
         raise LabelError(
             f'is a frame of the kind "table", whose names are Python objects that are not opened;'
@@ -123,8 +124,9 @@ def _table(
 
 
 def _index(h5py: ModuleType, frame: Any, name: str, path: Path) -> Iterator[tuple[str, ...]]:
-    """The names along one axis: of one level, or of several, each level's texts once and their
-    numbers.
+    """The names along one axis, of one level or of several.
+
+    Several levels are stored as the different texts of each level, and their numbers.
     """
     if name in frame:
         yield from ((text,) for text in _texts(h5py, frame, name, path))
@@ -144,7 +146,7 @@ def _texts(h5py: ModuleType, frame: Any, name: str, path: Path) -> list[str]:
 
 
 def _array(h5py: ModuleType, frame: Any, name: str, kinds: str, path: Path) -> NDArray[Any]:
-    """A dataset of numbers or texts, whole."""
+    """A whole dataset of numbers or texts."""
     data = _member(h5py, frame, name, h5py.Dataset, path)
     if data.dtype.kind not in kinds:
         raise LabelError(
@@ -159,7 +161,7 @@ def _array(h5py: ModuleType, frame: Any, name: str, kinds: str, path: Path) -> N
 
 
 def _member(h5py: ModuleType, group: Any, name: str, kind: Any, path: Path) -> Any:
-    """A group or dataset in this very file."""
+    """A group or dataset in this file. LabelError where it is missing or in another file."""
     if not _is_own(h5py, group, name):
         raise LabelError(f"has no {name} of its own; {_USE_CSV}", path)
     found = group[name]
@@ -169,7 +171,7 @@ def _member(h5py: ModuleType, group: Any, name: str, kind: Any, path: Path) -> A
 
 
 def _is_own(h5py: ModuleType, group: Any, name: str) -> bool:
-    """Whether it lies in this very file, and not behind a link to another."""
+    """Whether a member lies in this file, and not in another file behind a link."""
     return isinstance(group.get(name, getlink=True), h5py.HardLink)
 
 

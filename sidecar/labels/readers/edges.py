@@ -1,9 +1,8 @@
-"""Areas at the edge of their image.
+"""Cut areas at the edge of their image.
 
-Tools write a box as corner and size, or as middle and size, each rounded on its own, so that their
-sum can come out beyond the image: by as much as the digits written leave open. Others count the
-last pixel in. Such areas are cut at the edge; what reaches further is left as it is, and refused
-later.
+Tools write a box as corner and size, or as middle and size. Both are rounded separately, so their
+sum can lie beyond the image by the rounding error. Other tools include the last pixel. Such areas
+are cut at the edge. Areas that reach further are not cut, and are refused later.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from dataclasses import replace
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, PixelOrigin
 from sidecar.labels.shapes import Shape, Vertices
 
-#: Areas may reach this far beyond their image, in its pixels, whatever the digits.
+#: Areas may always reach this far beyond their image, in pixels of the image.
 _ALLOWED = 0.5
-#: What is cut off is told from here on, in pixels.
+#: A note is written if more than this is cut off, in pixels.
 _TOLD = 1e-3
 
 
 def last_digit(written: Iterable[object]) -> float:
-    """The value of the last digit that any of these numbers was written with: 0.01 for 1.5 and
-    2.25; 1 for whole numbers.
+    """The value of the last digit of the numbers as written: 0.01 for 1.5 and 2.25; 1 for whole
+    numbers.
     """
     decimals = 0
     for value in written:
@@ -33,9 +32,9 @@ def last_digit(written: Iterable[object]) -> float:
 
 
 class Edges:
-    """Cuts areas at the edges of their images, and tells how many and how much.
+    """Cuts areas at the edges of their images, and notes how many and how much.
 
-    ``forced``: the pixel origin that the user gives, None for that of the tool.
+    ``forced``: the pixel origin that the user gives; None for that of the tool.
     """
 
     def __init__(self, forced: PixelOrigin | None) -> None:
@@ -52,7 +51,7 @@ class Edges:
     ) -> Vertices:
         """The vertices of one area on an image of ``size``, width and height in pixels.
 
-        ``rounding``: by how many pixels rounding alone may have moved an edge.
+        ``rounding``: how many pixels rounding alone may have moved an edge.
         """
         low = MIDDLE_OF_FIRST_PIXEL[self._forced or origin] - 0.5
         right, bottom = (low + length for length in size)
@@ -69,9 +68,9 @@ class Edges:
     def cut_shape(
         self, shape: Shape, size: tuple[int, int], rounding: float | None = None
     ) -> Shape:
-        """A shape whose vertices are cut so, if it is an area that they go around.
+        """The shape with cut vertices, if its vertices go around an area; otherwise unchanged.
 
-        ``rounding``: None for what the digits of the vertices leave open.
+        ``rounding``: as for `cut`; None to derive it from the digits of the vertices.
         """
         if shape.type not in ("box", "polygon"):
             return shape

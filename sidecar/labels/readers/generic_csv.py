@@ -1,9 +1,8 @@
 """Generic CSV: a header row with x, y, and image or slice. Pixel origin: *center*, unless forced.
 
-``image`` is a PNG name, ``slice`` a 0-based PNG number that may be fractional. ``tag`` and
-``series_uid`` say which export the labels are of, as the viewer page writes them.
-Every column is carried to the output as it is (see `sidecar.labels.tables.csv_table` for what is
-understood as CSV).
+``image`` is a PNG name. ``slice`` is a 0-based PNG number that may be fractional. ``tag`` and
+``series_uid`` state the export of the labels; the viewer page writes them. Every column is copied
+to the output unchanged. `sidecar.labels.tables.csv_table` says which forms of CSV are read.
 """
 
 from __future__ import annotations
@@ -92,8 +91,8 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
-    """The columns as they are, but slices counted from 0, so that who reads the output finds them
-    where they are.
+    """The columns unchanged, except that slices count from 0, so that readers of the output find
+    the right slices.
     """
     name = table.name("slice")
     if not slice_origin or name is None:
@@ -108,7 +107,7 @@ def _counted_from_0(table: Table, slice_origin: SliceOrigin | None) -> Columns:
 def _referred(
     table: Table, images: Sequence[str] | None
 ) -> tuple[tuple[ImageReference, ...], NDArray[np.intp]]:
-    """What is said of images, and of the export they are of, once each; and which of it is in each
+    """The different references to images and their exports, and the index of the reference in each
     row.
     """
     stated = [table.texts(name) for name in ("tag", "series_uid")]
@@ -121,15 +120,15 @@ def _referred(
 
 
 def _reference(name: str, tag: str, series: str) -> ImageReference:
-    """What is no tag in a column of that name is somebody else's."""
+    """The reference of a row. Text in the column tag that is no tag of ours is ignored."""
     tag = tag.strip().lower()
     is_tag = re.fullmatch(TAG, tag) is not None
     return ImageReference(name, tag=tag if is_tag else None, series_uid=series.strip() or None)
 
 
 def _one_by_one(table: Table) -> tuple[NDArray[np.float64], list[Sequence[str] | None]]:
-    """What `Table.at_once` gives, a column after the other: x, y and slice, which may be empty
-    where there is an image.
+    """The result of `Table.at_once`, read one column after the other: x, y and slice. slice may be
+    empty where there is an image.
     """
     images = table.texts("image")
     columns = [table.numbers("x"), table.numbers("y")]

@@ -1,9 +1,9 @@
 """Paths exported by GIMP as SVG. Pixel origin: corner.
 
-The viewBox is the image: its coordinates are pixels from the outer corner of the first one; width
-and height, in millimetres, are of no concern. A stroke begins with M and is made of cubic segments;
-straight ones have their handles on their anchors. No image is named: the file's own name may. Seen
-in GIMP 2.10.34; app/vectors/gimpvectors-export.c.
+The viewBox is the image: its coordinates are pixels from the outer corner of the first pixel. Width
+and height, in millimetres, do not matter. A stroke begins with M and consists of cubic segments. A
+straight segment has its handles on its anchors. The file names no image inside, but its own name
+may be that of a PNG. Seen in GIMP 2.10.34; app/vectors/gimpvectors-export.c.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from sidecar.labels.text import load_xml, number, whole, xml_start
 
 _TOOL = "GIMP path"
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
-#: How GIMP draws every path, and nobody else by default.
+#: The style of every path of GIMP. No other program has it by default.
 _STYLE = re.compile(r'fill="none"\s+stroke="black"\s+stroke-width="1"')
 _TOKEN = re.compile(r"([A-Za-z])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\s,]+)", re.ASCII)
-#: Coordinates that each command takes.
+#: The number of coordinate pairs of each command.
 _PAIRS = {"M": 1, "L": 1, "C": 3, "Z": 0}
-#: Straight pieces of a curved segment.
+#: Number of straight pieces that replace a curved segment.
 _PIECES = 16
 _CURVES = f"Curved segments were read as {_PIECES} straight pieces each"
 
@@ -76,7 +76,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def _image(path: Path, stack: PngStack) -> tuple[str, str]:
-    """The PNG that the file is named after, or "" where there is only one; and what is told."""
+    """The PNG that the file is named after, or "" where there is only one PNG; and a note."""
     name = png_in_name(path, stack)
     if name is None and stack.slices == 1:
         return "", "The file names no image, and there is only one PNG"
@@ -99,7 +99,7 @@ def _size(root: Element, path: Path) -> tuple[int, int]:
 
 
 class _Stroke:
-    """Segments of one stroke: each is its handles, if any, and the anchor it ends at."""
+    """The segments of one stroke. Each has its handles, if any, and the anchor at its end."""
 
     def __init__(self, start: tuple[float, float]) -> None:
         self.start = start
@@ -108,7 +108,9 @@ class _Stroke:
 
 
 def _strokes(data: str, path: Path, where: str) -> Iterator[_Stroke]:
-    """LabelError for commands that GIMP does not write, such as relative ones."""
+    """The strokes of a path. LabelError for commands that GIMP does not write, such as relative
+    ones.
+    """
     stroke: _Stroke | None = None
     for command, pairs in _commands(data, path, where):
         if command == "M":
@@ -159,7 +161,7 @@ def _tokens(data: str, path: Path, where: str) -> Iterator[str]:
 
 
 def _flattened(stroke: _Stroke) -> tuple[Vertices, bool]:
-    """The vertices of a stroke, curves as straight pieces; and whether there are any."""
+    """The vertices of a stroke, with curves as straight pieces; and whether there are curves."""
     vertices, is_curved = [stroke.start], False
     for *handles, end in stroke.segments:
         start = vertices[-1]

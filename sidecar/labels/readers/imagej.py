@@ -1,11 +1,12 @@
 """ImageJ and Fiji Results tables (.csv, .txt).
 
 X, Y of a measured point selection are *center* since ImageJ 1.52u (March 2020). X, Y of an area are
-its centroid, the mean pixel number plus 0.5, so *corner*. The same columns hold both; Area tells
-which: it is 0 for a point. `Slice` is 1-based, and is the slice of the selection; the slice label
-that ends `Label` is that of the slice on display, which is another one for multi-point selections
-and for ROI Manager > Measure. In a hyperstack, Slice is its z. Calibration and Invert Y change X
-and Y and leave no sure mark; the names that the program gives to selections hold pixels. Source:
+its centroid, the mean pixel number plus 0.5, so *corner*. The same columns hold both. Area tells
+which: it is 0 for a point. `Slice` is 1-based, and is the slice of the selection. The slice label
+at the end of `Label` is that of the displayed slice. This can be another slice for multi-point
+selections and for ROI Manager > Measure. In a hyperstack, Slice is its z. Calibration and Invert Y
+change X and Y and leave no certain mark. The names that ImageJ gives to selections hold pixels.
+Source:
 ij/plugin/filter/Analyzer.java (measurePoint, savePoints, getFileName, summarize),
 ij/process/ImageStatistics.java (getCentroid), ij/gui/Roi.java (class comment, isLine),
 ij/plugin/frame/RoiManager.java (getLabel), ij/ImageStack.java (getShortSliceLabel).
@@ -25,11 +26,11 @@ from sidecar.labels.references import is_png_name, looks_like_slice, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 
 _TOOL = "ImageJ/Fiji"
-#: An area that is 0, in a column some of whose numbers were fractions.
+#: An area of 0 in a column in which some numbers were fractions.
 _ZERO_WITH_DECIMALS = re.compile(r"0\.0+", re.ASCII)
-#: What the program writes as whole numbers unless its table was scaled.
+#: Columns that ImageJ writes as whole numbers, unless the table was scaled.
 _WHOLE_COLUMNS = ("Slice", "Ch", "Frame", "Counter", "Count")
-#: So far, in pixels, a point may be from the whole pixel that its name holds.
+#: Largest distance, in pixels, of a point from the whole pixel in its name.
 _NAMED_PIXEL = 1.0
 
 _REMOVE_SCALE = "choose Analyze > Set Scale > Click to Remove Scale and measure again"
@@ -87,8 +88,8 @@ def _read_results(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def _refuse_calibrated(rows: Sequence[ResultsRow]) -> None:
-    """LabelError for the marks that a scale leaves: areas and bounding boxes that are not whole
-    numbers of pixels, and a 0 written with decimals, as the area of one pixel had some.
+    """LabelError for marks of a scale: areas and bounding boxes that are not whole numbers of
+    pixels, and a 0 with decimals, because then the area of one pixel has decimals.
     """
     for row in rows:
         for column in ("Area", "BX", "BY", "Width", "Height"):
@@ -106,10 +107,10 @@ def _refuse_calibrated(rows: Sequence[ResultsRow]) -> None:
 
 
 def _confirmed_by_names(rows: Sequence[ResultsRow]) -> bool:
-    """Whether names that the program gave to points, which hold their pixels, agree with X and Y.
+    """Whether the names that ImageJ gave to points, which hold their pixels, agree with X and Y.
 
-    LabelError where most do not: single selections may have been moved. Names shared by several
-    rows are those of multi-points.
+    LabelError where most names do not. A few may differ, because a selection may have been moved.
+    Names that several rows share belong to multi-points.
     """
     shared = Counter(row.position for row in rows)
     named = [
@@ -151,9 +152,7 @@ def _shape(row: ResultsRow, place: _Place, forced: PixelOrigin | None) -> Shape:
 
 
 def _origin(row: ResultsRow, forced: PixelOrigin | None) -> PixelOrigin:
-    """*center* of a point row, *corner* of an area row; refuses what a table of this kind holds no
-    position of.
-    """
+    """*center* for a point row, *corner* for an area row. LabelError for rows without a place."""
     area = row.measured("Area")
     if row.measured("Length") or (row.measured("Angle") and not area):
         raise row.error(
@@ -178,8 +177,8 @@ def _origin(row: ResultsRow, forced: PixelOrigin | None) -> PixelOrigin:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a row lies: 0-based slice, or None where the image tells; the selection's name; and
-    what the user is told about it.
+    """The place of a row: 0-based slice, or None where the image tells; the name of the selection;
+    and a note for the user.
     """
 
     slice: int | None
@@ -190,9 +189,11 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What Label says: title, name of the selection, and the slice label where it is a PNG's, or
-    may be an image's of another stack. ImageJ puts a slice label behind in every stack. Where there
-    is no Label, the PNG that the file is named after is the title.
+    """The parts of Label: title, name of the selection, and the slice label.
+
+    The slice label is kept if it is the name of a PNG, or may be that of an image of another stack.
+    ImageJ adds a slice label in every stack. Where there is no Label, the title is the PNG that the
+    file is named after.
 
     ``is_single``: the title is that of a PNG, and no slice label follows.
     """
@@ -210,7 +211,7 @@ class _Names:
         last = parts[-1] if parts else ""
         if last in known or is_png_name(last, stack) or (in_stack and looks_like_slice(last)):
             return cls(title, ":".join(parts[:-1]), last)
-        if in_stack and last.isdecimal():  # the slice on display, in a stack without slice labels
+        if in_stack and last.isdecimal():  # the displayed slice, in a stack without slice labels
             return cls(title, ":".join(parts[:-1]))
         return cls(title, ":".join(parts), title if is_png else "", is_png)
 
@@ -234,8 +235,10 @@ def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -
 
 
 def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int | None]:
-    """0-based slice of each row; None where there is none. LabelError where channels or frames may
-    be what stands for the slices, and where numbers do not count from ``first``.
+    """0-based slice of each row; None where there is none.
+
+    LabelError where channels or frames may be meant as slices, and where numbers do not count from
+    ``first``.
     """
     counted = [row.counted("Slice") for row in rows]
     for row, slice_ in zip(rows, counted, strict=True):
@@ -256,8 +259,8 @@ def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int
 
 
 def _shows_display(slices: Sequence[int | None], names: Sequence[_Names]) -> bool:
-    """Whether slice labels are those of the slice on display, and not of the selections: one stands
-    at several slices, or several at one.
+    """Whether slice labels belong to the displayed slice, not to the selections: one label has
+    several slices, or one slice has several labels.
     """
     by_name: defaultdict[str, set[int]] = defaultdict(set)
     by_slice: defaultdict[int, set[str]] = defaultdict(set)
@@ -278,9 +281,9 @@ def _place(
     whole_stack: bool,
     stack: PngStack,
 ) -> _Place:
-    """``whole_stack``: Slice counts all PNGs, whatever Label shows."""
+    """The place of a row. ``whole_stack``: Slice counts all PNGs, and Label does not matter."""
     if name.is_single and not slice_:
-        # one PNG opened by itself: Slice, if it was measured, is 1
+        # one PNG opened alone: Slice, if it was measured, is 1
         return _Place(None, name.title, name.selection)
     if slice_ is not None:
         if known.get(name.shown, slice_) == slice_:  # a name of another stack is refused later

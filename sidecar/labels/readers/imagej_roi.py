@@ -1,6 +1,6 @@
 """ImageJ and Fiji selections in files: `.roi`, and the ROI Manager's RoiSet.zip.
 
-A selection names no image (see `imagej_selections`); ImageJ proposes the title of the image as the
+A selection names no image (see `imagej_selections`). ImageJ proposes the title of the image as the
 name of the file.
 """
 
@@ -20,12 +20,12 @@ from sidecar.labels.references import png_in_name
 from sidecar.labels.text import read_bytes
 
 _TOOL = "ImageJ/Fiji ROIs"
-#: A zip of more selections, or of more bytes packed or unpacked, is refused.
+#: A zip with more selections, or with more packed or unpacked bytes, is refused.
 MAX_SELECTIONS = 65536
 MAX_BYTES = 128 * 2**20
 _ROI, _ZIP, _ZIP_ENTRY = b"Iout", b"PK\x03\x04", b"PK\x01\x02"
 
-#: What zipfile raises for damaged archives; RuntimeError for encrypted ones.
+#: Errors of zipfile for damaged archives, and RuntimeError for encrypted ones.
 _UNPACKING = (
     zipfile.BadZipFile,
     zlib.error,
@@ -48,7 +48,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def _selections(path: Path, left_out: LeftOut) -> list[tuple[str, bytes]]:
-    """Name and bytes of each selection. Names out of a zip are only ever shown, never opened."""
+    """Name and bytes of each selection. Names from a zip are only shown, never opened."""
     data = read_bytes(path, MAX_BYTES)
     if not data.startswith(_ZIP):
         return [(path.stem, data)]
@@ -61,12 +61,12 @@ def _selections(path: Path, left_out: LeftOut) -> list[tuple[str, bytes]]:
 
 
 def _unpacked(data: bytes, path: Path, left_out: LeftOut) -> list[tuple[str, bytes]] | None:
-    """The selections in a zip, None when they would be larger than MAX_BYTES; no entry gives more
-    than the size it states.
+    """The selections in a zip; None if they are larger than MAX_BYTES. No entry can unpack to more
+    than the size that it states.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            # a name may be empty, which ZipInfo.is_dir does not bear
+            # ZipInfo.is_dir fails for an empty name
             files = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             entries = [entry for entry in files if entry.filename.lower().endswith(".roi")]
             left_out.add("other file", "not a selection", len(files) - len(entries))
@@ -86,7 +86,7 @@ def _recognises(path: Path, head: bytes) -> bool:
     if head.startswith(_ZIP):
         length = int.from_bytes(
             head[26:28], "little"
-        )  # of the first entry's name: local file header, APPNOTE 4.3.7
+        )  # the name of the first entry: local file header, APPNOTE 4.3.7
         return head[30 : 30 + length].lower().endswith(b".roi")
     return head.startswith(_ROI)
 

@@ -1,14 +1,15 @@
 """Selections (ROIs) of ImageJ and Fiji as shapes, read by roifile.
 
 Points and lines count from the middle of a pixel (*center*), areas and angles from its corner
-(*corner*: isLine() ends at FREELINE). Points that ImageJ wrote before 1.52u (March 2020; file
-version up to 227) were stored as the mouse position, which is *corner*; its whole-numbered points
-may also be pixel numbers set by a macro, and its lines are undocumented: those are refused. Version
-228 was in use seven weeks before the change, so it is taken as new.
+(*corner*: isLine() ends at FREELINE). ImageJ before 1.52u (March 2020; file version up to 227)
+stored points as the mouse position, which is *corner*. Its points with whole numbers may also be
+pixel numbers from a macro, and its lines are undocumented, so these are refused. Version 228 was in
+use for seven weeks before the change; it is taken as new.
 
-Positions are 1-based, 0 is none; then the name that ImageJ gave to the selection tells. In a
-hyperstack the slice is z; where only channel or frame tells, it is not known which of them the PNGs
-are. Source: ij/gui/Roi.java (class comment, isLine, getMask), PointRoi.java (makeXArray),
+Positions are 1-based. 0 means no position; then the name that ImageJ gave to the selection tells
+the slice. In a hyperstack the slice is z. If only channel or frame has a position, it is unknown
+which of them the PNGs are. Source: ij/gui/Roi.java (class comment, isLine, getMask), PointRoi.java
+(makeXArray),
 ij/io/RoiDecoder.java, RoiEncoder.java, ij/plugin/frame/RoiManager.java (getLabel, getSliceNumber);
 imagej/ImageJ#182.
 """
@@ -34,11 +35,12 @@ from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import png_against_slices
 from sidecar.labels.shapes import Shape, Vertices, box, ellipse, labels_of
 
-#: Last file version of the ImageJ that stored points as mouse positions.
+#: Last file version of ImageJ versions that stored points as mouse positions.
 _LAST_OLD_VERSION = 227
-#: What ImageJ calls a selection in a stack: slice from 1, and y and x of the middle of its bounds.
+#: The name that ImageJ gives to a selection in a stack: slice from 1, and y and x of the middle of
+#: its bounds.
 _GIVEN_NAME = re.compile(r"(\d{4,6})-(\d{4,6})-(\d{4,6})", re.ASCII)
-#: Vertices of each rounded corner.
+#: Number of vertices of each rounded corner.
 _CORNER_STEPS = 32
 
 _LINES = {"LINE": "line", "POLYLINE": "polyline", "FREELINE": "polyline"}
@@ -76,8 +78,10 @@ def labels_of_selections(
     notes: Sequence[str] = (),
     left_out: LeftOut | None = None,
 ) -> Labels:
-    """The labels of encoded selections, by name. ``image``: the PNG that the file is named after,
-    "" where it is after none. LabelError names the selection.
+    """The labels of encoded selections, by name.
+
+    ``image``: the PNG that the file is named after, "" where there is none. A LabelError names the
+    selection.
     """
     roifile = _roifile()
     rois = [_decoded(roifile, data, path, name) for name, data in selections]
@@ -100,9 +104,9 @@ def labels_of_selections(
 
 
 def _only_stamp(rois: Sequence[_Roi], path: Path) -> Stamp | None:
-    """Which export selections say that they are for, which holds for those beside them too.
+    """The export that selections state. It also holds for selections that state none.
 
-    LabelError for those on the DICOM files, and where two say different things.
+    LabelError for selections on the DICOM files, and where two selections state different exports.
     """
     first: Stamp | None = None
     for roi in rois:
@@ -136,7 +140,7 @@ def _roifile() -> ModuleType:
 
 @dataclass(frozen=True, slots=True)
 class _Roi:
-    """One selection: as roifile has it, and the coordinates of its parts, without any shift."""
+    """One selection of roifile, and the coordinates of its parts, without any shift."""
 
     name: str
     roi: Any
@@ -160,7 +164,7 @@ class _Roi:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether it lies in another channel or frame than the first."""
+        """Whether it lies in another channel or frame than the first one."""
         channel, _, frame = self.channel_slice_frame
         return channel > 1 or frame > 1
 
@@ -189,7 +193,7 @@ def _decoded(roifile: ModuleType, data: bytes, path: Path, name: str) -> _Roi:
 
 @dataclass(frozen=True)
 class _Set:
-    """The selections of one file: what one of them is depends on the others."""
+    """The selections of one file. The meaning of one selection depends on the others."""
 
     path: Path
     stack: PngStack
@@ -200,7 +204,7 @@ class _Set:
 
     @cached_property
     def has_depth(self) -> bool:
-        """Whether any selection lies on a slice beyond the first, so that z is what tells them."""
+        """Whether any selection lies on a slice beyond the first. Then z is the slice."""
         return any(roi.channel_slice_frame[1] > 1 for roi in self.rois)
 
     @cached_property
@@ -209,7 +213,7 @@ class _Set:
 
     @cached_property
     def against(self) -> str:
-        """The PNG that the file is named after, beside positions on the stack."""
+        """The PNG that the file is named after, to compare with positions on the stack."""
         return png_against_slices(self.path, self.stack)
 
     @property
@@ -269,8 +273,8 @@ class _Set:
         )
 
     def _own_place(self, roi: _Roi, vertex: int) -> dict[str, Any]:
-        """The points of a multi-point selection have positions of their own, which count through
-        channels, slices and frames.
+        """The place of one point of a multi-point selection. Such a point has its own position,
+        which counts through channels, slices and frames.
         """
         positions = roi.roi.counter_positions
         own = 0 if positions is None else int(positions[vertex])
@@ -286,8 +290,8 @@ class _Set:
         return self._on(own - 1)
 
     def _place(self, roi: _Roi) -> dict[str, Any]:
-        """Slice or image of a selection. Its z is the slice; the stack position is where there is
-        no z.
+        """Slice or image of a selection. The slice is its z, or its stack position if there is no
+        z.
         """
         channel, z, frame = roi.channel_slice_frame
         position = int(roi.roi.position)
@@ -329,8 +333,8 @@ class _Set:
 
 
 def _slice_in_name(roi: _Roi) -> int | None:
-    """The slice in the name that ImageJ gave to a selection, which it goes by itself where there is
-    no position; None where the selection was moved or named since.
+    """The slice in the name that ImageJ gave to a selection. ImageJ itself uses it where there is
+    no position. None where the selection was moved or renamed later.
     """
     found = _GIVEN_NAME.fullmatch(roi.name)
     if found is None:
@@ -342,7 +346,7 @@ def _slice_in_name(roi: _Roi) -> int | None:
 
 
 def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:
-    """Shape type and vertices; several for a composite area."""
+    """Shape type and vertices of each outline. A composite area has several outlines."""
     r = roi.roi
     if r.composite:
         for part in roi.parts:  # closed by repeating the first vertex
@@ -365,8 +369,10 @@ def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:
 
 
 def _rounded(x0: float, y0: float, x1: float, y1: float, diameter: float) -> Vertices:
-    """The outline of a rectangle whose corners are quarters of an ellipse of that diameter, or of
-    the rectangle's own size where that is less; clockwise from the top left.
+    """The outline of a rectangle with rounded corners, clockwise from the top left.
+
+    Each corner is a quarter of an ellipse of this diameter, or of the size of the rectangle if that
+    is smaller.
     """
     rx, ry = min(diameter, x1 - x0) / 2, min(diameter, y1 - y0) / 2
     middles = ((x0 + rx, y0 + ry), (x1 - rx, y0 + ry), (x1 - rx, y1 - ry), (x0 + rx, y1 - ry))

@@ -1,9 +1,8 @@
-"""Results tables of ImageJ as rows of named cells, with what spreadsheets and R make of them
-undone.
+"""Read Results tables of ImageJ as rows of named cells, and undo the changes of spreadsheets and R.
 
-A table may have row numbers, in a first column whose name is a space, or none. Spreadsheets put a
-line ``sep=,`` before the header, empty columns behind the last and empty rows below; R calls the
-row numbers X, and X itself X.1.
+A table may have row numbers in a first column; its name is a space. Spreadsheets add a line
+``sep=,`` before the header, empty columns at the right and empty rows at the end. R names the row
+numbers X, and X itself X.1.
 """
 
 from __future__ import annotations
@@ -27,22 +26,24 @@ from sidecar.labels.text import (
     whole,
 )
 
-#: Columns that only ImageJ calls so; one of them beside X and Y is taken for a Results table.
+#: Column names that only ImageJ uses. A table with one of them and with X and Y is a Results table.
 _COLUMNS = frozenset(
     {
         *("Area", "Mean", "StdDev", "Mode", "Min", "Max", "Median", "Skew", "Kurt", "%Area"),
         *("XM", "YM", "BX", "BY", "Perim.", "Feret", "IntDen", "RawIntDen", "MinThr", "MaxThr"),
     }
 )
-#: What the ROI Manager calls a selection that nobody named: [slice-]y-x, in pixels, slices from 1;
-#: of two that would be called alike, the second has another number behind.
+#: The name that the ROI Manager gives to a selection: [slice-]y-x, in pixels, slices from 1. Of two
+#: selections with the same name, the second has a further number at the end.
 _DEFAULT_NAME = re.compile(r"(?:(\d{4,})-)?(\d{4,})-(\d{4,})(?:-\d{1,3})?", re.ASCII)
 _SUMMARY = ("Mean", "SD", "Min", "Max")
 
 
 @dataclass(frozen=True)
 class ResultsRow:
-    """One row, n counted as in a spreadsheet. ``Label`` is title[:selection name][:slice label]."""
+    """One row; n is the row number in a spreadsheet. ``Label`` is title[:selection name][:slice
+    label].
+    """
 
     cells: Mapping[str, str]
     path: Path
@@ -58,8 +59,8 @@ class ResultsRow:
 
     @cached_property
     def position(self) -> tuple[int, int, int] | None:
-        """Slice, y and x that the names the program gives to selections hold, slice 0 where it is
-        not among them; None where Label has no such name.
+        """Slice, y and x from the name that ImageJ gave to the selection; slice 0 if the name has
+        none. None where Label holds no such name.
         """
         for part in self.label.split(":")[1:]:
             if found := _DEFAULT_NAME.fullmatch(part):
@@ -72,13 +73,13 @@ class ResultsRow:
         return x, y
 
     def counted(self, column: str) -> int | None:
-        """A whole number, counted from 1; None where it is not there."""
+        """A whole number, counted from 1; None where it is missing."""
         if self.is_empty(column):
             return None
         return whole(self.cells[column], self.path, self.where, column)
 
     def measured(self, column: str) -> float:
-        """A measurement, 0 where it was not made."""
+        """A measurement; 0 where it was not made."""
         if self.is_empty(column):
             return 0.0
         return number(self.cells[column], self.path, self.where, column)
@@ -91,7 +92,9 @@ class ResultsRow:
 
 
 def read_rows(path: Path) -> tuple[list[ResultsRow], tuple[str, ...]]:
-    """The rows, and what was left out. LabelError for a table without X and Y, or a ragged one."""
+    """The rows, and notes on what was left out. LabelError for a table without X and Y, and for
+    rows of different lengths.
+    """
     delimiter, text, first = after_sep_line(read_text(path))
     delimiter = delimiter or delimiter_of(first_filled_line(text))
     records = [
@@ -117,14 +120,14 @@ def _row(record: list[str], header: list[str], delimiter: str, path: Path, n: in
     cells = _without_empty_end(record)
     if len(cells) > len(header) or len(record) < len(header):
         raise LabelError(f"has {len(record)} fields where {len(header)} belong", path, f"row {n}")
-    if delimiter == ";":  # a comma is then a decimal one
+    if delimiter == ";":  # then a comma is a decimal comma
         cells = [cell.replace(",", ".") for cell in cells]
     cells += [""] * (len(header) - len(cells))
     return ResultsRow(dict(zip(header, cells, strict=True)), path, n)
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """X and Y in capitals beside row numbers, or beside a column that only ImageJ calls so."""
+    """A table with X and Y in capitals, and with row numbers or a column name of ImageJ alone."""
     raw = first_row(head, delimiter_of)
     names = _names([name.strip() for name in raw])
     if not {"X", "Y"} <= set(names) or "image" in map(str.lower, names):

@@ -1,8 +1,8 @@
 """Selections in a TIFF that ImageJ or Fiji saved: its overlay, and the selection that was active.
 
-They lie in the first directory of the file, in tag 50839, beside the labels of the slices, which
-are the PNGs' names where a sequence of PNGs was opened. Only that directory and those tags are
-read. Source: ij/io/TiffEncoder.java (writeMetaData), TiffDecoder.java (getMetaData).
+The selections are in tag 50839 of the first directory of the file. The same tag holds the labels of
+the slices; these are the PNGs' names if a sequence of PNGs was opened. Only this directory and its
+tags are read. Source: ij/io/TiffEncoder.java (writeMetaData), TiffDecoder.java (getMetaData).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _BY_LABEL = "Slices are named by the labels that the TIFF has for them"
 
 @dataclass(frozen=True, slots=True)
 class _Tiff:
-    """What the first directory says: size of the images, how many, and ImageJ's metadata."""
+    """The content of the first directory: size and number of the images, and ImageJ's metadata."""
 
     width: int
     height: int
@@ -74,8 +74,8 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def slices_by_label(path: Path, stack: PngStack) -> list[str]:
-    """The image of each page of a TIFF by the label that ImageJ saved for it; [] where there are
-    none, or not all name images.
+    """The image of each page of a TIFF, from the label that ImageJ saved for it; [] where there are
+    no labels, or not all labels name images.
     """
     try:
         with path.open("rb") as file:
@@ -85,8 +85,9 @@ def slices_by_label(path: Path, stack: PngStack) -> list[str]:
 
 
 def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
-    """The image of each slice by its label, also of another stack, which is refused later; []
-    where not all labels name images.
+    """The image of each slice, from its label; [] where not all labels name images.
+
+    Images of another stack are included; they are refused later.
     """
     names = [label.partition("\n")[0].strip() for label in saved.slice_labels]
     is_whole = len(names) == saved.images and all(
@@ -111,7 +112,7 @@ def _refuse_other_stack(saved: _Tiff, stack: PngStack, path: Path) -> None:
 
 
 def _with_names(labels: Labels, named: Sequence[str], saved: _Tiff) -> Labels:
-    """Positions in the TIFF replaced by the names of the PNGs there."""
+    """The labels with the names of PNGs instead of positions in the TIFF."""
     for index, slice_ in enumerate(labels.slice.tolist()):
         if not 0 <= slice_ < len(named):
             raise labels.error(index, f"lies on slice {slice_ + 1:g} of {len(named)}")
@@ -151,7 +152,7 @@ def _parsed(file: BinaryIO, path: Path) -> _Tiff:
 
 
 def _metadata(first: Directory) -> list[tuple[int, bytes]]:
-    """Type and bytes of each entry: the first says how many there are of which type."""
+    """Type and bytes of each entry. The first entry states how many there are of each type."""
     lengths, data = first.numbers(_COUNTS), first.data(_METADATA)
     if sum(lengths) > len(data):
         raise ValueError("cut short")
@@ -170,7 +171,7 @@ def _metadata(first: Directory) -> list[tuple[int, bytes]]:
 
 
 def _recognises(path: Path, head: bytes) -> bool:
-    """A TIFF whose first directory, which ImageJ writes first of all, has metadata of ImageJ."""
+    """A TIFF with metadata of ImageJ in its first directory, which ImageJ writes at the start."""
     if not head.startswith(tiff.MAGICS):
         return False
     with contextlib.suppress(tiff.TiffError, StopIteration):

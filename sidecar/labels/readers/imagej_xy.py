@@ -1,5 +1,5 @@
-"""ImageJ and Fiji, Save As > XY Coordinates: x and y of one selection, which the file does not
-name.
+"""ImageJ and Fiji, Save As > XY Coordinates: x and y of one selection. The file does not say which
+kind of selection it is.
 
 Points, multi-points and lines are *center*; areas and angles are *corner*. Source:
 ij/plugin/filter/XYWriter.java; ij/gui/Roi.java (class comment, isLine).
@@ -55,7 +55,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 def _recognises(path: Path, head: bytes) -> bool:
     lines = head_text(head).splitlines()
-    complete = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut
+    complete = lines[:-1] if len(lines) > 1 else lines  # the last line may be cut
     return bool(complete) and all(_XY.fullmatch(line) for line in complete)
 
 

@@ -1,7 +1,7 @@
 """Label Studio JSON (the export called "JSON"; `label_studio_tables` reads "JSON-MIN" and "CSV").
 
-Uploaded files get a hashed prefix, and references may be URLs; `image` keeps them as they are in
-the file (see `sidecar.labels.references`). Where several people annotated a task, all are read.
+Uploaded files get a prefix, and references may be URLs. `image` keeps them as they are in the file
+(see `sidecar.labels.references`). Where several people annotated a task, all annotations are read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One export, and what is gathered while its tasks become shapes."""
+    """One export, and the notes that are collected while its tasks become shapes."""
 
     path: Path
     edges: Edges
@@ -94,7 +94,7 @@ class _File:
             type_ = member(result, "type", str, self.path, task)
             kind = type_.removesuffix("labels")
             if kind not in SHAPES:
-                if type_ != "labels":  # those are the names of the regions
+                if type_ != "labels":  # "labels" holds the names of the regions
                     self.left_out.add(f"{kind} region", _LEFT_OUT.get(kind, "not an outline"))
                 continue
             id_ = text_of(result.get("id"))
@@ -111,9 +111,7 @@ class _File:
 
 
 def _person(annotation: Mapping[str, Any]) -> str:
-    """The annotator's number; some exports hold the whole account, of which the number is
-    enough.
-    """
+    """The number of the annotator, which is enough also where an export has the whole account."""
     person = annotation.get("completed_by")
     return text_of(person.get("id") if isinstance(person, dict) else person)
 

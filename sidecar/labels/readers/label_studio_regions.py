@@ -1,9 +1,10 @@
-"""What the exports of Label Studio have in common: regions in percent of their image, and tasks
-that name it.
+"""The common parts of all exports of Label Studio: regions in percent of their image, and tasks
+that name the image.
 
 Coordinates are percent of the image from its outer corner, so *corner*: x / 100 · original_width. A
-rectangle is turned clockwise about its top-left corner, in pixels and not in percent; an ellipse
-about its centre, where x and y are. Source: labelstud.io, guide/export, Units of image annotations;
+rectangle is rotated clockwise about its top-left corner, in pixels and not in percent. An ellipse
+is rotated about its centre, which is (x, y). Source: labelstud.io, guide/export, Units of image
+annotations;
 web/libs/editor/src/regions; label-studio#2293.
 """
 
@@ -19,14 +20,15 @@ from sidecar.labels.references import names_image, one_image
 from sidecar.labels.shapes import Vertices, box, ellipse, rotated
 from sidecar.labels.text import number, pairs, text_of, whole
 
-#: The kinds of regions that are points or outlines; their types may end in "labels".
+#: Kinds of regions that are points or outlines. Their types may end in "labels".
 SHAPES = ("keypoint", "rectangle", "polygon", "ellipse")
 
 
 def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> str:
-    """The image of a task as its data name it; of a list of images the one at ``index``.
+    """The image that the data of a task name; in a list of images, the one at ``index``.
 
-    LabelError where they name none, or two: which of them a region is on, the file does not tell.
+    LabelError where they name no image or two images, because the file does not say which image a
+    region is on.
     """
     named = {
         key: value
@@ -77,7 +79,7 @@ def _shown(value: object) -> str:
 
 
 def size_of(region: Mapping[str, Any], path: Path, where: str) -> tuple[int, int]:
-    """Width and height of the image that percents are of. LabelError where it was rotated."""
+    """Width and height of the image, to which percents refer. LabelError where it was rotated."""
     if number(region.get("image_rotation") or 0, path, where, "image_rotation") % 360:
         raise LabelError(
             "the image was rotated in Label Studio, and its positions count on the rotated image;"
@@ -99,7 +101,7 @@ def label_of(names: object) -> str:
 def outline_of(
     kind: str, value: Mapping[str, Any], size: tuple[int, int], edges: Edges, path: Path, where: str
 ) -> tuple[str, Vertices]:
-    """Our shape type, and the vertices in pixels of an image of ``size``, for one of `SHAPES`."""
+    """Our shape type and the vertices, in pixels of an image of ``size``, of one of `SHAPES`."""
     width, height = (pixels / 100 for pixels in size)
     if kind == "polygon":
         percents = pairs(value.get("points"), path, where)

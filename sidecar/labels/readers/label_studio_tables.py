@@ -1,7 +1,8 @@
-"""The exports of Label Studio called "JSON-MIN", "CSV" and "TSV": a row for each annotation, and a
-column for each control of the labelling setup, whose cells hold the regions.
+"""The exports of Label Studio called "JSON-MIN", "CSV" and "TSV": one row for each annotation, and
+one column for each control of the labelling set-up.
 
-They leave out whether an image was rotated in Label Studio, and the ids of regions.
+The cells hold the regions. These exports do not state whether an image was rotated in Label Studio,
+nor the ids of regions.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def _of_table(text: str, path: Path) -> list[_Row]:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One export, and what is gathered while its rows become shapes."""
+    """One export, and the notes that are collected while its rows become shapes."""
 
     path: Path
     edges: Edges
@@ -137,7 +138,7 @@ class _File:
 
 
 def _kind(region: Mapping[str, Any]) -> str:
-    """By the key of its labels, or else by what only one kind has."""
+    """The kind of a region, by the key of its labels, or else by a key that only one kind has."""
     for key in region:
         if key.endswith("labels") and key != "labels":
             return key.removesuffix("labels")

@@ -1,7 +1,7 @@
-"""LabelMe (wkentaro) JSON, and that of X-AnyLabeling, which continues it: one file for each image.
+"""JSON of LabelMe (wkentaro) and of its successor X-AnyLabeling: one file for each image.
 
-Coordinates are *corner*: the canvas measures from the outer corner of the image and lets points lie
-on 0..width. A rectangle is two opposite corners in LabelMe, all four in X-AnyLabeling. Source:
+Coordinates are *corner*: the canvas measures from the outer corner of the image, and allows points
+on 0..width. A rectangle has two opposite corners in LabelMe, all four in X-AnyLabeling. Source:
 labelme/widgets/canvas.py, _transform_point_widget_to_image and _is_out_of_image; labelme/shape.py.
 """
 
@@ -22,7 +22,7 @@ from sidecar.labels.shapes import Shape, box, labels_of
 from sidecar.labels.text import json_keys, load_json, member, pairs, text_of, whole
 
 _TOOL = "LabelMe"
-#: LabelMe shape type → our shape type, and how many points it may have (none stated: any number).
+#: LabelMe shape type → our shape type, and how many points it may have (empty: any number).
 _TYPES: dict[str, tuple[str, tuple[int, ...]]] = {
     "point": ("point", (1,)),
     "line": ("line", (2,)),
@@ -103,8 +103,10 @@ def _carries_image(document: Any) -> bool:
 
 
 def _image_data(path: Path) -> bytes:
-    """The image that the file carries. LabelMe saves it anew, so that its pixels tell; b"" for what
-    is no base64, where LabelMe itself falls back on imagePath.
+    """The image that the file carries; b"" where it is no base64, because LabelMe itself then uses
+    imagePath.
+
+    LabelMe encodes the image again, so its pixels are compared, not its texts.
     """
     try:
         return base64.b64decode(member(load_json(path), "imageData", str, path), validate=True)

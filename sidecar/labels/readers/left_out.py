@@ -1,23 +1,25 @@
-"""What a reader leaves out of a file: counted by kind, and said."""
+"""Count what a reader leaves out of a file, by kind, and report it."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-#: So many places of one kind are told.
+#: Up to this many places of one kind are named.
 _TOLD = 3
 
 
 class LeftOut:
-    """Counts by kind, in the order in which the kinds were met."""
+    """Counts by kind, in order of first appearance."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._places: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
 
     def add(self, kind: str, why: str = "", count: int = 1, where: str = "") -> None:
-        """``kind`` as a singular noun; ``why`` ends the sentence, and may name the way out;
-        ``where``: the place of one of which the user may want to know which.
+        """Count something that is left out.
+
+        ``kind``: a singular noun. ``why``: the end of the sentence; it may say what to do.
+        ``where``: the place, if the user may want to know it.
         """
         if count:
             self._counts[kind, why] += count

@@ -4,9 +4,9 @@
     lines       label,x1,y1,x2,y2,image,width,height
     rectangles  label,x,y,w,h,image,width,height
 
-Coordinates are *corner*, rounded to whole numbers by the tool: each is up to half a pixel from
-where the user clicked. Lines and rectangles look alike; the file name does not tell either, so the
-user has to unless the numbers do. Source: SkalskiP/make-sense, src/logic/export:
+Coordinates are *corner*, rounded to whole numbers by the tool: each is up to half a pixel from the
+place of the click. Lines and rectangles look alike, and the file name does not tell them apart. So
+the user must say which it is, unless the numbers do. Source: SkalskiP/make-sense, src/logic/export:
 PointLabelsExport.ts, LineLabelExport.ts, RectLabelsExporter.ts.
 """
 
@@ -31,7 +31,7 @@ _ROUNDED = (
     " was set"
 )
 
-#: By how many pixels a corner and a size that are rounded each may be off together.
+#: Largest error, in pixels, of the sum of a corner and a size that are both rounded.
 _ROUNDING = 1.0
 
 Pair = Literal["line", "box"]
@@ -53,7 +53,7 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
     lines = read_text(path).rstrip().splitlines()
     rows = {
         n: line.split(",") for n, line in enumerate(lines, 1) if line.strip()
-    }  # make-sense quotes nothing
+    }  # make-sense writes no quotes
     for n, row in rows.items():
         if len(row) not in (6, 8):
             message = (
@@ -111,8 +111,10 @@ def _vertices(
 
 
 def _told_by_numbers(rows: list[tuple[list[float], tuple[int, int]]], path: Path) -> Pair:
-    """A rectangle cannot reach beyond the image (x and width are rounded each on its own: by more
-    than one). Else: refused.
+    """Whether rows are lines or rectangles. LabelError where the numbers do not tell.
+
+    A rectangle cannot reach beyond the image by more than one pixel (x and width are rounded
+    separately).
     """
     if any(x + a > width + 1 or y + b > height + 1 for (x, y, a, b), (width, height) in rows):
         return "line"
@@ -125,13 +127,13 @@ def _told_by_numbers(rows: list[tuple[list[float], tuple[int, int]]], path: Path
 
 def _recognises(path: Path, head: bytes) -> bool:
     lines = head_text(head).splitlines()
-    complete = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut
+    complete = lines[:-1] if len(lines) > 1 else lines  # the last line may be cut
     rows = [line for line in complete if line.strip()]
     return bool(rows) and all(_ROW.fullmatch(line) for line in rows)
 
 
 def _never(path: Path, head: bytes) -> bool:
-    """Only the user can say."""
+    """Never: only the user can choose this format."""
     return False
 
 

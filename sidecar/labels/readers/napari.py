@@ -1,7 +1,7 @@
 """Points and shapes layers saved by napari as CSV. Pixel origin: center.
 
-napari writes data coordinates in the order (slice, row, column): the middle of the first pixel is
-0. No image is named; the first axis is the slice. Source: `napari_builtins/io/_write.py`
+napari writes data coordinates in the order (slice, row, column). The middle of the first pixel is
+0. The file names no image; the first axis is the slice. Source: `napari_builtins/io/_write.py`
 (napari_write_points, napari_write_shapes).
 """
 
@@ -42,8 +42,8 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
-    """Points and shapes;
-    ``origin`` is about x and y, the first axis counts slices in any case. Raises LabelError.
+    """Points and shapes. ``options.pixel_origin`` is for x and y; the first axis always counts
+    slices. Raises LabelError.
     """
     header, *body = table(read_text(path), path) or [[]]
     if not _HEADER.match(",".join(header)):
@@ -71,7 +71,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
-    """How many axes come before (row, column): 1, or 0 for a single picture.
+    """The number of axes before (row, column): 1, or 0 for a single picture.
 
     ``own``: the PNG that the file is named after.
     """
@@ -110,7 +110,7 @@ def _points(header: list[str], rows: list[_Row], before: int, path: Path) -> lis
 
 
 def _shapes(header: list[str], rows: list[_Row], before: int, path: Path) -> list[Shape]:
-    """One entry per vertex, as the vertices of a shape may lie on different slices."""
+    """One entry for each vertex, because the vertices of a shape may lie on different slices."""
     shapes: list[Shape] = []
     for _, group in groupby(rows, key=lambda row: row[1][:2]):
         vertices = list(group)
@@ -145,8 +145,8 @@ def _position(cells: list[str], path: Path, where: str) -> tuple[float, tuple[fl
 
 
 def _ellipse(corners: list[_Placed], path: Path) -> list[_Placed]:
-    """Centre and ends of both axes: the ellipse touches the middles of the sides of the box that
-    napari writes.
+    """Centre and ends of both axes. napari writes the box of an ellipse; the ellipse touches the
+    middles of its sides.
     """
     (where, slice_, (ax, ay)), (_, _, (bx, by)), (_, _, (cx, cy)), (_, _, (dx, dy)) = corners
     if len({z for _, z, _ in corners}) != 1:

@@ -1,11 +1,10 @@
 """Landmarks of 3-D tools placed on the PNG stack: IDAV Landmark `.pts` and Amira/Avizo
 `.landmarkAscii`. Pixel origin: center.
 
-Both hold coordinates in the unit of the volume they were placed on. Amira's bounding box runs
-through the middles of the outer voxels, so that coordinate = minimum + spacing * voxel number; for
-a PNG stack opened with the minimum left at 0 this is the rule of
-`sidecar.labels.readers.volume_points`. IDAV Landmark has no voxels; its surfaces are taken to come
-from such a stack.
+Both hold coordinates in the unit of the volume on which they were placed. Amira's bounding box runs
+through the middles of the outer voxels, so coordinate = minimum + spacing * voxel number. For a PNG
+stack opened with the minimum 0, this is the rule of `sidecar.labels.readers.volume_points`. IDAV
+Landmark has no voxels; its surfaces are assumed to come from such a stack.
 """
 
 from __future__ import annotations
@@ -38,13 +37,14 @@ _OTHER_ORIGIN = (
 
 
 def recognises_pts(path: Path, head: bytes) -> bool:
-    """The two first lines: the version, and the number of points."""
+    """A file that begins with a line with the version and a line with the number of points."""
     return _PTS.match(head_text(head)) is not None
 
 
 def parse_pts(path: Path) -> VolumeFile:
-    """`Version 1.0`, the number of points, then name and x, y, z of each; 9999 three times is a
-    missing one.
+    """Parse `Version 1.0`, the number of points, then name and x, y, z of each point.
+
+    9999 three times is a missing point.
     """
     lines = [
         (f"line {n}", line.split()) for n, line in enumerate(read_text(path).splitlines(), start=1)
@@ -69,14 +69,14 @@ def parse_pts(path: Path) -> VolumeFile:
 
 
 def recognises_amira(path: Path, head: bytes) -> bool:
-    """The first line of an Amira file, and landmarks as its content."""
+    """A file with the first line of Amira, and with landmarks as its content."""
     text = head_text(head)
     return _AMIRA.match(text) is not None and '"LandmarkSet"' in text
 
 
 def parse_amira(path: Path) -> VolumeFile:
-    """The coordinates of one landmark set; two sets are pairs across two data sets, of which only
-    one can be the PNG stack.
+    """The coordinates of one landmark set. Two sets are pairs between two data sets, and only one
+    of these can be the PNG stack; they are refused.
     """
     if b"BINARY" in read_bytes(path)[:100]:
         raise LabelError(
@@ -108,7 +108,7 @@ def parse_amira(path: Path) -> VolumeFile:
 
 
 def _section(lines: Iterable[str], mark: str) -> list[tuple[str, list[str]]]:
-    """The lines after the one that is ``mark``, up to the next mark, each with its place."""
+    """The lines after the line ``mark``, up to the next mark, each with its place."""
     section: list[tuple[str, list[str]]] = []
     inside = False
     for n, line in enumerate(map(str.strip, lines), start=1):

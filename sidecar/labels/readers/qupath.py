@@ -1,9 +1,10 @@
 """Objects exported by QuPath as GeoJSON. Pixel origin: corner.
 
-Coordinates are pixels of the full-resolution image, (0, 0) its outer top left corner (QuPath
-documentation, "Exporting annotations"), with two decimals. ``plane`` is written into the geometry
-only where it is not the default, z = 0 (ROITypeAdapters of qupath-core), and no image is named: the
-file name may, as QuPath offers the image's own name for an export, and scripts add to it.
+Coordinates are pixels of the full-resolution image with two decimals. (0, 0) is the outer top left
+corner (QuPath documentation, "Exporting annotations"). QuPath writes ``plane`` into the geometry
+only if it is not the default, z = 0 (ROITypeAdapters of qupath-core). The file names no image
+inside. Its own name may: QuPath proposes the name of the image for an export, and scripts add to
+it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.shapes import Shape, Vertices, ellipse, labels_of
 from sidecar.labels.text import head_text, json_keys, load_json, member, number, text_of, whole
 
-#: What only QuPath writes: the kind of object, as an id before 0.3, or a UUID as id, which comes
-#: before a long geometry.
+#: Text that only QuPath writes: the kind of object (as id before 0.3), or a UUID as id, which
+#: stands before a long geometry.
 _OBJECT = re.compile(
     r'"objectType"|"Path(Annotation|Detection|Cell|Tile|Root)Object"|"TMACoreObject"'
     r'|"id"\s*:\s*"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"'
@@ -32,8 +33,8 @@ _ROUNDED = "QuPath writes two decimals: a coordinate is right to 0.005 PNG pixel
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """GeoJSON whose features say which kind of QuPath object they are; other GeoJSON is in degrees
-    or metres.
+    """GeoJSON with features that state their kind of QuPath object. Other GeoJSON is in degrees or
+    metres.
     """
     keys, text = json_keys(head), head_text(head)
     geometry = not keys.isdisjoint({(1, "geometry"), (2, "geometry"), (3, "geometry")})
@@ -41,7 +42,7 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
-    """Every feature of a FeatureCollection, of a list, or the one feature of the file.
+    """Every feature of a FeatureCollection or of a list, or the only feature of the file.
 
     Raises LabelError.
     """
@@ -87,8 +88,9 @@ def _features(document: object, path: Path) -> list[dict[str, Any]]:
 
 
 def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple[str, str]:
-    """The PNG that the file is named after, or ""; and what the user is told about it. LabelError
-    where neither a plane nor the file's name tells the slice.
+    """The PNG that the file is named after, or ""; and a note for the user.
+
+    LabelError where neither a plane nor the name of the file tells the slice.
     """
     if _has_planes(features):
         return png_against_slices(path, stack), (
@@ -115,7 +117,7 @@ def _has_planes(features: list[dict[str, Any]]) -> bool:
 def _shapes(
     feature: dict[str, Any], n: int, image: str, counts: bool, path: Path
 ) -> Iterator[Shape]:
-    """``counts``: whether planes are slices of the PNG stack."""
+    """The shapes of all features. ``counts``: whether planes are slices of the PNG stack."""
     where = f"feature {n}"
     geometry: dict[str, Any] = member(feature, "geometry", dict, path, where)
     class_, name = _class_and_name(feature.get("properties"))
@@ -130,7 +132,7 @@ def _shapes(
 
 
 def _class_and_name(properties: object) -> tuple[str, str]:
-    """Both "" where there are none.
+    """The class and the name of a feature, "" where it has none.
 
     A class of several parts is one name, "A: B", or a list of names.
     """
@@ -163,7 +165,7 @@ def _slice(geometry: Mapping[str, Any], path: Path, where: str) -> int:
 def _parts(
     geometry: Mapping[str, Any], path: Path, where: str
 ) -> Iterator[tuple[int, int, str, Vertices]]:
-    """(part, ring, shape type, vertices) of a geometry; ring 0 is an outline, the rings after it
+    """(part, ring, shape type, vertices) of a geometry. Ring 0 is an outline; the rings after it
     are its holes.
     """
     type_, coordinates = geometry.get("type"), geometry.get("coordinates")
@@ -197,8 +199,8 @@ def _parts(
 
 
 def _ellipse(xy: Vertices, path: Path, where: str) -> Vertices:
-    """An ellipse comes as a polygon around it, marked;
-    QuPath itself takes the polygon's bounds, and so do we.
+    """The ellipse of a polygon that is marked as an ellipse. Like QuPath, take the bounds of the
+    polygon.
     """
     if not xy:
         raise LabelError("has an ellipse without coordinates", path, where)
@@ -208,7 +210,7 @@ def _ellipse(xy: Vertices, path: Path, where: str) -> Vertices:
 
 
 def _pairs(value: object, path: Path, where: str) -> list[tuple[float, float]]:
-    """Positions [x, y] or [x, y, z]; GeoJSON allows the third number and QuPath ignores it."""
+    """Positions [x, y] or [x, y, z]. GeoJSON allows the third number, and QuPath ignores it."""
     positions = _list(value, path, where)
     if not all(isinstance(position, list) and len(position) in (2, 3) for position in positions):
         raise LabelError("coordinates are not a list of [x, y] pairs", path, where)

@@ -1,11 +1,12 @@
 """3D Slicer markups placed on the PNG stack: `.mrk.json` and `.fcsv`. Pixel origin: center.
 
-Slicer gives a PNG stack the directions of LPS and the origin 0, so that LPS = spacing * (column,
-row, slice). Sources: the markups JSON schema 1.0.3; vtkMRMLMarkupsFiducialStorageNode and
-vtkMRMLMarkupsROIJsonStorageNode of Slicer; Slicer's developer guide, "Markups". Markups placed on
-the patient's own volume are not labels on PNGs: `sidecar project` takes those, as `parse` reads
-them. Nor are those that the viewer page saves: each of their points is described by the export that
-it is of.
+Slicer gives a PNG stack the directions of LPS and the origin 0, so LPS = spacing * (column, row,
+slice). Sources: the markups JSON schema 1.0.3; vtkMRMLMarkupsFiducialStorageNode and
+vtkMRMLMarkupsROIJsonStorageNode of Slicer; Slicer's developer guide, "Markups".
+
+Markups on the patient's own volume are not labels on PNGs. `sidecar project` takes them; `parse`
+reads them for it. Markups that the viewer page saves are not labels on PNGs either: the description
+of each point states its export.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _NOTES = {
     "ROI": "An ROI is given as two boxes, its faces at both ends of its third axis",
 }
 
-#: Both spellings Slicer has used (numbers before 4.11), as the signs that make it LPS.
+#: Spellings of coordinate systems in Slicer (numbers before 4.11) → signs that convert to LPS.
 _TO_LPS = {
     "LPS": (1.0, 1.0, 1.0),
     "1": (1.0, 1.0, 1.0),
@@ -74,10 +75,10 @@ _FCSV_COLUMNS = [
     "desc",
     "associatedNodeID",
 ]
-#: Position status as the number that Slicer 5.2 and later append to a row of `.fcsv`.
+#: Position status by the number that Slicer 5.2 and later append to a row of `.fcsv`.
 _STATUS = {"0": "undefined", "1": "preview", "2": "defined", "3": "missing"}
 
-#: How the viewer page describes its points (``toDescription`` of ``viewer/web/identity.js``).
+#: The description of points of the viewer page (``toDescription`` of ``viewer/web/identity.js``).
 _OF_THE_PAGE = re.compile(
     rf"sidecar(?: tag (?P<tag>{TAG}))?(?: series (?P<series_uid>\S+))?"
     r"(?: specimen (?P<specimen>.+))?"
@@ -97,23 +98,25 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def parse(path: Path) -> VolumeFile:
-    """The shapes of either file, in its millimetres, LPS. Raises LabelError."""
+    """The shapes of a `.mrk.json` or `.fcsv`, in the millimetres of the file, LPS. Raises
+    LabelError.
+    """
     return _parse_fcsv(path) if read_text(path).lstrip().startswith("#") else _parse_json(path)
 
 
 def stated_export(description: str) -> dict[str, str] | None:
-    """The tag, series_uid and specimen that the viewer page describes a point by, "" for what it
-    does not say; None for what is described otherwise.
+    """The tag, series_uid and specimen in the description of a point of the viewer page; "" for
+    missing ones. None for any other description.
     """
     found = _OF_THE_PAGE.fullmatch(description.strip())
     return None if found is None else found.groupdict(default="")
 
 
 def _parse_on_pngs(path: Path) -> VolumeFile:
-    """The shapes of a file as labels on the PNGs as a volume.
+    """The shapes of a file, as labels on the PNGs opened as a volume.
 
-    LabelError for a point of the viewer page: its millimetres are those of the scan, and would
-    often lie within a volume of the PNGs too.
+    LabelError for a point of the viewer page: its millimetres are those of the scan, but they often
+    also lie inside a volume of the PNGs.
     """
     file = parse(path)
     for vertex in file.vertices:
@@ -165,8 +168,8 @@ class _ControlPoint:
 def _vertices(
     points: list[_ControlPoint], type_: str, m: int, extra: Mapping[str, str]
 ) -> list[Vertex]:
-    """Single points carry their own label; the vertices of a line or curve that of the markup, and
-    theirs beside it.
+    """The vertices of a markup. A single point has its own label. The vertices of a line or curve
+    have the label of the markup, and their own label in another column.
     """
     if type_ == "point":
         return [
@@ -191,7 +194,7 @@ def _vertices(
 def _control_points(
     markup: Mapping[str, Any], signs: Point, left_out: LeftOut, path: Path, markup_: str
 ) -> list[_ControlPoint]:
-    """The points that were placed."""
+    """The control points that were placed."""
     points: list[_ControlPoint] = []
     for i, point in enumerate(member(markup, "controlPoints", list, path, markup_), start=1):
         where = f"{markup_}, control point {i}"
@@ -213,7 +216,7 @@ def _faces(
 ) -> list[Vertex]:
     """The two faces of an ROI at the ends of its third axis.
 
-    Columns of ``orientation`` are its axes; ``size`` is full length.
+    The columns of ``orientation`` are its axes. ``size``: its full lengths.
     """
     where = f"markup {m}"
     center = np.array(_vector(markup, "center", 3, path, where))

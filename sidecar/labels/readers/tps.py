@@ -1,12 +1,11 @@
-"""Landmarks, curves and outlines in TPS files, as tpsDig writes them and geomorph reads and writes
-them. Pixel origin: corner.
+"""Landmarks, curves and outlines in TPS files of tpsDig and geomorph. Pixel origin: corner.
 
-y counts from the BOTTOM of the image: with its height H, corner y from the top = H - y
-(StereoMorph's TPSToShapes flips like that). SCALE is the length of a pixel and is never applied:
-these are pixels. tpsDig is closed source, so that the half pixel could not be read from its code;
-the same flip about the middles of pixels (*center*) differs from this one by half a pixel. Format:
-Rohlf's tps programs; geomorph readland.tps.r and writeland.tps.r. Missing is NA in geomorph,
-negative in tpsDig.
+y counts from the BOTTOM of the image. With the height H of the image, corner y from the top = H - y
+(StereoMorph's TPSToShapes flips in this way). SCALE is the length of a pixel. It is never applied,
+because coordinates are pixels. tpsDig is closed source, so the half pixel could not be checked in
+its code; a flip about the middles of pixels (*center*) differs from this one by half a pixel.
+Format: Rohlf's tps programs; geomorph readland.tps.r and writeland.tps.r. A missing landmark is NA
+in geomorph, negative in tpsDig.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _HALF = (
 _SCALED = (
     "SCALE is not applied: landmarks are pixels here, and the PNG stack brings its own millimetres"
 )
-#: Lines of numbers that are no points: radii of an outline from its middle.
+#: Keywords of numbers that are no points: radii of an outline from its middle.
 _NO_POINTS = ("RADII",)
 _BY_ID = (
     "There is no IMAGE= line, ID= was taken as the image name: such files come from geomorph, whose"
@@ -51,9 +50,9 @@ _BY_ID = (
     " writeland.tps may have put millimetres in place of pixels"
 )
 
-#: Places and texts of the lines that are still to come.
+#: Places and texts of the lines that are not read yet.
 _Lines = deque[tuple[str, str]]
-#: x and y as in the file, or None where the landmark is missing.
+#: x and y as in the file; None for a missing landmark.
 _Xy = tuple[float, float] | None
 
 
@@ -69,23 +68,25 @@ class _Specimen:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """The first line that is neither empty nor a comment is LM= or LM3= with a number."""
+    """A file whose first line, without empty lines and comments, is LM= or LM3= and a number."""
     lines = [line.strip() for line in head_text(head).splitlines()]
     first = next((line for line in lines if line and not _is_comment(line)), "")
     return _FIRST.fullmatch(first) is not None
 
 
 def _is_comment(line: str) -> bool:
-    """Before the first LM=: COMMENT=, or a text that is neither a keyword nor numbers."""
+    """Whether a line before the first LM= is a comment: COMMENT=, or a text that is neither a
+    keyword nor numbers.
+    """
     if "=" in line:
         return line.upper().startswith("COMMENT=")
     return re.search(r"[^\W\d]{2}|^\W*$", line) is not None
 
 
 def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
-    """All specimens; each names its own image.
+    """All specimens. Each names its own image.
 
-    Raises LabelError, also for LM3, whose points are not on pictures.
+    Raises LabelError, also for LM3, because its points are not on pictures.
     """
     lines = (
         (f"line {n}", line.strip()) for n, line in enumerate(read_text(path).splitlines(), start=1)
@@ -171,7 +172,7 @@ def _specimens(lines: _Lines, left_out: LeftOut, path: Path) -> Iterator[_Specim
 
 
 def _skip_numbers(lines: _Lines) -> None:
-    """Take the lines before the next one with a keyword."""
+    """Remove the lines before the next line with a keyword."""
     while lines and "=" not in lines[0][1]:
         lines.popleft()
 
@@ -217,7 +218,7 @@ def _count(value: str, path: Path, where: str) -> int:
 
 
 def _image(specimen: _Specimen, stack: PngStack, path: Path) -> str:
-    """IMAGE=, or else an ID= that is the name of a PNG; "" for a single picture."""
+    """The image: IMAGE=, or else an ID= that is the name of a PNG; "" for a single picture."""
     if image := specimen.texts.get("IMAGE"):
         return image.replace("\\", "/")
     id_ = specimen.texts.get("ID", "")
@@ -235,10 +236,10 @@ def _image(specimen: _Specimen, stack: PngStack, path: Path) -> str:
 def _shapes(
     specimen: _Specimen, s: int, image: str, rows: int, origin: PixelOrigin
 ) -> Iterator[Shape]:
-    """One entry per vertex, so that the vertices keep their numbers where one is missing."""
+    """One entry for each vertex, so that vertices keep their numbers where one is missing."""
     extra = {key.lower(): specimen.texts.get(key, "") for key in _TEXTS[1:]}
-    # The flip keeps the pixel origin: the middle of the bottom row is as far from 0 as that of the
-    # top row becomes.
+    # The flip keeps the pixel origin: the middle of the bottom row has the same distance from 0 as
+    # the middle of the top row has after the flip.
     top = rows - 1 + 2 * MIDDLE_OF_FIRST_PIXEL[origin]
     for type_, name, points in specimen.sets:
         where = f"specimen {s}, {f'landmark {name}' if type_ == 'point' else name}"

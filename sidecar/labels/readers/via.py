@@ -1,7 +1,7 @@
 """VGG Image Annotator 2 (and 1): CSV, JSON and project files.
 
 Coordinates are *corner*: a position on the canvas times the scale, rounded to whole numbers by the
-tool, so they are not pixel numbers and each is up to half a pixel from where the user clicked.
+tool. So they are not pixel numbers, and each is up to half a pixel from the place of the click.
 `theta` of an ellipse: radians, clockwise. Source: gitlab.com/vgg/via, via-2.x.y/via.js (Math.round
 of canvas position times _via_canvas_scale), import_annotations_from_csv.
 """
@@ -37,9 +37,9 @@ _HEADER = (
 _ROUNDED = (
     "VIA rounds positions to whole numbers: each is up to half a PNG pixel from where it was set"
 )
-#: By how many pixels a corner and a size that are rounded each may be off together.
+#: Largest error, in pixels, of the sum of a corner and a size that are both rounded.
 _ROUNDING = 1.0
-#: Region attributes that people call the name of a region, in the order in which they are tried.
+#: Region attributes that usually hold the name of a region, in the order in which they are tried.
 _NAMES = ("label", "name", "landmark", "class", "type")
 
 
@@ -94,7 +94,7 @@ def _of_json(document: Any, path: Path) -> Iterator[Shape]:
 
 
 def _entry(size: object) -> str:
-    """Images of one name are told apart by the size of their files; -1 where it is not known."""
+    """The text that tells images of one name apart: the size of their files, -1 where unknown."""
     return "" if size in (None, "", -1, "-1") else f"file of {text_of(size)} bytes"
 
 
@@ -109,7 +109,7 @@ def _shape(shape: Any, attributes: Any, image: str, id_: str, path: Path, where:
 
 
 def _value(value: object) -> str:
-    """A region attribute; of a checkbox ({"a": true, "b": false}) the names that are ticked."""
+    """A region attribute. For a checkbox ({"a": true, "b": false}), the names that are ticked."""
     return (
         ";".join(name for name, on in value.items() if on)
         if isinstance(value, dict)
@@ -118,8 +118,9 @@ def _value(value: object) -> str:
 
 
 def _label(attributes: dict[str, str]) -> str:
-    """The only attribute, or the one that is called like a name;
-    "" when neither is there (all are carried along anyway).
+    """The label: the only attribute, or the one in `_NAMES`; "" if there is neither.
+
+    All attributes are copied to the output in any case.
     """
     if len(attributes) == 1:
         return next(iter(attributes.values()))

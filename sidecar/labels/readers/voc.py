@@ -1,15 +1,16 @@
 """Boxes in Pascal VOC XML, one file per PNG.
 
-Two rules are in use and the file does not tell which. What label tools write, taken unless forced:
-0-based *corner* coordinates, mostly whole numbers (labelImg cuts the fraction off and never goes
-below 1, make-sense rounds). What the Pascal VOC development kit defines: the numbers of the first
-and last pixel inside, counted from 1, so that in corner coordinates the box reaches from xmin - 1
-to xmax. Both agree about the right and bottom edges and differ by one pixel on the others.
+Two rules are in use, and the file does not say which. Label tools write 0-based *corner*
+coordinates, mostly whole numbers (labelImg cuts off the fraction and never goes below 1, make-sense
+rounds). This rule is used unless the user chooses the other. The Pascal VOC development kit defines
+the numbers of the first and last pixel inside, counted from 1, so in corner coordinates the box
+reaches from xmin - 1 to xmax. Both rules agree on the right and bottom edges, and differ by one
+pixel on the others.
 
 For this format ``origin`` chooses between them: *corner* is the first rule, *center* (pixel
 numbers) the second. Source of the first: labelImg libs/labelFile.py, convert_points_to_bnd_box.
 
-The image is named three times: by the file's own name, by <filename> in <folder>, and by <path>.
+The image is named three times: by the name of the file, by <filename> in <folder>, and by <path>.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _CUT = (
     "Whole numbers: labelImg cuts fractions off, so an edge can lie up to one PNG pixel further"
     " right or down"
 )
-#: Label Studio cuts x and width apart: xmax is the sum of both.
+#: Label Studio cuts x and width separately; xmax is their sum.
 _CUT_TWICE = (
     "Label Studio wrote this, which cuts fractions off twice: left and top edges can lie up to one"
     " PNG pixel further right or down, right and bottom edges up to two; its export called JSON"
@@ -54,15 +55,15 @@ _CUT_TWICE = (
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """An <annotation> with the size or the boxes that VOC has; the XML of MIT's LabelMe has the
-    same root, but neither.
+    """An <annotation> with the size or the boxes of VOC. The XML of MIT's LabelMe has the same
+    root, but neither of them.
     """
     text = xml_start(head)
     return _ROOT.match(text) is not None and ("<bndbox>" in text or "<size>" in text)
 
 
 def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
-    """The boxes of one PNG, and of the parts of its objects. Raises LabelError."""
+    """The boxes of the objects on one PNG, and of their parts. Raises LabelError."""
     root = load_xml(path)
     if root.tag != "annotation":
         raise LabelError("is not Pascal VOC XML: its root element is not <annotation>", path)
@@ -97,8 +98,9 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 
 def _image(root: Element, path: Path, stack: PngStack) -> str:
-    """<filename> in its <folder>, as they are. LabelError where <path>, or the file's own name,
-    names another PNG.
+    """The image: <filename> in its <folder>, unchanged.
+
+    LabelError where <path>, or the name of the file, is that of another PNG.
     """
     name, folder, whole_path = (_text(root, key) for key in ("filename", "folder", "path"))
     refuse_two_images(path, (name, whole_path), stack)
@@ -152,7 +154,7 @@ def _box(element: Element, origin: PixelOrigin | None, path: Path, where: str) -
 
 
 def _sizes(root: Element, image: str, path: Path) -> dict[str, tuple[int, int]]:
-    """The image size; tools that do not know it leave it out or write 0."""
+    """The size of the image. Tools that do not know it leave it out or write 0."""
     size = root.find("size")
     if size is None:
         return {}

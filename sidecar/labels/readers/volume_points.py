@@ -1,10 +1,10 @@
-"""Labels of tools that open the PNG stack as a volume: three coordinates a point, and a spacing the
-file does not tell.
+"""Labels of tools that open the PNG stack as a volume: three coordinates for each point, and a
+spacing that the file does not state.
 
-Such a tool places the middle of the first voxel at (0, 0, 0) and voxel (column, row, slice) at that
-times the spacing it was told; a plain PNG stack tells none, so it is 1 unless the user typed
-another. Which of the two it was is read from the points only where they leave no doubt; `readers`
-makes two further readers with which the user says it.
+Such a tool places the middle of the first voxel at (0, 0, 0), and voxel (column, row, slice) at
+these numbers times the spacing. A plain PNG stack states no spacing, so it is 1, unless the user
+typed another. The points decide between the two only if there is no doubt. `readers` makes two
+further readers, with which the user decides.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _PIXELS: Spacing = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """One vertex of a shape in the tool's volume; the vertices of one shape share ``id`` and
+    """One vertex of a shape in the volume of the tool. The vertices of one shape share ``id`` and
     ``type``.
 
     ``xyz``     along columns, rows and slices, in the tool's unit; (0, 0, 0) is the middle of the
                 first voxel.
-    The rest is as in `sidecar.labels.shapes.Shape`.
+    The other fields are as in `sidecar.labels.shapes.Shape`.
     """
 
     type: str
@@ -47,8 +47,8 @@ class Vertex:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFile:
-    """What a file of such a tool holds: the vertices of its shapes, and what the user has to be
-    told about it, and about what was left out.
+    """The content of a file of such a tool: the vertices of its shapes, notes for the user, and
+    notes on what was left out.
     """
 
     vertices: Sequence[Vertex]
@@ -67,11 +67,12 @@ def readers(
     recognises: Callable[[Path, bytes], bool],
     parse: Callable[[Path], VolumeFile],
 ) -> tuple[Reader, Reader, Reader]:
-    """Three readers of one format, which differ only in the spacing they divide by.
+    """Three readers of one format, which differ only in the spacing by which they divide.
 
-    ``name``         recognises the format, and refuses where the points do not tell the spacing.
-    ``name-pixels``  by name only: spacing 1, the coordinates are voxel numbers.
-    ``name-mm``      by name only: the spacing of the PNG stack, the coordinates are its
+    ``name``         recognises the format, and refuses a file if its points do not tell the
+                     spacing.
+    ``name-pixels``  only by name: spacing 1, the coordinates are voxel numbers.
+    ``name-mm``      only by name: the spacing of the PNG stack, the coordinates are its
                      millimetres.
     """
 
@@ -125,7 +126,7 @@ def labels_in_volume(
 ) -> Labels:
     """Labels at ``index``, (N, 3) voxel numbers (column, row, slice).
 
-    ``forced`` holds on all three axes.
+    ``forced`` applies to all three axes.
     """
     slices = to_center(index[:, 2], forced or "center").tolist()
     shapes = [
@@ -166,12 +167,12 @@ def _spacing_of_stack(
 def _spacing_told_by_points(
     path: Path, file: VolumeFile, stack: PngStack, origin: PixelOrigin | None, name: str
 ) -> Spacing:
-    """1, where all points lie in the stack with it and no smaller stack would hold them too;
-    LabelError otherwise.
+    """The spacing 1, if all points lie in the stack with it, and a smaller stack in millimetres
+    would not hold them. LabelError otherwise.
 
-    With a spacing below 1 on an axis the stack is smaller in millimetres than in voxels. Points
-    that all keep to that small corner are what labels in millimetres look like; points of spacing 1
-    would be spread over the whole stack.
+    With a spacing below 1 on an axis, the stack is smaller in millimetres than in voxels. If all
+    points lie in this small corner, they may be in millimetres; points with spacing 1 would be
+    spread over the whole stack.
     """
     spacing = stack.spacing or _PIXELS
     outside = _outside(file.xyz, stack, _PIXELS, origin)
@@ -206,7 +207,7 @@ def _spacing_told_by_points(
 def _outside(
     xyz: NDArray[np.float64], stack: PngStack, spacing: Spacing, origin: PixelOrigin | None
 ) -> NDArray[np.bool_]:
-    """Which of the (N, 3) points lie outside of all voxels, with that spacing."""
+    """Which of the (N, 3) points lie outside all voxels with this spacing."""
     index = to_center(xyz / spacing, origin or "center")
     size = np.array((stack.columns, stack.rows, stack.slices))
     outside: NDArray[np.bool_] = np.any((index < -0.5) | (index > size - 0.5), axis=1)

@@ -1,9 +1,9 @@
-"""YOLO labels, one text file per PNG: boxes, boxes with keypoints (pose), and polygons
+"""YOLO labels, one text file for each PNG: boxes, boxes with keypoints (pose), and polygons
 (segmentation). Pixel origin: corner.
 
 All numbers are fractions of the image's width and height: corner coordinate = fraction * size
-(Ultralytics documentation, "Datasets"). What they are is worked out in `yolo_lines`. The file's
-name is the image's; a file without lines is an image without labels.
+(Ultralytics documentation, "Datasets"). `yolo_lines` finds out what the numbers mean. The file has
+the name of the image. A file without lines is an image without labels.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _EMPTY = "The file is empty, which is how YOLO says that the image has no labels
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Lines of a class number and at least four fractions, separated by spaces, and nothing
-    else; or an empty .txt.
+    """A file that holds only lines of a class number and at least four fractions, separated by
+    spaces; or an empty .txt.
     """
     lines = head_text(head).splitlines()
     complete = [
@@ -79,7 +79,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One label file, and what is gathered while its lines become shapes."""
+    """One label file, and the notes that are collected while its lines become shapes."""
 
     path: Path
     stack: PngStack
@@ -89,8 +89,8 @@ class _File:
     left_out: LeftOut
 
     def shapes(self, row: Row, id_: str) -> Iterator[Shape]:
-        """The shapes of one line; the keypoints of a pose share its id, and their vertex is the
-        keypoint's number.
+        """The shapes of one line. The keypoints of a pose share its id, and their vertex is the
+        number of the keypoint.
         """
         numbers, tail = split(row, self.layout, self.path)
         label = self._name(row)
@@ -132,7 +132,7 @@ class _File:
         return Shape(type_, xy, "corner", row.where, label, image, None, id_, vertex, extra)
 
     def _keypoints(self, row: Row, values: list[float]) -> Iterator[tuple[int, float, float, str]]:
-        """(number, x, y, visibility) of the keypoints that are labelled."""
+        """(number, x, y, visibility) of the labelled keypoints."""
         count, size = self.dataset.keypoints or (0, 0)
         if len(values) != count * size:
             raise LabelError(

@@ -1,8 +1,8 @@
-"""The files that describe a YOLO data set: class names, and the number of keypoints.
+"""Read the files that describe a YOLO data set: class names, and the number of keypoints.
 
 `classes.txt`, `data.yaml` and Label Studio's `notes.json` lie beside the label files, or in the
-folder around `labels/` (Label Studio) or around `labels/train/` (Ultralytics). Paths in them are
-not followed.
+folder that holds `labels/` (Label Studio) or `labels/train/` (Ultralytics). Paths in these files
+are not followed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ _MOST_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """``keypoints`` is (how many, 2 or 3 numbers each) for pose, else None; ``is_described``:
-    whether any file tells which of the two it is; ``source``: the file that the names come from.
+    """The description of a data set.
+
+    ``keypoints``: (how many, 2 or 3 numbers each) for pose, otherwise None. ``is_described``:
+    whether any file states whether it is pose. ``source``: the file with the names.
     """
 
     names: dict[int, str] = field(default_factory=dict)
@@ -33,9 +35,9 @@ class Dataset:
 
 
 def dataset_of(path: Path) -> Dataset:
-    """What the nearest folder with such a file says of the label file ``path``.
+    """The description of the label file ``path`` in the nearest folder with such a file.
 
-    LabelError where two of its files disagree about the names.
+    LabelError where two files of this folder have different names.
     """
     for folder in _folders(path):
         found = [folder / name for name in (DATA, CLASSES, NOTES) if (folder / name).is_file()]
@@ -73,8 +75,9 @@ def _classes(path: Path) -> Dataset:
 
 
 def _notes(path: Path) -> Dataset:
-    """Label Studio's: {"categories": [{"id": 0, "name": "rbox"}], …}. Where no category has
-    keypoints, the data set has none.
+    """The description in Label Studio's file: {"categories": [{"id": 0, "name": "rbox"}], …}.
+
+    If no category has keypoints, the data set has none.
     """
     categories = member(load_json(path), "categories", list, path)
     names = {}

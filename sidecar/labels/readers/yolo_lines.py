@@ -1,8 +1,8 @@
-"""What the numbers in the lines of a YOLO file are.
+"""Find out what the numbers in the lines of a YOLO file mean.
 
 A label is ``class x y width height`` (box), followed by keypoints (pose), or ``class x1 y1 x2 y2
-…`` (polygon). Predictions may end with a confidence, and those of a tracker with the number of the
-track. Source: Ultralytics, "Datasets", and Results.save_txt.
+…`` (polygon). Predictions may end with a confidence, and predictions of a tracker with the number
+of the track. Source: Ultralytics, "Datasets", and Results.save_txt.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Literal
 from sidecar.errors import LabelError
 from sidecar.labels.text import number, whole
 
-#: A fraction further out of 0..1 than this is none; rounding is far below it.
+#: A number further outside 0..1 than this is no fraction. Rounding errors are far smaller.
 SLACK = 0.01
-#: Numbers of tracks count from 1 and are written without a decimal point.
+#: Numbers of tracks count from 1 and have no decimal point.
 _TRACK = re.compile(r"[1-9]\d*", re.ASCII)
 
-#: What predictions of a tracker end with, and what these numbers are.
+#: The numbers at the end of predictions of a tracker.
 _PREDICTED = ("confidence", "track")
 _MEANS = {"confidence": "confidence from 0 to 1", "track": "number of a track, from 1,"}
 
@@ -30,7 +30,7 @@ Task = Literal["box", "pose", "polygon"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: the class, and the numbers after it, as written too."""
+    """One line: the class, and the numbers after it, also as text."""
 
     where: str
     class_: int
@@ -44,14 +44,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the lines of one file are. ``tail``: what their last numbers are, after the shape."""
+    """The layout of the lines of one file. ``tail``: the meaning of the numbers after the shape."""
 
     task: Task
     tail: tuple[str, ...] = ()
 
 
 def parse_row(line: str, where: str, path: Path) -> Row:
-    """LabelError for what is no class and at least four numbers."""
+    """A line as a row. LabelError unless it has a class and at least four numbers."""
     first, *words = line.split()
     class_ = whole(first, path, where, "class")
     numbers = [number(word, path, where) for word in words]
@@ -63,10 +63,11 @@ def parse_row(line: str, where: str, path: Path) -> Row:
 def layout_of(
     rows: Sequence[Row], keypoints: tuple[int, int] | None, is_described: bool, path: Path
 ) -> Layout:
-    """``keypoints`` and ``is_described`` are what the files beside say (see `yolo_dataset`).
+    """The layout of the lines of a file.
 
-    A data.yaml without kpt_shape excludes pose, for which Ultralytics requires it. LabelError where
-    keypoints and polygons look alike.
+    ``keypoints`` and ``is_described`` come from the files beside it (see `yolo_dataset`). A
+    data.yaml without kpt_shape excludes pose, because Ultralytics requires kpt_shape for pose.
+    LabelError where keypoints and polygons look alike.
     """
     longer = [row for row in rows if len(row.numbers) > 5]
     if not longer:
@@ -91,8 +92,8 @@ def layout_of(
 
 
 def split(row: Row, layout: Layout, path: Path) -> tuple[list[float], dict[str, str]]:
-    """The numbers of the shape, and by name those after it. Lines of up to five numbers are boxes,
-    in files of anything.
+    """The numbers of the shape, and the numbers after it, by name. Lines of up to five numbers are
+    boxes in every layout.
     """
     count = len(row.numbers)
     names = (layout.tail or ("confidence",))[: count - 4] if count <= 5 else layout.tail
@@ -106,13 +107,13 @@ def split(row: Row, layout: Layout, path: Path) -> tuple[list[float], dict[str, 
 
 
 def _one_more(rows: Sequence[Row]) -> tuple[str, ...]:
-    """What the number after the boxes is: a whole number above 1 is no confidence."""
+    """The meaning of the number after the boxes. A whole number above 1 is no confidence."""
     is_track = all(row.ends_in_track for row in rows) and any(row.numbers[-1] > 1 for row in rows)
     return ("track",) if is_track else ("confidence",)
 
 
 def _after_keypoints(rows: Sequence[Row], count: int, size: int) -> tuple[str, ...]:
-    """What comes after the keypoints, unless it may be the visibility of each."""
+    """The meaning of the numbers after the keypoints, unless they may be visibilities."""
     more = max(len(row.numbers) for row in rows) - 4 - count * size
     if more not in (1, 2) or (size == 2 and more == count):
         return ()
@@ -120,8 +121,8 @@ def _after_keypoints(rows: Sequence[Row], count: int, size: int) -> tuple[str, .
 
 
 def _after_vertices(rows: Sequence[Row], path: Path) -> tuple[str, ...]:
-    """What comes after the vertices: nothing, or confidence and track where they cannot be another
-    vertex.
+    """The meaning of the numbers after the vertices: nothing, or confidence and track if these
+    cannot be another vertex.
     """
     for row in rows:
         if len(row.numbers) % 2:
@@ -148,9 +149,7 @@ def _is_tracked_box(row: Row) -> bool:
 
 
 def _leaves_image(numbers: Sequence[float]) -> bool:
-    """Whether the first four numbers, taken as the box that every pose has, would reach out of the
-    image.
-    """
+    """Whether the first four numbers, as the box of a pose, would reach beyond the image."""
     x, y, width, height = numbers[:4]
     ends = (x - width / 2, x + width / 2, y - height / 2, y + height / 2)
     return min(ends) < -SLACK or max(ends) > 1 + SLACK

@@ -1,1 +1,1 @@
-"""Tables of labels: columns of text, read and carried."""
+"""Tables of labels: read columns of text, and copy them to the output."""

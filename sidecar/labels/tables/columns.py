@@ -1,5 +1,6 @@
-"""Columns of text that go from a label file to the output as they came: cells are cut or made when
-they are asked for, and a million rows stay small.
+"""Copy columns of text from a label file to the output unchanged.
+
+Cells are cut out or made only when they are needed, so a million rows need little memory.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-#: Rows at a time: their cells then fit the processor's cache.
+#: Rows to process at a time, so that their cells fit the cache of the processor.
 PIECE = 1 << 14
-#: So many texts of a column are kept once each: names of images and landmarks come again and again.
+#: Up to this many different texts of a column are stored only once, because names of images and
+#: landmarks repeat.
 _KEPT_ONCE = 1 << 12
 
 
@@ -24,25 +26,25 @@ class Columns(Mapping[str, Sequence[str]]):
 
     @abstractmethod
     def piece(self, start: int) -> Columns:
-        """`PIECE` rows, or as many as are left, from row ``start``, a multiple of it."""
+        """`PIECE` rows, or the rest, from row ``start``, which is a multiple of `PIECE`."""
 
     @abstractmethod
     def pieces(self) -> Iterator[Columns]:
-        """The same rows in order, `PIECE` at a time."""
+        """All rows in order, `PIECE` at a time."""
 
     @abstractmethod
     def only(self, names: Iterable[str]) -> Columns:
         """Some of the columns, in the order of ``names``."""
 
 
-#: The cells of one column in some rows, a slice with a start and a stop.
+#: Function from rows, a slice with a start and a stop, to the cells of one column.
 Maker = Callable[[slice], Sequence[str]]
 
 
 class Made(Columns):
-    """Columns whose cells are made when they are asked for, in the order of ``makers``.
+    """Columns whose cells are made when they are needed, in the order of ``makers``.
 
-    ``rows``: those of the file that are meant, a slice with a start and a stop.
+    ``rows``: the rows of the file that these columns hold, a slice with a start and a stop.
     """
 
     def __init__(self, makers: Mapping[str, Maker], rows: slice) -> None:
@@ -51,7 +53,7 @@ class Made(Columns):
 
     @classmethod
     def of(cls, cells: Mapping[str, Sequence[str]], count: int) -> Made:
-        """Columns whose ``count`` cells are at hand."""
+        """Columns of ``count`` cells that exist already."""
         return cls({name: column.__getitem__ for name, column in cells.items()}, slice(0, count))
 
     def __len__(self) -> int:
@@ -105,10 +107,7 @@ class SideBySide(Columns):
 
 
 class RepeatedTexts:
-    """A column of texts that are mostly the same again and again:
-
-    ``cells``, where equal ones are one object.
-    """
+    """A column of texts that repeat. In ``cells``, equal texts are one object."""
 
     def __init__(self) -> None:
         self.cells: list[str] = []
@@ -123,9 +122,9 @@ class RepeatedTexts:
 class Rows(Columns):
     """Columns by name, in the order of the header.
 
-    ``numbers``: of each column by its name, which of the cells of a line are its own.
-    ``blocks``: UTF-8 lines with a newline between them, `PIECE` to a block and fewer in the last;
-    there are no quotes in them, and ``delimiter`` separates ``width`` cells in each.
+    ``numbers``: name of a column → number of its cell in a line.
+    ``blocks``: UTF-8 lines with a newline between them, `PIECE` lines in a block and fewer in the
+    last. They hold no quotes. In each line, ``delimiter`` separates ``width`` cells.
     """
 
     def __init__(
@@ -161,7 +160,7 @@ class Rows(Columns):
 
     @cached_property
     def _cells(self) -> list[list[str]]:
-        """All cells of the lines, column by column, of a single block."""
+        """All cells of the lines of a single block, by column."""
         cells = self._text().replace("\n", self._delimiter).split(self._delimiter)
         return [cells[i :: self._width] for i in range(self._width)]
 
@@ -184,17 +183,18 @@ class Rows(Columns):
         return any(mark in block for mark in marks for block in self._blocks)
 
     def contain(self, text: str) -> bool:
-        """Whether a text without delimiter is in any of the rows, in any case of its letters."""
+        """Whether a text without delimiter is in any of the rows. Case does not matter."""
         sought = text.lower().encode()
         return any(sought in block.lower() for block in self._blocks)
 
     def match(self, pattern: re.Pattern[bytes]) -> bool:
-        """Whether a pattern without delimiter is found in any of the rows."""
+        """Whether a pattern without delimiter matches in any of the rows."""
         return any(pattern.search(block) for block in self._blocks)
 
     def csv_lines(self) -> list[str] | None:
-        """Rows of a single block as lines of a CSV with commas;
-        None where a cell would need quotes for that, or where not all of a line is meant.
+        """Rows of a single block as lines of a CSV with commas.
+
+        None where a cell would need quotes, or where these columns are not all cells of a line.
         """
         if list(self._number.values()) != list(range(self._width)):
             return None

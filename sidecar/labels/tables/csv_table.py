@@ -1,9 +1,9 @@
-"""A CSV with a header row, as columns of text and of numbers.
+"""Read a CSV with a header row as columns of text and of numbers.
 
-Comma, semicolon or tab; with semicolons a decimal comma is understood. A BOM is accepted. Column
-names are matched without regard to case. What spreadsheets add is undone: a line such as ``sep=;``
-before the header, empty columns behind the last one that has a name, rows of nothing but
-delimiters.
+Cells are separated by comma, semicolon or tab. With semicolons, numbers may have a decimal comma. A
+BOM is accepted. The case of column names does not matter. Additions of spreadsheets are ignored: a
+line such as ``sep=;`` before the header, empty columns behind the last named one, and rows of
+nothing but delimiters.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from sidecar.errors import LabelError
 from sidecar.labels.tables.columns import PIECE, Columns, Made, RepeatedTexts, Rows
 from sidecar.labels.text import after_sep_line, first_filled_line, number, read_text
 
-#: A single cell larger than this is not a label file's.
+#: A file with a cell larger than this is no label file.
 MAX_CELL = 1 << 20
 
 
 class Table:
     """A CSV with a header row as columns of text.
 
-    ``row(i)`` is the row of record i as a spreadsheet counts it, the header being 1.
+    ``row(i)`` is the row number of record i in a spreadsheet; the header is row 1.
     ``empty_rows``: how many rows of nothing but delimiters were left out.
     """
 
@@ -52,7 +52,7 @@ class Table:
         return f"row {self._rows[index + 1]}"
 
     def name(self, column: str) -> str | None:
-        """The header's own spelling of a column."""
+        """The spelling of a column in the header; None where there is no such column."""
         return self._names.get(column)
 
     def texts(self, column: str) -> Sequence[str] | None:
@@ -60,8 +60,9 @@ class Table:
         return None if name is None else self.columns[name]
 
     def numbers(self, column: str, empty_allowed: bool = False) -> NDArray[np.float64]:
-        """A column as finite numbers;
-        NaN for empty cells where they are allowed. LabelError names the row at fault.
+        """A column as finite numbers; NaN for empty cells where they are allowed.
+
+        A LabelError names the row at fault.
         """
         cells = self.texts(column)
         if cells is None:
@@ -88,11 +89,11 @@ class Table:
     def at_once(
         self, numbers: Sequence[str], *texts: str
     ) -> tuple[NDArray[np.float64], list[Sequence[str] | None]] | None:
-        """(N, K) finite numbers of K columns, and the texts of others, None for each that there is
-        not, all in one go over the lines of the file.
+        """(N, K) finite numbers of K columns, and the texts of other columns, in one pass over the
+        lines of the file. The texts of a missing column are None.
 
-        None where that is not possible: there are quotes, a column is missing, or a cell is not
-        plainly a number. Then ask for one column after the other, which tells what is wrong.
+        None where this is not possible: there are quotes, a column is missing, or a cell is not
+        plainly a number. Then read one column after the other; that reports what is wrong.
         """
         names = [self.name(column) for column in numbers]
         if not isinstance(self.columns, Rows) or None in names:
@@ -111,16 +112,16 @@ class Table:
         return values, [None if cells is None else cells.cells for cells in named]
 
     def _with_points(self, cells: Sequence[str]) -> Sequence[str]:
-        """With semicolons between cells, a comma is a decimal one."""
+        """The cells with decimal points: with semicolons between cells, a comma is decimal."""
         return [cell.replace(",", ".") for cell in cells] if self.delimiter == ";" else cells
 
 
 def plain_numbers(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """The numbers in cells, when there is nothing but finite ones; `number` tells what is wrong
-    otherwise.
+    """The numbers in cells, if all are finite numbers; otherwise None, and `number` reports what is
+    wrong.
 
-    Most are written as JSON writes numbers, whose reader is the fastest at hand: it is given
-    nothing else, nor -0, which it takes for 0.
+    Most numbers have the form of JSON, and the JSON reader is the fastest one available. It gets
+    only such numbers, and never -0, which it reads as 0.
     """
     text, read = ",".join(cells), None
     if (
@@ -141,19 +142,19 @@ def plain_numbers(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def delimiter_of(header: str) -> str:
-    """The one of tab, semicolon and comma that the header row has most of; a header of one column
-    has a comma.
+    """The most frequent of tab, semicolon and comma in the header row; comma for a header of one
+    column.
     """
     return max("\t;,", key=lambda d: (header.count(d), d == ","))
 
 
-#: Columns of cells by the names in the header; the row of every record in the file, the header's
-#: included; and how many rows of nothing but delimiters there were.
+#: Columns of cells by the names in the header; the row number of every record in the file,
+#: including the header; and the number of rows of nothing but delimiters.
 _Cells = tuple[Columns, Sequence[int], int]
 
 
 def _plain_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells:
-    """Columns of a table without quotes, kept as its lines."""
+    """Columns of a table without quotes. They are stored as lines."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     data, ends = _lines(text)
     rows: Sequence[int] = range(first, len(ends) + first)
@@ -189,8 +190,8 @@ def _is_untidy(data: bytes, delimiter: bytes, ends: NDArray[np.intp]) -> bool:
 
 
 def _without_surplus(lines: Sequence[str], delimiter: str) -> list[str]:
-    """Lines without the empty cells behind the last column that the header names, where all of
-    them are empty.
+    """Lines without the cells behind the last column that the header names, if all these cells are
+    empty.
     """
     most = lines[0].rstrip(delimiter).count(delimiter) if lines else 0
     cut = [_shortened(line, most, delimiter) for line in lines]
@@ -204,10 +205,10 @@ def _shortened(line: str, most: int, delimiter: str) -> str:
 
 
 def _lines(text: str) -> tuple[bytes, NDArray[np.intp]]:
-    """A text as UTF-8, and where in it each of its lines ends."""
+    """A text as UTF-8, and the end of each line in it."""
     data = text.encode()
     every = np.frombuffer(data, np.uint8)
-    step = 1 << 20  # what fits the cache
+    step = 1 << 20  # fits the cache of the processor
     found = [
         start + np.flatnonzero(every[start : start + step] == ord("\n"))
         for start in range(0, len(data), step)
@@ -218,9 +219,7 @@ def _lines(text: str) -> tuple[bytes, NDArray[np.intp]]:
 def _refuse_ragged(
     block: bytes, delimiter: str, width: int, path: Path, rows: Sequence[int]
 ) -> None:
-    """LabelError for the first of the lines at ``rows`` that has more or fewer cells than
-    ``width``.
-    """
+    """LabelError for the first of the lines at ``rows`` that does not have ``width`` cells."""
     every = np.frombuffer(block, np.uint8)
     marks = every[(every == ord("\n")) | (every == ord(delimiter))]
     if len(marks) != len(rows) * width - 1 or np.any(marks[width - 1 :: width] != ord("\n")):
@@ -230,7 +229,7 @@ def _refuse_ragged(
 
 
 def _quoted_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells:
-    """Columns of a table that may have quoted ones (RFC 4180)."""
+    """Columns of a table that may have quoted cells (RFC 4180)."""
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -1,7 +1,7 @@
-"""Points and shapes that were drawn in napari, as rows of `labels.csv`.
+"""Turn points and shapes drawn in napari into rows of `labels.csv`.
 
-A place is where it was seen, on the pixels of the export below it: the layer that it was drawn on
-may have another scale, or another place, as one of *New points layer* has.
+The place of a label is the pixel of the export that the user saw below it. The layer of the label
+may have another scale or another position, such as a layer made with *New points layer*.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HEADER = [
     "tag",
     "series_uid",
 ]
-#: What our tables call the shapes of napari.
+#: Shape types of napari → shape types of our tables.
 SHAPE_TYPES = {
     "rectangle": "box",
     "ellipse": "ellipse",
@@ -39,16 +39,15 @@ SHAPE_TYPES = {
     "path": "polyline",
     "polygon": "polygon",
 }
-#: What a point of a slice may be off it, in slices, by arithmetic alone.
+#: Largest rounding error, in slices, of the position of a point on a slice.
 ROUNDING = 1e-6
 
 
 def labels_csv(drawn: Sequence[Any], layers: Any) -> tuple[str, Sidecar]:
-    """`labels.csv` of points and shapes layers, and the export it is of; ``layers`` are those of
-    the viewer.
+    """The text of `labels.csv` for points and shapes layers, and their export.
 
-    UsageError where they are of no export, or of several; LabelError names the layer and the point
-    that cannot be saved.
+    ``layers``: all layers of the viewer. UsageError where the drawn layers belong to no export, or
+    to several. A LabelError names the layer and the point that cannot be saved.
     """
     if not drawn:
         raise UsageError("select the layers of points and shapes that are to be saved")
@@ -77,7 +76,7 @@ def labels_csv(drawn: Sequence[Any], layers: Any) -> tuple[str, Sidecar]:
 
 
 def _shapes(layer: Any) -> Iterator[tuple[str, str, Floats]]:
-    """Label, type and data coordinates (vertices, axes) of everything on a layer."""
+    """Label, type and data coordinates (vertices, axes) of each shape on a layer."""
     names = layer.features.get("label", None)
     labels = [""] * len(layer.data) if names is None else [_text(name) for name in names]
     if type(layer).__name__ == "Points":
@@ -89,11 +88,11 @@ def _shapes(layer: Any) -> Iterator[tuple[str, str, Floats]]:
 
 
 def _text(name: Any) -> str:
-    return "" if name is None or name != name else str(name)  # NaN, for what has no label
+    return "" if name is None or name != name else str(name)  # NaN where a shape has no label
 
 
 def _on_pixels(layer: Any, image: Any, data: Floats, where: str) -> Floats:
-    """Slice, row, column on the pixels of the image, of data coordinates of a layer over it."""
+    """Convert data coordinates of a layer to slice, row, column of the pixels of the image."""
     if data.shape[1] != 3:
         raise LabelError(
             f"{where}: has {data.shape[1]} axes, and the export has slice, row and column: draw on"
@@ -103,7 +102,7 @@ def _on_pixels(layer: Any, image: Any, data: Floats, where: str) -> Floats:
 
 
 def _centre_and_ends(corners: Floats, where: str) -> Floats:
-    """Of an ellipse, whose box napari has: the middle, and the ends of both axes."""
+    """The middle of an ellipse, and the ends of both axes. napari stores the box of an ellipse."""
     if np.ptp(corners[:, 0]) > ROUNDING:
         raise LabelError(f"{where}: lies across several slices; draw it on one")
     a, b, c, d = corners
@@ -111,7 +110,7 @@ def _centre_and_ends(corners: Floats, where: str) -> Floats:
 
 
 def _place(place: Floats, export: Sidecar, where: str) -> tuple[str, str, str, str]:
-    """Name of the PNG, or the slice where it lies between two; and x, y."""
+    """Name of the PNG, or the slice number where the place lies between two PNGs; and x, y."""
     along, y, x = (float(number) for number in place)
     k = round(along)
     if not -0.5 <= along <= export.size[2] - 0.5:

@@ -1,4 +1,4 @@
-"""Where a layer lies in napari, and which scan and export it is of."""
+"""The position of a layer in napari, and the scan and the export that it belongs to."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sidecar.grid.stack import Stack
 from sidecar.mapping import Sidecar
 
 Floats = NDArray[np.float64]
-#: The key of a layer's metadata under which its `Grid` is.
+#: The key of the `Grid` in the metadata of a layer.
 KEY = "sidecar"
-#: What an axis may lean into another one, as part of its own length, and be shown as straight.
+#: An axis is straight if its components along other axes are less than this part of its length.
 STRAIGHT = 1e-9
-#: The same for two axes at right angles.
+#: The same limit for two axes at right angles.
 RIGHT_ANGLE = 1e-6
 
 NO_AFFINE = (
@@ -40,7 +40,7 @@ GIVEN = (
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """How napari is told: world = affine · (scale · data), z, y, x; and what there is to say."""
+    """The position for napari: world = affine · (scale · data), z, y, x; and notes for the user."""
 
     scale: Floats
     affine: Floats
@@ -48,16 +48,16 @@ class Placement:
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """For every layer on the same pixels."""
+        """The keywords of every layer on the same pixels."""
         return {"scale": self.scale, "affine": self.affine}
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The pixels of a layer: of which scan they are, and of which export, None for the scan itself.
-    ``headers``: where the DICOM files of the scan are, where it is the scan.
+    """The pixels of a layer: their scan, and their export, which is None for the scan itself.
 
-    Data coordinates are those of `decimation`, the other way round: slice, row, column.
+    ``headers``: where the DICOM files are, for a layer of the scan itself. Data coordinates are
+    those of `decimation` in reverse order: slice, row, column.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Grid:
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """What a layer gets that is drawn on these pixels."""
+        """The keywords of a layer that is drawn on these pixels."""
         return {**self.placement.keywords, "metadata": {KEY: self}}
 
     def of_source(self, index: ArrayLike) -> Floats:
@@ -84,7 +84,7 @@ class Grid:
         return self.decimation.to_pixel(index)[:, ::-1]
 
     def millimetres(self, place: ArrayLike) -> Floats | None:
-        """x, y, z of one place in data coordinates; None where the scan has none."""
+        """x, y, z in mm of one place in data coordinates; None where the scan has no mm."""
         if self.stack is None:
             return None
         source = self.decimation.to_source(np.asarray(place, np.float64)[None, ::-1])
@@ -92,7 +92,7 @@ class Grid:
 
 
 def grid_of_export(export: Sidecar) -> Grid:
-    """The PNGs of an export."""
+    """The grid of the PNGs of an export."""
     document = export.document
     name = document.specimen or ("" if export.folder is None else export.folder.resolved().name)
     affine, spacing = document.images.affine, document.images.spacing
@@ -105,7 +105,7 @@ def grid_of_export(export: Sidecar) -> Grid:
 def grid_of_scan(
     name: str, series_uid: str, size: tuple[int, int, int], stack: Stack, headers: Path
 ) -> Grid:
-    """The voxels of a scan."""
+    """The grid of the voxels of a scan."""
     affine = stack.affine
     matrix = affine.matrix if affine is not None and stack.affine_is_exact else None
     step = np.linalg.norm(stack.slice_step) if stack.slice_step is not None else None
@@ -120,11 +120,11 @@ def placed(
     spacing: tuple[float | None, ...] | None,
     note: str | None = None,
 ) -> Placement:
-    """By an affine (column, row, slice, 1) → LPS mm where napari can show slices by it, by the
-    ``spacing`` of columns, rows and slices otherwise.
+    """The placement of pixels, from an affine (column, row, slice, 1) → LPS mm where napari can
+    show slices with it; otherwise from the ``spacing`` of columns, rows and slices.
 
-    Slices stay in place while the axis of slices runs along z and the others do not. Axes at right
-    angles that run otherwise are turned until they do.
+    Slices stay in their true place if the axis of slices runs along z and the other axes do not.
+    Other axes at right angles are rotated until they do.
     """
     notes = () if note is None else (note,)
     if affine is None:
@@ -147,16 +147,16 @@ def placed(
 
 
 def grid_of(layer: Any) -> Grid | None:
-    """What the metadata of a layer says that it is drawn on."""
+    """The grid in the metadata of a layer; None where there is none."""
     found = layer.metadata.get(KEY)
     return found if isinstance(found, Grid) else None
 
 
 def drawn_on(layer: Any, layers: Any, *, export: bool) -> tuple[Grid, Any]:
-    """The pixels that a layer was drawn on, and a layer that shows them: those that it was made
-    for, or else those of the only such layer of the viewer. ``export``: only PNGs count.
+    """The pixels that a layer was drawn on, and a layer that shows them.
 
-    UsageError where there are none, or several.
+    These are the pixels that the layer was made for, or else those of the only such layer of the
+    viewer. ``export``: only PNGs count. UsageError where there are none, or several.
     """
     images = [
         (grid, image)
@@ -180,7 +180,7 @@ def drawn_on(layer: Any, layers: Any, *, export: bool) -> tuple[Grid, Any]:
 
 
 def headers_of(export: Sidecar, layers: Any) -> Path | None:
-    """Where the DICOM files of an export are, where a layer shows its scan."""
+    """The folder of the DICOM files of an export, if a layer shows its scan; None otherwise."""
     series = export.document.source.series_instance_uid
     grids = (grid for layer in layers if (grid := grid_of(layer)) is not None)
     return next(

@@ -1,4 +1,4 @@
-"""The list of landmarks: the names to be placed, and which is next. No napari."""
+"""The list of landmarks: the names to place, and the next one. It does not need napari."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from dataclasses import dataclass, replace
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The names of a template, one a line; empty lines and repeated names count once."""
+    """The names of a template with one name per line. Empty lines are ignored, and repeated names
+    count once.
+    """
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """``names``: those of the template, in order. ``placed``: those on the layer, in its order.
-    ``chosen``: the one that the user took out of turn, or None.
+    """The names and their state.
+
+    ``names``: the names of the template, in order. ``placed``: the names on the layer, in its
+    order. ``chosen``: the name that the user chose out of order, or None.
     """
 
     names: tuple[str, ...] = ()
@@ -24,8 +28,8 @@ class Landmarks:
 
     @property
     def next(self) -> str:
-        """The name that the next click gets: the chosen one, or the first that is not placed; ""
-        when all are.
+        """The name for the next click: the chosen name, or the first one that is not placed; "" if
+        all are placed.
         """
         if self.chosen is not None:
             return self.chosen
@@ -33,16 +37,16 @@ class Landmarks:
 
     @property
     def rows(self) -> Sequence[tuple[str, int]]:
-        """Every name and how often it is placed: those of the template, then others."""
+        """Every name, and how often it is placed: first the names of the template, then others."""
         counts = Counter(name for name in self.placed if name)
         return [(name, counts[name]) for name in dict.fromkeys((*self.names, *counts))]
 
     def with_names(self, names: Iterable[str]) -> Landmarks:
-        """More names at the end of the list."""
+        """The list with more names at its end."""
         return replace(self, names=tuple(dict.fromkeys((*self.names, *names))))
 
     def with_placed(self, placed: Iterable[str]) -> Landmarks:
-        """As the layer has them now; a choice holds until it is placed."""
+        """The list with the names that the layer has now. A choice holds until it is placed."""
         now = tuple(placed)
         is_done = self.chosen is not None and now.count(self.chosen) > self.placed.count(
             self.chosen
@@ -50,5 +54,5 @@ class Landmarks:
         return replace(self, placed=now, chosen=None if is_done else self.chosen)
 
     def choose(self, name: str) -> Landmarks:
-        """Take a name out of turn."""
+        """The list with a name chosen out of order."""
         return replace(self, chosen=name)

@@ -1,4 +1,4 @@
-"""What napari opens with this plugin: exports, their scans, and what was mapped."""
+"""Open files in napari as layers: exports, their scans, and mapped labels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from sidecar.plugins.napari.planes import Planes
 
 #: A layer as napari takes it: data, keywords, kind.
 LayerData = tuple[Any, dict[str, Any], str]
-#: Parts of a thousand of pixels of the middle slice that contrast leaves out at either end.
+#: Thousandths of the pixels of the middle slice that contrast clips at each end.
 CLIPPED = 1
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str], list[LayerData]] | None:
-    """What reads a path that napari was given; None for what is not ours."""
+    """The function that reads a path given to napari; None for files that are not ours."""
     if not isinstance(path, str):
         return None
     place = Path(path)
@@ -39,7 +39,7 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str], list[LayerData]] | 
 
 
 def _told(read: Callable[[Path], list[LayerData]]) -> Callable[[str], list[LayerData]]:
-    """What was found strange is shown, and stays in the metadata of the layer."""
+    """The same function, but it shows notes to the user. They stay in the metadata of the layer."""
 
     def reader(path: str) -> list[LayerData]:
         from napari.utils.notifications import show_info
@@ -53,10 +53,9 @@ def _told(read: Callable[[Path], list[LayerData]]) -> Callable[[str], list[Layer
 
 
 def open_export(path: Path) -> list[LayerData]:
-    """The PNGs of a folder, or beside a sidecar.json, whole and in the order of the document. Each
-    is read when it is shown.
+    """All PNGs of a folder, or beside a sidecar.json, in the order of the document.
 
-    DocumentError where the document and its files do not fit.
+    Each PNG is read when it is shown. DocumentError where the document and its files do not fit.
     """
     export = Sidecar.open(path)
     _refuse_unfit(export)
@@ -66,8 +65,8 @@ def open_export(path: Path) -> list[LayerData]:
 
 
 def _refuse_unfit(export: Sidecar) -> None:
-    """DocumentError for a PNG that is missing, or is not the one of its place by its size, its
-    depth and its text. Its digest is compared when it is shown.
+    """DocumentError for a PNG that is missing, or that does not have the size, depth and text of
+    its place. Its digest is compared when it is shown.
     """
     document, folder = export.document, export.folder
     assert folder is not None
@@ -85,9 +84,9 @@ def _refuse_unfit(export: Sidecar) -> None:
 
 
 def open_scan(path: Path) -> list[LayerData]:
-    """The only stack of a DICOM folder, at full resolution, in the order of its positions.
+    """The only stack of a DICOM folder, at full resolution, in the order of slice positions.
 
-    SourceError where there is none, or several.
+    SourceError where there is no stack, or several.
     """
     source = Source.open(path)
     (series,) = source.choose(None)
@@ -122,7 +121,9 @@ def _image(planes: Planes, grid: Grid, is_colour: bool) -> LayerData:
 
 
 def _contrast(planes: Planes) -> tuple[float, float]:
-    """All of 8 bits; otherwise from the darkest to the brightest of the middle slice."""
+    """The contrast: the whole range for 8 bits; otherwise from the darkest to the brightest pixel
+    of the middle slice, without `CLIPPED`.
+    """
     if planes.dtype == np.uint8:
         return 0.0, 255.0
     middle: NDArray[Any] = planes[len(planes) // 2]

@@ -1,8 +1,8 @@
-"""Points and segmentations that were mapped to a scan, over the layer of that scan or of an export
-of it.
+"""Show points and segmentations that were mapped to a scan, over a layer of this scan or of its
+export.
 
-Points are put onto pixels of that layer, so that they lie in place where no one matrix says where
-its slices are, too.
+Points are placed on pixels of that layer. So they are correct even if no single matrix describes
+the positions of its slices.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from sidecar.plugins.napari.grid import Grid, drawn_on, grid_of
 
 SEGMENTATION = (".seg.nrrd",)
 POINTS = (".mrk.json", ".fcsv", ".csv")
-#: What two affines may differ by, in mm, and be the same.
+#: Two affines are the same if they differ by less than this, in mm.
 SAME_PLACE = 1e-6
 
 
 def is_mapped(path: Path) -> bool:
-    """By the ending of its name."""
+    """Whether a file holds mapped labels, by the ending of its name."""
     return path.name.lower().endswith((*SEGMENTATION, *POINTS))
 
 
 def open_mapped(path: Path) -> list[tuple[Any, dict[str, Any], str]]:
-    """Mapped points (CSV of map-points, markups of 3D Slicer) or a segmentation of the scan that
+    """Mapped points (CSV of map-points, markups of 3D Slicer) or a segmentation, over the scan that
     the viewer shows.
 
-    UsageError where it shows none, or several of which none is selected; LabelError where it is
-    another one.
+    UsageError where the viewer shows no scan, or several without a selected one. LabelError where
+    the file belongs to another scan.
     """
     import napari
 
@@ -66,9 +66,9 @@ def mapped_points(path: Path, grid: Grid) -> tuple[Any, dict[str, Any], str]:
 
 
 def segmentation(path: Path, grids: list[Grid]) -> tuple[Any, dict[str, Any], str]:
-    """A layer of labels on the pixels that it was written for.
+    """A layer of labels on the pixels that the file was written for.
 
-    LabelError where no layer has them.
+    LabelError where no layer has these pixels.
     """
     file = read_nrrd(path)
     if file.affine is None:

@@ -1,5 +1,5 @@
-"""The panel of landmarks: names to be placed one after the other, the millimetres under the
-pointer, and files.
+"""The panel of landmarks: the names to place one after the other, the millimetres under the
+pointer, and buttons for files.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class Panel(QWidget):
         self._show()
 
     def add_names(self, path: Path) -> None:
-        """Names of a text file, one a line, put at the end of the list."""
+        """Add the names of a text file, one per line, at the end of the list."""
         self.landmarks = self.landmarks.with_names(names_in(path.read_text(encoding="utf-8-sig")))
         if self.layer is None:
             self.new_layer()
         self._show()
 
     def new_layer(self) -> None:
-        """A layer of points on the pixels of the export, on which a click places the next name."""
+        """Add a layer of points on the pixels of the export. A click on it places the next name."""
         with _told():
             grid, image = drawn_on(
                 self.viewer.layers.selection.active, self.viewer.layers, export=True
@@ -77,7 +77,7 @@ class Panel(QWidget):
             self._show()
 
     def save(self, path: Path, *, mapped: bool) -> None:
-        """What is drawn on the selected layers, or on the landmarks layer: as labels, or mapped."""
+        """Save the labels on the selected or the landmarks layer, as drawn or mapped."""
         chosen = [layer for layer in self.viewer.layers.selection if _is_drawing(layer)]
         drawn = chosen or [layer for layer in [self.layer] if layer is not None]
         with _told():
@@ -85,7 +85,7 @@ class Panel(QWidget):
             _say(path, notes)
 
     def open(self, path: Path) -> None:
-        """Mapped points or a segmentation, over the layer of their scan."""
+        """Open mapped points or a segmentation over the layer of their scan."""
         with _told():
             for data, keywords, kind in open_mapped(path):
                 getattr(self.viewer, f"add_{kind}")(data, **keywords)
@@ -100,7 +100,7 @@ class Panel(QWidget):
         self._show()
 
     def _show(self) -> None:
-        """The list, and the name that the next click gives."""
+        """Show the list, and the name for the next click."""
         coming = self.landmarks.next
         self.next.setText(f"Next: {coming or '—'}")
         self.list.clear()
@@ -110,7 +110,7 @@ class Panel(QWidget):
             self.layer.feature_defaults = {"label": coming}
 
     def _show_place(self, event: Any = None) -> None:
-        """Where the pointer is in the scan, on the export or scan that is drawn on."""
+        """Show the place of the pointer in the scan, on the export or scan that is drawn on."""
         grid, image = self._under_pointer()
         if grid is None:
             self.place.setText("")
@@ -186,7 +186,7 @@ def _told_place(grid: Grid, place: Any) -> str:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """What the user can put right is shown as an error of napari."""
+    """Show errors that the user can correct as errors of napari."""
     try:
         yield
     except SidecarError as error:

@@ -1,4 +1,4 @@
-"""A stack of planes as an array of napari: each is read when it is shown."""
+"""A stack of planes as an array for napari. Each plane is read when it is shown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Planes that are kept, so that a look back reads nothing.
+#: Planes that stay in memory, so that the user can go back without reading again.
 KEPT = 8
 
 
 class Planes:
-    """(slices, rows, columns), and 3 behind for colours. ``read`` gives the plane of a number."""
+    """An array (slices, rows, columns), or (…, 3) for colours. ``read`` returns the plane of a
+    number.
+    """
 
     def __init__(
         self, shape: tuple[int, ...], dtype: np.dtype[Any], read: Callable[[int], NDArray[Any]]
@@ -38,8 +40,8 @@ class Planes:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        """Any index of numpy that begins with a number, a slice or numbers: only planes that it
-        needs are read.
+        """Index like numpy, beginning with a number, a slice or numbers. Only the planes that are
+        needed are read.
         """
         first, *rest = key if isinstance(key, tuple) else (key,)
         if first is Ellipsis:

@@ -1,4 +1,4 @@
-"""What was drawn or painted in napari, as files: labels of the export, or mapped at once."""
+"""Save labels that were drawn or painted in napari: as labels of the export, or mapped at once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sidecar.plugins.napari.grid import drawn_on, headers_of
 from sidecar.storage.whole_file import whole_file
 
 LABELS = ".csv"
-#: What is written in DICOM takes headers from the scan, which has to be open.
+#: DICOM output takes headers from the scan, so the scan must be open.
 DICOM = ".dcm"
 
 
 def write_drawn(path: str, layers: Sequence[tuple[Any, dict[str, Any], str]]) -> list[str]:
-    """Called by napari to save points and shapes: a CSV as `labels.csv`, which map-points reads,
-    and any other format mapped.
+    """Save points and shapes; napari calls this. A CSV is a `labels.csv`, which map-points reads.
+    Any other format is mapped.
     """
     from napari.layers import Layer
 
@@ -33,7 +33,7 @@ def write_drawn(path: str, layers: Sequence[tuple[Any, dict[str, Any], str]]) ->
 
 
 def write_painted(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Called by napari to save a labels layer: mapped to the scan."""
+    """Map a labels layer to the scan and save it; napari calls this."""
     from napari.layers import Layer
 
     save_painted(Layer.create(data, meta, "labels"), _open_layers(), Path(path))
@@ -43,11 +43,13 @@ def write_painted(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 def save_drawn(
     drawn: Sequence[Any], layers: Any, output: Path, *, mapped: bool = False
 ) -> tuple[str, ...]:
-    """Write points and shapes layers: as labels of their export where ``output`` ends in .csv and
-    is not to be ``mapped``, or as any format of map-points. Returns notes.
+    """Write points and shapes layers, and return notes.
 
-    Raises as `sidecar.map_points` and `Points.write` do, and UsageError where it is not clear of
-    which export they are.
+    If ``output`` ends in .csv and ``mapped`` is false, it holds labels of the export. Otherwise it
+    has any format of map-points.
+
+    Raises the errors of `sidecar.map_points` and `Points.write`, and UsageError where it is unclear
+    which export the layers belong to.
     """
     text, export = labels_csv(drawn, layers)
     if output.suffix.lower() == LABELS and not mapped:
@@ -63,10 +65,10 @@ def save_drawn(
 
 
 def save_painted(painted: Any, layers: Any, output: Path) -> tuple[str, ...]:
-    """Map a labels layer to the scan, as map-mask does. Returns notes.
+    """Map a labels layer to the scan, as map-mask does, and return notes.
 
-    Raises as `sidecar.map_mask` does, and LabelError where the layer is not on the pixels of the
-    export.
+    Raises the errors of `sidecar.map_mask`, and LabelError where the layer is not on the pixels of
+    the export.
     """
     grid, image = drawn_on(painted, layers, export=True)
     export = grid.export
@@ -107,7 +109,7 @@ def _refuse_other_pixels(painted: Any, image: Any) -> None:
 
 
 def _labels(painted: Any) -> NDArray[Any]:
-    """As one kind of whole numbers that a PNG can hold."""
+    """The painted values as unsigned integers that a PNG can hold."""
     data = np.asarray(painted.data)
     if data.min() < 0 or data.max() > np.iinfo(np.uint16).max:
         raise LabelError(f"{painted.name}: labels are numbers from 0 to 65535")
@@ -125,7 +127,7 @@ def _write(output: Path, text: str) -> None:
 
 
 def _open_layers() -> list[Any]:
-    """Those of the viewer that is saving."""
+    """The layers of the viewer that is saving."""
     import napari
 
     viewer = napari.current_viewer()
