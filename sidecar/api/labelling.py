@@ -18,12 +18,14 @@ def label(
     names: str | os.PathLike[str] | None = None,
     port: int = 0,
 ) -> LabelServer:
-    """Serve the page of an export on this machine, which saves labels.csv beside the PNGs while
-    landmarks are placed. The server runs until it is closed, as by the end of a ``with``.
+    """Serve the page of an export on this machine, or that of all stacks that `sidecar.zoom` made,
+    which saves labels.csv in that folder while landmarks are placed. The server runs until it is
+    closed, as by the end of a ``with``.
 
     Args:
-        folder: the folder of an export, or a folder of such folders.
+        folder: the folder of an export, that of all zooms, or a folder of such folders.
         names: a file with the landmarks to place: one name a line, or a table with a column label.
+            Zooms have their names already.
         port: where to listen; 0 for the port of the last time, or any.
 
     Returns:
@@ -31,11 +33,11 @@ def label(
         tab is closed.
 
     Raises:
-        DocumentError: there is no export, or its sidecar.json cannot be read.
+        DocumentError: there is no export, or its sidecar.json or zooms.json cannot be read.
         LabelError: a labels.csv that is there is of another export, or ``names`` holds none.
         BatchError: several of these, in a folder of exports.
         OutputError: nothing can be written to the folder.
-        UsageError: ``folder`` is a URL, or ``port`` cannot be used.
+        UsageError: ``folder`` is a URL, ``port`` cannot be used, or ``names`` are given for zooms.
 
     Examples:
         >>> with sidecar.label("png") as server:

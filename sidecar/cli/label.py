@@ -18,16 +18,18 @@ landmarks are placed.
 
 The page comes from a small server that nothing but this machine can reach. It stops with Ctrl-C,
 or a while after the last tab is closed. For a folder of exports it begins with a list of
-specimens."""
+specimens, and for the folder that sidecar zoom wrote it is one page with the stacks of all
+landmarks."""
 EXAMPLES = """\
 sidecar label png/
 sidecar label png/ --names landmarks.txt
-sidecar label exports/"""
+sidecar label exports/
+sidecar label zooms/"""
 
 
 def run(
     folder: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder of an export, or of several.")
+        str, typer.Argument(metavar="FOLDER", help="Folder of an export, of several, or of zooms.")
     ],
     names: Annotated[
         Path | None,

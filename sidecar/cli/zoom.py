@@ -27,13 +27,15 @@ NAME = "zoom"
 HELP = """Export a full-resolution stack around each landmark that was placed on the small PNGs, to
 refine it on original pixels.
 
-Each landmark gets a folder with PNGs and a sidecar.json of its own. The page zooms.html shows all
-of them, one after the other, and saves one file of labels, which belongs beside it. Any other tool
-will do as well, with a file of labels in each folder. map-points then tells how far each landmark
+Each landmark gets a folder with PNGs and a sidecar.json of its own. sidecar label shows all of
+them, one after the other, and saves one labels.csv beside the folders. So does the page zooms.html
+without a server; the file that it saves belongs beside it. Any other tool will do as well, with a
+file of labels in each folder. map-points then tells how far each landmark
 moved (shift_mm, shift_voxels), and its uncertainty is that of a source voxel."""
 EXAMPLES = """\
 sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/
-sidecar map-points zooms/zooms_labels.csv -o refined.csv"""
+sidecar label zooms/
+sidecar map-points zooms/labels.csv -o refined.csv"""
 
 
 def run(

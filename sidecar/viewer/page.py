@@ -57,6 +57,7 @@ MODULES = (
     "front.js",
     "across.js",
     "viewer.js",
+    "alone.js",
     "zooms.js",
     "preact.js",
     "text.js",
@@ -128,13 +129,14 @@ def render(document: Document, display: Display, served: Mapping[str, Any] | Non
     is told nothing. What others wrote is escaped, or is JSON that cannot end its element; all else
     is our own.
     """
-    sources = _FROM_DISK if served is None else _FROM_SERVER
-    return _page(MODULES, sources, {**page_data(document, display), "served": served})
+    return _page(MODULES, _sources(served), {**page_data(document, display), "served": served})
 
 
-def render_zooms(data: dict[str, Any]) -> str:
-    """The page of stacks around landmarks as text. ``data``: see ``web/zooms.js``."""
-    return _page(MODULES, _FROM_DISK, data)
+def render_zooms(data: dict[str, Any], served: Mapping[str, Any] | None = None) -> str:
+    """The page of stacks around landmarks as text. ``data``: see ``web/zooms.js``; ``served``: as
+    in `render`.
+    """
+    return _page(MODULES, _sources(served), {**data, "served": served})
 
 
 def render_list(facts: dict[str, Any]) -> str:
@@ -142,6 +144,11 @@ def render_list(facts: dict[str, Any]) -> str:
     ``web/specimens.js``.
     """
     return _page(LIST_MODULES, _FROM_SERVER, facts)
+
+
+def _sources(served: Mapping[str, Any] | None) -> Mapping[str, list[str]]:
+    """What a page of MODULES may load."""
+    return _FROM_DISK if served is None else _FROM_SERVER
 
 
 def _page(modules: Iterable[str], sources: Mapping[str, list[str]], data: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ def write_zooms_page(zooms: Sequence[Sidecar], folder: WritableLocation) -> Writ
         raise OutputError(f"{name} cannot be replaced: {reason(error)}") from None
     page = folder / ZOOMS_PAGE
     if is_shown:
-        page.put(render_zooms(_data(zooms)).encode())
+        page.put(render_zooms(zooms_data(zooms)).encode())
     listed = tuple(map(_listed, zooms))
     save_zooms(ZoomList(listed, ZOOMS_PAGE if is_shown else None), folder)
     return page if is_shown else None
@@ -62,9 +62,11 @@ def _folder(zoom: Sidecar) -> str:
     return zoom.folder.name
 
 
-def _data(zooms: Sequence[Sidecar]) -> dict[str, Any]:
-    """Of every stack what its own page would be given, but with the number of its source among
-    ``sources``.
+def zooms_data(zooms: Sequence[Sidecar]) -> dict[str, Any]:
+    """What `render_zooms` needs: of every stack what its own page would be given, but with the
+    number of its source among ``sources``.
+
+    Raises what `display_of` does, which writes copies of PNGs of 16 bits where there are none.
     """
     sources: list[Source] = []
     stacks = []

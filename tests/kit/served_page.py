@@ -13,6 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import sidecar
+from sidecar.viewer.serving.server import LabelServer
+
+from .browser import Browser
 
 
 @contextmanager
@@ -20,6 +23,30 @@ def served(folder: Path) -> Iterator[str]:
     """The URL of the page of the export in ``folder``."""
     with sidecar.label(folder) as server:
         yield server.url
+
+
+def status(browser: Browser) -> str:
+    """What a served page says of its labels.csv."""
+    return browser.text("#saving")
+
+
+def saved(browser: Browser) -> None:
+    browser.until(lambda: status(browser) == "saved", "labels.csv to be saved")
+
+
+@contextmanager
+def serving(browser: Browser, folder: Path, names: Path | None = None) -> Iterator[LabelServer]:
+    """A server, whose page is left before it stops."""
+    with sidecar.label(folder, names=names) as server:
+        try:
+            yield server
+        finally:
+            leave(browser)
+
+
+def leave(browser: Browser) -> None:
+    browser.forget()
+    browser.driver.get("about:blank")
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -4,58 +4,24 @@ landmark was moved.
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.browser import Browser, Point
+from kit.browser import Browser
 from kit.command_line import invoked
 from kit.phantoms import Spec, write
 from kit.tables import rows
+from kit.zoomed import NAMES, make_zooms, on_screen, stacks
 
 import sidecar
 from sidecar.mapping import Sidecar
 
-NAMES = ("left <i>eye</i>", "tip, of it", "base")
-
 
 @pytest.fixture
 def zooms(tmp_path: Path) -> Path:
-    """Three stacks of 16 bits around landmarks of a half-size export."""
-    write(
-        Spec(columns=131, rows=117, slices=12, orientation="oblique", tilt_degrees=12.0, seed=3),
-        tmp_path / "scan",
-    )
-    png = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5, bits=16)
-    places = [(14.25, 21.5, 4), (44, 31, 7), (30, 50, 2)]
-    lines = [f'"{name}",{x},{y},{k}' for name, (x, y, k) in zip(NAMES, places, strict=True)]
-    labels = tmp_path / "png" / "labels.csv"
-    labels.write_text("label,x,y,slice\n" + "\n".join(lines) + "\n")
-    folder = tmp_path / "zooms"
-    invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "14mm", "-o", folder)
-    assert png.document.zoom is None
-    return folder
-
-
-def stacks(zooms: Path) -> list[Sidecar]:
-    listed = json.loads((zooms / "zooms.json").read_text())["zooms"]
-    return [sidecar.open(zooms / zoom["folder"]) for zoom in listed]
-
-
-def on_screen(browser: Browser, x: float, y: float) -> Point:
-    """The window point at a PNG pixel, by what the page says of two points of the stage."""
-    seen = []
-    for at in ((0.3, 0.3), (0.7, 0.7)):
-        browser.move(browser.at(*at))
-        seen.append((browser.at(*at), browser.numbers("#png")[:2]))
-    (one, png_one), (two, png_two) = seen
-    left, top = (
-        a + (b - a) * (wanted - p) / (q - p)
-        for a, b, p, q, wanted in zip(one, two, png_one, png_two, (x, y), strict=True)
-    )
-    return left, top
+    return make_zooms(tmp_path)
 
 
 def test_all_are_refined_one_after_the_other_and_come_back_in_one_file(

@@ -2,7 +2,7 @@
 
     /TOKEN/                   the list of specimens; of a single export its page
     /TOKEN/3/                 the page of the third
-    /TOKEN/3/slice_0004.png   a PNG of it
+    /TOKEN/3/slice_0004.png   a PNG of it; of stacks around landmarks with the folder before
     /TOKEN/3/api/labels       its labels, saved or read
     /TOKEN/3/api/alive        a tab is there, and asks what is new; also /TOKEN/api/alive
     /TOKEN/3/api/gone         a tab goes
@@ -23,7 +23,7 @@ from urllib.parse import unquote
 
 from sidecar.errors import LabelError, SidecarError, reason
 from sidecar.viewer.page import render_list
-from sidecar.viewer.serving.desk import Desk, facts_of
+from sidecar.viewer.serving.desk import Desk
 from sidecar.viewer.serving.gate import Gate
 from sidecar.viewer.serving.label_file import ChangedError, Content, ReplacedError
 from sidecar.viewer.serving.tabs import Tabs
@@ -165,11 +165,9 @@ class Answers:
         return Answer(200, _HTML, desk.page(around))
 
     def _list(self) -> dict[str, Any]:
-        """See ``web/specimens.js``. ``wanted``: how many landmarks each is to have; 0 where no
-        names were given.
-        """
-        facts = [facts_of(desk, number) for number, desk in enumerate(self.desks, 1)]
-        return {"specimens": facts, "wanted": len(self.desks[0].names)}
+        """See ``web/specimens.js``."""
+        desks = enumerate(self.desks, 1)
+        return {"specimens": [{"number": number, **desk.facts()} for number, desk in desks]}
 
     def _desk(self, number: str) -> Desk | None:
         if not number.isascii() or not number.isdecimal() or len(number) > _DIGITS:

@@ -1,4 +1,4 @@
-"""``labels.csv`` of one export: read, checked, and saved so that no writer overwrites what another
+"""``labels.csv`` of a page: read, checked, and saved so that no writer overwrites what another
 one did.
 
 Who saves says which revision its work began from. Where the file is another one by then, nothing is
@@ -12,16 +12,15 @@ import csv
 import hashlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sidecar.document.model import SIDECAR_NAME
 from sidecar.errors import LabelError, OutputError, reason
-from sidecar.labels.load import map_file
+from sidecar.labels.identity.exports import Export
+from sidecar.labels.load import LoadOptions, load_points
 from sidecar.labels.text import read_bytes
-from sidecar.mapping import Sidecar
 from sidecar.storage.whole_file import PART_SUFFIX, whole_file
 from sidecar.viewer.names import (
     KEPT_FOLDER,
@@ -65,20 +64,23 @@ class ChangedError(Exception):
 
 
 class ReplacedError(Exception):
-    """The export in the folder is no longer the one whose page this is."""
+    """What is in the folder is no longer what the page shows."""
 
 
 @dataclass(frozen=True)
 class LabelFile:
-    """The ``labels.csv`` in the folder of an export."""
+    """The ``labels.csv`` in a folder, of one or several exports. ``documents`` are the files by
+    which it is noticed that an export was replaced.
+    """
 
     folder: Path
-    sidecar: Sidecar
-    _stamp: tuple[int, int, int] = field(init=False)
+    exports: Sequence[Export]
+    documents: Sequence[Path]
+    _stamps: list[tuple[int, int, int]] = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_stamp", self._stamp_now())
+        object.__setattr__(self, "_stamps", self._stamps_now())
 
     @property
     def path(self) -> Path:
@@ -96,7 +98,7 @@ class LabelFile:
             raise LabelError("is not UTF-8 text; save it again as that", self.path) from None
 
     def checked(self) -> Content:
-        """The same, of this export and in the columns of the page.
+        """The same, of these exports and in the columns of the page.
 
         LabelError where the page would not read it, or would lose something of it.
         """
@@ -109,12 +111,12 @@ class LabelFile:
         """Write ``text``, whole or not at all, in the place of the file of this revision; "" takes
         the file away.
 
-        Raises ChangedError where the file is another one, ReplacedError where the export is,
-        LabelError for labels that are not of this export or that `sidecar map-points` would not
+        Raises ChangedError where the file is another one, ReplacedError where an export is,
+        LabelError for labels that are not of these exports or that `sidecar map-points` would not
         take, OutputError where the file cannot be written.
         """
         with self._lock, self._held():
-            if self._stamp != self._stamp_now():
+            if self._stamps != self._stamps_now():
                 raise ReplacedError
             there = self.read()
             if there.revision != revision:
@@ -149,7 +151,7 @@ class LabelFile:
                 LABELS_NAME,
             )
         try:
-            map_file(path, self.sidecar, format="csv")
+            load_points([path], self.exports, LoadOptions("csv"))
         except LabelError as error:
             named = str(error).replace(f"{LABELS_NAME}{PART_SUFFIX}", LABELS_NAME)
             raise LabelError(named) from None
@@ -184,13 +186,17 @@ class LabelFile:
         except OSError as error:
             raise OutputError(f"{LABELS_NAME} cannot be written: {reason(error)}") from None
 
-    def _stamp_now(self) -> tuple[int, int, int]:
-        """By which another export is noticed; zeros where there is none."""
-        try:
-            status = (self.folder / SIDECAR_NAME).stat()
-        except OSError:
-            return 0, 0, 0
-        return status.st_ino, status.st_size, status.st_mtime_ns
+    def _stamps_now(self) -> list[tuple[int, int, int]]:
+        return [_stamp(document) for document in self.documents]
+
+
+def _stamp(document: Path) -> tuple[int, int, int]:
+    """By which another file in its place is noticed; zeros where there is none."""
+    try:
+        status = document.stat()
+    except OSError:
+        return 0, 0, 0
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def hidden_folder(folder: Path) -> Path:
@@ -211,10 +217,14 @@ def hidden_folder(folder: Path) -> Path:
 
 
 def count_landmarks(text: str) -> int:
-    """How many landmarks the text of a labels.csv holds."""
-    delimiter = _delimiter(text)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return max(sum(any(cell.strip() for cell in row) for row in rows) - 1, 0)
+    """How many landmarks the text of a labels.csv holds; a curve, with a row for each vertex, is
+    one.
+    """
+    header = [name.lower() for name in _header(text)]
+    vertex = header.index("vertex") if "vertex" in header else None
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    filled = [row for row in rows if any(cell.strip() for cell in row)][1:]
+    return sum(vertex is None or row[vertex : vertex + 1] in ([], [""], ["0"]) for row in filled)
 
 
 def _header(text: str) -> list[str]:

@@ -17,13 +17,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from sidecar.document.model import SIDECAR_NAME
+from sidecar.document.zoom_list import ZOOMS_NAME
 from sidecar.errors import UsageError, reason
 from sidecar.labels.prepare.names import read_names
 from sidecar.storage.locate import is_url
 from sidecar.storage.whole_file import whole_file
 from sidecar.viewer.names import PORT_NAME
 from sidecar.viewer.serving.answers import Answer, Answers
-from sidecar.viewer.serving.desk import Desk, desks_in
+from sidecar.viewer.serving.desk import Desk
+from sidecar.viewer.serving.desks import desks_in
 from sidecar.viewer.serving.gate import Gate
 from sidecar.viewer.serving.label_file import LARGEST, hidden_folder
 from sidecar.viewer.serving.tabs import Patience, Tabs
@@ -104,7 +106,7 @@ class LabelServer:
         return f"ssh -L {self.port}:{_HOME}:{self.port} {user}{socket.gethostname()}"
 
     def placed(self) -> dict[str, int]:
-        """How many landmarks are in the labels.csv of each export, by the name of its folder."""
+        """How many landmarks are in the labels.csv of each page, by the name of its folder."""
         return {desk.name: desk.placed() for desk in self._answers.desks}
 
     def wait(self) -> None:
@@ -127,14 +129,15 @@ class LabelServer:
 def serve(
     folder: str | os.PathLike[str], names: str | os.PathLike[str] | None = None, port: int = 0
 ) -> LabelServer:
-    """Start a server for the export in ``folder``, or for those in the folders in it, with the
-    names of landmarks that the file ``names`` holds. All is as in `sidecar.label`.
+    """Start a server for the export in ``folder``, for the stacks around landmarks there, or for
+    those in the folders in it, with the names of landmarks that the file ``names`` holds. All is as
+    in `sidecar.label`.
     """
     if is_url(folder):
         raise UsageError("labels are saved into a folder of this machine: copy the export to one")
     listed = () if names is None else read_names(Path(names))
     place = Path(folder)
-    if place.name == SIDECAR_NAME:
+    if place.name in (SIDECAR_NAME, ZOOMS_NAME):
         place = place.parent
     return LabelServer(place, desks_in(place, listed), port)
 

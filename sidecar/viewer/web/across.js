@@ -26,6 +26,12 @@ export class Across {
     this.isLoading = true;
   }
 
+  /** Let go of the voxels, which can be loaded again. */
+  forget() {
+    if (!this.refusal) this.voxels.forget();
+    this.isLoading = false;
+  }
+
   reveal(spot) {
     if (!this.refusal) this.planes.forEach((plane) => plane.reveal(spot));
   }

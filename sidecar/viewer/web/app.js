@@ -1,12 +1,13 @@
 // Puts the page together.
 
+import { Alone } from "./alone.js";
 import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
 import { KEYS, onKey, SPECIMEN_KEYS } from "./keys.js";
 import { Panel } from "./panel.js";
 import { Planes } from "./planes.js";
 import { html, render, useLayoutEffect, useRef } from "./preact.js";
 import { Stage } from "./stage.js";
-import { Viewer } from "./viewer.js";
+import { Saving } from "./saving.js";
 import { Zooms } from "./zooms.js";
 
 function App({ viewer, state }) {
@@ -14,7 +15,7 @@ function App({ viewer, state }) {
     <${TopBar} viewer=${viewer} state=${state} />
     <main class=${state.three ? "three" : ""}>
       <${Stage} key=${viewer.page.folder} viewer=${viewer} state=${state} />
-      ${state.three && html`<${Planes} viewer=${viewer} state=${state} />`}
+      ${state.three && html`<${Planes} key=${viewer.page.folder} viewer=${viewer} state=${state} />`}
       <${SliceBar} viewer=${viewer} wanted=${state.wanted} items=${state.items} view=${state.view} three=${state.three} magnified=${state.magnified} />
       <${Readout} viewer=${viewer} state=${state} />
     </main>
@@ -28,6 +29,7 @@ function App({ viewer, state }) {
       slice=${state.shown ?? state.wanted}
       drawing=${state.drawing}
       zooms=${viewer.zooms}
+      lists=${viewer.zooms?.lists()}
     />
     <div class="spoken" role="status">${state.spoken}</div>
     <${Message} viewer=${viewer} message=${state.message} />
@@ -62,10 +64,10 @@ function Help({ viewer, close }) {
       </table>
       <p>
         What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the PNGs is saved as you work` : html`Put <b><bdi>${viewer.landmarks.fileName(".csv")}</bdi></b> beside the ${viewer.zooms ? "page" : "PNGs"}`}:
+        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the ${viewer.zooms ? "folders of the stacks" : "PNGs"} is saved as you work` : html`Put <b><bdi>${viewer.landmarks.fileName(".csv")}</bdi></b> beside the ${viewer.zooms ? "page" : "PNGs"}`}:
         it goes to <code>sidecar map-points</code>.
       </p>
-      ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of the PNGs, shows it with three planes, and saves labels.csv there as you work.</p>`}
+      ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of this page, shows it with three planes, and saves labels.csv there as you work.</p>`}
       ${viewer.server && viewer.across.refusal && html`<p id="one-plane">${viewer.across.refusal}</p>`}
       <form method="dialog"><button autofocus>Close</button></form>
     </dialog>
@@ -76,6 +78,7 @@ function start() {
   const root = document.getElementById("app");
   const page = JSON.parse(document.getElementById("page").textContent);
   let shown = null;
+  let saving = null;
   let asked = 0;
   const draw = () => {
     asked = 0;
@@ -86,12 +89,15 @@ function start() {
     if (shown && !asked) asked = requestAnimationFrame(draw);
   };
   try {
-    shown = page.zooms ? new Zooms(page, changed) : { viewer: new Viewer(page, changed) };
+    const opened = page.zooms ? new Zooms(page, changed) : new Alone(page, changed);
+    saving = page.served && new Saving(opened);
+    shown = opened;
   } catch (error) {
     root.textContent = `This page cannot be used: ${error.message}`;
     return;
   }
-  shown.viewer.open();
+  shown.begin();
+  saving?.start();
   draw();
   document.addEventListener("keydown", (event) => onKey(shown.viewer, event));
   document.addEventListener("dragover", (event) => event.preventDefault());

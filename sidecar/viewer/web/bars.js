@@ -52,7 +52,7 @@ export function TopBar({ viewer, state }) {
         <${Button} icon="redo" label="Redo (Ctrl+Y)" disabled=${landmarks.future.length === 0} onClick=${() => landmarks.redo()} />
         <input ref=${input} id="file" type="file" accept=".csv,.tsv,.txt,.json" onChange=${opened} hidden />
         <${Button} icon="open" text="Open" label="Open a labels.csv, a Slicer .mrk.json, or a list of names" onClick=${() => input.current.click()} />
-        ${viewer.saving && html`<output id="saving" class=${state.saving === "saved" ? "" : "due"} title="labels.csv beside the PNGs">${state.saving}</output>`}
+        ${viewer.saving && html`<output id="saving" class=${state.saving === "saved" ? "" : "due"} title="labels.csv in the folder that is labelled">${state.saving}</output>`}
         <${Button} id="save-csv" icon="save" text="CSV" label=${`Save landmarks as ${landmarks.fileName(".csv")}`} disabled=${none} onClick=${() => landmarks.saveCsv()} />
         <${Button}
           id="save-markups"

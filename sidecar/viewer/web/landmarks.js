@@ -33,13 +33,10 @@ export class Landmarks {
 
   /** The part of the state that is about landmarks, as it was kept. */
   restored() {
-    const { items, base, problem } = this.viewer.storage.load();
-    const { saving, server } = this.viewer;
-    const begun = items ?? this.begun();
-    const [list, said] = saving ? saving.begun(addNames(begun, server.names)[0], base) : [begun, null];
-    const warning = problem ?? (this.viewer.storage.works() ? said : this.notKept());
+    const { items, problem } = this.viewer.storage.load();
+    const warning = problem ?? (this.viewer.storage.works() ? null : this.notKept());
     return {
-      items: list,
+      items: addNames(items ?? this.begun(), this.viewer.server?.names ?? [])[0],
       selected: null,
       drawing: null, // the curve that clicks add vertices to
       drag: null,
@@ -90,7 +87,7 @@ export class Landmarks {
   adoptList(items, changes) {
     this.viewer.set({ message: null, ...changes, items, drag: null });
     if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
-    if (!this.viewer.storage.save(items, this.viewer.saving?.points)) this.viewer.say(this.notKept(), true);
+    if (!this.viewer.storage.save(items, this.viewer.saving?.pointsOf(this.viewer))) this.viewer.say(this.notKept(), true);
     this.viewer.saving?.changed();
   }
 
@@ -100,7 +97,7 @@ export class Landmarks {
       this.past = [...this.past, this.items].slice(-STEPS_KEPT);
       this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
     }
-    this.viewer.saving?.adopted(base);
+    this.viewer.saving?.adopted(this.viewer, base);
   }
 
   // One landmark

@@ -12,9 +12,9 @@ import { ZoomTable } from "./zoomlist.js";
 /** Longer ones, such as "SIGNAL INTENSITY (UNITLESS)", are shown when pointed at. */
 const LONGEST_UNIT = 8;
 
-export const Panel = memo(({ viewer, items, selected, measured, window, space, slice, drawing, zooms }) => html`
+export const Panel = memo(({ viewer, items, selected, measured, window, space, slice, drawing, zooms, lists }) => html`
   <aside class="panel">
-    ${zooms && html`<${ZoomTable} zooms=${zooms} />`}
+    ${zooms && html`<${ZoomTable} zooms=${zooms} viewer=${viewer} lists=${lists} />`}
     <${LandmarkList} viewer=${viewer} items=${items} selected=${selected} drawing=${drawing} space=${space} />
     <${Distance} viewer=${viewer} items=${items} measured=${measured} />
     <${Contrast} viewer=${viewer} window=${window} />

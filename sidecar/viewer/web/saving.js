@@ -1,9 +1,10 @@
-// The work of a served page goes to labels.csv beside the PNGs, a moment after each change.
+// The work of a served page goes to labels.csv in its folder, a moment after each change: that on one stack, or on all around landmarks.
 //
 // A save says which revision it began from. Where labels.csv is another by then, saved by another tab or program, both are brought
 // together in the list, which the user is told, and saved. What cannot be saved stays in this browser and is sent when it can.
 
-import { readTable, rowsOf, writeCsv } from "./files.js";
+import { isCurve } from "./curves.js";
+import { rowsOf, writeCsv } from "./files.js";
 import { Presence } from "./presence.js";
 import { isPlaced, merged, samePoints } from "./work.js";
 
@@ -17,16 +18,37 @@ const ANEW =
   "Open the address that its terminal shows: what you placed is kept in this browser, and is saved there.";
 
 export class Saving {
-  constructor(viewer, server) {
-    this.viewer = viewer;
-    this.server = server;
-    this.points = []; // what labels.csv holds, as far as is known
+  /**
+   * Saves the work of `shown`, an `Alone` or `Zooms`, and begins with what labels.csv and this browser have together; an Error where
+   * labels.csv cannot be read.
+   */
+  constructor(shown) {
+    this.shown = shown;
+    this.server = shown.viewer.server;
+    this.known = new Map(); // what labels.csv holds on each stack, as far as is known
     this.revision = NO_REVISION;
     this.busy = null; // the save that is under way
     this.timer = null;
     this.told = null; // the last fault that the user was told
-    viewer.storage.stay(globalThis.location.pathname);
+    const { text, revision } = this.server.labels;
+    const parts = shown.partsOf(text);
+    for (const viewer of shown.viewers) {
+      this.begin(viewer, parts.get(viewer) ?? []);
+      viewer.saving = this;
+    }
+    this.revision = revision;
+    shown.viewers[0].storage.stay(globalThis.location.pathname);
     globalThis.addEventListener("pagehide", () => this.isDue() && this.send(true));
+  }
+
+  /** Bring together what labels.csv and this browser have on a stack. */
+  begin(viewer, points) {
+    const { items, message } = viewer.state;
+    const [together, came, went] = merged(items, viewer.storage.load().base, points);
+    const isNews = came + went > 0 && items.some((item) => isPlaced(item) || isCurve(item));
+    const said = isNews ? { text: changedText([{ came, went, items: together }]), bad: true } : null;
+    viewer.set({ items: together, message: message ?? said });
+    this.know(viewer, points);
   }
 
   /** Begin: hear of the server, and save what this browser has and labels.csv has not. */
@@ -35,45 +57,37 @@ export class Saving {
     this.changed();
   }
 
-  /** What labels.csv and this browser have together: [items, what to tell]. */
-  begun(items, base) {
-    const { text, revision } = this.server.labels;
-    const [together, came, went] = merged(items, base, this.pointsOf(text));
-    this.know(this.pointsOf(text), revision, together);
-    return [together, came + went > 0 && items.some(isPlaced) ? changedText(came, went, together) : null];
+  pointsOf(viewer) {
+    return this.known.get(viewer);
   }
 
-  pointsOf(text) {
-    return text === "" ? [] : readTable(text, "labels.csv", this.viewer).points;
-  }
-
-  /** labels.csv holds these points and has this revision, while the list is `items`. */
-  know(points, revision, items = this.viewer.landmarks.items) {
-    this.points = points.map(({ label, x, y, slice, curve }) => ({ label, x, y, slice, curve }));
-    this.revision = revision;
-    this.viewer.storage.save(items, this.points);
+  /** labels.csv holds these points on a stack, while its list is `items`. */
+  know(viewer, points, items = viewer.landmarks.items) {
+    const known = points.map(({ label, x, y, slice, curve }) => ({ label, x, y, slice, curve }));
+    this.known.set(viewer, known);
+    viewer.storage.save(items, known);
   }
 
   /** Another tab's list was taken over, and with it what that tab knows of labels.csv, but for the revision. */
-  adopted(points) {
-    this.points = points;
+  adopted(viewer, points) {
+    this.known.set(viewer, points);
     this.revision = NO_REVISION;
     this.show();
   }
 
-  /** Whether the list is another than that of labels.csv. */
+  /** Whether a list is another than that of labels.csv. */
   isDue() {
-    return !samePoints(this.viewer.landmarks.finished(), this.points);
+    return this.shown.viewers.some((viewer) => !samePoints(viewer.landmarks.finished(), this.known.get(viewer)));
   }
 
-  /** The list has changed. */
+  /** A list has changed. */
   changed() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), AFTER);
     this.show();
   }
 
-  /** Save now, if there is anything to save: whether labels.csv holds the list then. */
+  /** Save now, if there is anything to save: whether labels.csv holds all then. */
   async save() {
     clearTimeout(this.timer);
     while (this.busy) await this.busy;
@@ -89,8 +103,9 @@ export class Saving {
 
   /** One request: whether it is worth while to look again. */
   async send(isLast = false) {
-    const points = this.viewer.landmarks.finished();
-    const text = points.length === 0 ? "" : writeCsv(rowsOf(points, this.viewer.names, this.viewer.own));
+    const finished = this.shown.viewers.map((viewer) => [viewer, viewer.landmarks.finished()]);
+    const rows = finished.flatMap(([{ names, own }, points]) => rowsOf(points, names, own));
+    const text = rows.length === 0 ? "" : writeCsv(rows);
     const { revision } = this;
     const { status, answer } = await this.server.ask("labels", { text, revision }, isLast);
     if (status !== 200) {
@@ -99,27 +114,32 @@ export class Saving {
     }
     if (!answer.saved) return this.takeOver(answer);
     if (this.revision !== revision) return true; // another tab's list was taken over meanwhile: ask what there is
-    this.know(points, answer.revision);
+    this.revision = answer.revision;
+    finished.forEach(([viewer, points]) => this.know(viewer, points));
     this.toldAgain();
     return true;
   }
 
   /** Somebody else saved: bring both together. */
   takeOver({ text, revision }) {
-    let points;
+    let parts;
     try {
-      points = this.pointsOf(text);
+      parts = this.shown.partsOf(text);
     } catch (error) {
       this.fault(`labels.csv was changed by another program and cannot be read: ${error.message}. It is not overwritten.`);
       return false;
     }
-    const { landmarks } = this.viewer;
-    const [items, came, went] = merged(landmarks.items, this.points, points);
-    this.know(points, revision, items);
-    if (came + went > 0) {
-      landmarks.commit(items);
-      this.viewer.say(changedText(came, went, items), true);
+    this.revision = revision;
+    const changes = [];
+    for (const viewer of this.shown.viewers) {
+      const points = parts.get(viewer) ?? [];
+      const [items, came, went] = merged(viewer.landmarks.items, this.known.get(viewer), points);
+      this.know(viewer, points, items);
+      if (came + went === 0) continue;
+      viewer.landmarks.commit(items);
+      changes.push({ came, went, items });
     }
+    if (changes.length > 0) this.say(changedText(changes));
     return true;
   }
 
@@ -147,21 +167,27 @@ export class Saving {
 
   /** Another run of the server has another address, which another tab of this browser may know. */
   async moveOn() {
-    const place = this.viewer.storage.place();
+    const place = this.shown.viewers[0].storage.place();
     if (!place || place === globalThis.location.pathname) return;
     const there = await fetch(place).catch(() => null);
     if (there?.ok) globalThis.location.replace(place);
   }
 
+  /** Tell bad news, where it is seen. */
+  say(text) {
+    this.shown.viewer.say(text, true);
+  }
+
   /** Tell a fault once, and again only after it was over. */
   fault(text) {
-    if (this.told !== text) this.viewer.say(text, true);
+    if (this.told !== text) this.say(text);
     this.told = text;
     this.show();
   }
 
   toldAgain() {
-    if (this.told !== null && this.viewer.state.message?.text === this.told) this.viewer.set({ message: null });
+    const { viewer } = this.shown;
+    if (this.told !== null && viewer.state.message?.text === this.told) viewer.set({ message: null });
     this.told = null;
   }
 
@@ -172,13 +198,19 @@ export class Saving {
 
   show() {
     const saving = this.isDue() ? (this.told === null ? "saving …" : "not saved") : "saved";
-    if (saving !== this.viewer.state.saving) this.viewer.set({ saving });
+    for (const viewer of this.shown.viewers) {
+      if (saving !== viewer.state.saving) viewer.set({ saving });
+    }
   }
 }
 
-function changedText(came, went, items) {
-  const names = items.filter(isPlaced).map((item) => item.label);
-  const twice = [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
+/** What another tab or program changed, {came, went, items} of each stack that it changed. */
+function changedText(changes) {
+  const sum = (what) => changes.reduce((all, change) => all + change[what], 0);
+  const twice = changes.flatMap(({ items }) => {
+    const names = items.filter(isPlaced).map((item) => item.label);
+    return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
+  });
   const both = twice.length > 0 ? ` In the list twice: ${twice.join(", ")}. Keep the right one.` : "";
-  return `Another tab or program changed labels.csv meanwhile: ${came} came into the list, ${went} went from it.${both} Undo (Ctrl+Z) goes back.`;
+  return `Another tab or program changed labels.csv meanwhile: ${sum("came")} came into the list, ${sum("went")} went from it.${both} Undo (Ctrl+Z) goes back.`;
 }

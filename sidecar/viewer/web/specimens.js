@@ -1,4 +1,4 @@
-// The list of specimens of a folder of exports, with how many landmarks each has.
+// The list of specimens of a folder of exports, with how many landmarks each has, and is to have: `wanted`, 0 where no names were given.
 
 import { html, render } from "./preact.js";
 import { Presence } from "./presence.js";
@@ -7,8 +7,7 @@ import { Server } from "./served.js";
 const page = JSON.parse(document.getElementById("page").textContent);
 const root = document.getElementById("app");
 
-function List({ specimens, wanted, unreachable }) {
-  const tally = (placed) => (wanted > 0 ? `${placed} of ${wanted}` : String(placed));
+function List({ specimens, unreachable }) {
   return html`
     <div class="specimens">
       <h1>${specimens.length} specimens</h1>
@@ -18,11 +17,11 @@ function List({ specimens, wanted, unreachable }) {
         <thead><tr><th scope="col">Specimen</th><th scope="col">Tag</th><th scope="col">Landmarks</th><th></th></tr></thead>
         <tbody>
           ${specimens.map(
-            ({ number, name, specimen, tag, placed, fault }) => html`
+            ({ number, name, specimen, tag, placed, wanted, fault }) => html`
               <tr key=${number}>
                 <td><a href=${`${number}/`}><bdi>${specimen && specimen !== name ? `${specimen} (${name})` : name}</bdi></a></td>
                 <td>${tag}</td>
-                <td class="count">${tally(placed)}</td>
+                <td class="count">${wanted > 0 ? `${placed} of ${wanted}` : placed}</td>
                 <td class="fault">${fault && html`<bdi>${fault}</bdi>`}</td>
               </tr>
             `,
@@ -44,7 +43,7 @@ function onKey(event) {
     event.preventDefault();
     links[Math.min(Math.max(at + step, 0), links.length - 1)].focus();
   } else if (event.key.toLowerCase() === "n") {
-    const open = page.specimens.findIndex(({ placed }) => placed < Math.max(page.wanted, 1));
+    const open = page.specimens.findIndex(({ placed, wanted }) => placed < Math.max(wanted, 1));
     if (open >= 0) links[open].click();
   }
 }

@@ -10,7 +10,6 @@ import { Images } from "./images.js";
 import { Landmarks } from "./landmarks.js";
 import { looksOf, subjectOf } from "./looks.js";
 import { mappingOf, nearest } from "./mapping.js";
-import { Saving } from "./saving.js";
 import { serverOf } from "./served.js";
 import { storageOf } from "./storage.js";
 import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
@@ -38,7 +37,7 @@ export class Viewer {
     this.server = serverOf(page);
     this.own = exportOf(page.document, this.server?.folders ?? foldersOf(pathOf(page)));
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
-    this.saving = this.server && new Saving(this, this.server);
+    this.saving = null; // of a served page: what saves its labels.csv
     this.landmarks = new Landmarks(this);
     this.drawing = new Drawing(this);
     const folder = [page.folder, page.split?.folder].filter(Boolean).map((name) => `${encodeURIComponent(name)}/`).join("");
@@ -91,13 +90,14 @@ export class Viewer {
   /** Come on the screen: images are loaded from now on. */
   open() {
     this.images.show(this.state.wanted);
-    this.saving?.start();
   }
 
   /** Leave the screen: what can be loaded again is let go. */
   leave() {
     this.landmarks.cancelDrag();
     this.images.forget();
+    this.across.forget();
+    this.set({ answered: 0 });
   }
 
   set(changes) {

@@ -26,7 +26,16 @@ export function whyNoVoxels({ images, size, isServed }) {
 export class Voxels {
   constructor({ urls, names, size, changed }) {
     Object.assign(this, { urls, names, size, changed });
-    this.slices = Array(size[2]).fill(null);
+    this.workers = [];
+    this.forget();
+  }
+
+  /** Let go of all slices, and of those that are still loading. */
+  forget() {
+    this.workers.forEach((worker) => worker.terminate()); // nothing is heard of it any more
+    clearTimeout(this.telling);
+    this.workers = [];
+    this.slices = Array(this.size[2]).fill(null);
     this.answered = 0;
     this.failure = null;
     this.telling = null;
@@ -36,7 +45,8 @@ export class Voxels {
   load(first) {
     const far = (slice) => Math.abs(slice - first);
     this.waiting = [...this.slices.keys()].sort((a, b) => far(b) - far(a));
-    startDecoders(Math.min(WORKERS, this.waiting.length)).forEach((worker) => this.employ(worker));
+    this.workers = startDecoders(Math.min(WORKERS, this.waiting.length));
+    this.workers.forEach((worker) => this.employ(worker));
   }
 
   employ(worker) {

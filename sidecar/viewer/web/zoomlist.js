@@ -1,12 +1,12 @@
 // Stacks around landmarks on the page: their list with how far each landmark was moved, and the mark where the coarse labelling had it.
 
-import { html } from "./preact.js";
+import { html, memo } from "./preact.js";
 import { decimalsFor, numberText } from "./text.js";
 import { nearest } from "./mapping.js";
 import { movedBy, landmarkOf } from "./zooms.js";
 
-/** Drawn anew with the panel: every stack may have changed. */
-export function ZoomTable({ zooms }) {
+/** Drawn anew when another stack is shown, or the `lists` of landmarks are others. */
+export const ZoomTable = memo(({ zooms }) => {
   const moved = zooms.viewers.map(movedBy);
   const done = moved.filter(Boolean).length;
   return html`
@@ -22,7 +22,7 @@ export function ZoomTable({ zooms }) {
       </div>
     </section>
   `;
-}
+});
 
 function ZoomRow({ zooms, viewer, moved }) {
   const current = viewer === zooms.viewer;

@@ -14,25 +14,43 @@ import { isPlaced } from "./work.js";
 export class Zooms {
   constructor(page, changed) {
     this.viewers = page.zooms.map(({ source, ...zoom }) => {
-      const stack = new Viewer({ ...zoom, document: { ...zoom.document, source: page.sources[source] } }, changed);
+      const served = page.served && { ...page.served, folders: [page.served.folders.at(-1), zoom.folder] };
+      const stack = new Viewer({ ...zoom, document: { ...zoom.document, source: page.sources[source] }, served }, changed);
       stack.zooms = this;
       return stack;
     });
-    this.changed = changed;
-    this.viewer = this.viewers.find((viewer) => !isDone(viewer)) ?? this.viewers[0];
+    [this.viewer] = this.viewers;
+  }
+
+  /** Show the first stack whose landmark is not placed. */
+  begin() {
+    this.viewer = this.viewers.find((viewer) => !isDone(viewer)) ?? this.viewer;
+    this.viewer.open();
     this.choose();
   }
 
-  /** Show another stack, with its landmark chosen. */
+  /** Show another stack, with its landmark chosen. Bad news goes along: it stays until it is closed. */
   show(viewer) {
     if (viewer !== this.viewer) {
+      const { message } = this.viewer.state;
       this.viewer.leave();
+      if (message?.bad) {
+        this.viewer.set({ message: null });
+        viewer.set({ message });
+      }
       this.viewer = viewer;
       viewer.open();
     }
     this.choose();
     const at = this.viewers.indexOf(viewer) + 1;
     viewer.set({ spoken: `${landmarkOf(viewer)}, landmark ${at} of ${this.viewers.length}` });
+  }
+
+  /** The landmarks of every stack: the same array as before where none of them changed. */
+  lists() {
+    const lists = this.viewers.map((viewer) => viewer.state.items);
+    if (!lists.every((list, i) => list === this.listed?.[i])) this.listed = lists;
+    return this.listed;
   }
 
   /** Show the stack `steps` further. */
@@ -46,8 +64,22 @@ export class Zooms {
     if (item) this.viewer.set({ selected: item.id });
   }
 
-  /** Read rows of labels.csv, each into the stack whose PNG it names. Every fault is an Error that names the row. */
+  /** Read rows of labels.csv, each into the stack whose PNG it names. */
   read(text, fileName) {
+    const parts = this.split(text);
+    if (parts.size === 0) throw new Error("there are no landmarks in it");
+    for (const [viewer, found] of parts) viewer.landmarks.take(found, fileName);
+    const points = [...parts.values()].reduce((sum, found) => sum + found.points.length, 0);
+    this.viewer.say(`${fileName}: ${points} landmarks of ${parts.size} stacks read.`);
+  }
+
+  /** The points of labels.csv, by the viewer whose stack they are on. */
+  partsOf(text) {
+    return new Map(text === "" ? [] : [...this.split(text)].map(([viewer, { points }]) => [viewer, points]));
+  }
+
+  /** What rows of labels.csv hold, as `readPoints` has it, by the viewer whose stack they are on. Every fault is an Error that names the row. */
+  split(text) {
     const delimiter = delimiterOf(text);
     if (delimiter === null) throw new Error("the header has no columns x and y");
     const [header, ...rows] = parseTable(text, delimiter);
@@ -59,11 +91,7 @@ export class Zooms {
       if (!parts.has(viewer)) parts.set(viewer, [header, ...rows.map(() => [])]);
       parts.get(viewer)[i + 1] = cells;
     });
-    if (parts.size === 0) throw new Error("there are no landmarks in it");
-    const read = [...parts].map(([viewer, some]) => [viewer, readPoints(some, delimiter, viewer)]);
-    for (const [viewer, found] of read) viewer.landmarks.take(found, fileName);
-    const points = read.reduce((sum, [, found]) => sum + found.points.length, 0);
-    this.viewer.say(`${fileName}: ${points} landmarks of ${read.length} stacks read.`);
+    return new Map([...parts].map(([viewer, some]) => [viewer, readPoints(some, delimiter, viewer)]));
   }
 
   /** The stack that a row is of: by the PNG that it names, or else by its tag and the landmark's name. */
