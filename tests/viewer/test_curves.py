@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.browser import CONTROL, Browser
+from kit.browser import CONTROL, ESCAPE, UP, Browser
 from kit.made_exports import GEOMETRIES, Opened
 from kit.tables import rows
 
@@ -124,3 +124,36 @@ def test_curves_of_slicer_are_read(browser: Browser, opened: Opened, tmp_path: P
     assert [row["shape_type"] for row in table[:6]] == ["polygon"] * 3 + ["polyline"] * 3
     found = np.array([[float(row[name]) for name in ("x", "y", "slice")] for row in table[:3]])
     assert np.abs(found - pixels).max() < 1e-6
+
+
+def test_vertices_are_dragged_like_landmarks(browser: Browser, opened: Opened) -> None:
+    """A click on one places a landmark there, as at the ends of a curve; undo goes back."""
+    opened(GEOMETRIES["oblique"])
+    browser.press("c")
+    draw(browser, (0.35, 0.35, 0), (0.5, 0.4, 0), (0.6, 0.6, 1))
+    browser.press("f")
+    browser.press(UP)
+    browser.shown()
+
+    def vertices() -> list[list[float]]:
+        table = [row for row in browser.saved() if row["shape_type"] == "polyline"]
+        return [[float(row[name]) for name in ("x", "y", "slice")] for row in table]
+
+    before = vertices()
+    browser.hold(browser.at(0.5, 0.4))
+    browser.haul(browser.at(0.55, 0.5))
+    browser.haul(browser.at(0.45, 0.55))
+    browser.press(ESCAPE)
+    browser.let_go(browser.at(0.45, 0.55))
+    assert vertices() == before, "it was let go"
+    browser.drag(browser.at(0.5, 0.4), browser.at(0.45, 0.55))
+    place = [*browser.numbers("#png")[:2], browser.slice()]
+    after = vertices()
+    assert [after[0], after[2]] == [before[0], before[2]]
+    assert after[1] == pytest.approx(place, abs=2e-3)
+    browser.press("z", hold=(CONTROL,))
+    assert vertices() == before
+    browser.click(browser.at(0.35, 0.35))
+    assert browser.names() == ["curve 1", "L1"] and vertices() == before
+    browser.drag(browser.at(0.35, 0.35), browser.at(0.3, 0.5))
+    assert vertices() == before, "the landmark is taken before the vertex under it"

@@ -120,13 +120,13 @@ class PlaneAcross extends Surface {
     return seen === this.seen() && this.voxels.has(slice);
   }
 
-  isOn(item) {
-    return isPlaced(item) && this.indexOf(spotOf(item)[this.fixed]) === this.seen();
+  isOn(place) {
+    return isPlaced(place) && this.indexOf(spotOf(place)[this.fixed]) === this.seen();
   }
 
   /** It stays in its plane. */
-  carried(item, spot) {
-    return spot.map((value, axis) => (axis === this.fixed ? spotOf(item)[axis] : value));
+  carried(place, spot) {
+    return spot.map((value, axis) => (axis === this.fixed ? spotOf(place)[axis] : value));
   }
 
   look(spot) {

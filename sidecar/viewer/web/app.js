@@ -55,7 +55,7 @@ function Help({ viewer, close }) {
         <tbody>
           <tr><th>Click, tap</th><td>place the next landmark, or choose the one that is there</td></tr>
           <tr><th>Ctrl click</th><td>move the cross there, and place nothing; so does the pointer with Shift, as it goes</td></tr>
-          <tr><th>Drag</th><td>move a landmark, or the image</td></tr>
+          <tr><th>Drag</th><td>move a landmark, a vertex of a curve, or the image</td></tr>
           <tr><th>Wheel</th><td>slices, and in the planes across them columns or rows; with Shift ten at a time, with Ctrl zoom</td></tr>
           <tr><th>Two fingers</th><td>zoom and move</td></tr>
           <tr><th>Right drag</th><td>window (sideways) and level (up and down); Shift drag does the same</td></tr>

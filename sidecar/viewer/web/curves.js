@@ -62,6 +62,12 @@ export function checkedCurve(curve) {
   return sound ? { closed: curve.closed, count: curve.count, vertices: curve.vertices.map(({ x, y, slice }) => ({ x, y, slice })) } : null;
 }
 
+/** The vertices of an item, none of a landmark: {id, vertex, x, y, slice}, with the item's id and the number of each. */
+export const verticesOf = (item) => (isCurve(item) ? item.curve.vertices.map((place, vertex) => ({ id: item.id, vertex, ...place })) : []);
+
+/** Vertices with the one at `index` in another place. */
+export const withVertex = (vertices, index, place) => vertices.map((vertex, i) => (i === index ? place : vertex));
+
 /** Vertices in words: "7 vertices, slices 3–9". */
 export function curveText({ vertices }) {
   if (vertices.length === 0) return "";

@@ -1,7 +1,7 @@
 // Curves on the page: on the image, and what can be set of them in the list.
 
 import { html } from "./preact.js";
-import { isCurve } from "./curves.js";
+import { isCurve, withVertex } from "./curves.js";
 import { nearest } from "./mapping.js";
 
 const VERTEX = "M-3.5 -3.5h7v7h-7z";
@@ -12,7 +12,9 @@ export function CurveMarks({ viewer, state }) {
 }
 
 function CurveMark({ viewer, state, item }) {
-  const { vertices, closed } = item.curve;
+  const { closed } = item.curve;
+  const { drag } = state;
+  const vertices = drag?.id === item.id ? withVertex(item.curve.vertices, drag.vertex, drag) : item.curve.vertices;
   const slices = vertices.map((vertex) => Math.max(nearest(vertex.slice), 0));
   if (vertices.length === 0 || state.shown < Math.min(...slices) || state.shown > Math.max(...slices)) return null;
   const at = vertices.map(({ x, y }) => viewer.toScreen([x, y]));

@@ -1,5 +1,6 @@
 // What can be pointed at, and how screen points on it become places in the stack: the slice itself; `across.js` has the planes across it.
 
+import { verticesOf } from "./curves.js";
 import { isPlaced, shownOn } from "./work.js";
 
 /**
@@ -7,7 +8,7 @@ import { isPlaced, shownOn } from "./work.js";
  *
  *   toScreen(spot), toSpot(screen)  screen points are CSS pixels from the upper left corner of the picture
  *   seen(), sees(seen, spot)        what a press begins on, and whether it is still there, and its voxels too, where the press ends
- *   isOn(item), carried(item, spot) whether a landmark is shown, and where one goes that is dragged to a spot
+ *   isOn(place), carried(place, spot) whether a landmark or vertex is shown, and where one goes that is dragged to a spot
  *   look(spot)                      make it the point that all three planes go through
  *   zoom, pan, fit                  what of it is on the screen
  *   step(count)                     go to the next of its kind: of slices, columns or rows
@@ -27,6 +28,12 @@ export class Surface {
     const spot = this.toSpot(screen);
     if (!this.sees(seen, spot)) return;
     if (this.viewer.landmarks.placeAt(spot)) this.look(spot);
+  }
+
+  /** What can be dragged, {id, vertex, x, y, slice}: landmarks; `vertex` is null. */
+  handles() {
+    const shown = this.viewer.state.items.filter((item) => this.isOn(item));
+    return shown.map(({ id, x, y, slice }) => ({ id, vertex: null, x, y, slice }));
   }
 
   /** Screen pixels of one step along an axis of the stack, where `spot` is. */
@@ -56,14 +63,19 @@ export class Front extends Surface {
     return this.viewer.state.image !== null && seen === this.viewer.state.shown;
   }
 
-  isOn(item) {
+  isOn(place) {
     const { image, shown } = this.viewer.state;
-    return image !== null && isPlaced(item) && shownOn(item) === shown;
+    return image !== null && isPlaced(place) && shownOn(place) === shown;
+  }
+
+  /** Vertices of curves too, which this surface alone shows. */
+  handles() {
+    return [...super.handles(), ...this.viewer.state.items.flatMap(verticesOf).filter((vertex) => this.isOn(vertex))];
   }
 
   /** It stays in its slice, also between two. */
-  carried(item, [x, y]) {
-    return [x, y, item.slice];
+  carried({ slice }, [x, y]) {
+    return [x, y, slice];
   }
 
   look([x, y]) {

@@ -2,7 +2,7 @@
 //
 //   click, tap             place the next landmark, or choose the one that is there
 //   Ctrl click             move the cross there; so does the pointer with Shift, as it goes
-//   drag                   move the landmark that is there, else the image
+//   drag                   move the landmark or the vertex of a curve that is there, else the image
 //   right or Shift drag    window (sideways) and level (up and down)
 //   wheel                  slices, or the planes of its kind; with Ctrl, and pinching, zoom
 
@@ -51,13 +51,13 @@ export class Gestures {
     }
   }
 
-  /** The landmark at a screen point, the nearest first. */
+  /** What can be dragged at a screen point, {handle, at}: the nearest. */
   hit(screen, pointerType) {
     if (this.viewer.drawing.item) return null;
-    const near = this.viewer.state.items
-      .filter((item) => this.surface.isOn(item))
-      .map((item) => ({ item, at: this.surface.toScreen(spotOf(item)) }))
-      .map(({ item, at }) => ({ item, at, away: Math.hypot(at[0] - screen[0], at[1] - screen[1]) }))
+    const near = this.surface
+      .handles()
+      .map((handle) => ({ handle, at: this.surface.toScreen(spotOf(handle)) }))
+      .map(({ handle, at }) => ({ handle, at, away: Math.hypot(at[0] - screen[0], at[1] - screen[1]) }))
       .sort((a, b) => a.away - b.away)[0];
     return near && near.away <= (REACH[pointerType] ?? REACH.mouse) ? near : null;
   }
@@ -83,9 +83,9 @@ export class Gestures {
     if (this.action.kind === "carry" && this.action.carrying && !this.viewer.state.drag) {
       this.action = null; // it was let go with Escape
     } else if (this.action.kind === "carry") {
-      // The landmark keeps its distance to the pointer, so that taking hold of it does not move it.
+      // What is carried keeps its distance to the pointer, so that taking hold of it does not move it.
       const at = [hit.at[0] + screen[0] - start[0], hit.at[1] + screen[1] - start[1]];
-      this.viewer.landmarks.drag(hit.item.id, this.surface.carried(hit.item, this.surface.toSpot(at)));
+      this.viewer.landmarks.drag(hit.handle, this.surface.carried(hit.handle, this.surface.toSpot(at)));
       this.action.carrying = true;
     }
     this.surface.pointAt(screen);
@@ -117,7 +117,7 @@ export class Gestures {
     if (action?.kind === "carry") this.drop(action);
     if (action?.kind !== "press" || action.button !== 0) return;
     if (event.ctrlKey || event.metaKey) this.look(screen);
-    else if (action.hit) this.viewer.landmarks.select(action.hit.item.id, false);
+    else if (action.hit?.handle.vertex === null) this.viewer.landmarks.select(action.hit.handle.id, false);
     else this.surface.place(screen, action.seen);
   }
 

@@ -1,7 +1,7 @@
 // Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
 
 import { decodeText } from "./csv.js";
-import { isCurve, isDrawn } from "./curves.js";
+import { isCurve, isDrawn, withVertex } from "./curves.js";
 import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
 import { labelFile } from "./identity.js";
 import { distanceBetween } from "./mapping.js";
@@ -119,18 +119,20 @@ export class Landmarks {
     return true;
   }
 
-  /** Where a landmark that is being dragged would be dropped; it is moved by `drop`. */
-  drag(id, [x, y, slice]) {
-    this.viewer.set({ drag: { id, x, y, slice } });
+  /** Where a landmark or vertex {id, vertex} that is being dragged would be dropped; it is moved by `drop`. */
+  drag({ id, vertex }, [x, y, slice]) {
+    this.viewer.set({ drag: { id, vertex, x, y, slice } });
   }
 
-  /** Move the landmark that is being dragged to where it is, if that is in the stack. */
+  /** Move what is being dragged to where it is, if that is in the stack. */
   drop() {
     const { drag } = this.state;
     if (!drag) return;
-    const before = spotOf(this.item(drag.id));
+    const { curve, ...item } = this.item(drag.id);
+    const before = spotOf(curve?.vertices[drag.vertex] ?? item);
     const [x, y, slice] = spotOf(drag).map((value, axis) => (value === before[axis] ? value : rounded(value)));
-    if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, { x, y, slice }), { selected: drag.id });
+    const moved = curve ? { curve: { ...curve, vertices: withVertex(curve.vertices, drag.vertex, { x, y, slice }) } } : { x, y, slice };
+    if (this.viewer.contains([x, y, slice])) this.commit(change(this.items, drag.id, moved), { selected: drag.id });
     else this.cancelDrag();
   }
 

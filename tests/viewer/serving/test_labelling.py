@@ -378,3 +378,44 @@ def test_another_site_reaches_nothing(browser: Browser, export: Path, tmp_path: 
         )
         assert outcome == ["refused", "refused"]
         browser.complaints()
+
+
+# Curves
+
+
+def test_a_curve_is_saved_read_back_and_mapped(browser: Browser, export: Path) -> None:
+    """Vertex by vertex, dragged, in a browser that kept nothing of it, and as semilandmarks."""
+    with serving(browser, export) as server:
+        browser.open(server.url)
+        browser.click(browser.at(0.3, 0.3))
+        browser.press("c")
+        browser.click(browser.at(0.4, 0.4))
+        saved(browser)
+        assert placed(export) == ["L1"], "one vertex is no curve"
+        browser.click(browser.at(0.5, 0.45))
+        browser.press(DOWN)
+        browser.shown()
+        browser.click(browser.at(0.55, 0.6))
+        browser.press("f")
+        browser.type("#curve-points", "6")
+        saved(browser)
+        assert placed(export) == ["L1", *["curve 1"] * 3]
+        browser.drag(browser.at(0.55, 0.6), browser.at(0.6, 0.5))
+        saved(browser)
+        text = (export / "labels.csv").read_text()
+        browser.js("localStorage.clear()")
+        browser.reload()
+        assert browser.names() == ["L1", "curve 1"] and status(browser) == "saved"
+        assert server.placed() == {"beetle-7": 2}
+        assert browser.find("#save-csv").is_enabled()
+        assert (
+            browser.download("#save-csv").read_text() == text == (export / "labels.csv").read_text()
+        )
+    table = [row for row in rows(export / "labels.csv") if row["shape_type"] == "polyline"]
+    assert len({row["slice"] for row in table}) == 2
+    points = sidecar.map_points(export)
+    assert points.names == ["L1", *["curve 1"] * 6]
+    png = sidecar.open(export)
+    drawn = [[float(row["x"]), float(row["y"])] for row in (table[0], table[-1])]
+    ends = png.to_patient(drawn, [float(row["slice"]) for row in (table[0], table[-1])])
+    assert points.patient[[1, 6]] == pytest.approx(ends, abs=1e-6)
