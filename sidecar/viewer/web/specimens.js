@@ -14,7 +14,7 @@ function List({ specimens, unreachable }) {
       <p>Enter opens the one that is chosen, ↑ and ↓ choose, N opens the first with landmarks to place.</p>
       ${unreachable && html`<p class="fault" role="alert">The server of this page does not answer: run sidecar label again for this folder.</p>`}
       <table>
-        <thead><tr><th scope="col">Specimen</th><th scope="col">Tag</th><th scope="col">Landmarks</th><th scope="col"><span class="spoken">What is wrong</span></th></tr></thead>
+        <thead><tr><th scope="col">Specimen</th><th scope="col">Tag</th><th scope="col" class="count">Landmarks</th><th scope="col"><span class="spoken">What is wrong</span></th></tr></thead>
         <tbody>
           ${specimens.map(
             ({ number, name, specimen, tag, placed, wanted, fault }) => html`
