@@ -1,6 +1,6 @@
 // The one stack of a page, where `zooms.js` has several.
 
-import { readTable } from "./files.js";
+import { readTable } from "../labels/files.js";
 import { Viewer } from "./viewer.js";
 
 export class Alone {
