@@ -33,57 +33,58 @@ from sidecar.viewer.names import VIEWER_NAME
 
 LIBRARIES = ("preact.umd.js", "hooks.umd.js", "htm.umd.js")
 LICENCES = ("LICENSE-preact", "LICENSE-htm")
-#: Each after those it imports.
+#: Each after those it imports, and folders after those that they import from.
 MODULES = (
-    "mapping.js",
-    "looks.js",
-    "view.js",
-    "cross.js",
-    "contrast.js",
-    "csv.js",
-    "identity.js",
-    "curves.js",
-    "work.js",
-    "files.js",
-    "served.js",
-    "presence.js",
-    "storage.js",
-    "saving.js",
-    "images.js",
-    "decoder.js",
-    "voxels.js",
-    "landmarks.js",
-    "drawing.js",
-    "front.js",
-    "across.js",
-    "viewer.js",
-    "alone.js",
-    "zooms.js",
-    "preact.js",
-    "text.js",
-    "zoomlist.js",
-    "curveviews.js",
-    "gestures.js",
-    "keys.js",
-    "magnifier.js",
-    "stage.js",
-    "bars.js",
-    "planes.js",
-    "panel.js",
+    "geometry/mapping.js",
+    "geometry/looks.js",
+    "geometry/view.js",
+    "geometry/cross.js",
+    "geometry/contrast.js",
+    "labels/csv.js",
+    "labels/identity.js",
+    "labels/curves.js",
+    "labels/work.js",
+    "labels/files.js",
+    "keeping/served.js",
+    "keeping/presence.js",
+    "keeping/storage.js",
+    "keeping/saving.js",
+    "pixels/images.js",
+    "pixels/decoder.js",
+    "pixels/voxels.js",
+    "stacks/landmarks.js",
+    "stacks/drawing.js",
+    "stacks/front.js",
+    "stacks/across.js",
+    "stacks/viewer.js",
+    "stacks/alone.js",
+    "stacks/zooms.js",
+    "parts/preact.js",
+    "parts/text.js",
+    "parts/zoomlist.js",
+    "parts/curveviews.js",
+    "parts/gestures.js",
+    "parts/keys.js",
+    "parts/magnifier.js",
+    "parts/stage.js",
+    "parts/bars.js",
+    "parts/planes.js",
+    "parts/panel.js",
     "app.js",
 )
 #: Those of the list of specimens.
-LIST_MODULES = ("served.js", "presence.js", "preact.js", "specimens.js")
+LIST_MODULES = ("keeping/served.js", "keeping/presence.js", "parts/preact.js", "specimens.js")
 #: What a page may load, by where it comes from: its PNGs, and a server is asked too.
 _FROM_DISK = {"img-src": ["'self'", "file:"], "trusted-types": ["'none'"]}
 _FROM_SERVER = {
     "img-src": ["'self'"],
     "connect-src": ["'self'"],
     "worker-src": ["blob:"],
-    "trusted-types": ["decoder"],  # web/decoder.js makes a worker of a text of the page itself
+    # web/pixels/decoder.js makes a worker of a text of the page itself.
+    "trusted-types": ["decoder"],
 }
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\.\.?/(?:[a-z]+/)?[a-z]+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|class|async)", re.MULTILINE)
 _SOURCE_MAP = re.compile(r"\n//# sourceMappingURL=.*")
 _WEB = files("sidecar.viewer") / "web"
@@ -125,16 +126,16 @@ def remove_viewer(folder: WritableLocation, names: Iterable[str]) -> None:
 def render(document: Document, display: Display, served: Mapping[str, Any] | None = None) -> str:
     """The page of an export as text.
 
-    ``served``: what a page that comes from a server is told (``web/served.js``); a page from disk
-    is told nothing. What others wrote is escaped, or is JSON that cannot end its element; all else
-    is our own.
+    ``served``: what a page that comes from a server is told (``web/keeping/served.js``); a page
+    from disk is told nothing. What others wrote is escaped, or is JSON that cannot end its element;
+    all else is our own.
     """
     return _page(MODULES, _sources(served), {**page_data(document, display), "served": served})
 
 
 def render_zooms(data: dict[str, Any], served: Mapping[str, Any] | None = None) -> str:
-    """The page of stacks around landmarks as text. ``data``: see ``web/zooms.js``; ``served``: as
-    in `render`.
+    """The page of stacks around landmarks as text. ``data``: see ``web/stacks/zooms.js``;
+    ``served``: as in `render`.
     """
     return _page(MODULES, _sources(served), {**data, "served": served})
 

@@ -5,11 +5,12 @@ and plain files, from which a test imports the modules of the page.
 from __future__ import annotations
 
 import functools
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import sidecar
@@ -57,9 +58,8 @@ class _Quiet(SimpleHTTPRequestHandler):
 @contextmanager
 def with_modules(folder: Path) -> Iterator[str]:
     """The URL of an empty page, beside what is in ``folder`` and the modules of the viewer."""
-    for module in (files("sidecar.viewer") / "web").iterdir():
-        if module.name.endswith(".js"):
-            (folder / module.name).write_bytes(module.read_bytes())
+    with as_file(files("sidecar.viewer") / "web") as web:
+        shutil.copytree(web, folder, dirs_exist_ok=True)
     icon = '<link rel="icon" href="data:,">'
     (folder / "empty.html").write_text(f"<!doctype html>{icon}<title>empty</title>")
     handler = functools.partial(_Quiet, directory=str(folder))

@@ -69,7 +69,7 @@ def test_the_vectors_map_and_come_back(browser: Browser, name: str) -> None:
         }));
     """
     for point, found in zip(
-        case["points"], run(browser, "mapping.js", code, document), strict=True
+        case["points"], run(browser, "geometry/mapping.js", code, document), strict=True
     ):
         assert np.abs(np.subtract(found["source"], point["source"])).max() < tolerance["source"]
         if point["patient"] is None:
@@ -87,7 +87,7 @@ def test_the_vectors_map_and_come_back(browser: Browser, name: str) -> None:
 
 def test_the_nearest_sample_is_that_of_the_vectors(browser: Browser) -> None:
     places = [pair["place"] for pair in VECTORS["nearest"]]
-    found = run(browser, "mapping.js", "return args[0].map(m.nearest);", places)
+    found = run(browser, "geometry/mapping.js", "return args[0].map(m.nearest);", places)
     assert found == [pair["sample"] for pair in VECTORS["nearest"]]
 
 
@@ -97,7 +97,7 @@ def test_patient_and_source_agree_with_python(browser: Browser, tmp_path: Path, 
     points = points_on(GEOMETRIES[name], sidecar.size)
     patient, source, back = run(
         browser,
-        "mapping.js",
+        "geometry/mapping.js",
         """
         const map = m.mappingOf(args[0]);
         const patient = args[1].map(map.toPatient);
@@ -124,7 +124,7 @@ def test_the_nearest_instance_is_the_one_python_names(
         "const map = m.mappingOf(args[0]); return args[1].map((slice) =>"
         " map.instanceOf(slice)?.sop_instance_uid ?? null);"
     )
-    shown = run(browser, "mapping.js", code, facts(sidecar.document), list(range(count)))
+    shown = run(browser, "geometry/mapping.js", code, facts(sidecar.document), list(range(count)))
     if sidecar.decimation.along[2] != 2:  # one PNG lies across all instances
         assert shown == [None] * count
         return
@@ -144,7 +144,9 @@ def test_letters_are_those_of_python(browser: Browser) -> None:
         [0, 0, -2],
         [0, 0.9, -0.4],
     ]
-    letters = run(browser, "mapping.js", "return args[0].map(m.anatomicalLetters);", directions)
+    letters = run(
+        browser, "geometry/mapping.js", "return args[0].map(m.anatomicalLetters);", directions
+    )
     assert letters == [anatomical_letters(direction) for direction in directions]
 
 
@@ -154,11 +156,11 @@ def test_a_point_off_the_only_slice_is_refused(browser: Browser, tmp_path: Path)
     off = sidecar.stack.positions[0] + 0.6 * sidecar.stack.normal * min(sidecar.stack.pixel_spacing)
     code = "return m.mappingOf(args[0]).fromPatient(args[1]);"
     with pytest.raises(RuntimeError, match="off the only slice"):
-        run(browser, "mapping.js", code, facts(sidecar.document), off.tolist())
+        run(browser, "geometry/mapping.js", code, facts(sidecar.document), off.tolist())
     assert np.isnan(sidecar.stack.to_index(off)).any()
     with pytest.raises(RuntimeError, match="no spacing along its normal"):
         code = "return m.mappingOf(args[0]).toPatient([0, 0, 1]);"
-        run(browser, "mapping.js", code, facts(sidecar.document))
+        run(browser, "geometry/mapping.js", code, facts(sidecar.document))
     with pytest.raises(GeometryError):
         sidecar.to_patient([0, 0], 1)
 
@@ -167,7 +169,7 @@ def test_a_document_that_was_changed_by_hand_is_refused(browser: Browser, tmp_pa
     document = facts(GEOMETRIES["oblique"].write(tmp_path).document)
     document["decimation"]["columns"]["offset"] += 0.5
     with pytest.raises(RuntimeError, match="control point 0 of the sidecar does not come out"):
-        run(browser, "mapping.js", "m.mappingOf(args[0]);", document)
+        run(browser, "geometry/mapping.js", "m.mappingOf(args[0]);", document)
 
 
 def test_the_page_takes_the_documents_of_the_vectors_and_checks_what_is_its_duty(
@@ -212,5 +214,5 @@ def test_zooming_leaves_the_point_under_the_pointer_where_it_is(browser: Browser
             return [before, m.toImage(m.zoomAbout(view, aspect, stage, size, at, factor), aspect, stage, at)];
         });
     """
-    before, after = np.moveaxis(np.array(run(browser, "view.js", code, cases)), 1, 0)
+    before, after = np.moveaxis(np.array(run(browser, "geometry/view.js", code, cases)), 1, 0)
     assert np.abs(before - after).max() < 1e-9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 from kit.browser import Browser
 
 
-def module(name: str, **imported: str) -> str:
-    """A module of the page as a URL, with what it imports."""
+def module(name: str, imported: Mapping[str, str]) -> str:
+    """A module of the page as a URL, with the URLs of what it imports."""
     text = files("sidecar.viewer").joinpath("web", name).read_text(encoding="utf-8")
     for other, url in imported.items():
-        text = text.replace(f'"./{other}.js"', json.dumps(url))
+        text = text.replace(json.dumps(other), json.dumps(url))
     return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
 
 
@@ -26,7 +27,11 @@ def merged(browser: Browser, mine: list[Any], base: list[Any], theirs: list[Any]
         const [url, mine, base, theirs, done] = arguments;
         import(url).then((m) => done(m.merged(mine, base, theirs)), (error) => done(String(error)));
     """
-    work = module("work.js", mapping=module("mapping.js"))
+    imported = {
+        "./curves.js": module("labels/curves.js", {}),
+        "../geometry/mapping.js": module("geometry/mapping.js", {}),
+    }
+    work = module("labels/work.js", imported)
     return browser.driver.execute_async_script(code, work, mine, base, theirs)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import posixpath
 import re
 from html.parser import HTMLParser
-from importlib.resources import files
+from importlib.resources import as_file, files
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -107,16 +109,23 @@ def test_every_script_and_style_that_runs_is_named_by_its_hash_and_nothing_else_
 
 
 def test_every_module_is_in_the_page_after_those_it_imports() -> None:
-    web = files("sidecar.viewer") / "web"
-    assert {*MODULES, *LIST_MODULES} == {
-        entry.name for entry in web.iterdir() if entry.name.endswith(".js")
-    }
+    with as_file(files("sidecar.viewer") / "web") as web:
+        found = {path.relative_to(web).as_posix() for path in web.rglob("*.js")}
+    assert {*MODULES, *LIST_MODULES} == {name for name in found if not name.startswith("vendor/")}
     for modules in (MODULES, LIST_MODULES):
         for i, name in enumerate(modules):
-            text = (web / name).read_text(encoding="utf-8")
-            imported = re.findall(r'^import .* from "\./(.*)";$', text, re.MULTILINE)
-            assert set(imported) <= set(modules[:i])
+            text = files("sidecar.viewer").joinpath("web", name).read_text(encoding="utf-8")
+            imported = re.findall(r'^import .* from "(\.\.?/.*)";$', text, re.MULTILINE)
+            folder = posixpath.dirname(name)
+            paths = {posixpath.normpath(posixpath.join(folder, path)) for path in imported}
+            assert paths <= set(modules[:i])
             assert text.count("import ") == len(imported)
+
+
+def test_folders_of_modules_import_one_way() -> None:
+    """No folder of the page comes back in the order of its modules."""
+    folders = [posixpath.dirname(name) for name in MODULES]
+    assert [folder for folder, _ in groupby(folders)] == list(dict.fromkeys(folders))
 
 
 def test_the_page_names_no_file_to_load(tmp_path: Path) -> None:

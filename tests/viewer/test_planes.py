@@ -98,7 +98,7 @@ def test_the_voxels_held_are_the_bytes_of_the_pngs(browser: Browser, tmp_path: P
     export.write(tmp_path, lambda slice, shape: noise[slice])
     code = """
         const done = arguments[0];
-        import("./voxels.js").then(({ Voxels }) => {
+        import("./pixels/voxels.js").then(({ Voxels }) => {
             const names = [...Array(9).keys()].map((i) => `slice_000${i}.png`);
             const urls = names.map((name) => new URL(name, location.href).href);
             const size = [61, 45, 9];
@@ -280,7 +280,7 @@ def test_sheets_agree_with_python(browser: Browser, tmp_path: Path, name: str) -
     rng = np.random.default_rng(3)
     code = """
         const [doc, axes, points, done] = arguments;
-        Promise.all([import("./mapping.js"), import("./cross.js")]).then(([{ mappingOf }, { sheetOf }]) => {
+        Promise.all([import("./geometry/mapping.js"), import("./geometry/cross.js")]).then(([{ mappingOf }, { sheetOf }]) => {
             const sheet = sheetOf(mappingOf(doc), ...axes);
             const places = points.map(sheet.toSheet);
             done([places, places.map(sheet.toPixel), sheet.pieces.length]);
@@ -456,7 +456,9 @@ def test_more_voxels_than_a_page_holds_are_left_where_they_are(browser: Browser)
     code = """import(arguments[0]).then(({ whyNoVoxels }) => [1024, 1025].map((slices) =>
         whyNoVoxels({ images: { channels: 1 }, size: [1024, 1024, slices], isServed: true })
     )).then(arguments[1])"""
-    text = files("sidecar.viewer").joinpath("web", "voxels.js").read_text(encoding="utf-8")
+    text = (
+        files("sidecar.viewer").joinpath("web", "pixels", "voxels.js").read_text(encoding="utf-8")
+    )
     body = text.replace('import { startDecoders } from "./decoder.js";\n', "")
     module = "data:text/javascript;base64," + base64.b64encode(body.encode()).decode()
     browser.driver.get("about:blank")

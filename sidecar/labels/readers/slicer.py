@@ -78,7 +78,7 @@ _FCSV_COLUMNS = [
 #: Position status by the number that Slicer 5.2 and later append to a row of `.fcsv`.
 _STATUS = {"0": "undefined", "1": "preview", "2": "defined", "3": "missing"}
 
-#: The description of points of the viewer page (``toDescription`` of ``viewer/web/identity.js``).
+#: The description of points of the viewer page (``toDescription`` of ``identity.js``).
 _OF_THE_PAGE = re.compile(
     rf"sidecar(?: tag (?P<tag>{TAG}))?(?: series (?P<series_uid>\S+))?"
     r"(?: specimen (?P<specimen>.+))?"

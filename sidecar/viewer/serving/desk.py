@@ -41,7 +41,7 @@ class Desk(ABC):
 
     @abstractmethod
     def page(self, around: dict[str, str | None]) -> bytes:
-        """The page, with the labels that there are. ``around``: see ``web/served.js``.
+        """The page, with the labels that there are. ``around``: see ``web/keeping/served.js``.
 
         Raises what `LabelFile.checked` and `display_of` do, and DocumentError for PNGs that are
         links.
@@ -107,7 +107,9 @@ class Desk(ABC):
         return file, status.st_size
 
     def served(self, names: Iterable[str], around: dict[str, str | None]) -> dict[str, Any]:
-        """What a page is told of its server (``web/served.js``); ``names`` are listed on it."""
+        """What a page is told of its server (``web/keeping/served.js``); ``names`` are listed on
+        it.
+        """
         content = self.labels.checked()
         return {
             "folders": [self.folder.resolve().parent.name, self.name],

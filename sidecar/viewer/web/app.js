@@ -1,14 +1,14 @@
 // Puts the page together.
 
-import { Alone } from "./alone.js";
-import { pageTitle, Readout, SliceBar, TopBar } from "./bars.js";
-import { KEYS, onKey, SPECIMEN_KEYS } from "./keys.js";
-import { Panel } from "./panel.js";
-import { Planes } from "./planes.js";
-import { html, render, useLayoutEffect, useRef } from "./preact.js";
-import { Stage } from "./stage.js";
-import { Saving } from "./saving.js";
-import { Zooms } from "./zooms.js";
+import { Alone } from "./stacks/alone.js";
+import { pageTitle, Readout, SliceBar, TopBar } from "./parts/bars.js";
+import { KEYS, onKey, SPECIMEN_KEYS } from "./parts/keys.js";
+import { Panel } from "./parts/panel.js";
+import { Planes } from "./parts/planes.js";
+import { html, render, useLayoutEffect, useRef } from "./parts/preact.js";
+import { Stage } from "./parts/stage.js";
+import { Saving } from "./keeping/saving.js";
+import { Zooms } from "./stacks/zooms.js";
 
 function App({ viewer, state }) {
   return html`

@@ -1,8 +1,8 @@
 // The list of specimens of a folder of exports, with how many landmarks each has, and is to have: `wanted`, 0 where no names were given.
 
-import { html, render } from "./preact.js";
-import { Presence } from "./presence.js";
-import { Server } from "./served.js";
+import { html, render } from "./parts/preact.js";
+import { Presence } from "./keeping/presence.js";
+import { Server } from "./keeping/served.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const root = document.getElementById("app");

@@ -2,8 +2,8 @@
 
 import { html, memo } from "./preact.js";
 import { decimalsFor, numberText } from "./text.js";
-import { nearest } from "./mapping.js";
-import { movedBy, landmarkOf } from "./zooms.js";
+import { nearest } from "../geometry/mapping.js";
+import { movedBy, landmarkOf } from "../stacks/zooms.js";
 
 /** Drawn anew when another stack is shown, or the `lists` of landmarks are others. */
 export const ZoomTable = memo(({ zooms }) => {

@@ -1,8 +1,8 @@
 // The two planes across the slice, each in a pane of its own, beside the stage.
 
 import { Button } from "./bars.js";
-import { tableOf } from "./contrast.js";
-import { matrixOf } from "./cross.js";
+import { tableOf } from "../geometry/contrast.js";
+import { matrixOf } from "../geometry/cross.js";
 import { Gestures } from "./gestures.js";
 import { Magnifier } from "./magnifier.js";
 import { html, useLayoutEffect, useRef } from "./preact.js";

@@ -3,10 +3,10 @@
 // A save says which revision it began from. Where labels.csv is another by then, saved by another tab or program, both are brought
 // together in the list, which the user is told, and saved. What cannot be saved stays in this browser and is sent when it can.
 
-import { isCurve } from "./curves.js";
-import { rowsOf, writeCsv } from "./files.js";
+import { isCurve } from "../labels/curves.js";
+import { rowsOf, writeCsv } from "../labels/files.js";
 import { Presence } from "./presence.js";
-import { isPlaced, merged, samePoints } from "./work.js";
+import { isPlaced, merged, samePoints } from "../labels/work.js";
 
 const AFTER = 300; // ms without a change
 const NO_REVISION = ""; // a revision that no file has

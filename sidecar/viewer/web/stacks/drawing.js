@@ -1,7 +1,7 @@
 // Drawing curves: vertex by vertex, on whatever slices; every vertex can be undone.
 
-import { fewestOf, isCurve, isDrawn, newCurve, possibleCount } from "./curves.js";
-import { addItem, change } from "./work.js";
+import { fewestOf, isCurve, isDrawn, newCurve, possibleCount } from "../labels/curves.js";
+import { addItem, change } from "../labels/work.js";
 
 export class Drawing {
   constructor(viewer) {

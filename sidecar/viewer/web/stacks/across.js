@@ -1,10 +1,10 @@
 // The two planes across the slice that is shown, through the point that all three share.
 
-import { fitSheet, onScreen, onSheet, sheetOf, withinBox, zoomSheet } from "./cross.js";
+import { fitSheet, onScreen, onSheet, sheetOf, withinBox, zoomSheet } from "../geometry/cross.js";
 import { Surface } from "./front.js";
-import { nearest } from "./mapping.js";
-import { Voxels, whyNoVoxels } from "./voxels.js";
-import { isPlaced, shownOn, spotOf } from "./work.js";
+import { nearest } from "../geometry/mapping.js";
+import { Voxels, whyNoVoxels } from "../pixels/voxels.js";
+import { isPlaced, shownOn, spotOf } from "../labels/work.js";
 
 const LARGEST_ZOOM = 96; // screen pixels per PNG pixel along the straight axis, as in the slice
 

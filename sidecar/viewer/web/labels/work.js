@@ -4,7 +4,7 @@
 // placed. A curve has no one place: see curves.js. x and y are PNG pixels ("center"), slice is the 0-based PNG number, fractional when it was imported from between two.
 
 import { checkedCurve, isCurve } from "./curves.js";
-import { nearest } from "./mapping.js";
+import { nearest } from "../geometry/mapping.js";
 
 const LONGEST_LABEL = 200;
 export const MOST_ITEMS = 20000;

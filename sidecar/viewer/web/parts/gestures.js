@@ -6,7 +6,7 @@
 //   right or Shift drag    window (sideways) and level (up and down)
 //   wheel                  slices, or the planes of its kind; with Ctrl, and pinching, zoom
 
-import { spotOf } from "./work.js";
+import { spotOf } from "../labels/work.js";
 
 const STILL = 4; // screen pixels a click may wander
 const REACH = { mouse: 11, pen: 14, touch: 24 };

@@ -1,8 +1,8 @@
 // Curves on the page: on the image, and what can be set of them in the list.
 
 import { html } from "./preact.js";
-import { isCurve, withVertex } from "./curves.js";
-import { nearest } from "./mapping.js";
+import { isCurve, withVertex } from "../labels/curves.js";
+import { nearest } from "../geometry/mapping.js";
 
 const VERTEX = "M-3.5 -3.5h7v7h-7z";
 

@@ -1,12 +1,12 @@
 // The panel beside the stage: landmarks, distance, contrast, and what the stack is.
 
 import { Button } from "./bars.js";
-import { curveText, isCurve, isDrawn } from "./curves.js";
+import { curveText, isCurve, isDrawn } from "../labels/curves.js";
 import { CurveDetails, NewCurve } from "./curveviews.js";
-import { axesOf, inSpace } from "./mapping.js";
+import { axesOf, inSpace } from "../geometry/mapping.js";
 import { html, memo, useLayoutEffect, useRef } from "./preact.js";
 import { decimalsFor, lengthText, Numbers, numberText } from "./text.js";
-import { isPlaced } from "./work.js";
+import { isPlaced } from "../labels/work.js";
 import { ZoomTable } from "./zoomlist.js";
 
 /** Longer ones, such as "SIGNAL INTENSITY (UNITLESS)", are shown when pointed at. */

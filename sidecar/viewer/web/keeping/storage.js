@@ -3,7 +3,7 @@
 // A served page also keeps what labels.csv held when it last knew, the points {label, x, y, slice} of `base`. They stand in the same entry:
 // of items that are older than their base, what is missing would be taken for what the user took away.
 
-import { checkedItems } from "./work.js";
+import { checkedItems } from "../labels/work.js";
 
 const VERSION = 1;
 

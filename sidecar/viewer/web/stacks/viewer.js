@@ -1,19 +1,19 @@
 // The viewer without its looks: what is shown and what a user can do with it. Landmarks are in landmarks.js.
 
 import { Across } from "./across.js";
-import { unitsOf } from "./contrast.js";
-import { nudgeOf } from "./cross.js";
+import { unitsOf } from "../geometry/contrast.js";
+import { nudgeOf } from "../geometry/cross.js";
 import { Drawing } from "./drawing.js";
 import { Front } from "./front.js";
-import { exportOf, foldersOf } from "./identity.js";
-import { Images } from "./images.js";
+import { exportOf, foldersOf } from "../labels/identity.js";
+import { Images } from "../pixels/images.js";
 import { Landmarks } from "./landmarks.js";
-import { looksOf, subjectOf } from "./looks.js";
-import { mappingOf, nearest } from "./mapping.js";
-import { serverOf } from "./served.js";
-import { storageOf } from "./storage.js";
-import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "./view.js";
-import { shownOn } from "./work.js";
+import { looksOf, subjectOf } from "../geometry/looks.js";
+import { mappingOf, nearest } from "../geometry/mapping.js";
+import { serverOf } from "../keeping/served.js";
+import { storageOf } from "../keeping/storage.js";
+import { fitView, panBy, toImage, toScreen, zoomAbout, zoomOf } from "../geometry/view.js";
+import { shownOn } from "../labels/work.js";
 
 const MESSAGE_STAYS = 8000;
 

@@ -1,11 +1,11 @@
 // The bar above the stage, and the slider and the readout below it.
 
 import { decimalsFor, Numbers, numberText } from "./text.js";
-import { scaleText } from "./identity.js";
+import { scaleText } from "../labels/identity.js";
 import { html, memo, useRef } from "./preact.js";
-import { axesOf, inSpace } from "./mapping.js";
-import { zoomOf } from "./view.js";
-import { isPlaced, shownOn } from "./work.js";
+import { axesOf, inSpace } from "../geometry/mapping.js";
+import { zoomOf } from "../geometry/view.js";
+import { isPlaced, shownOn } from "../labels/work.js";
 
 const ICONS = {
   undo: "M8 5 4 9l4 4M4 9h10.5a5 5 0 0 1 0 10H11",

@@ -1,11 +1,11 @@
 // Stacks around landmarks, one after the other: which is shown, how far each landmark was moved, and their labels in one file.
 
-import { parseTable } from "./csv.js";
-import { delimiterOf, imageKey, readPoints } from "./files.js";
-import { isTag, taggedName } from "./identity.js";
-import { distanceBetween } from "./mapping.js";
+import { parseTable } from "../labels/csv.js";
+import { delimiterOf, imageKey, readPoints } from "../labels/files.js";
+import { isTag, taggedName } from "../labels/identity.js";
+import { distanceBetween } from "../geometry/mapping.js";
 import { Viewer } from "./viewer.js";
-import { isPlaced } from "./work.js";
+import { isPlaced } from "../labels/work.js";
 
 /**
  * All stacks of a page: `page` holds {zooms, sources}, of each stack what a page of its own would have, with the number of its source.

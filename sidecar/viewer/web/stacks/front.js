@@ -1,7 +1,7 @@
 // What can be pointed at, and how screen points on it become places in the stack: the slice itself; `across.js` has the planes across it.
 
-import { verticesOf } from "./curves.js";
-import { isPlaced, shownOn } from "./work.js";
+import { verticesOf } from "../labels/curves.js";
+import { isPlaced, shownOn } from "../labels/work.js";
 
 /**
  * A picture of the stack on the screen. A spot is a place in the stack: PNG pixel x, y and slice. Those that extend it have

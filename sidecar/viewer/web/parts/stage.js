@@ -1,13 +1,13 @@
 // The image, the marks on it, and what frames it: letters, scale bar, slice, zoom.
 
-import { filterMatrix } from "./contrast.js";
+import { filterMatrix } from "../geometry/contrast.js";
 import { Gestures } from "./gestures.js";
 import { Magnifier } from "./magnifier.js";
 import { lengthText } from "./text.js";
 import { html, useLayoutEffect, useRef } from "./preact.js";
-import { scaleBar, toImage, toScreen, zoomOf } from "./view.js";
+import { scaleBar, toImage, toScreen, zoomOf } from "../geometry/view.js";
 import { CurveMarks } from "./curveviews.js";
-import { shownOn, spotOf } from "./work.js";
+import { shownOn, spotOf } from "../labels/work.js";
 import { Coarse } from "./zoomlist.js";
 
 /** Above this many screen pixels per PNG pixel they are shown as the squares they are. */

@@ -1,11 +1,11 @@
 // Everything that changes the list of landmarks: placing, moving, naming, undoing, files, and keeping it all.
 
-import { decodeText } from "./csv.js";
-import { isCurve, isDrawn, withVertex } from "./curves.js";
-import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "./files.js";
-import { labelFile } from "./identity.js";
-import { distanceBetween } from "./mapping.js";
-import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, spotOf, trimLabel } from "./work.js";
+import { decodeText } from "../labels/csv.js";
+import { isCurve, isDrawn, withVertex } from "../labels/curves.js";
+import { readMarkups, readTable, rowsOf, writeCsv, writeMarkups } from "../labels/files.js";
+import { labelFile } from "../labels/identity.js";
+import { distanceBetween } from "../geometry/mapping.js";
+import { addNames, addPoints, change, isPlaced, itemToPlace, place, remove, spotOf, trimLabel } from "../labels/work.js";
 
 const STEPS_KEPT = 200;
 const LARGEST_FILE = 64 * 2 ** 20;
