@@ -78,7 +78,8 @@ def run(
 ) -> None:
     from sidecar.cli.labels import load_and_tell, read_options
     from sidecar.cli.progress import watched
-    from sidecar.exporting.zoom import plan_zooms, run_zooms
+    from sidecar.errors import named
+    from sidecar.exporting.zoom import earlier_stacks, left_out, plan_zooms, run_zooms
     from sidecar.labels.load import LoadOptions
     from sidecar.viewer.names import ZOOMS_PAGE
 
@@ -95,6 +96,13 @@ def run(
         whole = (columns, rows, slices) == (layout.columns, layout.rows, len(frames))
         note = ", the whole scan: a smaller --size gives less" if whole else ""
         tell(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}")
+    for note in left_out(loaded.points):
+        tell(f"note: {note}")
+    if stale := earlier_stacks(jobs, output):
+        tell(
+            f"note: stacks of an earlier run stay beside these: {named(stale)}; remove them before"
+            " you map labels of all folders"
+        )
     if (output / ZOOMS_PAGE).exists():
         folder = output.name or output.resolved().name
         tell(f"{folder}/{ZOOMS_PAGE}: all of them, one after the other; open it in a browser")

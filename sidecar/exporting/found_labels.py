@@ -53,7 +53,8 @@ def refuse_labels(
     for name in [*(name for name in labels if name != KEPT_FOLDER), *versions]:
         stated = _stated(folder / name, png_names)
         if stated != {tag}:
-            raise OutputError(f"{folder.name} holds {name}, which {_in_words(stated, tag)}")
+            there_is = KEPT_FOLDER if name in versions else name
+            raise OutputError(f"{folder.name} holds {there_is}, which {_in_words(stated, tag)}")
 
 
 def _in_words(stated: set[str | None], tag: str | None) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.dicom.source import Source
-from sidecar.document.model import Images, Zoom
+from sidecar.document.model import SIDECAR_NAME, Images, Zoom
 from sidecar.errors import GeometryError, UsageError
 from sidecar.exporting.job import Job
 from sidecar.exporting.options import ExportOptions, Range
@@ -21,6 +21,7 @@ from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.run import run_jobs
 from sidecar.exporting.source_facts import SourceFacts
 from sidecar.labels.mapped import MappedPoints
+from sidecar.labels.vertices import TYPES
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.locate import Place, locate
@@ -43,9 +44,9 @@ def plan_zooms(
     overwrite: bool = False,
     keep_labels: bool = False,
 ) -> list[Job]:
-    """One job for each point of all labels: the source voxels within ``size_mm``/2 of it, at full
-    resolution, in a folder of its own below ``output``, in place of an earlier export there with
-    ``overwrite``, beside labels of the same mapping with ``keep_labels``.
+    """One job for each landmark of all labels: the source voxels within ``size_mm``/2 of it, at
+    full resolution, in a folder of its own below ``output``, in place of an earlier export there
+    with ``overwrite``, beside labels of the same mapping with ``keep_labels``.
 
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
@@ -54,10 +55,10 @@ def plan_zooms(
     """
     for points in labels:
         _refuse_unfit(points, size_mm)
-    if sum(map(len, labels)) > MOST_LANDMARKS:
+    count = sum(len(_landmarks(points)) for points in labels)
+    if count > MOST_LANDMARKS:
         raise UsageError(
-            f"{sum(map(len, labels))} landmarks are more than zoom takes at once"
-            f" ({MOST_LANDMARKS}); split the file"
+            f"{count} landmarks are more than zoom takes at once ({MOST_LANDMARKS}); split the file"
         )
     folder = locate(output)
     require_room_for_page(folder)
@@ -68,7 +69,7 @@ def plan_zooms(
         if points.sidecar not in found:
             found[points.sidecar] = SourceFacts(opened.matching(points.sidecar.known_scan))
         facts = found[points.sidecar]
-        for i in range(len(points)):
+        for i in _landmarks(points):
             plan = _plan(points, i, len(jobs), facts, size_mm)
             options = replace(plan.options, overwrite=overwrite, keep_labels=keep_labels)
             plan = replace(plan, options=options)
@@ -79,6 +80,32 @@ def plan_zooms(
             )
             jobs.append(Job(plan, opened.root, folder / plan.stem.removeprefix(_STEM), zoom))
     return jobs
+
+
+def left_out(labels: Sequence[MappedPoints]) -> list[str]:
+    """What of the labels `plan_zooms` passes by: curves and outlines, which have no one place."""
+    types = [
+        TYPES[code]
+        for points in labels
+        for code in points.labels.shapes.type.tolist()
+        if TYPES[code] != "point"
+    ]
+    if not types:
+        return []
+    kinds = ", ".join(dict.fromkeys(types))
+    return [f"{len(types)} × {kinds}: stacks are made around landmarks only; left out"]
+
+
+def earlier_stacks(jobs: Sequence[Job], output: Place) -> list[str]:
+    """Folders in ``output`` that another run of zoom wrote, and these jobs do not write."""
+    folder, own = locate(output), {job.output.name for job in jobs}
+    return [
+        name
+        for name in folder.names()
+        if re.match(r"\d{3}(_|$)", name)
+        and name not in own
+        and (folder / name / SIDECAR_NAME).exists()
+    ]
 
 
 def run_zooms(
@@ -113,6 +140,13 @@ def _plan(
     return replace(make_plan(facts.series, options), stem=stem, shared=facts)
 
 
+def _landmarks(points: MappedPoints) -> list[int]:
+    """The rows that are landmarks: points, not the vertices of a curve or an outline."""
+    shapes = points.labels.shapes
+    types = [TYPES[code] for code in shapes.type.tolist()]
+    return [shapes.rows(k).start for k, kind in enumerate(types) if kind == "point"]
+
+
 def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
     """Whatever is wrong with the labels or the size, before the source is read."""
     stack = points.sidecar.stack
@@ -120,7 +154,7 @@ def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
         raise GeometryError(
             "the scan has no patient geometry, so that a size in mm means nothing in it"
         )
-    if not len(points):
+    if not _landmarks(points):
         raise UsageError("there are no landmarks in these labels, and nothing to zoom in on")
     least = LEAST_PIXELS * min(stack.pixel_spacing)
     if size_mm < least:

@@ -129,7 +129,7 @@ def test_what_label_keeps_is_ours(png: Path, scan: Path) -> None:
         sidecar.export(scan, png, scale=0.5, overwrite=True)
     sidecar.export(scan, png, scale=0.5, overwrite=True, keep_labels=True)
     assert (kept / "labels-0001.csv.old").exists()
-    with pytest.raises(OutputError, match=r"\.labels/labels-0001.csv.old, which is of another"):
+    with pytest.raises(OutputError, match=r"holds \.labels, which is of another"):
         sidecar.export(scan, png, scale=0.25, overwrite=True, keep_labels=True)
     (kept / "thesis.tex").touch()
     with pytest.raises(OutputError, match="files that are not of an export"):

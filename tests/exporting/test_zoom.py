@@ -213,3 +213,26 @@ def test_zoom_tells_what_map_points_tells_and_takes_the_same_options(
     refused = invoked("zoom", beyond, *sidecar_of, *options, code=1)
     assert str(refused.exception).startswith("beyond.csv, row 3: lies outside of the scan")
     assert not (tmp_path / "e").exists()
+
+
+def test_curves_are_left_out_and_stacks_of_an_earlier_run_are_told(
+    coarse: tuple[Phantom, Path], tmp_path: Path
+) -> None:
+    _, labels = coarse
+    table = tmp_path / "both.csv"
+    table.write_text(
+        "label,shape_type,shape_id,vertex,x,y,slice\ntip,point,,,10,10,5\n"
+        "jaw,polyline,1,0,12,10,5\njaw,polyline,1,1,14,10,5\n"
+    )
+    to = ("--sidecar", labels.parent, "--source", tmp_path / "scan", "-o", tmp_path / "zooms")
+    told = invoked("zoom", table, *to).stderr
+    assert "1 × polyline: stacks are made around landmarks only; left out" in told
+    assert [path.name for path in folders_in(tmp_path / "zooms")] == ["001_tip"]
+    table.write_text("label,x,y,slice\nbase,20,10,5\n")
+    told = invoked("zoom", table, *to, "--overwrite").stderr
+    assert "stacks of an earlier run stay beside these: 001_tip" in told
+    table.write_text(
+        "label,shape_type,shape_id,vertex,x,y,slice\njaw,polyline,1,0,12,10,5\njaw,polyline,1,1,14,10,5\n"
+    )
+    refused = invoked("zoom", table, *to, code=2)
+    assert "there are no landmarks in these labels" in str(refused.exception)
