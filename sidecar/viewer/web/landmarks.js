@@ -251,7 +251,7 @@ export class Landmarks {
   }
 
   fileName(ending) {
-    return labelFile(this.viewer.zooms ? { fileStem: this.viewer.own.specimen } : this.viewer.own, ending);
+    return labelFile(this.viewer.zooms ? { fileStem: this.viewer.folders[0] } : this.viewer.own, ending);
   }
 
   /** All that is placed, as labels.csv. */

@@ -35,7 +35,8 @@ export class Viewer {
     this.names = page.document.images.files.map((file) => file.name);
     this.zooms = null; // the stacks around landmarks that this one is shown with
     this.server = serverOf(page);
-    this.own = exportOf(page.document, this.server?.folders ?? foldersOf(pathOf(page)));
+    this.folders = this.server?.folders ?? foldersOf(pathOf(page)); // that of the PNGs, and before it the one around it
+    this.own = exportOf(page.document, this.folders);
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
     this.saving = null; // of a served page: what saves its labels.csv
     this.landmarks = new Landmarks(this);
