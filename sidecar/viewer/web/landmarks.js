@@ -75,17 +75,17 @@ export class Landmarks {
   undo() {
     if (this.past.length === 0) return;
     this.future = [this.items, ...this.future];
-    this.adoptList(this.past.pop(), {});
+    this.adoptList(this.past.pop(), { spoken: "Undone" });
   }
 
   redo() {
     if (this.future.length === 0) return;
     this.past = [...this.past, this.items];
-    this.adoptList(this.future.shift(), {});
+    this.adoptList(this.future.shift(), { spoken: "Redone" });
   }
 
   adoptList(items, changes) {
-    this.viewer.set({ message: null, ...changes, items, drag: null });
+    this.viewer.set({ message: null, spoken: "", ...changes, items, drag: null });
     if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
     if (!this.viewer.storage.save(items, this.viewer.saving?.pointsOf(this.viewer))) this.viewer.say(this.notKept(), true);
     this.viewer.saving?.changed();
