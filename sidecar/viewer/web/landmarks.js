@@ -140,10 +140,10 @@ export class Landmarks {
     this.viewer.set({ drag: null });
   }
 
-  /** Move the chosen landmark to the cursor. */
+  /** Move the chosen landmark to the cross, or to the pointer where there is none. */
   moveToCursor() {
     const item = this.item(this.state.selected);
-    const spot = this.viewer.cursorSpot();
+    const spot = this.viewer.crossSpot() ?? this.viewer.cursorSpot();
     if (!item || !isPlaced(item) || !this.viewer.sees(spot) || !this.viewer.contains(spot)) return;
     const [x, y, slice] = spot.map(rounded);
     this.commit(change(this.items, item.id, { x, y, slice }));

@@ -62,7 +62,7 @@ export class Viewer {
       cursor: [...middle, null], // a spot; slice null is the one that is shown
       point: [...middle, wanted], // the spot that all three planes go through
       over: this.front, // the surface that the cursor is on, or null
-      byKeys: false,
+      byKeys: false, // whether the cross, and not the pointer, says where the cursor is
       three: this.across.refusal === null,
       panes: [null, null],
       answered: 0, // voxels' slices that came, or did not
@@ -198,6 +198,12 @@ export class Viewer {
   cursorSpot() {
     const [x, y, slice] = this.state.cursor;
     return [x, y, slice ?? this.state.shown ?? this.state.wanted];
+  }
+
+  /** The spot that the cross shows: the point of three planes, or where the keys or Ctrl click moved it; null while it shows none. */
+  crossSpot() {
+    if (this.state.three) return this.state.point;
+    return this.state.byKeys ? this.cursorSpot() : null;
   }
 
   /**
