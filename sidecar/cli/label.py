@@ -73,10 +73,10 @@ def _tell_where(server: LabelServer, browser: bool) -> None:
 
     tell(f"{_summary(server.held())}; labels.csv is saved as you work. Ctrl-C stops it.")
     elsewhere = is_elsewhere()
-    if elsewhere:
-        tell(f"Run this on the machine you sit at:  {server.ssh_line}")
     opened = browser and not elsewhere and _open(server.opening_url)
     tell(f"{'Opened in the browser' if opened else 'Open in a browser'}: {server.url}")
+    if elsewhere:
+        tell(f"If your browser is on another machine, run this there first:  {server.ssh_line}")
 
 
 def _summary(placed: dict[str, Placed]) -> str:

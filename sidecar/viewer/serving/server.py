@@ -145,6 +145,11 @@ def serve(
     place = Path(folder)
     if place.name in (SIDECAR_NAME, ZOOMS_NAME):
         place = place.parent
+    if place.is_file():
+        raise UsageError(
+            f"{place.name} is a file; name the folder of the export. Choose a file of labels with"
+            " Open in the page"
+        )
     return LabelServer(place, desks_in(place, listed), port)
 
 
