@@ -39,7 +39,8 @@ def label(
             name.
         BatchError: several of these errors, in a folder of exports.
         OutputError: the folder cannot be written to.
-        UsageError: ``folder`` is a URL, ``port`` cannot be used, or ``names`` are given for zooms.
+        UsageError: ``folder`` is a URL or a file, ``port`` cannot be used, or ``names`` are given
+            for zooms.
 
     Examples:
         >>> with sidecar.label("png") as server:

@@ -10,6 +10,7 @@ import typer
 from sidecar.cli.telling import tell
 
 if TYPE_CHECKING:
+    from sidecar.viewer.serving.label_file import Placed
     from sidecar.viewer.serving.server import LabelServer
 
 NAME = "label"
@@ -64,27 +65,34 @@ def run(
             tell("The last tab is closed.")
         except KeyboardInterrupt:
             pass
-    tell(f"Stopped. {_summary(server.placed())}.")
+    tell(f"Stopped. {_summary(server.held())}.")
 
 
 def _tell_where(server: LabelServer, browser: bool) -> None:
     from sidecar.viewer.serving.server import is_elsewhere
 
-    tell(f"{_summary(server.placed())}; labels.csv is saved as you work. Ctrl-C stops it.")
+    tell(f"{_summary(server.held())}; labels.csv is saved as you work. Ctrl-C stops it.")
     elsewhere = is_elsewhere()
-    if elsewhere:
-        tell(f"Run this on the machine you sit at:  {server.ssh_line}")
     opened = browser and not elsewhere and _open(server.opening_url)
     tell(f"{'Opened in the browser' if opened else 'Open in a browser'}: {server.url}")
+    if elsewhere:
+        tell(f"If your browser is on another machine, run this there first:  {server.ssh_line}")
 
 
-def _summary(placed: dict[str, int]) -> str:
-    """``placed``: how many landmarks each export has."""
-    count = sum(placed.values())
-    landmarks = f"{count} landmark{'' if count == 1 else 's'} in labels.csv"
+def _summary(placed: dict[str, Placed]) -> str:
+    """``placed``: what the labels.csv of each export holds."""
+    landmarks = _counted(sum(len(one.landmarks) for one in placed.values()), "landmark")
+    curves = sum(len(one.curves) for one in placed.values())
+    also = f" and {_counted(curves, 'curve')}" if curves else ""
+    held = f"{landmarks}{also} in labels.csv"
     if len(placed) == 1:
-        return f"{next(iter(placed))}: {landmarks}"
-    return f"{len(placed)} specimens: {landmarks}, of {sum(map(bool, placed.values()))} of them"
+        return f"{next(iter(placed))}: {held}"
+    begun = sum(one.count() > 0 for one in placed.values())
+    return f"{len(placed)} specimens: {held}, of {begun} of them"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _open(url: str) -> bool:

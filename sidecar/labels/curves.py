@@ -236,7 +236,7 @@ def _columns(
 
 def _own_columns(points: MappedPoints, png: Floats, shapes: Shapes) -> dict[str, Sequence[str]]:
     """Where each point is on the PNGs, as its file would say it; "" where the file has places on
-    resized images, or from both origins.
+    resized images, or from both origins. No number of points is asked for: these are the points.
     """
     labels, files = points.labels, points.sidecar.document.images.files
     middle = {str(origin): shift for origin, shift in MIDDLE_OF_FIRST_PIXEL.items()}

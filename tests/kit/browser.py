@@ -223,8 +223,8 @@ class Browser:
 
     # Mouse: positions are those of the window, fractions of pixels included
 
-    def move(self, point: Point) -> None:
-        self._mouse("mouseMoved", point)
+    def move(self, point: Point, shift: bool = False) -> None:
+        self._mouse("mouseMoved", point, modifiers=8 if shift else 0)
         self.drawn()
 
     def click(self, point: Point, control: bool = False) -> None:

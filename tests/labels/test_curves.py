@@ -114,7 +114,12 @@ def test_the_labels_say_how_many_and_the_option_overrules(png: Sidecar, tmp_path
     labels.write_text(text + "tip,point,,0,30,20,3,me,\ntail,,,,31.5,20,3.25,you,\n")
     names = ["jaw"] * 5 + ["tip", "tail"]
     plain = sidecar.map_points(labels, png)
-    assert plain.names == names and plain["curve_points"].tolist() == [""] * 7
+    assert plain.names == names
+    assert plain["curve_points"].tolist() == [""] * 7, "the points ask for no others"
+    mapped = tmp_path / "mapped.csv"
+    plain.write(mapped)
+    again = sidecar.map_points(mapped, png)
+    assert again.names == names and np.abs(again.patient - plain.patient).max() < 1e-5
     assert plain["x"][-2:].tolist() == [30, 31.5] and plain["reader"][-1] == "you"
     assert "1 curve(s) with 5 points each" in " ".join(plain.notes)
     assert len(sidecar.map_points(labels, png, curve_points=3)) == 3 + 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.browser import CONTROL, ESCAPE, UP, Browser
+from kit.browser import CONTROL, DELETE, ESCAPE, UP, Browser
 from kit.made_exports import GEOMETRIES, Opened
 from kit.tables import rows
 
@@ -157,3 +157,33 @@ def test_vertices_are_dragged_like_landmarks(browser: Browser, opened: Opened) -
     assert browser.names() == ["curve 1", "L1"] and vertices() == before
     browser.drag(browser.at(0.35, 0.35), browser.at(0.3, 0.5))
     assert vertices() == before, "the landmark is taken before the vertex under it"
+
+
+def test_points_of_a_curve_that_a_file_holds_come_back_as_they_are(
+    browser: Browser, opened: Opened, tmp_path: Path
+) -> None:
+    """Ten points of a drawn curve go to Slicer's file, through the page and back."""
+    png = opened(GEOMETRIES["oblique"])
+    browser.press("c")
+    draw(browser, (0.4, 0.4, 0), (0.55, 0.42, 1), (0.5, 0.6, 2))
+    browser.press("f")
+    first = tmp_path / "first.mrk.json"
+    made = sidecar.map_points(browser.download("#save-csv"), png)
+    made.write(first)
+    browser.press(DELETE)
+    assert "are new" in browser.give(first)
+    browser.push("#landmarks .where")
+    assert browser.find("#curve-points").get_attribute("value") == ""
+    saved = browser.download("#save-csv")
+    assert {row["curve_points"] for row in rows(saved.read_text())} == {""}
+    again = sidecar.map_points(saved, png)
+    assert len(again) == len(made) == 10
+    assert np.abs(again.patient - made.patient).max() < 1e-6
+
+    browser.type("#curve-points", "7")
+    browser.js("document.activeElement.blur()")
+    assert len(sidecar.map_points(browser.download("#save-csv"), png)) == 7
+    browser.press("z", hold=(CONTROL,))
+    assert browser.download("#save-csv").read_text() == saved.read_text()
+    browser.reload()
+    assert browser.download("#save-csv").read_text() == saved.read_text(), "it is kept"

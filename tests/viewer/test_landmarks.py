@@ -320,6 +320,26 @@ def test_keyboard_alone(browser: Browser, opened: Opened, tmp_path: Path) -> Non
     browser.until(lambda: not browser.all("dialog"), "the help to close")
 
 
+def test_ctrl_click_puts_the_cross_where_enter_places(browser: Browser, opened: Opened) -> None:
+    opened(GEOMETRIES["axial"])
+    browser.click(browser.at(0.4, 0.45), control=True)
+    put = browser.numbers("#png")
+    assert browser.all("#stage .cross") and browser.names() == []
+    browser.press(ENTER)
+    assert browser.numbers("#landmarks .chosen .pixel") == pytest.approx(put, abs=1e-3)
+
+
+def test_what_is_told_of_a_landmark_is_gone_when_it_is_undone(
+    browser: Browser, opened: Opened
+) -> None:
+    opened(GEOMETRIES["axial"])
+    for key, hold, told in (("z", (CONTROL,), "Undone"), (DELETE, (), "")):
+        browser.click(browser.at(0.4, 0.45))
+        assert browser.text(".spoken") == "L1 placed on slice 4"
+        browser.press(key, hold=hold)
+        assert browser.text(".spoken") == told
+
+
 @pytest.mark.parametrize("name", ["axial", "not square"])
 def test_a_nudge_is_two_to_five_screen_pixels_long_at_any_zoom(
     browser: Browser, opened: Opened, name: str

@@ -368,6 +368,33 @@ def test_by_keys_alone(browser: Browser, made: Callable[..., Sidecar]) -> None:
     assert float(row["slice"]) % 1 != 0
 
 
+@pytest.mark.parametrize("surface", SURFACES)
+def test_enter_places_where_the_cross_was_put_with_the_pointer(
+    browser: Browser, made: Callable[..., Sidecar], surface: str
+) -> None:
+    """By Ctrl and a click, and with Shift as the pointer goes; also when it has gone on since."""
+    made(GEOMETRIES["axial"])
+    x, y = crossing(browser, surface)
+    browser.click((x + 20, y - 15), control=True)
+    browser.shown()
+    put = browser.numbers("#png")
+    browser.move((x - 40, y + 20))
+    browser.press(ENTER)
+    assert browser.numbers("#landmarks .chosen .pixel") == pytest.approx(put, abs=1e-3)
+    browser.move((x + 35, y + 10), shift=True)
+    browser.shown()
+    put = browser.numbers("#png")
+    browser.press(ENTER)
+    assert browser.numbers("#landmarks .chosen .pixel") == pytest.approx(put, abs=1e-3)
+    browser.move((x + 25, y + 25), shift=True)
+    browser.shown()
+    put = browser.numbers("#png")
+    browser.move((x + 5, y + 5))
+    browser.press("m")
+    assert browser.numbers("#landmarks .chosen .pixel") == pytest.approx(put, abs=1e-3)
+    assert browser.names() == ["L1", "L2"]
+
+
 def test_every_control_has_a_name(browser: Browser, made: Callable[..., Sidecar]) -> None:
     made(GEOMETRIES["axial"])
     for control in browser.all("button, input:not([hidden]), [tabindex='0'], progress"):

@@ -171,3 +171,21 @@ def test_labels_in_each_folder_go_on_working(zooms: Path) -> None:
     mapped = rows(invoked("map-points", *sorted(zooms.glob("*/labels.csv"))).stdout)
     assert [row["label"] for row in mapped] == list(NAMES)
     assert all(float(row["shift_mm"]) > 0 for row in mapped)
+
+
+def test_labels_are_called_after_the_folder_of_the_zooms_whatever_the_specimen_is(
+    browser: Browser, tmp_path: Path
+) -> None:
+    write(Spec(slices=5, seed=4), tmp_path / "scan")
+    sidecar.export(tmp_path / "scan", tmp_path / "png", specimen="beetle-7")
+    labels = tmp_path / "png" / "labels.csv"
+    labels.write_text("label,x,y,slice\na,10,9,2\n")
+    folder = tmp_path / "finer"
+    invoked("zoom", labels, "--source", tmp_path / "scan", "-o", folder, "--size", "9mm")
+    browser.open(folder / "zooms.html")
+    assert browser.text("header h1") == "a · beetle-7"
+    browser.click(browser.at(0.5, 0.5))
+    assert browser.download("#save-csv").name == "finer_labels.csv"
+    assert browser.download("#save-markups").name == "finer_labels.mrk.json"
+    (row,) = browser.saved()
+    assert row["specimen"] == "beetle-7"

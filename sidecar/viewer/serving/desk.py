@@ -20,7 +20,7 @@ from sidecar.mapping import Sidecar
 from sidecar.storage.locate import locate
 from sidecar.viewer.display import SPLIT_FOLDER, Display, display_of
 from sidecar.viewer.page import render
-from sidecar.viewer.serving.label_file import LabelFile, count_landmarks
+from sidecar.viewer.serving.label_file import LabelFile, Placed, placed_in
 
 #: No link is followed and nothing waited for; Windows knows neither flag.
 _READ = (
@@ -64,10 +64,10 @@ class Desk(ABC):
 
     def facts(self) -> dict[str, Any]:
         """What the list of specimens says of it; ``wanted``: how many landmarks it is to have, 0
-        where no names were given.
+        where no names were given, and ``placed``: how many of these have a place, or of all.
         """
         try:
-            placed, fault = self.placed(), None
+            placed, fault = self.placed().count(self.names), None
         except SidecarError as error:
             placed, fault = 0, str(error)
         tags = {document.images.tag or "" for document in self.documents}
@@ -80,9 +80,9 @@ class Desk(ABC):
             "fault": fault,
         }
 
-    def placed(self) -> int:
-        """How many landmarks labels.csv holds. LabelError where it cannot be read."""
-        return count_landmarks(self.labels.read().text)
+    def placed(self) -> Placed:
+        """What labels.csv holds. LabelError where it cannot be read."""
+        return placed_in(self.labels.read().text)
 
     def open_file(self, name: str) -> tuple[BinaryIO, int] | None:
         """A file that the page may load, and its size; None for every other name.

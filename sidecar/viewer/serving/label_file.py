@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -216,15 +217,41 @@ def hidden_folder(folder: Path) -> Path:
     return kept
 
 
-def count_landmarks(text: str) -> int:
-    """How many landmarks the text of a labels.csv holds; a curve, with a row for each vertex, is
-    one.
-    """
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The names of what labels.csv holds: of each landmark, and of each curve once."""
+
+    landmarks: tuple[str, ...] = ()
+    curves: tuple[str, ...] = ()
+
+    def count(self, names: Sequence[str] = ()) -> int:
+        """How many of these names are there, or how many of all where none are given. A name
+        that is empty, of a stack around a landmark without one, is that of any other landmark.
+        """
+        there = Counter(self.landmarks + self.curves)
+        if not names:
+            return there.total()
+        named = there & Counter(name for name in names if name)
+        return named.total() + min(names.count(""), (there - named).total())
+
+
+def placed_in(text: str) -> Placed:
+    """What the text of a labels.csv holds. Vertices of a curve follow each other, from 0."""
     header = [name.lower() for name in _header(text)]
-    vertex = header.index("vertex") if "vertex" in header else None
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    filled = [row for row in rows if any(cell.strip() for cell in row)][1:]
-    return sum(vertex is None or row[vertex : vertex + 1] in ([], [""], ["0"]) for row in filled)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    landmarks: list[str] = []
+    curves: list[str] = []
+    last = None
+    for cells in [row for row in table if any(cell.strip() for cell in row)][1:]:
+        row = dict(zip(header, map(str.strip, cells), strict=False))
+        label, kind = row.get("label", ""), row.get("shape_type", "").lower()
+        curve = None if kind in ("", "point") else (kind, row.get("shape_id"), label)
+        if curve is None:
+            landmarks.append(label)
+        elif curve != last or row.get("vertex") == "0":
+            curves.append(label)
+        last = curve
+    return Placed(tuple(landmarks), tuple(curves))
 
 
 def _header(text: str) -> list[str]:

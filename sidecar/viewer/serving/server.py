@@ -27,7 +27,7 @@ from sidecar.viewer.serving.answers import Answer, Answers
 from sidecar.viewer.serving.desk import Desk
 from sidecar.viewer.serving.desks import desks_in
 from sidecar.viewer.serving.gate import Gate
-from sidecar.viewer.serving.label_file import LARGEST, hidden_folder
+from sidecar.viewer.serving.label_file import LARGEST, Placed, hidden_folder
 from sidecar.viewer.serving.tabs import Patience, Tabs
 
 _HOME = "127.0.0.1"
@@ -106,7 +106,13 @@ class LabelServer:
         return f"ssh -L {self.port}:{_HOME}:{self.port} {user}{socket.gethostname()}"
 
     def placed(self) -> dict[str, int]:
-        """How many landmarks are in the labels.csv of each page, by the name of its folder."""
+        """How many landmarks and curves are in the labels.csv of each page, by the name of its
+        folder.
+        """
+        return {name: held.count() for name, held in self.held().items()}
+
+    def held(self) -> dict[str, Placed]:
+        """The same, with their names."""
         return {desk.name: desk.placed() for desk in self._answers.desks}
 
     def wait(self) -> None:
@@ -139,6 +145,11 @@ def serve(
     place = Path(folder)
     if place.name in (SIDECAR_NAME, ZOOMS_NAME):
         place = place.parent
+    if place.is_file():
+        raise UsageError(
+            f"{place.name} is a file; name the folder of the export. Choose a file of labels with"
+            " Open in the page"
+        )
     return LabelServer(place, desks_in(place, listed), port)
 
 

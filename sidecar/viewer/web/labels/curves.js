@@ -1,7 +1,8 @@
 // Curves as plain data: a line of vertices, open or closed, and how many equidistant points it becomes.
 //
 // The item of a curve is {id, label, listed, x: null, y: null, slice: null, curve}: it has no one place. `curve` is {closed, count,
-// vertices: [{x, y, slice}]}. `sidecar map-points` puts `count` points on it, by its length in millimetres.
+// vertices: [{x, y, slice}]}. `sidecar map-points` puts `count` points on it, by its length in millimetres; where it is null, the vertices
+// are the points, as in a file that holds points.
 
 export const CURVE_COLUMNS = ["shape_type", "shape_id", "vertex", "curve_points"];
 /** As `sidecar/labels/curves.py` has it. */
@@ -19,13 +20,13 @@ export const isDrawn = (item) => isCurve(item) && item.curve.vertices.length >= 
 /** The number of points nearest to the one asked for that a curve can have. */
 export const possibleCount = (count, closed) => Math.min(Math.max(Math.round(count) || FIRST_COUNT, fewestOf(closed)), MOST_CURVE_POINTS);
 
-/** Cells of CURVE_COLUMNS: of a landmark; of a vertex of the curve that is `number` in its file. */
+/** Cells of CURVE_COLUMNS: of a landmark; of a vertex of the curve that is `number` in its file, without a count where it stays as drawn. */
 export const CELLS_OF_POINT = ["point", "", "", ""];
-export const cellsOfVertex = ({ closed, count }, number, vertex) => [closed ? "polygon" : "polyline", `curve ${number}`, vertex, count];
+export const cellsOfVertex = ({ closed, count }, number, vertex) => [closed ? "polygon" : "polyline", `curve ${number}`, vertex, count ?? ""];
 
 /**
  * Points as rows have them, {label, x, y, slice, where, shape: {type, id, vertex, count}}, with the vertices of each curve put together:
- * {label, x: null, y: null, slice: null, curve}. Every fault is an Error that names the row.
+ * {label, x: null, y: null, slice: null, curve}. A count of null or 0 is that of a curve that stays as drawn. Every fault is an Error that names the row.
  */
 export function withCurves(points) {
   const found = [];
@@ -42,7 +43,7 @@ export function withCurves(points) {
     if (shape.vertex === 0 || last?.key !== key) {
       const closed = CLOSED.get(shape.type);
       last = { key, vertices: [] };
-      found.push({ label, x: null, y: null, slice: null, curve: { closed, count: possibleCount(shape.count, closed), vertices: last.vertices } });
+      found.push({ label, x: null, y: null, slice: null, curve: { closed, count: shape.count ? possibleCount(shape.count, closed) : null, vertices: last.vertices } });
     }
     if (shape.vertex !== last.vertices.length) throw new Error(`${where}: vertex ${shape.vertex} is out of turn: vertices of a curve follow each other, 0, 1, 2 …`);
     last.vertices.push(place);
@@ -55,7 +56,7 @@ export function checkedCurve(curve) {
   if (curve === undefined) return undefined;
   const sound =
     typeof curve?.closed === "boolean" &&
-    Number.isInteger(curve.count) &&
+    (curve.count === null || Number.isInteger(curve.count)) &&
     Array.isArray(curve.vertices) &&
     curve.vertices.length <= MOST_VERTICES &&
     curve.vertices.every((vertex) => [vertex?.x, vertex?.y, vertex?.slice].every(Number.isFinite));

@@ -2,7 +2,7 @@
 //
 // Every fault is an Error that names the row or point; a file is taken whole or not at all.
 
-import { CELLS_OF_POINT, cellsOfVertex, CURVE_COLUMNS, isCurve, possibleCount, withCurves } from "./curves.js";
+import { CELLS_OF_POINT, cellsOfVertex, CURVE_COLUMNS, isCurve, withCurves } from "./curves.js";
 import { parseNumber, parseTable, writeTable } from "./csv.js";
 import { fromDescription, isTag, refuseOther, taggedName, toDescription } from "./identity.js";
 import { MOST_ITEMS, shownOn } from "./work.js";
@@ -230,7 +230,7 @@ export function readMarkups(text, { mapping, own }) {
 function curveOfMarkup(markup, vertices) {
   const closed = markup.type === "ClosedCurve";
   const label = typeof markup.name === "string" ? markup.name : "";
-  return { label, x: null, y: null, slice: null, curve: { closed, count: possibleCount(vertices.length, closed), vertices } };
+  return { label, x: null, y: null, slice: null, curve: { closed, count: null, vertices } };
 }
 
 /** A slice within a ten-millionth of a whole one is that one: what is left is rounding. */

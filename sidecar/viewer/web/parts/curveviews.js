@@ -40,12 +40,12 @@ export function CurveDetails({ viewer, item, isDrawing }) {
   const { closed, count } = item.curve;
   const counted = (event) => {
     drawing.setCount(item.id, event.target.valueAsNumber);
-    event.target.value = String(drawing.curveOf(item.id).count);
+    event.target.value = drawing.curveOf(item.id).count ?? "";
   };
   return html`
     <div class="of-curve">
       <label><input id="curve-closed" type="checkbox" checked=${closed} onChange=${(event) => drawing.setClosed(item.id, event.target.checked)} /> closed</label>
-      <label>points <input id="curve-points" class="short" type="number" min="2" max="10000" step="1" value=${count} onChange=${counted} title="How many points sidecar map-points puts on it, the same length apart" /></label>
+      <label>points <input id="curve-points" class="short" type="number" min="2" max="10000" step="1" value=${count ?? ""} placeholder="as drawn" onChange=${counted} title="How many points sidecar map-points puts on it, the same length apart; empty: the vertices stay as drawn" /></label>
       <button type="button" id="curve-draw" aria-pressed=${isDrawing} onClick=${() => (isDrawing ? drawing.finish() : drawing.begin(item.id))}>${isDrawing ? "Finish (F)" : "Go on"}</button>
     </div>
   `;

@@ -93,7 +93,10 @@ export class Gestures {
 
   look(screen) {
     const spot = this.surface.toSpot(screen);
-    if (this.viewer.contains(spot)) this.surface.look(spot);
+    if (!this.viewer.contains(spot)) return;
+    this.surface.look(spot);
+    this.viewer.pointAt(spot, this.surface); // in a plane across, the slice shown is another now
+    this.viewer.set({ byKeys: true });
   }
 
   /** Two fingers: what was between them stays between them. */

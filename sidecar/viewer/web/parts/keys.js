@@ -7,8 +7,8 @@ const nudge = (right, down) => (viewer, event, surface) => {
 };
 
 const placeAtCross = (viewer, event, surface) => {
-  const spot = viewer.cursorSpot();
-  if (!viewer.state.byKeys) viewer.nudge(surface, 0, 0); // there is no cross yet: show it
+  const spot = viewer.crossSpot();
+  if (spot === null) viewer.nudge(surface, 0, 0); // there is no cross yet: show it
   else if (viewer.sees(spot)) viewer.landmarks.placeAt(spot);
 };
 

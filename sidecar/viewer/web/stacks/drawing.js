@@ -41,11 +41,12 @@ export class Drawing {
 
   setClosed(id, closed) {
     const { count } = this.curveOf(id);
-    this.put(id, { closed, count: possibleCount(count, closed) });
+    this.put(id, { closed, count: count && possibleCount(count, closed) });
   }
 
+  /** Ask for so many points; NaN: none, the curve stays as drawn. */
   setCount(id, count) {
-    this.put(id, { count: possibleCount(count, this.curveOf(id).closed) });
+    this.put(id, { count: Number.isNaN(count) ? null : possibleCount(count, this.curveOf(id).closed) });
   }
 
   curveOf(id) {

@@ -75,17 +75,17 @@ export class Landmarks {
   undo() {
     if (this.past.length === 0) return;
     this.future = [this.items, ...this.future];
-    this.adoptList(this.past.pop(), {});
+    this.adoptList(this.past.pop(), { spoken: "Undone" });
   }
 
   redo() {
     if (this.future.length === 0) return;
     this.past = [...this.past, this.items];
-    this.adoptList(this.future.shift(), {});
+    this.adoptList(this.future.shift(), { spoken: "Redone" });
   }
 
   adoptList(items, changes) {
-    this.viewer.set({ message: null, ...changes, items, drag: null });
+    this.viewer.set({ message: null, spoken: "", ...changes, items, drag: null });
     if (!this.item(this.state.selected)) this.viewer.set({ selected: null });
     if (!this.viewer.storage.save(items, this.viewer.saving?.pointsOf(this.viewer))) this.viewer.say(this.notKept(), true);
     this.viewer.saving?.changed();
@@ -140,10 +140,10 @@ export class Landmarks {
     this.viewer.set({ drag: null });
   }
 
-  /** Move the chosen landmark to the cursor. */
+  /** Move the chosen landmark to the cross, or to the pointer where there is none. */
   moveToCursor() {
     const item = this.item(this.state.selected);
-    const spot = this.viewer.cursorSpot();
+    const spot = this.viewer.crossSpot() ?? this.viewer.cursorSpot();
     if (!item || !isPlaced(item) || !this.viewer.sees(spot) || !this.viewer.contains(spot)) return;
     const [x, y, slice] = spot.map(rounded);
     this.commit(change(this.items, item.id, { x, y, slice }));
@@ -251,7 +251,7 @@ export class Landmarks {
   }
 
   fileName(ending) {
-    return labelFile(this.viewer.zooms ? { fileStem: this.viewer.own.specimen } : this.viewer.own, ending);
+    return labelFile(this.viewer.zooms ? { fileStem: this.viewer.folders[0] } : this.viewer.own, ending);
   }
 
   /** All that is placed, as labels.csv. */

@@ -35,7 +35,8 @@ export class Viewer {
     this.names = page.document.images.files.map((file) => file.name);
     this.zooms = null; // the stacks around landmarks that this one is shown with
     this.server = serverOf(page);
-    this.own = exportOf(page.document, this.server?.folders ?? foldersOf(pathOf(page)));
+    this.folders = this.server?.folders ?? foldersOf(pathOf(page)); // that of the PNGs, and before it the one around it
+    this.own = exportOf(page.document, this.folders);
     this.storage = storageOf(`${page.document.source.series_instance_uid} ${page.digest}`);
     this.saving = null; // of a served page: what saves its labels.csv
     this.landmarks = new Landmarks(this);
@@ -61,7 +62,7 @@ export class Viewer {
       cursor: [...middle, null], // a spot; slice null is the one that is shown
       point: [...middle, wanted], // the spot that all three planes go through
       over: this.front, // the surface that the cursor is on, or null
-      byKeys: false,
+      byKeys: false, // whether the cross, and not the pointer, says where the cursor is
       three: this.across.refusal === null,
       panes: [null, null],
       answered: 0, // voxels' slices that came, or did not
@@ -197,6 +198,12 @@ export class Viewer {
   cursorSpot() {
     const [x, y, slice] = this.state.cursor;
     return [x, y, slice ?? this.state.shown ?? this.state.wanted];
+  }
+
+  /** The spot that the cross shows: the point of three planes, or where the keys or Ctrl click moved it; null while it shows none. */
+  crossSpot() {
+    if (this.state.three) return this.state.point;
+    return this.state.byKeys ? this.cursorSpot() : null;
   }
 
   /**
