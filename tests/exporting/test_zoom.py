@@ -234,5 +234,5 @@ def test_curves_are_left_out_and_stacks_of_an_earlier_run_are_told(
     table.write_text(
         "label,shape_type,shape_id,vertex,x,y,slice\njaw,polyline,1,0,12,10,5\njaw,polyline,1,1,14,10,5\n"
     )
-    refused = invoked("zoom", table, *to, code=2)
+    refused = invoked("zoom", table, *to, code=1)
     assert "there are no landmarks in these labels" in str(refused.exception)
