@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: The version also stands in pyproject.toml. Here it can be read without asking for installed
 #: packages.
-PROGRAM_VERSION = "0.1.0"
+PROGRAM_VERSION = "0.2.0"
 
 
 def generator() -> str:

@@ -87,7 +87,7 @@ def test_a_shape_that_a_format_cannot_hold_is_told_by_file_and_row(
     """One that csv and json can hold: a line across two slices."""
     labels = tmp_path / "labels.csv"
     labels.write_text(HEAD + TIP + "a,5,5,1,line,2,0\na,6,5,4,line,2,1\n")
-    for name in ("imagej", "fcsv", "tps", "morphoj", "geomorph", "amira"):
+    for name in ("imagej", "fcsv", "morphoj", "geomorph", "amira"):
         command = ["map-points", str(labels), "--sidecar", str(png), "--to", name, "-o"]
         told = CliRunner().invoke(program(), [*command, str(tmp_path / "out")]).exception
         assert str(told).startswith("labels.csv, row 3 to row 4: "), name
