@@ -109,6 +109,8 @@ def no_compiler(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Write anew what the pages and schemas take from the code, then hold them against it."""
     session.run("python", "-m", "sidecar.schemas")
+    for vectors in ("mapping_vectors", "reader_vectors"):
+        session.run("python", f"tests/kit/{vectors}.py")
     session.run("python", "tests/test_docs.py")
     session.run("python", "-m", "pytest", "-q", "tests/test_docs.py", "tests/test_habits.py")
 
