@@ -122,7 +122,7 @@ def test_zoom_report_and_page(
         tmp_path / "zooms",
         "-q",
     )
-    zoomed = sidecar.open(next((tmp_path / "zooms").iterdir()))
+    zoomed = sidecar.open(next((tmp_path / "zooms").glob("*/sidecar.json")))
     assert zoomed.document.zoom is not None
     np.testing.assert_allclose(zoomed.document.zoom.source, to_source(30, 12, 3))
     run.done(
