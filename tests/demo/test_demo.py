@@ -4,6 +4,7 @@ mapping that is off is noticed.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -242,11 +243,16 @@ def test_real_scans_agree_with_their_headers(scan: str, shared_data: Path, tmp_p
 
 
 def shift_columns(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
-    """Break the mapping, and only the mapping: PNGs are as they were."""
+    """Break the mapping of labels, and nothing else: PNGs and documents are as they were. (A
+    document that is off is refused when it is opened.)
+    """
     right = Decimation.to_source
-    monkeypatch.setattr(
-        Decimation, "to_source", lambda self, pixel: right(self, pixel) + np.array([by, 0, 0])
-    )
+
+    def wrong(self: Decimation, pixel: Any) -> Any:
+        of_labels = sys._getframe(1).f_globals["__name__"] == "sidecar.labels.map"
+        return right(self, pixel) + np.array([by if of_labels else 0, 0, 0])
+
+    monkeypatch.setattr(Decimation, "to_source", wrong)
 
 
 def test_a_mapping_beyond_its_uncertainty_is_exit_1(

@@ -170,6 +170,8 @@ def test_a_name_without_a_tag_is_no_proof(
     box = [(3, 4), (9, 4), (9, 8), (3, 8)]
     rows = "".join(f"a,slice_0003,{x},{y},box,1,{k}\n" for k, (x, y) in enumerate(box))
     labels = tmp_path / "half" / "labels.csv"
+    if command == "zoom":  # which is for landmarks
+        rows = "a,slice_0003,3,4,point,1,0\n"
     labels.write_text("label,image,x,y,shape_type,shape_id,vertex\n" + rows)
     more: dict[str, list[str]] = {
         "map-points": ["-o", "mapped.csv"],

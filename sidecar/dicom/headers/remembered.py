@@ -17,11 +17,12 @@ class Remembered:
     See `Attributes`.
     """
 
-    __slots__ = ("_dataset", "_values", "file_meta")
+    __slots__ = ("_dataset", "_values", "file_meta", "original_encoding")
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
         self.file_meta: Any = getattr(dataset, "file_meta", None)
+        self.original_encoding: Any = getattr(dataset, "original_encoding", None)
         self._values: dict[str, Any] = {}
 
     def get(self, keyword: str, default: Any = None, /) -> Any:
