@@ -191,7 +191,7 @@ def test_the_page_takes_the_documents_of_the_vectors_and_checks_what_is_its_duty
             return "accept";
         });
     """
-    for vector, said in zip(chosen, run(browser, "mapping.js", code, texts), strict=True):
+    for vector, said in zip(chosen, run(browser, "geometry/mapping.js", code, texts), strict=True):
         if vector["verdict"] == "accept":
             assert said == "accept", vector["name"]
         else:

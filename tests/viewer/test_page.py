@@ -62,7 +62,7 @@ def data_of(page: Location) -> dict[str, object]:
 
 
 FROM_DISK = {"img-src": "'self' file:", "trusted-types": "'none'"}
-#: What a server tells its page: see web/served.js.
+#: What a server tells its page: see web/keeping/served.js.
 TOLD = {"folders": ["", "png"], "names": [], "labels": {}, "around": {}}
 FROM_SERVER = {
     "img-src": "'self'",
