@@ -33,6 +33,10 @@ FILTERS: dict[Compression, int] = {"fast": UP, "small": AVERAGE}
 #: short distances. So nearly every scan becomes smaller, and compression takes a fifth less time.
 _WINDOW_BITS = 10
 
+#: isal compresses scanlines of so many bytes or more. It rarely packs equal bytes into another
+#: stream (docs/reliability.md), and on smaller images it saves no time.
+_ISAL_FROM = 1 << 16
+
 
 def _run_lengths(module: Any) -> Callable[[Any], bytes]:
     """A compressor with the run-length strategy. It is fast and suits filtered noise."""
@@ -56,10 +60,13 @@ def _compressors() -> tuple[dict[Compression, Callable[[Any], bytes]], Callable[
         from isal import isal_zlib
     except ImportError:
         return {"fast": small, "small": small}, best.crc32
-    return {
-        "fast": lambda data: isal_zlib.compress(data, 1, _WINDOW_BITS),
-        "small": small,
-    }, isal_zlib.crc32
+
+    def fast(data: Any) -> bytes:
+        if memoryview(data).nbytes < _ISAL_FROM:
+            return small(data)
+        return bytes(isal_zlib.compress(data, 1, _WINDOW_BITS))
+
+    return {"fast": fast, "small": small}, isal_zlib.crc32
 
 
 _compress, _crc32 = _compressors()
