@@ -159,7 +159,7 @@ def _names(texts: list[str] | None) -> list[list[str]]:
 
 
 def _cells(found: Measured) -> tuple[str, ...]:
-    from sidecar.labels.writers.csv_points import shortest
+    from sidecar.labels.tables.number_texts import shortest
 
     numbers = shortest(found.value), shortest(found.uncertainty)
     return (found.specimen, found.kind, " – ".join(found.of), *numbers, found.unit)

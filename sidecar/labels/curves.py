@@ -20,6 +20,7 @@ from sidecar.labels.arc_length import Between, equidistant
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, Labels
 from sidecar.labels.tables.columns import Made, picked
+from sidecar.labels.tables.number_texts import rounded
 from sidecar.labels.vertices import TYPES, Shapes, refuse_gaps
 
 #: The column that says how many points a curve gets.
@@ -245,9 +246,9 @@ def _own_columns(points: MappedPoints, png: Floats, shapes: Shapes) -> dict[str,
     blank = [""] * len(png)
     numbers = np.clip(nearest(png[:, 2]), 0, len(files) - 1).astype(int).tolist()
     return {
-        "x": blank if xy is None else [repr(x) for x in xy[:, 0].tolist()],
-        "y": blank if xy is None else [repr(y) for y in xy[:, 1].tolist()],
-        "slice": [repr(k) for k in png[:, 2].tolist()],
+        "x": blank if xy is None else rounded(xy[:, 0]),
+        "y": blank if xy is None else rounded(xy[:, 1]),
+        "slice": rounded(png[:, 2]),
         "image": [files[k].name for k in numbers],
         "shape_type": shapes.type_of_label,
         "vertex": [str(number) for number in shapes.vertex.tolist()],

@@ -15,8 +15,9 @@ from sidecar.grid.space import Geometry
 from sidecar.grid.stack import Stack, geometry_of
 from sidecar.labels.scan_points import EXPORT_COLUMNS, ScanPoints, read_scan_points
 from sidecar.labels.tables.columns import Columns, Made, Maker, SideBySide
+from sidecar.labels.tables.number_texts import rounded
 from sidecar.labels.unfit_texts import refuse_unfit_texts
-from sidecar.labels.writers.csv_points import COMPUTED, rounded
+from sidecar.labels.writers.csv_points import COMPUTED
 from sidecar.mapping import Sidecar
 
 #: The columns that project adds. Columns of these names in the input belong to another export, and

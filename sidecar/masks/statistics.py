@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError
 from sidecar.grid.axis import Axis
 from sidecar.grid.stack import Stack
+from sidecar.labels.tables.number_texts import shortest
 from sidecar.labels.unfit_texts import refuse_unfit_texts
-from sidecar.labels.writers.csv_points import shortest
 from sidecar.masks.mapped import MappedMask
 from sidecar.masks.model import LabelArray, Segment
 from sidecar.progress import Progress

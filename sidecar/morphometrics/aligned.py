@@ -16,9 +16,10 @@ from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import Notes, Writer
 from sidecar.labels.mapped_file import PointTable
 from sidecar.labels.tables.columns import picked
+from sidecar.labels.tables.number_texts import numbers
 from sidecar.labels.unfit_texts import refuse_unfit_texts
 from sidecar.labels.writers import WRITERS, write_landmarks_of
-from sidecar.labels.writers.csv_points import csv_text, numbers
+from sidecar.labels.writers.csv_points import csv_text
 from sidecar.morphometrics.align import Fit, anatomical_frame, fit_rigid, fit_similarity
 from sidecar.morphometrics.named_points import NamedPoints, named_points
 from sidecar.morphometrics.superimpose import Superimposition, superimpose

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.labels.writers.csv_points import numbers
+from sidecar.labels.tables.number_texts import numbers
 from sidecar.morphometrics.align import is_on_a_line
 from sidecar.morphometrics.sessions import Session
 from sidecar.morphometrics.superimpose import superimpose

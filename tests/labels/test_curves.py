@@ -143,6 +143,8 @@ def test_semilandmarks_stay_where_they_are_on_another_export(png: Sidecar, tmp_p
     labels.write_text(labels.read_text().replace(",me,\n", ",me,4\n"))
     first = sidecar.map_points(labels, png)
     first.write(tmp_path / "mapped.csv")
+    table = rows((tmp_path / "mapped.csv").read_text())
+    assert all(len(row[axis].partition(".")[2]) <= 6 for row in table for axis in "xy")
     invoked("project", tmp_path / "mapped.csv", "--sidecar", png.folder, "-o", tmp_path / "l2.csv")
     again = sidecar.map_points(tmp_path / "l2.csv", png)
     assert len(again) == 4 and again["vertex"].tolist() == first["vertex"].tolist()

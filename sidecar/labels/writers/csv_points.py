@@ -18,6 +18,7 @@ from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
 from sidecar.labels.shifts import shifts_mm, shifts_voxels
 from sidecar.labels.tables.columns import PIECE, Columns, Rows
+from sidecar.labels.tables.number_texts import DECIMALS, numbers, rounded
 from sidecar.labels.writers.specimens import refuse_two_of_one_name
 from sidecar.mapping import Sidecar
 
@@ -29,29 +30,6 @@ COLUMNS = (
     "source_column", "source_row", "source_slice", "x_mm", "y_mm", "z_mm", "uncertainty_mm",
     "sop_instance_uid", "frame_number", "space",
 )  # fmt: skip
-
-
-#: Decimal places of computed voxels and millimetres. 1e-6 mm is a nanometre; no label is so exact.
-DECIMALS = 6
-
-
-def numbers(values: NDArray[np.float64]) -> list[str]:
-    """Shortest decimal text of each number, "" for NaN."""
-    if not len(values):
-        return []
-    clean = np.where(values == 0, 0.0, values)  # no minus zero
-    texts = pydantic_core.to_json(clean.tolist(), inf_nan_mode="null").decode()[1:-1].split(",")
-    return ["" if text == "null" else text for text in texts] if np.isnan(values).any() else texts
-
-
-def rounded(values: NDArray[np.float64]) -> list[str]:
-    """Decimal text of voxels or millimetres, to DECIMALS places; "" for NaN."""
-    return numbers(np.round(values, DECIMALS))
-
-
-def shortest(value: float) -> str:
-    """Shortest decimal text of one number."""
-    return numbers(np.array([value]))[0]
 
 
 def csv_text(*tables: Mapping[str, Sequence[str]]) -> Iterator[str]:

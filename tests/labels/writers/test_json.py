@@ -24,6 +24,7 @@ from kit.mapped_points import (
 from kit.tables import rows
 
 from sidecar.errors import LabelError
+from sidecar.labels.tables.number_texts import DECIMALS
 from sidecar.labels.writers import csv_points, json_points
 
 
@@ -48,7 +49,7 @@ def test_it_says_what_the_csv_says(tmp_path: Path, space: str, scan: Scan) -> No
         for name, text in row.items():
             value = one[name]
             assert (
-                (float(text) == round(value, csv_points.DECIMALS))
+                (float(text) == round(value, DECIMALS))
                 if isinstance(value, (int, float))
                 else ((value or "") == text)
             ), name
