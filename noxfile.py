@@ -50,7 +50,7 @@ def spelling(session: nox.Session) -> None:
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """The tests that are not marked as slow: two to three minutes on an idle machine."""
+    """The tests that are not marked as slow: under two minutes on an idle machine."""
     session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
 
 

@@ -19,7 +19,7 @@ from benchmarks import scan
 from benchmarks.dicom import Kind
 from benchmarks.measure import run
 from benchmarks.settings import Settings, Tell
-from benchmarks.throughput import export
+from benchmarks.throughput import sidecar
 
 #: Edge of the slices, in pixels of 16 bits.
 SIZE = 2048
@@ -28,6 +28,8 @@ OURS: dict[str, Sequence[str]] = {
     "--scale 1/2 --z-step 2": ("--z-step", "2"),
     "--scale 1/2 --z-step 2 --z-filter mean": ("--z-step", "2", "--z-filter", "mean"),
 }
+#: As a user runs it: it takes as many workers as it likes.
+AS_IT_IS = ("--scale", "1/2", "--bits", "8", "--quiet")
 #: Room for the PNGs, as a part of the scan.
 _PNGS = 0.3
 
@@ -49,7 +51,8 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
         output = Path(folder, "png")
         files = sorted(source.iterdir())
         commands = {"cat": ["sh", "-c", 'cat "$0"/* > /dev/null', source]} | {
-            name: list(export(source, output, 8, *options)) for name, options in OURS.items()
+            name: list(sidecar("export", source, output, *AS_IT_IS, *options))
+            for name, options in OURS.items()
         }
         for number in range(settings.runs):
             for name, command in commands.items():

@@ -122,6 +122,7 @@ COMMANDS: dict[str, Callable[[Path, Path, Path], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_files_are_opened_as_often_as_there_are_slices(
     command: str,

@@ -51,6 +51,7 @@ def test_search_finds_a_page_without_a_network(site: Path, chromium: Browser) ->
     assert asked <= {"file", "data", "blob"}
 
 
+@pytest.mark.slow
 def test_every_public_name_has_its_place(site: Path) -> None:
     import sidecar
 

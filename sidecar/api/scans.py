@@ -102,7 +102,7 @@ def export(
         series: which stack: its number from `inspect`, or its Series Instance UID.
         join: join all stacks, or those of ``series="1,3-5"``, into one stack.
         compression: compression of the PNGs; "small" takes up to three times as long.
-        jobs: number of workers. Without it, one for each processor.
+        jobs: number of workers. Without it, one more than there are processors.
         scheduler: address of the scheduler of a Dask cluster to work on.
         cluster_wait: with ``scheduler``: give up when the cluster has had no worker for this many
             seconds. Without it, 300.

@@ -152,7 +152,7 @@ def run(
         int | None,
         Option(
             metavar="N",
-            help="Number of workers; without it, one for each processor.",
+            help="Number of workers; without it, one more than there are processors.",
             rich_help_panel=WORK,
         ),
     ] = None,

@@ -109,7 +109,7 @@ class Scan:
     damaged: list[Unusable] = field(default_factory=list)
 
 
-def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
+def scan(source: Place | Archive, on_file: Callable[[], object] = lambda: None) -> Scan:
     """Read the headers of every DICOM image under ``source``.
 
     ``source``: the path or URL of a folder (searched recursively), of one file, of a DICOMDIR, or
@@ -122,7 +122,7 @@ def scan(source: Place, on_file: Callable[[], object] = lambda: None) -> Scan:
     with warnings.catch_warnings():
         # pydicom warns of odd values; this package checks those that matter
         warnings.simplefilter("ignore")
-        root, listing = _listing(locate(source))
+        root, listing = _listing(source if isinstance(source, Archive) else locate(source))
         found = Scan(root)
         found.passed_by.update(listing.passed_by)
         listed = frozenset(listing.files)

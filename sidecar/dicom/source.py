@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sidecar.dicom.deflated import INFLATED_LIMIT
 from sidecar.dicom.pixels.pixel_file import PixelFile
@@ -16,8 +17,12 @@ from sidecar.dicom.stacks.same_scan import KnownScan, ScanMatch, closest
 from sidecar.dicom.stacks.series import Series, choose, find_series
 from sidecar.errors import SourceError, named
 from sidecar.progress import Progress, Silent
+from sidecar.storage.local import Local
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Location, Stamp
+
+if TYPE_CHECKING:
+    from sidecar.storage.fetched import Fetched
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Source:
     ``name``: the name for messages. ``root``: the folder that the file names of frames are relative
     to. ``series``: every stack in it. ``passed_by``: names of files that are no images, by kind.
     ``damaged``: DICOM files that cannot be used, and why. ``arrange``: makes stacks of frames.
+    ``told``: how the source was read, where the user must know that.
     """
 
     name: str
@@ -35,6 +41,7 @@ class Source:
     passed_by: dict[str, list[str]]
     damaged: tuple[Unusable, ...]
     arrange: Arrange = in_slice_order
+    told: tuple[str, ...] = ()
 
     @classmethod
     def open(
@@ -51,9 +58,10 @@ class Source:
         SourceError when there is no such place.
         """
         progress = progress or Silent()
-        progress.start("reading headers", None)
         location = locate(location)
-        found = scan(location, lambda: progress.advance(1, 0))
+        copy = _copy_of(location, progress)
+        progress.start("reading headers", None)
+        found = scan(copy.archive if copy else location, lambda: progress.advance(1, 0))
         return cls(
             location.name or "this folder",
             found.root,
@@ -61,6 +69,7 @@ class Source:
             dict(found.passed_by),
             tuple(found.damaged),
             arrange,
+            (str(copy),) if copy else (),
         )
 
     def choose(self, asked: str | None, join: bool = False) -> list[Series]:
@@ -86,7 +95,8 @@ class Source:
         )
         for series in chosen:
             self.refuse_packed(series)
-        told = [*self._may_be_slices(), *(self._left_out() if asked == "all" and not join else ())]
+        left_out = self._left_out() if asked == "all" and not join else ()
+        told = [*self.told, *self._may_be_slices(), *left_out]
         return [replace(one, warnings=(*one.warnings, *told)) for one in chosen]
 
     def _left_out(self) -> list[str]:
@@ -168,6 +178,16 @@ class Source:
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
                 " so nothing is done without it: put it right, or move it out of the source"
             )
+
+
+def _copy_of(location: Location, progress: Progress) -> Fetched | None:
+    """A copy of a source that cannot be read in place. See `sidecar.storage.fetched`."""
+    if isinstance(location, Local):
+        return None
+    from sidecar.storage.fetched import fetched  # not needed to read a disk
+
+    progress.start(f"fetching {location.name}", None)
+    return fetched(location, lambda count: progress.advance(0, count))
 
 
 def require_unchanged(root: Location, stamps: Mapping[str, Stamp], way_out: str) -> None:

@@ -13,7 +13,7 @@ import io
 import posixpath
 import struct
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import BinaryIO, Self
@@ -38,7 +38,8 @@ _BEGINNINGS = (
     (0, b"Rar!\x1a\x07", "RAR"),
     (257, b"ustar", "tar"),
 )
-_HEAD = 264
+#: Bytes at the start of a file that show its kind.
+HEAD = 264
 #: Most bytes of a member that are unpacked when only its start is read. No header is longer.
 _MOST_OF_A_START = 1 << 26
 _LEAST_READ, _MOST_READ = 1 << 13, 1 << 20
@@ -53,8 +54,12 @@ def archive_kind(file: Location) -> str | None:
 
     None for any other file, and for DICOM, whatever its preamble begins with.
     """
-    with file.open(_HEAD) as opened:
-        head = opened.read(_HEAD)
+    with file.open(HEAD) as opened:
+        return kind_of(opened.read(HEAD))
+
+
+def kind_of(head: bytes) -> str | None:
+    """`archive_kind` by the first bytes of a file, of which `HEAD` are needed."""
     if head[128:132] == b"DICM":
         return None
     return next((kind for at, magic, kind in _BEGINNINGS if head.startswith(magic, at)), None)
@@ -64,13 +69,15 @@ def archive_kind(file: Location) -> str | None:
 class Archive:
     """A file or folder in a zip. See `Location`.
 
-    ``inside``: its name in the archive; empty for the whole archive.
+    ``inside``: its name in the archive; empty for the whole archive. ``copy`` is not used. It is
+    held, so that a temporary copy of an archive is there while a location in it is.
 
     Every method raises SourceError where the archive itself cannot be used.
     """
 
     file: Location
     inside: str = ""
+    copy: object = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -81,14 +88,14 @@ class Archive:
         """The folder above. The parent of the whole archive is the archive itself: nothing above
         belongs to it.
         """
-        return type(self)(self.file, self.inside.rpartition("/")[0])
+        return replace(self, inside=self.inside.rpartition("/")[0])
 
     def __truediv__(self, name: str) -> Self:
-        return type(self)(self.file, posixpath.join(self.inside, name))
+        return type(self)(self.file, posixpath.join(self.inside, name), self.copy)
 
     def resolved(self) -> Self:
         inside = posixpath.normpath(f"/{self.inside}").strip("/")
-        return type(self)(self.file.resolved(), inside)
+        return type(self)(self.file.resolved(), inside, self.copy)
 
     def relative_to(self, folder: Location) -> str | None:
         if not isinstance(folder, Archive) or folder.file != self.file:

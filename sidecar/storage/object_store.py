@@ -35,6 +35,9 @@ _STAMPS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", 
 _RECENT = 5
 #: Protocols of web servers. They have no folders, and some do not serve ranges.
 _WEB = ("http", "https")
+#: Seconds until the next bytes of a file that a server packs while it sends it, and how many bytes
+#: are taken at a time.
+_PATIENCE, _PIECE = 300, 1 << 20
 _DOWNLOAD = "download the file, and give that"
 
 
@@ -222,6 +225,40 @@ class Remote:
             file.seek(start)
             return cast("bytes", file.read(stop - start))
         raise OSError(errno.EOPNOTSUPP, f"the server sends whole files only; {_DOWNLOAD}")
+
+    def is_sent_whole(self) -> bool:
+        """Whether a web server does not tell the size of this file, or does not know ranges.
+        OSError.
+
+        Where there is no such file, this is left for its reader to find.
+        """
+        if self._protocol not in _WEB:
+            return False
+        try:
+            self.part(1, 2, self.stamp()[0])
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            return True
+        return False
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[Iterator[bytes]]:
+        """The whole file from a web server, piece by piece. It may take hours. OSError."""
+        from aiohttp import ClientTimeout
+
+        patient = ClientTimeout(total=None, sock_read=_PATIENCE)
+        with plain_errors():
+            file = self._fs.open(self.path.path, block_size=0, size=1, timeout=patient)
+
+        def piece() -> bytes:
+            with plain_errors():
+                return cast("bytes", file.read(_PIECE))
+
+        with file:
+            yield iter(piece, b"")
 
     def make_folder(self) -> None:
         """Make a folder, where the storage has folders. In an object store this would make a

@@ -48,6 +48,7 @@ def test_adopted_as_exported(name: str, scan: Path, tmp_path: Path) -> None:
     assert found.images.value.slope == pytest.approx(exported.images.value.slope, rel=0.02)
 
 
+@pytest.mark.slow
 def test_slices_of_a_series_each_are_joined(scan: Path, tmp_path: Path) -> None:
     source = tmp_path / "scan"
     shutil.copytree(scan, source)

@@ -57,6 +57,7 @@ def test_a_mapping_without_a_folder_says_why_it_reads_nothing(library_folder: Pa
             read()
 
 
+@pytest.mark.slow
 def test_exports_and_adoptions_know_their_folder(work: Path) -> None:
     """Also where the export was there already."""
     for _ in range(2):

@@ -67,6 +67,7 @@ def test_a_data_frame_has_every_column(work: Path) -> None:
     assert frame.loc[0, "label"] == "bregma"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["mappings", "folders", "a folder of exports", "found beside"])
 def test_labels_of_several_exports_each_on_its_own(given: str, work: Path) -> None:
     """As the command line has them with several of --sidecar; the points of each are those that it

@@ -440,6 +440,7 @@ def test_a_place_that_is_no_file_is_refused(run: CommandLine) -> None:
         assert Path("/dev/full").stat().st_mode == before.st_mode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", [False, True])
 def test_a_file_of_the_user_with_the_name_of_a_partial_one_stays(
     run: CommandLine, link: bool
@@ -470,6 +471,7 @@ def test_a_refusal_leaves_an_earlier_result_as_it_was(run: CommandLine) -> None:
     assert (run.folder / "mapped.csv").read_bytes() != before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
 @pytest.mark.parametrize(
     "command",

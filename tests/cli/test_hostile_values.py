@@ -94,6 +94,7 @@ def test_labels_that_no_text_file_can_hold(png: Path, run: CommandLine, label: s
     run.refuses("map-points", name, "--sidecar", png, says="shape 1: label")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "label",
     ["a\x1eb", "a\x85b", "a\u2028b", "a\rb", "a\nb", 'a"b', "\ufeffa", "a,b;c\td", " a ", "é"],

@@ -90,6 +90,7 @@ def test_debug_shows_the_traceback(folder: Path) -> None:
     assert err.splitlines()[-1].startswith("sidecar: this is a fault of sidecar itself")
 
 
+@pytest.mark.slow
 def test_debug_shows_where_a_refusal_comes_from(folder: Path) -> None:
     fault = {"module": "sidecar.labels.writers.csv_points", "name": "unused", "error": "KeyError"}
     code, _, err = ran(folder, "--debug", "map-points", "nowhere.csv", **fault)

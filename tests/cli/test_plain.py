@@ -50,6 +50,7 @@ def by_typer(name: str, words: list[str]) -> dict[str, Any] | None:
     return called[0] if called else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["inspect", "export"])
 @settings(deadline=None)  # the first call loads typer
 @given(words=st.lists(st.sampled_from(WORDS), max_size=6))

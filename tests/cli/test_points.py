@@ -168,6 +168,7 @@ TYPER = {"typer", "click", "pydantic", "pydantic_core"}
 METADATA = {"importlib.metadata", "importlib_metadata"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "absent"),
     [

@@ -82,6 +82,7 @@ def test_lines_of_ours_stay_and_others_are_escaped() -> None:
     assert len(long) < LONGEST + 10 and long.endswith("; do this")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "seen"), [((), False), (("--debug",), True)])
 def test_what_libraries_in_c_print_does_not_reach_the_terminal(
     png: Path, run: CommandLine, options: tuple[str, ...], seen: bool

@@ -159,6 +159,7 @@ def test_more_of_them_than_memory_should_hold_are_refused(
         run.refuses(*command, says=("two.zip: the frames of this stack", "unpack the archive"))
 
 
+@pytest.mark.slow
 def test_packed_slices_are_read_in_flat_memory(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 1 << 12, (512, 512)).astype(np.uint16)
     write_flat_series(tmp_path / "scan", 60, (512, 512), noise)
@@ -185,6 +186,7 @@ def bomb(phantom: Phantom, size: int) -> Entry:
     return Entry("bomb.dcm", packed + packer.flush(), DEFLATED, size, crc)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_in_little_memory(run: CommandLine) -> None:
     """What is behind a small image is looked at no further, whatever is declared."""
     phantom = write(ENCODINGS["explicit"], run.folder / "scan")

@@ -155,6 +155,7 @@ def test_the_command_tells_the_whole_way(run: CommandLine, tmp_path: Path) -> No
     assert len(sidecar.map_file(tmp_path / "sidecar-demo/labels.csv").points) == len(LANDMARKS)
 
 
+@pytest.mark.slow
 def test_it_is_made_anew_in_its_own_folder_and_what_is_not_its_own_stays(
     run: CommandLine, tmp_path: Path
 ) -> None:
@@ -199,6 +200,7 @@ OWN_SCANS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OWN_SCANS)
 def test_a_tour_of_ones_own_scan(name: str, run: CommandLine, tmp_path: Path) -> None:
     write(Spec(**OWN_SCANS[name]), tmp_path / "scan")

@@ -249,6 +249,7 @@ def test_real_scans_are_as_other_programs_say_or_it_is_known_why_not(
     assert disagreements(shared_data, tmp_path) == known
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_files_of_pydicom_are_as_other_programs_say_or_it_is_known_why_not(tmp_path: Path) -> None:
     """Those that are installed: nothing is fetched."""

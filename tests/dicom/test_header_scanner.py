@@ -128,6 +128,7 @@ TEXTUAL = sorted(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @settings(deadline=None, max_examples=400)
 @given(

@@ -387,6 +387,7 @@ def spacing(phantom: Phantom) -> None:
         edited(path, PixelSpacing=[0.7, 0.41])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [

@@ -89,6 +89,7 @@ def test_a_stranger_reads_as_the_vectors_say(name: str) -> None:
     assert refused.value.rule == vector["rule"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [v["name"] for v in VECTORS.values() if v["verdict"] == "accept"])
 def test_what_a_reader_accepts_follows_the_schema(name: str) -> None:
     document = json.loads(text_of(VECTORS[name], WHOLE["documents"]))

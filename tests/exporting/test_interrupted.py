@@ -124,6 +124,7 @@ def test_an_error_that_nobody_interrupted_is_not_hidden(tmp_path: Path) -> None:
     assert done.returncode == 3 and "ModuleNotFoundError in exporting/batch.py" in done.stderr
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module_too(scan: Path, tmp_path: Path) -> None:
     program = [sys.executable, "-m", "sidecar"]
     asked = subprocess.run(

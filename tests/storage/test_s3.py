@@ -173,6 +173,7 @@ def test_killed_and_resumed(
     assert not set(counted.puts) & noted, "what was whole was made again"
 
 
+@pytest.mark.slow
 def test_a_missing_bucket_is_one_message(s3: Store, scan: Path, run: CommandLine) -> None:
     run.refuses("inspect", "s3://no-such-bucket/scan", says="scan: there is no such file or folder")
     run.refuses(
@@ -240,6 +241,7 @@ def test_no_credentials_and_no_storage_are_one_message_each(
     )
 
 
+@pytest.mark.slow
 def test_credentials_in_a_url_are_never_shown(s3: Store, run: CommandLine) -> None:
     for place_ in ("no-such-bucket", "no-such-bucket/scan"):
         told = run.refuses("inspect", f"s3://AKIAIOSFODNN7EXAMPLE:{SECRET}@{place_}", says="")

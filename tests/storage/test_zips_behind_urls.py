@@ -1,10 +1,13 @@
 """A zip behind a URL is read by ranges: in an object store, and on a plain web server that knows
-them. One that does not is not let send everything.
+them. A server that sends whole files only is let send a zip, which is told, and nothing else.
 """
 
 from __future__ import annotations
 
+import gc
 import re
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,21 +144,72 @@ def test_an_address_with_a_key_is_read_and_the_key_not_told(
     assert "s3cr3t" not in told
 
 
-@pytest.mark.parametrize("content_type", ["application/zip", ""])
-def test_a_server_without_ranges_is_named_and_not_listened_to(
-    content_type: str, web: Web, run: CommandLine
+WHOLE_ONLY = pytest.mark.parametrize(
+    ("knows_ranges", "tells_size"), [(False, True), (True, False), (False, False)]
+)
+
+
+@pytest.mark.slow
+@WHOLE_ONLY
+def test_a_zip_that_is_sent_as_a_whole_is_copied_and_that_is_told(
+    knows_ranges: bool,
+    tells_size: bool,
+    web: Web,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    web.data, web.knows_ranges, web.type = b"PK\x03\x04" + bytes(100 << 20), False, content_type
-    run.refuses(
-        "inspect", web.url, says=("scan.zip", "sends whole files only", "download the file")
-    )
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    write(Spec(), tmp_path / "scan")
+    web.data = zipped(tmp_path / "scan").read_bytes()
+    web.knows_ranges, web.tells_size = knows_ranges, tells_size
+    here = sidecar.export(tmp_path / "scan", tmp_path / "here", scale=0.5)
+    there = sidecar.export(f"{web.url}?key=s3cr3t", tmp_path / "there", scale=0.5)
+    (told,) = set(there.document.warnings) - set(here.document.warnings)
+    assert told.startswith("scan.zip was copied") and f"({len(web.data):,} bytes)" in told
+    assert "s3cr3t" not in (tmp_path / "there" / "sidecar.json").read_text()
+    assert there.document.source == here.document.source
+    assert there.document.images == here.document.images
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_copy_leaves_half_of_the_free_space(
+    web: Web,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    run: CommandLine,
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    free = shutil.disk_usage(temporary)._replace(free=20 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    web.data, web.tells_size = b"PK\x03\x04" + bytes(100 << 20), False
+    run.refuses("inspect", web.url, says=("scan.zip", "half of the 0.0 GB", "TMPDIR", "download"))
+    assert web.sent < 50 << 20
+    gc.collect()
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_copy_that_ends_too_early_is_refused(web: Web, tmp_path: Path, run: CommandLine) -> None:
+    write(Spec(), tmp_path / "scan")
+    web.data, web.tells_size = zipped(tmp_path / "scan").read_bytes()[:-500], False
+    run.refuses("inspect", web.url, says="scan.zip: it begins as")
+
+
+@pytest.mark.slow
+@WHOLE_ONLY
+def test_anything_else_that_is_sent_as_a_whole_is_not_listened_to(
+    knows_ranges: bool, tells_size: bool, web: Web, run: CommandLine
+) -> None:
+    web.data = b"\x1f\x8b\x08" + bytes(100 << 20)
+    web.knows_ranges, web.tells_size = knows_ranges, tells_size
+    run.refuses("inspect", web.url, says="scan.zip")
     assert web.sent < 50 << 20
 
 
-def test_a_server_that_does_not_tell_the_size_is_named(web: Web, run: CommandLine) -> None:
-    web.data, web.tells_size = b"PK\x03\x04" + bytes(1000), False
-    run.refuses("inspect", web.url, says=("does not tell how large it is", "download the file"))
-
-
+@pytest.mark.slow
 def test_what_is_not_there_is_told(web: Web, run: CommandLine) -> None:
     run.refuses("inspect", web.url.replace("scan", "other"), says="other.zip: there is no such")

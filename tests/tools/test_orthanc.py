@@ -165,22 +165,29 @@ def test_contours_of_its_structure_set_enclose_the_disc(orthanc: Orthanc, marked
         np.testing.assert_allclose(end(corners, axis=0), end(edges, axis=0), atol=1e-6)
 
 
-def test_the_study_that_it_hands_out_is_exported(
+def test_the_study_that_it_hands_out_is_exported_from_its_url(
     orthanc: Orthanc, marked: Path, tmp_path: Path
 ) -> None:
     """Also with segmentations and reports in it, which are no stacks. It packs the archive while it
-    sends it, and knows no ranges: behind its URL it is refused with the way out.
+    sends it, and knows no ranges: so the archive is copied first, which is told.
     """
     (study,) = orthanc.json("/studies")
     url = f"{orthanc.url}/studies/{study}/archive"
-    with pytest.raises(sidecar.SourceError, match="download the file, and give that"):
-        sidecar.export(url, tmp_path / "no")
-    (tmp_path / "study.zip").write_bytes(orthanc.get(f"/studies/{study}/archive"))
-    (stack,) = sidecar.inspect(tmp_path / "study.zip").found
+    (stack,) = sidecar.inspect(url).found
     assert stack.facts()["modality"] == "CT"
-    png = sidecar.export(tmp_path / "study.zip", tmp_path / "png", scale=0.5, z_step=2)
+    png = sidecar.export(url, tmp_path / "png", scale=0.5, z_step=2)
+    assert [told for told in png.document.warnings if "sends whole files only" in told]
     assert png.document.images.tag == sidecar.open(marked).document.images.tag
     for name in png_names(marked):
         np.testing.assert_array_equal(
             np.asarray(Image.open(tmp_path / "png" / name)), np.asarray(Image.open(marked / name))
         )
+
+
+def test_its_archive_as_a_file_is_the_same_scan(
+    orthanc: Orthanc, marked: Path, tmp_path: Path
+) -> None:
+    (study,) = orthanc.json("/studies")
+    (tmp_path / "study.zip").write_bytes(orthanc.get(f"/studies/{study}/archive"))
+    png = sidecar.export(tmp_path / "study.zip", tmp_path / "png", scale=0.5, z_step=2)
+    assert png.document.images.tag == sidecar.open(marked).document.images.tag

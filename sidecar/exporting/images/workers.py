@@ -37,6 +37,8 @@ BATCH_BYTES = 1 << 23
 TRIES = 4
 #: Seconds to wait for an answer of a Dask scheduler, before the work begins and during the work.
 SCHEDULER_TIMEOUT, ANSWER = 15, 5
+#: Workers beyond one for each processor: while one waits for the disk, the others go on.
+_WAITING = 1
 #: Seconds between two checks whether workers are still there and whether all work must end.
 LOOK = 1.0
 #: Seconds that a cluster may be without workers by default.
@@ -184,8 +186,8 @@ def _each(work: Callable[[Task], Rendered], batch: list[Task]) -> _Done:
 
 @contextlib.contextmanager
 def local_workers(jobs: int | None) -> Iterator[Workers]:
-    """Threads of this process. ``jobs``: how many; None for one for each processor."""
-    count = jobs or available_processors()
+    """Threads of this process. ``jobs``: how many; None for one more than there are processors."""
+    count = jobs or available_processors() + _WAITING
     with ThreadPoolExecutor(count, thread_name_prefix="sidecar") as executor:
         yield Workers(executor, count)
 

@@ -109,6 +109,7 @@ TABLES: dict[str, tuple[Dataset, Change]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_pngs_of_16_bits_keep_stored_values_and_the_document_has_the_table(
     name: str, tmp_path: Path
@@ -126,6 +127,7 @@ def test_pngs_of_16_bits_keep_stored_values_and_the_document_has_the_table(
     assert all(finding.passed for finding in check_export(tmp_path / "png", folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("window", ["full", None, "1000,2000"])
 @pytest.mark.parametrize("name", TABLES)
 def test_pngs_of_8_bits_go_through_the_table(name: str, window: str | None, tmp_path: Path) -> None:

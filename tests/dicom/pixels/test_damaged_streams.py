@@ -89,6 +89,7 @@ def test_a_stream_cut_anywhere_is_refused_and_never_padded(tmp_path: Path, codec
             read(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", STREAMS)
 def test_a_damaged_stream_is_an_error_or_an_image_but_never_a_crash(
     tmp_path: Path, codec: str

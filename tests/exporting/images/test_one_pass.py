@@ -99,6 +99,7 @@ def slices(draw: st.DrawFn) -> tuple[Any, ...]:
     return plane, columns, rows, values, rescale
 
 
+@pytest.mark.slow
 @given(slices())
 @settings(deadline=None, max_examples=300)
 def test_equal_to_numpy_to_the_bit(compiled: Any, one: tuple[Any, ...]) -> None:
@@ -128,6 +129,7 @@ def test_the_kernel_is_what_makes_them(
     assert np.array_equal(one_pass.reduced(plane, columns, rows), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -23,6 +23,8 @@ from sidecar.viewer.serving.desks import desks_in
 from sidecar.viewer.serving.server import LabelServer, is_elsewhere
 from sidecar.viewer.serving.tabs import Patience
 
+pytestmark = pytest.mark.slow  # each test starts a server
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
