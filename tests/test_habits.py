@@ -105,14 +105,16 @@ def test_one_sentence_says_what_it_is() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     places = {
-        "pyproject.toml": project()["description"],
+        "pyproject.toml": project()["project"]["description"],
         "CITATION.cff": citation["abstract"],
         "mkdocs.yml": " ".join(re.findall(r"^site_description: (.+)$", site, re.MULTILINE)),
         "docs/index.md": PAGES["docs/index.md"].read_text(encoding="utf-8").replace("`", ""),
         "help(sidecar)": " ".join((sidecar.__doc__ or "").split()),
         "sidecar --help": program().info.help,
     }
-    assert [name for name, words in places.items() if f"sidecar turns {sentence}" not in words] == []
+    assert [
+        name for name, words in places.items() if f"sidecar turns {sentence}" not in words
+    ] == []
 
 
 # Decisions.
