@@ -1,5 +1,5 @@
-"""Export DICOM scans as small PNG slices, and map labels made on those PNGs back to their exact
-places in the scan.
+"""sidecar turns a DICOM scan into small PNG slices, and brings the labels that you make on them
+back to the exact place in the scan.
 
     import sidecar
 

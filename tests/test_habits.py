@@ -15,6 +15,7 @@ import yaml
 from kit.pages import DOCS, PAGES, ROOT
 
 import sidecar
+from sidecar.cli.program import program
 
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 #: The headings of a decision, in order.
@@ -95,6 +96,25 @@ def test_the_citation_and_the_package_are_of_this_version() -> None:
     about = project()["project"]
     assert (citation["version"], citation["license"]) == (about["version"], about["license"])
     assert sidecar.__version__ == about["version"]
+
+
+def test_one_sentence_says_what_it_is() -> None:
+    """The first sentence of the README stands wherever somebody meets the project first."""
+    text = PAGES["README.md"].read_text(encoding="utf-8")
+    sentence = re.findall(r"^`sidecar` turns (.+)\.$", text, re.MULTILINE)[0]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    places = {
+        "pyproject.toml": project()["project"]["description"],
+        "CITATION.cff": citation["abstract"],
+        "mkdocs.yml": " ".join(re.findall(r"^site_description: (.+)$", site, re.MULTILINE)),
+        "docs/index.md": PAGES["docs/index.md"].read_text(encoding="utf-8").replace("`", ""),
+        "help(sidecar)": " ".join((sidecar.__doc__ or "").split()),
+        "sidecar --help": program().info.help,
+    }
+    assert [
+        name for name, words in places.items() if f"sidecar turns {sentence}" not in words
+    ] == []
 
 
 # Decisions.

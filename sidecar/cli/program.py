@@ -25,8 +25,8 @@ def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
     made = typer.Typer(
         name="sidecar",
         help=(
-            "Export DICOM scans as small PNG slices, and map labels made on those PNGs back to"
-            " their exact places in the scan."
+            "sidecar turns a DICOM scan into small PNG slices, and brings the labels that you make"
+            " on them back to the exact place in the scan."
         ),
         no_args_is_help=True,
         rich_markup_mode=None,
