@@ -148,7 +148,7 @@ class Sidecar:
         """The tag of this mapping. It is computed where the document, of version 1.0, does not
         state it.
         """
-        return tag_by_planes(self.document, self.decimation)
+        return self.document.images.tag or tag_by_planes(self.document, self.decimation)
 
     @property
     def size(self) -> tuple[int, int, int]:

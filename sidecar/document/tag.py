@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
 from sidecar.grid.axis import Axis
@@ -56,13 +57,11 @@ def planes_json(planes: Iterable[tuple[str, int | None]]) -> str:
     in a single-frame instance) of each, in order.
     """
     facts = [
-        {
-            "frame_number": None if frame_number is None else float(frame_number),
-            "sop_instance_uid": sop_instance_uid,
-        }
+        f'{{"frame_number":{"null" if frame_number is None else float(frame_number)},'
+        f'"sop_instance_uid":{encode_basestring_ascii(sop_instance_uid)}}}'
         for sop_instance_uid, frame_number in planes
     ]
-    return _compact(facts)
+    return f"[{','.join(facts)}]"
 
 
 def tagged_json(series_instance_uid: str, planes: str, decimation: Decimation) -> str:

@@ -120,7 +120,9 @@ class Stack:
             and all(np.isfinite(s) and s > 0 for s in self.pixel_spacing)
         ):
             raise GeometryError("positions must be finite and Pixel Spacing positive")
-        for cosines in sorted(set(map(tuple, self.orientations.tolist()))):
+        first = self.orientations[0]
+        others = self.orientations[(self.orientations != first).any(axis=1)]
+        for cosines in (tuple(first.tolist()), *sorted(set(map(tuple, others.tolist())))):
             check_orientation(cosines)
         if np.abs(self.orientations - self.orientations[0]).max() > 2 * PARALLEL_TOLERANCE:
             raise GeometryError("the planes of a stack must be parallel")
