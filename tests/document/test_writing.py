@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kit.made_exports import GEOMETRIES, Export
+from kit.needs import NEW_PYDANTIC
 from kit.phantoms import Spec, write
 
 import sidecar
@@ -23,6 +24,7 @@ from sidecar.document.writing import as_text, facts, number, sealed
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
+@NEW_PYDANTIC
 @given(finite | st.floats(-1e-3, 1e-3) | st.integers(-(2**60), 2**60).map(float))
 def test_numbers_are_written_as_pydantic_writes_them(value: float) -> None:
     assert number(value) == pydantic_core.to_json(value).decode()

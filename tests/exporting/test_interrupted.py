@@ -311,7 +311,9 @@ def test_nobody_writes_on_after_a_failure(
     monkeypatch.setattr("sidecar.exporting.run.render", failing)
     released = FileLock.release
     monkeypatch.setattr(
-        FileLock, "release", lambda self: (over.append(time.monotonic()), released(self))
+        FileLock,
+        "release",
+        lambda self, **how: (over.append(time.monotonic()), released(self, **how)),
     )
     with pytest.raises(OutputError, match="disk is full"):
         sidecar.export(scan, tmp_path / "png", scale=0.5, jobs=4)

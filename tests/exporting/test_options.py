@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from kit.needs import NEW_PYDANTIC
 from kit.phantoms import Spec, write
 
 from sidecar.errors import UsageError
@@ -113,6 +114,7 @@ def test_config_errors_name_the_key(tmp_path: Path, text: str, named: str) -> No
         load_config(config)
 
 
+@NEW_PYDANTIC
 @pytest.mark.parametrize("name", schemas())
 def test_schemas_are_those_of_the_code(name: str) -> None:
     """When this fails: python -m sidecar.schemas"""
