@@ -157,3 +157,8 @@ def named(names: Sequence[str]) -> str:
     """The first three names, and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(map(printable, names[:3])) + more
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 slice", "2 slices". ``many``: a plural that does not end in s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
