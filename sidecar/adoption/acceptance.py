@@ -75,7 +75,7 @@ def not_found(trials: Sequence[Trial], ideas: Sequence[Idea], pins: Pins) -> Ima
         if pin is not None
     ]
     wrong = f", or is what was given with {' and '.join(given)} wrong" if given else ""
-    known = "" if given else f" If they are of this one, {_PIN}."
+    known = "" if given else f" If they are of this scan, {_PIN}."
     likely = sorted(ideas, key=lambda idea: -idea.line.score)[:NAMED]
     listed = [
         f"likeness {i.line.score:.2f} of thumbnails:"
@@ -83,7 +83,7 @@ def not_found(trials: Sequence[Trial], ideas: Sequence[Idea], pins: Pins) -> Ima
         for i in likely
     ]
     nearest = _listed(trials) if trials else "\n".join(f"  {line}" for line in listed)
-    near = f" The nearest, none near enough:\n{nearest}" if nearest else ""
+    near = f" The most similar places, none similar enough:\n{nearest}" if nearest else ""
     return ImageError(
         "these images were not found in this scan: are they of another series (--series), turned"
         f" by an odd angle, or of another scan{wrong}?{known}{near}"
@@ -110,8 +110,8 @@ def check_place(columns: Measured, rows: Measured, found: Resampling) -> None:
             1.0, abs(measured.axis.factor)
         ):
             raise ImageError(
-                "these images show too little, or disagree: they fix the place of their edges only"
-                f" to {measured.deviation:.2g} source {name}; adopt a stack with more on it, or"
+                "these images show too little, or disagree: the place of their edges is known only"
+                f" to {measured.deviation:.2g} source {name}; adopt a stack that shows more, or"
                 " give --factor"
             )
 
@@ -124,8 +124,9 @@ def check_rivals(rivals: Sequence[Rival]) -> None:
             for s in (rival.taken, rival.other)
         )
         raise ImageError(
-            f"these images show too little to tell two ways apart in which their {rival.name} can"
-            f" have been made; adopt a stack with more on it, or give --factor:\n{lines}"
+            f"these images show too little: their {rival.name} can have been made in two ways,"
+            " which cannot be told apart; adopt a stack that shows more, or give --factor:"
+            f"\n{lines}"
         )
 
 
@@ -136,9 +137,9 @@ def check_straight(twists: Sequence[float], columns: Axis, rows: Axis) -> None:
     askew = float(np.median(twists))
     if askew > ASKEW * max(1.0, abs(columns.factor), abs(rows.factor)):
         raise ImageError(
-            f"the edges of these images run askew to those of the scan, by {askew:.2g} source"
-            " pixels or more: are they turned by an odd angle, sheared or warped? Only quarter"
-            " turns and flips can be adopted"
+            "the edges of these images are not parallel to those of the scan, by"
+            f" {askew:.2g} source pixels or more: are the images turned by an odd angle, sheared or"
+            " warped? Only quarter turns and flips can be adopted"
         )
 
 
@@ -146,9 +147,9 @@ def check_extremes(left: float, by_extremes: float) -> None:
     """Refuse images that maxima or minima over slices explain better."""
     if by_extremes + ROUNDING < CLEAR * (left + ROUNDING):
         raise ImageError(
-            "these images are more like the brightest, or darkest, of several slices than like"
-            " slices or means of slices: projections have no one place between the slices and"
-            " cannot be adopted"
+            "these images are more like projections (the brightest, or darkest, of several slices)"
+            " than like slices or means of slices. A projection has no single place between the"
+            " slices, so it cannot be adopted"
         )
 
 
@@ -163,12 +164,12 @@ def check_agreement(
     )
     if 2 * len(good) < len(looked_at):
         raise ImageError(
-            f"too few of these images are like slices of this scan; not like any: {bad}"
+            f"too few of these images are like slices of this scan. These are not like any: {bad}"
         )
     if step == 0:
         raise ImageError(
             "these images all come out as the same slice of the scan: give --z-step, or adopt a"
-            " stack with more on it"
+            " stack that shows more"
         )
 
 
@@ -184,15 +185,15 @@ def check_depth(depth: Depth, names: Sequence[str]) -> None:
         )
         raise ImageError(
             f"these images do not go through the scan in equal steps{_first_jump(depth, names)}:"
-            " are some missing, doubled or out of order? Put those in a folder of their own that"
-            f" do. Looked at: {places}"
+            " are some missing, doubled or out of order? Put the images that go in equal steps into"
+            f" a folder of their own. These images were looked at: {places}"
         )
     own = depth.unexplained(depth.step, depth.offset) + ROUNDING
     aside = min(depth.unexplained(depth.step, depth.offset + one) for one in (-1.0, 1.0)) + ROUNDING
     if own > CLEAR_SLICES * aside:
         raise ImageError(
-            "neighbouring slices of this scan explain these images as well: which slice an image"
-            " shows cannot be told"
+            "neighbouring slices of this scan explain these images equally well, so it cannot be"
+            " known which slice an image shows"
         )
 
 
@@ -217,8 +218,8 @@ def check_correlation(left: float) -> None:
     if correlation < SUFFICIENT:
         raise ImageError(
             f"these images are like slices of this scan (correlation {correlation:.2f}), but not"
-            f" enough to be made from them ({SUFFICIENT:g}): are they of another series, or of"
-            " another reconstruction of the same scan?"
+            f" similar enough to be made from them ({SUFFICIENT:g} is needed): are they of another"
+            " series, or of another reconstruction of the same scan?"
         )
 
 
@@ -229,7 +230,7 @@ def check_pins(pins: Pins, columns: Axis, rows: Axis, slices: Axis) -> None:
             if abs(abs(axis.factor) - asked) * axis.size > PINNED * asked:
                 raise ImageError(
                     f"--factor {asked:g} does not fit these images: one of their pixels covers"
-                    f" {abs(axis.factor):.6g}"
+                    f" {abs(axis.factor):.6g} source pixels"
                 )
     if (
         pins.z_step is not None

@@ -30,6 +30,7 @@ from sidecar.document.model import (
     Window,
 )
 from sidecar.document.writing import sealed
+from sidecar.errors import counted
 from sidecar.grid.axis import Axis, Method
 from sidecar.grid.decimation import Decimation
 from sidecar.mapping import Sidecar
@@ -113,7 +114,7 @@ def source_slices(axis: Axis, image: int, depth: Depth, count: int) -> list[int]
 def notes(found: StackMatch, verified: Verified) -> list[str]:
     """The warnings for the user."""
     lines = [
-        "adopted: made by another program; how was found from the pixels (correlation"
+        "adopted: another program made these images, and their pixels show how (correlation"
         f" {found.correlation:.3f})"
     ]
     for name, line, deviation in zip(
@@ -124,15 +125,15 @@ def notes(found: StackMatch, verified: Verified) -> list[str]:
     ):
         if not line.exact and deviation > TELL:
             why = (
-                "other lines explain as much"
+                "other lines explain the images equally well"
                 if line.leeway
                 else "no exact way of making them fits better than what was measured"
             )
             lines.append(f"the {name} are known to ±{deviation:.2g} only: {why}")
     if verified.blank:
         lines.append(
-            f"{verified.blank} images have nothing to recognise on them; their slices follow from"
-            " the others"
+            f"nothing can be recognised on {counted(verified.blank, 'image')}; the slices follow"
+            " from the other images"
         )
     return lines
 

@@ -130,21 +130,22 @@ def open_images(folder: Path) -> PngImages:
     ImageError names the first image that differs.
     """
     if not folder.is_dir():
-        raise ImageError("it is no folder; give the folder that holds the images", folder)
+        raise ImageError("it is not a folder; give the folder that holds the images", folder)
     names = sorted((p.name for p in folder.iterdir() if _is_image(p)), key=natural_order)
     if not names:
         raise ImageError("it holds no PNG, JPEG or TIFF images", folder)
     for name in names:
         if not is_plain(name):
             raise ImageError(
-                "its name cannot stand in a sidecar.json, as it has the drive or the separator of"
+                "its name cannot be in a sidecar.json, because it has a drive or a separator of"
                 " another system; rename it",
                 name,
             )
     doubles = {image_key(name) for name in names}
     if len(doubles) < len(names):
         raise ImageError(
-            "two images have the same name but for their extension; move the copies away", folder
+            "two images have names that differ only in the ending; move the copies away",
+            folder,
         )
     modes, stamps = set(), Local.at(folder).stamps(names)
     with _opened(folder / names[0]) as first:
@@ -173,7 +174,7 @@ def require_unchanged_images(images: PngImages) -> None:
         except OSError:
             now = None
         if now != before:
-            raise ImageError("it changed while it was looked at; run the command again", name)
+            raise ImageError("it changed while it was read; run the command again", name)
 
 
 def _is_image(path: Path) -> bool:
@@ -210,12 +211,12 @@ def _check(image: Image.Image, name: str, width: int, height: int) -> None:
         )
     if image.size != (width, height):
         raise ImageError(
-            f"it has {image.width} × {image.height} pixels, the first image {width} × {height};"
-            " move what is no slice away",
+            f"it has {image.width} × {image.height} pixels, but the first image has"
+            f" {width} × {height}; move images away that are not slices",
             name,
         )
     if image.mode == "F":
-        raise ImageError("its pixels are floating-point numbers; save 8 or 16 bits", name)
+        raise ImageError("its pixels are floating-point numbers; save it with 8 or 16 bits", name)
 
 
 def _is_colour(image: Image.Image) -> bool:
@@ -232,5 +233,6 @@ def check_source(slices: SourceSlices) -> None:
     """SourceError where the slices are too small to recognise anything."""
     if min(slices.columns, slices.rows) < 16:
         raise SourceError(
-            f"slices of {slices.columns} × {slices.rows} pixels are too small to find images in"
+            f"the slices have {slices.columns} × {slices.rows} pixels, which are too few to find"
+            " images in them"
         )

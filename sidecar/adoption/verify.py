@@ -170,18 +170,18 @@ def _check(
             continue
         if own < FOREIGN * typical and left(k, numbers[k]) > 1 - (FOREIGN * found.correlation) ** 2:
             raise ImageError(
-                f"it does not show slice {numbers[k]} of the scan, as its place among the images"
-                f" says (correlation {own:.2f}, others {typical:.2f}); move it away if it is no"
-                " slice, and number the images in the order of the slices",
+                f"its place among the images is that of slice {numbers[k]} of the scan, but it does"
+                f" not show that slice (correlation {own:.2f}, others {typical:.2f}); move it away"
+                " if it is not a slice, and number the images in the order of the slices",
                 images.names[k],
             )
         for j, other in neighbours:
             suspicious = 1 - other**2 + NEGLIGIBLE < MISPLACED * (1 - own**2 + NEGLIGIBLE)
             if suspicious and left(k, numbers[j]) < MISPLACED * left(k, numbers[k]):
                 raise ImageError(
-                    f"it shows slice {numbers[j]} of the scan, the place of {images.names[j]},"
-                    f" rather than slice {numbers[k]}: are images missing, doubled or out of order"
-                    " here?",
+                    f"it shows slice {numbers[j]} of the scan, which is the place of"
+                    f" {images.names[j]}, and not slice {numbers[k]}, which is its own place: are"
+                    " images missing, doubled or out of order here?",
                     images.names[k],
                 )
         unexplained = 1 - own**2 + NEGLIGIBLE
@@ -189,8 +189,8 @@ def _check(
             beside = [n for n in (numbers[k] - 1, numbers[k] + 1) if 0 <= n < len(slices)]
             if left(k, numbers[k]) > OWN_BETTER * min((left(k, n) for n in beside), default=np.inf):
                 raise ImageError(
-                    f"it is not like slice {numbers[k]} of the scan, which its place among the"
-                    f" images says, nor like those beside it (correlation {own:.2f}, others"
-                    f" {typical:.2f}); move it away if it is no slice of this scan",
+                    f"its place among the images is that of slice {numbers[k]} of the scan, but it"
+                    f" is not like that slice, nor like those beside it (correlation {own:.2f},"
+                    f" others {typical:.2f}); move it away if it is not a slice of this scan",
                     images.names[k],
                 )

@@ -12,7 +12,7 @@ from sidecar.checks.source import check_headers
 from sidecar.dicom.source import Source
 from sidecar.document import reading
 from sidecar.document.model import SIDECAR_NAME, Document
-from sidecar.errors import DocumentError
+from sidecar.errors import DocumentError, counted
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress, Silent
 from sidecar.storage.locate import Place, locate
@@ -96,7 +96,8 @@ def check_source(
             Finding(
                 "source",
                 False,
-                f"cannot be used: {found.damaged[0]} ({len(found.damaged)} files in all)",
+                f"cannot be used: {found.damaged[0]}"
+                f" ({counted(len(found.damaged), 'file')} in all)",
             ),
         )
     if sidecar.document.evidence is not None and match.series is not None:
@@ -105,7 +106,7 @@ def check_source(
             Finding(
                 "pixels",
                 None,
-                "another program made the images; adopt them again to hold them against the scan",
+                "another program made the images; adopt them again to compare them with the scan",
             ),
         ]
     values_unknown = any(f.check == "stored values" and f.passed is None for f in findings)
@@ -119,4 +120,4 @@ def check_source(
 
 
 def _not_done(check: str) -> Finding:
-    return Finding(check, None, "not looked at, because of what is wrong above")
+    return Finding(check, None, "not checked, because of the faults above")

@@ -10,7 +10,7 @@ import numpy as np
 
 from sidecar.checks.finding import Finding, finding
 from sidecar.document.model import AXIS_NAMES, Document, Evidence
-from sidecar.errors import DocumentError
+from sidecar.errors import DocumentError, counted
 from sidecar.grid.decimation import Decimation
 from sidecar.mapping import Sidecar
 
@@ -30,7 +30,8 @@ def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
         Finding(
             "control points",
             True,
-            f"{count} control points and the positions of {images} images recomputed",
+            f"{counted(count, 'control point')} and the positions of {counted(images, 'image')}"
+            " recomputed",
         ),
         *(
             _as_exported(document, sidecar.decimation)
@@ -40,14 +41,14 @@ def check_document(document: Document) -> tuple[list[Finding], Sidecar | None]:
     ]
     if document.images.tag is not None:
         findings.append(
-            Finding("tag", True, f"{document.images.tag}, by its planes, axes and series UID")
+            Finding("tag", True, f"{document.images.tag}, as planes, axes and series UID give it")
         )
     if sidecar.stack is not None:
         findings.append(
             finding(
                 "grids",
                 list(_missing_grids(document)),
-                "origin, spacing, direction and affine put corners where their planes do",
+                "origin, spacing, direction and affine put corners where the planes put them",
             )
         )
     return findings, sidecar
@@ -58,7 +59,7 @@ def _as_exported(document: Document, decimation: Decimation) -> list[Finding]:
         finding(
             "decimation",
             list(_wrong_axes(decimation)),
-            "factor, offset and size of each axis are what its method makes",
+            "factor, offset and size of each axis are as its method makes them",
         ),
         finding(
             "values",
@@ -71,10 +72,10 @@ def _as_exported(document: Document, decimation: Decimation) -> list[Finding]:
 
 
 def _as_adopted(evidence: Evidence, images: int) -> Finding:
-    counted = {len(evidence.image_correlation), len(evidence.image_confidence)}
-    problems = [] if counted == {images} else ["evidence: it does not speak of every image once"]
+    numbers = {len(evidence.image_correlation), len(evidence.image_confidence)}
+    problems = [] if numbers == {images} else ["evidence: it must have one number for each image"]
     said = (
-        "another program made these images; how was found from their pixels (correlation"
+        "another program made these images, and their pixels show how (correlation"
         f" {evidence.correlation:.3f})"
     )
     return finding("evidence", problems, said)
@@ -98,14 +99,14 @@ def _wrong_values(document: Document) -> Iterator[str]:
     images = document.images
     if images.channels == 3:
         if images.value is not None:
-            yield "images.value: colours have none"
+            yield "images.value: it must be null, because the images are in colour"
         return
     if images.value is None and images.window is None and images.lookup_table is not None:
         return
     if images.value is None or images.window is None or images.value.slope == 0:
         yield (
-            "images.value and images.window: gray images need a line that can be inverted, and its"
-            " ends"
+            "images.value and images.window: gray images need both, a line whose slope is not 0,"
+            " and its ends"
         )
         return
     line, window = images.value, images.window
@@ -114,7 +115,7 @@ def _wrong_values(document: Document) -> Iterator[str]:
         (window.lower, window.upper), (lower, upper), rtol=1e-9, atol=1e-9 * (upper - lower)
     ):
         yield (
-            f"images.window: {window.lower:g} to {window.upper:g}, where images.value gives"
+            f"images.window: it is {window.lower:g} to {window.upper:g}, but images.value gives"
             f" {lower:g} to {upper:g}"
         )
 

@@ -10,7 +10,7 @@ from sidecar.checks.finding import Finding, finding
 from sidecar.document.images import Png, image_path, read_head, wrong_size
 from sidecar.document.model import SIDECAR_NAME, Document
 from sidecar.document.tag import png_stem
-from sidecar.errors import DocumentError
+from sidecar.errors import DocumentError, counted
 from sidecar.progress import Progress
 from sidecar.storage.digest import file_digest
 from sidecar.storage.location import Location
@@ -34,22 +34,20 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
         silent += png is None or not png.text
         progress.advance(1, 0)
     unread = len(missing)
-    missing += [
-        f"{name} is there, but is none of this export" for name in _strangers(folder, names)
-    ]
+    missing += [f"{name} is there, but is not of this export" for name in _strangers(folder, names)]
     columns, rows, count = document.images.size
     read = count - unread
     said = (
-        f"{read} PNGs of {columns} × {rows}, {document.images.bits} bits,"
-        f" {document.images.channels} per pixel"
+        f"{counted(read, 'PNG')} of {columns} × {rows}, {document.images.bits} bits,"
+        f" {counted(document.images.channels, 'channel')}"
     )
-    files = finding("files", missing, f"{count} PNGs, none missing and none too many")
+    files = finding("files", missing, f"{counted(count, 'PNG')}, none missing and none too many")
     if read == 0:
         return [
             files,
             *(Finding(name, None, "no PNG to look at") for name in ("digests", "sizes", "texts")),
         ]
-    found = [files, finding("digests", digests, f"{read} SHA-256 digests")]
+    found = [files, finding("digests", digests, counted(read, "SHA-256 digest"))]
     # images of another program may be of any kind, and have no texts of an export
     if document.evidence is not None:
         return found
@@ -59,7 +57,7 @@ def check_images(document: Document, folder: Location, progress: Progress) -> li
         (
             Finding("texts", None, "these images carry no text of an export")
             if silent == read
-            else finding("texts", texts, f"each of {read} PNGs names its slice and its series")
+            else finding("texts", texts, f"slice and series are named in {counted(read, 'PNG')}")
         ),
     ]
 
@@ -118,7 +116,7 @@ def wrong_text(png: Png | None, document: Document, k: int) -> Iterator[str]:
     for keyword, value in wanted.items():
         if text.get(keyword) != value:
             yield (
-                f"says {keyword} {text[keyword][:70]!r}, which is {value!r}"
+                f"says {keyword} {text[keyword][:70]!r} instead of {value!r}"
                 if keyword in text
-                else f"says no {keyword}"
+                else f"does not say {keyword}"
             )

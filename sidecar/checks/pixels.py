@@ -75,7 +75,8 @@ def _sample(count: int, wanted: int) -> list[int]:
 def _told(chosen: NDArray[np.intp], count: int) -> str:
     """How many slices were checked, and how many were not."""
     if len(chosen) == count:
-        return f"all {count} slices made again: every pixel is the same"
+        every = "the only slice" if count == 1 else f"all {count} slices"
+        return f"{every} made again: every pixel is the same"
     which = f" ({', '.join(map(str, chosen))})" if len(chosen) <= LISTED else ""
     return (
         f"{len(chosen)} of {count} slices, taken at random{which}, made again: every pixel is the"

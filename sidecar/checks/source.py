@@ -15,7 +15,7 @@ from sidecar.dicom.stacks.series import Series
 from sidecar.document.build import source_model
 from sidecar.document.model import Document
 from sidecar.document.writing import Needless, facts
-from sidecar.errors import SidecarError
+from sidecar.errors import SidecarError, counted
 from sidecar.exporting.build_document import make_sidecar
 from sidecar.exporting.images.window_choice import choose_values, mode_of
 from sidecar.exporting.options import ExportOptions
@@ -82,7 +82,7 @@ def check_headers(sidecar: Sidecar, stated: Any, match: ScanMatch) -> list[Findi
         return [
             Finding("instances", False, problem or ""),
             *(
-                Finding(name, None, "of another stack")
+                Finding(name, None, "not compared, because the stack is another one")
                 for name in ("identifiers", "planes", "stored values")
             ),
         ]
@@ -108,7 +108,9 @@ def check_headers(sidecar: Sidecar, stated: Any, match: ScanMatch) -> list[Findi
     return [
         _instances(sidecar),
         *_of_the_source(sidecar.document, stated, again, moved),
-        finding("stored values", problems, "the rescale of the headers gives the line on record"),
+        finding(
+            "stored values", problems, "the rescale of the headers gives the line of the sidecar"
+        ),
     ]
 
 
@@ -122,7 +124,7 @@ def _other_images(sidecar: Sidecar, match: ScanMatch) -> str | None:
     if match.series is None or document.evidence is not None:
         return None
     if plan_again(sidecar, match.series).channels != document.images.channels:
-        return "the images of the source are gray, or coloured, where the PNGs are not"
+        return "the source is gray and the PNGs are in colour, or the other way round"
     return None
 
 
@@ -148,7 +150,7 @@ def _of_the_source(
         finding(
             "planes",
             where if moved is None else [moved],
-            f"position, orientation, spacing and size of {count} planes",
+            f"position, orientation, spacing and size of {counted(count, 'plane')}",
         ),
     ]
 
@@ -194,9 +196,10 @@ def _instances(sidecar: Sidecar) -> Finding:
     """Whether the stack has the instances of the export, where UIDs can show that."""
     known = sidecar.known_scan
     if not known.has_own_uids:
-        said = "SOP Instance UIDs are absent or shared: they tell nothing, only pixels do"
+        said = "SOP Instance UIDs are absent or shared, so they prove nothing; only pixels do"
         return Finding("instances", None, said)
-    said = f"{len(known.planes)} SOP instances or frames, in the same order"
+    said = counted(len(known.planes), "SOP instance or frame", "SOP instances or frames")
+    said += ", in the same order"
     return Finding("instances", True, said)
 
 
@@ -227,7 +230,7 @@ def _other_values(stated: Document, again: Document) -> Iterator[str]:
     one, other = stated.images.value, again.images.value
     if one is None or other is None:
         if one is not other:
-            yield "images.value: there is a line in one, and none in the other"
+            yield "images.value: only one of sidecar and source has a line"
         tables = (stated.images.lookup_table, again.images.lookup_table)
         if tables[0] != tables[1]:
             yield "images.lookup_table is not the one that the Modality LUT of the source gives"

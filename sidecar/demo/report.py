@@ -102,8 +102,8 @@ def _labelled(tour: Tour) -> str:
     count = len(tour.check.labels)
     if tour.of_specimen:
         return (
-            f"here: {count} bright spots, found on the PNGs about where a person would look, in"
-            " their pixels alone"
+            f"here: {count} bright spots. The demo found them in the pixels of the PNGs alone, near"
+            " the places where a person would look"
         )
     return f"here: {count} known pixels: two corners, the middle, and bright spots"
 
@@ -177,25 +177,25 @@ def _meaning(tour: Tour) -> Iterator[str]:
         yield f"NOT every label came back where it belongs: {', '.join(check.failed)}."
     elif tour.of_specimen:
         yield (
-            f"Every landmark came back, {worst:.2f} µm off at most. ±: what map-points states as"
-            " uncertainty, half the longest diagonal of a PNG voxel; finding the middle of a spot"
-            " does better than one pixel."
+            f"Every landmark came back, with an error of {worst:.2f} µm at most. ± is the"
+            " uncertainty that map-points states: half the longest diagonal of a PNG voxel. The"
+            " errors are smaller, because the middle of a spot is found to less than one pixel."
         )
     elif unit == "px":
         yield "Every label came back to the source pixel that the edges of the PNG pixels give."
     else:
         yield (
             "Every label lies where the DICOM headers put it, to a thousandth of a µm, and on the"
-            " right instance: worked out apart from this package's geometry, with pydicom and the"
-            " equation of PS3.3 C.7.6.2.1.1. ±: half the longest diagonal of a PNG voxel."
+            " right instance. This was computed without the geometry of this package, with pydicom"
+            " and the equation of PS3.3 C.7.6.2.1.1. ± is half the longest diagonal of a PNG voxel."
         )
     shift = _short(float(check.doubled_errors.mean()) * units)
     yield (
-        f"by × {factor}: PNG pixel times {factor}, as one does without a sidecar. All labels land"
-        f" about {shift} {unit} off, to the same side: a PNG pixel is the mean of {factor} ×"
-        f" {factor} source pixels, and its middle is not that of the first of them but"
-        f" {(factor - 1) / 2:g} source pixels further on, along columns and along rows. No care in"
-        " labelling makes up for that."
+        f"by × {factor} is the PNG pixel times {factor}, as one does without a sidecar. It puts all"
+        f" labels about {shift} {unit} off, to the same side. The reason: a PNG pixel is the mean"
+        f" of {factor} × {factor} source pixels. Its middle is {(factor - 1) / 2:g} source pixels"
+        " further on than the middle of the first of them, along columns and along rows. Careful"
+        " labelling does not remove this error."
     )
 
 

@@ -26,6 +26,7 @@ from sidecar.labels.writers import writer_for
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.local import Local
+from sidecar.storage.location import called
 from sidecar.storage.whole_file import whole_file
 
 Floats = NDArray[np.float64]
@@ -187,14 +188,14 @@ def take_folder(folder: Path) -> Path:
         entries = sorted(path.name for path in folder.iterdir())
         if entries and MARKER not in entries:
             raise OutputError(
-                f"{folder.name or 'this folder'} holds other files ({entries[0]}): give the demo a"
+                f"{called(folder)} holds other files ({entries[0]}): give the demo a"
                 " folder of its own"
             )
         Local.at(folder / MARKER).put(MARKER_TEXT.encode())
     except OSError as error:
         if isinstance(error, OutputError):
             raise
-        raise OutputError(f"{folder.name} cannot be written to: {reason(error)}") from None
+        raise OutputError(f"{called(folder)} cannot be written to: {reason(error)}") from None
     return folder
 
 

@@ -134,8 +134,8 @@ def inflated(file: BinaryIO, most: int = INFLATED_LIMIT, enough: int | None = No
         size += len(parts[-1])
     if size > limit:
         raise PixelError(
-            f"it inflates to more than {limit >> 20} MiB, the most that its pixels need or that is"
-            f" allowed; {CONVERT}"
+            f"it inflates to more than {limit >> 20} MiB, which is more than its pixels need or"
+            f" than is allowed; {CONVERT}"
         )
     if not inflater.eof and size < wanted:
         raise PixelError(f"the deflated data end early; {COPY_AGAIN}")

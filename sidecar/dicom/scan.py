@@ -31,7 +31,7 @@ from sidecar.dicom.pixels import PixelLayout, layout_of, read_frame
 from sidecar.dicom.pixels.pixel_file import refuse_out_of_proportion
 from sidecar.dicom.stacks.duplicates import possible_copies
 from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
-from sidecar.errors import PixelError, SidecarError, SourceError
+from sidecar.errors import PixelError, SidecarError, SourceError, counted
 from sidecar.storage.archive import LINK, ZIP, Archive, archive_kind
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Listing, Location
@@ -170,8 +170,8 @@ def _listing(source: Location) -> tuple[Location, Listing]:
         raise SourceError(f"{source.name} cannot be read: {error.strerror}") from None
     if packed is not None:
         raise SourceError(
-            f"{source.name} is a {packed} file, which cannot be read in place as a zip can; unpack"
-            " it, and give the folder"
+            f"{source.name} is a {packed} file. Only a zip can be read without unpacking; unpack"
+            " the file, and give the folder"
         )
     if is_folder:
         return source, source.listing()
@@ -217,7 +217,7 @@ def _referenced_files(dicomdir: Location) -> tuple[str, ...]:
     missing = [name for name in names if not (dicomdir.parent / name).is_file()]
     if missing:
         raise SourceError(
-            f"{dicomdir.name} names {len(missing)} files that are not there, such as"
+            f"{dicomdir.name} names {counted(len(missing), 'missing file')}, such as"
             f" {missing[0]!r}; give the folder instead"
         )
     return tuple(dict.fromkeys(names))
@@ -305,14 +305,15 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
     """
     if header.keyword is None:
         raise PixelError(
-            f"it is an image by its SOP Class ({_class_name(header)}), and has no pixel data in"
-            f" its {path.stamp()[0]:,} bytes; if it is longer where it came from, copy it again"
+            f"its SOP Class ({_class_name(header)}) is one of images, but its"
+            f" {path.stamp()[0]:,} bytes contain no pixel data; if the file is longer where it"
+            " came from, copy it again"
         )
     if not header.sop_class and any(name in header.attributes for name in _ACR_NEMA):
         raise SourceError(
-            "it is written in ACR-NEMA, which was before DICOM, and has no SOP Class UID; convert"
-            " it to DICOM first, best in the archive that it is from, which knows where its slices"
-            " are (gdcmconv --raw of GDCM converts it without their places)"
+            "it is written in ACR-NEMA, the standard before DICOM, and has no SOP Class UID;"
+            " convert it to DICOM first. The archive that it is from does this best, because it"
+            " knows where the slices are (gdcmconv --raw of GDCM converts it without their places)"
         )
     count = frame_count(header.attributes)
     layout = layout_of(header.attributes, header.keyword)
@@ -326,12 +327,12 @@ def _checked(header: FileHeader, path: Location, size: int) -> str:
         held = _bytes_held(path, size, header.offset, layout)
         if held is not None and held < promised:
             raise PixelError(
-                f"its pixel data element holds {held:,} bytes, where Rows, Columns, Number of"
-                f" Frames and Bits Allocated make {promised:,}: the header is not that of these"
+                f"its pixel data element holds {held:,} bytes, but Rows, Columns, Number of Frames"
+                f" and Bits Allocated ask for {promised:,}: the header does not belong to these"
                 " pixels"
             )
         raise PixelError(
-            f"the file is cut short: {size:,} bytes, where its header promises at least"
+            f"the file is cut short: it has {size:,} bytes, but its header promises at least"
             f" {needed:,}; {COPY_IT_AGAIN}"
         )
     if path.is_packed():
@@ -350,7 +351,8 @@ def _require_room(count: int, size: int, layout: PixelLayout) -> None:
     held = size * _MOST_DEFLATED if layout.transfer_syntax == DEFLATED else size
     if count > max(_ALWAYS_TAKEN, held // _LEAST_FRAME):
         raise PixelError(
-            f"Number of Frames is {count:,}, more than a file of {size:,} bytes holds; correct it"
+            f"Number of Frames is {count:,}, which is more than a file of {size:,} bytes can hold;"
+            " correct it"
         )
 
 
@@ -382,7 +384,7 @@ def _require_text(name: str) -> str:
         raise SourceError("its name is not valid text (UTF-8); rename it") from None
     if not is_relative(name):
         raise SourceError(
-            "its name leads out of its folder on other systems (it has the drive of one, or dots or"
-            " nothing between separators); rename it"
+            "its name leads out of its folder on other systems (it has a drive such as C:, or a"
+            " part that is empty, . or ..); rename it"
         )
     return name

@@ -15,11 +15,11 @@ from sidecar.dicom.stacks.joining import choose_joined, with_joined
 from sidecar.dicom.stacks.ordering import Arrange, in_slice_order
 from sidecar.dicom.stacks.same_scan import KnownScan, ScanMatch, closest
 from sidecar.dicom.stacks.series import Series, choose, find_series
-from sidecar.errors import SourceError, named
+from sidecar.errors import SourceError, counted, named
 from sidecar.progress import Progress, Silent
 from sidecar.storage.local import Local
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location, Stamp
+from sidecar.storage.location import Location, Stamp, called
 
 if TYPE_CHECKING:
     from sidecar.storage.fetched import Fetched
@@ -63,7 +63,7 @@ class Source:
         progress.start("reading headers", None)
         found = scan(copy.archive if copy else location, lambda: progress.advance(1, 0))
         return cls(
-            location.name or "this folder",
+            called(location),
             found.root,
             tuple(find_series(found.frames, arrange)),
             dict(found.passed_by),
@@ -110,7 +110,7 @@ class Source:
     def _may_be_slices(self) -> list[str]:
         """A warning for each kind of file that was passed by but may be or contain slices."""
         return [
-            f"passed by, though there may be slices in it: {len(names)} × {kind} ({named(names)})"
+            f"not read, but may hold slices: {len(names)} × {kind} ({named(names)})"
             for kind in MAY_BE_SLICES
             if (names := self.passed_by.get(kind))
         ]
@@ -130,9 +130,10 @@ class Source:
         size = sum(file.unpacked_bytes for file in packed)
         if size > INFLATED_LIMIT:
             raise SourceError(
-                f"{self.name}: the frames of this stack lie in {len(packed)} packed files, of which"
-                f" {size:,} bytes would have to be held in memory at once, and"
-                f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
+                f"{self.name}: the frames of this stack are in"
+                f" {counted(len(packed), 'packed file')}. {size:,} bytes would have to be in memory"
+                f" at once, and the limit is {INFLATED_LIMIT >> 20} MiB; unpack the archive, and"
+                " give the folder"
             )
 
     def closest(self, known: KnownScan) -> ScanMatch:
@@ -150,10 +151,9 @@ class Source:
         self._refuse_unusable()
         if not known.has_own_uids:
             raise SourceError(
-                "slices of the scan that the sidecar describes have no SOPInstanceUID, or share"
-                " one, so nothing tells whether it is the scan in"
-                f" {self.name}; give every file a UID of its own (dcmodify -gin of DCMTK does), and"
-                " export again"
+                "some slices of the scan that the sidecar describes have no SOPInstanceUID, or"
+                f" share one. So it cannot be known whether {self.name} holds that scan; give every"
+                " file its own UID (dcmodify -gin of DCMTK does this), and export again"
             )
         match = self.closest(known)
         if match.difference is None:
@@ -173,10 +173,10 @@ class Source:
         """
         if self.damaged:
             first, others = self.damaged[0], len(self.damaged) - 1
-            more = f" (and {others} more files cannot be used)" if others else ""
+            more = f" (and {counted(others, 'more file')} cannot be used)" if others else ""
             raise SourceError(
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
-                " so nothing is done without it: put it right, or move it out of the source"
+                " so nothing is done without it: repair it, or move it out of the source"
             )
 
 
@@ -200,13 +200,14 @@ def require_unchanged(root: Location, stamps: Mapping[str, Stamp], way_out: str)
         now = root.stamps(stamps.keys())
     except OSError as error:
         raise SourceError(
-            f"the source cannot be looked at any more ({error.strerror}), so no sidecar.json is"
-            " written; run the same command again when it is back"
+            f"the source can no longer be read ({error.strerror}), so no sidecar.json is written;"
+            " run the same command again when the source is back"
         ) from None
     changed = [file for file in stamps if now[file] != stamps[file]]
     if changed:
-        more = f" and {len(changed) - 1} more source files" if len(changed) > 1 else ""
+        others = len(changed) - 1
+        more = f" and {counted(others, 'more source file')}" if others else ""
         raise SourceError(
-            f"{changed[0]}{more} changed since its header was read, so no sidecar.json is written;"
-            f" {way_out}"
+            f"{changed[0]}{more} changed after the headers were read, so no sidecar.json is"
+            f" written; {way_out}"
         )

@@ -31,12 +31,14 @@ def stack_of(document: Document) -> Stack | None:
     geometry = GEOMETRIES.get((document.coordinate_system, document.units))
     if document.geometry not in (None, geometry):
         raise GeometryError(
-            f"geometry is {document.geometry}, coordinate_system and units say {geometry}"
+            f"geometry is {document.geometry}, but coordinate_system and units say {geometry}"
         )
     if geometry is None:
         raise GeometryError("coordinate_system and units do not go together")
     if geometry == "given" and document.geometry is None:
-        raise GeometryError("units are mm without a coordinate_system, and geometry is not given")
+        raise GeometryError(
+            "units are mm and coordinate_system is null, so geometry must be 'given'"
+        )
     if geometry == "none":
         _require_no_millimetres(document)
         return None
@@ -68,7 +70,7 @@ def _require_no_millimetres(document: Document) -> None:
     }
     for what, places in stated.items():
         if any(place is not None for place in places):
-            raise GeometryError(f"units are pixels, and {what} have a position in mm")
+            raise GeometryError(f"units are pixels, but {what} have a position in mm")
 
 
 def tag_by_planes(document: Document, decimation: Decimation) -> str:
@@ -92,7 +94,7 @@ def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None
         # other programs may have put margins around the scan
         margins = doc.evidence is not None and name != "slices"
         if axis.factor == 0 or not (overlaps if margins else within):
-            raise GeometryError(f"decimation.{name} reads beyond the source's {length} {name}")
+            raise GeometryError(f"decimation.{name} reads beyond the {length} {name} of the source")
     if sorted(decimation.along) != [0, 1, 2]:
         raise GeometryError("decimation.order names an axis twice")
     if (
@@ -100,7 +102,7 @@ def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None
         or len(doc.images.files) != count
         or len(doc.source.planes) != doc.source.size[2]
     ):
-        raise GeometryError("sizes, images and planes do not agree in number")
+        raise GeometryError("the numbers of images and planes do not agree with the sizes")
     if len({image_key(file.name) for file in doc.images.files}) != count:
         raise GeometryError("two images have the same name")
     named = [
@@ -134,7 +136,7 @@ def _check_grid(name: str, grid: Grid, stack: Stack, axes: Decimation) -> None:
     stated = grid.affine_residual_mm
     if stated is not None and abs(stated - residual) > CONTROL_TOLERANCE:
         raise GeometryError(
-            f"{name}.affine_residual_mm is {stated:.3g}, by the planes it is {residual:.3g}"
+            f"{name}.affine_residual_mm is {stated:.3g}, but the planes give {residual:.3g}"
         )
     corners = np.array([(0, 0, 0), *np.diag(np.array(axes.size) - 1.0)])
     truth = stack.to_patient(axes.to_source(corners))
@@ -146,7 +148,7 @@ def _check_grid(name: str, grid: Grid, stack: Stack, axes: Decimation) -> None:
             places["origin, spacing and direction"] = corners @ steps.T + grid.origin
     if grid.affine is not None:
         if not stack.affine_is_exact:
-            raise GeometryError(f"{name}.affine is stated, and no affine describes these planes")
+            raise GeometryError(f"{name}.affine is stated, but no affine describes these planes")
         if grid.affine[3] != (0, 0, 0, 1):
             raise GeometryError(f"the last row of {name}.affine is not 0, 0, 0, 1")
         matrix = np.array(grid.affine)
@@ -167,7 +169,7 @@ def _check_tag(document: Document, decimation: Decimation) -> None:
     tag = tag_by_planes(document, decimation)
     if images.tag != tag:
         raise GeometryError(
-            f"images.tag is {images.tag}, its planes and decimation have the tag {tag}"
+            f"images.tag is {images.tag}, but planes and decimation give the tag {tag}"
         )
     if document.evidence is not None:
         return  # images of other programs may have any names

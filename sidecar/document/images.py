@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document.model import SIDECAR_NAME, Document
-from sidecar.errors import DocumentError, UsageError
+from sidecar.errors import DocumentError, UsageError, counted
 from sidecar.storage.location import Location
 
 #: Bytes at the start of a PNG that contain everything before its pixels.
@@ -43,7 +43,7 @@ def image_path(folder: Location, name: str) -> Location:
     DocumentError where there is no such file.
     """
     if not (folder / name).is_file():
-        raise DocumentError(f"{name} is not there, beside its {SIDECAR_NAME}")
+        raise DocumentError(f"{name} is missing from the folder of its {SIDECAR_NAME}")
     return folder / name
 
 
@@ -87,11 +87,11 @@ def wrong_size(png: Png | None, document: Document) -> Iterator[str]:
         yield "is not a PNG"
     elif png.size != images.size[:2]:
         yield (
-            f"is {png.size[0]} × {png.size[1]} pixels, the sidecar says {images.size[0]} ×"
+            f"is {png.size[0]} × {png.size[1]} pixels, but the sidecar says {images.size[0]} ×"
             f" {images.size[1]}"
         )
     elif png.bits != images.bits or png.channels != images.channels:
-        yield f"is not of {images.bits} bits and {images.channels} per pixel"
+        yield f"does not have {images.bits} bits and {counted(images.channels, 'channel')}"
 
 
 def read_pixels(

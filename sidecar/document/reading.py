@@ -53,7 +53,7 @@ def stated(text: str | bytes, name: str = SIDECAR_NAME) -> dict[str, Any]:
         raise DocumentError(f"{name} is nested too deeply to be a sidecar document") from None
     except ValueError as error:
         raise DocumentError(
-            f"{name} is not whole JSON ({error}); export again, or restore it from a copy"
+            f"{name} is not complete JSON ({error}); export again, or restore it from a copy"
         ) from None
     version = raw.get("version") if isinstance(raw, dict) else None
     if not isinstance(version, str):
@@ -68,7 +68,7 @@ def stated(text: str | bytes, name: str = SIDECAR_NAME) -> dict[str, Any]:
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _validated(text: str | bytes, name: str) -> Document:
         if where is not None:
             raise DocumentError(
                 f"{name} names {str(first['input'])[:80]!r} at {place}, which is not the name of a"
-                f" file {where}: it is not as a program writes it, and nothing is done with it"
+                f" file {where}: no program writes such a document, so nothing is done with it"
             ) from None
         raise DocumentError(
             f"{name} is damaged at {place}: {first['msg']}; export again, or restore it from a copy"
@@ -135,7 +135,7 @@ def load(place: Place) -> Document:
     if document.digest is not None and document.digest != digest_of(raw):
         raise DocumentError(
             f"{file.name} was changed after it was written; export again, restore it from a copy,"
-            " or, where the change is meant, take its digest out"
+            " or, if the change is intended, remove its digest"
         )
     return document
 

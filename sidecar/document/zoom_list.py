@@ -57,8 +57,8 @@ def read_zooms(folder: Location) -> ZoomList | None:
         raise DocumentError(f"{ZOOMS_NAME} cannot be read: {reason(error)}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise DocumentError(
-            f"{ZOOMS_NAME} is damaged: it is no list of stacks as `sidecar zoom` writes it; run the"
-            " same command again, or remove it"
+            f"{ZOOMS_NAME} is damaged: it is not a list of stacks as `sidecar zoom` writes it; run"
+            " that command again, or remove the file"
         ) from None
 
 

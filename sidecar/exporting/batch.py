@@ -17,7 +17,7 @@ from sidecar.exporting.options import ExportOptions
 from sidecar.exporting.run import plan_export
 from sidecar.progress import Progress
 from sidecar.storage.locate import Place, locate
-from sidecar.storage.location import Location
+from sidecar.storage.location import Location, called
 
 #: Source, output and options of one export.
 Specimen = tuple[Place, Place, ExportOptions]
@@ -66,14 +66,14 @@ def _names(specimens: Sequence[Specimen]) -> list[str]:
     tails = _tails([locate(source) for source, _, _ in specimens])
     counts = Counter(tails)
     return [
-        f"{tail} to {locate(output).name}" if counts[tail] > 1 else tail
+        f"{tail} to {called(locate(output))}" if counts[tail] > 1 else tail
         for tail, (_, output, _) in zip(tails, specimens, strict=True)
     ]
 
 
 def _tails(places: Sequence[Location]) -> list[str]:
     """The last parts of each place, as many as are needed to tell the places apart."""
-    tails = {place: place.name or "this folder" for place in places}
+    tails = {place: called(place) for place in places}
     above = {place: place.parent for place in tails}
     while True:
         counts = Counter(tails.values())
@@ -98,8 +98,8 @@ def _shared_outputs(jobs: Sequence[Job]) -> Iterator[UsageError]:
             )
         else:
             yield UsageError(
-                f"{sources}of the outputs {one.name} and {other.name} one is inside the other;"
-                " keep them apart"
+                f"{sources}one of the outputs {one.name} and {other.name} is inside the other;"
+                " give each a folder of its own"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sidecar.errors import counted
 from sidecar.exporting.job import Job, has_page
 
 
@@ -15,13 +16,13 @@ def describe_plan(planned: dict[str, Any]) -> str:
     colour = " RGB" if planned["channels"] == 3 else ""
     size = f"{int(planned['bytes']) / 1e6:,.1f} MB"
     scratch = (
-        f"; until then a scratch file of {planned['scratch_bytes'] / 1e6:,.1f} MB"
+        f"; a scratch file of {planned['scratch_bytes'] / 1e6:,.1f} MB until they are written"
         if planned["scratch_bytes"]
         else ""
     )
     return (
-        f"{slices} PNGs of {columns} × {rows}, {planned['bits']}-bit{colour}, scale {factors},"
-        f" {size} before compression{scratch}"
+        f"{counted(slices, 'PNG')} of {columns} × {rows}, {planned['bits']}-bit{colour}, scale"
+        f" {factors}, {size} before compression{scratch}"
     )
 
 
@@ -30,12 +31,14 @@ def notes_on_display(job: Job) -> list[str]:
     if job.plan.bits == 8:
         return []
     notes = [
-        "browsers show the upper 8 of 16 bits, which is nearly black for most scans; so do Label"
-        " Studio, make-sense and VIA. LabelMe shows such PNGs white, or refuses them. ImageJ, Fiji"
+        "browsers, Label Studio, make-sense and VIA show only the upper 8 of 16 bits, which is"
+        " nearly black for most scans. LabelMe shows such PNGs white, or refuses them. ImageJ, Fiji"
         " and napari show them in full"
     ]
     if job.plan.options.viewer and not has_page(job):
         copies = job.plan.channels == 1 and job.output.local is not None
         way = "'sidecar view' writes one, with copies that they show in full; or " if copies else ""
-        notes.append(f"no viewer page, as browsers do not show 16 bits: {way}export with --bits 8")
+        notes.append(
+            f"no viewer page, because browsers do not show 16 bits: {way}export with --bits 8"
+        )
     return notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from sidecar.errors import BatchError, SidecarError
+from sidecar.errors import BatchError, SidecarError, counted
 
 
 def about(error: SidecarError, name: str) -> SidecarError:
@@ -36,4 +36,5 @@ class Faults:
         if len(self.found) == 1:
             raise self.found[0]
         if self.found:
-            raise BatchError(self.found, f"{len(self.found)} faults, and nothing was written")
+            faults = counted(len(self.found), "fault")
+            raise BatchError(self.found, f"{faults}, and nothing was written")

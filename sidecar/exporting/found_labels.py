@@ -19,7 +19,7 @@ from sidecar.labels.identity.identified import stated_tag
 from sidecar.labels.model import Labels, PngStack
 from sidecar.labels.readers import read_labels
 from sidecar.labels.text import LIMIT_BYTES
-from sidecar.storage.location import WritableLocation
+from sidecar.storage.location import WritableLocation, called
 from sidecar.storage.whole_file import without_part
 from sidecar.viewer.names import (
     KEPT_FOLDER,
@@ -45,8 +45,8 @@ def refuse_labels(
     there = [name for name in labels if name != KEPT_FOLDER or _versions(folder)]
     if there and not keep:
         raise OutputError(
-            f"{folder.name} holds labels ({named(there)}); nothing was touched: move them away, or"
-            " give --keep-labels, which lets those stay that are of the mapping of this export"
+            f"{called(folder)} holds labels ({named(there)}); nothing was touched: move them away,"
+            " or give --keep-labels, which keeps labels that are of the mapping of this export"
         )
     tag = _tag_of(png_names[0])
     versions = [f"{KEPT_FOLDER}/{name}" for name in _versions(folder)]
@@ -54,20 +54,20 @@ def refuse_labels(
         stated = _stated(folder / name, png_names)
         if stated != {tag}:
             there_is = KEPT_FOLDER if name in versions else name
-            raise OutputError(f"{folder.name} holds {there_is}, which {_in_words(stated, tag)}")
+            raise OutputError(f"{called(folder)} holds {there_is}, which {_in_words(stated, tag)}")
 
 
 def _in_words(stated: set[str | None], tag: str | None) -> str:
     others = sorted(filter(None, stated - {tag}))
     if not others:
         return (
-            "does not say for each label which mapping it is of, by a tag; nothing was touched:"
-            " move it away"
+            "does not have a tag for each label, so it is not known which mapping they are of;"
+            " nothing was touched: move it away"
         )
     return (
-        f"is of another mapping: its tag is {others[0]}, that of this export is {tag}; nothing was"
-        " touched: move it away, and bring its labels over with sidecar map-points and sidecar"
-        " project"
+        f"is of another mapping: its tag is {others[0]}, but the tag of this export is {tag};"
+        " nothing was touched: move it away, and transfer its labels with sidecar map-points and"
+        " sidecar project"
     )
 
 

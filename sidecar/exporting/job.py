@@ -11,7 +11,7 @@ from sidecar.errors import DocumentError, OutputError, named, reason
 from sidecar.exporting.output_folder import require_room
 from sidecar.exporting.plan import Plan
 from sidecar.mapping import Sidecar
-from sidecar.storage.location import Location, Stamp, WritableLocation
+from sidecar.storage.location import Location, Stamp, WritableLocation, called
 from sidecar.viewer.names import VIEWER_NAME
 
 
@@ -59,8 +59,8 @@ def finished(job: Job) -> Sidecar | None:
     missing = sorted({*job.plan.names, *_companions(job)} - set(job.output.names()))
     if missing:
         raise OutputError(
-            f"{job.output.name} holds this export, finished, but without {named(missing)};"
-            " restore it from a copy, or replace the export with --overwrite"
+            f"{called(job.output)} holds this finished export, but files are missing:"
+            f" {named(missing)}; restore them from a copy, or replace the export with --overwrite"
         )
     return replace(Sidecar.of(document), folder=job.output)
 
@@ -73,7 +73,7 @@ def refuse_output(job: Job) -> None:
     try:
         is_there = job.output.exists()
     except OSError as error:
-        raise OutputError(f"{job.output.name} cannot be written to: {reason(error)}") from None
+        raise OutputError(f"{called(job.output)} cannot be written to: {reason(error)}") from None
     if is_there:
         plan = job.plan
         require_room(job.output, plan.digest, plan.names, plan.options.replacing)

@@ -76,7 +76,7 @@ def _crop(value: Any) -> Any:
     matches = [re.fullmatch(r"(\d*)\s*:\s*(\d*)", part.strip()) for part in parts]
     if len(parts) != 3 or not all(matches):
         raise ValueError(
-            "X0:X1,Y0:Y1,Z0:Z1 is expected, whole source voxels, such as 100:900,100:900,: "
+            "X0:X1,Y0:Y1,Z0:Z1 in whole source voxels is expected, such as 100:900,100:900,: "
         )
     return tuple((int(m[1] or 0), int(m[2]) if m[2] else None) for m in matches if m)
 
@@ -103,7 +103,7 @@ def _wide_enough(window: Any) -> Any:
     if isinstance(window, tuple):
         lower, upper = dicom_window(*window)
         if not lower < upper < math.inf:
-            raise ValueError("no two numbers lie in this window; widen it")
+            raise ValueError("this window is too narrow for two different numbers; widen it")
     return window
 
 
@@ -124,7 +124,7 @@ def _voxel(value: Any) -> Any:
         value = _numbers(value)
     if not isinstance(value, list | tuple) or len(value) not in (2, 3):
         raise ValueError(
-            "X,Y,Z or XY,Z is expected, mm between columns, rows and slices with a decimal point,"
+            "X,Y,Z or XY,Z is expected: mm between columns, rows and slices, with a decimal point,"
             " such as 0.012,0.012,0.024"
         )
     return (value[0], *value) if len(value) == 2 else tuple(value)
@@ -136,8 +136,8 @@ def _specimen(value: Any) -> Any:
         raise ValueError("text is expected; put a number in quotes, such as '007'")
     if isinstance(value, str) and not re.fullmatch(SPECIMEN, value):
         raise ValueError(
-            f"{value[:60]!r} is no name of a specimen: letters A to Z, digits, hyphens and dots, 40"
-            " at most, the first a letter or digit, such as beetle-7"
+            f"{value[:60]!r} cannot be the name of a specimen: a name has at most 40 letters A to"
+            " Z, digits, hyphens and dots, and begins with a letter or digit, such as beetle-7"
         )
     return value
 
@@ -277,8 +277,8 @@ class ExportOptions:
             return GivenVoxel(self.voxel, self.order)
         if self.order is not None:
             raise UsageError(
-                f"--order {self.order} goes with --voxel, the voxel size by hand: without it the"
-                " headers say where slices are"
+                f"--order {self.order} needs --voxel, the voxel size by hand: without it, the"
+                " headers say where the slices are"
             )
         return None
 

@@ -22,7 +22,7 @@ from sidecar.document.model import SIDECAR_NAME
 from sidecar.document.tag import png_stem
 from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.storage.lease import Lease, TakenError
-from sidecar.storage.location import WritableLocation
+from sidecar.storage.location import WritableLocation, called
 from sidecar.storage.whole_file import is_part, without_part
 from sidecar.viewer.names import LABELS_NAME, VIEWER_IMAGES
 
@@ -122,8 +122,8 @@ class OutputFolder:
 
     def _refuse(self) -> NoReturn:
         raise OutputError(
-            f"another export into {self.location.name} began meanwhile; when it is done, start anew"
-            " with --overwrite"
+            f"another export into {called(self.location)} began in the meantime; when it is done,"
+            " start again with --overwrite"
         )
 
     def finish(self, names: Collection[str]) -> None:
@@ -157,11 +157,11 @@ def take_folder(
             lease = held.enter_context((folder / LOCK).lease(on_wait))
         except TakenError:
             raise OutputError(
-                f"another export is writing to {folder.name} now; wait for it, or choose another"
+                f"another export is writing to {called(folder)} now; wait for it, or choose another"
                 " folder"
             ) from None
         except OSError as error:
-            raise OutputError(f"{folder.name} cannot be written to: {reason(error)}") from None
+            raise OutputError(f"{called(folder)} cannot be written to: {reason(error)}") from None
         left, journal = _prepare(folder, digest, names, may)
         try:
             yield OutputFolder(folder, left, lease, journal)
@@ -223,7 +223,7 @@ def _what_stays(
     foreign = [name for name in strange if name not in labels]
     if foreign:
         raise OutputError(
-            f"{folder.name} holds files that are not of an export"
+            f"{called(folder)} holds files that do not belong to an export"
             f" ({', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}); nothing was touched:"
             " choose an empty folder, or move them away"
         )
@@ -254,18 +254,18 @@ def _refuse_earlier(folder: WritableLocation, entries: Sequence[str], is_begun: 
     """OutputError: an earlier export is in the way. ``is_begun``: its journal is there."""
     if SIDECAR_NAME in entries:
         raise OutputError(
-            f"{folder.name} already holds a finished export, of another source, with other options"
-            " or by another version of this program; choose another folder, or replace it with"
-            " --overwrite"
+            f"{called(folder)} already holds a finished export. It is of another source, has other"
+            " options, or was made by another version of this program; choose another folder, or"
+            " replace it with --overwrite"
         )
     if is_begun:
         raise OutputError(
-            f"{folder.name} holds an unfinished export of another source or other options, or by"
-            " another version of this program; run it as it was to go on, or start anew with"
-            " --overwrite"
+            f"{called(folder)} holds an unfinished export. It is of another source, has other"
+            " options, or was begun by another version of this program; run the earlier command to"
+            " go on with it, or start again with --overwrite"
         )
     raise OutputError(
-        f"{folder.name} holds PNGs but no sidecar.json; choose another folder, or replace them"
+        f"{called(folder)} holds PNGs but no sidecar.json; choose another folder, or replace them"
         " with --overwrite"
     )
 
@@ -276,9 +276,9 @@ def _names_in(folder: WritableLocation) -> list[str]:
             return [name for name in folder.names() if name != LOCK]
         is_file = folder.is_file()
     except OSError as error:
-        raise OutputError(f"{folder.name} cannot be read: {error.strerror}") from None
+        raise OutputError(f"{called(folder)} cannot be read: {error.strerror}") from None
     if is_file:
-        raise OutputError(f"{folder.name} cannot be written to: it is a file")
+        raise OutputError(f"{called(folder)} cannot be written to: it is a file")
     return []  # object stores have no empty folders
 
 
@@ -305,7 +305,7 @@ def _finished(folder: WritableLocation) -> frozenset[str]:
         return frozenset()
     if document.evidence is not None:
         raise OutputError(
-            f"{folder.name} holds images that another program made, and the sidecar.json that"
+            f"{called(folder)} holds images that another program made, and the sidecar.json that"
             " adopted them; nothing was touched: choose another folder"
         )
     return frozenset(image.name for image in document.images.files if png_stem(image.name))

@@ -13,7 +13,7 @@ import numpy as np
 from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.stacks.series import Series
 from sidecar.document.tag import png_names
-from sidecar.errors import GeometryError, UsageError
+from sidecar.errors import GeometryError, UsageError, counted
 from sidecar.exporting.options import ExportOptions, Range, is_whole
 from sidecar.exporting.source_facts import SourceFacts, as_json
 from sidecar.grid.axis import Axis
@@ -169,12 +169,9 @@ def make_plan(series: Series, options: ExportOptions) -> Plan:
     size = (layout.columns, layout.rows, len(series.frames))
     ranges = _cropped(size, options)
     factors = _factors(series, options, ranges)
-    for name, (start, stop), factor in zip(("columns", "rows"), ranges, factors, strict=False):
+    for name, (start, stop), factor in zip(("column", "row"), ranges, factors, strict=False):
         if stop - start < factor / 2:
-            raise UsageError(
-                f"nothing is left of the {stop - start} {name} at 1/{factor:g}: decimate or crop"
-                " less"
-            )
+            raise _nothing_left(stop - start, name, factor)
     columns, rows = (
         _in_plane(start, stop, factor)
         for (start, stop), factor in zip(ranges[:2], factors[:2], strict=True)
@@ -191,23 +188,30 @@ def make_plan(series: Series, options: ExportOptions) -> Plan:
         ("column", "row", "slice"), decimation.axes, ranges, strict=True
     ):
         if axis.size < 1:
-            raise UsageError(
-                f"nothing is left of the {stop - start} {name}s at 1/{axis.factor:g}: decimate or"
-                " crop less"
-            )
+            raise _nothing_left(stop - start, name, axis.factor)
     warnings = (*series.warnings, *_left_out(decimation, ranges))
     plan = Plan(series, options, decimation, warnings, stem=options.specimen or "slice")
     order = AS_STORED if options.plane is None else order_of(options.plane, series.stack)
     return replace(plan, warnings=(*plan.warnings, *_option_warnings(plan)), order=order)
 
 
+def _nothing_left(length: int, name: str, factor: float) -> UsageError:
+    return UsageError(
+        f"nothing is left of {counted(length, name)} at 1/{factor:g}: decimate or crop less"
+    )
+
+
 def _cropped(size: tuple[int, int, int], options: ExportOptions) -> list[tuple[int, int]]:
     asked: tuple[Range, ...] = options.crop or ((0, None),) * 3
     ranges = []
-    for axis, length, (start, stop) in zip(("X", "Y", "Z"), size, asked, strict=True):
+    names = ("column", "row", "slice")
+    for axis, name, length, (start, stop) in zip("XYZ", names, size, asked, strict=True):
         end = length if stop is None else stop
         if end > length or start >= length:
-            raise UsageError(f"--crop: {axis}{start}:{end} reaches beyond the source's {length}")
+            raise UsageError(
+                f"--crop: {axis}{start}:{end} reaches beyond the source, which has"
+                f" {counted(length, name)}"
+            )
         ranges.append((start, end))
     return ranges
 
@@ -222,7 +226,7 @@ def _factors(
         if voxel is None:
             raise GeometryError(
                 "--spacing needs a source with patient geometry, or a voxel size given with"
-                " --voxel X,Y,Z: use --scale and --z-step"
+                " --voxel X,Y,Z; else use --scale and --z-step"
             )
         x, y, z = (
             min(max(1.0, options.spacing / edge), MAX_FACTOR) if edge else 1.0 for edge in voxel
@@ -298,8 +302,11 @@ def _left_out(decimation: Decimation, ranges: list[tuple[int, int]]) -> list[str
         rest = stop - axis.stop
         if axis.method in ("mean", "max") and rest:
             notes.append(
-                f"the last {rest} of {stop - start} {name} are not on the PNGs: they do not fill a"
-                f" block of {axis.factor:g}"
+                f"the last of {stop - start} {name} is not on the PNGs: it does not fill a block of"
+                f" {axis.factor:g}"
+                if rest == 1
+                else f"the last {rest} of {stop - start} {name} are not on the PNGs: they do not"
+                f" fill a block of {axis.factor:g}"
             )
     return notes
 
@@ -318,9 +325,10 @@ def _option_warnings(plan: Plan) -> list[str]:
     reduced = any(a.method != "stride" and a.factor != 1 for a in plan.reduction.axes)
     if plan.series.common.table is not None and plan.keeps_stored and reduced:
         notes.append(
-            "a table (Modality LUT) makes the values, and PNGs keep what it is asked with: of"
-            " pixels that are made of several, it gives the value of their mean, not the mean of"
-            " their values; 8 bits or --window make PNGs of the values"
+            "a table (Modality LUT) turns stored values into modality values, and these PNGs have"
+            " stored values. If a PNG pixel is the mean of several stored values, the table gives"
+            " the modality value of that mean, and not the mean of the modality values; --bits 8 or"
+            " --window makes PNGs of modality values instead"
         )
     rescales = {frame.rescale for frame in plan.series.frames}
     if plan.channels == 1 and len(rescales) > 1:

@@ -90,9 +90,8 @@ def run_jobs(
     if faults:
         raise BatchError(
             faults,
-            f"{len(faults)} of {len(jobs)} exports are not finished, the other"
-            f" {len(jobs) - len(faults)} are; put this right, and the same command goes on where it"
-            " stopped",
+            f"{len(jobs) - len(faults)} of {len(jobs)} exports finished, {len(faults)} did not;"
+            " correct the faults below, and run the same command again to go on where it stopped",
         )
     return [outcome for outcome in outcomes if not isinstance(outcome, SidecarError)]
 
@@ -145,7 +144,7 @@ def run_job(job: Job, progress: Progress | None = None, workers: Workers | None 
 
 def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
     plan, options = job.plan, job.plan.options
-    waiting = partial(progress.start, "watching whether another export is at work there", None)
+    waiting = partial(progress.start, "checking whether another export is writing there", None)
     with take_folder(job.output, plan.digest, plan.names, options.replacing, waiting) as folder:
         if options.volume is not None:
             volume_of(make_sidecar(plan, None, [_NO_DIGEST] * len(plan.names)), options.volume)
@@ -160,7 +159,9 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
         progress.start("writing PNGs", len(plan.names))
         digests, counts = _write_pngs(recipe, plan, folder, workers, progress)
         require_unchanged(
-            job.source, job.stamps, "when the source is as it is to be, start anew with --overwrite"
+            job.source,
+            job.stamps,
+            "when the source is as it should be, start again with --overwrite",
         )
         sidecar = make_sidecar(plan, values, digests, job.zoom, plan.made_from)
         if has_page(job):
@@ -172,7 +173,7 @@ def _run(job: Job, progress: Progress, workers: Workers) -> Sidecar:
 
             progress.start("writing the volume", None)
             write_volume(job.output, options.volume, sidecar)
-        progress.start("waiting until the disk has them", None)
+        progress.start("waiting until the disk has the files", None)
         job.output.sync(plan.names)
         folder.confirm()
         plan.facts.save(sidecar.document, job.output / SIDECAR_NAME)

@@ -152,15 +152,17 @@ def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
     stack = points.sidecar.stack
     if stack is None:
         raise GeometryError(
-            "the scan has no patient geometry, so that a size in mm means nothing in it"
+            "the scan has no patient geometry, so a size in mm has no meaning in it"
         )
     if not _landmarks(points):
-        raise UsageError("there are no landmarks in these labels, and nothing to zoom in on")
+        raise UsageError(
+            "there are no landmarks in these labels, so there is nothing to zoom in on"
+        )
     least = LEAST_PIXELS * min(stack.pixel_spacing)
     if size_mm < least:
         raise UsageError(
-            f"--size {size_mm:g}mm is less than {LEAST_PIXELS} source pixels across, nothing to"
-            f" see; {least:g}mm is the least"
+            f"--size {size_mm:g}mm is less than {LEAST_PIXELS} source pixels across, which is too"
+            f" small to show anything; give {least:g}mm or more"
         )
     _refuse_outside(points)
 
@@ -173,7 +175,7 @@ def _refuse_outside(points: MappedPoints) -> None:
     if beyond.any():
         raise points.labels.error(
             int(np.argmax(beyond)),
-            "lies outside of the scan, and nothing is around it; leave it out",
+            "lies outside of the scan, so there is nothing around it to show; leave it out",
         )
 
 

@@ -64,7 +64,7 @@ class Directory:
             return default
         type_, length, _ = self.tags[tag]
         if type_ not in _CODES or type_ == 2:
-            raise TiffError(f"has a tag {tag} that is no whole number")
+            raise TiffError(f"has a tag {tag} that is not a whole number")
         return struct.unpack(f"{self.order}{length}{_CODES[type_]}", self.data(tag))
 
     def number(self, tag: int, default: int | None = None) -> int:
@@ -81,7 +81,7 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
     """
     magic = _at(file, 0, 4)
     if magic not in _KINDS:
-        raise TiffError("is no TIFF")
+        raise TiffError("is not a TIFF")
     order, is_big = _KINDS[magic]
     word, count_code, size = ("Q", "Q", 20) if is_big else ("I", "H", 12)
     (place,) = _unpacked(file, 8 if is_big else 4, f"{order}{word}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from sidecar.errors import UsageError
+from sidecar.errors import UsageError, counted
 
 #: Names in the annotations of models. The modules of the models import them for type checkers only.
 _PYDANTIC = {
@@ -43,7 +43,8 @@ def validated(model: type[Any], values: Any, prefix: str = "", where: str = "") 
             if not any(keys[:n] in faults for n in range(len(keys) + 1)):
                 faults[keys] = _told(one, keys, prefix)
         told = list(faults.values())
-        more = f"; and {len(told) - _MOST_TOLD} more faults" if len(told) > _MOST_TOLD else ""
+        others = len(told) - _MOST_TOLD
+        more = f"; and {counted(others, 'more fault')}" if others > 0 else ""
         raise UsageError(where + "; ".join(told[:_MOST_TOLD]) + more) from None
 
 

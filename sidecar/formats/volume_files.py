@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import GeometryError, MissingExtraError, OutputError
+from sidecar.errors import GeometryError, MissingExtraError, OutputError, counted
 
 #: From LPS to RAS, the axes of NIfTI.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -163,7 +163,7 @@ def write_planes(file: IO[bytes], planes: Iterable[NDArray[Any] | None], volume:
         )
         written += 1
     if written != slices:
-        raise GeometryError(f"{written} planes came where {slices} belong")
+        raise GeometryError(f"{counted(written, 'plane')} came, but the volume has {slices}")
 
 
 def gzipped(file: IO[bytes]) -> IO[bytes]:

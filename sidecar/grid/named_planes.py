@@ -26,7 +26,7 @@ _TOWARDS = {
     "F": (0, 0, -1),
 }
 _SOURCE_AXES = "xyz"
-_BY_AXES = "the axes of the source can be named, as x, y, z in an order such as xzy"
+_BY_AXES = "name axes of the source instead: x, y, z in an order such as xzy"
 
 
 def order_of(plane: str, stack: Stack | None) -> AxisOrder:
@@ -53,7 +53,7 @@ def order_of(plane: str, stack: Stack | None) -> AxisOrder:
     letters = NAMED_PLANES.get(plane.lower(), plane)
     if len(letters) != 3 or not all(letter in _TOWARDS for letter in letters):
         raise UsageError(
-            f"--plane {plane}: it is axial, coronal, sagittal, three of L R P A H F such as LFP, or"
+            f"--plane {plane}: give axial, coronal, sagittal, three of L R P A H F such as LFP, or"
             " x, y, z in an order such as xzy"
         )
     why = not_in_the_patient(geometry_of(stack), f"--plane {plane}")
@@ -69,6 +69,6 @@ def order_of(plane: str, stack: Stack | None) -> AxisOrder:
     if sorted(order) != [0, 1, 2]:
         raise GeometryError(
             f"--plane {plane} is not one plane of this oblique scan: two of its directions are"
-            " nearest to the same axis; use xyz order"
+            f" nearest to the same axis; {_BY_AXES}"
         )
     return AxisOrder(tuple(order), tuple(bool(along[i, axis] < 0) for i, axis in enumerate(order)))

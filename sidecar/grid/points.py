@@ -25,7 +25,7 @@ def as_points(values: ArrayLike, what: str) -> Floats:
         return points[None]
     if points.ndim != 2 or points.shape[1] != width:
         raise UsageError(
-            f"an array of shape {points.shape} is no array of points: (N, {width}) is expected,"
+            f"an array of shape {points.shape} is not an array of points: (N, {width}) is expected,"
             f" {what} of each point"
         )
     return points
@@ -37,5 +37,5 @@ def as_floats(values: ArrayLike, what: str) -> Floats:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise UsageError(
-            f"these are no numbers, or rows of several lengths: {what} are expected"
+            f"these are not numbers, or the rows have different lengths: {what} are expected"
         ) from None

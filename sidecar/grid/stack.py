@@ -367,6 +367,6 @@ def require_affine(stack: Stack | None, affine: ArrayLike | None, format: str) -
         )
     worst = stack.affine.residual_mm
     raise GeometryError(
-        "the slices are not evenly spaced or not parallel, one origin and spacing would put some"
-        f" {worst:.3g} mm wrong: {so}"
+        "the slices are not evenly spaced or not parallel. One origin and spacing would put some of"
+        f" them {worst:.3g} mm wrong, so {so}"
     )

@@ -259,7 +259,7 @@ class _Start:
         if stop > _MOST_OF_A_START:
             raise OSError(
                 errno.EFBIG,
-                f"what was looked for lies behind {_MOST_OF_A_START >> 20} MiB of packed data;"
+                f"the part that is needed lies behind {_MOST_OF_A_START >> 20} MiB of packed data;"
                 " unpack the archive, and give the folder",
             )
         while len(self._bytes) < stop:
@@ -279,7 +279,7 @@ def _pieces(section: Section, member: Member) -> Iterator[bytes]:
         try:  # allow one byte more than is stated, to notice data that are too long
             piece = inflater.decompress(data, min(wanted, member.size - done + 1))
         except fastest.error:
-            raise _damaged("its packed data are not as a packer writes them") from None
+            raise _damaged("its packed data do not follow the rules of their method") from None
         waiting, done = inflater.unconsumed_tail, done + len(piece)
         if done > member.size:
             raise _damaged(f"it unpacks to more than the {member.size:,} bytes that are stated")

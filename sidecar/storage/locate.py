@@ -47,9 +47,9 @@ def locate(place: Place) -> WritableLocation:
 def _remote(url: str, scheme: str) -> WritableLocation:
     if _DICOMWEB.match(url):
         raise UsageError(
-            "this is the address of a DICOMweb service, which has no files to read by their names:"
-            " download the study in the viewer or archive that it belongs to, as a zip or a"
-            " folder, and give that"
+            "this is the address of a DICOMweb service, which does not give files by their names:"
+            " download the study as a zip or a folder, in the viewer or archive that it belongs"
+            " to, and give that"
         )
     try:
         from sidecar.storage.object_store import Remote
@@ -59,5 +59,6 @@ def _remote(url: str, scheme: str) -> WritableLocation:
         raise MissingExtraError(f"{scheme}://", "cloud") from None
     except ValueError:
         raise UsageError(
-            f"{scheme}:// is not a kind of place that can be read or written, or nothing follows it"
+            f"{scheme}:// is not a kind of address that this program can read or write, or nothing"
+            " follows it"
         ) from None

@@ -171,3 +171,8 @@ class WritableLocation(Location, Protocol):
         TakenError where another program holds it. ``on_wait`` is called where finding out takes a
         while.
         """
+
+
+def called(place: Location | Path) -> str:
+    """The name of a place for messages. The current folder has no name of its own."""
+    return place.name or "this folder"

@@ -346,7 +346,9 @@ class Remote:
 
 def _stamp_in(info: Mapping[str, Any]) -> Stamp:
     if info["size"] is None:
-        raise OSError(errno.EOPNOTSUPP, f"the server does not tell how large it is; {_DOWNLOAD}")
+        raise OSError(
+            errno.EOPNOTSUPP, f"the server does not say how large the file is; {_DOWNLOAD}"
+        )
     return int(info["size"]), next((str(info[key]) for key in _STAMPS if info.get(key)), "")
 
 

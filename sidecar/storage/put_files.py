@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sidecar.errors import OutputError, reason
+from sidecar.storage.location import called
 from sidecar.storage.whole_file import whole_file
 
 
@@ -31,7 +32,7 @@ def put_files(
     except OutputError:
         raise
     except OSError as error:
-        raise OutputError(f"{folder.name} cannot be written: {reason(error)}") from None
+        raise OutputError(f"{called(folder)} cannot be written: {reason(error)}") from None
     return tuple(files)
 
 
@@ -42,7 +43,8 @@ def _refuse_others(files: Mapping[Path, bytes]) -> None:
         if path.exists() and not (path.is_file() and path.read_bytes() == data)
     ]
     if others:
+        are, them = ("is", "it") if len(others) == 1 else ("are", "them")
         raise OutputError(
-            f"{', '.join(others)} is there already and differs: an earlier edition, or a file of"
-            " yours; --overwrite replaces it, or choose another folder"
+            f"{', '.join(others)} {are} there already, with other content (of an earlier edition,"
+            f" or your own); give --overwrite to replace {them}, or choose another folder"
         )

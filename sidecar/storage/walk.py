@@ -116,7 +116,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise SourceError(f"folder {folder.name} cannot be read: {error.strerror}") from None
+        raise SourceError(f"folder {folder.name or '.'} cannot be read: {error.strerror}") from None
 
 
 def _is(kind: Callable[[], bool]) -> bool:

@@ -35,7 +35,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _OF_WINDOWS = (0, 10, 14)
 
 _UNPACK = "unpack it, and give the folder"
-_MAKE_AGAIN = "it is damaged, or made to do harm: have it made again"
+_MAKE_AGAIN = "the archive is damaged, or made to do harm: have it made again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class _Bounded(RangesFile):
     def read(self, size: int = -1) -> bytes | None:
         if size > _MOST:
             raise SourceError(
-                f"{self.name}: its directory has {size:,} bytes, more than one of files can have;"
-                f" {_UNPACK}"
+                f"{self.name}: its directory has {size:,} bytes, which is more than a list of files"
+                f" can have; {_UNPACK}"
             )
         try:
             return super().read(size)
@@ -126,9 +126,9 @@ def _entries(file: Location, size: int) -> tuple[list[zipfile.ZipInfo], int]:
             if isinstance(error, SourceError):
                 raise
             raise SourceError(
-                f"{file.name}: it begins as a zip archive, but the directory that stands at the end"
-                " of one is missing or damaged; copy it again from where it came from, or unpack"
-                " it, all parts together where it has several"
+                f"{file.name}: it begins as a zip archive, but the directory at its end is missing"
+                " or damaged; copy it again from where it came from, or unpack it (if it has"
+                " several parts, all of them together)"
             ) from None
 
 
@@ -138,15 +138,15 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
     if entry.flag_bits & _ENCRYPTED or kind == _AES:
         return f"{name} in it is encrypted; unpack it with its password, and give the folder"
     if _leads_elsewhere(_path(entry)) or "\0" in entry.orig_filename:
-        return f"it names {name}, which is no place within an archive; {_MAKE_AGAIN}"
+        return f"it names {name}, which is not a place inside an archive; {_MAKE_AGAIN}"
     if kind not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = _METHODS.get(kind, f"method {kind}")
         return f"{name} in it is packed by {method}, which cannot be read in place; {_UNPACK}"
     most = entry.compress_size * (_MOST_FROM_ONE if kind == zipfile.ZIP_DEFLATED else 1)
     if entry.file_size > most or (kind == zipfile.ZIP_STORED and entry.file_size != most):
         return (
-            f"{name} in it would have {entry.file_size:,} bytes, which {entry.compress_size:,}"
-            f" packed ones cannot hold; {_MAKE_AGAIN}"
+            f"{name} in it would have {entry.file_size:,} bytes, which is more than"
+            f" {entry.compress_size:,} packed bytes can hold; {_MAKE_AGAIN}"
         )
     return None
 
@@ -184,7 +184,7 @@ def _ends(file: Location, entries: Sequence[zipfile.ZipInfo], end: int) -> dict[
     for entry, (start, following) in zip(in_order, pairwise(starts), strict=True):
         if start < 0 or start + LOCAL_HEADER + entry.compress_size > following:
             raise SourceError(
-                f"{file.name}: {_shown(entry.filename)} in it lies over what follows it;"
+                f"{file.name}: {_shown(entry.filename)} in it overlaps the file that follows it;"
                 f" {_MAKE_AGAIN}"
             )
     return dict(pairwise(starts))

@@ -85,7 +85,7 @@ WRONG: dict[str, Callable[[sidecar.Sidecar], object]] = {
     "rows and columns exchanged": lambda png: png.to_patient(np.zeros((2, 5)), 0),
     "a flat list of four": lambda png: png.to_source([1, 2, 3, 4], 0),
     "a stack of lists": lambda png: png.to_source(np.zeros((2, 2, 2)), 0),
-    "rows of several lengths": lambda png: png.to_source([[1, 2], [3]], 0),
+    "the rows have different lengths": lambda png: png.to_source([[1, 2], [3]], 0),
     "words": lambda png: png.to_source([["a", "b"]], 0),
     "a slice too many": lambda png: png.to_source([[1, 2], [3, 4]], [0, 1, 2]),
     "one slice in a list for two points": lambda png: png.to_source([[1, 2], [3, 4]], [[0], [1]]),

@@ -163,7 +163,8 @@ def test_every_export_passes_and_every_pixel_is_made_again(
     assert [finding for finding in findings if not finding.passed] == []
     made = {finding.check: finding.detail for finding in findings}["pixels"]
     count = sidecar.open(tmp_path / "png").decimation.slices.size
-    assert made == f"all {count} slices made again: every pixel is the same"
+    every = "the only slice" if count == 1 else f"all {count} slices"
+    assert made == f"{every} made again: every pixel is the same"
 
 
 def test_a_zoom_passes(scans: Callable[..., Phantom], png: Path, tmp_path: Path) -> None:
@@ -277,8 +278,8 @@ def test_swapped_files(png: Path, scans: Callable[..., Phantom]) -> None:
     assert found["digests"] == f"{names[1]} holds slice 3; {names[3]} holds slice 1"
     assert (
         found["texts"]
-        == f"{names[1]} says Slice '3', which is '1'; {names[3]} says Slice '1', which"
-        " is '3'"
+        == f"{names[1]} says Slice '3' instead of '1'; {names[3]} says Slice '1' instead of"
+        " '3'"
     )
 
 
@@ -297,8 +298,8 @@ def test_missing_and_foreign_pngs(png: Path) -> None:
     png_path(png, 1).rename(png / stranger)
     assert failed(check_export(png)) == {
         "files": (
-            f"{names[1]} is not there, beside its sidecar.json; {stranger} is there, but is"
-            " none of this export"
+            f"{names[1]} is missing from the folder of its sidecar.json; {stranger} is there, but is"
+            " not of this export"
         )
     }
 
@@ -310,8 +311,8 @@ def test_pngs_of_another_size_or_depth(png: Path) -> None:
     Image.fromarray(np.zeros((23, 30, 3), np.uint8)).save(png_path(png, 2))
     assert (
         failed(check_export(png))["sizes"]
-        == f"{names[0]} is 29 × 23 pixels, the sidecar says 30 × 23; {names[1]} is not of 8"
-        f" bits and 1 per pixel; {names[2]} is not of 8 bits and 1 per pixel"
+        == f"{names[0]} is 29 × 23 pixels, but the sidecar says 30 × 23; {names[1]} does not have 8"
+        f" bits and 1 channel; {names[2]} does not have 8 bits and 1 channel"
     )
 
 
@@ -320,7 +321,7 @@ def test_a_png_of_another_series(png: Path, scans: Callable[..., Phantom], tmp_p
     stranger = png_path(tmp_path / "other", 2)
     shutil.copy(stranger, png)
     assert failed(check_export(png))["files"] == (
-        f"{stranger.name} is there, but is none of this export"
+        f"{stranger.name} is there, but is not of this export"
     )
     (png / stranger.name).replace(png_path(png, 2))
     assert other.document.source.series_instance_uid in failed(check_export(png))["texts"]
@@ -453,7 +454,9 @@ def test_a_source_with_a_slice_less_and_one_more(
     assert found == {"instances": "slice 4 (0-based) of 9 is missing"}
     edited(files[5], SOPInstanceUID="2.25.1")
     found = failed(check_export(png, tmp_path / "copy", slices=None))
-    assert found == {"instances": "2 of 9 slices are missing: 4, 5 (0-based), and 1 more is there"}
+    assert found == {
+        "instances": "2 of 9 slices are missing: 4, 5 (0-based), and 1 more slice is there"
+    }
 
 
 @pytest.mark.parametrize(
@@ -464,7 +467,7 @@ def test_a_source_with_a_slice_less_and_one_more(
         (
             {"PixelSpacing": [0.7, 0.41]},
             "planes",
-            "Pixel Spacing is 0.7 × 0.41 mm, where it was 0.7 × 0.4",
+            "Pixel Spacing is 0.7 × 0.41 mm, but was 0.7 × 0.4",
         ),
         (
             {"ImageOrientationPatient": [0, 1, 0, -1, 0, 0]},
@@ -509,11 +512,14 @@ def test_images_of_another_size_or_colour(
         p.sop_instance_uid for p in scans().planes
     ]
     found = failed(check_export(png, phantom.folder))
-    assert found == {"instances": "its images are 51 × 47 pixels, where they were 61 × 47"}
+    assert found == {"instances": "its images have 51 × 47 pixels, but had 61 × 47"}
     colour = write(
         Spec(**SMALL, photometric="RGB", bits_stored=8, rescale=None), tmp_path / "colour"
     )
-    assert "gray, or coloured" in failed(check_export(png, colour.folder))["instances"]
+    assert (
+        "the source is gray and the PNGs are in colour, or the other way round"
+        in failed(check_export(png, colour.folder))["instances"]
+    )
 
 
 def test_planes_in_another_order(png: Path, scans: Callable[..., Phantom], tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_what_leaves_no_pixel_is_refused(options: tuple[str, ...], run: CommandL
 
 def test_a_size_that_nothing_useful_fits_is_refused(run: CommandLine) -> None:
     run.refuses("export", "scan", "out", "--fit=1B", "--bits=16", code=2, says="--fit")
-    assert "1 PNGs of 1 × 1" in run.done("export", "scan", "out", "--fit=1B", "--dry-run").out
+    assert "1 PNG of 1 × 1" in run.done("export", "scan", "out", "--fit=1B", "--dry-run").out
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_two_ways_to_decimate_contradict_each_other(
 @pytest.mark.parametrize("step", ["5", "6", "1000000000000", "9" * 400])
 def test_a_large_step_leaves_the_first_slice_or_is_refused(step: str, run: CommandLine) -> None:
     outcome = run("export", "scan", "out", "--scale=1", f"--z-step={step}", "--dry-run")
-    assert (outcome.code == 0 and "1 PNGs of 20 × 16" in outcome.out) or (
+    assert (outcome.code == 0 and "1 PNG of 20 × 16" in outcome.out) or (
         outcome.code == 2 and "--z-step" in outcome.err
     )
 

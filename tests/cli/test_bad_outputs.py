@@ -40,7 +40,7 @@ def test_foreign_files_in_the_output_folder_stay_as_they_are(scan: Path, run: Co
                 "out",
                 "--scale=1",
                 *extra,
-                says=("out holds files that are not of an export", name),
+                says=("out holds files that do not belong to an export", name),
             )
         (run.folder / "out" / name).unlink()
     (run.folder / "out" / "slice_0000.png").mkdir()
@@ -108,10 +108,18 @@ def test_the_source_itself_is_no_output(scan: Path, run: CommandLine) -> None:
         "scan",
         "--scale=1",
         "--overwrite",
-        says=("scan holds files that are not of an export", "image_0000.dcm"),
+        says=("scan holds files that do not belong to an export", "image_0000.dcm"),
     )
-    run.refuses("export", "scan", ".", "--scale=1", says="not of an export")
-    run.refuses("export", "scan/image_0000.dcm", "scan", "--scale=1", says="not of an export")
+    run.refuses(
+        "export", "scan", ".", "--scale=1", says="this folder holds files that do not belong"
+    )
+    run.refuses(
+        "export",
+        "scan/image_0000.dcm",
+        "scan",
+        "--scale=1",
+        says="files that do not belong to an export",
+    )
 
 
 def test_an_output_inside_the_source_leaves_the_source_as_it_is(

@@ -62,9 +62,9 @@ def test_a_sidecar_cut_short_anywhere_is_refused(half_size: Path) -> None:
 
 
 NOT_ONE = {
-    "empty": (b"", "not whole JSON"),
-    "blank": (b" \n", "not whole JSON"),
-    "text": (b"hello", "not whole JSON"),
+    "empty": (b"", "not complete JSON"),
+    "blank": (b" \n", "not complete JSON"),
+    "text": (b"hello", "not complete JSON"),
     "binary": (bytes(range(256)), "sidecar.json"),
     "zeros": (bytes(1000), "sidecar.json"),
     "list": (b"[]", "no version"),
@@ -87,7 +87,7 @@ NOT_ONE = {
     "not UTF-8": (b'{"version": "1.0", "generator": "\xff"}', "sidecar.json"),
     "lone surrogate": (b'{"version": "1.0", "generator": "\\ud800"}', "sidecar.json"),
     "key twice": (b'{"version": "1.0", "version": "1.0"}', "states 'version' twice"),
-    "two documents": (b'{"version": "1.0"}{"version": "1.0"}', "not whole JSON"),
+    "two documents": (b'{"version": "1.0"}{"version": "1.0"}', "not complete JSON"),
     "UTF-16": ('{"version": "1.0"}'.encode("utf-16"), "sidecar.json"),
 }
 

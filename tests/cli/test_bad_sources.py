@@ -137,7 +137,7 @@ def test_a_dicomdir_that_names_what_is_not_there_is_refused(medium: Path, run: C
         "export",
         "disc/DICOMDIR",
         "out",
-        says=("DICOMDIR names 1 files that are not there", victim.name, "give the folder"),
+        says=("DICOMDIR names 1 missing file", victim.name, "give the folder"),
     )
 
 

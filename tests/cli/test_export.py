@@ -38,7 +38,7 @@ def test_inspect_tells_what_is_there(tmp_path: Path) -> None:
         "61 columns × 47 rows × 8 slices",
         "0.4 × 0.7",
         "tilt 18.00°",
-        "slices seem to be missing",
+        "1 slice seems to be missing, after slice",
         "Explicit VR Little Endian",
         "PNGs of",
     ):
@@ -60,7 +60,7 @@ def test_of_many_stacks_that_are_alike_one_is_told_in_full(tmp_path: Path) -> No
     assert lines[-2:] == [
         "[12] like [1]: 1 file, slice_0012.dcm; SeriesInstanceUID differs in every file (….12"
         " here)",
-        "12 stacks: choose one with --series NUMBER, all with --series all, or make one of them"
+        "12 stacks: choose one with --series NUMBER, all with --series all, or join them to one"
         " with --join",
     ]
 
@@ -91,7 +91,7 @@ def test_inspect_and_dry_run_read_no_pixels(
     told = invoked(
         "export", tmp_path / "scan", tmp_path / "png", "--scale", "1/2", "--dry-run"
     ).stdout
-    assert "9 PNGs of 30 × 23" in told and "last 1 of 61 columns" in told
+    assert "9 PNGs of 30 × 23" in told and "the last of 61 columns is not" in told
     assert not (tmp_path / "png").exists()
 
 
@@ -101,8 +101,14 @@ def test_what_16_bits_look_like_elsewhere_is_told_and_how_to_get_the_page(tmp_pa
     dry = invoked(*command, "--bits", "16", "--dry-run").stdout
     told = invoked(*command, "--bits", "16").stderr
     for text in (dry, told):
-        assert "nearly black for most scans; so do Label Studio, make-sense and VIA" in text
-        assert "no viewer page, as browsers do not show 16 bits: 'sidecar view' writes one" in text
+        assert (
+            "browsers, Label Studio, make-sense and VIA show only the upper 8 of 16 bits, which is nearly black for most scans"
+            in text
+        )
+        assert (
+            "no viewer page, because browsers do not show 16 bits: 'sidecar view' writes one"
+            in text
+        )
     assert not (tmp_path / "png" / "viewer.html").exists()
     invoked("view", tmp_path / "png")
     assert (tmp_path / "png" / "viewer.html").exists()

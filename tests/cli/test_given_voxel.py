@@ -249,4 +249,4 @@ def test_export_says_what_it_takes_by_hand(run: CommandLine, png: Sidecar, tmp_p
     planned = run.done("export", scan, out, "--voxel", "0.02,0.05", "--order", "name", "--dry-run")
     assert "given by hand: 0.02 × 0.02 × 0.05 mm" in planned.out
     assert "file names, as asked" in planned.out
-    run.refuses("export", scan, out, "--order", "name", code=2, says="goes with --voxel")
+    run.refuses("export", scan, out, "--order", "name", code=2, says="needs --voxel")

@@ -148,7 +148,7 @@ def test_more_of_them_than_memory_should_hold_are_refused(
         "export",
         zipped(run.folder / "one"),
         "png",
-        says=("would have to be held in memory at once", "512 MiB", "unpack the archive"),
+        says=("would have to be in memory at once", "512 MiB", "unpack the archive"),
     )
     run.done("export", zipped(run.folder / "one", STORED), "png", "--scale=1/16", "--z-step=100")
     write(ENCODINGS["enhanced"], run.folder / "two")
@@ -225,13 +225,13 @@ def test_a_size_that_is_not_declared_is_noticed(run: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        (Entry("../../precious.dcm", b"data"), "no place within an archive"),
-        (Entry("C:\\precious.dcm", b"data"), "no place within an archive"),
-        (Entry("a\\..\\..\\precious.dcm", b"data"), "no place within an archive"),
+        (Entry("../../precious.dcm", b"data"), "not a place inside an archive"),
+        (Entry("C:\\precious.dcm", b"data"), "not a place inside an archive"),
+        (Entry("a\\..\\..\\precious.dcm", b"data"), "not a place inside an archive"),
         (Entry("locked.dcm", b"data", flags=1), "encrypted; unpack it with its password"),
         (Entry("a.dcm", b"data", 9), "Deflate64"),
-        (Entry("a.dcm", b"data", DEFLATED, 1 << 31), "packed ones cannot hold"),
-        (Entry("a.dcm", b"data", at=0), "lies over what follows it"),
+        (Entry("a.dcm", b"data", DEFLATED, 1 << 31), "packed bytes can hold"),
+        (Entry("a.dcm", b"data", at=0), "overlaps the file that follows it"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -296,7 +296,9 @@ def test_an_empty_one_holds_nothing(run: CommandLine) -> None:
 def test_others_are_to_be_unpacked(name: str, head: bytes, kind: str, run: CommandLine) -> None:
     (run.folder / name).write_bytes(head + bytes(400))
     for command in (("inspect", name), ("export", name, "png")):
-        run.refuses(*command, says=(f"{name} is a {kind} file", "unpack it, and give the folder"))
+        run.refuses(
+            *command, says=(f"{name} is a {kind} file", "unpack the file, and give the folder")
+        )
 
 
 def test_archives_in_a_folder_are_counted_and_named(run: CommandLine) -> None:

@@ -54,9 +54,9 @@ def raw(keyword: str, vr: str, value: bytes) -> Callable[[Dataset, int], None]:
 @pytest.mark.parametrize(
     ("vr", "value", "remark"),
     [
-        ("UT", b"0.02\\0.02", "Pixel Spacing is written as UT where DS belongs"),
-        ("LO", b"0.02\\0.02", "Pixel Spacing is written as LO where DS belongs"),
-        ("FD", struct.pack("<2d", 0.02, 0.02), "Pixel Spacing is written as FD where DS belongs"),
+        ("UT", b"0.02\\0.02", "Pixel Spacing is written as UT instead of DS"),
+        ("LO", b"0.02\\0.02", "Pixel Spacing is written as LO instead of DS"),
+        ("FD", struct.pack("<2d", 0.02, 0.02), "Pixel Spacing is written as FD instead of DS"),
         ("DS", b"0.02", "Pixel Spacing is one number for both directions"),
         ("DS", b"0.02 0.02", "Pixel Spacing has blanks that do not belong there"),
         ("DS", b"0.02\\0.02\\ ", "Pixel Spacing has blanks that do not belong there"),
@@ -87,7 +87,7 @@ def test_any_number_that_places_or_scales_may_have_another_vr(
 ) -> None:
     folder = write_slices(tmp_path / "scan", raw(keyword, "LT", value), numbers=range(1))
     series = one_stack(folder)
-    assert any("is written as LT where DS belongs" in warning for warning in series.warnings)
+    assert any("is written as LT instead of DS" in warning for warning in series.warnings)
     assert series.frames[0].rescale == (
         1.5 if keyword == "RescaleSlope" else 1.0, -1000 if keyword == "RescaleIntercept" else 0.0
     )  # fmt: skip
@@ -97,7 +97,7 @@ def test_what_one_file_has_is_told_of_that_file(tmp_path: Path) -> None:
     folder = write_slices(tmp_path / "scan")
     write_slices(folder, raw("PixelSpacing", "UT", b"0.02\\0.02"), numbers=range(3, 4))
     assert one_stack(folder).warnings == (
-        "Pixel Spacing is written as UT where DS belongs: read as 0.02\\0.02 (slice_0004.dcm)",
+        "Pixel Spacing is written as UT instead of DS: read as 0.02\\0.02 (slice_0004.dcm)",
     )
 
 
@@ -120,8 +120,8 @@ def test_what_one_file_has_is_told_of_that_file(tmp_path: Path) -> None:
         ),
         ("ImagePositionPatient", b"0\\0\\nan", "Image Position (Patient) is nan, which makes no"),
         ("PixelSpacing", b"1e99\\1", "Pixel Spacing is 1e+99, which makes no sense"),
-        ("InstanceNumber", b"1.5", "Instance Number is 1.5, which is no whole number"),
-        ("PixelSpacing", b"0.1mm\\0.1mm", "Pixel Spacing holds text that is no number"),
+        ("InstanceNumber", b"1.5", "Instance Number is 1.5, which is not a whole number"),
+        ("PixelSpacing", b"0.1mm\\0.1mm", "Pixel Spacing holds text that is not a number"),
     ],
 )
 def test_what_could_mean_something_else_is_refused_by_name_and_value(
@@ -136,7 +136,7 @@ def test_what_could_mean_something_else_is_refused_by_name_and_value(
 def test_a_spacing_that_is_no_distance_is_none(value: bytes, tmp_path: Path) -> None:
     why = refusal(write_slices(tmp_path / "scan", raw("PixelSpacing", "DS", value)))
     assert "CT images without Pixel Spacing (12 files, such as slice_0001.dcm)" in why
-    assert f"Pixel Spacing {value.decode()} (which is no distance)" in why
+    assert f"Pixel Spacing {value.decode()} (which is not a distance)" in why
     assert "--voxel X,Y,Z" in why
 
 
@@ -200,7 +200,7 @@ def test_a_file_is_read_as_it_is_written(
 @pytest.mark.parametrize("implicit", [True, False])
 def test_an_unknown_transfer_syntax_is_named(implicit: bool, tmp_path: Path) -> None:
     folder = write_as(tmp_path / "scan", "1.2.3.4.5", implicit)
-    assert "Transfer Syntax UID 1.2.3.4.5 is none of the standard" in unusable(folder)
+    assert "Transfer Syntax UID 1.2.3.4.5 is not in the standard" in unusable(folder)
 
 
 def test_fewer_pixels_than_the_header_says_are_not_cut_short(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_fewer_pixels_than_the_header_says_are_not_cut_short(tmp_path: Path) -> 
         dataset.Rows = 4000
 
     why = unusable(write_slices(tmp_path / "scan", change))
-    assert "holds 3,840 bytes, where Rows, Columns" in why and "384,000" in why
+    assert "holds 3,840 bytes, but Rows, Columns" in why and "384,000" in why
     assert "cut short" not in why and "copy" not in why
 
 
@@ -225,13 +225,14 @@ def test_an_image_without_pixels_is_named_with_its_size(tmp_path: Path) -> None:
     size = (folder / "slice_0001.dcm").stat().st_size
     why = scan(folder).damaged[0].reason
     assert (
-        f"by its SOP Class (CT Image Storage), and has no pixel data in its {size:,} bytes" in why
-    )
+        "its SOP Class (CT Image Storage) is one of images, but its"
+        f" {size:,} bytes contain no pixel data"
+    ) in why
 
 
 def test_control_characters_are_not_called_damage(tmp_path: Path) -> None:
     why = unusable(write_slices(tmp_path / "scan", raw("Modality", "CS", b"C\x01")))
-    assert why.startswith("Modality holds control characters, which it cannot have")
+    assert why.startswith("Modality holds control characters, which are not allowed in it")
     assert "damaged" not in why
 
 

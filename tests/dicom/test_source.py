@@ -143,7 +143,7 @@ def test_slices_that_are_missing_and_slices_that_are_new(phantom: Phantom, png: 
     edited(files[8], SOPInstanceUID="2.25.1")
     assert refused(phantom.folder, png) == (
         "scan does not hold the scan that the sidecar describes: slice 8 (0-based) of 9 is missing,"
-        " and 1 more is there; copy what is missing, or give the folder of the whole scan"
+        " and 1 more slice is there; copy what is missing, or give the folder of the whole scan"
     )
     files[8].unlink()
     assert "slice 8 (0-based) of 9 is missing; copy" in refused(phantom.folder, png)
@@ -160,7 +160,7 @@ def test_slices_that_do_not_belong_to_it(phantom: Phantom, png: Sidecar) -> None
     edited(
         phantom.folder / "more.dcm", SOPInstanceUID="2.25.1", ImagePositionPatient=[x, y, z + 1.3]
     )
-    assert "describes: 1 more is there; move the slices that do not belong" in refused(
+    assert "describes: 1 more slice is there; move the slices that do not belong" in refused(
         phantom.folder, png
     )
 
@@ -209,7 +209,7 @@ def test_one_or_some_slices_that_were_moved(phantom: Phantom, png: Sidecar) -> N
 def test_another_pixel_spacing_and_another_orientation(phantom: Phantom, png: Sidecar) -> None:
     for path in phantom.files():
         edited(path, PixelSpacing=[0.7, 0.41])
-    assert "its Pixel Spacing is 0.7 × 0.41 mm, where it was 0.7 × 0.4 mm;" in refused(
+    assert "its Pixel Spacing is 0.7 × 0.41 mm, but was 0.7 × 0.4 mm;" in refused(
         phantom.folder, png
     )
     angle = np.radians(2)
@@ -234,14 +234,14 @@ def test_slices_in_another_order(phantom: Phantom, png: Sidecar) -> None:
 
 def test_slices_that_make_no_stack_any_more(phantom: Phantom, png: Sidecar) -> None:
     edited(phantom.files()[3], ImagePositionPatient=list(phantom.planes[4].position))
-    assert "its slices make no stack any more: 2 slices lie at one position" in refused(
+    assert "its slices no longer make a stack: 2 slices lie at one position" in refused(
         phantom.folder, png
     )
 
 
 def test_images_of_another_size(png: Sidecar, tmp_path: Path) -> None:
     wider = write(Spec(**{**SMALL, "columns": 33}), tmp_path / "wider").folder  # the same UIDs
-    assert "its images are 33 × 27 pixels, where they were 31 × 27" in refused(wider, png)
+    assert "its images have 33 × 27 pixels, but had 31 × 27" in refused(wider, png)
 
 
 def test_of_copies_with_other_pixels_the_one_that_was_exported(
@@ -396,7 +396,7 @@ def spacing(phantom: Phantom) -> None:
             lambda phantom: moved(phantom, 0, 0.3, 0, slices=slice(7, 8)),
             "slice 7 (0-based) is 0.3 mm from where it was",
         ),
-        (spacing, "its Pixel Spacing is 0.7 × 0.41 mm, where it was 0.7 × 0.4 mm"),
+        (spacing, "its Pixel Spacing is 0.7 × 0.41 mm, but was 0.7 × 0.4 mm"),
         (lambda phantom: phantom.files()[2].unlink(), "slice 2 (0-based) of 9 is missing"),
     ],
     ids=["moved", "one moved", "spacing", "missing"],
@@ -460,6 +460,6 @@ def test_uids_that_are_absent_or_shared_prove_nothing(
         with pytest.raises(SourceError, match=r"no SOPInstanceUID, or share one.*dcmodify -gin"):
             Source.open(folder).matching(png.known_scan)
     told = run.done("check", tmp_path / "png", "--source", phantom.folder).out
-    assert "they tell nothing, only pixels do" in told
+    assert "so they prove nothing; only pixels do" in told
     outcome = run("check", tmp_path / "png", "--source", other)
     assert outcome.code == 1 and "FAILED  pixels" in outcome.out

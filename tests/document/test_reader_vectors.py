@@ -29,15 +29,15 @@ CASES = {case["name"]: case for case in MAPPING["cases"]}
 
 #: What this program says of a document that breaks a rule.
 SAYS = {
-    "json": "is not whole JSON|it has no version",
+    "json": "is not complete JSON|it has no version",
     "version": "is of version|damaged at version|it has no version",
     "pixel_origin": "damaged at pixel_origin",
     "type": "damaged at",
     "name": "which is not the name of a file in the folder of the (document|source)",
     "space": "coordinate_system|units are pixels|a source in mm needs",
-    "sizes": "do not agree in number|names an axis twice",
+    "sizes": "do not agree with the sizes|names an axis twice",
     "planes": "Pixel Spacing positive|orthogonal unit vectors|must be parallel|must be in order",
-    "axes": "reads beyond the source's",
+    "axes": r"reads beyond the \d+ (columns|rows|slices) of the source",
     "control_points": "control point \\d is|control point 0 has no|the slice of a point on it must",
     "positions": r"slice_000\d_mvszrk.png (is \d+ away|has no patient position)",
     "grid": r"(source|images)\.(origin|affine)",

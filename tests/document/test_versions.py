@@ -206,7 +206,7 @@ def test_check_holds_the_tag_against_the_planes(
     raw = json.loads(path.read_text())
     raw["images"]["tag"] = "bcdfgh"
     path.write_text(as_text(sealed(parse(json.dumps(raw)))))
-    said = f"images.tag is bcdfgh, its planes and decimation have the tag {tag}"
+    said = f"images.tag is bcdfgh, but planes and decimation give the tag {tag}"
     assert said in run("check", folder).out
     (folder / "labels.csv").write_text("x,y,slice\n1,2,3\n")
     run.refuses("map-points", folder / "labels.csv", says=said)

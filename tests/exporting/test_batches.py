@@ -206,7 +206,7 @@ def test_what_is_missing_of_a_finished_export_is_named(run: CommandLine) -> None
     run.done("export", "scans/beetle_1", "png", "--scale=1", "--overwrite")
     run.refuses(
         "export", "scans/beetle_1", "png", "--scale=1", "--volume=nrrd",
-        says=("finished, but without volume.nrrd", "--overwrite"),
+        says=("finished export, but files are missing: volume.nrrd", "--overwrite"),
     )  # fmt: skip
 
 
@@ -225,8 +225,8 @@ def test_an_interrupted_export_of_a_batch_goes_on(
     outcome = run("export", "--config", CONFIG)
     assert outcome.code == 1
     assert outcome.err.splitlines()[-3:] == [
-        "sidecar: 2 of 3 exports are not finished, the other 1 are; put this right, and the same"
-        " command goes on where it stopped:",
+        "sidecar: 1 of 3 exports finished, 2 did not; correct the faults below, and run the same"
+        " command again to go on where it stopped:",
         "- beetle_2: the disk is full",
         "- beetle_3: the disk is full",
     ]
@@ -253,7 +253,7 @@ def test_a_fault_of_one_export_stops_no_other(run: CommandLine) -> None:
     config(run.folder, range(1, 4))
     outcome = run("export", "--config", CONFIG)
     assert outcome.code == 1 and str(run.folder) not in outcome.err
-    assert "1 of 3 exports are not finished, the other 2 are" in outcome.err
+    assert "2 of 3 exports finished, 1 did not" in outcome.err
     assert "- beetle_2: slice_0005.dcm" in outcome.err
     for number, there in ((1, True), (2, False), (3, True)):
         assert (run.folder / "png" / f"beetle_{number}" / "sidecar.json").exists() == there
@@ -291,7 +291,7 @@ def test_every_fault_of_every_source_is_told_at_once(run: CommandLine) -> None:
                 "3 faults, and nothing was written:",
                 "- beetle_2: slice_0005.dcm cannot be used: the file is cut short",
                 "- beetle_3: there is no such file or folder",
-                "- beetle_4: beetle_4 holds files that are not of an export (thesis.tex)",
+                "- beetle_4: beetle_4 holds files that do not belong to an export (thesis.tex)",
             ),
         )  # fmt: skip
         assert len(message.splitlines()) == 4

@@ -59,7 +59,7 @@ def test_a_file_that_is_replaced_before_its_pixels_are_read(
     job: Job, tmp_path: Path, replace: Replace
 ) -> None:
     replace(file_of(job, 10), file_of(job, 15))
-    with pytest.raises(PixelError, match=f"{file_of(job, 15).name}.* not the one any more"):
+    with pytest.raises(PixelError, match=f"{file_of(job, 15).name}.* no longer the one"):
         run_job(job)
     assert not (tmp_path / "png" / "sidecar.json").exists()
 
@@ -74,7 +74,7 @@ def test_a_file_that_is_replaced_after_its_pixels_were_read(
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", late)
-    with pytest.raises(SourceError, match=f"{file_of(job, 3).name} changed since.*--overwrite"):
+    with pytest.raises(SourceError, match=f"{file_of(job, 3).name} changed after.*--overwrite"):
         run_job(job)
     assert not (tmp_path / "png" / "sidecar.json").exists()
     (again,) = plan_export(job.source, tmp_path / "png", job.plan.options)
@@ -95,7 +95,7 @@ def test_a_file_that_is_written_to_while_it_is_read(
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", late)
-    with pytest.raises(SourceError, match="changed since its header was read"):
+    with pytest.raises(SourceError, match="changed after the headers were read"):
         run_job(job)
     (again,) = plan_export(job.source, tmp_path / "png", job.plan.options)
     with pytest.raises(OutputError, match=r"another source.*--overwrite"):

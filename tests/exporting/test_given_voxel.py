@@ -190,7 +190,7 @@ def test_what_is_no_voxel_size_is_refused(given: str) -> None:
 
 def test_an_order_goes_with_a_voxel_size() -> None:
     assert make_options(voxel=VOXEL, order="name").given is not None
-    with pytest.raises(UsageError, match="--order name goes with --voxel"):
+    with pytest.raises(UsageError, match="--order name needs --voxel"):
         _ = make_options(order="name").given
     with pytest.raises(UsageError, match="--order"):
         make_options(voxel=VOXEL, order="date")

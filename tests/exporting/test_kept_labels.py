@@ -63,7 +63,7 @@ def test_labels_are_why_it_refuses(png: Path, scan: Path) -> None:
         sidecar.export(scan, png, scale=0.5, overwrite=True)
     assert str(refused.value) == (
         "png holds labels (a_labels.csv, labels.csv); nothing was touched: move them away, or give"
-        " keep_labels=True, which lets those stay that are of the mapping of this export"
+        " keep_labels=True, which keeps labels that are of the mapping of this export"
     )
     assert everything(png) == before
 
@@ -105,7 +105,9 @@ def test_labels_of_another_tag_are_refused(png: Path, scan: Path) -> None:
 )
 def test_labels_that_say_no_tag_are_refused(png: Path, scan: Path, text: str) -> None:
     (png / "labels.csv").write_text(text)
-    with pytest.raises(OutputError, match="does not say for each label which mapping"):
+    with pytest.raises(
+        OutputError, match="does not have a tag for each label, so it is not known which mapping"
+    ):
         sidecar.export(scan, png, scale=0.5, overwrite=True, keep_labels=True)
 
 
@@ -132,7 +134,7 @@ def test_what_label_keeps_is_ours(png: Path, scan: Path) -> None:
     with pytest.raises(OutputError, match=r"holds \.labels, which is of another"):
         sidecar.export(scan, png, scale=0.25, overwrite=True, keep_labels=True)
     (kept / "thesis.tex").touch()
-    with pytest.raises(OutputError, match="files that are not of an export"):
+    with pytest.raises(OutputError, match="files that do not belong to an export"):
         sidecar.export(scan, png, scale=0.5, overwrite=True, keep_labels=True)
 
 
@@ -141,7 +143,7 @@ def test_a_folder_for_labels_that_leads_elsewhere_is_not_ours(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     (png / ".labels").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="files that are not of an export"):
+    with pytest.raises(OutputError, match="files that do not belong to an export"):
         sidecar.export(scan, png, scale=0.5, overwrite=True, keep_labels=True)
 
 

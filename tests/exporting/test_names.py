@@ -194,7 +194,7 @@ def test_images_of_another_specimen_are_not_cleared_unless_the_folder_says_they_
     (tmp_path / "png").mkdir()
     stranger = tmp_path / "png" / "beetle-8_0000_bcdfgh.png"
     stranger.write_bytes(b"mine")
-    with pytest.raises(OutputError, match=f"not of an export.*{stranger.name}"):
+    with pytest.raises(OutputError, match=f"do not belong to an export.*{stranger.name}"):
         sidecar.export(scan.folder, tmp_path / "png", scale=0.5, overwrite=True)
     assert stranger.read_bytes() == b"mine"
 
@@ -218,8 +218,8 @@ def test_pngs_of_another_tag_or_none_are_strangers_to_check(scan: Phantom, tmp_p
         shutil.copy(tmp_path / "png" / png_names(tmp_path / "png")[0], tmp_path / "png" / name)
     found = {finding.check: finding.detail for finding in check_export(tmp_path / "png")}
     assert found["files"] == (
-        "slice_0000.png is there, but is none of this export; slice_0000_bcdfgh.png is there, but"
-        " is none of this export"
+        "slice_0000.png is there, but is not of this export; slice_0000_bcdfgh.png is there, but"
+        " is not of this export"
     )
 
 

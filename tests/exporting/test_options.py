@@ -57,7 +57,10 @@ def test_ways_to_say_it(given: dict[str, Any], meant: dict[str, Any]) -> None:
         ({"scale": 0.5, "fit": "2GB"}, "scale and fit contradict"),
         ({"wibble": 1}, "--wibble"),
         ({"jobs": 0}, "--jobs"),
-        ({"specimen": "two words"}, "--specimen: 'two words' is no name of a specimen.*beetle-7"),
+        (
+            {"specimen": "two words"},
+            "--specimen: 'two words' cannot be the name of a specimen.*beetle-7",
+        ),
         ({"specimen": "käfer"}, "--specimen"),
         ({"specimen": "a_b"}, "--specimen"),
         ({"specimen": "a/b"}, "--specimen"),
@@ -186,7 +189,7 @@ def test_what_fills_no_block_is_said(tmp_path: Path) -> None:
         tmp_path, {**MICRO, "columns": 65, "slices": 41}, scale=0.5, z_step=3, z_filter="mean"
     )
     assert plan.decimation.size == (32, 24, 13)
-    assert any("last 1 of 65 columns" in note for note in plan.warnings) and any(
+    assert any("the last of 65 columns is not" in note for note in plan.warnings) and any(
         "last 2 of 41 slices" in note for note in plan.warnings
     )
 

@@ -154,7 +154,7 @@ def test_wrong_scan_and_wrong_size_are_refused(
     assert "does not hold the scan" in str(told.exception)
     assert not (tmp_path / "zooms").exists()
     told = invoked("zoom", labels, "--source", tmp_path / "scan", "--size", "250um", code=1)
-    assert "less than 3 source pixels" in str(told.exception) and "1.2mm is the least" in str(
+    assert "less than 3 source pixels" in str(told.exception) and "give 1.2mm or more" in str(
         told.exception
     )
     assert (

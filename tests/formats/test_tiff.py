@@ -34,7 +34,7 @@ def test_tags_are_those_that_tifffile_reads(
         assert ours[0].number(tiff.EXTRA_SAMPLES, 9) == 9
         with pytest.raises(tiff.TiffError, match="no tag 338"):
             ours[0].number(tiff.EXTRA_SAMPLES)
-        with pytest.raises(tiff.TiffError, match="no whole number"):
+        with pytest.raises(tiff.TiffError, match="not a whole number"):
             ours[0].numbers(tiff.DESCRIPTION)
 
 

@@ -320,7 +320,7 @@ def test_other_scans_are_refused(run: CommandLine, tmp_path: Path) -> None:
         tmp_path / "scan",
         says=(
             "scan is not as it was when the sidecar was written",
-            "its Pixel Spacing is 0.71 × 0.4 mm, where it was 0.7 × 0.4 mm",
+            "its Pixel Spacing is 0.71 × 0.4 mm, but was 0.7 × 0.4 mm",
             "or export it again",
         ),
     )
@@ -353,7 +353,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     spoilt.write_bytes(b"\x89PNG\r\n\x1a\n")
     run.refuses(*arguments, says=f"{spoilt.name} is not a PNG")
     spoilt.unlink()
-    run.refuses(*arguments, says=f"{spoilt.name} is not there")
+    run.refuses(*arguments, says=f"{spoilt.name} is missing from the folder")
     empty = tmp_path / "png" / "empty.csv"
     empty.write_text("label,x,y,slice\n")
     run.refuses(

@@ -205,11 +205,11 @@ def refused(path: Path, *says: str) -> None:
 )
 def test_paths_that_lead_out_are_refused(name: str, tmp_path: Path) -> None:
     path = write_raw(tmp_path / "x.zip", [Entry("good", b"data"), Entry(name, b"data")])
-    refused(path, repr(name), "which is no place within an archive", "have it made again")
+    refused(path, repr(name), "which is not a place inside an archive", "have it made again")
 
 
 def test_a_name_that_ends_before_it_ends_is_refused(tmp_path: Path) -> None:
-    refused(write_raw(tmp_path / "x.zip", [Entry("good\0/../x")]), "no place within an archive")
+    refused(write_raw(tmp_path / "x.zip", [Entry("good\0/../x")]), "not a place inside an archive")
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -234,9 +234,16 @@ def test_members_that_lie_over_each_other_are_refused(tmp_path: Path) -> None:
     packed = deflated(bytes(1 << 20))
     kernel = Entry("a", packed, DEFLATED, 1 << 20, zlib.crc32(bytes(1 << 20)))
     again = [Entry(f"b{k}", packed, DEFLATED, 1 << 20, kernel.crc, at=0) for k in range(100)]
-    refused(write_raw(tmp_path / "x.zip", [kernel, *again]), "lies over", "have it made again")
+    refused(
+        write_raw(tmp_path / "x.zip", [kernel, *again]),
+        "overlaps the file that follows it",
+        "have it made again",
+    )
     beyond = Entry("b", b"data", at=10)
-    refused(write_raw(tmp_path / "x.zip", [Entry("a", bytes(100)), beyond]), "lies over")
+    refused(
+        write_raw(tmp_path / "x.zip", [Entry("a", bytes(100)), beyond]),
+        "overlaps the file that follows it",
+    )
 
 
 def test_a_local_header_that_reaches_further_is_noticed(tmp_path: Path) -> None:
@@ -253,7 +260,7 @@ def test_a_local_header_that_reaches_further_is_noticed(tmp_path: Path) -> None:
 
 def test_sizes_that_cannot_be_are_refused(tmp_path: Path) -> None:
     for entry in (Entry("x", b"\0" * 1000, DEFLATED, 1032 * 1000 + 1), Entry("x", b"data", size=5)):
-        refused(write_raw(tmp_path / "x.zip", [entry]), "packed ones cannot hold", "made again")
+        refused(write_raw(tmp_path / "x.zip", [entry]), "packed bytes can hold", "made again")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +270,7 @@ def test_sizes_that_cannot_be_are_refused(tmp_path: Path) -> None:
         (Entry("x", deflated(bytes(5000)), DEFLATED, 5001), "5,000 of the 5,001 bytes"),
         (Entry("x", deflated(bytes(5000)), DEFLATED, 5000, 1), "CRC-32"),
         (Entry("x", deflated(bytes(range(256)) * 9)[:-9], DEFLATED, 2304), "have no end"),
-        (Entry("x", b"\xff" * 100, DEFLATED, 5000), "not as a packer writes them"),
+        (Entry("x", b"\xff" * 100, DEFLATED, 5000), "do not follow the rules of their method"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -328,7 +335,7 @@ def test_cut_short_anywhere_it_is_refused(folder: Path) -> None:
     whole = path.read_bytes()
     for length in [4, 21, 22, 100, len(whole) // 2, *range(len(whole) - 60, len(whole))]:
         path.write_bytes(whole[:length])
-        refused(path, "directory that stands at the end", "copy it again", "or unpack it")
+        refused(path, "directory at its end is missing or damaged", "copy it again", "or unpack it")
 
 
 @pytest.mark.slow

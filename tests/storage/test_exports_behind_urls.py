@@ -93,7 +93,7 @@ def test_a_config_may_name_urls_beside_paths(
 def test_what_is_not_ours_is_not_touched(memory: Store, tmp_path: Path) -> None:
     write(Spec(), tmp_path / "scan")
     memory.fs.pipe_file(f"{memory.base}/png/thesis.docx", b"years of work")
-    with pytest.raises(OutputError, match="png holds files that are not of an export"):
+    with pytest.raises(OutputError, match="png holds files that do not belong to an export"):
         sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     assert memory.contents("png") == {"thesis.docx": b"years of work"}
     sidecar.export(tmp_path / "scan", f"{memory.url}/whole", scale=0.5)
@@ -124,7 +124,7 @@ def test_a_changed_source_is_refused(
     url = memory.put(tmp_path / "scan", "scan")
     stop_half_way(monkeypatch, url, f"{memory.url}/png", scale=0.5)
     memory.put(tmp_path / "scan", "scan")
-    with pytest.raises(OutputError, match="unfinished export of another source"):
+    with pytest.raises(OutputError, match=r"unfinished export\. It is of another source"):
         sidecar.export(url, f"{memory.url}/png", scale=0.5)
 
 
@@ -140,9 +140,7 @@ def test_an_object_that_is_replaced_during_the_export_is_noticed(
         return render(recipe, task)
 
     monkeypatch.setattr("sidecar.exporting.run.render", replacing)
-    with pytest.raises(
-        SourceError, match=r"not the one any more|changed since its header was read"
-    ):
+    with pytest.raises(SourceError, match=r"no longer the one|changed after the headers were read"):
         sidecar.export(url, tmp_path / "png", scale=0.5, window=(0.0, 100.0))
     assert not (tmp_path / "png" / "sidecar.json").exists()
 

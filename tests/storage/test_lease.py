@@ -55,7 +55,7 @@ def test_an_export_whose_lease_was_taken_does_not_finish(
     write(Spec(), tmp_path / "scan")
     meanwhile(monkeypatch, lambda: memory.fs.pipe_file(lease_in(memory, "png"), b"another 0\n"))
     with pytest.raises(
-        OutputError, match=r"another export into png began meanwhile.*overwrite=True"
+        OutputError, match=r"another export into png began in the meantime.*overwrite=True"
     ):
         sidecar.export(tmp_path / "scan", f"{memory.url}/png", scale=0.5)
     left = memory.contents("png")

@@ -85,7 +85,7 @@ def test_paths_need_nothing_of_it() -> None:
 
 @pytest.mark.parametrize("url", ["nosuch://x/y", "s4://bucket"])
 def test_unknown_kinds_of_places(url: str) -> None:
-    with pytest.raises(UsageError, match="not a kind of place"):
+    with pytest.raises(UsageError, match="not a kind of address"):
         locate(url)
 
 

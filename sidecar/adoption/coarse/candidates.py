@@ -71,13 +71,13 @@ class Pins:
         factors = (factor, factor) if isinstance(factor, int | float) else factor
         if factors is not None and not all(0 < number < LARGEST_FACTOR for number in factors):
             raise UsageError(
-                "--factor: source pixels that one image pixel covers are expected, such as 2, or"
-                " 2,2.5 for columns and rows"
+                "--factor: give the number of source pixels that one image pixel covers, such as 2,"
+                " or 2,2.5 for columns and rows"
             )
         if z_step is not None and not 0 < z_step < LARGEST_FACTOR:
             raise UsageError(
-                "--z-step: a positive number of source slices is expected; --flip z says that they"
-                " run backwards"
+                "--z-step: give a positive number of source slices; if they run backwards, give"
+                " --flip z, too"
             )
         axes = (
             None
@@ -86,7 +86,7 @@ class Pins:
         )
         if axes is not None and not axes <= set("xyzt"):
             raise UsageError(
-                "--flip: none, or letters of x, y, z and t, such as y or xz, are expected"
+                "--flip: give none, or one or more of the letters x, y, z and t, such as y or xz"
             )
         return cls(factors, z_step, axes)
 

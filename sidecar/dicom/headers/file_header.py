@@ -32,8 +32,8 @@ _TAGS = [
 ]
 COPY_IT_AGAIN = "copy it again from where it came from"
 _BEYOND_THE_END = (
-    "its header goes on beyond the end of the file: it is cut short, or a length in it is damaged;"
-    f" {COPY_IT_AGAIN}"
+    "its header goes on beyond the end of the file: the file is cut short, or a length in the"
+    f" header is damaged; {COPY_IT_AGAIN}"
 )
 #: VRs that a pixel data element can have. An implicit element has its length in their place. That
 #: length is even, while the first letter of each of these VRs is odd.
@@ -116,7 +116,7 @@ def in_words(error: Exception) -> str:
     if isinstance(error, SidecarError) and is_printable(str(error)):
         return str(error)
     return (
-        "its header cannot be read: its elements are not as DICOM lays them out"
+        "its header cannot be read: its elements are not laid out as DICOM requires"
         f" ({type(error).__name__})"
     )
 
@@ -163,7 +163,7 @@ def _pixel_data(file: BinaryIO, dataset: Dataset) -> tuple[str | None, int | Non
         return keyword, value, None
     if not is_known:
         raise PixelError(
-            f"Transfer Syntax UID {printable(syntax)[:64]} is none of the standard; write the file"
+            f"Transfer Syntax UID {printable(syntax)[:64]} is not in the standard; write the file"
             " as Explicit VR Little Endian in the program that made it"
         )
     remark = None

@@ -38,7 +38,7 @@ from sidecar.dicom.headers.header_values import (
 )
 from sidecar.dicom.headers.remembered import Remembered
 from sidecar.dicom.pixels import layout_of
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, counted
 from sidecar.storage.location import Stamp
 from sidecar.values.real_world import RealWorldMap
 
@@ -174,7 +174,8 @@ def frames_of(
     if not isinstance(dataset, PlainHeader):
         dataset = Remembered(dataset)
     if per_frame and len(per_frame) != count:
-        raise SourceError(f"{count} frames but {len(per_frame)} per-frame functional groups")
+        there = counted(len(per_frame), "per-frame functional group")
+        raise SourceError(f"Number of Frames is {count}, but the file has {there}")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [NOTHING])[0]
     number, instance = whole(dataset, "InstanceNumber"), text_of(dataset, "SOPInstanceUID")
     location = first_number(dataset, "SliceLocation")
@@ -228,7 +229,7 @@ def frame_count(dataset: Attributes) -> int:
     """Number of Frames; 1 where the attribute is absent. SourceError where it is below 1."""
     count = whole(dataset, "NumberOfFrames")
     if count is not None and count < 1:
-        raise SourceError(f"Number of Frames is {count}")
+        raise SourceError(f"Number of Frames is {count}, but must be 1 or more")
     return count or 1
 
 
@@ -300,7 +301,7 @@ def _unused(dataset: Attributes, groups: Groups) -> Iterator[str]:
             yield groups.places.reason
     if _spacing(groups) is None:
         measures = groups.holder("PixelMeasuresSequence")
-        yield from _values(measures, "PixelSpacing", "(which is no distance)")
+        yield from _values(measures, "PixelSpacing", "(which is not a distance)")
     yield from _values(dataset, "ImagerPixelSpacing")
 
 

@@ -109,7 +109,7 @@ def _reconstruction(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
     """
     kinds = [str(part).strip().upper() for part in parts_of(dataset.get("ImageType"))]
     if not set(kinds) & set(_RECONSTRUCTED):
-        raise _NotCertainError("no Image Type RECON TOMO, without which frames are no slices")
+        raise _NotCertainError("no Image Type RECON TOMO, without which frames are not slices")
     where = "in Detector Information Sequence"
     detectors = {_placed(item, where) for item in dataset.get("DetectorInformationSequence")}
     if len(detectors) > 1:
@@ -156,8 +156,8 @@ def _dose_grid(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
         transverse = np.allclose(orientation, _TRANSVERSE, rtol=0, atol=_SAME)
         if not transverse or abs(offsets[0] - first[2]) > _SAME:
             raise _NotCertainError(
-                f"Grid Frame Offset Vector {shown(offsets)}, which begins neither with 0 nor, on"
-                " transverse planes, with the z of Image Position (Patient)"
+                f"Grid Frame Offset Vector {shown(offsets)}, which must begin with 0 (or, if the"
+                " planes are transverse, with the z of Image Position (Patient))"
             )
         for z in offsets:
             yield FramePlace((first[0], first[1], z), orientation)
@@ -184,7 +184,7 @@ def _volume(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
     spacing = _spacing_between(dataset)
     if spacing < 0:
         raise _NotCertainError(
-            f"Spacing Between Slices {spacing:g}, whose sign has no meaning here"
+            f"Spacing Between Slices {spacing:g}, which must not be negative here"
         )
     steps = [i * spacing for i in range(frames)]
     counted = [i + 1.0 for i in range(frames)]
@@ -194,8 +194,8 @@ def _volume(dataset: Attributes, frames: int) -> Iterator[FramePlace]:
         found = _vector(dataset, "SliceLocationVector", frames)
         if not np.allclose(np.subtract(found, found[0]), steps, rtol=0, atol=_SAME * spacing):
             raise _NotCertainError(
-                f"Slice Location Vector {shown(found)}, which Spacing Between Slices {spacing:g}"
-                " contradicts"
+                f"Slice Location Vector {shown(found)}, which contradicts Spacing Between Slices"
+                f" {spacing:g}"
             )
     for position in _along(first, orientation, steps):
         yield FramePlace(position, orientation)
@@ -224,7 +224,12 @@ def _placed(attributes: Attributes, where: str) -> tuple[Triple, Cosines]:
 def _spacing_between(dataset: Attributes) -> float:
     spacing = number(dataset, "SpacingBetweenSlices")
     if not spacing:
-        raise _NotCertainError("no Spacing Between Slices" + " but 0" * (spacing == 0))
+        is_zero = spacing == 0
+        raise _NotCertainError(
+            "Spacing Between Slices 0, which is not a distance"
+            if is_zero
+            else "no Spacing Between Slices"
+        )
     return spacing
 
 

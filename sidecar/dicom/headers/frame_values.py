@@ -24,7 +24,7 @@ from sidecar.dicom.headers.header_values import (
 )
 from sidecar.dicom.pixels import PixelLayout
 from sidecar.dicom.transfer_syntaxes import EXPLICIT_BIG, READ_ERRORS
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, counted
 from sidecar.values.lookup_table import LookupTable
 from sidecar.values.real_world import RealWorldMap
 
@@ -70,9 +70,10 @@ def rescale_of(dataset: Attributes, groups: Groups) -> tuple[float, float]:
     line = 1.0 if slope is None else slope, 0.0 if intercept is None else intercept
     if line != (1.0, 0.0) and dataset.get("ModalityLUTSequence"):
         raise SourceError(
-            f"Modality LUT Sequence and Rescale Slope {line[0]:g}, Rescale Intercept {line[1]:g}"
-            " are both there, where the standard allows one of them: which makes the values is not"
-            " certain; take the wrong one out in the program that wrote the file"
+            f"there is a Modality LUT Sequence, and also Rescale Slope {line[0]:g} and Rescale"
+            f" Intercept {line[1]:g}. The standard allows only one of the two, so it is not certain"
+            " which of them makes the values; remove the wrong one in the program that wrote the"
+            " file"
         )
     return line
 
@@ -117,8 +118,9 @@ def table_of(dataset: Attributes, layout: PixelLayout) -> LookupTable | None:
     entries = _entries(data, count, layout)
     if len(entries) < count or not 1 <= bits <= 16 or layout.keyword != "PixelData":
         raise SourceError(
-            f"Modality LUT Sequence cannot be used: LUT Descriptor {count}\\{first}\\{bits} for"
-            f" {len(entries)} entries of LUT Data, and pixels in {layout.keyword}"
+            f"Modality LUT Sequence cannot be used: LUT Descriptor is {count}\\{first}\\{bits}, LUT"
+            f" Data has {counted(len(entries), 'entry', 'entries')}, and the pixels are in"
+            f" {layout.keyword}"
         )
     return LookupTable(_signed(int(first), layout), entries[:count].astype("<u2").tobytes())
 

@@ -11,7 +11,7 @@ import re
 from typing import Any, Protocol
 
 from sidecar.dicom.transfer_syntaxes import READ_ERRORS
-from sidecar.errors import SourceError
+from sidecar.errors import SourceError, counted
 
 #: Largest number that is accepted. No position, spacing or rescale of an image is larger, and much
 #: larger numbers break the computation.
@@ -23,8 +23,8 @@ _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _NUMERIC = re.compile(r"([-+0-9.,;\\ _]|e(?=[-+0-9])|nan|inf)*", re.IGNORECASE)
 _BLANK = "\0 \t\r\n"
 _NO_TEXT = (
-    "holds control characters, which it cannot have: it was written wrongly, or the length of an"
-    " element before it is wrong; correct the file, or have it exported anew"
+    "holds control characters, which are not allowed in it: it was written wrongly, or the length"
+    " of an element before it is wrong; correct the file, or export it again"
 )
 
 
@@ -88,7 +88,7 @@ def whole(attributes: Attributes, keyword: str) -> int | None:
     if found is None:
         return None
     if found != int(found):
-        raise SourceError(f"{name_of(keyword)} is {found:g}, which is no whole number")
+        raise SourceError(f"{name_of(keyword)} is {found:g}, which is not a whole number")
     return int(found)
 
 
@@ -111,7 +111,7 @@ def remark(attributes: Attributes, keyword: str, count: int) -> str | None:
     if not written:
         return None
     if vr not in (None, "UN", "DS"):
-        said = f"is written as {vr} where DS belongs"
+        said = f"is written as {vr} instead of DS"
     elif len(written) == count:
         return None
     elif len(written) == 1 and _number_or_none(written[0]) is not None:
@@ -134,7 +134,8 @@ def _components(attributes: Attributes, keyword: str, count: int) -> list[Any]:
         parts = parts * 2
     if parts and len(parts) != count:
         value = f"is {shown(written)}:" if shown(written) else "has"
-        raise SourceError(f"{name_of(keyword)} {value} {len(parts)} values instead of {count}")
+        values = counted(len(parts), "value")
+        raise SourceError(f"{name_of(keyword)} {value} {values} instead of {count}")
     return parts
 
 
@@ -177,11 +178,11 @@ def _not_a_number(part: Any, keyword: str) -> str:
     if part == "":
         return f"one of the values of {name} is blank"
     if value is None:
-        return f"{name} holds text that is no number"
+        return f"{name} holds text that is not a number"
     if "," in value:
         return (
-            f"{name} is {value}: DICOM writes decimals with a point, and what a comma means is not"
-            " certain; correct it in the program that wrote the file"
+            f"{name} is {value}: DICOM writes decimals with a point, so it is not certain what a"
+            " comma means; correct it in the program that wrote the file"
         )
     return f"{name} is {value}, which makes no sense"
 
@@ -198,7 +199,7 @@ def text_of(attributes: Attributes, keyword: str) -> str:
     """A text attribute with one value; "" where it is absent. SourceError for anything else."""
     value = attributes.get(keyword) or ""
     if isinstance(value, bytes | int | float):
-        raise SourceError(f"{name_of(keyword)} is no text")
+        raise SourceError(f"{name_of(keyword)} is not text")
     if not isinstance(value, str):
         raise SourceError(f"{name_of(keyword)} has {len(value)} values instead of one")
     if not is_printable(value):

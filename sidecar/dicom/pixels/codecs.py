@@ -46,7 +46,7 @@ from sidecar.dicom.transfer_syntaxes import (
     ENCAPSULATED_UNCOMPRESSED,
     READ_ERRORS,
 )
-from sidecar.errors import PixelError
+from sidecar.errors import PixelError, counted
 
 _DECODED_LIMIT = 1 << 30  # bytes of one decompressed frame
 
@@ -72,8 +72,8 @@ def decompress(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
         raise
     except (RuntimeError, *READ_ERRORS) as error:  # the codecs' own errors are RuntimeErrors
         raise PixelError(
-            f"the compressed image cannot be decoded ({error}): it is damaged, or of a kind that is"
-            f" not known here; {CONVERT}"
+            f"the compressed image cannot be decoded ({error}): it is damaged, or this program does"
+            f" not know its kind; {CONVERT}"
         ) from error
 
 
@@ -128,9 +128,9 @@ def _rle(stream: bytes, layout: PixelLayout) -> tuple[NDArray[Any], str]:
     bounds = [*starts[:count], len(stream)]
     if count != layout.samples * size or bounds != sorted(bounds):
         raise PixelError(
-            f"the compressed image has {count} segments, where Samples per Pixel and Bits Allocated"
-            f" make {layout.samples * size}, one after the other: the header is not that of these"
-            " pixels"
+            f"the compressed image has {counted(count, 'segment')}, but Samples per Pixel and Bits"
+            f" Allocated ask for {layout.samples * size}, one after the other: the header does not"
+            " belong to these pixels"
         )
     values = np.zeros((pixels, layout.samples), f"<u{size}")
     for number, (start, stop) in enumerate(pairwise(bounds)):
@@ -197,7 +197,7 @@ def _as_stored(decoded: NDArray[Any], layout: PixelLayout, bits: int) -> NDArray
     shape = _shape(layout)
     if decoded.shape != shape:
         raise PixelError(
-            f"the compressed image decodes to {decoded.shape}, the header says {shape}"
+            f"the compressed image decodes to {decoded.shape}, but the header says {shape}"
         )
     values = within_bits(
         np.ascontiguousarray(decoded.astype(layout.dtype, copy=False)), bits, bits - 1
@@ -216,11 +216,11 @@ def _check_agreement(image: Codestream, layout: PixelLayout) -> None:
     if (image.columns, image.rows, image.samples) != (layout.columns, layout.rows, layout.samples):
         raise PixelError(
             f"the compressed image is {image.columns} x {image.rows} x {image.samples} (columns,"
-            f" rows, samples), the header says {layout.columns} x {layout.rows} x {layout.samples};"
-            " one of them is wrong"
+            f" rows, samples), but the header says {layout.columns} x {layout.rows} x"
+            f" {layout.samples}; one of them is wrong"
         )
     if not 0 < image.precision <= layout.bits_allocated:
         raise PixelError(
-            f"the compressed image has {image.precision} bits, BitsAllocated is"
-            f" {layout.bits_allocated}; one is wrong"
+            f"the compressed image has {image.precision} bits, but BitsAllocated is"
+            f" {layout.bits_allocated}; one of them is wrong"
         )

@@ -40,7 +40,7 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
     """
     photometric, at = None, 2
     if stream[:2] != b"\xff\xd8":
-        raise PixelError(f"{_begins(stream)}, and a JPEG image with FFD8; {CONVERT}")
+        raise PixelError(f"{_begins(stream)}, but a JPEG image begins with FFD8; {CONVERT}")
     # libjpeg would fill the rest with grey, and CharLS would take seconds to fail
     if END_OF_IMAGE not in stream[-16:]:
         raise PixelError(f"the compressed image is cut short; {COPY_AGAIN}")
@@ -55,13 +55,13 @@ def jpeg_header(stream: bytes, frame_markers: bytes) -> Codestream:
             break
         if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
             raise PixelError(
-                f"the compressed image is a JPEG of type SOF{marker & 0x3F}, not of its transfer"
-                f" syntax; {CONVERT}"
+                f"the compressed image is a JPEG of type SOF{marker & 0x3F}, which does not belong"
+                f" to its transfer syntax; {CONVERT}"
             )
         if marker not in _BEFORE_FRAME_HEADER:
             raise PixelError(
                 f"the compressed image has a marker FF{marker:02X} before its frame header, where"
-                f" the standard has none; {COPY_AGAIN}"
+                f" the standard allows none; {COPY_AGAIN}"
             )
         if (marker == 0xE0 and body[:4] == b"JFIF") or (
             marker == 0xEE and body[:5] == b"Adobe" and body[11:12] == b"\x01"
@@ -86,22 +86,24 @@ def jpeg_2000_header(stream: bytes) -> Codestream:
     at = _start_in_jp2(stream) if stream.startswith(_JP2_SIGNATURE) else 0
     found = stream.find(_START_2000)
     if found < 0:
-        raise PixelError(f"{_begins(stream)}, and hold no JPEG 2000 image; {CONVERT}")
+        raise PixelError(f"{_begins(stream)}, and there is no JPEG 2000 image in them; {CONVERT}")
     if at != found:
         raise PixelError(
-            f"{_begins(stream)}, with something before the JPEG 2000 image that looks like another;"
-            f" {COPY_AGAIN}"
+            f"{_begins(stream)}, and something that looks like another JPEG 2000 image comes before"
+            f" the image itself; {COPY_AGAIN}"
         )
     right, bottom, left, top, width, height, tiles_left, tiles_top, samples, depth = (
         struct.unpack_from(">8LHB", stream, at + 8)
     )
     if not width or not height:
-        raise PixelError(f"the compressed image has tiles of no size; {COPY_AGAIN}")
+        raise PixelError(
+            f"the compressed image has tiles of {width} x {height} pixels; {COPY_AGAIN}"
+        )
     tiles = -((tiles_left - right) // width) * -((tiles_top - bottom) // height)
     if tiles * _TILE_BYTES > _TILES_BYTES:
         raise PixelError(
-            f"the compressed image is cut into {tiles} tiles of {width} x {height} pixels, too many"
-            f" to decode; {CONVERT}"
+            f"the compressed image is cut into {tiles} tiles of {width} x {height} pixels, which"
+            f" are too many to decode; {CONVERT}"
         )
     return Codestream(bottom - top, right - left, samples, (depth & 0x7F) + 1)
 

@@ -11,7 +11,7 @@ from sidecar.dicom.pixels.codestream import END_OF_IMAGE
 from sidecar.dicom.pixels.layout import pixel_bytes
 from sidecar.dicom.pixels.pixel_file import UNDEFINED_LENGTH, PixelFile, pixel_element
 from sidecar.dicom.transfer_syntaxes import CONVERT, COPY_AGAIN
-from sidecar.errors import PixelError
+from sidecar.errors import PixelError, counted
 
 #: Bytes fetched for each item of a remote file, where only the lengths of items are needed.
 _ITEM_BLOCK = 256
@@ -29,14 +29,13 @@ def encoded_frame(source: PixelFile, frame: int) -> bytes:
             size += length
             if size > limit:
                 raise PixelError(
-                    f"{size:,} compressed bytes are more than one frame can be: Number of Frames,"
-                    f" Rows and Columns are not those of these pixels, or a length is wrong"
+                    f"{size:,} compressed bytes are too many for one frame: Number of Frames, Rows"
+                    " and Columns do not belong to these pixels, or a length is wrong"
                 )
             parts.append(file.read(length))
             if len(parts[-1]) < length:
-                raise PixelError(
-                    f"the file ends {length - len(parts[-1])} bytes too early; {COPY_AGAIN}"
-                )
+                missing = counted(length - len(parts[-1]), "byte")
+                raise PixelError(f"the file ends {missing} too early; {COPY_AGAIN}")
         if file.tell() > stop:
             raise PixelError(f"the offset table does not fit the fragments; {CONVERT}")
     return b"".join(parts)
@@ -52,7 +51,7 @@ def _frame_starts(source: PixelFile) -> tuple[int, ...]:
         file.seek(element.offset)
         length = _item_length(file)
         if length is None:
-            raise PixelError("the pixel data element is compressed, and empty")
+            raise PixelError("the pixel data element is compressed, but it is empty")
         first = element.offset + 8 + length
         table = file.read(length) if length == 4 * source.frames else b""
         basic = struct.unpack_from(f"<{len(table) // 4}L", table)
@@ -83,7 +82,8 @@ def _starts_by_items(file: BinaryIO, source: PixelFile) -> tuple[int, ...]:
         ]
     if len(starts) != source.frames:
         raise PixelError(
-            f"Number of Frames is {source.frames}, and there are {len(found)} compressed fragments:"
+            f"Number of Frames is {source.frames}, but the file has"
+            f" {counted(len(found), 'compressed fragment')}:"
             f" {_why_not(file, at, source.frames < len(found))}"
         )
     return (*starts, at)
@@ -92,11 +92,14 @@ def _starts_by_items(file: BinaryIO, source: PixelFile) -> tuple[int, ...]:
 def _why_not(file: BinaryIO, end: int, are_many: bool) -> str:
     """Why the fragments that end at ``end`` do not match the number of frames."""
     if are_many:
-        return "neither an offset table nor the end of an image says which of them are one frame"
+        return (
+            "it is not known which of them make one frame, because neither an offset table nor the"
+            " end of an image says so"
+        )
     file.seek(end)
     if file.read(4) == _SEQUENCE_END:
-        return "the header is not that of these pixels"
-    return f"the file is cut short, as it ends before their sequence does; {COPY_AGAIN}"
+        return "the header does not belong to these pixels"
+    return f"the file is cut short, because it ends before their sequence does; {COPY_AGAIN}"
 
 
 def _item_length(file: BinaryIO) -> int | None:

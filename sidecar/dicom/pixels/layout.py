@@ -189,8 +189,8 @@ def layout_of(dataset: Any, keyword: str | None = None) -> PixelLayout:
 def _unsupported(photometric: str, native: bool) -> str:
     if not photometric:
         return (
-            "PhotometricInterpretation is missing; without it nothing says whether the pixels are"
-            " gray or colour (MONOCHROME2 is what gray ones have)"
+            "PhotometricInterpretation is missing, so it is not known whether the pixels are gray"
+            " or colour; add it in the program that made the file (gray pixels have MONOCHROME2)"
         )
     way = f"{_WRITE} as MONOCHROME2 or RGB" if native else CONVERT
     return f"PhotometricInterpretation {photometric} is not supported; {way}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sidecar.dicom.pixels.layout import FrameLocator, PixelLayout, pixel_bytes
 from sidecar.dicom.pixels.pixel_file import UNDEFINED_LENGTH, PixelFile, pixel_element
 from sidecar.dicom.transfer_syntaxes import COPY_AGAIN, DEFLATED, EXPLICIT_BIG
-from sidecar.errors import PixelError
+from sidecar.errors import PixelError, counted
 from sidecar.storage.location import Location
 from sidecar.storage.ranges import Ranges, StreamRanges
 
@@ -67,7 +67,7 @@ def _raw(
             raise _ends_early(file, end)
         view = np.empty(end - start, np.uint8).data
     if len(view) < end - start:
-        raise ValueError(f"out holds {len(view)} bytes, a frame takes {end - start}")
+        raise ValueError(f"out holds {len(view)} bytes, but a frame takes {end - start}")
     _complete(file, start, view, max(done - _LENGTH, 0), end)
     return np.frombuffer(view, np.uint8)
 
@@ -85,7 +85,8 @@ def _complete(file: Ranges, at: int, view: memoryview, done: int, end: int) -> N
 
 def _ends_early(file: Ranges, end: int) -> PixelError:
     missing = end - file.size()
-    what = f"ends {missing} bytes too early" if missing > 0 else "became shorter while it was read"
+    early = f"ends {counted(missing, 'byte')} too early"
+    what = early if missing > 0 else "became shorter while it was read"
     return PixelError(f"the file {what}; {COPY_AGAIN}")
 
 
@@ -97,13 +98,13 @@ def _check_length(stated: memoryview, frame: FrameLocator) -> None:
     promised = pixel_bytes(frame.layout, frame.frames)
     if length == UNDEFINED_LENGTH:
         raise PixelError(
-            "the pixel data are encapsulated although the transfer syntax is a native one; correct"
-            " either"
+            "the pixel data are encapsulated, but the transfer syntax is a native one; correct one"
+            " of them"
         )
     if length < needed:
         raise PixelError(
-            f"the pixel data element holds {length:,} bytes, where Rows, Columns, Number of Frames"
-            f" and Bits Allocated make {promised:,}: the header is not that of these pixels"
+            f"the pixel data element holds {length:,} bytes, but Rows, Columns, Number of Frames"
+            f" and Bits Allocated ask for {promised:,}: the header does not belong to these pixels"
         )
     # Padding is common. Half a frame of padding means that the header describes something else
     # (such as 4:4:4 called 4:2:2). Any padding of packed bits means that every frame may have been
@@ -111,7 +112,7 @@ def _check_length(stated: memoryview, frame: FrameLocator) -> None:
     padding = 1 if frame.layout.bits_allocated == 1 else max(1, promised // frame.frames // 2 - 1)
     if length - promised > padding:
         raise PixelError(
-            f"the pixel data are {length} bytes where the header promises {promised}; correct Rows,"
+            f"the pixel data have {length} bytes, but the header promises {promised}; correct Rows,"
             " Columns, BitsAllocated, NumberOfFrames or PhotometricInterpretation"
         )
 

@@ -89,8 +89,8 @@ def pixel_element(source: PixelFile) -> Element:
     )
     if len(head) < 8 or PIXEL_DATA.get(group << 16 | number) != source.layout.keyword:
         raise PixelError(
-            f"the file holds no {source.layout.keyword} any more: it was changed after its header"
-            " was read; begin anew"
+            f"the file no longer holds {source.layout.keyword}: it was changed after its header was"
+            " read; run the command again"
         )
     # An implicit element has its length here. That length is even, while the first letter of each
     # of these VRs is odd.
@@ -109,7 +109,7 @@ def header_of(source: PixelFile, file: BinaryIO, *keywords: str) -> Dataset:
         return read(file, keywords)
     except READ_ERRORS as error:
         raise PixelError(
-            "the header cannot be read: its elements are not as DICOM lays them out"
+            "the header cannot be read: its elements are not laid out as DICOM requires"
             f" ({type(error).__name__})"
         ) from error
 
@@ -123,13 +123,13 @@ def refuse_out_of_proportion(size: int, layout: PixelLayout, frames: int) -> Non
     promised = pixel_bytes(layout, frames)
     if size > promised + _HEADER_ALLOWANCE:
         raise PixelError(
-            f"it unpacks to {size:,} bytes, where the pixels that its header promises take"
+            f"it unpacks to {size:,} bytes, but the pixels that its header promises take only"
             f" {promised:,}: it is damaged, or made to do harm; have the archive made again"
         )
     if size > INFLATED_LIMIT:
         raise PixelError(
-            f"it unpacks to {size:,} bytes, which would have to be held in memory at once, and"
-            f" {INFLATED_LIMIT >> 20} MiB are the most; unpack the archive, and give the folder"
+            f"it unpacks to {size:,} bytes. All of them would have to be in memory at once, and the"
+            f" limit is {INFLATED_LIMIT >> 20} MiB; unpack the archive, and give the folder"
         )
 
 

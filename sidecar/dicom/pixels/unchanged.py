@@ -7,7 +7,7 @@ from sidecar.dicom.pixels.pixel_file import PixelFile, header_of
 from sidecar.errors import PixelError
 from sidecar.storage.location import Location
 
-CHANGED = "the file is not the one any more whose header was read; run the command again"
+CHANGED = "the file is no longer the one whose header was read; run the command again"
 
 #: Characters with which a longer UID continues, before or after.
 _GOES_ON = frozenset(bytes([byte]) for byte in b"0123456789.")

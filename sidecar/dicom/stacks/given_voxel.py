@@ -138,14 +138,17 @@ def _notes(voxel: Voxel, frames: _Frames, how: str) -> Iterator[str]:
     size = " × ".join(f"{edge:.10g}" for edge in voxel)
     yield (
         f"the voxel size was given by hand: {size} mm between columns, rows and slices, {how}."
-        " Millimetres run along columns, rows and slices and are not of the patient; slices in"
-        " reverse order would make a mirror image"
+        " Millimetres run along columns, rows and slices, and not along axes of the patient."
+        " Slices in reverse order would make a mirror image"
     )
     if max(voxel) >= MANY_PIXELS * min(voxel):
-        yield f"a voxel of {size} mm is far longer one way than another: are all three in mm?"
+        yield (
+            f"a voxel of {size} mm is far longer in one direction than in another: are all three"
+            " numbers in mm?"
+        )
     found = Geometry(frames).found
     if found:
-        yield f"what the headers say of places is not used: {', '.join(found)}"
+        yield f"places in the headers are not used: {', '.join(found)}"
 
 
 # --- the order ---
@@ -185,11 +188,11 @@ def _as_found(frames: _Frames) -> tuple[list[Frame], str]:
     name, steps = _steps(ordered)
     if _turns(steps):
         raise GeometryError(
-            f"slices {how}: {_back_and_forth(name, steps, ordered)}. Say which order is meant with"
+            f"slices {how}: {_back_and_forth(name, steps, ordered)}. Give the right order with"
             " --order name or --order number"
         )
     if name == POSITION and steps.min(initial=0) < 0:
-        return ordered[::-1], f"{how}, backwards as {POSITION} runs"
+        return ordered[::-1], f"{how}, reversed because {POSITION} runs backwards"
     return ordered, how
 
 
@@ -200,8 +203,8 @@ def _doubts(frames: _Frames) -> Iterator[str]:
         yield _back_and_forth(name, steps, frames)
     elif name == POSITION and steps.min(initial=0) < 0:
         yield (
-            f"by {name} this order is the reverse one, and the stack is a mirror image; without"
-            " --order it is turned round"
+            f"{name} runs backwards in this order, so the stack is a mirror image; without --order,"
+            " the slices are put into the right order"
         )
 
 

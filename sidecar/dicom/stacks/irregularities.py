@@ -35,10 +35,9 @@ def irregularities(stack: Stack) -> list[str]:
     missing = uneven & (multiples > 1) & (np.abs(gaps - multiples * usual) <= 0.05 * usual)
     if missing.any():
         after = ", ".join(str(int(i)) for i in np.flatnonzero(missing)[:5])
-        found.append(
-            f"{int((multiples[missing] - 1).sum())} slices seem to be missing, after slice {after}"
-            " (0-based)"
-        )
+        count = int((multiples[missing] - 1).sum())
+        seem = "slice seems" if count == 1 else "slices seem"
+        found.append(f"{count} {seem} to be missing, after slice {after} (0-based)")
     if (uneven & ~missing).any():
         found.append(
             f"uneven slice gaps: {gaps.min():.4g} to {gaps.max():.4g} mm; every plane keeps its own"
@@ -56,7 +55,7 @@ def _doubtful_units(gap: float, pixel: float) -> list[str]:
     gaps = f"the gaps between slices ({gap:.4g} mm, by Image Position (Patient))"
     one_pixel = f"a pixel ({pixel:.4g} mm, by Pixel Spacing)"
     so = (
-        "one of the two may be in another unit, and then millimetres are wrong: give the true voxel"
+        "one of the two may be in another unit. Then millimetres are wrong: give the true voxel"
         " size with --voxel X,Y,Z, in mm"
     )
     if gap >= MANY_PIXELS * pixel:

@@ -34,8 +34,8 @@ def choose_joined(
     chosen = chosen or [one for one in series if one.number in numbers]
     if len(chosen) < max(len(numbers), 2):
         raise UsageError(
-            f"--join takes two stacks or more, and --series {wanted} names {len(chosen)} that are"
-            f" here; give their numbers as 1,3-5; there are\n{listed(series)}"
+            f"--join needs two stacks or more, but --series {wanted} names {len(chosen)} of those"
+            f" that are here; give their numbers, such as 1,3-5. The stacks are:\n{listed(series)}"
         )
     return joined(chosen, arrange)
 
@@ -56,7 +56,7 @@ def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Serie
     Raises GeometryError with the reason why they cannot be one.
     """
     if len(stacks) == 1:
-        raise UsageError("--join: there is one stack here, and nothing to join it with")
+        raise UsageError("--join: there is only one stack here, so there is nothing to join")
     frames = [frame for one in stacks for frame in one.frames]
     frames.sort(key=lambda frame: (natural_order(frame.file), frame.frame))
     parts = unlike(frames)
@@ -70,7 +70,7 @@ def joined(stacks: Sequence[Series], arrange: Arrange = in_slice_order) -> Serie
     except GeometryError as error:
         raise GeometryError(f"--join: these {len(stacks)} stacks cannot be one: {error}") from None
     parted = [one for stack in stacks for one in stack.split]
-    told = f"{len(stacks)} stacks were joined (--join); what set them apart: {_named(parted)}"
+    told = f"{len(stacks)} stacks were joined (--join); their differences: {_named(parted)}"
     return Series(
         number=stacks[0].number,
         frames=ordered.frames,
@@ -90,7 +90,7 @@ def _some_that_can(stacks: Sequence[Series], part: Group) -> str:
     numbers = [one.number for one in stacks if (one.frames[0].file, one.frames[0].frame) in there]
     if len(numbers) < 2:
         return ""
-    return f". Of these some may be: --series {_ranges(numbers)} --join"
+    return f". Some of them may be one: --series {_ranges(numbers)} --join"
 
 
 def _ranges(numbers: Sequence[int]) -> str:

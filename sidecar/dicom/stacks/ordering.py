@@ -45,8 +45,8 @@ _PLACING: dict[str, Callable[[Frame], tuple[float, ...] | None]] = {
     "Image Orientation (Patient)": lambda frame: frame.orientation,
     "Pixel Spacing": lambda frame: frame.common.pixel_spacing,
 }
-_ANEW = (
-    "have them exported anew from the scanner, archive or reconstruction program, as DICOM with"
+_AGAIN = (
+    "have them exported again from the scanner, archive or reconstruction program, as DICOM with"
     " Image Position (Patient), Image Orientation (Patient) and Pixel Spacing"
 )
 _TILED = {
@@ -56,8 +56,8 @@ _TILED = {
         " with dcm2niix or the scanner's export)"
     ),
     "slide": (
-        "these are tiles of a slide, as microscopy has them (Total Pixel Matrix, or Dimension"
-        " Organization Type TILED): they lie beside each other and are no slices of a stack; label"
+        "these are tiles of a slide from a microscope (Total Pixel Matrix, or Dimension"
+        " Organization Type TILED). They lie beside each other and are not slices of a stack; label"
         " them in a program for slides, such as QuPath"
     ),
 }
@@ -167,7 +167,7 @@ def _incomplete(frames: _Frames, found: Geometry, kind: str | None) -> str:
     spacing = frames[0].common.pixel_spacing
     return (
         f"{kind + ' images' if kind else 'images'} without {_listed(found.absent, 'or')}"
-        f" ({files_of(frames)}), so that the place of their pixels is not certain.{there}{private}"
+        f" ({files_of(frames)}), so the place of their pixels is not certain.{there}{private}"
         f" The way out: {_ways_out(spacing)}"
     )
 
@@ -178,7 +178,7 @@ def _ways_out(spacing: tuple[float, float] | None) -> str:
     ``spacing``: the Pixel Spacing, if it can be trusted.
     """
     voxel = "X,Y,Z" if spacing is None else f"{spacing[1]:.10g},{spacing[0]:.10g},Z"
-    return f"{_ANEW}; or, where you know the voxel size, give it in mm with --voxel {voxel}"
+    return f"{_AGAIN}; or, if you know the voxel size, give it in mm with --voxel {voxel}"
 
 
 def files_of(frames: Iterable[Frame]) -> str:
@@ -222,7 +222,7 @@ def _unreliable_uids(frames: _Frames) -> Iterator[str]:
 
 def _in_file_order(frames: _Frames, found: Geometry) -> Ordered:
     ordered, order = in_file_order(frames)
-    advice = "; where you know the voxel size, --voxel gives millimetres" if len(frames) > 1 else ""
+    advice = "; if you know the voxel size, --voxel gives millimetres" if len(frames) > 1 else ""
     return Ordered(
         tuple(ordered),
         None,
@@ -272,13 +272,13 @@ def names_fault(frames: _Frames) -> str | None:
     """Why file names do not order files, and what to do; None where they do."""
     if any(f.sop_instance_uid and f.sop_instance_uid in f.file for f in frames):
         return (
-            "the file names are UIDs, which count nothing; rename the files so that numbers in"
-            " their names count slices"
+            "the file names are UIDs, which say nothing about the order; rename the files so that"
+            " numbers in their names count slices"
         )
     if len({apart_from_numbers(frame.file) for frame in frames}) > 1:
         return (
             "the file names differ in more than a number; rename the files so that numbers in their"
-            " names count slices, or move those that do not belong to another folder"
+            " names count slices, or move files that are not of the scan into another folder"
         )
     return None
 
@@ -387,12 +387,12 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
     if len(counts) > len(frames) - len(frames) // 4:
         return (
             f"{most} slices lie at one position ({where}) and no attribute tells them apart"
-            f" ({files_of(same)}): take those that do not belong out of the source; or, where all"
-            " belong and their positions are wrong,"
+            f" ({files_of(same)}): move those that do not belong to the scan out of the source; or,"
+            " if all belong to it and their positions are wrong,"
             f" {_ways_out(frames[0].common.pixel_spacing)}"
         )
     seems = (
-        "all slices have this one"
+        "all slices have this position"
         if len(counts) == 1
         else f"{len(frames)} slices share {len(counts)} positions, as if they had been rounded"
     )

@@ -28,15 +28,16 @@ def _of_stack(frames: Sequence[Frame]) -> tuple[tuple[RealWorldMap, ...], tuple[
     if not any(frame.real_world for frame in frames):
         return (), ()
     if frames[0].common.table is not None:
-        return (), (f"{_LEFT_OUT}it maps stored values, which a Modality LUT maps otherwise",)
+        return (), (f"{_LEFT_OUT}it maps stored values, but a Modality LUT maps them otherwise",)
     if len({len(frame.real_world) for frame in frames}) > 1:
-        return (), (f"{_LEFT_OUT}some slices have more than others",)
+        return (), (f"{_LEFT_OUT}some slices have more maps than others",)
     joined, notes = [], []
     for maps in zip(*map(_of_values, frames), strict=True):
         first = maps[0]
         if not first.is_known:
             notes.append(
-                f"{_LEFT_OUT}it has no sound range, or neither slope and intercept nor a table"
+                f"{_LEFT_OUT}it has no valid range, or it has neither slope and intercept nor a"
+                " table"
             )
         elif not all(first.agrees(other) for other in maps):
             notes.append(f"{_LEFT_OUT}it differs between slices")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.errors import counted
 from sidecar.grid.stack import Floats, Stack
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def closest(known: KnownScan, found: Sequence[Series]) -> ScanMatch:
             None,
             ScanDifference(
                 "instances",
-                f"none of its {count} slices is there (they are known by their SOP Instance UIDs)",
+                f"none of its {counted(count, 'slice')} is there (they are known by their SOP"
+                " Instance UIDs)",
                 "give the folder of that scan",
             ),
         )
@@ -134,8 +136,8 @@ def _several(copies: Sequence[Series]) -> ScanDifference:
     files = ", ".join(series.frames[0].file for series in copies[:3])
     return ScanDifference(
         "copies",
-        f"{len(copies)} stacks of the same slices and geometry with other pixels, in {files}",
-        "move the copies that it was not made of to another folder",
+        f"{len(copies)} stacks have the same slices and geometry but other pixels, in {files}",
+        "move the copies that the sidecar was not made from into another folder",
     )
 
 
@@ -146,7 +148,7 @@ def difference(known: KnownScan, series: Series) -> ScanDifference | None:
         return missing
     if series.problem is not None:
         return ScanDifference(
-            "stack", f"its slices make no stack any more: {series.problem}", _AS_IT_WAS
+            "stack", f"its slices no longer make a stack: {series.problem}", _AS_IT_WAS
         )
     if keys_of(series) != known.planes:
         return ScanDifference(
@@ -156,7 +158,7 @@ def difference(known: KnownScan, series: Series) -> ScanDifference | None:
     if (layout.columns, layout.rows) != (known.columns, known.rows):
         return ScanDifference(
             "images",
-            f"its images are {layout.columns} × {layout.rows} pixels, where they were"
+            f"its images have {layout.columns} × {layout.rows} pixels, but had"
             f" {known.columns} × {known.rows}",
             _AS_IT_WAS,
         )
@@ -177,7 +179,7 @@ def _instances(wanted: Sequence[Key], there: Sequence[Key]) -> ScanDifference | 
         first = ", ".join(map(str, missing[:LISTED])) + " …" * (len(missing) > LISTED)
         found.append(f"{len(missing)} of {len(wanted)} slices are missing: {first} (0-based)")
     if more:
-        found.append(f"{more} more {'is' if more == 1 else 'are'} there")
+        found.append("1 more slice is there" if more == 1 else f"{more} more slices are there")
     return ScanDifference(
         "instances",
         ", and ".join(found),
@@ -193,9 +195,9 @@ def _moved(was: Stack | None, now: Stack | None) -> str | None:
         if was is now:
             return None
         return (
-            "its slices have a patient position, and had none"
+            "its slices have a patient position, but had none"
             if was is None
-            else "its slices have no patient position any more"
+            else "its slices no longer have a patient position"
         )
     found = [_spacing(was, now), _turned(was, now), _shifted(was, now)]
     return "; ".join(words for words in found if words) or None
@@ -206,7 +208,7 @@ def _spacing(was: Stack, now: Stack) -> str | None:
         return None
     (rows, columns), (rows_then, columns_then) = now.pixel_spacing, was.pixel_spacing
     return (
-        f"its Pixel Spacing is {rows:.12g} × {columns:.12g} mm, where it was {rows_then:.12g} ×"
+        f"its Pixel Spacing is {rows:.12g} × {columns:.12g} mm, but was {rows_then:.12g} ×"
         f" {columns_then:.12g} mm"
     )
 

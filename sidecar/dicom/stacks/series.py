@@ -23,6 +23,7 @@ from sidecar.errors import (
     SidecarError,
     SourceError,
     UsageError,
+    counted,
     printable,
 )
 from sidecar.formats.natural_order import natural_order
@@ -147,7 +148,7 @@ def _refuse_several_tables(frames: Sequence[Frame]) -> None:
         named = " and ".join(map(printable, list(files.values())[:2]))
         raise SourceError(
             f"Modality LUT Sequence differs between slices ({len(files)} kinds, such as those of"
-            f" {named}): one document holds one table; export the slices of each apart"
+            f" {named}). A document holds only one table; export the slices of each kind separately"
         )
 
 
@@ -165,8 +166,8 @@ def _left_out(group: Group, duplicates: Sequence[Duplicate]) -> tuple[str, ...]:
         printable(f"{file} (as {original})") for file, original in list(copies.items())[:3]
     )
     return (
-        f"{len(copies)} duplicate files left out, whose pixels and geometry are those of other"
-        f" files: {named}" + " …" * (len(copies) > 3),
+        f"{counted(len(copies), 'duplicate file')} left out, with the same pixels and geometry as"
+        f" other files: {named}" + " …" * (len(copies) > 3),
     )
 
 
@@ -183,7 +184,7 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
         usable = [s for s in series if s.problem is None]
         if not usable:
             raise SourceError(
-                f"none of the stacks here can be exported; the first: {series[0].problem}"
+                f"none of the stacks here can be exported. The first one: {series[0].problem}"
             )
         return usable
     fitting = (
@@ -192,7 +193,9 @@ def choose(series: Sequence[Series], wanted: str | None) -> list[Series]:
         else [s for s in series if wanted in (str(s.number), s.common.series_instance_uid)]
     )
     if not fitting:
-        raise UsageError(f"--series {wanted}: there is no such stack; there are\n{listed(series)}")
+        raise UsageError(
+            f"--series {wanted}: there is no such stack here. The stacks are:\n{listed(series)}"
+        )
     if len(fitting) > 1:
         raise AmbiguousSeriesError(
             f"there are {len(fitting)} stacks of slices here; {ways_to_choose(fitting)}:\n"
@@ -209,9 +212,9 @@ def ways_to_choose(series: Sequence[Series]) -> str:
     """
     one, each = "choose one with --series NUMBER", "all with --series all"
     if _may_be_one(series):
-        return f"{one}, {each}, or make one of them with --join"
+        return f"{one}, {each}, or join them to one with --join"
     if any(map(_may_be_one, pairwise(series))):
-        return f"{one}, {each}, or make one of some with --series 1,3-5 --join"
+        return f"{one}, {each}, or join some of them with --series 1,3-5 --join"
     return f"{one}, or {each}"
 
 

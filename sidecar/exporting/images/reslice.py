@@ -128,8 +128,8 @@ def _resliced(
     needed, free = plan.scratch_bytes, shutil.disk_usage(scratch.path.parent).free
     if needed > free:
         raise OutputError(
-            f"cutting along another axis needs {needed / 1e9:.1f} GB of scratch space, and"
-            f" {free / 1e9:.1f} GB are free; decimate more"
+            f"cutting along another axis needs {needed / 1e9:.1f} GB of scratch space, but only"
+            f" {free / 1e9:.1f} GB are free; decimate more, or free some space"
         )
     try:
         scratch.open("w+")

@@ -62,13 +62,13 @@ def volume_notes(sidecar: Sidecar, format: str) -> tuple[str, ...]:
     notes = []
     if residual is not None and residual > _WORTH_MENTIONING * volume.spacing.min():
         notes.append(
-            f"one origin and spacing put the slices up to {residual:.3g} mm from where they are;"
-            " sidecar.json has each of them"
+            "the volume has one origin and one spacing, which put slices up to"
+            f" {residual:.3g} mm away from where they are; sidecar.json has the place of each slice"
         )
     if volume.is_sheared:
         notes.append(
-            "the stack is tilted, so the volume's axes are not at right angles: not all programs"
-            " show that"
+            "the stack is tilted, so the axes of the volume are not at right angles; some programs"
+            " do not show that"
         )
         if format == "nifti":
             notes.append(SHEARED_NIFTI)

@@ -54,7 +54,8 @@ def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
         return CLUSTER_WAIT
     if scheduler is None or not 0 < cluster_wait < float("inf"):
         raise UsageError(
-            f"--cluster-wait {cluster_wait:g}: a number of seconds above 0, with --scheduler"
+            f"--cluster-wait {cluster_wait:g}: give a number of seconds above 0, together with"
+            " --scheduler"
         )
     return cluster_wait
 

@@ -195,7 +195,7 @@ def at_no_place(dataset: Dataset) -> None:
     [
         ({"ImageType": ["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]}, "no Image Type RECON TOMO"),
         ({"SpacingBetweenSlices": None}, "no Spacing Between Slices"),
-        ({"SpacingBetweenSlices": 0}, "no Spacing Between Slices but 0"),
+        ({"SpacingBetweenSlices": 0}, "Spacing Between Slices 0, which is not a distance"),
         ({"FrameIncrementPointer": None}, "no Frame Increment Pointer that names Slice Vector"),
         ({"SliceVector": None}, "no Slice Vector, which Frame Increment Pointer names"),
         ({"SliceVector": list(range(12, 0, -1))}, "which does not count from 1"),
@@ -263,8 +263,12 @@ def test_planes_of_a_dose_may_lie_unevenly(
 @pytest.mark.parametrize(
     ("orientation", "offsets", "words"),
     [
-        (TRANSVERSE, [3.0 + z for z in RISING], "begins neither with 0 nor, on transverse planes"),
-        (OBLIQUE, [FIRST[2] + z for z in RISING], "begins neither with 0"),
+        (
+            TRANSVERSE,
+            [3.0 + z for z in RISING],
+            "must begin with 0 (or, if the planes are transverse",
+        ),
+        (OBLIQUE, [FIRST[2] + z for z in RISING], "must begin with 0"),
         (TRANSVERSE, [0.0, *FALLING[1:6], *RISING[6:]], "which neither rises nor falls"),
         (TRANSVERSE, [0.0] * COUNT, "which neither rises nor falls"),
         ([1, 0, 0, 1, 0, 0], RISING, "which is not two orthogonal unit vectors"),
@@ -329,7 +333,7 @@ def test_frames_that_are_slices_go_along_the_normal(
             {"FrameIncrementPointer": FRAME_TIME, "FrameTime": 40},
             "Frame Increment Pointer (0018,1063), which does not say that frames are slices",
         ),
-        ({"SpacingBetweenSlices": -0.5}, "Spacing Between Slices -0.5, whose sign has no meaning"),
+        ({"SpacingBetweenSlices": -0.5}, "Spacing Between Slices -0.5, which must not be negative"),
         ({"SpacingBetweenSlices": None, "SliceThickness": 0.5}, "no Spacing Between Slices"),
         ({"ImageOrientationPatient": None}, "no Image Orientation (Patient) at the top level"),
         (
@@ -341,7 +345,7 @@ def test_frames_that_are_slices_go_along_the_normal(
                 "FrameIncrementPointer": SLICE_LOCATIONS,
                 "SliceLocationVector": [-0.5 * k for k in range(COUNT)],
             },
-            "which Spacing Between Slices 0.5 contradicts",
+            "which contradicts Spacing Between Slices 0.5",
         ),
     ],
 )

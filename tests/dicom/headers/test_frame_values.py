@@ -190,8 +190,8 @@ def test_means_of_stored_values_are_told(tmp_path: Path) -> None:
         )
         for scale in (1, 0.5)
     ]
-    assert "not the mean of their values" not in told[0]
-    assert "not the mean of their values" in told[1]
+    assert "not the mean of the modality values" not in told[0]
+    assert "not the mean of the modality values" in told[1]
 
 
 def rescaled(dataset: Dataset) -> None:
@@ -209,8 +209,8 @@ def no_bits(dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (rescaled, "Modality LUT Sequence and Rescale Slope 2, Rescale Intercept -1000 are both"),
-        (short, "LUT Descriptor 4000\\1000\\16 for 100 entries of LUT Data"),
+        (rescaled, "Modality LUT Sequence, and also Rescale Slope 2 and Rescale Intercept -1000"),
+        (short, "LUT Descriptor is 4000\\1000\\16, LUT Data has 100 entries"),
         (no_bits, "LUT Descriptor of Modality LUT Sequence is not three numbers"),
     ],
 )
@@ -313,14 +313,14 @@ def test_a_table_of_real_world_values_lies_evenly_over_modality_values(tmp_path:
         assert found.entries[round(at)] == entries[stored]
 
 
-NOT_SOUND = "it has no sound range, or neither slope and intercept nor a table"
+NOT_SOUND = "it has no valid range, or it has neither slope and intercept nor a table"
 
 
 @pytest.mark.parametrize(
     ("items", "words"),
     [
         ([[mapping(0.5)], [mapping(0.6)]], "it differs between slices"),
-        ([[mapping()], []], "some slices have more than others"),
+        ([[mapping()], []], "some slices have more maps than others"),
         ([[mapping(None)]], NOT_SOUND),
         ([[mapping(None, None, RealWorldValueLUTData=[1.0, 2.0])]], NOT_SOUND),
         ([[mapping(RealWorldValueLastValueMapped=None)]], NOT_SOUND),
@@ -349,7 +349,7 @@ def test_beside_a_table_they_are_left_out_and_told(tmp_path: Path) -> None:
     assert document.source.real_world_values == []
     assert document.images.lookup_table is not None and document.images.value is None
     (told,) = document.warnings
-    assert told.endswith("it maps stored values, which a Modality LUT maps otherwise")
+    assert told.endswith("it maps stored values, but a Modality LUT maps them otherwise")
 
 
 def test_real_world_values_of_functional_groups(tmp_path: Path) -> None:

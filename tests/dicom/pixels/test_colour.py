@@ -64,7 +64,7 @@ def test_full_resolution_ybr_that_is_called_422(tmp_path: Path) -> None:
     )
     with pytest.raises(
         PixelError,
-        match=r"144 bytes where the header promises 96; correct .*PhotometricInterpretation",
+        match=r"144 bytes, but the header promises 96; correct .*PhotometricInterpretation",
     ):
         read(path)
 

@@ -118,17 +118,17 @@ def test_a_stream_that_contradicts_its_header_is_refused_before_it_is_decoded(
         for other in (image[:-1], image[:, :-1], image.T.copy()):
             path = write_encoded(tmp_path, [encode(other.copy(), 16)], image, syntax)
             with pytest.raises(
-                PixelError, match=r"is \d+ x \d+ x 1 .*, the header says 80 x 64 x 1"
+                PixelError, match=r"is \d+ x \d+ x 1 .*, but the header says 80 x 64 x 1"
             ):
                 read(path)
         path = write_encoded(tmp_path, [encode(image, 16)], image.astype(np.uint8), syntax)
-        with pytest.raises(PixelError, match=r"has 16 bits, BitsAllocated is 8"):
+        with pytest.raises(PixelError, match=r"has 16 bits, but BitsAllocated is 8"):
             read(path)
 
 
 def test_rle_segments_that_are_too_few_or_too_short(tmp_path: Path) -> None:
     image = noise("u2")
-    with pytest.raises(PixelError, match=r"has 1 segments, where .* make 2"):
+    with pytest.raises(PixelError, match=r"has 1 segment, but .* ask for 2"):
         read(write_encoded(tmp_path, [rle(noise("u1"))], image, RLE))
     with pytest.raises(PixelError, match="cut short"):
         read(write_encoded(tmp_path, [rle(image[:-1])], image, RLE))

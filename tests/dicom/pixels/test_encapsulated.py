@@ -92,13 +92,13 @@ def test_frames_of_several_fragments(tmp_path: Path, fragments: int, table: bool
     [
         (
             item(b"") + item(rle(FRAMES[0])) + END,
-            "is 2, and there are 1 compressed fragments: the header is not that of these pixels",
+            "is 2, but the file has 1 compressed fragment: the header does not belong to these pixels",
         ),
         (
             item(b"") + b"".join(item(rle(frame)) for frame in FRAMES) + END,
-            "is 2, and there are 5 compressed fragments: neither an offset table nor the end",
+            "is 2, but the file has 5 compressed fragments: it is not known which of them make one frame",
         ),
-        (item(b"") + END, "is 2, and there are 0 compressed fragments: the header is not"),
+        (item(b"") + END, "is 2, but the file has 0 compressed fragments: the header does not"),
         (item(b"") + b"garbage!" * 4 + END, "damaged"),
         (item(b"") + item(b"") + item(b"") + END, "damaged"),
         (
@@ -119,7 +119,7 @@ def test_a_sequence_of_fragments_that_does_not_end_is_cut_short(tmp_path: Path) 
         tmp_path, item(b"") + item(rle(FRAMES[0])) + END, (12, 10), RLE, "OB", NumberOfFrames=2
     )
     path.write_bytes(path.read_bytes().removesuffix(END).removesuffix(END))
-    with pytest.raises(PixelError, match=r"1 compressed fragments: the file is cut short.*copy"):
+    with pytest.raises(PixelError, match=r"1 compressed fragment: the file is cut short.*copy"):
         read(path)
 
 

@@ -149,7 +149,7 @@ def test_more_frames_than_the_bytes_of_a_file_can_mean(
     )
     found = scan(path)
     assert not found.frames
-    assert "Number of Frames is 8,388,608, more than a file of" in found.damaged[0].reason
+    assert "Number of Frames is 8,388,608, which is more than a file of" in found.damaged[0].reason
 
 
 def test_more_compressed_frames_than_items(tmp_path: Path, little_memory: None) -> None:

@@ -122,7 +122,7 @@ def test_packed_bits_padded_at_each_frame_are_refused_rather_than_shifted(tmp_pa
         np.packbits(mask, bitorder="little").tobytes() for mask in np.ones((4, 33, 33), np.uint8)
     )
     path = write(tmp_path, data, (33, 33), vr="OB", BitsAllocated=1, NumberOfFrames=4)
-    with pytest.raises(PixelError, match="548 bytes where the header promises 545"):
+    with pytest.raises(PixelError, match="548 bytes, but the header promises 545"):
         read(path)
 
 
@@ -148,7 +148,7 @@ def test_float_pixels(tmp_path: Path, dtype: str, keyword: str, vr: str, syntax:
     assert frame.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(frame, values[1])
     other = replace(pixels_of(path).layout, keyword="PixelData")
-    with pytest.raises(PixelError, match="holds no PixelData"):
+    with pytest.raises(PixelError, match="no longer holds PixelData"):
         read_frame(Local.at(path.parent), FrameLocator(path.name, other, 0, 2, None))
 
 
@@ -227,7 +227,7 @@ def test_what_follows_short_pixel_data_is_not_taken_for_pixels(tmp_path: Path, s
         tmp_path, bytes(2 * 20 * 19), (20, 20), syntax, DataSetTrailingPadding=b"\x55" * 200
     )
     with pytest.raises(
-        PixelError, match=r"element holds 760 bytes, where .* make 800: the header is not"
+        PixelError, match=r"element holds 760 bytes, but .* ask for 800: the header does not"
     ):
         read(path)
 
@@ -235,7 +235,7 @@ def test_what_follows_short_pixel_data_is_not_taken_for_pixels(tmp_path: Path, s
 @pytest.mark.parametrize("extra", [800, 400])
 def test_pixel_data_of_another_size_than_the_header_says(tmp_path: Path, extra: int) -> None:
     with pytest.raises(
-        PixelError, match=f"{800 + extra} bytes where the header promises 800; correct Rows"
+        PixelError, match=f"{800 + extra} bytes, but the header promises 800; correct Rows"
     ):
         read(write(tmp_path, bytes(800 + extra), (20, 20)))
     assert read(write(tmp_path, bytes(900), (20, 20))).shape == (20, 20)  # padding
@@ -246,7 +246,7 @@ def test_encapsulated_data_under_a_native_syntax(tmp_path: Path) -> None:
     start = pixels_of(path, with_offset=True).offset or 0
     content = path.read_bytes()
     path.write_bytes(content[: start - 4] + b"\xff\xff\xff\xff" + content[start:])
-    with pytest.raises(PixelError, match="encapsulated although"):
+    with pytest.raises(PixelError, match="encapsulated, but the transfer syntax is a native one"):
         read_frame(
             Local.at(path.parent),
             FrameLocator(

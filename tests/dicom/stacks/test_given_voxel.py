@@ -120,8 +120,9 @@ def test_numbers_that_run_against_the_positions_are_turned_round(tmp_path: Path)
     folder = write_slices(tmp_path / "scan", change)
     series = stack_of(folder)
     assert order_of(folder, series) == IN_ORDER
-    assert "in the order of InstanceNumber, backwards as Image Position (Patient) runs" in told(
-        series
+    assert (
+        "in the order of InstanceNumber, reversed because Image Position (Patient) runs backwards"
+        in told(series)
     )
 
 
@@ -225,7 +226,7 @@ def test_what_headers_say_of_places_is_told_and_not_used(tmp_path: Path) -> None
     series = stack_of(write_slices(tmp_path / "scan", change))
     said = told(series)
     assert "given by hand: 0.03 × 0.02 × 0.05 mm between columns, rows and slices" in said
-    assert "is not used: Image Position (Patient) 0\\0\\0" in said
+    assert "are not used: Image Position (Patient) 0\\0\\0" in said
     assert "Pixel Spacing 20\\20" in said and "Slice Location 0 to 11" in said
     assert series.stack is not None and series.stack.pixel_spacing == (0.02, 0.03)
 
@@ -233,4 +234,4 @@ def test_what_headers_say_of_places_is_told_and_not_used(tmp_path: Path) -> None
 def test_a_voxel_in_two_units_is_remarked_upon(tmp_path: Path) -> None:
     found = scan(write_slices(tmp_path / "scan")).frames
     (series,) = find_series(found, arrangement(GivenVoxel((0.012, 0.012, 12.0))))
-    assert "are all three in mm?" in told(series)
+    assert "are all three numbers in mm?" in told(series)

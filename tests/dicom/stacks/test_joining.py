@@ -44,8 +44,7 @@ def test_a_series_of_each_file_is_joined_mapped_and_known_again(tmp_path: Path) 
         None, *(f"{ROOT}.2.{k + 1}" for k in range(1, 12))
     ]  # fmt: skip
     assert png.document.warnings == [
-        "12 stacks were joined (--join); what set them apart: SeriesInstanceUID differs in every"
-        " file"
+        "12 stacks were joined (--join); their differences: SeriesInstanceUID differs in every file"
     ]
     assert np.allclose(png.to_patient([[10.0, 8.0]], 7), [[0.2, 0.16, 0.14]])
     assert all(finding.passed is not False for finding in check_export(tmp_path / "png", folder))
@@ -101,7 +100,7 @@ def test_stacks_of_one_series_are_joined_by_its_uid(tmp_path: Path) -> None:
     first, second = stacks(folder)
     series = choose_joined([first, second], first.common.series_instance_uid)
     assert order_of(folder, series) == list(range(12))
-    assert "what set them apart: StudyInstanceUID ….1 or ….2" in series.warnings[0]
+    assert "their differences: StudyInstanceUID ….1 or ….2" in series.warnings[0]
 
 
 @pytest.mark.parametrize("asked", ["1", "1,99", "first", "", "1-", "3-1"])
@@ -168,9 +167,9 @@ def test_a_localizer_beside_slices_of_a_series_each_is_left_out_by_the_numbers_t
 
     folder = write_slices(tmp_path / "scan", localizer_first)
     found = stacks(folder)
-    with pytest.raises(AmbiguousSeriesError, match="make one of some with --series 1,3-5 --join"):
+    with pytest.raises(AmbiguousSeriesError, match="join some of them with --series 1,3-5 --join"):
         choose(found, None)
-    with pytest.raises(GeometryError, match=r"some may be: --series 2-12 --join$"):
+    with pytest.raises(GeometryError, match=r"Some of them may be one: --series 2-12 --join$"):
         joined(found)
     assert order_of(folder, choose_joined(found, "2-12")) == list(range(1, 12))
 
@@ -203,7 +202,9 @@ def test_the_positions_that_there_are_speak_for_slices_that_have_none(tmp_path: 
         series = joined(stacks(folder), arrange)
         assert order_of(folder, series) == list(range(12))
         told = "\n".join(series.warnings)
-        assert ("backwards as Image Position (Patient) runs" in told) == (name == "backwards")
+        assert ("reversed because Image Position (Patient) runs backwards" in told) == (
+            name == "backwards"
+        )
     folder = write_slices(tmp_path / "mixed", some_unplaced(lambda k: (5 * k) % 12))
     with pytest.raises(GeometryError, match=r"Image Position \(Patient\) goes back and forth"):
         joined(stacks(folder), arrange)

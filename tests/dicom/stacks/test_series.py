@@ -231,7 +231,7 @@ def test_a_single_foreign_slice_is_to_be_moved_away(tmp_path: Path) -> None:
     write_slices(folder, foreign, numbers=range(4, 5), name="other.dcm")
     why = refusal(folder)
     assert "2 slices lie at one position" in why and "other.dcm, slice_0005.dcm" in why
-    assert "take those that do not belong out of the source" in why
+    assert "move those that do not belong to the scan out of the source" in why
     assert "--voxel" in why
 
 

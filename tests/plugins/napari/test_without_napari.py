@@ -124,8 +124,8 @@ def test_folders_whose_document_does_not_fit_are_refused(export: Path) -> None:
     first, second = png_path(export, 1), png_path(export, 2)
     kept = {path: path.read_bytes() for path in (first, second)}
     cases: dict[str, Callable[[], object]] = {
-        f"{first.name} is not there": first.unlink,
-        f"{first.name} says Slice '2', which is '1'": lambda: first.write_bytes(kept[second]),
+        f"{first.name} is missing": first.unlink,
+        f"{first.name} says Slice '2' instead of '1'": lambda: first.write_bytes(kept[second]),
         f"{second.name} is not a PNG": lambda: second.write_bytes(b"no PNG"),
     }
     for message, damage in cases.items():
