@@ -39,5 +39,5 @@ def in_words(error: Exception) -> str:
     return (
         f"this is a fault of sidecar itself: {type(error).__name__} in"
         f" {path.relative_to(_PACKAGE).as_posix()}, line {line}. No output was left half-written."
-        f" Please report it with what sidecar {DEBUG} and the same command print"
+        f" Please run sidecar {DEBUG} with the same command, and report what it prints"
     )

@@ -233,6 +233,6 @@ def check_source(slices: SourceSlices) -> None:
     """SourceError where the slices are too small to recognise anything."""
     if min(slices.columns, slices.rows) < 16:
         raise SourceError(
-            f"the slices have {slices.columns} × {slices.rows} pixels, which are too few to find"
-            " images in them"
+            f"slices of {slices.columns} × {slices.rows} pixels are too small: images cannot be"
+            " found in them"
         )

@@ -32,7 +32,7 @@ from sidecar.storage.whole_file import whole_file
 Floats = NDArray[np.float64]
 
 MARKER = "sidecar-demo.txt"
-MARKER_TEXT = """This folder was made by `sidecar demo`, which makes it anew when it is run again.
+MARKER_TEXT = """`sidecar demo` made this folder. It makes it again each time that it runs.
 
 scan/       the made-up scan, as DICOM (not there after a tour with --source)
 png/        the PNGs, with sidecar.json

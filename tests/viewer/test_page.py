@@ -196,7 +196,7 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
     [
         (
             np.zeros((64, 63), np.uint8),
-            r"^slice_0000\.png is 63 × 64 pixels, but the sidecar says 64 × 64",
+            r"^slice_0000\.png is 63 × 64 pixels, the sidecar says 64 × 64",
         ),
         (np.zeros((64, 64), np.uint16), "is not of 8 bits and 1 channels"),
         (np.zeros((64, 64, 3), np.uint8), "is not of 8 bits and 1 channels"),

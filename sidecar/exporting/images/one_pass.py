@@ -39,7 +39,7 @@ def way() -> str:
     """What makes the slices on this machine, in words."""
     if _kernel is not None:
         return "the compiled kernel"
-    return "numpy, as SIDECAR_PURE is set" if os.environ.get("SIDECAR_PURE") else "numpy"
+    return "numpy, because SIDECAR_PURE is set" if os.environ.get("SIDECAR_PURE") else "numpy"
 
 
 def reduced(plane: NDArray[Any], columns: Axis, rows: Axis) -> NDArray[Any]:
