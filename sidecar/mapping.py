@@ -24,7 +24,7 @@ from sidecar.document.axes import decimation_of
 from sidecar.document.images import Pixels
 from sidecar.document.model import Document
 from sidecar.document.tag import PngName, image_key, split_name
-from sidecar.errors import DocumentError, GeometryError, UsageError
+from sidecar.errors import DocumentError, GeometryError, UsageError, counted
 from sidecar.formats.volume_files import LPS_TO_RAS, Volume
 from sidecar.grid.axis import nearest
 from sidecar.grid.decimation import Decimation
@@ -112,7 +112,8 @@ class Sidecar:
                 require_agreement(document, decimation, stack)
         except GeometryError as error:
             raise DocumentError(
-                f"the sidecar contradicts itself: {error}; export again, or restore it from a copy"
+                f"sidecar.json contradicts itself: {error}; export again, or restore the file from"
+                " a copy"
             ) from None
         return cls(document, decimation, stack)
 
@@ -211,16 +212,14 @@ class Sidecar:
         """
         if self.folder is None:
             raise UsageError(
-                "this mapping was made of a document alone, and does not know where its PNGs are:"
-                " take the one that sidecar.open gives for their folder"
+                "this mapping was made from a document alone, so it does not know where its PNGs"
+                " are; use the mapping that sidecar.open gives for their folder"
             )
         pixels = Pixels(self.document, self.folder, range(self.size[2]))
         if slice is None:
             return pixels
         if not 0 <= slice < len(pixels):
-            raise UsageError(
-                f"there is no PNG {slice}: they are counted from 0 to {len(pixels) - 1}"
-            )
+            raise UsageError(f"there is no PNG {slice}; the PNGs are 0 to {len(pixels) - 1}")
         return np.asarray(pixels[slice])
 
     def affine(self, space: Literal["LPS", "RAS"]) -> Floats:
@@ -231,7 +230,7 @@ class Sidecar:
         parallel, for a single slice, and without patient geometry. `to_patient` needs no matrix.
         """
         if space not in ("LPS", "RAS"):
-            raise UsageError(f"space={space!r}: it is 'LPS' or 'RAS'")
+            raise UsageError(f"space={space!r}: give 'LPS' or 'RAS'")
         lps = require_affine(self.stack, self.document.images.affine, "an affine")
         return lps if space == "LPS" else np.asarray(LPS_TO_RAS @ lps)
 
@@ -399,14 +398,14 @@ class Sidecar:
     def _require_mm(self) -> Stack:
         if self.stack is None:
             raise GeometryError(
-                "the source has no patient geometry: points map to source pixels only"
+                "the source has no patient geometry, so points map to source pixels only"
             )
         return self.stack
 
     def _require_patient(self) -> None:
         why = not_in_the_patient(self._require_mm().geometry, "to_patient")
         if why is not None:
-            raise GeometryError(f"{why}; to_mm and from_mm have them")
+            raise GeometryError(f"{why}; use to_mm and from_mm")
 
 
 def volume_of(sidecar: Sidecar, format: str) -> Volume:
@@ -426,7 +425,7 @@ def _points(xy: ArrayLike, slice: ArrayLike) -> Floats:
     slices = as_floats(slice, "slices")
     if slices.shape not in ((), (len(pixels),)):
         raise UsageError(
-            f"slice has the shape {slices.shape}, and there are {len(pixels)} points: give one"
-            " number for all of them, or one for each"
+            f"slice has the shape {slices.shape}, but there are {counted(len(pixels), 'point')};"
+            " give one number for all points, or one for each"
         )
     return np.column_stack([pixels, np.broadcast_to(slices, len(pixels))])

@@ -141,11 +141,14 @@ def test_projected_points_say_the_export_they_are_on_now(phantom: Phantom, tmp_p
     invoked("map-points", labels, "-o", mapped)
     projected = tmp_path / "projected.csv"
     told = invoked("project", mapped, "--sidecar", tmp_path / "third", "-o", projected)
-    assert "specimen, series_uid, tag of the input are those of another export" in told.stderr
+    assert (
+        "columns of another export; they were replaced: slice, x, y, specimen, series_uid, tag"
+        in told.stderr
+    )
     (row,) = read_rows(projected)
     stated = (row["specimen"], row["series_uid"], row["tag"])
     assert stated == ("beetle-7", series, third.document.images.tag)
-    assert "left out, as map-points computes them anew: source_column" in told.stderr
+    assert "columns that map-points computes again were left out: source_column" in told.stderr
     invoked("map-points", projected, "--sidecar", tmp_path / "third", "-o", tmp_path / "again.csv")
     again = project_file(tmp_path / "again.csv", half).columns
     assert again["specimen"] == ["beetle-7"], "the name that it has is not lost where there is none"
@@ -158,7 +161,9 @@ def test_points_that_state_another_scan_are_not_projected(phantom: Phantom, tmp_
     own = png.document.source.series_instance_uid
     x, y, z = png.to_patient([[3, 4]], 1)[0].tolist()
     points.write_text(f"x_mm,y_mm,z_mm,series_uid\n{x},{y},{z},{own}\n{x},{y},{z},1.2.3\n")
-    with pytest.raises(LabelError, match=r"row 3: is of series 1\.2\.3, and this scan is 2\.25"):
+    with pytest.raises(
+        LabelError, match=r"row 3: is of series 1\.2\.3, but this scan is series 2\.25"
+    ):
         project_file(points, png)
 
 

@@ -420,7 +420,7 @@ def report(
     options = load_options(format, pixel_origin, slice_origin, images, trust_names, allow_outside)
     loaded = load_points(paths_of(labels), exports_of(exports), options)
     if observers is not None and not sessions:
-        raise UsageError("--observer goes with --session")
+        raise UsageError("--observer goes only with --session")
     files = [Path(path) for path in sessions]
     of_scan = read_sessions(files, observers or ()) if files else []
     page = report_on(loaded, source, size, limit, progress or Silent(), of_scan).html.encode(

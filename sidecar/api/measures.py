@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sidecar.api.spelling import as_keywords, in_python
 from sidecar.api.writing import write_folder, write_output
-from sidecar.errors import UsageError
+from sidecar.errors import UsageError, counted
 from sidecar.storage.names import is_plain
 
 if TYPE_CHECKING:
@@ -113,9 +113,12 @@ def measure_repeats(
     from sidecar.morphometrics.sessions import read_sessions
 
     if isinstance(sessions, (str, Path)) or isinstance(observers, str):
-        raise UsageError("sessions and observers are lists, with one for each session")
+        raise UsageError("sessions and observers must be lists, with one entry for each session")
     if observers is not None and len(observers) != len(sessions):
-        raise UsageError(f"there are {len(sessions)} sessions and {len(observers)} observers")
+        raise UsageError(
+            f"there are {len(sessions)} sessions and {counted(len(observers), 'observer')}; give"
+            " one observer for each session"
+        )
     with _files(sessions) as paths:
         return repeats_of(read_sessions(paths, observers or ()))
 
@@ -236,10 +239,10 @@ def align(
     from sidecar.morphometrics.aligned import align_onto, align_to_frame
 
     if (onto is None) == (frame is None):
-        raise UsageError("give one of onto and frame")
+        raise UsageError("give either onto or frame")
     for keyword, value in (("similarity", similarity), ("mirror", mirror)):
         if value and onto is None:
-            raise UsageError(f"{keyword}=True goes with onto")
+            raise UsageError(f"{keyword}=True goes only with onto")
     with _table(mapped) as table:
         if onto is not None:
             with _table(onto) as fixed:
@@ -349,7 +352,7 @@ def align_group(
     from sidecar.morphometrics import aligned
 
     if isinstance(specimens, (str, Path)):
-        raise UsageError("specimens is a list: one or more files, or mapped points")
+        raise UsageError("specimens must be a list of files or of mapped points")
     with _files(specimens) as paths:
         tables = [read_points(path) for path in paths]
         group = aligned.align_group(tables, similarity=similarity, mirror=mirror, common=common)
@@ -377,8 +380,7 @@ def _places(frame: object) -> list[list[str]]:
     )
     if isinstance(frame, str) or len(places) != 3 or not all(places):
         raise UsageError(
-            "frame: three places are expected, such as ('nasion', 'inion', ('left ear',"
-            " 'right ear'))"
+            "frame: give three places, such as ('nasion', 'inion', ('left ear', 'right ear'))"
         )
     return places
 
@@ -390,7 +392,7 @@ def _refuse_one(keyword: str, several: Sequence[Names]) -> None:
     """
     if any(isinstance(names, str) for names in (several, *several)):
         raise UsageError(
-            f"{keyword}: a list of measures is expected, each with the names of its points, such as"
+            f"{keyword}: give a list of measures, each with the names of its points, such as"
             f" {keyword}=[('left eye', 'right eye')]"
         )
 

@@ -104,7 +104,9 @@ class Points:
         ColumnError, which is a KeyError, for a column that no file has.
         """
         if column not in self.columns:
-            raise ColumnError(f"there is no column {column!r}; there are {', '.join(self.columns)}")
+            raise ColumnError(
+                f"there is no column {column!r}; the columns are {', '.join(self.columns)}"
+            )
         make = _MADE.get(column)
         parts = (_carried(part, column) if make is None else make(part) for part in self._parts)
         return np.concatenate(list(parts))

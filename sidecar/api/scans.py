@@ -133,8 +133,8 @@ def export(
 
     if series == "all" and not join:
         raise UsageError(
-            "series='all' is several exports: call this once for each of the stacks that"
-            " sidecar.inspect finds, with series=NUMBER and a folder of its own"
+            "series='all' means several exports, but this function writes one; call it for each"
+            " stack that sidecar.inspect finds, with series=NUMBER and a folder of its own"
         )
     given: dict[str, Any] = {
         "scale": scale, "spacing": spacing, "fit": fit, "z_step": z_step, "z_filter": z_filter,
@@ -300,5 +300,5 @@ def check(
     from sidecar.checks import check_export
 
     if slices != "all" and (not isinstance(slices, int) or slices < 1):
-        raise UsageError(f"slices={slices!r}: a number such as 3, or 'all'")
+        raise UsageError(f"slices={slices!r}: give a number such as 3, or 'all'")
     return check_export(output, source, None if slices == "all" else slices, progress)

@@ -68,7 +68,7 @@ def one_of(keyword: str, value: object, allowed: Sequence[object]) -> None:
     """UsageError unless ``value`` is one of ``allowed``."""
     if value not in allowed:
         shown = ", ".join(map(repr, allowed))
-        raise UsageError(f"{keyword}={value!r}: it is one of {shown}")
+        raise UsageError(f"{keyword}={value!r}: give one of {shown}")
 
 
 def _retell(error: SidecarError) -> None:

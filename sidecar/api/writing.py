@@ -49,7 +49,7 @@ def explained(name: str) -> Iterator[None]:
         raise OutputError(f"{name} cannot be written: {reason(error)}") from None
     except UnicodeEncodeError:
         raise LabelError(
-            "a label holds half a character (a lone surrogate), which no text file can hold;"
+            "a label holds half a character (a lone surrogate), and no text file can hold that;"
             " correct it"
         ) from None
 

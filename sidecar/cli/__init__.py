@@ -82,7 +82,7 @@ def _in_words(error: SidecarError | OSError | MemoryError) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return (
-            "there is not enough memory for this; use fewer --jobs where the command has them,"
-            " close other programs, or take a machine with more"
+            "there is not enough memory for this; use fewer --jobs if the command has this option,"
+            " close other programs, or use a machine with more memory"
         )
     return reason(error)  # such as a full disk behind stdout

@@ -54,8 +54,8 @@ def run(
         typer.Option(
             metavar="none|AXES",
             help=(
-                "Source axes that run backwards on the images: x, y, z, in any combination, and t"
-                " where rows and columns are exchanged."
+                "Source axes that run backwards on the images: x, y, z, in any combination. t"
+                " means that rows and columns are exchanged."
             ),
         ),
     ] = None,
@@ -114,7 +114,7 @@ def _factors(text: str | None) -> tuple[float, float] | None:
         first, second = map(float, text.split(",") if "," in text else (text, text))
     except ValueError:
         raise UsageError(
-            f"--factor {text}: one number of source pixels such as 2, or two such as 2,2.5, is"
-            " expected"
+            f"--factor {text}: give one number of source pixels such as 2, or two numbers such as"
+            " 2,2.5"
         ) from None
     return first, second

@@ -118,17 +118,19 @@ def run(
         raise UsageError("give one of --onto FIXED, --frame ORIGIN;AXIS;PLANE and --group")
     for option, is_given in (("--similarity", similarity), ("--mirror", mirror)):
         if is_given and frame is not None:
-            raise UsageError(f"{option} goes with --onto and --group")
+            raise UsageError(f"{option} goes only with --onto or --group; leave it out")
     if group:
         if matrix is not None or residuals is not None:
-            raise UsageError("--matrix and --residuals are of one specimen: without --group")
+            raise UsageError(
+                "--matrix and --residuals belong to one specimen; leave them out with --group"
+            )
         _align_group(mapped, output, to_format, similarity, mirror, common)
         return
     if common:
-        raise UsageError("--common goes with --group")
+        raise UsageError("--common goes only with --group")
     if len(mapped) > 1:
         raise UsageError(
-            f"there are {len(mapped)} files: align each on its own, or all of them with --group"
+            f"there are {len(mapped)} files; align each separately, or all together with --group"
         )
     if onto is not None:
         aligned = _onto(mapped[0], onto, similarity, mirror)
@@ -167,9 +169,7 @@ def _three_places(frame: str) -> list[list[str]]:
         [name.strip() for name in place.split(",") if name.strip()] for place in frame.split(";")
     ]
     if len(places) != 3 or not all(places):
-        raise UsageError(
-            "--frame: three places are expected, such as 'nasion;inion;left ear,right ear'"
-        )
+        raise UsageError("--frame: give three places, such as 'nasion;inion;left ear,right ear'")
     return places
 
 
@@ -177,19 +177,22 @@ def _tell_fit(fit: Fit) -> None:
     for name, residual in fit.residual_mm.items():
         tell(f"  {name}: residual {residual:.4g} mm")
     scale = "" if fit.scale == 1 else f", scale {fit.scale:.6g}"
-    other = "without mirroring" if fit.is_mirrored else "of a mirror image"
+    other = "residual without mirroring" if fit.is_mirrored else "residual of the mirror image"
     tell(
         f"{len(fit.residual_mm)} landmarks fitted, residual {fit.rms_mm:.4g} mm (rms){scale};"
-        f" {other}: {fit.mirrored_rms_mm:.4g} mm"
+        f" {other}: {fit.mirrored_rms_mm:.4g} mm (rms)"
     )
     if fit.is_mirrored:
-        tell("  note: the mirror image was taken")
+        tell("  note: the specimen was mirrored, because its mirror image fits much better")
     if fit.unmatched:
-        tell(f"  note: not in both, not used: {', '.join(fit.unmatched)}")
+        tell(
+            "  note: landmarks that only one specimen has were not used:"
+            f" {', '.join(fit.unmatched)}"
+        )
 
 
 def _tell_matrix(aligned: Alignment) -> None:
-    typer.echo(f"matrix, from {aligned.transform.source}:", err=True)
+    typer.echo(f"matrix from {aligned.transform.source} to {aligned.transform.target}:", err=True)
     for row in aligned.transform.matrix:
         typer.echo("  " + "  ".join(f"{value: .9g}" for value in row), err=True)
 
@@ -211,7 +214,9 @@ def _write(
 
     outputs = [path.absolute() for path in (output, matrix, residuals) if path is not None]
     if len({*outputs}) < len(outputs):
-        raise UsageError("-o, --matrix and --residuals are one file; give each its own")
+        raise UsageError(
+            "two of -o, --matrix and --residuals are the same file; give each a name of its own"
+        )
     writer = landmark_writer_for(output, to_format, is_given=aligned.transform.is_given)
     texts: list[tuple[Path, str]] = []
     if matrix is not None:
@@ -245,7 +250,7 @@ def _align_group(
     from sidecar.morphometrics.aligned import align_group, write_group
 
     if output is None:
-        raise UsageError("--group writes a folder: say which with -o FOLDER")
+        raise UsageError("--group writes a folder; name it with -o FOLDER")
     tables = [read_points(path) for path in mapped]
     group = align_group(tables, similarity=similarity, mirror=mirror, common=common)
     _tell_group(group)

@@ -72,7 +72,7 @@ def _count(slices: str) -> int | None:
     if slices == "all":
         return None
     if not slices.isdecimal() or int(slices) < 1:
-        raise UsageError(f"--slices {slices}: a number such as 3, or all")
+        raise UsageError(f"--slices {slices}: give a number such as 3, or all")
     return int(slices)
 
 

@@ -49,7 +49,10 @@ def run(
     from sidecar.errors import UsageError
 
     if source is None and series is not None:
-        raise UsageError("--series chooses a stack of --source; the made-up scan has only one")
+        raise UsageError(
+            "--series chooses a stack of --source; the made-up scan has only one, so leave"
+            " --series out"
+        )
     with watched(quiet=False) as progress:
         tour = (
             tour_of_specimen(output, progress)

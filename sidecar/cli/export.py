@@ -169,7 +169,7 @@ def run(
         Option(
             metavar="SECONDS",
             help=(
-                "With --scheduler: give up when the cluster has had no worker for this time."
+                "With --scheduler: give up if the cluster has had no worker for this time."
                 " [default: 300]"
             ),
             rich_help_panel=WORK,
@@ -244,7 +244,9 @@ def run(
         try:
             written = run_jobs(batch.jobs, progress, scheduler, patience)
         except KeyboardInterrupt:
-            tell("sidecar: interrupted; the same command goes on where it stopped")
+            tell(
+                "sidecar: interrupted; run the same command again, and it goes on where it stopped"
+            )
             raise
         for sidecar, job in zip(written, batch.jobs, strict=True):
             if job.plan.options.volume is not None and not quiet:
@@ -268,7 +270,7 @@ def _specimens(
 
         return load_config(config, source, output, given)
     if source is None or output is None:
-        raise UsageError("SOURCE and OUTPUT are needed, here or in a --config file")
+        raise UsageError("SOURCE and OUTPUT are missing; give them here or in a --config file")
     return [(source, output, make_options(**given))]
 
 
@@ -280,8 +282,8 @@ def _called(job: Job) -> str:
 
 def _passed_by(job: Job) -> str:
     return (
-        f"{_called(job)}: finished already, from the same source with the same options; nothing"
-        " to do"
+        f"{_called(job)}: an earlier run finished it, from the same source with the same options;"
+        " there is nothing to do"
     )
 
 

@@ -63,7 +63,7 @@ def run(
     if not inspection.found:
         name = source.name or "this folder"
         raise SourceError(
-            f"none of the DICOM images in {name} can be used"
+            f"{name} holds DICOM images, but none of them can be used"
             if inspection.damaged
             else f"no DICOM images found in {name}"
         )
@@ -91,7 +91,7 @@ def table(inspection: Inspection) -> list[str]:
         f"{len(names)} × {kind} ({named(names)})"
         for kind, names in sorted(inspection.passed_by.items())
     ]
-    return lines + [f"Passed by: {', '.join(others)}"] * bool(others)
+    return lines + [f"Skipped: {', '.join(others)}"] * bool(others)
 
 
 def unusable(inspection: Inspection) -> list[str]:

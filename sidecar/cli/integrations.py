@@ -22,11 +22,11 @@ def run(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Folder to write to; made where it is missing."
+            "-o", "--output", metavar="FOLDER", help="Folder to write to; created if it is missing."
         ),
     ],
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files of these names.")
+        bool, typer.Option("--overwrite", help="Replace existing files with the same names.")
     ] = False,
 ) -> None:
     from sidecar.shipped import copy_shipped

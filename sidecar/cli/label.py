@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidecar.cli.telling import tell
+from sidecar.errors import counted
 
 if TYPE_CHECKING:
     from sidecar.viewer.serving.label_file import Placed
@@ -71,28 +72,27 @@ def run(
 def _tell_where(server: LabelServer, browser: bool) -> None:
     from sidecar.viewer.serving.server import is_elsewhere
 
-    tell(f"{_summary(server.held())}; labels.csv is saved as you work. Ctrl-C stops it.")
+    tell(f"{_summary(server.held())}; it is saved as you work. Ctrl-C stops the server.")
     elsewhere = is_elsewhere()
     opened = browser and not elsewhere and _open(server.opening_url)
     tell(f"{'Opened in the browser' if opened else 'Open in a browser'}: {server.url}")
     if elsewhere:
-        tell(f"If your browser is on another machine, run this there first:  {server.ssh_line}")
+        tell(
+            "If your browser is on another machine, first run this on that machine:"
+            f"  {server.ssh_line}"
+        )
 
 
 def _summary(placed: dict[str, Placed]) -> str:
     """``placed``: what the labels.csv of each export holds."""
-    landmarks = _counted(sum(len(one.landmarks) for one in placed.values()), "landmark")
+    landmarks = counted(sum(len(one.landmarks) for one in placed.values()), "landmark")
     curves = sum(len(one.curves) for one in placed.values())
-    also = f" and {_counted(curves, 'curve')}" if curves else ""
+    also = f" and {counted(curves, 'curve')}" if curves else ""
     held = f"{landmarks}{also} in labels.csv"
     if len(placed) == 1:
         return f"{next(iter(placed))}: {held}"
     begun = sum(one.count() > 0 for one in placed.values())
-    return f"{len(placed)} specimens: {held}, of {begun} of them"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return f"{len(placed)} specimens, {begun} of them with labels: {held}"
 
 
 def _open(url: str) -> bool:

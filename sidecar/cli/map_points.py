@@ -115,8 +115,12 @@ def _on_millimetres(file: Mapping) -> list[str]:
 
 
 _NOTES = {
-    "none": ["this scan has no patient geometry: source pixels only, millimetres are left empty"],
+    "none": [
+        "this scan has no patient geometry, so labels have source pixels only, and millimetres are"
+        " empty"
+    ],
     "given": [
-        "millimetres are by the voxel size that was given by hand, along columns, rows and slices"
+        "millimetres come from the voxel size that was given by hand, and run along columns, rows"
+        " and slices"
     ],
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidecar.cli.options import Observers, OutputFile
+from sidecar.errors import counted
 
 if TYPE_CHECKING:
     from sidecar.morphometrics.measured import Kind, Measured
@@ -62,7 +63,7 @@ def run(
     ] = None,
     repeat: Annotated[
         bool,
-        typer.Option("--repeat", help="The error of landmarks that were labelled again and again."),
+        typer.Option("--repeat", help="The error of landmarks that were labelled several times."),
     ] = False,
     observer: Observers = None,
     output: OutputFile = None,
@@ -77,14 +78,16 @@ def run(
     }
     if repeat:
         if any(asked.values()):
-            raise UsageError("--distance, --path, --angle and --area go without --repeat")
+            raise UsageError(
+                "--repeat does not go with --distance, --path, --angle and --area; leave these out"
+            )
         columns = _repeated(mapped, observer or [])
     elif observer:
-        raise UsageError("--observer goes with --repeat")
+        raise UsageError("--observer goes only with --repeat")
     elif len(mapped) > 1:
         raise UsageError(
-            f"there are {len(mapped)} files: measure each on its own, or, where they are sessions"
-            " on one scan, with --repeat"
+            f"there are {len(mapped)} files; measure each separately, or, if they are sessions on"
+            " one scan, add --repeat"
         )
     else:
         columns = _measured(mapped[0], asked)
@@ -104,7 +107,7 @@ def _measured(
     found = measure_table(table, asked)
     counts = Counter(one.specimen for one in found)
     for specimen in table.by_specimen():
-        tell(f"{specimen or mapped.name}: {counts[specimen]} measure(s)", ())
+        tell(f"{specimen or mapped.name}: {counted(counts[specimen], 'measurement')}", ())
     rows = [_cells(one) for one in found]
     columns: dict[str, Sequence[str]] = dict(
         zip(_COLUMNS, zip(*rows, strict=True) if rows else again(()), strict=False)
@@ -128,7 +131,7 @@ def tell_repeats(repeats: Repeats) -> None:
     from sidecar.cli.labels import tell
 
     who = len({one for one in repeats.observers if one})
-    by = f" by {who} observer{'' if who == 1 else 's'}" if who else ""
+    by = f" by {counted(who, 'observer')}" if who else ""
     errors = {
         "": repeats.rms_mm,
         "intra-observer ": repeats.intra_observer_mm,
@@ -137,8 +140,8 @@ def tell_repeats(repeats: Repeats) -> None:
     }
     told = ", ".join(f"{name}{mm:.4g} mm" for name, mm in errors.items() if mm is not None)
     tell(
-        f"{len(repeats.landmarks)} landmarks in {len(repeats.sessions)} sessions{by}; root mean"
-        f" square error {told or 'not known'}",
+        f"{counted(len(repeats.landmarks), 'landmark')} in {len(repeats.sessions)} sessions{by};"
+        f" root mean square error: {told or 'not known'}",
         repeats.notes,
     )
 

@@ -44,7 +44,8 @@ SidecarPaths = Annotated[
         metavar="PATH",
         help=(
             "The export: sidecar.json, its folder, a folder of exports, or a URL. May be repeated."
-            " Not needed where sidecar.json lies beside the labels or beside the images they name."
+            " Not needed if sidecar.json lies beside the labels or beside the images that they"
+            " name."
         ),
         parser=place,
         show_default=False,
@@ -74,7 +75,7 @@ SliceOriginName = Annotated[
     typer.Option(
         "--slice-origin",
         metavar="0|1",
-        help="Number of the first PNG in a table of slice numbers, where the table does not tell.",
+        help="Number of the first PNG in a table of slice numbers, if the table does not show it.",
         rich_help_panel=READING,
     ),
 ]
@@ -104,8 +105,8 @@ Observers = Annotated[
         "--observer",
         metavar="NAME",
         help=(
-            "Who labelled: give it once for each session in order, or once for all. Without it, the"
-            " column observer decides."
+            "Who labelled: once for each session in order, or once for all. Without it, the column"
+            " observer decides."
         ),
     ),
 ]
@@ -113,7 +114,8 @@ Pseudonym = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Patient name and ID in a DICOM output. It replaces everything that identifies them.",
+        help="Patient name and ID for a DICOM output. It replaces everything that identifies the"
+        " patient.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.source_options import place
+from sidecar.errors import counted
 from sidecar.storage.location import WritableLocation
 
 NAME = "prepare"
@@ -40,7 +41,7 @@ def run(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Folder to write to; made where it is missing."
+            "-o", "--output", metavar="FOLDER", help="Folder to write to; created if it is missing."
         ),
     ],
     images_at: Annotated[
@@ -48,14 +49,14 @@ def run(
         typer.Option(
             metavar="PREFIX",
             help=(
-                "Label Studio: what stands before the PNGs' names, such as s3://scans/png/. Without"
-                " it, Label Studio serves the PNGs from a local folder."
+                "Label Studio: the address before the names of the PNGs, such as s3://scans/png/."
+                " Without it, Label Studio serves the PNGs from a local folder."
             ),
             show_default=False,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files of these names.")
+        bool, typer.Option("--overwrite", help="Replace existing files with the same names.")
     ] = False,
 ) -> None:
     from sidecar.cli.labels import tell
@@ -67,4 +68,7 @@ def run(
     listed = read_names(names)
     made = prepare(program, png, listed, output, images_at=images_at, overwrite=overwrite)
     files = " and ".join(path.name for path in made)
-    tell(f"{files}: {len(listed)} landmarks on {png.size[2]} PNGs", notes_of(png))
+    tell(
+        f"{files}: {counted(len(listed), 'landmark')} on {counted(png.size[2], 'PNG')}",
+        notes_of(png),
+    )

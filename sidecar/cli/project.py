@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sidecar.cli.options import AllowOutside, OutputFile
+from sidecar.errors import counted
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
@@ -51,7 +52,10 @@ def run(
     for path in inputs:
         projection = project_file(path, Sidecar.open(sidecar or path.parent), allow_outside)
         projections.append(projection.columns)
-        tell(f"{path.name}: {len(projection.png)} points placed on the PNGs", projection.notes)
+        tell(
+            f"{path.name}: {counted(len(projection.png), 'point')} placed on the PNGs",
+            projection.notes,
+        )
     if sidecar is not None and sidecar.local is not None:
         inputs.append(sidecar.local)
     deliver_columns(projections, output, inputs)

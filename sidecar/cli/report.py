@@ -19,6 +19,7 @@ from sidecar.cli.options import (
     TrustNames,
 )
 from sidecar.cli.telling import tell
+from sidecar.errors import counted
 
 NAME = "report"
 HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML
@@ -88,7 +89,7 @@ def run(
     from sidecar.reports.report_on import report_on
 
     if observer and not session:
-        raise UsageError("--observer goes with --session")
+        raise UsageError("--observer goes only with --session")
     edge_mm = None if size is None else length_mm(size)
     reading = read_options(pixel_origin, slice_origin)
     options = LoadOptions(from_format, reading, images, trust_names, allow_outside)
@@ -104,4 +105,4 @@ def run(
     )
     if page.repeats is not None:
         tell_repeats(page.repeats)
-    tell(f"{output.name}: {page.labels} labels, {len(data) / 1e6:.1f} MB")
+    tell(f"{output.name}: {counted(page.labels, 'label')}, {len(data) / 1e6:.1f} MB")

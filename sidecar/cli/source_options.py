@@ -32,7 +32,7 @@ VoxelSize = Annotated[
         "--voxel",
         metavar="X,Y,Z|XY,Z",
         help=(
-            "Voxel size in mm along columns, rows and slices, where headers have none or a wrong"
+            "Voxel size in mm along columns, rows and slices, if the headers have none or a wrong"
             " one."
         ),
         rich_help_panel=WHICH_SLICES,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def choice(option: str, value: str | None, allowed: Sequence[str]) -> Any:
     """``value`` when it is one of ``allowed`` or None; UsageError otherwise."""
     if value is not None and value not in allowed:
-        raise UsageError(f"{option} {value}: it is one of {', '.join(allowed)}")
+        raise UsageError(f"{option} {value}: give one of {', '.join(allowed)}")
     return value
 
 

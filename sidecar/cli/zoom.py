@@ -18,6 +18,7 @@ from sidecar.cli.options import (
 )
 from sidecar.cli.source_options import place
 from sidecar.cli.telling import tell
+from sidecar.errors import counted
 from sidecar.storage.local import Local
 from sidecar.storage.location import WritableLocation
 
@@ -28,10 +29,10 @@ HELP = """Export a full-resolution stack around each landmark that was placed on
 refine it on original pixels.
 
 Each landmark gets a folder with PNGs and a sidecar.json of its own. sidecar label shows all of
-them, one after the other, and saves one labels.csv beside the folders. So does the page zooms.html
-without a server; the file that it saves belongs beside it. Any other tool will do as well, with a
-file of labels in each folder. map-points then tells how far each landmark
-moved (shift_mm, shift_voxels), and its uncertainty is that of a source voxel."""
+them, one after the other, and saves one labels.csv beside the folders. The page zooms.html does
+the same without a server; put the file that it saves beside it. You can also use another tool, with
+a file of labels in each folder. map-points then prints how far each landmark moved (shift_mm,
+shift_voxels). The uncertainty of a landmark is then that of a source voxel."""
 EXAMPLES = """\
 sidecar zoom labels.csv --source scan/ --size 4mm -o zooms/
 sidecar label zooms/
@@ -71,7 +72,8 @@ def run(
         bool,
         typer.Option(
             "--keep-labels",
-            help="Labels in those folders that are of the same mapping, by their tags, stay.",
+            help="Keep labels in those folders whose tags show that they belong to the same"
+            " mapping.",
         ),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
@@ -94,18 +96,18 @@ def run(
         columns, rows, slices = job.plan.decimation.size
         layout, frames = job.plan.series.common.layout, job.plan.series.frames
         whole = (columns, rows, slices) == (layout.columns, layout.rows, len(frames))
-        note = ", the whole scan: a smaller --size gives less" if whole else ""
-        tell(f"{job.output.name}: {slices} PNGs of {columns} × {rows}{note}")
+        note = " (the whole scan; give a smaller --size for a smaller stack)" if whole else ""
+        tell(f"{job.output.name}: {counted(slices, 'PNG')} of {columns} × {rows}{note}")
     for note in left_out(loaded.points):
         tell(f"note: {note}")
     if stale := earlier_stacks(jobs, output):
         tell(
-            f"note: stacks of an earlier run stay beside these: {named(stale)}; remove them before"
-            " you map labels of all folders"
+            f"note: stacks of an earlier run are still beside these: {named(stale)}; remove them"
+            " before you map the labels of all folders"
         )
     if (output / ZOOMS_PAGE).exists():
         folder = output.name or output.resolved().name
-        tell(f"{folder}/{ZOOMS_PAGE}: all of them, one after the other; open it in a browser")
+        tell(f"{folder}/{ZOOMS_PAGE} shows all stacks, one after the other; open it in a browser")
 
 
 def length_mm(size: str) -> float:
@@ -120,5 +122,5 @@ def length_mm(size: str) -> float:
         else 0.0
     )
     if value <= 0:
-        raise UsageError(f"--size {size}: a length such as 4mm or 250um is expected")
+        raise UsageError(f"--size {size}: give a length such as 4mm or 250um")
     return value

@@ -47,7 +47,10 @@ def equidistant(vertices: Floats, count: int, closed: bool) -> Between:
     lengths = np.linalg.norm(vertices[after] - vertices, axis=1)
     ends = np.cumsum(lengths if closed else lengths[:-1])
     if not len(ends) or not ends[-1] > 0:
-        raise GeometryError("all of its vertices lie in one place: there is no way along it")
+        raise GeometryError(
+            "all its vertices lie in one place, so this curve has no length; place its vertices"
+            " apart"
+        )
     along = np.linspace(0, ends[-1], count, endpoint=not closed)
     segment = np.minimum(np.searchsorted(ends, along, side="right"), len(ends) - 1)
     starts = ends - lengths[: len(ends)]

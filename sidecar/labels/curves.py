@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import GeometryError, UsageError
+from sidecar.errors import GeometryError, UsageError, counted
 from sidecar.grid.axis import nearest
 from sidecar.labels.arc_length import Between, equidistant
 from sidecar.labels.mapped import MappedPoints
@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 def checked_count(count: int | None) -> int | None:
     """How many points the user wants of every curve. UsageError for a number that none has."""
     if count is not None and count != 0 and not 2 <= count <= MOST_POINTS:
-        raise UsageError(f"--curve-points {count}: it is 0, or a number from 2 to {MOST_POINTS}")
+        raise UsageError(f"--curve-points {count}: give 0, or a number from 2 to {MOST_POINTS}")
     return count
 
 
@@ -60,8 +60,8 @@ def with_semilandmarks(
     curves = [n for n in counts if n]
     told = f"{curves[0]}" if len(set(curves)) == 1 else f"{min(curves)} to {max(curves)}"
     return made, (
-        f"{len(curves)} curve(s) with {told} points each, the same length apart on the straight"
-        " lines between their vertices",
+        f"{counted(len(curves), 'curve')} with {told} points each, at equal distances along the"
+        " straight lines between vertices",
     )
 
 
@@ -97,14 +97,14 @@ def _checked(points: MappedPoints, shape: int, cell: str) -> int:
         what = "an open" if kind == "polyline" else "a closed"
         raise labels.error(
             row,
-            f"curve points {text[:20]!r} are no whole number from {FEWEST[kind]} to {MOST_POINTS},"
-            f" as {what} curve needs",
+            f"curve points are {text[:20]!r}, but {what} curve needs a whole number from"
+            f" {FEWEST[kind]} to {MOST_POINTS}; correct the number",
         )
     if points.sidecar.stack is None:
         raise labels.error(
             row,
-            "the scan has no millimetres, by which points of a curve could be the same length"
-            " apart: map its vertices as they were drawn with --curve-points 0",
+            "the scan has no millimetres, so points at equal distances along a curve cannot be"
+            " computed; add --curve-points 0 to map the vertices as drawn",
         )
     return wanted
 

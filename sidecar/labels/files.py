@@ -59,7 +59,7 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
                 labels = [p for p in sorted((path / "labels").iterdir()) if _holds_labels(p)]
             if not labels:
                 deeper = (
-                    ", and folders in it are not searched: name them"
+                    "; folders inside it are not searched, so name them"
                     if any(p.is_dir() for p in inside)
                     else ""
                 )
@@ -107,8 +107,8 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
         found = [e for e in surroundings.around([path]) if e.tag in tags]
     if not found:
         raise DocumentError(
-            f"no {documents.SIDECAR_NAME} beside {path.name} or beside the images it names; say"
-            " where it is with --sidecar"
+            f"there is no {documents.SIDECAR_NAME} beside {path.name} or beside the images that it"
+            " names; say where it is with --sidecar"
         )
     return found
 

@@ -99,7 +99,10 @@ class _Grouping:
         types = np.fromiter(map(known.__getitem__, cells), np.int8, len(cells))
         self._refuse(
             types < 0,
-            lambda i: f"shape type {cells[i].strip().lower()[:40]!r} is none of {', '.join(TYPES)}",
+            lambda i: (
+                f"shape type {cells[i].strip().lower()[:40]!r} is not known; the types are"
+                f" {', '.join(TYPES)}"
+            ),
         )
         return types
 
@@ -109,7 +112,7 @@ class _Grouping:
         numbers = np.fromiter(map(known.__getitem__, cells), np.intp, len(cells))
         self._refuse(
             shaped & (numbers < 0),
-            lambda i: f"vertex {cells[i].strip()[:20]!r} is not a whole number from 0 on",
+            lambda i: f"vertex {cells[i].strip()[:20]!r} is not a whole number of 0 or more",
         )
         return numbers
 
@@ -126,7 +129,7 @@ class _Grouping:
         self._refuse(
             shaped & (numbers != vertex),
             lambda i: (
-                f"vertex {numbers[i]} is out of turn: the rows of a shape must be together, with"
+                f"vertex {numbers[i]} is out of order: put the rows of each shape together, with"
                 " vertex 0, 1, 2, ..."
             ),
         )
@@ -138,8 +141,8 @@ class _Grouping:
         self._refuse(
             ~starts & self._changes(cells, ("image", "slice")),
             lambda i: (
-                "its shape_id is on more than one image: add a column vertex that counts 0, 1, 2,"
-                " ... within each shape"
+                "its shape_id appears on more than one image: add a column vertex that counts 0,"
+                " 1, 2, ... within each shape"
             ),
         )
         again = np.zeros(len(types), np.bool_)
@@ -151,8 +154,8 @@ class _Grouping:
         self._refuse(
             again,
             lambda i: (
-                f"a {TYPES[types[i]]} needs a column shape_id, the same in all its rows, and these"
-                " rows one after the other"
+                f"a {TYPES[types[i]]} needs a column shape_id with the same text in all its rows,"
+                " and its rows must follow one another"
             ),
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sidecar.errors import LabelError, UsageError
+from sidecar.errors import LabelError, UsageError, counted
 from sidecar.grid.axis import nearest
 from sidecar.labels.curves import with_semilandmarks
 from sidecar.labels.files import find_exports, label_files
@@ -105,8 +105,9 @@ def the_only(exports: Sequence[Export], what: str) -> Export:
     first, *more = exports
     if more:
         raise UsageError(
-            f"the labels are of more than one export ({first.name}, {more[0].name}); {what} is"
-            " of one: give the labels of each on their own, or choose with --images GLOB"
+            f"the labels belong to more than one export ({first.name}, {more[0].name}), but {what}"
+            " takes those of one; give the labels of each export separately, or choose with"
+            " --images GLOB"
         )
     return first
 
@@ -265,11 +266,12 @@ def _matching(labels: Labels, pattern: str) -> Labels:
     if len(labels) and not kept.any():
         names = [named_path(image.name) for image in labels.images]
         raise LabelError(
-            f"--images {pattern} matches none of its images ({', '.join(map(repr, names[:3]))})",
+            f"--images {pattern} matches none of its images; they are"
+            f" {', '.join(map(repr, names[:3]))}",
             labels.path,
         )
     left = len(labels) - int(np.count_nonzero(kept))
-    note = f"--images {pattern}: {left} label(s) on other images left out"
+    note = f"--images {pattern}: {counted(left, 'label')} on other images left out"
     return replace(labels.only(kept), notes=(*labels.notes, note)) if left else labels
 
 
@@ -279,8 +281,8 @@ def _counted(labels: Labels, export: Export) -> list[str]:
     if slices == 1 or all(labels.images[k].name.strip() for k in labels.labelled):
         return []
     return [
-        f"its slices are numbers, not names of images: they are taken as counted in the whole stack"
-        f" of {slices} PNGs, opened in order"
+        "it has slice numbers and no image names; they were taken as numbers in the whole stack of"
+        f" {slices} PNGs, opened in order"
     ]
 
 
@@ -294,7 +296,10 @@ def _other_landmarks(points: MappedPoints) -> list[str]:
     others = sorted(set(points.names) - {"", zoom.label})
     more = " …" if len(others) > 3 else ""
     return (
-        [f"named {', '.join(others[:3])}{more}, but these PNGs are around {zoom.label}"]
+        [
+            f"its labels are named {', '.join(others[:3])}{more}, but these PNGs are the stack"
+            f" around {zoom.label}"
+        ]
         if others
         else []
     )
@@ -310,7 +315,10 @@ def _told_of_each_other(files: Sequence[Mapping]) -> Iterator[Mapping]:
         others = [other for other in before if other != name]
         if others:
             names = ", ".join(list(dict.fromkeys(others))[:3])
-            note = f"{len(others)} of its PNGs have labels in {names} too; all are taken"
+            note = (
+                f"some PNGs have labels in {names} too ({counted(len(others), 'PNG')}); the labels"
+                " of all files were taken"
+            )
             yield replace(file, notes=(*file.notes, note))
         else:
             yield file

@@ -31,9 +31,16 @@ def png_pixels(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float6
     _refuse(
         labels,
         np.abs(slices - named) > 0.5,
-        lambda i: f"slice {labels.slice[i]:g} is not image {labels.image[i]!r}, slice {named[i]:g}",
+        lambda i: (
+            f"the slice is {labels.slice[i]:g}, but image {labels.image[i]!r} is slice"
+            f" {named[i]:g}; correct one of them"
+        ),
     )
-    _refuse(labels, np.isnan(slices), lambda _: "names neither an image nor a slice")
+    _refuse(
+        labels,
+        np.isnan(slices),
+        lambda _: "has neither the name of an image nor a slice number; add one of them",
+    )
     return np.column_stack([_unscaled(labels, found), slices])
 
 
@@ -98,12 +105,12 @@ def _refuse_outside(labels: Labels, png: NDArray[np.float64], sidecar: Sidecar) 
     columns, rows, slices = sidecar.size
     on_margin = bool(np.all((png[first] >= -0.5) & (png[first] <= np.array(sidecar.size) - 0.5)))
     where = (
-        "on a margin of the images, beyond the scan"
+        "on the margin of the PNGs, outside the scan"
         if on_margin
-        else f"outside of the PNGs ({columns} × {rows} × {slices})"
+        else f"outside the PNGs ({columns} × {rows} × {slices})"
     )
     raise labels.error(
         first,
-        f"({x:g}, {y:g}) on slice {k:g} lies {where}; correct it, or map it all the same with"
-        " --allow-outside",
+        f"({x:g}, {y:g}) on slice {k:g} lies {where}; correct it, or add --allow-outside to map it"
+        " anyway",
     )

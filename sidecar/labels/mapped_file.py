@@ -58,8 +58,8 @@ class PointTable:
         names = list(dict.fromkeys(self.specimens)) or [""]
         if len(names) > 1:
             raise LabelError(
-                f"holds {len(names)} specimens ({_listed(names)}), and {what} is about one: keep"
-                " each in a file of its own",
+                f"holds {len(names)} specimens ({_listed(names)}), but {what} takes one; put each"
+                " specimen into a file of its own",
                 self.table.path,
             )
         return names[0] or self.table.path.name
@@ -143,7 +143,9 @@ def read_points(path: Path) -> PointTable:
     uncertainty = _numbers(table, "uncertainty_mm")
     if (uncertainty < 0).any():
         raise LabelError(
-            "uncertainty_mm is negative", path, table.row(int((uncertainty < 0).argmax()))
+            "uncertainty_mm is negative; correct it",
+            path,
+            table.row(int((uncertainty < 0).argmax())),
         )
     axes = [_axes(text, path, table.row(i)) for i, text in enumerate(spaces)]
     signs = np.array([FROM_AXES[name] for name in axes]).reshape(-1, 3)
@@ -151,8 +153,9 @@ def read_points(path: Path) -> PointTable:
     row = next((i for i, name in enumerate(axes) if (name == "given") != is_given), None)
     if row is not None:
         raise LabelError(
-            f"space is {spaces[row]}, and {spaces[0]} above: millimetres of the patient and those"
-            " by a voxel size given by hand have no common axes; keep them in two files",
+            f"space is {spaces[row]}, but {spaces[0]} in the rows above. Millimetres of the"
+            " patient and millimetres by a voxel size given by hand have no common axes; keep them"
+            " in two files",
             path,
             table.row(row),
         )
@@ -175,7 +178,7 @@ def _specimens(table: Table) -> tuple[str, ...]:
     names = [name.strip() for name in table.texts("specimen") or [""] * len(table)]
     if any(names) and "" in names:
         raise LabelError(
-            "has no specimen, and other rows have: fill the column in",
+            "has no specimen, but other rows have one; fill in the column specimen",
             table.path,
             table.row(names.index("")),
         )
@@ -184,10 +187,10 @@ def _specimens(table: Table) -> tuple[str, ...]:
     for i, name in enumerate(names):
         other = first.setdefault(name, i)
         if series[i] != series[other]:
-            called = f"is of a specimen called {name!r}" if name else "has no specimen"
+            called = f"is of specimen {name!r}" if name else "has no specimen"
             raise LabelError(
-                f"{called} in series {series[i]!r}, as {table.row(other)} in series"
-                f" {series[other]!r}: give each specimen a name of its own in the column specimen",
+                f"{called} in series {series[i]!r}, like {table.row(other)} in series"
+                f" {series[other]!r}; give each specimen a name of its own in the column specimen",
                 table.path,
                 table.row(i),
             )
@@ -199,8 +202,8 @@ def _numbers(table: Table, column: str) -> NDArray[np.float64]:
     if np.isnan(values).any():
         row = table.row(int(np.isnan(values).argmax()))
         raise LabelError(
-            f"{column} is empty: a scan without patient geometry has no millimetres to measure;"
-            " where you know its voxel size, export it with --voxel X,Y,Z",
+            f"{column} is empty. A scan without patient geometry has no millimetres to measure; if"
+            " you know its voxel size, export it with --voxel X,Y,Z",
             table.path,
             row,
         )
@@ -210,7 +213,7 @@ def _numbers(table: Table, column: str) -> NDArray[np.float64]:
 def _axes(text: str, path: Path, row: str) -> str:
     axes = text.strip().lower()
     if axes not in FROM_AXES:
-        raise LabelError(f"space is {text[:20]!r}, which is neither LPS, RAS nor given", path, row)
+        raise LabelError(f"space is {text[:20]!r}; it must be LPS, RAS or given", path, row)
     return axes
 
 

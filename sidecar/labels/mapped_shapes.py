@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.grid.space import not_in_the_patient
+from sidecar.labels.curves import CURVES
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.vertices import TYPES, refuse_gaps
 
@@ -123,16 +124,16 @@ def require_patient(parts: Sequence[MappedPoints], format: str) -> None:
     for part in parts:
         why = not_in_the_patient(part.sidecar.geometry, format)
         if why is not None:
-            raise LabelError(f"{why}: write csv, json or imagej instead")
+            raise LabelError(f"{why}; write csv, json or imagej instead")
 
 
 def require_mm(parts: Sequence[MappedPoints], format: str) -> None:
     """Raise LabelError unless the scans have millimetres, along any axes, as ``format`` needs."""
     if any(part.sidecar.geometry == "none" for part in parts):
         raise LabelError(
-            f"the scan has no patient geometry, and so no millimetres, which {format} needs: write"
-            " csv, json or imagej instead, or, where you know the voxel size, export it with"
-            " --voxel X,Y,Z"
+            f"{format} needs millimetres, but the scan has no patient geometry and so no"
+            " millimetres. Write csv, json or imagej instead, or, if you know the voxel size,"
+            " export it with --voxel X,Y,Z"
         )
 
 
@@ -143,9 +144,15 @@ def require_one_scan(parts: Sequence[MappedPoints], format: str) -> None:
     series = {part.series_uid for part in parts}
     if len(series) > 1:
         raise LabelError(
-            f"the labels are of {len(series)} scans, and {format} is about one: write each on its"
-            " own, or csv, json or tps"
+            f"the labels are of {len(series)} scans, but {format} holds those of one; write each"
+            " scan separately, or write csv, json or tps"
         )
+
+
+def outputs_for(type_: str, *more: str) -> str:
+    """The outputs that hold a shape of this type on any slices, and ``more``, for messages."""
+    able = ["csv", "json", "slicer (.mrk.json)", *["tps"] * (type_ in CURVES), *more]
+    return f"{', '.join(able[:-1])} or {able[-1]}"
 
 
 def require_points(shapes: Sequence[MappedShape], format: str) -> None:
@@ -153,6 +160,6 @@ def require_points(shapes: Sequence[MappedShape], format: str) -> None:
     for one in shapes:
         if one.type != "point":
             raise one.error(
-                f"{format} holds points only, not a {one.type}: leave it out, or write slicer"
-                " (mrk.json)"
+                f"{format} cannot hold a {one.type}; leave it out, or write"
+                f" {outputs_for(one.type, 'imagej', 'dicom-sr', 'dicom-rtstruct')}"
             )

@@ -153,7 +153,8 @@ class Labels:
         partly = self.shapes.kept_in_part(kept)
         if partly is not None:
             raise LabelError(
-                "has vertices on images of which only some are taken",
+                "has vertices on several images, but only some of these images are taken; take all"
+                " of them or none",
                 self.path,
                 self.shapes.where(partly),
             )
@@ -194,7 +195,8 @@ class Reader:
         options = options or ReadOptions()
         if options.slice_origin is not None and not self.numbers_slices:
             raise UsageError(
-                f"--slice-origin is for tables of slice numbers; {path.name} is read as"
-                f" {self.tool}, which either names images or has one way to count them"
+                f"--slice-origin is for tables of slice numbers, but {path.name} is read as"
+                f" {self.tool}, which names images or counts slices in one way only; leave the"
+                " option out"
             )
         return self.parse(path, stack, options)

@@ -67,10 +67,10 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     notes = []
     if replaced:
         notes.append(
-            f"columns {', '.join(replaced)} of the input are those of another export; replaced"
+            f"the input has columns of another export; they were replaced: {', '.join(replaced)}"
         )
     if computed:
-        notes.append(f"left out, as map-points computes them anew: {', '.join(computed)}")
+        notes.append(f"columns that map-points computes again were left out: {', '.join(computed)}")
     return Projection(SideBySide(kept, added), png, (*notes, *points.notes))
 
 
@@ -111,9 +111,9 @@ def refuse_other_scan(points: ScanPoints, own: str) -> None:
         if series not in ("", own):
             raise points.error(
                 i,
-                f"is of series {series}, and this scan is {own}; give the sidecar.json of a scan"
-                " that it is of, or, where both share their coordinates, take the series"
-                " (series_uid, or in the description of a markup) out",
+                f"is of series {series}, but this scan is series {own}. Give the sidecar.json of"
+                " the scan that the point belongs to. If both scans share their coordinates,"
+                " remove the series from the file (series_uid, or the description of a markup)",
             )
 
 
@@ -125,11 +125,13 @@ def _refuse_outside(points: ScanPoints, png: NDArray[np.float64], sidecar: Sidec
             "does not lie on this scan's only slice"
             if np.isnan(png[first]).any()
             else (
-                f"falls on ({png[first, 0]:.4g}, {png[first, 1]:.4g}) of slice {png[first, 2]:.4g},"
-                f" outside of the PNGs ({' × '.join(map(str, sidecar.size))})"
+                f"lies at ({png[first, 0]:.4g}, {png[first, 1]:.4g}) on slice {png[first, 2]:.4g},"
+                f" outside the PNGs ({' × '.join(map(str, sidecar.size))})"
             )
         )
-        raise points.error(first, f"{where}; is it of another scan? --allow-outside keeps it")
+        raise points.error(
+            first, f"{where}. Is it of another scan? If not, add --allow-outside to keep it"
+        )
 
 
 def source_indices(points: ScanPoints, stack: Stack | None) -> NDArray[np.float64]:
@@ -156,8 +158,8 @@ def source_indices(points: ScanPoints, stack: Stack | None) -> NDArray[np.float6
     if apart.any():
         raise points.error(
             int(np.argmax(apart)),
-            "its source voxel and its millimetres are different places in this scan; is it of"
-            " another scan? Keep the columns that are meant, and leave the others out",
+            "its source voxel and its millimetres are different places in this scan. Is it of"
+            " another scan? Keep the columns that are right, and remove the others",
         )
     return points.source
 
@@ -173,13 +175,14 @@ def _refuse_other_axes(points: ScanPoints, geometry: Geometry) -> None:
 
 _OTHER_SPACE: dict[Geometry, str] = {
     "given": (
-        "its millimetres are of the patient, and the voxel size of this scan was given by hand: it"
-        " has millimetres along its own axes only, which space calls given; give a table with the"
-        " columns source_column, source_row, source_slice instead, where they are of this scan"
+        "its millimetres are of the patient, but the voxel size of this scan was given by hand, so"
+        " the scan has millimetres along its own axes only (space is given). If source voxels of"
+        " this scan are known, give a table with the columns source_column, source_row,"
+        " source_slice instead"
     ),
     "patient": (
-        "its millimetres are by a voxel size that was given by hand (space is given), and this scan"
-        " has those of the patient; keep the columns source_column, source_row, source_slice"
-        " instead, where they are of this scan"
+        "its millimetres are by a voxel size that was given by hand (space is given), but this"
+        " scan has millimetres of the patient. If the columns source_column, source_row,"
+        " source_slice are of this scan, keep these instead"
     ),
 }

@@ -113,8 +113,9 @@ def other_export(name: str) -> str:
     if not _BRUSH_EXPORT.fullmatch(named_path(name).rpartition("/")[2]):
         return ""
     return (
-        "; Label Studio names masks by their task, not by their image: export JSON there, of which"
-        " map-mask reads brushes and map-points all else"
+        "; Label Studio names exported masks after their task, not after their image. Export JSON"
+        " from Label Studio: map-mask reads its brush strokes, and map-points reads all other"
+        " labels"
     )
 
 
@@ -197,7 +198,8 @@ def stated_sizes(
             (width, height), (other_width, other_height) = known[image], size
             raise LabelError(
                 f"states two sizes for {image!r}, {width} × {height} and {other_width} ×"
-                f" {other_height}: two images have that name; map the labels of each on their own",
+                f" {other_height}, so two images have this name; map the labels of each image"
+                " separately",
                 path,
             )
     return known
@@ -211,8 +213,8 @@ def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None
     for first, second in pairwise(named):
         if not _may_be_one(bare_key(first), bare_key(second)):
             raise LabelError(
-                f"has labels of one image, and two names for it: {first!r} and {second!r}; rename"
-                " the file, or correct the name in it",
+                f"has labels of one image, but gives it two names: {first!r} and {second!r};"
+                " rename the file, or correct the name in it",
                 path,
             )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.grid.space import FROM_AXES
 from sidecar.labels.map import FARTHEST
 from sidecar.labels.readers import read_head, slicer
@@ -70,7 +70,11 @@ def _of_table(path: Path) -> ScanPoints:
     there = [names for names in (SOURCE_COLUMNS, PATIENT_COLUMNS) if _is_there(table, names)]
     if not there:
         wanted = f"{', '.join(PATIENT_COLUMNS)} or {', '.join(SOURCE_COLUMNS)}"
-        raise LabelError(f"has neither the columns {wanted}", path, "row 1")
+        raise LabelError(
+            f"has neither the columns {wanted}; give a table with one of these sets of columns",
+            path,
+            "row 1",
+        )
     values, (spaces, series) = table.at_once(
         [name for names in there for name in names], "space", "series_uid"
     ) or _one_by_one(table, there)
@@ -87,7 +91,7 @@ def _of_table(path: Path) -> ScanPoints:
         axes=axes,
         series=[text.strip() for text in series or [""] * len(table)],
         where=table.row,
-        notes=(f"{empty} empty row(s) left out",) if empty else (),
+        notes=(f"{counted(empty, 'empty row')} left out",) if empty else (),
     )
 
 
@@ -115,7 +119,7 @@ def _refuse_senseless(table: Table, names: Sequence[str], values: Floats) -> Non
     first = _first_senseless(values)
     if first is not None:
         raise LabelError(
-            f"its {', '.join(names)} are too large to be a place in any scan",
+            f"its {', '.join(names)} are too large to be a place in any scan; correct them",
             table.path,
             table.row(first),
         )
@@ -133,7 +137,7 @@ def _axes(table: Table, spaces: Sequence[str] | None) -> list[str]:
     for i, (name, space) in enumerate(zip(axes, spaces, strict=True)):
         if name not in FROM_AXES:
             raise LabelError(
-                f"space {space!r} is neither LPS, RAS nor given", table.path, table.row(i)
+                f"space is {space!r}; it must be LPS, RAS or given", table.path, table.row(i)
             )
     return axes
 
@@ -149,7 +153,9 @@ def _of_markups(path: Path) -> ScanPoints:
     first = _first_senseless(file.xyz)
     if first is not None:
         raise LabelError(
-            "its position is too large to be a place in any scan", path, file.vertices[first].where
+            "its position is too large to be a place in any scan; correct it",
+            path,
+            file.vertices[first].where,
         )
     columns = _columns(file.vertices)
     return ScanPoints(

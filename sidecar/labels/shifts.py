@@ -50,4 +50,4 @@ def table_of_shifts(parts: Sequence[MappedPoints]) -> Iterator[str]:
         yield f"{name:{width}}  {mm:8.4g}  {voxels:6.1f}"
     if len(moved) > 1:
         name, mm, voxels = max(moved, key=lambda one: one[2])
-        yield f"the farthest: {name}, {mm:.4g} mm, {voxels:.1f} voxels"
+        yield f"largest shift: {name}, {mm:.4g} mm, {voxels:.1f} voxels"

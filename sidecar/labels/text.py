@@ -55,7 +55,9 @@ def read_bytes(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
         ) from error
     if max(size, len(data)) > limit_bytes:
         raise LabelError(
-            f"is larger than {limit_bytes // 2**20} MiB, too large for a label file; split it", path
+            f"is larger than {limit_bytes // 2**20} MiB, which is too large for a label file;"
+            " split it",
+            path,
         )
     return data
 
@@ -76,7 +78,7 @@ def read_text(path: Path, limit_bytes: int = LIMIT_BYTES) -> str:
         )
         raise LabelError(f"{problem}; save it again with the encoding UTF-8", path) from error
     if "\0" in text:
-        problem = "holds NUL characters: a binary file, or UTF-16 without a BOM"
+        problem = "holds NUL characters, so it is a binary file, or UTF-16 text without a BOM"
         raise LabelError(f"{problem}; save it again with the encoding UTF-8", path)
     return text
 
@@ -161,7 +163,8 @@ def load_xml(path: Path, has_doctype: bool = False) -> Element:
         root: Element = fromstring(read_bytes(path), forbid_dtd=not has_doctype)
     except DefusedXmlException as error:
         raise LabelError(
-            "holds a document type or entity declaration, which label files do not need; remove it",
+            "holds a document type or an entity declaration; label files do not need these, so"
+            " remove it",
             path,
         ) from error
     except (
@@ -237,7 +240,9 @@ def number(value: object, path: Path, where: str | None = None, name: str = "coo
     if not math.isfinite(result):
         raise LabelError(f"{name} {_shown(value)} is not a finite number", path, where)
     if abs(result) > LARGEST:
-        raise LabelError(f"{name} {_shown(value)} is a number larger than any image", path, where)
+        raise LabelError(
+            f"{name} {_shown(value)} is a number larger than any image; correct it", path, where
+        )
     return result
 
 
@@ -260,7 +265,7 @@ def member(parent: object, key: str, kind: type[T], path: Path, where: str | Non
     """``parent[key]`` of a JSON object. LabelError unless it is of ``kind`` (dict, list or str)."""
     value = parent.get(key) if isinstance(parent, dict) else None
     if not isinstance(value, kind):
-        raise LabelError(f"has no {_KINDS[kind]} {key!r} where one belongs", path, where)
+        raise LabelError(f"has no {_KINDS[kind]} {key!r}", path, where)
     return value
 
 

@@ -54,11 +54,11 @@ def _may_be_unfit(cells: Sequence[str]) -> bool:
 
 
 def _as_formula(text: str) -> str:
-    return f"{text[:40]!r} begins as a formula does, which a spreadsheet would run; rename it"
+    return f"{text[:40]!r} begins like a formula, and a spreadsheet would run it; rename it"
 
 
 def _as_unwritable(text: str) -> str:
     return (
-        f"{text[:40]!r} holds a NUL character, or half of a character (a lone surrogate), which no"
-        " text file can hold; correct it"
+        f"{text[:40]!r} holds a NUL character or half of a character (a lone surrogate), and no"
+        " text file can hold these; correct it"
     )

@@ -128,8 +128,8 @@ def refuse_gaps(shapes: Shapes, path: Path) -> None:
         row = int(np.argmax(lacking))
         shape = int(np.searchsorted(shapes.first, row, side="right")) - 1
         raise LabelError(
-            f"this {TYPES[shapes.type[shape]]} lacks vertex {counted[row]}, which is marked as"
-            " missing: place it, leave the shape out, or write csv or json",
+            f"vertex {counted[row]} of this {TYPES[shapes.type[shape]]} is marked as missing;"
+            " place it, leave the shape out, or write csv or json",
             path,
             shapes.where(shape),
         )

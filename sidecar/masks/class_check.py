@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.masks.model import Rgb
 
 Keys = NDArray[np.int32]
@@ -58,8 +58,8 @@ class Census:
             return
         if self.total and plane.kind != self.kind:
             raise LabelError(
-                f"holds {_PLURAL[plane.kind]}, the images before it {_PLURAL[self.kind]}: save all"
-                " alike",
+                f"holds {_PLURAL[plane.kind]}, but the images before it hold {_PLURAL[self.kind]};"
+                " save all images in the same form",
                 self._name(k),
             )
         self.kind = plane.kind
@@ -70,8 +70,8 @@ class Census:
                 self.first[key] = (k, int(x), int(y))
         if len(self.first) > MAX_CLASSES:
             raise LabelError(
-                f"holds more than {MAX_CLASSES} different {_PLURAL[self.kind]}: it is an image, not"
-                " a mask",
+                f"holds more than {MAX_CLASSES} different {_PLURAL[self.kind]}, so it is an image"
+                " and not a mask; give the masks",
                 self._name(k),
             )
         for key, count in zip(keys, counts, strict=True):
@@ -109,14 +109,15 @@ class Census:
         why = (
             "that are not in the config"
             if is_configured
-            else "that lie along the edges of others and nowhere fill 2 × 2 pixels"
+            else "that lie along the edges of other areas and nowhere fill 2 × 2 pixels"
         )
-        advice = "" if is_configured else "; if they are classes after all, list them in a --config"
+        advice = "" if is_configured else ". If they are classes, list them in a --config"
         return LabelError(
-            f"{pixels} pixels of {planes} images have {len(unexpected)} unexpected"
-            f" {_PLURAL[self.kind]} {why} ({shown}), the first at ({x}, {y}): soft edges or"
-            " resizing leave such. Paint at the size of the PNGs with a hard edge (pencil, no"
-            f" feathering, no anti-aliasing) and save without loss{advice}",
+            f"has unexpected {_PLURAL[self.kind]} {why}: {shown} ({len(unexpected)} in all, in"
+            f" {counted(pixels, 'pixel')} of {counted(planes, 'image')}, the first at ({x}, {y}))."
+            f" Soft edges or resizing leave such {_PLURAL[self.kind]}. Paint at the size of the"
+            " PNGs with a hard edge (pencil, no feathering, no anti-aliasing) and save without"
+            f" loss{advice}",
             self._name(k),
         )
 
@@ -125,10 +126,10 @@ class Census:
             if key in palette and self.palette.setdefault(key, palette[key]) != palette[key]:
                 before = self._name(self._palette_of[key])
                 raise LabelError(
-                    f"palette index {key} is {hex_of(palette[key])} here and"
-                    f" {hex_of(self.palette[key])} in {before}: every file has a palette of its"
-                    " own; save with one palette or as RGB, or give the segments' colours in a"
-                    " --config",
+                    f"palette index {key} is {hex_of(palette[key])} here, but"
+                    f" {hex_of(self.palette[key])} in {before}, so each file has its own palette."
+                    " Save all with one palette or as RGB, or give the colours of the segments in"
+                    " a --config",
                     self._name(k),
                 )
             if key in palette:

@@ -49,13 +49,16 @@ class Options:
     def __post_init__(self) -> None:
         for option, value, allowed in (("--grid", self.grid, GRIDS), ("--fill", self.fill, FILLS)):
             if value not in allowed:
-                raise UsageError(f"{option} {value}: it is one of {', '.join(allowed)}")
+                raise UsageError(f"{option} {value}: give one of {', '.join(allowed)}")
         if self.grid == "png" and self.fill != "repeat":
-            raise UsageError("--fill is for source slices without a PNG; --grid png has none")
+            raise UsageError(
+                "--fill is for source slices without a PNG, and --grid png has no such slices;"
+                " leave --fill out"
+            )
         if self.statistics is not None and self.fill == "none":
             raise UsageError(
-                "--statistics with --fill none would give a part of each volume: leave --fill out,"
-                " or count on the grid of the PNGs with --grid png"
+                "--statistics with --fill none would measure only a part of each volume; leave"
+                " --fill out, or measure on the grid of the PNGs with --grid png"
             )
 
     @property
@@ -103,14 +106,14 @@ def plan_job(
     writer, headers = writer_for(output, options.to), options.headers
     if options.pseudonym is not None and not writer.names_patient:
         raise UsageError(
-            "--pseudonym goes with --to dicom-seg or dicom-rtstruct: no other output names the"
-            " patient"
+            "--pseudonym goes only with --to dicom-seg or dicom-rtstruct; other outputs do not"
+            " name the patient"
         )
     _refuse_taken("-o", output, masks, is_folder=writer.is_folder)
     if options.statistics is not None:
         _refuse_taken("--statistics", options.statistics, masks, is_folder=False)
         if options.statistics.absolute() == output.absolute():
-            raise UsageError("--statistics and -o are one file; give another name")
+            raise UsageError("--statistics and -o are the same file; give another name")
     config = None if options.config is None else load_mask_config(options.config)
     mask = read_mask(masks, exports, config=config, options=options.loading)
     mapped = (

@@ -128,8 +128,8 @@ def unpack_runs(data: bytes, limit: int) -> NDArray[np.uint8]:
     sizes = [bits.read(4) + 1 for _ in range(4)]
     if total > limit or word > 8:
         raise ValueError(
-            f"its run lengths stand for {total} values of {word} bits, {limit} of 8 belong to the"
-            " image"
+            f"its run lengths stand for {total} values of {word} bits, but the image has {limit}"
+            " of 8 bits"
         )
     out = np.zeros(total, np.uint8)
     at = 0

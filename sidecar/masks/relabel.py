@@ -55,7 +55,7 @@ def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> 
     if unexpected:
         raise census.error(unexpected, config is not None)
     if not found:
-        raise LabelError("nothing is painted: every pixel is background", painting.path)
+        raise LabelError("nothing is painted; every pixel is background", painting.path)
     labels = {key: segment.value for key, segment in segments.items()}
     relabel = _Relabel(labels, background)
 
@@ -105,8 +105,8 @@ def _check_background(
         shown = "not used" if zero is None else hex_of(zero)
         also = f", and index {black[0]} is black" if black else ""
         raise LabelError(
-            f"palette index 0, which stands for no label, is {shown}{also}: say in a --config which"
-            " colours the segments and the background have",
+            f"palette index 0 means no label, but it is {shown}{also}; give the colours of the"
+            " segments and of the background in a --config",
             painting.path,
         )
 
@@ -119,7 +119,7 @@ def _segments(painting: Painting, census: Census, keys: list[int]) -> dict[int, 
     if too_large is not None:
         k, x, y = census.first[too_large]
         raise LabelError(
-            f"value {too_large} at ({x}, {y}): labels are 1 to 65535", painting.name(k)
+            f"the value at ({x}, {y}) is {too_large}, but labels are 1 to 65535", painting.name(k)
         )
     plain = {
         key: Segment(key, f"label {key}", census.palette.get(key, color_of(key))) for key in keys
@@ -134,7 +134,8 @@ def _configured(config: MaskConfig, kind: Kind) -> dict[int, Segment]:
     colorless = next((entry.name for entry in config.segments if entry.color is None), None)
     if colorless is not None:
         raise LabelError(
-            f"the masks are in colour, and segment {colorless!r} of the config has none"
+            f"the masks are in colour, but segment {colorless!r} of the config has no colour; give"
+            " it one"
         )
     return {
         _key(entry.color or (0, 0, 0)): segment

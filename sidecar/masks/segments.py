@@ -60,7 +60,9 @@ class SegmentEntry(Strict):
     name: Annotated[
         str,
         Field(
-            min_length=1, max_length=64, description="as it is shown, and as region labels have it"
+            min_length=1,
+            max_length=64,
+            description="the name that is shown, and the label of its regions",
         ),
     ]
     value: Annotated[
@@ -68,11 +70,12 @@ class SegmentEntry(Strict):
         Field(
             ge=1,
             le=65535,
-            description="gray value or palette index; its place in the list without one",
+            description="gray value or palette index; without it, the place in the list",
         ),
     ] = None
     color: Annotated[
-        Color | None, Field(description="to show it in, and its colour in RGB masks")
+        Color | None,
+        Field(description="the colour that it is shown in, and that it has in RGB masks"),
     ] = None
     category: Annotated[
         Coded | None, Field(description="[scheme, code, meaning] of CID 7150, for DICOM and Slicer")

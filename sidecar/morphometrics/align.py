@@ -72,8 +72,8 @@ def anatomical_frame(
     )
     if is_on_a_line(np.array([start, along, beside])):
         raise LabelError(
-            "origin, axis and plane are on one line: take a landmark for the plane that lies beside"
-            " the axis"
+            "origin, axis and plane lie on one line; for the plane choose a landmark that lies"
+            " beside the axis"
         )
     x = (along - start) / np.linalg.norm(along - start)
     z = np.cross(x, beside - start)
@@ -158,7 +158,8 @@ def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _P
     names = tuple(name for name in moving if name in fixed)
     if len(names) < 3:
         raise LabelError(
-            f"a fit needs three landmarks that both specimens have; they share {len(names)}"
+            f"a fit needs three landmarks that both specimens have, but they share {len(names)};"
+            " label more of the same landmarks"
         )
     unmatched = tuple(name for name in (*moving, *fixed) if name not in names)
     from_places, to_places = (
@@ -167,8 +168,8 @@ def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _P
     for which, places in (("moving", from_places), ("fixed", to_places)):
         if is_on_a_line(places):
             raise LabelError(
-                f"the {which} landmarks are on one line, which leaves the rotation about it open:"
-                " add one beside it"
+                f"the {which} landmarks lie on one line, so the rotation about this line is not"
+                " defined; add a landmark beside it"
             )
     return _Pair(names, from_places, to_places, unmatched)
 
@@ -180,9 +181,9 @@ def _fit(pair: _Pair, scale_of: _Scale, mirror: bool) -> Fit:
     is_mirrored = is_mirror_image(taken.rms, other.rms, fixed)
     if is_mirrored and not mirror:
         raise LabelError(
-            f"the landmarks fit as a mirror image (residual {other.rms:.3g} mm, rms) and not as"
-            f" they are ({taken.rms:.3g} mm): is an axis of one specimen flipped, or are left and"
-            " right names exchanged? Where one is meant to be mirrored, say --mirror"
+            f"the landmarks fit as a mirror image (residual {other.rms:.3g} mm, rms) much better"
+            f" than as they are ({taken.rms:.3g} mm). Is an axis of one specimen flipped, or are"
+            " left and right names exchanged? If a mirror image is intended, add --mirror"
         )
     if is_mirrored:
         taken, other = other, taken
@@ -225,9 +226,11 @@ def _best(moving: Floats, fixed: Floats, scale_of: _Scale) -> _Best:
 def _place(landmarks: Mapping[str, ArrayLike], name: str) -> Floats:
     if name not in landmarks:
         raise LabelError(
-            f"there is no landmark {name!r}; there are {', '.join(map(repr, landmarks))}"
+            f"there is no landmark {name!r}; the landmarks are {', '.join(map(repr, landmarks))}"
         )
     place = np.asarray(landmarks[name], dtype=np.float64)
     if place.shape != (3,) or not np.isfinite(place).all():
-        raise LabelError(f"landmark {name!r} is no place in mm: has the scan patient geometry?")
+        raise LabelError(
+            f"landmark {name!r} has no place in mm; does the scan have patient geometry?"
+        )
     return place

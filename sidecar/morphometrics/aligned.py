@@ -63,8 +63,7 @@ class AlignedTable:
         taken = [name for name in carried if name.strip().lower() in _ADDED]
         if taken:
             raise LabelError(
-                f"has a column {taken[0]} already, as output of align has; give the CSV of"
-                " map-points",
+                f"has a column {taken[0]} already, which align writes; give the CSV of map-points",
                 self.table.table.path,
             )
         added = {name: numbers(self.mm[:, i]) for i, name in enumerate(_ADDED)}
@@ -99,9 +98,7 @@ class Alignment:
         UsageError where nothing was fitted.
         """
         if self.fit is None:
-            raise UsageError(
-                "a frame has no residuals: those are of points laid onto others, with --onto"
-            )
+            raise UsageError("a frame has no residuals; only a fit with --onto has them")
         residuals = self.fit.residual_mm
         values = numbers(np.array([*residuals.values()]))
         return {"landmark": [*residuals], "residual_mm": values}
@@ -212,7 +209,10 @@ def align_group(
     landmarks, left_out = _common(points, common)
     places = np.stack([own.places(landmarks) for own in points.values()])
     found = superimpose(places, [repr(name) for name in names], similarity, mirror)
-    axes = f"the mean of the group, as {names[0]!r} lies" + ", at its size" * similarity
+    axes = (
+        f"the mean of the group, oriented as {names[0]!r}"
+        + ", at the size of the mean" * similarity
+    )
     moved = tuple(
         AlignedTable(name, table, table.mm @ m[:3, :3].T + m[:3, 3], axes)
         for (name, table), m in zip(specimens.items(), found.matrices, strict=True)
@@ -220,7 +220,7 @@ def align_group(
     notes = [f"{name}: {note}" for name, own in points.items() for note in own.notes]
     turned = [repr(name) for name, one in zip(names, found.mirrored, strict=True) if one]
     if turned:
-        notes.append(f"mirrored, to have the hand of {names[0]!r}: {', '.join(turned)}")
+        notes.append(f"specimens that were mirrored to match {names[0]!r}: {', '.join(turned)}")
     return Group(names, landmarks, found, moved, (*left_out, *notes))
 
 
@@ -232,8 +232,8 @@ def _specimens(tables: Sequence[PointTable]) -> dict[str, PointTable]:
             other = next((one for one in found if one.casefold() == called.casefold()), None)
             if other is not None:
                 raise LabelError(
-                    f"is of specimen {called!r}, as {found[other].table.path.name} is: name them"
-                    " apart in a column specimen, or by the names of their files",
+                    f"is of specimen {called!r}, and so is {found[other].table.path.name}; give"
+                    " them different names in a column specimen, or rename their files",
                     table.table.path,
                 )
             found[called] = own
@@ -241,9 +241,9 @@ def _specimens(tables: Sequence[PointTable]) -> dict[str, PointTable]:
     if given and len(given) < len(found):
         other = next(name for name in found if name not in given)
         raise LabelError(
-            f"millimetres of {given[0]!r} are by a voxel size given by hand, and which hand its"
-            f" axes have is not known; those of {other!r} are of the patient: align each kind on"
-            " its own"
+            f"millimetres of {given[0]!r} are by a voxel size given by hand, so it is not known"
+            f" whether its axes are left-handed or right-handed; millimetres of {other!r} are of"
+            " the patient. Align the two kinds separately"
         )
     return found
 
@@ -263,7 +263,14 @@ def _common(
             f"landmarks are missing: {'; '.join(told[:10])}{' …' if len(told) > 10 else ''}. Label"
             " them, or leave them out of the superimposition with --common"
         )
-    notes = (f"not in all specimens, and not superimposed by: {'; '.join(told)}",) if told else ()
+    notes = (
+        (
+            "landmarks that some specimens lack were not used for the superimposition:"
+            f" {'; '.join(told)}",
+        )
+        if told
+        else ()
+    )
     return tuple(name for name in every if not lacking[name]), notes
 
 
@@ -293,6 +300,7 @@ def write_group(group: Group, writer: Writer, folder: Path) -> Notes:
 def _file_name(specimen: str) -> str:
     if not is_plain(specimen) or not specimen.isprintable():
         raise UsageError(
-            f"specimen {specimen!r}: no file can be called so; rename it in the column specimen"
+            f"specimen {specimen!r}: this cannot be the name of a file; rename it in the column"
+            " specimen"
         )
     return specimen

@@ -64,7 +64,7 @@ def angle(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
     arms = p[[0, 2]] - p[1]
     lengths = np.linalg.norm(arms, axis=1)
     if lengths.min() == 0:
-        raise LabelError("two of the three points are at the same place: they make no angle")
+        raise LabelError("two of the three points are at the same place, so there is no angle")
     reach = (u[[0, 2]] + u[1]) / lengths
     turns = np.where(reach < 1, np.degrees(np.arcsin(np.minimum(reach, 1))), 180.0)
     between = np.arctan2(np.linalg.norm(np.cross(arms[0], arms[1])), arms[0] @ arms[1])
@@ -88,13 +88,13 @@ def area(points: ArrayLike, uncertainty: ArrayLike) -> Measurement:
     off = np.abs(height) - u - 1e-9 * np.abs(centered).max()
     if off.max() > 0:
         raise LabelError(
-            f"vertex {int(off.argmax())} is {np.abs(height)[off.argmax()]:.3g} mm off the plane of"
-            " the polygon: it has no area"
+            f"vertex {int(off.argmax())} lies {np.abs(height)[off.argmax()]:.3g} mm off the plane"
+            " of the polygon; only a flat polygon has an area"
         )
     if (crossing := _crossing(flat)) is not None:
         raise LabelError(
-            f"the outline crosses itself (edges from vertex {crossing[0]} and from vertex"
-            f" {crossing[1]}): it has no one area"
+            f"the outline crosses itself (the edges from vertex {crossing[0]} and from vertex"
+            f" {crossing[1]}), so its area is not defined; correct the order of the vertices"
         )
     vector = np.cross(centered, following).sum(axis=0) / 2
     bound = (u @ np.linalg.norm(following - preceding, axis=1) + u @ np.roll(u, -1)) / 2
@@ -109,13 +109,13 @@ def _checked(
         raise LabelError("points must be (N, 3) and uncertainties (N,)")
     if not (np.isfinite(p).all() and np.isfinite(u).all() and (u >= 0).all()):
         raise LabelError(
-            "points and uncertainties must be finite numbers, uncertainties not negative: has the"
-            " scan patient geometry?"
+            "points and uncertainties must be finite numbers, and uncertainties must not be"
+            " negative; does the scan have patient geometry?"
         )
     if len(p) < at_least or (exactly is not None and len(p) != exactly):
         raise LabelError(
-            f"this takes {f'at least {at_least}' if exactly is None else exactly} points, not"
-            f" {len(p)}"
+            f"this measure takes {f'at least {at_least}' if exactly is None else exactly} points,"
+            f" not {len(p)}"
         )
     return p, u
 

@@ -85,7 +85,8 @@ def _everything(table: PointTable) -> Iterator[tuple[Kind, tuple[str, ...], Plac
     pairs = list(combinations(dict.fromkeys(named), 2))
     if len(pairs) > MOST_PAIRS:
         raise UsageError(
-            f"{len(named)} points make {len(pairs)} distances; say which with --distance A,B"
+            f"{len(named)} points have {len(pairs)} distances, which are too many; name those to"
+            " measure with --distance A,B"
         )
     for pair in pairs:
         yield "distance", pair, table.select(*pair)

@@ -44,11 +44,16 @@ def named_points(table: PointTable) -> NamedPoints:
     notes = []
     if len(points) < len(types):
         others = ", ".join(dict.fromkeys(type_ for type_ in types if type_ != "point"))
-        notes.append(f"{len(types) - len(points)} × {others}: no landmarks, left out")
+        notes.append(
+            f"shapes that are not landmarks were left out: {len(types) - len(points)} × {others}"
+        )
     if len(rows) < len(points):
-        notes.append(f"{len(points) - len(rows)} points without a name: left out")
+        notes.append(f"points without a name were left out: {len(points) - len(rows)}")
     names = tuple(table.names[row] for row in rows)
     if not names:
-        raise LabelError("has no named points, and so no landmarks", table.table.path)
+        raise LabelError(
+            "has no points with a name, and landmarks need names; fill in the column label",
+            table.table.path,
+        )
     table.select(*names)  # `select` refuses two points of one name
     return NamedPoints(names, table.mm[rows], table.uncertainty_mm[rows], tuple(notes))

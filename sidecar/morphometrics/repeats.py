@@ -185,10 +185,10 @@ def _superimposed(
     common = tuple(name for name in names if all(name in one.landmarks.names for one in sessions))
     places = np.stack([one.landmarks.places(common) for one in sessions]) if common else None
     if places is None or len(common) < 3 or any(map(is_on_a_line, places)):
-        problem = "are on one line" if len(common) >= 3 else f"are {len(common)}"
+        problem = "lie on one line" if len(common) >= 3 else f"are only {len(common)}"
         return {}, [
-            f"no superimposition: it needs three landmarks that all sessions have and that are not"
-            f" on one line; here they {problem}"
+            "the sessions were not superimposed: this needs three landmarks that all sessions have"
+            f" and that do not lie on one line; here they {problem}"
         ]
     distances = superimpose(places, [one.name for one in sessions]).residuals
     return {name: _rms(distances[:, i]) for i, name in enumerate(common)}, []
@@ -201,8 +201,8 @@ def _missing(sessions: Sequence[Session], names: tuple[str, ...]) -> list[str]:
         if lacking:
             told = ", ".join(lacking[:10]) + (" …" if len(lacking) > 10 else "")
             found.append(
-                f"{one.name} lacks {told}: their errors are of the other sessions, and they are"
-                " left out of the superimposition"
+                f"{one.name} lacks {told}; errors of these landmarks are from the other sessions,"
+                " and the superimposition does not use them"
             )
     return found
 
@@ -211,15 +211,15 @@ def _of_observers(observers: Sequence[str]) -> list[str]:
     """Notes on why errors within and between observers cannot be told apart."""
     if not any(observers):
         return [
-            "nothing says who labelled, so that errors within and between observers are not told"
-            " apart: name them with --observer, or in a column observer"
+            "the files do not say who labelled, so errors within and between observers cannot be"
+            " separated; name the observers with --observer, or in a column observer"
         ]
     if len({*observers}) == 1:
-        return [f"all sessions are by {observers[0]!r}: there is no inter-observer error"]
+        return [f"all sessions are by {observers[0]!r}, so there is no inter-observer error"]
     if len({*observers}) == len(observers):
         return [
-            "each observer has one session, so that errors within and between observers are not"
-            " told apart: rms_mm holds both"
+            "each observer has one session, so errors within and between observers cannot be"
+            " separated; rms_mm holds both"
         ]
     return []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sidecar.document.model import Source
-from sidecar.errors import LabelError, UsageError
+from sidecar.errors import LabelError, UsageError, counted
 from sidecar.grid.axis import nearest
 from sidecar.labels.mapped_file import PointTable, read_points
 from sidecar.morphometrics.named_points import NamedPoints, named_points
@@ -53,12 +53,12 @@ def read_sessions(paths: Sequence[Path], observers: Sequence[str] = ()) -> list[
     """
     if len(paths) < 2:
         raise UsageError(
-            "the error of labelling needs two files of one scan or more, one for each session"
+            "the error of labelling needs two or more files of one scan, one for each session"
         )
     if observers and len(observers) not in (1, len(paths)):
         raise UsageError(
-            f"there are {len(paths)} files and {len(observers)} observers: give --observer once for"
-            " each file, in their order, or once for all"
+            f"there are {len(paths)} files and {counted(len(observers), 'observer')}; give"
+            " --observer once for each file, in the order of the files, or once for all"
         )
     given = [*observers] * (len(paths) if len(observers) == 1 else 1) or [""] * len(paths)
     names = Counter(path.name for path in paths)
@@ -78,20 +78,28 @@ def _refuse_copies(sessions: Sequence[Session]) -> None:
         mine, theirs = one.landmarks, other.landmarks
         if mine.names == theirs.names and np.array_equal(mine.mm, theirs.mm):
             raise LabelError(
-                f"has the landmarks of {one.name} at the same places to the last digit: one session"
-                " counts once",
+                f"has the same landmarks as {one.name}, at the same places to the last digit; give"
+                " each session only once",
                 other.path,
             )
 
 
 def _session(name: str, path: Path, observer: str) -> Session:
     table = read_points(path)
-    said = _one(table, "observer", "is of {} observers ({}); a file is one session of one observer")
+    said = _one(
+        table,
+        "observer",
+        "is of {} observers ({}), but a file is one session of one observer; split it",
+    )
     if observer and said and observer != said:
         raise LabelError(
-            f"is by {said!r}, says its column observer, and by {observer!r}, says --observer", path
+            f"is by {said!r} according to its column observer, but by {observer!r} according to"
+            " --observer; correct one of them",
+            path,
         )
-    series = _one(table, "series_uid", "is of {} scans (series {}); keep each in a file of its own")
+    series = _one(
+        table, "series_uid", "is of {} scans (series {}); put each into a file of its own"
+    )
     specimens = set(table.specimens)
     if len(specimens) > 1 and not series:
         table.only_specimen("a session")
@@ -156,9 +164,9 @@ def _refuse_other_scans(sessions: Sequence[Session]) -> None:
         if not proved:
             one = waiting[0]
             raise LabelError(
-                f"nothing in it shows that it is of the scan of {first.name}: the files have no"
-                " instance and no series in common, and neither names a specimen. Where they are"
-                " of one scan, say so with a column specimen, of one name in both",
+                f"nothing in it shows that it is of the same scan as {first.name}: the files have"
+                " no instance and no series in common, and they do not name one specimen. If they"
+                " are of one scan, add a column specimen with the same name to both",
                 one.path,
             )
         known += proved
@@ -170,16 +178,17 @@ def _refuse_other_millimetres(one: Session, first: Session) -> None:
     if one.voxel is None or first.voxel is None:
         if one.voxel is not first.voxel:
             raise LabelError(
-                f"and {first.name}: millimetres of one come from the headers, and those of the"
-                " other from a voxel size given by hand, along other axes; map both on one export",
+                f"and {first.name}: millimetres of one file come from the headers, but those of"
+                " the other come from a voxel size given by hand and run along other axes; map"
+                " both files on one export",
                 one.path,
             )
         return
     ratios = np.array(one.voxel) / first.voxel
     if (np.abs(ratios - 1) > _SAME_VOXEL).any():  # NaN along an axis of unknown voxel size
         raise LabelError(
-            f"has voxels of {_times(one.voxel)} mm, and {first.name} of {_times(first.voxel)} mm:"
-            " map both on exports with one --voxel",
+            f"has voxels of {_times(one.voxel)} mm, but {first.name} has voxels of"
+            f" {_times(first.voxel)} mm; map both on exports with the same --voxel",
             one.path,
         )
 
@@ -202,8 +211,8 @@ def refuse_sessions_off_scan(sessions: Sequence[Session], scan: Source) -> None:
         else:
             continue
         raise LabelError(
-            f"{problem}; the scan of the labels is series {scan.series_instance_uid}: give sessions"
-            " of that scan",
+            f"{problem}, but the scan of the labels is series {scan.series_instance_uid}; give"
+            " sessions of that scan",
             one.path,
         )
 
@@ -217,8 +226,8 @@ def _refuse_contradiction(one: Session, other: Session) -> None:
     problem = _of_two_scans(one, other)
     if problem:
         raise LabelError(
-            f"{problem}: they are not of one scan, and how far apart their landmarks are is no"
-            " error of who labelled",
+            f"{problem}, so they are not of one scan, and distances between their landmarks are"
+            " not errors of labelling; give sessions of one scan",
             one.path,
         )
 
@@ -227,22 +236,22 @@ def _of_two_scans(one: Session, other: Session) -> str:
     """The evidence that two files are of different scans; "" where there is none."""
     if one.series and other.series:
         if one.series != other.series:
-            return f"is of series {one.series}, and {other.name} of series {other.series}"
+            return f"is of series {one.series}, but {other.name} is of series {other.series}"
     elif one.specimen and other.specimen and one.specimen != other.specimen:
-        return f"is of specimen {one.specimen!r}, and {other.name} of {other.specimen!r}"
+        return f"is of specimen {one.specimen!r}, but {other.name} is of {other.specimen!r}"
     for number in sorted(one.planes.keys() & other.planes.keys()):
         mine, theirs = one.planes[number], other.planes[number]
         if mine != theirs:
             return (
-                f"has instance {_shown(mine)} at source slice {number}, and {other.name} has"
-                f" {_shown(theirs)}"
+                f"has instance {_shown(mine)} at source slice {number}, but {other.name} has"
+                f" {_shown(theirs)} there"
             )
     there = {plane: number for number, plane in other.planes.items()}
     for number, plane in sorted(one.planes.items()):
         if there.get(plane, number) != number:
             return (
-                f"has instance {_shown(plane)} at source slice {number}, and {other.name} at slice"
-                f" {there[plane]}"
+                f"has instance {_shown(plane)} at source slice {number}, but {other.name} has it"
+                f" at slice {there[plane]}"
             )
     return ""
 
@@ -265,7 +274,7 @@ def _refuse_unknown_observers(sessions: Sequence[Session]) -> None:
     unknown = [one for one in sessions if not one.observer]
     if unknown and len(unknown) < len(sessions):
         raise LabelError(
-            "does not say who labelled, and other files do: name the observer of each file with"
+            "does not say who labelled, but other files do; name the observer of each file with"
             " --observer, or in a column observer",
             unknown[0].path,
         )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.morphometrics.align import is_mirror_image, is_on_a_line, rotation_onto
 
 Floats = NDArray[np.float64]
@@ -83,14 +83,14 @@ def superimpose(
     n, p = places.shape[:2]
     if n < 2 or p < 3:
         raise LabelError(
-            "a superimposition needs two specimens and three landmarks that all of them have; there"
-            f" are {n} and {p}"
+            "a superimposition needs two specimens, and three landmarks that all specimens have;"
+            f" here are {counted(n, 'specimen')} and {counted(p, 'landmark')}"
         )
     for name, own in zip(names, places, strict=True):
         if is_on_a_line(own):
             raise LabelError(
-                f"the landmarks of {name} are on one line, which leaves the rotation about it open:"
-                " add one beside it"
+                f"the landmarks of {name} lie on one line, so the rotation about this line is not"
+                " defined; add a landmark beside it"
             )
     centroids = places.mean(axis=1)
     centred = places - centroids[:, np.newaxis]
@@ -120,9 +120,9 @@ def _mirrored(centred: Floats, names: Sequence[str], mirror: bool) -> NDArray[np
         if found[i] and not mirror:
             raise LabelError(
                 f"the landmarks of {names[i]} fit those of {names[0]} as a mirror image (residual"
-                f" {mirrored_rms * sizes[0]:.3g} mm, rms) and not as they are"
-                f" ({rms * sizes[0]:.3g} mm): is an axis of one specimen flipped, or are left and"
-                " right names exchanged? Where one is meant to be mirrored, say --mirror"
+                f" {mirrored_rms * sizes[0]:.3g} mm, rms) much better than as they are"
+                f" ({rms * sizes[0]:.3g} mm). Is an axis of one specimen flipped, or are left and"
+                " right names exchanged? If a mirror image is intended, add --mirror"
             )
     return found
 
@@ -148,8 +148,8 @@ def _settled(centred: Floats, scale: bool) -> Floats:
         if np.linalg.norm(mean - before) <= SETTLED * np.linalg.norm(mean):
             return aligned
     raise LabelError(
-        "the superimposition does not settle: specimens are too unlike each other to have a mean;"
-        " look for landmarks whose names are exchanged"
+        "the superimposition does not converge: the specimens are too different to have a mean;"
+        " check whether names of landmarks are exchanged"
     )
 
 

@@ -41,7 +41,8 @@ def transform_text(transform: Transform, name: str) -> str:
         if name.lower().endswith(ending):
             return write(transform)
     raise UsageError(
-        f"{name}: a matrix goes to {', '.join(_BY_ENDING)}: give it one of these endings"
+        f"{name}: a matrix is written as {', '.join(_BY_ENDING)}; give the file one of these"
+        " endings"
     )
 
 
@@ -70,7 +71,7 @@ def _itk(transform: Transform) -> str:
     """
     if transform.is_given:
         raise UsageError(
-            f"{not_in_the_patient('given', 'an ITK transform')}: write the matrix as .txt or .json"
+            f"{not_in_the_patient('given', 'an ITK transform')}; write the matrix as .txt or .json"
         )
     inverse = np.linalg.inv(transform.matrix) + 0.0
     numbers = [*inverse[:3, :3].ravel().tolist(), *inverse[:3, 3].tolist()]

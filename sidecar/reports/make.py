@@ -16,7 +16,7 @@ from sidecar.dicom.pixels import read_plane
 from sidecar.dicom.stacks.series import Series
 from sidecar.document.images import read_pixels
 from sidecar.document.model import Images
-from sidecar.errors import DocumentError, UsageError
+from sidecar.errors import DocumentError, UsageError, counted
 from sidecar.grid.axis import nearest_of
 from sidecar.grid.axis_order import AxisOrder
 from sidecar.mapping import Sidecar
@@ -97,8 +97,9 @@ def check_size(size: float, space: Space, count: int) -> None:
     most = min(LARGEST_SIDE, int((MOST_SAMPLES / max(1, count)) ** 0.5))
     if not 4 <= side <= most:
         raise UsageError(
-            f"--size {size:g}: the views of {count} labels can be 4 to {most} source pixels wide"
-            f" here, {4 * space.finest:.3g} to {most * space.finest:.3g} {space.unit}"
+            f"--size {size:g}: for {counted(count, 'label')} give a size from"
+            f" {4 * space.finest:.3g} to {most * space.finest:.3g} {space.unit}, which is 4 to"
+            f" {most} source pixels"
         )
 
 

@@ -55,11 +55,11 @@ def report_on(
     assert export.folder is not None  # it is known for a document on a disk or in a store
     found = labels_of(loaded.points)
     if not found:
-        raise LabelError("there are no labels in it to report on", loaded.paths[0])
+        raise LabelError("holds no labels, so there is nothing to report", loaded.paths[0])
     if limit is None and len(found) > MOST_LABELS:
         raise UsageError(
-            f"there are {len(found)} labels; --limit N shows the first N of them, --limit"
-            f" {len(found)} all"
+            f"there are {len(found)} labels; give --limit N to show the first N of them, or"
+            f" --limit {len(found)} to show all"
         )
     repeats = _repeats(loaded, sessions, export.sidecar)
     root, series = _scan(export.sidecar, source, progress)
@@ -84,8 +84,8 @@ def _repeats(loaded: Loaded, sessions: Sequence[Session], export: Sidecar) -> Re
     mapped = [part for part in loaded.points if "source_column" in part.columns]
     if mapped:
         raise LabelError(
-            "is a CSV of map-points, and would be shown as labels: where it is a session, give it"
-            " as --session too; labels are the files of a label tool",
+            "is a CSV of map-points, but labels must be files of a label tool; if it is a session,"
+            " give it with --session",
             mapped[0].labels.path,
         )
     return repeats_of(sessions)

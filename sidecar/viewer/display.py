@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document.model import Document
-from sidecar.errors import DocumentError, OutputError, reason
+from sidecar.errors import DocumentError, OutputError, counted, reason
 from sidecar.grid.axis import spread
 from sidecar.parallel import in_order
 from sidecar.storage.location import Location, WritableLocation
@@ -123,18 +123,19 @@ def read_image(document: Document, folder: Location, name: str) -> NDArray[Any]:
             size = image.size
             pixels = np.asarray(image) if size == (columns, rows) else None
     except FileNotFoundError:
-        raise DocumentError(f"{name} is not beside the sidecar; {document.remedy}") from None
+        raise DocumentError(f"{name} is missing beside sidecar.json; {document.remedy}") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DocumentError(f"{name} cannot be read ({error}); {document.remedy}") from None
     if pixels is None:
         raise DocumentError(
-            f"{name} is {size[0]} × {size[1]} pixels, the sidecar says {columns} × {rows};"
+            f"{name} has {size[0]} × {size[1]} pixels, but the sidecar says {columns} × {rows};"
             f" {document.remedy}"
         )
     if pixels.dtype != depth or pixels.shape != shape:
         images = document.images
         raise DocumentError(
-            f"{name} is not of {images.bits} bits and {images.channels} channels; {document.remedy}"
+            f"{name} does not have {images.bits} bits and {counted(images.channels, 'channel')},"
+            f" as the sidecar says; {document.remedy}"
         )
     return pixels
 
@@ -177,7 +178,7 @@ def _write_split(document: Document, folder: WritableLocation) -> Split:
     try:
         copies.make_folder()
     except OSError as error:
-        raise OutputError(f"folder {SPLIT_FOLDER} cannot be made: {reason(error)}") from None
+        raise OutputError(f"the folder {SPLIT_FOLDER} cannot be created: {reason(error)}") from None
 
     def write(name: str) -> None:
         colours = split_pixels(read_image(document, folder, name), split)

@@ -46,8 +46,8 @@ def require_room_for_page(folder: WritableLocation) -> None:
     """OutputError where a file that no `sidecar zoom` wrote has the name of the page."""
     if (folder / ZOOMS_PAGE).exists() and not (folder / ZOOMS_NAME).exists():
         raise OutputError(
-            f"{folder.name} holds a {ZOOMS_PAGE} that is not of `sidecar zoom`, or not all of it;"
-            " nothing was touched: move it away, or choose another folder"
+            f"{folder.name} holds a {ZOOMS_PAGE} that `sidecar zoom` did not write, or did not"
+            " finish. Nothing was changed; move it away, or choose another folder"
         )
 
 

@@ -190,7 +190,7 @@ def test_labels_on_margins(y: float, inside: bool, letterboxed: Sidecar, tmp_pat
         )
     else:
         with pytest.raises(
-            LabelError, match=r"labels\.csv, row 2: .*on a margin of the images, beyond the scan"
+            LabelError, match=r"labels\.csv, row 2: .*on the margin of the PNGs, outside the scan"
         ):
             sidecar.map_file(labels, letterboxed)
         assert len(sidecar.map_file(labels, letterboxed, allow_outside=True).points) == 1

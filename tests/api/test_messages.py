@@ -19,7 +19,7 @@ OTHERS = {"--raw", "--force", "--dry-run", "--debug", "--json", "--quiet", "--ve
 @pytest.mark.parametrize(
     ("told", "as_told_here"),
     [
-        ("say which with --from", "say which with format=…"),
+        ("choose with --from", "choose with format=…"),
         ("say which with --to csv|fcsv", "say which with to='csv|fcsv'"),
         ("give --slice-origin 1 if slices are counted from 1, --slice-origin 0 if from 0",
          "give slice_origin=1 if slices are counted from 1, slice_origin=0 if from 0"),
@@ -27,11 +27,11 @@ OTHERS = {"--raw", "--force", "--dry-run", "--debug", "--json", "--quiet", "--ve
         ("give --pixel-origin center if all are points, corner if", "give pixel_origin='center' if all are points, corner if"),
         ("--pixel-origin is for outlines", "pixel_origin=… is for outlines"),
         ("or --trust-names if it is surely", "or trust_names=True if it is surely"),
-        ("--allow-outside keeps it", "allow_outside=True keeps it"),
+        ("add --allow-outside to keep it", "add allow_outside=True to keep it"),
         ("export it with --voxel X,Y,Z, in mm", "export it with voxel=(X, Y, Z), in mm"),
         ("--voxel 0.01,0.01,0.02 says", "voxel=(0.01, 0.01, 0.02) says"),
         ("where it is with --sidecar", "where it is with exports=…"),
-        ("with --images GLOB whose", "with images=GLOB whose"),
+        ("the images to take with --images GLOB", "the images to take with images=GLOB"),
         ("--images beetle-7/* matches none", "images='beetle-7/*' matches none"),
         ("--z-step: it should be greater than 0", "z_step: it should be greater than 0"),
         ("--scale 2: it is", "scale=2: it is"),

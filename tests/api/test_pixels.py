@@ -53,7 +53,7 @@ def test_pixels_that_were_changed_are_refused(work: Path) -> None:
 def test_a_mapping_without_a_folder_says_why_it_reads_nothing(library_folder: Path) -> None:
     png = sidecar.Sidecar.of(sidecar.open(library_folder / "png").document)
     for read in (png.read, lambda: png.read(0)):
-        with pytest.raises(sidecar.UsageError, match=r"made of a document alone.*sidecar\.open"):
+        with pytest.raises(sidecar.UsageError, match=r"made from a document alone.*sidecar\.open"):
             read()
 
 
@@ -70,7 +70,7 @@ def test_exports_and_adoptions_know_their_folder(work: Path) -> None:
 @pytest.mark.parametrize("number", [12, -1, 1000])
 def test_a_png_that_there_is_not_is_refused(number: int, library_folder: Path) -> None:
     png = sidecar.open(library_folder / "png")
-    with pytest.raises(sidecar.UsageError, match="counted from 0 to 11"):
+    with pytest.raises(sidecar.UsageError, match="the PNGs are 0 to 11"):
         png.read(number)
     with pytest.raises(sidecar.UsageError, match="slice by slice"):
         png.read()[0, 5]

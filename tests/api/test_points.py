@@ -50,7 +50,9 @@ def test_columns_are_those_of_the_written_table(work: Path) -> None:
 def test_a_column_that_is_not_there_is_an_error(name: object, work: Path) -> None:
     points = sidecar.map_points("png/labels.csv")
     assert name not in points
-    with pytest.raises(sidecar.ColumnError, match=r"there is no column .*; there are label, image"):
+    with pytest.raises(
+        sidecar.ColumnError, match=r"there is no column .*; the columns are label, image"
+    ):
         points[name]  # type: ignore[index]
     with pytest.raises(KeyError):
         points[name]  # type: ignore[index]
@@ -131,7 +133,7 @@ def test_what_a_format_leaves_open_is_said_by_its_keyword(work: Path) -> None:
     for over in ("png", "source"):
         points.write(f"{over}.zip", to="imagej", over=over)
     assert Path("png.zip").read_bytes() != Path("source.zip").read_bytes()
-    with pytest.raises(sidecar.UsageError, match=r"^over=. goes with to='imagej'"):
+    with pytest.raises(sidecar.UsageError, match=r"^over=. goes only with to='imagej'"):
         points.write("mapped.csv", over="png")
     with pytest.raises(sidecar.UsageError, match="pseudonym="):
         points.write("mapped.csv", pseudonym="A-1")

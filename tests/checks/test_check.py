@@ -387,7 +387,7 @@ def test_a_changed_grid(png: Path, where: str, field: str) -> None:
     rewritten(png, change)
     found = failed(check_export(png))
     assert set(found) == {"control points"}
-    assert f"the sidecar contradicts itself: {where}." in found["control points"]
+    assert f"sidecar.json contradicts itself: {where}." in found["control points"]
     with pytest.raises(DocumentError, match=rf"contradicts itself: {where}\."):
         sidecar.open(png)
 

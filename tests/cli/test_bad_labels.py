@@ -155,7 +155,7 @@ def test_an_image_and_a_slice_that_disagree_are_refused(run: CommandLine) -> Non
         run, "image,slice,x,y\nslice_0001,1,1,1\nslice_0001.png,1.4,1,1\nslice_0002,1,1,1\n"
     )
     run.refuses(
-        "map-points", path, says=("labels.csv", "row 4", "slice 1 is not image 'slice_0002")
+        "map-points", path, says=("labels.csv", "row 4", "the slice is 1, but image 'slice_0002")
     )
 
 
@@ -163,12 +163,12 @@ def test_a_row_with_neither_image_nor_slice_is_refused(run: CommandLine) -> None
     run.refuses(
         "map-points",
         labels(run, "image,slice,x,y\nslice_0001,1,1,1\n,,1,1\n"),
-        says=("row 3", "neither an image nor a slice"),
+        says=("row 3", "neither the name of an image nor a slice number"),
     )
     run.refuses(
         "map-points",
         labels(run, "image,x,y\nslice_0001,1,1\n  ,1,1\n"),
-        says=("row 3", "neither an image nor a slice"),
+        says=("row 3", "neither the name of an image nor a slice number"),
     )
 
 
@@ -511,7 +511,7 @@ def test_mapped_labels_are_not_mapped_again_in_silence(run: CommandLine) -> None
     run.done("map-points", labels(run, RIGHT), "-o", "png/mapped.csv")
     run.refuses("map-points", "png/mapped.csv", says="source_column")
     told = run.done("project", "png/mapped.csv", "-o", "png/back.csv").err
-    assert "left out, as map-points computes them anew: source_column" in told
+    assert "columns that map-points computes again were left out: source_column" in told
     run.done("map-points", "png/back.csv")
 
 

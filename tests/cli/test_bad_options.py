@@ -109,8 +109,8 @@ def test_more_digits_than_python_reads_are_no_traceback(run: CommandLine) -> Non
 
 
 def test_source_and_output_are_needed(run: CommandLine) -> None:
-    run.refuses("export", code=2, says="SOURCE and OUTPUT are needed")
-    run.refuses("export", "scan", code=2, says="SOURCE and OUTPUT are needed")
+    run.refuses("export", code=2, says="SOURCE and OUTPUT are missing")
+    run.refuses("export", "scan", code=2, says="SOURCE and OUTPUT are missing")
     run.refuses("inspect", code=2, says="SOURCE")
     run.refuses("map-points", code=2, says="LABELS")
     run.refuses("project", code=2, says="POINTS")

@@ -74,7 +74,7 @@ def test_a_finished_export_is_replaced_only_when_asked(scan: Path, run: CommandL
     before = contents(run.folder / "out")
     told = run.done("export", "scan", "out", "--scale=1").err
     assert told == (
-        "out: finished already, from the same source with the same options; nothing to do\n"
+        "out: an earlier run finished it, from the same source with the same options; there is nothing to do\n"
     )
     assert contents(run.folder / "out") == before
     run.refuses("export", "scan", "out", "--scale=0.5", says=("finished export", "--overwrite"))

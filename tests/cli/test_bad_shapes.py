@@ -26,7 +26,7 @@ FAULTS = {
     ),
     "out of turn": (
         "a,5,5,1,line,2,1\na,6,5,1,line,2,0\n",
-        "labels.csv, row 4: vertex 1 is out of turn",
+        "labels.csv, row 4: vertex 1 is out of order",
     ),
     "no number": ("a,5,5,1,line,2,first\n", "labels.csv, row 4: vertex 'first' is not a whole"),
 }
@@ -108,5 +108,5 @@ def test_a_curve_that_lacks_a_point_is_written_where_vertices_have_numbers(
             CliRunner().invoke(program(), [*command, name, "-o", str(tmp_path / "out")]).exception
         )
         assert str(told).startswith(
-            "curve.tps, specimen 1, curve 1: this polyline lacks vertex 1, which is marked as"
+            "curve.tps, specimen 1, curve 1: vertex 1 of this polyline is marked as missing;"
         )

@@ -93,7 +93,7 @@ def test_points_go_to_formats_that_do_not_claim_the_patient(
         run.refuses(*arguments, says=(*BY_HAND, "write csv, json or imagej instead"))
         return
     told = run.done(*arguments).err
-    assert "millimetres are by the voxel size that was given by hand" in told
+    assert "millimetres come from the voxel size that was given by hand" in told
     written = (tmp_path / "out").read_bytes()
     assert b"LPS" not in written and b"RAS" not in written
     in_ras = [*arguments[:-1], tmp_path / "ras", "--space", "ras"]
@@ -177,7 +177,7 @@ def test_millimetres_of_both_kinds_are_not_measured_together(
     run.done("map-points", labels, "-o", mapped)
     lines = mapped.read_text().splitlines()
     mapped.write_text("\n".join([*lines[:-1], lines[-1].replace("given", "LPS")]))
-    run.refuses("measure", mapped, says="row 4: space is LPS, and given above")
+    run.refuses("measure", mapped, says="row 4: space is LPS, but given in the rows above")
 
 
 @pytest.mark.parametrize("name", MASKS_CLAIM)
@@ -223,7 +223,7 @@ def test_volumes_painted_on_the_pngs_are_read_and_those_of_a_patient_are_not(
         if origin == (0, 0, 0):
             assert "no position in the patient" in run.done(*arguments).err
         else:
-            run.refuses(*arguments, says="has a position in the patient, and these PNGs have none")
+            run.refuses(*arguments, says="has a position in the patient, but these PNGs have none")
 
 
 def test_zooms_and_reports_are_in_millimetres(

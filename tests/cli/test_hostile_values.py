@@ -42,7 +42,7 @@ def labelme(path: Path, label: object, png: Path, **more: object) -> str:
         (
             "negative-size.nii",
             ("map-mask", "--sidecar", "sidecar.json", "--to", "nifti", "-o", "out.nii"),
-            "has a size, or a place of its voxels, that no volume can have",
+            "states an impossible size, or an impossible place of its voxels",
         ),
     ],
 )
@@ -118,14 +118,14 @@ def test_formulas_are_refused_in_cells_and_headers_by_every_command(
     (run.folder / "cells.csv").write_text(f'x,y,slice,label\n1,2,0,"{formula}"\n')
     (run.folder / "header.csv").write_text(f'x,y,slice,"{formula}"\n1,2,0,a\n')
     for name in ("cells.csv", "header.csv"):
-        run.refuses("map-points", name, "--sidecar", png, says="begins as a formula does")
+        run.refuses("map-points", name, "--sidecar", png, says="begins like a formula")
     header = "label,x_mm,y_mm,z_mm,uncertainty_mm,space"
     places = "0,0,0,1,LPS\nb,1,1,1,1,LPS\n"
     (run.folder / "mapped.csv").write_text(f'{header}\n"{formula}",{places}')
     run.refuses("measure", "mapped.csv", says="row 2: label")
     source = "source_column,source_row,source_slice"
     (run.folder / "columns.csv").write_text(f'label,{source},"{formula}"\na,1,1,1,x\n')
-    run.refuses("project", "columns.csv", "--sidecar", png, says="begins as a formula does")
+    run.refuses("project", "columns.csv", "--sidecar", png, says="begins like a formula")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_label_values_of_nrrd(png: Path, run: CommandLine, value: str) -> None:
     (run.folder / "mask.nrrd").write_bytes(head.encode() + bytes(61 * 47 * 9))
     run.refuses(
         "map-mask", "mask.nrrd", "--sidecar", png, "--to", "seg.nrrd", "-o", "out.seg.nrrd",
-        says="has no label value of its own",
+        says="shares its label value with another segment, or lies on another layer",
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def test_a_folder_of_masks_beside_the_export(
     outcome = run.done("map-mask", masks, "-o", tmp_path / "out.seg.nrrd")
     assert outcome.out == ""
     assert "masks: label 1 from label PNGs" in outcome.err
-    assert "1 of 3 slices have no mask PNG" in outcome.err
+    assert "slices without a mask PNG were taken as empty: 1 of 3" in outcome.err
     assert "60 × 40 × 6 voxels" in outcome.err
     back = sitk.GetArrayFromImage(sitk.ReadImage(tmp_path / "out.seg.nrrd"))
     np.testing.assert_array_equal(back, expanded(labels, (6, 40, 60), CASE))
@@ -76,7 +76,7 @@ def test_who_asks_for_dicom_is_told_that_it_names_the_patient(
         "map-mask", masks, "--sidecar", scan.png, "-o", tmp_path / "a.dcm", "--dicom", scan.scan
     )
     assert "names the patient" in outcome.err
-    assert "written as Tissue" in outcome.err
+    assert "were given the code Tissue" in outcome.err
 
 
 def test_sizes_of_segments_as_a_table_and_in_words(

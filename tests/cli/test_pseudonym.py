@@ -100,7 +100,7 @@ def test_nothing_says_who_the_patient_is_but_the_uids(
 ) -> None:
     path = tmp_path / "out.dcm"
     outcome = run.done(*command(output, scan, tmp_path), "-o", path, "--pseudonym", "Mouse 7 · 鼠")
-    assert "calls the patient Mouse 7 · 鼠 and has the UIDs" in outcome.err
+    assert "calls the patient Mouse 7 · 鼠, but has the UIDs" in outcome.err
     assert "as the source does" not in outcome.err
 
     written = path.read_bytes().lower()
@@ -154,7 +154,7 @@ def test_outputs_without_a_patient_refuse_it(
     for name in WRITERS:
         run.refuses(
             *points, "--to", name, "-o", tmp_path / "out", "--pseudonym", "M7", code=2,
-            says="--pseudonym goes with --to dicom-sr or dicom-rtstruct",
+            says="--pseudonym goes only with --to dicom-sr or dicom-rtstruct",
         )  # fmt: skip
     masks = command("dicom-seg", scan, tmp_path)[:4]
     without = [name for name, writer in MASK_WRITERS.items() if not writer.names_patient]
@@ -162,9 +162,9 @@ def test_outputs_without_a_patient_refuse_it(
     for name in without:
         run.refuses(
             *masks, "--to", name, "-o", tmp_path / "out", "--pseudonym", "M7", code=2,
-            says="--pseudonym goes with --to dicom-seg or dicom-rtstruct",
+            says="--pseudonym goes only with --to dicom-seg or dicom-rtstruct",
         )  # fmt: skip
-    with pytest.raises(UsageError, match="no other output names the patient"):
+    with pytest.raises(UsageError, match="other outputs do not name the patient"):
         map_mask(masks[1], tmp_path / "out", scan.sidecar, pseudonym="M7")
     assert set(SOURCE_WRITERS) == {"dicom-sr", "dicom-rtstruct"}
 

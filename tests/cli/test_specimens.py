@@ -55,7 +55,7 @@ def test_what_geomorph_cannot_have_is_told(run: CommandLine, folder: Path, tmp_p
         "map-points", folder / "first" / "labels.csv", "-o", tmp_path / "a.geomorph.csv"
     ).err
     assert (
-        "a.geomorph.csv\n  note: underscores stand for spaces in names, which geomorph cannot have:"
+        "a.geomorph.csv\n  note: geomorph has no spaces in names, so they became underscores:"
         " 'left tip' is left_tip\n" in told
     )
 
@@ -73,7 +73,7 @@ def test_two_folders_of_one_name_are_refused_and_named(
             says=(
                 "two specimens are called 'png': labels.csv is of export moth/png (series ",
                 "labels.csv is of export weevil/png (series ",
-                "Name them apart: with --specimen",
+                "Give them different names: with --specimen",
             ),
         )  # fmt: skip
 
@@ -85,7 +85,7 @@ def test_specimens_are_measured_each_on_its_own(
     mapped = tmp_path / "mapped.csv"
     run.done("map-points", *labels, "-o", mapped)
     measured = run.done("measure", mapped, "--distance", "base,eye")
-    assert "beetle-7: 1 measure(s)\nweevil: 1 measure(s)\n" in measured.err
+    assert "beetle-7: 1 measurement\nweevil: 1 measurement\n" in measured.err
     together = rows(measured.out)
     assert [row["specimen"] for row in together] == ["beetle-7", "weevil"]
     assert len(rows(run.done("measure", mapped).out)) == 2 * 6
@@ -93,7 +93,7 @@ def test_specimens_are_measured_each_on_its_own(
         run.done("map-points", folder / name / "labels.csv", "-o", tmp_path / "one.csv")
         told = run.done("measure", tmp_path / "one.csv", "--distance", "base,eye")
         (alone,) = rows(told.out)
-        assert "one.csv: 1 measure(s)" in told.err and "specimen" not in alone
+        assert "one.csv: 1 measurement" in told.err and "specimen" not in alone
         assert alone == {key: cell for key, cell in row.items() if key != "specimen"}
 
 
@@ -104,7 +104,7 @@ def test_align_is_of_one_specimen_and_names_it(
     labels = [folder / name / "labels.csv" for name in ("first", "weevil")]
     run.done("map-points", *labels, "-o", both)
     run.done("map-points", labels[0], "-o", one)
-    says = "both.csv: holds 2 specimens ('beetle-7', 'weevil'), and align is about one"
+    says = "both.csv: holds 2 specimens ('beetle-7', 'weevil'), but align takes one"
     run.refuses("align", both, "--frame", "base;eye;ear", says=says)
     run.refuses("align", one, "--onto", both, says=says)
     lines = both.read_text().splitlines()
@@ -118,12 +118,12 @@ def test_align_is_of_one_specimen_and_names_it(
     ("cells", "says"),
     [
         ("a,b,,1\na,a,,1\n", None),
-        ("a,b,1,1\na,,1,1\n", "t.csv, row 3: has no specimen, and other rows have"),
+        ("a,b,1,1\na,,1,1\n", "t.csv, row 3: has no specimen, but other rows have one"),
         (
             "a,b,1,1\nb,b,2,1\n",
-            "row 3: is of a specimen called 'b' in series '2', as row 2 in series '1'",
+            "row 3: is of specimen 'b' in series '2', like row 2 in series '1'",
         ),
-        ("a,,1,1\nb,,2,1\n", "row 3: has no specimen in series '2', as row 2 in series '1'"),
+        ("a,,1,1\nb,,2,1\n", "row 3: has no specimen in series '2', like row 2 in series '1'"),
     ],
     ids=["two", "some unnamed", "two of one name", "two without a name"],
 )

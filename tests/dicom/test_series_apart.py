@@ -221,7 +221,10 @@ def test_formats_that_need_a_frame_of_reference_say_why_there_is_none(tmp_path: 
               "--dicom", str(folder)]
     )  # fmt: skip
     why = str(outcome.exception)
-    assert "no Frame of Reference UID, which RTSTRUCT needs (FrameOfReferenceUID differs" in why
+    assert (
+        "RTSTRUCT needs a Frame of Reference UID, but the scan has none (FrameOfReferenceUID differs"
+        in why
+    )
 
 
 def test_a_frame_of_reference_that_one_slice_lacks_is_none(tmp_path: Path) -> None:

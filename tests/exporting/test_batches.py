@@ -24,7 +24,9 @@ from sidecar.exporting.options import make_options
 from sidecar.exporting.source_facts import SourceFacts
 from sidecar.storage.location import WritableLocation
 
-PASSED_BY = "finished already, from the same source with the same options; nothing to do"
+PASSED_BY = (
+    "an earlier run finished it, from the same source with the same options; there is nothing to do"
+)
 CONFIG = "specimens.yaml"
 
 

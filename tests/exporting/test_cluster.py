@@ -260,7 +260,7 @@ def test_the_first_ctrl_c_stops_all_specimens(cluster: Cluster, scan: Path, tmp_
     assert time.monotonic() - began < 20
     assert program.returncode == 130
     assert error.decode().splitlines() == [
-        "sidecar: interrupted; the same command goes on where it stopped"
+        "sidecar: interrupted; run the same command again, and it goes on where it stopped"
     ]
     assert not list((tmp_path / "out").rglob(LOCK))
     unfinished = [path for path in (tmp_path / "out").iterdir() if (path / JOURNAL).exists()]

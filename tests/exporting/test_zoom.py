@@ -96,7 +96,7 @@ def test_a_label_file_of_one_zoom_fits_no_other(
     assert image in str(told.exception)
     (other / "labels.csv").write_text(f"label,slice,x,y\n{zoom.label},0,3,3\n")
     assert (
-        f"named {zoom.label}, but these PNGs are around"
+        f"named {zoom.label}, but these PNGs are the stack around"
         in invoked("map-points", other / "labels.csv").stderr
     )
     invoked(
@@ -158,7 +158,7 @@ def test_wrong_scan_and_wrong_size_are_refused(
         told.exception
     )
     assert (
-        "the whole scan: a smaller --size gives less"
+        "the whole scan; give a smaller --size for a smaller stack"
         in invoked(
             "zoom", labels, "--source", tmp_path / "scan", "--size", "50cm", "-o", tmp_path / "all"
         ).stderr
@@ -230,7 +230,7 @@ def test_curves_are_left_out_and_stacks_of_an_earlier_run_are_told(
     assert [path.name for path in folders_in(tmp_path / "zooms")] == ["001_tip"]
     table.write_text("label,x,y,slice\nbase,20,10,5\n")
     told = invoked("zoom", table, *to, "--overwrite").stderr
-    assert "stacks of an earlier run stay beside these: 001_tip" in told
+    assert "stacks of an earlier run are still beside these: 001_tip" in told
     table.write_text(
         "label,shape_type,shape_id,vertex,x,y,slice\njaw,polyline,1,0,12,10,5\njaw,polyline,1,1,14,10,5\n"
     )

@@ -64,7 +64,7 @@ def labelled(sample: Sample, folder: Path, rename: Callable[[str], str]) -> Path
 
 
 def options(sample: Sample, trust_names: bool = False) -> LoadOptions:
-    """Points of the kit may lie outside of the PNGs; XY coordinates do not say what they are."""
+    """Points of the kit may lie outside the PNGs; XY coordinates do not say what they are."""
     reading = ReadOptions("center" if sample.reader == "imagej-xy" else None)
     return LoadOptions(sample.reader, reading, trust_names=trust_names, allow_outside=True)
 
@@ -109,7 +109,7 @@ def test_a_name_without_a_tag_is_not_enough(sample: Sample, scans: Scans, tmp_pa
     with pytest.raises(LabelError, match="has no tag"):
         mapped(bare, sample, [scans.one])
     assert set(mapped(bare, sample, [scans.one], True)) == {scans.one}
-    with pytest.raises(LabelError, match="could be of"):
+    with pytest.raises(LabelError, match="could belong to"):
         mapped(bare, sample, [scans.one, scans.other], True)
 
 

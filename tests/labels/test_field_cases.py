@@ -83,7 +83,7 @@ def test_the_channel_is_not_the_slice(cases: Path, scan_a: Sidecar) -> None:
         ("06-label-file-name-contradicts/voccopy/slice_0004.xml", "slice_0004.*slice_0003"),
         (
             "13-label-studio-left-out-silently/ls_video.json",
-            r"1 videorectangle region\(s\) left out",
+            r"1 videorectangle region left out",
         ),
         ("14-cvat-frame-step/real_for_video.xml", "frames of 25 x 20 pixels"),
     ],
@@ -258,7 +258,7 @@ def test_json_min_holds_what_json_holds(cases: Path, half: Sidecar) -> None:
     full, least = (map_file(folder / name, half) for name in ("b.json", "b.min.json"))
     np.testing.assert_array_equal(full.points.png, least.points.png)
     assert full.points.names == least.points.names
-    assert "1 brush region(s) left out" in notes(least)
+    assert "1 brush region left out" in notes(least)
 
 
 def test_polygons_traced_from_a_brush(cases: Path, half: Sidecar) -> None:

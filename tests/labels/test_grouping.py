@@ -131,11 +131,11 @@ def test_without_vertex_nothing_is_guessed() -> None:
         (shape("box", POLYGON[:3]), "a box needs 4 vertices, not 3"),
         (
             [{**row, "vertex": str(i + 1)} for i, row in enumerate(shape("line", LINE))],
-            "labels.csv, row 2: vertex 1 is out of turn",
+            "labels.csv, row 2: vertex 1 is out of order",
         ),
         (
             [{**row, "vertex": str(2 * i)} for i, row in enumerate(shape("line", LINE))],
-            "labels.csv, row 3: vertex 2 is out of turn",
+            "labels.csv, row 3: vertex 2 is out of order",
         ),
         (
             [{**row, "vertex": "two"} for row in shape("line", LINE)],
@@ -144,7 +144,7 @@ def test_without_vertex_nothing_is_guessed() -> None:
         ([{**row, "vertex": "²"} for row in shape("line", LINE)], "is not a whole number"),
         (
             [point((1, 1, 0), shape_type="blob")],
-            "labels.csv, row 2: shape type 'blob' is none of point, line",
+            "labels.csv, row 2: shape type 'blob' is not known; the types are point, line",
         ),
     ],
     ids=range(7),

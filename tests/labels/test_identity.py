@@ -95,7 +95,8 @@ def test_a_resized_image_is_scaled_from_its_outer_corner(
 def test_a_cropped_or_stretched_image_is_refused(
     png: sidecar.Sidecar, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    with pytest.raises(LabelError, match=r"a\.json, shape 1: image 'slice_0003_vrqvmr.png' is"):
+    says = rf"a\.json, shape 1: image 'slice_0003_vrqvmr.png' has {size[0]} × {size[1]} .*cropped"
+    with pytest.raises(LabelError, match=says):
         map_file(labelme(tmp_path / "a.json", f"slice_0003_{TAG}.png", size, (0.25, 0.25)), png)
 
 
@@ -116,7 +117,7 @@ def test_image_and_slice_that_contradict_each_other_are_refused(
     (tmp_path / "a.csv").write_text(
         f"x,y,image,slice\n1,1,slice_0003_{TAG},3\n1,1,slice_0003_{TAG},4\n"
     )
-    with pytest.raises(LabelError, match=r"row 3.*slice 4 is not image"):
+    with pytest.raises(LabelError, match=r"row 3.*the slice is 4, but image"):
         map_file(tmp_path / "a.csv", png)
 
 
@@ -153,5 +154,5 @@ def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -
     assert placed.tolist() == [[10, 20, 4], [10, 20, 3], [11, 20, 3], [10, 20, 5]]
     (note,) = notes_of(labels.images, found)
     assert note.startswith(
-        "1 images were resized before labelling ('a/slice_0003.png': 162 × 122, by 2)"
+        "labels on resized images were scaled back to the PNGs: 1 image, the first 'a/slice_0003.png' of 162 × 122 (resized by 2)"
     )

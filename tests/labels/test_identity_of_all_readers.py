@@ -149,7 +149,7 @@ class Kind:
         return not self.name.endswith((".tif", ".roi", ".h5"))
 
     def options(self, trust_names: bool) -> LoadOptions:
-        """Points of the kit may lie outside of the PNGs; XY coordinates do not say what they
+        """Points of the kit may lie outside the PNGs; XY coordinates do not say what they
         are.
         """
         reading = ReadOptions("center" if self.reader == "imagej-xy" else None)

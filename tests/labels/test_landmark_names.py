@@ -31,15 +31,15 @@ def test_names_are_read_as_the_page_reads_them(tmp_path: Path, name: str, text: 
     [
         ("names.txt", "\n \n", "there are no names in it"),
         ("names.csv", "a,b\n1,2\n", "has no column label or name"),
-        ("names.txt", "x" * 201, "a name has 201 characters, and 200 at most"),
+        ("names.txt", "x" * 201, "the name has 201 characters; the most is 200"),
         (
             "names.txt",
             "\n".join(map(str, range(20_001))),
-            "there are 20001 names in it, and 20000 at most",
+            "there are 20001 names in it; the most is 20000",
         ),
         ("names.txt", "a\0b", "NUL"),
-        ("names.txt", "a\n\nb\na\n", "line 4: a is there already, in line 1"),
-        ("names.csv", "label\na\nb\na\n", "row 4: a is there already, in row 2"),
+        ("names.txt", "a\n\nb\na\n", "line 4: a is in the list already, in line 1"),
+        ("names.csv", "label\na\nb\na\n", "row 4: a is in the list already, in row 2"),
     ],
 )
 def test_a_list_that_is_none(tmp_path: Path, name: str, text: str, why: str) -> None:

@@ -47,7 +47,9 @@ def test_files_and_folders_each_with_the_sidecar_beside_it(
     ]
     assert [file.export.name for file in loaded.files] == ["one", "one", "two"]
     assert opened == [tmp_path / name / "sidecar.json" for name in ("one", "two")], "each once"
-    with pytest.raises(UsageError, match=r"more than one export \(one, two\); a thing is of one"):
+    with pytest.raises(
+        UsageError, match=r"more than one export \(one, two\), but a thing takes those of one"
+    ):
         loaded.only_export("a thing")
     again = load([tmp_path / "one"])
     assert again.only_export("a thing") is again.files[0].export
@@ -78,7 +80,7 @@ def test_one_bad_file_of_many_is_the_error_of_all(png: Path, tmp_path: Path) -> 
         load([tmp_path], [Export(export)])
     assert len(load([tmp_path], [Export(export)], LoadOptions(allow_outside=True)).files) == 2
     (tmp_path / "b.csv").write_text(POINTS + "=1+1,4,3,1\n")
-    with pytest.raises(LabelError, match=r"^b\.csv, row 3: label '=1\+1' begins as a formula"):
+    with pytest.raises(LabelError, match=r"^b\.csv, row 3: label '=1\+1' begins like a formula"):
         load([tmp_path], [Export(export)])
     with pytest.raises(DocumentError, match=r"no sidecar\.json beside a\.csv"):
         load([tmp_path / "a.csv"])

@@ -96,14 +96,14 @@ def test_an_empty_table_is_no_points(tmp_path: Path) -> None:
         (HEAD + "a,1,2,3,-0.1,LPS\n", "row 2: uncertainty_mm is negative"),
         (
             HEAD + "a,1,2,3,0.1,lps\nb,1,2,3,0.1,\n",
-            "row 3: space is '', which is neither LPS, RAS nor given",
+            "row 3: space is ''; it must be LPS, RAS or given",
         ),
         (HEAD + "a,1,2,3,0.1,LPI\n", "row 2: space is 'LPI'"),
         (
             HEAD + "a,1,2,3,0.1,LPS\nb,1,2,3,0.1,RAS\nc,1,2,3,0.1,Given\n",
-            "row 4: space is Given, and LPS above",
+            "row 4: space is Given, but LPS in the rows above",
         ),
-        (HEAD + "a,1,2,3\n", "row 2: has 4 cells where the header has 6"),
+        (HEAD + "a,1,2,3\n", "row 2: has 4 cells, but the header has 6"),
     ],
     ids=[
         "no space",
@@ -130,7 +130,7 @@ def test_a_scan_without_geometry_has_nothing_to_measure(tmp_path: Path) -> None:
         tmp_path / "mapped.csv", csv_points.WRITER, mapped(LANDMARKS, Scan(geometry=False))
     )
     with pytest.raises(
-        LabelError, match=r"mapped\.csv, row 2: x_mm is empty: a scan without patient geometry"
+        LabelError, match=r"mapped\.csv, row 2: x_mm is empty. A scan without patient geometry"
     ):
         read_points(path)
 

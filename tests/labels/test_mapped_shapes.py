@@ -71,6 +71,6 @@ def test_a_circle_on_two_slices_is_refused() -> None:
 
 def test_a_scan_without_patient_geometry_is_told_the_way_out() -> None:
     with pytest.raises(
-        LabelError, match="no patient geometry, which TPS needs: write csv, json or imagej"
+        LabelError, match="no patient geometry, which TPS needs; write csv, json or imagej"
     ):
         require_patient([mapped([point((1, 1, 0))], Scan(geometry=False))], "TPS")

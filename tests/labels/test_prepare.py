@@ -118,12 +118,15 @@ def png_names_of(png: sidecar.Sidecar) -> list[str]:
     [
         ("", "there are no names in it"),
         (" \n\n", "there are no names in it"),
-        ("a\nb\n\na\n", ("names.txt, line 4", "a is there already, in line 1")),
-        ("é\ne\u0301\n", "is there already, in line 1"),
+        ("a\nb\n\na\n", ("names.txt, line 4", "a is in the list already, in line 1")),
+        ("é\ne\u0301\n", "is in the list already, in line 1"),
         ("a\nb\tc\n", ("line 2", r"'b\tc' has characters that cannot be shown")),
-        ("a\n" + "x" * 201, ("line 2", "has 201 characters", "one a line?")),
-        ("\n".join(map(str, range(20_001))), "there are 20001 names in it, and 20000 at most"),
-        ("a\nb$c\n", ("b$c: Label Studio puts fields", "choose a name without it")),
+        ("a\n" + "x" * 201, ("line 2", "has 201 characters", "one name per line?")),
+        ("\n".join(map(str, range(20_001))), "there are 20001 names in it; the most is 20000"),
+        (
+            "a\nb$c\n",
+            ("b$c: Label Studio replaces words with $ by fields", "choose a name without $"),
+        ),
     ],
 )
 def test_names_that_cannot_be_are_refused(
@@ -136,7 +139,9 @@ def test_names_that_cannot_be_are_refused(
 def test_cvat_has_room_for_shorter_names(here: CommandLine) -> None:
     asked = ("prepare", "cvat", "png", "--names", "names.txt", "-o", "made")
     (here.folder / "names.txt").write_text("x" * (LONGEST + 1), encoding="utf-8")
-    here.refuses(*asked, says=(f"has {LONGEST + 1} characters", f"of CVAT {LONGEST} at most"))
+    here.refuses(
+        *asked, says=(f"has {LONGEST + 1} characters", f"of CVAT can have {LONGEST} at most")
+    )
     (here.folder / "names.txt").write_text("x" * LONGEST, encoding="utf-8")
     here.done(*asked)
 
@@ -144,7 +149,7 @@ def test_cvat_has_room_for_shorter_names(here: CommandLine) -> None:
 def test_what_makes_no_sense_is_refused(here: CommandLine) -> None:
     asked = ("png", "--names", "names.txt", "-o", "made")
     here.refuses("prepare", "gimp", *asked, code=2, says="one of label-studio, cvat")
-    here.refuses("prepare", "cvat", *asked, "--images-at", "x/", code=2, says="by upload")
+    here.refuses("prepare", "cvat", *asked, "--images-at", "x/", code=2, says="are uploaded")
     here.done("prepare", "cvat", *asked)
     (here.folder / "made/labels.json").write_text("mine", encoding="utf-8")
     here.refuses("prepare", "cvat", *asked, says=("labels.json is there already", "--overwrite"))
@@ -154,13 +159,16 @@ def test_what_makes_no_sense_is_refused(here: CommandLine) -> None:
 def test_pngs_that_browsers_show_black_are_told(here: CommandLine) -> None:
     sidecar.export(here.folder / "scan", here.folder / "deep", scale=0.5, z_step=2, bits=16)
     told = here.done("prepare", "cvat", "deep", "--names", "names.txt", "-o", "made").err
-    assert "have 16 bits, of which browsers show the upper 8, often nearly black" in told
+    assert (
+        "have 16 bits. Browsers show only the upper 8, and the images often look nearly black"
+        in told
+    )
 
 
 def test_names_in_python(png: sidecar.Sidecar, tmp_path: Path) -> None:
     (path,) = sidecar.prepare("cvat", png, [" a ", "b"], tmp_path)
     assert [label["name"] for label in json.loads(path.read_bytes())] == ["a", "b"]
-    with pytest.raises(sidecar.LabelError, match="name 2: a is there already, in name 1"):
+    with pytest.raises(sidecar.LabelError, match="name 2: a is in the list already, in name 1"):
         sidecar.prepare("cvat", png, ["a", "a "], tmp_path)
-    with pytest.raises(sidecar.LabelError, match="name 1: a name is empty"):
+    with pytest.raises(sidecar.LabelError, match="name 1: the name is empty"):
         sidecar.prepare("cvat", png, [" "], tmp_path)

@@ -130,9 +130,9 @@ def test_names_that_agree_or_say_nothing(file: str, inner: str) -> None:
     ],
 )
 def test_names_that_contradict_each_other(file: str, inner: list[str]) -> None:
-    with pytest.raises(LabelError, match=r"\.xml: .*two names for it: .*slice_000"):
+    with pytest.raises(LabelError, match=r"\.xml: .*gives it two names: .*slice_000"):
         refuse_two_images(Path(file), inner, STACK)
-    with pytest.raises(LabelError, match="two names for it"):
+    with pytest.raises(LabelError, match="gives it two names"):
         refuse_two_images(Path(file), inner, TAGGED)
 
 

@@ -96,7 +96,7 @@ def test_points_of_the_page_hold_on_every_export_of_their_scan(
     other = [page_says(sidecar), page_says(sidecar, series="1.2.3")]
     (tmp_path / name).write_text(make(sidecar, "LPS", other))
     with pytest.raises(
-        LabelError, match=r"(control point 2|row 5): is of series 1\.2\.3, and this"
+        LabelError, match=r"(control point 2|row 5): is of series 1\.2\.3, but this"
     ):
         project_file(tmp_path / name, sidecar)
 
@@ -139,19 +139,19 @@ def test_points_without_a_position_are_left_out_and_told(tmp_path: Path) -> None
     path = tmp_path / "F.mrk.json"
     path.write_text(json.dumps(document))
     projection = project_file(path, sidecar)
-    assert len(projection.png) == 1 and "1 control point(s) left out" in projection.notes[-1]
+    assert len(projection.png) == 1 and "1 control point left out" in projection.notes[-1]
     controls[0]["positionStatus"] = "undefined"
     path.write_text(json.dumps(document))
-    with pytest.raises(LabelError, match=r"holds no points: 2 control point\(s\) left out"):
+    with pytest.raises(LabelError, match=r"holds no points: 2 control points left out"):
         project_file(path, sidecar)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"position": [1e5, 0, 0]}, "outside of the PNGs"),
+        ({"position": [1e5, 0, 0]}, "outside the PNGs"),
         ({"position": [1e12, 0, 0]}, "too large to be a place in any scan"),
-        ({"label": "=1+1"}, "begins as a formula does"),
+        ({"label": "=1+1"}, "begins like a formula"),
     ],
     ids=["elsewhere", "nowhere", "formula"],
 )
@@ -181,7 +181,7 @@ def test_the_hint_of_map_points_leads_there_and_back(run: CommandLine, tmp_path:
     path = tmp_path / "F.mrk.json"
     path.write_text(text)
     told = run.refuses(
-        "map-points", path, "--sidecar", png, says="`sidecar project` takes: .mrk.json"
+        "map-points", path, "--sidecar", png, says="`sidecar project`, which takes .mrk.json"
     )
     assert "patient millimetres" in told
     run.done("project", path, "--sidecar", png, "-o", tmp_path / "labels.csv")

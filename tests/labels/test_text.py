@@ -72,7 +72,7 @@ def test_json_that_is_not_json_or_means_harm(file: Path, document: str, message:
 )
 def test_xml_with_entities_or_document_types_is_refused(file: Path, document: str) -> None:
     file.write_text(document)
-    with pytest.raises(LabelError, match="document type or entity"):
+    with pytest.raises(LabelError, match="document type or an entity"):
         text.load_xml(file)
 
 

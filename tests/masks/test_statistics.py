@@ -144,7 +144,7 @@ def test_what_cannot_be_stated_is_refused_or_left_empty(tmp_path: Path) -> None:
         map_mask(masks, tmp_path / output, scan.sidecar, **{"statistics": sizes} | options)
 
     refuses(lambda: write("again", fill="none"), UsageError, "fill='none'", "a part of each volume")
-    refuses(lambda: write("sizes.csv", to="nifti"), UsageError, "one file")
+    refuses(lambda: write("sizes.csv", to="nifti"), UsageError, "are the same file")
     refuses(lambda: write("again", statistics=tmp_path / "sidecar.json"), UsageError, "statistics=")  # fmt: skip
     refuses(lambda: write("again", statistics=tmp_path / "out"), OutputError, "out is a folder")
     names = tmp_path / "names.yaml"

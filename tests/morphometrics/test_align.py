@@ -73,9 +73,11 @@ def test_places_on_one_line_make_no_frame() -> None:
 
 
 def test_an_unknown_landmark_is_named() -> None:
-    with pytest.raises(LabelError, match="no landmark 'gnathion'; there are 'nose', 'left ear'"):
+    with pytest.raises(
+        LabelError, match="no landmark 'gnathion'; the landmarks are 'nose', 'left ear'"
+    ):
         anatomical_frame(named(SKULL), ["gnathion"], ["nose"], ["chin"])
-    with pytest.raises(LabelError, match="landmark 'nose' is no place in mm"):
+    with pytest.raises(LabelError, match="landmark 'nose' has no place in mm"):
         anatomical_frame(
             {**named(SKULL), "nose": np.full(3, np.nan)}, ["bregma"], ["nose"], ["chin"]
         )
@@ -147,7 +149,7 @@ def test_a_mirrored_specimen_is_refused(fit: Any, axis: int, noise: float) -> No
         scale=noise, size=SKULL.shape
     )
     with pytest.raises(
-        LabelError, match=r"fit as a mirror image .* is an axis of one specimen flipped"
+        LabelError, match=r"fit as a mirror image .* Is an axis of one specimen flipped"
     ):
         fit(named(SKULL), named(moved(flipped, 11)[0]))
 
@@ -184,7 +186,7 @@ def test_what_fixes_no_rotation_is_refused(fit: Any) -> None:
         (FLAT, nearly, "fixed"),
         (np.ones((5, 3)), FLAT, "moving"),
     ):
-        with pytest.raises(LabelError, match=f"the {which} landmarks are on one line"):
+        with pytest.raises(LabelError, match=f"the {which} landmarks lie on one line"):
             fit(named(moving), named(fixed))
     with pytest.raises(LabelError, match="they share 2"):
         fit(named(SKULL), {name: named(SKULL)[name] for name in NAMES[:2]} | {"hyoid": np.zeros(3)})

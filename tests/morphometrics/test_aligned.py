@@ -138,7 +138,7 @@ def test_landmarks_go_to_every_format_that_is_not_of_a_scan(
         target = tmp_path / f"out{writer.endings[0]}"
         command = ("align", two[1], "--onto", two[0], "-o", target)
         if writer.write_landmarks is None:
-            run.refuses(*command, code=2, says=f"{name} says where labels are in their scan")
+            run.refuses(*command, code=2, says=f"{name} states places in a scan")
             continue
         run.done(*command)
         text = target.read_text(encoding="utf-8")
@@ -146,7 +146,7 @@ def test_landmarks_go_to_every_format_that_is_not_of_a_scan(
             assert f"{number:.6f}"[:-1] in text, name
     for name in SOURCE_WRITERS:
         run.refuses(
-            "align", two[1], "--onto", two[0], "--to", name, code=2, says=f"{name} says where"
+            "align", two[1], "--onto", two[0], "--to", name, code=2, says=f"{name} states places"
         )
     points = json.loads((tmp_path / "out.mrk.json").read_text())["markups"][0]
     assert points["coordinateSystem"] == "LPS"
@@ -169,12 +169,23 @@ def test_nothing_is_written_where_anything_is_refused(
         "--matrix",
         tmp_path / "m.mat",
         code=2,
-        says="m.mat: a matrix goes to .tfm",
+        says="m.mat: a matrix is written as .tfm",
     )
-    run.refuses("align", b, "--onto", a, "-o", out, "--matrix", out, code=2, says="are one file")
+    run.refuses(
+        "align", b, "--onto", a, "-o", out, "--matrix", out, code=2, says="are the same file"
+    )
     run.refuses("align", b, "--onto", a, "-o", a, code=2, says="would overwrite an input")
     run.refuses(
-        "align", b, "--onto", a, "-o", out, "--matrix", a, code=2, says="a.csv: a matrix goes"
+        "align",
+        b,
+        "--onto",
+        a,
+        "-o",
+        out,
+        "--matrix",
+        a,
+        code=2,
+        says="a.csv: a matrix is written as",
     )
     run.refuses(
         "align",
@@ -189,9 +200,15 @@ def test_nothing_is_written_where_anything_is_refused(
         says="a frame has no residuals",
     )
     run.refuses(
-        "align", b, "--frame", "nose;chin;left ear", "--mirror", code=2, says="--mirror goes with"
+        "align",
+        b,
+        "--frame",
+        "nose;chin;left ear",
+        "--mirror",
+        code=2,
+        says="--mirror goes only with",
     )
-    run.refuses("align", b, a, "--onto", a, code=2, says="all of them with --group")
+    run.refuses("align", b, a, "--onto", a, code=2, says="all together with --group")
     run.refuses("align", b, "--onto", a, "--group", code=2, says="give one of --onto FIXED")
 
 
@@ -233,14 +250,14 @@ def test_a_mirror_image_is_taken_only_where_that_is_asked_for(
     mirrored = {name: place * [1, 1, -1] for name, place in elsewhere().items()}
     a = write_landmarks(tmp_path / "a.csv", SKULL)
     b = write_landmarks(tmp_path / "b.csv", mirrored)
-    run.refuses("align", b, "--onto", a, says=("fit as a mirror image", "say --mirror"))
+    run.refuses("align", b, "--onto", a, says=("fit as a mirror image", "add --mirror"))
     done = run.done("align", b, "--onto", a, "--mirror", "-o", tmp_path / "o.csv")
-    assert "note: the mirror image was taken" in done.err
+    assert "note: the specimen was mirrored, because its mirror image fits much better" in done.err
     found = sidecar.align(b, onto=a, mirror=True)
     np.testing.assert_allclose(found.mm, [*SKULL.values()], atol=1e-9)
     assert np.linalg.det(found.matrix[:3, :3]) == pytest.approx(-1)
     assert found.fit is not None and found.fit.is_mirrored
-    with pytest.raises(sidecar.LabelError, match="say mirror=True"):
+    with pytest.raises(sidecar.LabelError, match="add mirror=True"):
         sidecar.align(b, onto=a)
 
 
@@ -314,9 +331,9 @@ def test_a_group_in_the_format_of_a_tool(
         "-o",
         tmp_path / "x",
         code=2,
-        says="imagej says where",
+        says="imagej states places",
     )
-    run.refuses("align", "--group", *three, code=2, says="say which with -o FOLDER")
+    run.refuses("align", "--group", *three, code=2, says="name it with -o FOLDER")
 
 
 def test_missing_landmarks_are_refused_by_name_or_left_out_on_request(
@@ -327,7 +344,10 @@ def test_missing_landmarks_are_refused_by_name_or_left_out_on_request(
     out = tmp_path / "group"
     run.refuses("align", "--group", *three, "-o", out, says=("'chin' (not in 'b')", "--common"))
     done = run.done("align", "--group", *three, "--common", "-o", out)
-    assert "not in all specimens, and not superimposed by: 'chin' (not in 'b')" in done.err
+    assert (
+        "landmarks that some specimens lack were not used for the superimposition: 'chin' (not in 'b')"
+        in done.err
+    )
     assert {row["label"] for row in rows(out / "mean.csv")} == {*SKULL} - {"chin"}
     assert {row["label"] for row in rows(out / "aligned_a.csv")} == {*SKULL}
 
@@ -345,7 +365,7 @@ def test_specimens_are_told_apart_by_column_or_by_file(tmp_path: Path, run: Comm
         both,
         "-o",
         tmp_path / "g",
-        says="is of specimen 'beetle-7', as one.csv is",
+        says="is of specimen 'beetle-7', and so is one.csv",
     )
     hostile = write_landmarks(tmp_path / "h.csv", elsewhere(), more={"specimen": "../../up"})
     run.refuses(
@@ -356,5 +376,5 @@ def test_specimens_are_told_apart_by_column_or_by_file(tmp_path: Path, run: Comm
         "-o",
         tmp_path / "g",
         code=2,
-        says="no file can be called so",
+        says="this cannot be the name of a file",
     )

@@ -179,7 +179,7 @@ BENT = (
 @pytest.mark.parametrize(
     ("measure", "points", "uncertainty", "says"),
     [
-        (area, BOW_TIE, np.zeros(4), "crosses itself .edges from vertex 0 and from vertex 2."),
+        (area, BOW_TIE, np.zeros(4), "crosses itself .the edges from vertex 0 and from vertex 2."),
         (area, BENT, np.full(4, 0.1), "mm off the plane of the polygon"),
         (area, BENT[:2], np.zeros(2), "at least 3 points, not 2"),
         (angle, BENT, np.zeros(4), "takes 3 points, not 4"),
@@ -188,7 +188,7 @@ BENT = (
         (path_length, BENT[:1], np.zeros(1), "at least 2 points"),
         (distance, np.full((2, 3), np.nan), np.zeros(2), "finite numbers"),
         (distance, BENT[:2], np.full(2, np.nan), "finite numbers"),
-        (distance, BENT[:2], np.full(2, -1.0), "not negative"),
+        (distance, BENT[:2], np.full(2, -1.0), "must not be negative"),
         (distance, np.zeros((2, 2)), np.zeros(2), "must be .N, 3."),
         (distance, BENT[:2], np.zeros(3), "must be .N, 3."),
     ],

@@ -47,7 +47,7 @@ def test_two_sessions_by_hand(tmp_path: Path) -> None:
     assert chin.rms_mm == chin.worst_mm == 0
     assert found.rms_mm == pytest.approx(np.sqrt(0.18 / 4))
     assert found.procrustes_mm is not None and 0 < found.procrustes_mm < np.sqrt(0.18 / 4)
-    assert "all sessions are by 'anna': there is no inter-observer error" in found.notes
+    assert "all sessions are by 'anna', so there is no inter-observer error" in found.notes
 
 
 def test_two_observers_of_two_sessions_by_hand() -> None:
@@ -132,7 +132,7 @@ def test_shapes_and_nameless_points_are_left_out_and_told(tmp_path: Path) -> Non
     other = write_landmarks(tmp_path / "b.csv", shifted(nose=[0.1, 0, 0]))
     found = sidecar.measure_repeats([path, other])
     assert [one.landmark for one in found.landmarks] == list(PLACES)
-    assert "a.csv: 1 points without a name: left out" in found.notes
+    assert "a.csv: points without a name were left out: 1" in found.notes
 
 
 def test_few_landmarks_are_not_superimposed_which_is_told(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_few_landmarks_are_not_superimposed_which_is_told(tmp_path: Path) -> Non
     ]
     found = sidecar.measure_repeats(files)
     assert found.procrustes_mm is None and found.rms_mm
-    assert any("no superimposition" in note for note in found.notes)
+    assert any("the sessions were not superimposed" in note for note in found.notes)
 
 
 # --- which files may be compared
@@ -157,10 +157,10 @@ def refused(*files: Path, says: str, observers: list[str] | None = None) -> None
 def test_files_of_two_scans_are_refused_by_name(tmp_path: Path) -> None:
     a = write_landmarks(tmp_path / "a.csv", PLACES)
     b = write_landmarks(tmp_path / "b.csv", shifted(nose=[0.1, 0, 0]), scan="9.9.9")
-    refused(a, b, says=r"b\.csv: has instance 9\.9\.9\.5 at source slice 5, and a\.csv has 1\.2\.3")
+    refused(a, b, says=r"b\.csv: has instance 9\.9\.9\.5 at source slice 5, but a\.csv has 1\.2\.3")
     for column, says in (
-        ("series_uid", "is of series 2, and a.csv of series 1"),
-        ("specimen", "is of specimen '2', and a.csv of '1'"),
+        ("series_uid", "is of series 2, but a.csv is of series 1"),
+        ("specimen", "is of specimen '2', but a.csv is of '1'"),
     ):
         a = write_landmarks(tmp_path / "a.csv", PLACES, more={column: "1"})
         b = write_landmarks(tmp_path / "b.csv", shifted(nose=[0.1, 0, 0]), more={column: "2"})
@@ -193,14 +193,14 @@ def test_exports_of_one_scan_go_together_and_those_of_another_with_its_geometry_
     assert found.rms_mm == pytest.approx(apart / np.sqrt(2))
     assert found.procrustes_mm == pytest.approx(0, abs=1e-9)
     twin = mapped_on(tmp_path / "twin", tmp_path / "other", scale=0.5)
-    refused(half, twin, says=r"other\.csv: has instance .* and half\.csv has")
+    refused(half, twin, says=r"other\.csv: has instance .* but half\.csv has")
 
 
 def test_an_instance_at_another_slice_is_refused(tmp_path: Path) -> None:
     a = write_landmarks(tmp_path / "a.csv", {"nose": [1, 2, 5]})
     b = write_landmarks(tmp_path / "b.csv", {"nose": [1, 2, 6]})
     b.write_text(b.read_text().replace("1.2.3.6", "1.2.3.5"))
-    refused(a, b, says=r"has instance 1\.2\.3\.5 at source slice 6, and a\.csv at slice 5")
+    refused(a, b, says=r"has instance 1\.2\.3\.5 at source slice 6, but a\.csv has it at slice 5")
 
 
 def test_files_that_nothing_shows_to_be_of_one_scan_are_refused_with_the_way_out(
@@ -214,7 +214,7 @@ def test_files_that_nothing_shows_to_be_of_one_scan_are_refused_with_the_way_out
             write_landmarks(tmp_path / "b.csv", {"nose": [1, 2, 8]}, more=more),
         ]
 
-    refused(*files({}), says=r"b\.csv: nothing in it shows that it is of the scan of a\.csv")
+    refused(*files({}), says=r"b\.csv: nothing in it shows that it is of the same scan as a\.csv")
     assert sidecar.measure_repeats(files({"specimen": "beetle"})).landmarks[0].worst_mm == 1.5
     between = write_landmarks(tmp_path / "c.csv", {"nose": [1, 2, 5.4], "chin": [1, 2, 8.0]})
     assert sidecar.measure_repeats([*files({}), between]).landmarks[0].sessions == 3
@@ -223,13 +223,13 @@ def test_files_that_nothing_shows_to_be_of_one_scan_are_refused_with_the_way_out
 def test_other_files_that_are_no_two_sessions(tmp_path: Path) -> None:
     a = write_landmarks(tmp_path / "a.csv", PLACES)
     b = write_landmarks(tmp_path / "b.csv", shifted(nose=[0.1, 0, 0]))
-    refused(a, says="needs two files of one scan")
-    refused(a, a, says="one session counts once")
-    refused(a, a, a, says="one session counts once")
-    refused(a, b, says="2 sessions and 1 observers", observers=["anna"])
+    refused(a, says="needs two or more files of one scan")
+    refused(a, a, says="give each session only once")
+    refused(a, a, a, says="give each session only once")
+    refused(a, b, says="2 sessions and 1 observer;", observers=["anna"])
     c = write_landmarks(tmp_path / "c.csv", shifted(nose=[0.1, 0, 0]), more={"observer": "ben"})
-    refused(a, c, says="does not say who labelled, and other files do")
-    refused(a, c, says="is by 'ben', says its column observer", observers=["anna", "anna"])
+    refused(a, c, says="does not say who labelled, but other files do")
+    refused(a, c, says="is by 'ben' according to its column observer", observers=["anna", "anna"])
     found = sidecar.measure_repeats([a, c], observers=["anna", "ben"])
     assert found.observers == ("anna", "ben")
     c.write_text(c.read_text().replace("ben", "anna", 1))
@@ -241,6 +241,8 @@ def test_millimetres_of_two_voxel_sizes_are_refused(tmp_path: Path) -> None:
     same = write_landmarks(tmp_path / "b.csv", shifted(nose=[0.1, 0, 0]), space="given", voxel=0.5)
     other = write_landmarks(tmp_path / "c.csv", shifted(nose=[0.1, 0, 0]), space="given", voxel=0.6)
     assert sidecar.measure_repeats([a, same]).rms_mm
-    refused(a, other, says=r"c\.csv: has voxels of 0\.6 × 0\.6 × 0\.6 mm, and a\.csv of 0\.5")
+    refused(
+        a, other, says=r"c\.csv: has voxels of 0\.6 × 0\.6 × 0\.6 mm, but a\.csv has voxels of 0\.5"
+    )
     patient = write_landmarks(tmp_path / "d.csv", shifted(nose=[0.1, 0, 0]), voxel=0.5)
     refused(a, patient, says="from a voxel size given by hand")

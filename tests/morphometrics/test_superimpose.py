@@ -142,9 +142,9 @@ def test_a_flat_set_is_not_taken_for_its_mirror_image() -> None:
 @pytest.mark.parametrize(
     ("places", "says"),
     [
-        (SKULL[None], "there are 1 and 7"),
-        (np.stack([SKULL[:2]] * 3), "there are 3 and 2"),
-        (np.stack([SKULL, np.outer(np.arange(7.0), [1, 2, 3])]), "of skull 1 are on one line"),
+        (SKULL[None], "here are 1 specimen and 7 landmarks"),
+        (np.stack([SKULL[:2]] * 3), "here are 3 specimens and 2 landmarks"),
+        (np.stack([SKULL, np.outer(np.arange(7.0), [1, 2, 3])]), "of skull 1 lie on one line"),
     ],
 )
 def test_what_fixes_no_superimposition_is_refused(places: np.ndarray, says: str) -> None:

@@ -187,7 +187,7 @@ def test_labels_at_the_border_show_where_the_image_ends(run: CommandLine, tmp_pa
     for section in sections:
         assert 0.1 < section.alpha.mean() < 0.3
     labels.write_text("label,x,y,slice\nfar off,-500,-0.5,-90\n")
-    assert "lies outside of the PNGs" in run.refuses(
+    assert "lies outside the PNGs" in run.refuses(
         "report", labels, "--source", tmp_path / "scan", "-o", tmp_path / "s.html", says="row 2"
     )
     run.done(
@@ -464,7 +464,7 @@ def test_the_error_of_labelling_stands_in_the_report(
     text = Page.of(page).text
     assert "Error of labelling" in text and "by anna, ben.csv by <b>ben</b>" in text
     assert "Each observer has one session" in text
-    assert "5 landmarks in 2 sessions by 2 observers; root mean square error" in done.err
+    assert "5 landmarks in 2 sessions by 2 observers; root mean square error:" in done.err
     apart = 0.4 * 2 * 0.5  # PNG pixels to mm: scale 1/2, 0.5 mm a source pixel
     assert f"{apart / 2**0.5:.3f}" in text and f"{apart / 2:.3f}" in text
     told = sidecar.measure_repeats(sessions)
@@ -480,8 +480,10 @@ def test_sessions_of_another_scan_are_refused_and_mapped_files_are_no_labels(
     copied = tmp_path / "png" / "mapped.csv"
     copied.write_bytes(sessions[1].read_bytes())
     run.refuses(command[0], copied, *command[2:], *given, says="is a CSV of map-points")
-    run.refuses(*command, "--observer", "anna", code=2, says="--observer goes with --session")
-    run.refuses(*command, "--session", sessions[0], code=2, says="needs two files of one scan")
+    run.refuses(*command, "--observer", "anna", code=2, says="--observer goes only with --session")
+    run.refuses(
+        *command, "--session", sessions[0], code=2, says="needs two or more files of one scan"
+    )
     for path in sessions:
         text = path.read_text()
         uid = sidecar.open(tmp_path / "png").document.source.planes[0].sop_instance_uid

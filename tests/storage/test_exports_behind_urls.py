@@ -84,9 +84,9 @@ def test_a_config_may_name_urls_beside_paths(
     run.done("export", "--config", tmp_path / "config.yaml")
     assert contents(tmp_path / "one") == memory.contents("two")
     told = run.done("export", "--config", tmp_path / "config.yaml").err
-    assert told.count("finished already, from the same source with the same options") == 2
+    assert told.count("an earlier run finished it, from the same source with the same options") == 2
     for name in ("one", "two"):
-        assert f" to {name}: finished already" in told
+        assert f" to {name}: an earlier run finished it" in told
     assert contents(tmp_path / "one") == memory.contents("two")
 
 

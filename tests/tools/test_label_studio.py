@@ -94,13 +94,13 @@ EXPORTS: dict[str, dict[str, float]] = {
 }
 #: What is told of exports that are not exact, and of those that cannot be mapped.
 TOLD = {
-    "COCO": "rounds keypoints",
-    "COCO_WITH_IMAGES": "rounds keypoints",
-    "VOC": "cuts fractions off twice",
+    "COCO": "rounded keypoints",
+    "COCO_WITH_IMAGES": "rounded keypoints",
+    "VOC": "cut fractions off twice",
     "BRUSH_TO_COCO": "through the middles",
-    "BRUSH_TO_NUMPY": "export JSON there",
-    "BRUSH_TO_PNG": "export JSON there",
-    **{name: "data.yaml beside this file" for name in EXPORTS if name.startswith("YOLO")},
+    "BRUSH_TO_NUMPY": "Export JSON from Label Studio",
+    "BRUSH_TO_PNG": "Export JSON from Label Studio",
+    **{name: "data.yaml of the data set beside it" for name in EXPORTS if name.startswith("YOLO")},
 }
 
 

@@ -224,7 +224,10 @@ def test_layers_of_napari_s_own_buttons(napari: Napari, run: CommandLine, marked
 
 OTHER = {
     "oblique": (replace(SPEC, orientation="oblique"), "turned"),
-    "uneven gaps": (replace(SPEC, slice_gaps=(1.3, 1.3, 2.6, 1.3, 1.3, 5.0, 1.3)), "no one matrix"),
+    "uneven gaps": (
+        replace(SPEC, slice_gaps=(1.3, 1.3, 2.6, 1.3, 1.3, 5.0, 1.3)),
+        "no single matrix",
+    ),
 }
 
 

@@ -80,7 +80,7 @@ def test_closed_curves_undo_and_files(browser: Browser, opened: Opened, tmp_path
     draw(browser, (0.4, 0.4, 0), (0.6, 0.4, 0))
     browser.push("#curve-closed")
     browser.press("f")
-    assert "a closed curve has 3 vertices at least" in browser.message()
+    assert "a closed curve needs at least 3 vertices" in browser.message()
     assert browser.find("#save-csv").get_attribute("disabled")
     browser.push("#curve-draw")
     draw(browser, (0.6, 0.6, 0), (0.5, 0.7, 0))
@@ -96,15 +96,15 @@ def test_closed_curves_undo_and_files(browser: Browser, opened: Opened, tmp_path
     for _ in range(8):
         browser.press("z", hold=(CONTROL,))
     assert browser.names() == []
-    assert "1 of 1 landmarks are new" in browser.give(saved)
+    assert "new landmarks: 1 of 1" in browser.give(saved)
     assert browser.names() == ["curve 1"]
-    assert "0 of 1 landmarks are new" in browser.give(saved)
+    assert "new landmarks: 0 of 1" in browser.give(saved)
     assert browser.download("#save-csv").read_text() == saved.read_text()
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("label,x,y,slice,shape_type,shape_id,vertex\nb,1,1,1,box,1,0\n")
-    assert "row 2: this page has landmarks and curves, no box" in browser.give(wrong)
+    assert "row 2: this page shows landmarks and curves only, not a box" in browser.give(wrong)
     wrong.write_text("label,x,y,slice,shape_type,shape_id,vertex\nb,1,1,1,polyline,1,1\n")
-    assert "row 2: vertex 1 is out of turn" in browser.give(wrong)
+    assert "row 2: vertex 1 is out of order" in browser.give(wrong)
 
 
 def test_curves_of_slicer_are_read(browser: Browser, opened: Opened, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_curves_of_slicer_are_read(browser: Browser, opened: Opened, tmp_path: P
     ]  # fmt: skip
     given = tmp_path / "slicer.mrk.json"
     given.write_text(json.dumps({"markups": markups}))
-    assert "5 of 5 landmarks are new" in browser.give(given)
+    assert "new landmarks: 5 of 5" in browser.give(given)
     assert browser.names() == ["orbit", "jaw", "tips-0", "tips-1", "tips-2"]
     table = rows(browser.download("#save-csv").read_text())
     assert [row["shape_type"] for row in table[:6]] == ["polygon"] * 3 + ["polyline"] * 3
@@ -171,7 +171,7 @@ def test_points_of_a_curve_that_a_file_holds_come_back_as_they_are(
     made = sidecar.map_points(browser.download("#save-csv"), png)
     made.write(first)
     browser.press(DELETE)
-    assert "are new" in browser.give(first)
+    assert "new landmarks" in browser.give(first)
     browser.push("#landmarks .where")
     assert browser.find("#curve-points").get_attribute("value") == ""
     saved = browser.download("#save-csv")

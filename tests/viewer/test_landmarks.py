@@ -262,7 +262,7 @@ def test_a_click_beside_the_image_places_nothing(browser: Browser, opened: Opene
     opened(GEOMETRIES["axial"])
     browser.click(browser.at(0.02, 0.5))
     assert browser.names() == []
-    assert browser.message() == "That is beside the image."
+    assert browser.message() == "This place is outside the image."
 
 
 def test_a_click_on_a_landmark_chooses_it_and_delete_takes_it_away(

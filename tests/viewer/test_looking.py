@@ -215,7 +215,7 @@ def test_buttons_say_what_they_do(browser: Browser, opened: Opened) -> None:
     told = {b.text: b.get_attribute("title") for b in browser.all(".contrast button")}
     assert told == {
         "Automatic": "Fit black and white to the values that nearly all pixels have (A)",
-        "All": "Show every value there can be, from the lowest to the highest",
+        "All": "Show all possible values, from the lowest to the highest",
         "Inverted": "Exchange black and white (I)",
         "Reset": "The contrast that the page opened with (R)",
     }
@@ -471,7 +471,7 @@ def test_a_page_whose_document_was_changed_says_so(
     assert decimation in text
     page.write_text(text.replace(decimation, decimation.replace("0.0", "0.5"), 1), encoding="utf-8")
     browser.driver.get(page.as_uri())
-    assert "control point 0 of the sidecar does not come out" in browser.text("#app")
+    assert "control point 0 of the sidecar does not map to its place" in browser.text("#app")
 
 
 def test_a_name_with_signs_that_mean_something_in_an_address(

@@ -168,7 +168,9 @@ def test_a_point_off_the_only_slice_is_refused(browser: Browser, tmp_path: Path)
 def test_a_document_that_was_changed_by_hand_is_refused(browser: Browser, tmp_path: Path) -> None:
     document = facts(GEOMETRIES["oblique"].write(tmp_path).document)
     document["decimation"]["columns"]["offset"] += 0.5
-    with pytest.raises(RuntimeError, match="control point 0 of the sidecar does not come out"):
+    with pytest.raises(
+        RuntimeError, match="control point 0 of the sidecar does not map to its place"
+    ):
         run(browser, "geometry/mapping.js", "m.mappingOf(args[0]);", document)
 
 

@@ -187,7 +187,7 @@ def test_the_same_export_has_the_same_page_and_another_has_another_key(tmp_path:
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     sidecar = Export().write(tmp_path)
     (tmp_path / "slice_0000.png").unlink()
-    with pytest.raises(DocumentError, match=r"slice_0000\.png is not beside the sidecar"):
+    with pytest.raises(DocumentError, match=r"slice_0000\.png is missing beside sidecar\.json"):
         write_viewer(sidecar, tmp_path)
 
 
@@ -196,10 +196,13 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
     [
         (
             np.zeros((64, 63), np.uint8),
-            r"^slice_0000\.png is 63 × 64 pixels, the sidecar says 64 × 64",
+            r"^slice_0000\.png has 63 × 64 pixels, but the sidecar says 64 × 64",
         ),
-        (np.zeros((64, 64), np.uint16), "is not of 8 bits and 1 channels"),
-        (np.zeros((64, 64, 3), np.uint8), "is not of 8 bits and 1 channels"),
+        (np.zeros((64, 64), np.uint16), "does not have 8 bits and 1 channel, as the sidecar says"),
+        (
+            np.zeros((64, 64, 3), np.uint8),
+            "does not have 8 bits and 1 channel, as the sidecar says",
+        ),
     ],
 )
 def test_an_image_of_another_kind_is_refused(

@@ -457,7 +457,7 @@ def test_a_page_from_disk_says_how_to_get_three_planes(browser: Browser, tmp_pat
 @pytest.mark.parametrize(
     ("export", "reason"),
     [
-        (Export(channels=3), "this one has colours"),
+        (Export(channels=3), "this stack has colours"),
         (GEOMETRIES["one slice"], "One image has no planes across it"),
     ],
 )
@@ -491,7 +491,7 @@ def test_more_voxels_than_a_page_holds_are_left_where_they_are(browser: Browser)
     browser.driver.get("about:blank")
     held, larger = browser.driver.execute_async_script(code, module)
     assert held is None
-    assert "1.1 GB of voxels and a page holds 1 GB at most" in larger
+    assert "1.1 GB of voxels, but a page holds 1 GB at most" in larger
 
 
 def test_a_png_that_cannot_be_read_is_named_and_takes_no_landmark(

@@ -94,7 +94,7 @@ def test_files_of_another_scan_are_refused_and_both_named(browser: Browser, expo
     browser.open(exports / "beetle-8" / "viewer.html")
     for file, what in zip(files, ("row 2", "point 1"), strict=True):
         assert browser.give(file) == (
-            f"{file.name}: {what} is of another export (beetle-7, tag {one_tag}, series"
+            f"{file.name}: {what} belongs to another export (beetle-7, tag {one_tag}, series"
             f" {one_series}); this page shows beetle-8, tag {tag}, series {series}"
         )
         assert browser.names() == []
@@ -110,7 +110,9 @@ def test_map_points_holds_the_files_of_the_page_against_the_export(
     [row] = rows(table)
     points = sidecar.map_file(table, one).points
     assert points.png.tolist() == [[float(row[name]) for name in ("x", "y", "slice")]]
-    with pytest.raises(sidecar.LabelError, match=r"row 2: .* is of another export: its tag is"):
+    with pytest.raises(
+        sidecar.LabelError, match=r"row 2: .* belongs to another export: its tag is"
+    ):
         sidecar.map_file(table, other)
     with pytest.raises(sidecar.LabelError, match="in millimetres of the scan"):
         sidecar.map_file(markups, one)
@@ -129,16 +131,16 @@ def test_files_of_another_export_of_the_scan_are_refused_with_a_way_out(
     browser.open(exports / "coarse" / "viewer.html")
     for file in files:
         said = browser.give(file)
-        assert "is of another export (beetle-7, tag " in said
-        assert "sidecar map-points and sidecar project bring landmarks" in said
+        assert "belongs to another export (beetle-7, tag " in said
+        assert "sidecar map-points and then sidecar project bring landmarks" in said
         assert browser.names() == []
 
 
 @pytest.mark.parametrize(
     ("columns", "cells", "said"),
     [
-        ("tag", "BCDFGH", "row 2 is of another export (tag bcdfgh)"),
-        ("series_uid", "1.2.3", "row 2 is of another export (series 1.2.3)"),
+        ("tag", "BCDFGH", "row 2 belongs to another export (tag bcdfgh)"),
+        ("series_uid", "1.2.3", "row 2 belongs to another export (series 1.2.3)"),
     ],
 )
 def test_each_column_alone_contradicts(
@@ -157,9 +159,9 @@ def test_one_tag_is_one_mapping_whatever_the_specimen_was_called(
     files = placed(browser, exports / "beetle-7")
     browser.open(exports / "no name" / "viewer.html")
     said = browser.give(files[0])
-    assert "1 of 1 landmarks are new; columns not kept: specimen." in said
+    assert "new landmarks: 1 of 1; columns not kept: specimen." in said
     browser.press("z", hold=("\ue009",))
-    assert "1 of 1 landmarks are new" in browser.give(files[1])
+    assert "new landmarks: 1 of 1" in browser.give(files[1])
 
 
 def test_columns_of_these_names_that_are_somebody_elses_are_told(
@@ -171,7 +173,7 @@ def test_columns_of_these_names_that_are_somebody_elses_are_told(
         "slice,x,y,specimen,series_uid,tag,constructor\n1,2,3,ZMB 12,,male,\n2,2,3,,,,\n"
     )
     said = browser.give(file)
-    assert "2 of 2 landmarks are new; no tag in it says" in said
+    assert "new landmarks: 2 of 2; no tag says" in said
     assert "columns not kept: specimen, tag, constructor" in said
 
 
@@ -185,7 +187,7 @@ def test_points_added_in_slicer_say_nothing_and_are_taken(
     document["markups"][0]["controlPoints"] += described
     edited = tmp_path / "edited.mrk.json"
     edited.write_text(json.dumps(document))
-    assert "2 of 3 landmarks are new" in browser.give(edited)
+    assert "new landmarks: 2 of 3" in browser.give(edited)
 
 
 def test_what_a_folder_is_called_stays_text(

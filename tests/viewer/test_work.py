@@ -198,11 +198,11 @@ def test_labels_saved_are_labels_read(browser: Browser, opened: Opened, tmp_path
     browser.click(browser.at(0.52, 0.63))
     file = browser.download("#save-csv")
     content = file.read_bytes()
-    assert "0 of 2 landmarks are new" in browser.give(file)
+    assert "new landmarks: 0 of 2" in browser.give(file)
     browser.press("p", DELETE, DELETE)
     browser.press("n", DELETE)
     assert browser.names() == []
-    assert "2 of 2 landmarks are new" in browser.give(file)
+    assert "new landmarks: 2 of 2" in browser.give(file)
     assert browser.download("#save-csv").read_bytes() == content
 
 
@@ -222,7 +222,7 @@ def test_labels_saved_are_labels_read(browser: Browser, opened: Opened, tmp_path
 def test_csv_of_other_hands(browser: Browser, opened: Opened, tmp_path: Path, text: str) -> None:
     opened(GEOMETRIES["axial"])
     message = browser.give(write(tmp_path, "labels.csv", text))
-    assert "2 of 2 landmarks are new" in message
+    assert "new landmarks: 2 of 2" in message
     assert ("note" in message) == ("note" in text)  # what is not kept is named
     rows = [
         (row["image"], row["slice"], row["label"], float(row["x"]), float(row["y"]))
@@ -256,7 +256,7 @@ def test_a_slice_between_two_is_kept_as_it_is(
     assert (row["image"], float(row["slice"])) == (f"slice_{seen_on:04}.png", slice)
     named = f"image,x,y,slice,label\nslice_{seen_on:04}.png,3.5,4.25,{slice},between\n"
     message = browser.give(write(tmp_path, "projected.csv", named))
-    assert "0 of 1 landmarks are new" in message, "as sidecar project names it, the same place"
+    assert "new landmarks: 0 of 1" in message, "as sidecar project names it, the same place"
 
 
 @pytest.mark.slow
@@ -269,8 +269,8 @@ def test_a_slice_between_two_is_kept_as_it_is(
             "row 2: image slice_0001.png is slice 1, but the column slice says 2",
         ),
         ("slice,x,y\n1,2,3\n1,12a,3\n", 'row 3: x "12a" is not a number'),
-        ("slice,x,y\n1,2\n", "row 2 has 2 cells where the header has 3"),
-        ("slice,x,y,label\n1,2,3,a, b\n", "row 2 has 5 cells where the header has 4"),
+        ("slice,x,y\n1,2\n", "row 2 has 2 cells, but the header has 3"),
+        ("slice,x,y,label\n1,2,3,a, b\n", "row 2 has 5 cells, but the header has 4"),
         ("slice,x,y\n1,2,\n", 'row 2: y "" is not a number'),
         ("slice,x,y,X\n1,2,3,4\n", "the header has the column x twice"),
         (
@@ -288,7 +288,7 @@ def test_a_slice_between_two_is_kept_as_it_is(
         ),
         (b"slice,x,y,label\n1,2,3,\xff\xfe\xe9\n", "it is not UTF-8 text"),
         ('{"markups": 3}', "it is not a Slicer markups file"),
-        ('{"markups": [', "it is not whole JSON"),
+        ('{"markups": [', "it is not complete JSON"),
         ('{"markups": []}', "there are no points in it"),
         (
             '{"markups": [{"coordinateSystem": "IJK", "controlPoints": []}]}',
@@ -305,7 +305,7 @@ def test_a_slice_between_two_is_kept_as_it_is(
         ('{"markups": [{"controlPoints": [{"position": [1, 2, 1e9]}]}]}', "point 1: x "),
         ("x,y,slice\n" + "[" * 100000 + ",1,2\n", 'row 2: x "[[[['),
         ("[" * 100000, "the header has neither columns x and y"),
-        ('{"markups":' + "[" * 100000, "it is not whole JSON"),
+        ('{"markups":' + "[" * 100000, "it is not complete JSON"),
     ],
 )
 def test_a_file_with_a_fault_is_refused_whole(
@@ -369,7 +369,7 @@ def test_markups_hold_patient_millimetres_and_come_back(
     for i, document in enumerate(({"markups": [markup]}, {"markups": [ras]})):
         browser.press("z", "z", "z", "z", hold=(CONTROL,))
         assert browser.names() == []
-        assert "2 of 2 landmarks are new" in browser.give(
+        assert "new landmarks: 2 of 2" in browser.give(
             write(tmp_path, f"points{i}.mrk.json", json.dumps(document))
         )
         back = browser.saved()
@@ -434,7 +434,7 @@ def test_hostile_names_stay_text_and_come_back_unchanged(
     content = file.read_bytes()
     browser.press(*["z"] * len(HOSTILE), hold=(CONTROL,))
     assert browser.text(".tally") == f"0 of {len(HOSTILE)} placed"
-    assert f"{len(HOSTILE)} of {len(HOSTILE)} landmarks are new" in browser.give(file)
+    assert f"new landmarks: {len(HOSTILE)} of {len(HOSTILE)}" in browser.give(file)
     assert browser.download("#save-csv").read_bytes() == content
     markups = json.loads(browser.download("#save-markups").read_text(encoding="utf-8"))
     assert [point["label"] for point in markups["markups"][0]["controlPoints"]] == HOSTILE

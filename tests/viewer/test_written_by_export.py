@@ -85,10 +85,10 @@ def test_labels_name_images_with_the_tag_of_the_export_or_without(
     browser.open(tmp_path / "png" / "viewer.html")
     other = tmp_path / "other.csv"
     other.write_text("image,label,x,y\nslice_0004_bcdfgh.png,a,1,2\n")
-    assert "image slice_0004_bcdfgh.png is of another export" in browser.give(other)
+    assert "image slice_0004_bcdfgh.png belongs to another export" in browser.give(other)
     given = tmp_path / "given.csv"
     given.write_text(f"image,label,x,y\n{names[4].upper()},a,1,2\nslice_0006,b,3,4\n")
     said = browser.give(given)
-    assert "2 of 2 landmarks are new; no tag in it says that they are of this export" in said
+    assert "new landmarks: 2 of 2; no tag says which export they belong to" in said
     saved = [(row["image"], row["slice"], row["label"]) for row in browser.saved()]
     assert saved == [(names[4], "4", "a"), (names[6], "6", "b")]

@@ -105,7 +105,7 @@ def test_the_work_is_kept_and_files_of_all_stacks_are_read_back(
     assert browser.text(".refined .tally") == "2 of 3"
     assert browser.text("header h1") == f"{NAMES[2]} · zooms"  # the first that is open
     given.write_text("label,image,x,y\na,slice_0000_bcdfgh.png,7,8\n")
-    assert "row 2: it is of none of these stacks" in browser.give(given)
+    assert "row 2: it belongs to none of these stacks" in browser.give(given)
 
 
 def test_two_landmarks_in_one_box_are_told_apart_by_the_names_of_their_images(
@@ -130,7 +130,7 @@ def test_two_landmarks_in_one_box_are_told_apart_by_the_names_of_their_images(
     assert float(row["shift_mm"]) == pytest.approx(np.linalg.norm(np.subtract(mm, near)))
     table.write_text(f"label,x,y,slice,tag\nb,3,3,1,{two.tag}\n")
     told = str(invoked("map-points", table, code=1).exception)
-    assert "could be of any of 001_a, 002_b" in told
+    assert "could belong to any of these exports: 001_a, 002_b" in told
     assert phantom.markers and png.tag != one.tag
 
 
@@ -149,7 +149,7 @@ def test_a_page_that_is_not_ours_stays_and_ours_is_replaced(zooms: Path, tmp_pat
     other.mkdir()
     (other / "zooms.html").write_text("mine")
     told = invoked("zoom", *again, "-o", other, code=1)
-    assert "zooms.html that is not of" in str(told.exception)
+    assert "zooms.html that `sidecar zoom` did not write" in str(told.exception)
     assert (other / "zooms.html").read_text() == "mine" and len(list(other.iterdir())) == 1
 
 

@@ -57,13 +57,14 @@ def _refuse_merged(
         if not tagged and _whole(reference) != _whole(other):
             raise Unidentified(
                 number,
-                f"images {other} and {reference} are two in this file, and both would be PNG"
-                f" {png.slice} of {exports[png.export].name}: are they of two scans? Say"
-                " with --images GLOB whose labels are meant",
+                f"this file names two images, {other} and {reference}, and both would be PNG"
+                f" {png.slice} of {exports[png.export].name}. Are they of two scans? Choose the"
+                " images to take with --images GLOB",
             )
         if png.scale != found[first].scale:
             raise Unidentified(
-                number, f"image {reference} has another size here than elsewhere in the file"
+                number,
+                f"image {reference} has two different sizes in this file; correct the wrong one",
             )
 
 
@@ -86,9 +87,9 @@ def _refuse_mixed_folders(
         if export in inside:
             raise Unidentified(
                 number,
-                f"images {inside[export]} and {references[number]} lie in two folders, and only"
-                f" one is called like the export {exports[export].name}: are they of two"
-                " scans? Say with --images GLOB whose labels are meant",
+                f"images {inside[export]} and {references[number]} lie in two folders, but only"
+                f" one of the folders has the name of the export {exports[export].name}. Are they"
+                " of two scans? Choose the images to take with --images GLOB",
             )
 
 
@@ -110,8 +111,9 @@ def _refuse_own_name(
     if named not in (None, slice_) or (named is None and tag not in (None, export.tag)):
         raise Unidentified(
             0,
-            f"has labels of one image, and two names for it: {path.stem!r} and"
-            f" {references[0].name!r}; rename the file, or correct the name in it",
+            f"has labels of one image, but gives it two names: the file is called {path.stem!r},"
+            f" and its content says {references[0].name!r}; rename the file, or correct the name"
+            " in it",
         )
 
 

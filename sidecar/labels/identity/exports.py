@@ -111,9 +111,9 @@ class Export:
         """The pattern of its PNGs' names, for messages."""
         files = self.sidecar.document.images.files
         return (
-            f"they are {files[0].name} … {files[-1].name}"
+            f"its PNGs are {files[0].name} … {files[-1].name}"
             if len(files) > 1
-            else f"there is only {files[0].name}"
+            else f"its only PNG is {files[0].name}"
         )
 
 

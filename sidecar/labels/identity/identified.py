@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sidecar.document.tag import split_name
+from sidecar.errors import counted
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.model import ImageReference
 from sidecar.labels.references import bare_key, named_path
@@ -101,6 +102,7 @@ def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) 
         first, png = references[resized[0]], found[resized[0]]
         size = " × ".join(map(str, png.size or ()))
         yield (
-            f"{len(resized)} images were resized before labelling ({first.name!r}: {size}, by"
-            f" {1 / png.scale[0]:.4g}); scaled back to the PNGs"
+            "labels on resized images were scaled back to the PNGs:"
+            f" {counted(len(resized), 'image')}, the first {first.name!r} of {size} (resized by"
+            f" {1 / png.scale[0]:.4g})"
         )

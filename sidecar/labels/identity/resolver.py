@@ -110,9 +110,9 @@ class Resolver:
             if not fitting:
                 raise Unidentified(
                     number,
-                    f"is a label of series {series}, and these PNGs are of series"
-                    f" {self.exports[0].series_uid}; give the sidecar.json of that export with"
-                    " --sidecar",
+                    f"is a label of series {series}, but these PNGs are of series"
+                    f" {self.exports[0].series_uid}; give the sidecar.json of the label's export"
+                    " with --sidecar",
                 )
         return fitting
 
@@ -138,8 +138,8 @@ class Resolver:
             more = ", …" if len(exports) > 3 else ""
             raise Unidentified(
                 number,
-                f"counts slices instead of naming images, and could be of any of {names}{more}:"
-                " give the one export that it is of with --sidecar",
+                "has slice numbers and no image names, so it could belong to any of these exports:"
+                f" {names}{more}. Give the right one with --sidecar",
             )
         return exports[0]
 
@@ -164,11 +164,11 @@ class Resolver:
     def _foreign(self, reference: ImageReference, tag: str) -> str:
         whose = self._nearby(lambda export: export.tag == tag)
         own = ", ".join(sorted({export.tag for export in self.exports if export.tag is not None}))
-        these = f"the tag of these PNGs is {own}" if own else "these PNGs have none"
+        these = f"the tag of these PNGs is {own}" if own else "these PNGs have no tag"
         what = f"image {reference}" if reference.name.strip() else "the label"
         return (
-            f"{what} is of another export: its tag is {tag}, {these}; give {_sidecar_of(whose)}"
-            " with --sidecar"
+            f"{what} belongs to another export: its tag is {tag}, but {these}; give"
+            f" {_sidecar_of(whose)} with --sidecar"
         )
 
     def _choose(
@@ -192,8 +192,8 @@ class Resolver:
             names = " or ".join(export.own_name for export, _ in left[:3])
             raise Unidentified(
                 number,
-                f"image {reference} could be of {names}: say which with --sidecar, and with"
-                " --images GLOB which labels are of it",
+                f"image {reference} could belong to {names}; choose the export with --sidecar, and"
+                " its labels with --images GLOB",
             )
         export, slice_ = left[0]
         proved = bool(same) or _has_tag_of(reference, export)
@@ -201,9 +201,9 @@ class Resolver:
             png = export.sidecar.document.images.files[slice_].name
             raise Unidentified(
                 number,
-                f"image {reference} has no tag, and the PNGs of {export.name} have one"
-                f" ({png}): it may be of another export. Give the image its whole name, or say"
-                " --trust-names if it is surely of this one",
+                f"image {reference} has no tag, but the PNGs of {export.name} have one ({png}), so"
+                " the image may belong to another export. Give it its whole name, or add"
+                " --trust-names if you are sure that it belongs to this export",
             )
         return export, slice_, proved
 
@@ -227,8 +227,9 @@ class Resolver:
             return
         raise Unidentified(
             number,
-            f"lies in the folder of the export {home.folder_name}, and does not say that it is of"
-            f" {export.name}: leave --sidecar out, or move the file elsewhere if it is",
+            f"lies in the folder of the export {home.folder_name}, and does not say that it"
+            f" belongs to {export.name}; leave --sidecar out, or, if it does belong to"
+            f" {export.name}, move the file elsewhere",
         )
 
     def _refuse_other_folder(self, number: int, reference: ImageReference, export: Export) -> None:
@@ -246,8 +247,9 @@ class Resolver:
         if whose is not None:
             raise Unidentified(
                 number,
-                f"image {reference} is named like one in the folder {whose}, which is another"
-                f" export than {export.name}; give the sidecar.json of that folder with --sidecar",
+                f"image {reference} has a name that belongs to the folder {whose}, which holds"
+                f" another export than {export.name}; give the sidecar.json of that folder with"
+                " --sidecar",
             )
 
     @cached_property
@@ -264,20 +266,24 @@ class Resolver:
         head, document = seen.head, export.sidecar.document
         if head is None or "Sidecar" not in head.texts:
             return (
-                f"{seen.where} has other pixels than {document.images.files[slice_].name}: it is"
-                " of another export or slice; give the sidecar.json of its export with --sidecar"
+                f"{seen.where} has other pixels than {document.images.files[slice_].name}, so it"
+                " belongs to another export or slice; give the sidecar.json of its export with"
+                " --sidecar"
             )
         series, tag = head.texts.get("SeriesInstanceUID"), head.texts.get("Tag")
         number, own = head.texts.get("Slice"), export.series_uid
         whose = self._nearby(lambda e: tag is not None and e.tag == tag)
         if series != own:
-            found = f"of series {series}, and these PNGs are of series {own}"
+            found = f"of series {series}, but these PNGs are of series {own}"
         elif tag is not None and tag != export.mapping_tag:
-            found = f"of an export with tag {tag}, and these PNGs have {export.mapping_tag}"
+            found = f"of an export with tag {tag}, but these PNGs have the tag {export.mapping_tag}"
         elif number != str(slice_):
-            return f"{seen.where} is PNG {number}, and the file names it {reference.name!r}"
+            return (
+                f"{seen.where} is PNG {number}, but this file calls it {reference.name!r}; correct"
+                " the name"
+            )
         else:
-            found = f"{head.size[0]} × {head.size[1]}, and these PNGs are of another size"
+            found = f"{head.size[0]} × {head.size[1]} pixels, but these PNGs have another size"
         return f"{seen.where} is {found}; give {_sidecar_of(whose)} with --sidecar"
 
     def _scale(
@@ -296,19 +302,20 @@ class Resolver:
         stated = size or own
         if stated == own:
             return 1.0, 1.0
-        told = f"image {reference.name!r} is {stated[0]} × {stated[1]} there"
+        told = f"image {reference.name!r} has {stated[0]} × {stated[1]} pixels in this file"
         if not is_resize(stated, own):
             raise Unidentified(
                 number,
-                f"{told}, but the PNG is {own[0]} × {own[1]}: it was cropped or stretched, or"
-                " belongs to another export",
+                f"{told}, but the PNG has {own[0]} × {own[1]}: the image was cropped or stretched,"
+                " or belongs to another export. Label the PNGs as they are, or give the"
+                " sidecar.json of the other export with --sidecar",
             )
         whose = None if surely else self._nearby(lambda e: e.png_size == stated)
         if whose is not None:
             raise Unidentified(
                 number,
-                f"{told}, which is the size of the PNGs in the folder {whose}, not of these"
-                f" ({own[0]} × {own[1]}); give the sidecar.json of that folder with --sidecar",
+                f"{told}. The PNGs in the folder {whose} have this size, but these PNGs have"
+                f" {own[0]} × {own[1]}; give the sidecar.json of that folder with --sidecar",
             )
         return own[0] / stated[0], own[1] / stated[1]
 
@@ -375,10 +382,13 @@ def _labelled_size(
         told, shown = (" × ".join(map(str, size or ())) for size in (stated, found))
         raise Unidentified(
             number,
-            f"image {reference} is {told} there, and {seen.where} is {shown}: it was replaced",
+            f"image {reference} has {told} pixels in this file, but {seen.where} has {shown}, so"
+            " the image was replaced; restore the one that was labelled",
         )
     return found or stated
 
 
 def _sidecar_of(folder: str | None) -> str:
-    return f"that of the folder {folder}" if folder else "the sidecar.json of that export"
+    return (
+        f"the sidecar.json of the folder {folder}" if folder else "the sidecar.json of that export"
+    )

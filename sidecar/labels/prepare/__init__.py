@@ -35,7 +35,7 @@ def prepare(
     where a file is in the way or cannot be written.
     """
     if program not in PROGRAMS:
-        raise UsageError(f"{program}: it is one of {', '.join(PROGRAMS)}")
+        raise UsageError(f"{program}: there is no such program; give one of {', '.join(PROGRAMS)}")
     return put_files(output, PROGRAMS[program](png, names, images_at), overwrite=overwrite)
 
 
@@ -44,6 +44,6 @@ def notes_of(png: Sidecar) -> list[str]:
     if png.document.images.bits == 8:
         return []
     return [
-        "the PNGs have 16 bits, of which browsers show the upper 8, often nearly black: export with"
-        " --bits 8 to label in Label Studio or CVAT"
+        "the PNGs have 16 bits. Browsers show only the upper 8, and the images often look nearly"
+        " black; export with --bits 8 to label in Label Studio or CVAT"
     ]

@@ -22,11 +22,14 @@ LONGEST = 64
 def files(png: Sidecar, names: Sequence[str], images_at: str | None) -> Mapping[str, bytes]:
     """The content of the file: one label for points for each name."""
     if images_at is not None:
-        raise UsageError("CVAT takes images by upload, so that --images-at says nothing to it")
+        raise UsageError(
+            "--images-at is for Label Studio; images for CVAT are uploaded, so leave the option out"
+        )
     for name in names:
         if len(name) > LONGEST:
             raise LabelError(
-                f"{name} has {len(name)} characters, and labels of CVAT {LONGEST} at most"
+                f"{name} has {len(name)} characters, but a label of CVAT can have {LONGEST} at"
+                " most; choose a shorter name"
             )
     labels = ",\n".join(map(_label, names))
     return {LABELS: f"[\n{labels}\n]\n".encode()}

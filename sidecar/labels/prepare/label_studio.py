@@ -40,8 +40,8 @@ def _setup(names: Sequence[str]) -> str:
     for name in names:
         if "$" in name:
             raise LabelError(
-                f"{name}: Label Studio puts fields of the task in the place of words with $;"
-                " choose a name without it"
+                f"{name}: Label Studio replaces words with $ by fields of the task; choose a name"
+                " without $"
             )
     labels = "".join(
         f'    <Label value={quoteattr(name)} model_index="{n}"/>\n' for n, name in enumerate(names)

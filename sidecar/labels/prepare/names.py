@@ -39,7 +39,7 @@ def _column(path: Path, lines: list[str]) -> list[tuple[str, str]] | None:
             rows = enumerate(csv.reader(lines[1:], delimiter=delimiter), 2)
             return [(f"row {n}", row[at[0]]) for n, row in rows if len(row) > at[0]]
     if path.suffix.lower() in (".csv", ".tsv"):
-        raise LabelError("its header has no column label or name", path)
+        raise LabelError("its header has no column label or name; add one", path)
     return None
 
 
@@ -51,22 +51,28 @@ def checked_names(names: Sequence[str]) -> tuple[str, ...]:
 def _checked(names: list[tuple[str, str]], path: Path | None) -> tuple[str, ...]:
     """The names, without their places. LabelError for names that are equal or cannot be read."""
     if not names:
-        raise LabelError("there are no names in it: write one a line", path)
+        raise LabelError("there are no names in it; write one name per line", path)
     if len(names) > MOST_NAMES:
-        raise LabelError(f"there are {len(names)} names in it, and {MOST_NAMES} at most", path)
+        raise LabelError(f"there are {len(names)} names in it; the most is {MOST_NAMES}", path)
     first: dict[str, str] = {}
     for where, name in names:
         if not name:
-            raise LabelError("a name is empty", path, where)
+            raise LabelError("the name is empty; write one, or delete the entry", path, where)
         if len(name) > LONGEST:
             raise LabelError(
-                f"a name has {len(name)} characters, and {LONGEST} at most: is this a list of"
-                " names, one a line?",
+                f"the name has {len(name)} characters; the most is {LONGEST}. Is this a list with"
+                " one name per line?",
                 path,
                 where,
             )
         if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
-            raise LabelError(f"{name!r} has characters that cannot be shown", path, where)
+            raise LabelError(
+                f"{name!r} has characters that cannot be shown; remove them", path, where
+            )
         if (earlier := first.setdefault(unicodedata.normalize("NFC", name), where)) != where:
-            raise LabelError(f"{name} is there already, in {earlier}", path, where)
+            raise LabelError(
+                f"{name} is in the list already, in {earlier}; remove one, or rename it",
+                path,
+                where,
+            )
     return tuple(name for _, name in names)

@@ -84,7 +84,8 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
     if name is not None:
         if name not in READERS:
             raise UsageError(
-                f"--from {name}: there is no such format; there are {', '.join(sorted(READERS))}"
+                f"--from {name}: there is no such format; the formats are"
+                f" {', '.join(sorted(READERS))}"
             )
         return READERS[name]
     head = read_head(path)
@@ -101,10 +102,10 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
         return fitting[0]
     if fitting:
         raise LabelError(
-            f"could be {' or '.join(r.name for r in fitting)}; say which with --from", path
+            f"could be {' or '.join(r.name for r in fitting)}; choose with --from", path
         )
     raise LabelError(
-        "is not a label file that is known here; if it is one, say which with --from"
+        "is not a label file that sidecar recognises; if it is one, name its format with --from"
         f" {'|'.join(sorted(READERS))}{other_export(path.name)}",
         path,
     )

@@ -28,22 +28,23 @@ from sidecar.labels.text import json_keys, load_json, member, number, text_of, w
 
 _TOOL = "COCO"
 _WHOLE = (
-    "All keypoints are whole numbers: taken as pixel numbers (center), as COCO defines them. If the"
-    " tool rounds positions, give --pixel-origin corner"
+    "All keypoints are whole numbers. They were taken as pixel numbers (center), as COCO defines"
+    " them. If the tool rounds positions, give --pixel-origin corner"
 )
 _FRACTIONAL = (
-    "Some keypoints are fractional, so they cannot be the pixel numbers that COCO defines: taken as"
-    " the labelling tool's own positions (corner). If they count from the middle of the first"
-    " pixel, give --pixel-origin center"
+    "Some keypoints are fractional, so they cannot be the pixel numbers that COCO defines. They"
+    " were taken as the labelling tool's own positions (corner). If they count from the middle of"
+    " the first pixel, give --pixel-origin center"
 )
 _LABEL_STUDIO = (
-    "Label Studio wrote this, which rounds keypoints to whole numbers (corner): each is up to half"
-    " a pixel from where it was set. Its export called JSON does not round"
+    "Label Studio wrote this file and rounded keypoints to whole numbers (corner), so each is up"
+    " to half a pixel from where it was set. Its export called JSON does not round"
 )
 _TRACED = (
-    "Label Studio's converter wrote this, which traces painted masks through the middles of their"
-    " outermost pixels: polygons were taken as center. Those drawn as polygons lie up to half a"
-    " pixel further left and up; its export called JSON holds both as they are"
+    "Label Studio's converter wrote this file. It traces painted masks through the middles of"
+    " their outermost pixels, so polygons were taken as center. Polygons that were drawn as"
+    " polygons lie up to half a pixel too far left and up. The export called JSON holds both as"
+    " they are"
 )
 
 
@@ -168,7 +169,7 @@ class _File:
         points = list(self._points(annotation, category, where, common))
         polygons = annotation.get("segmentation")
         if isinstance(polygons, dict):
-            self.left_out.add("mask", "masks are areas of pixels, use map-mask; boxes were read")
+            self.left_out.add("mask", "masks are areas of pixels, so use map-mask; boxes were read")
         polygons = polygons if isinstance(polygons, list) else []
         extra = self.extra(name)
         yield from points
@@ -179,7 +180,7 @@ class _File:
             vertices = self._box(annotation, image, where)
             yield Shape("box", vertices, "corner", where, name, extra=extra, **common)
         elif not points and not polygons:
-            self.left_out.add("annotation", "it has neither keypoints nor a polygon nor a box")
+            self.left_out.add("annotation", "no keypoints, no polygon and no box")
 
     def _points(
         self, annotation: dict[str, Any], category: dict[str, Any], where: str, common: Any
@@ -219,7 +220,7 @@ class _File:
         attributes = annotation.get("attributes")
         if isinstance(attributes, dict) and attributes.get("rotation"):
             raise LabelError(
-                "the box is rotated, which COCO does not define; export it in the tool's own"
+                "the box is rotated, but COCO has no rotated boxes; export it in the tool's own"
                 " format",
                 self.path,
                 where,

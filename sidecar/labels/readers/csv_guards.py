@@ -36,8 +36,8 @@ def refuse_other_tables(
     """
     if {"x", "x.1"} <= {name.lower() for name in table.columns}:
         raise LabelError(
-            "has the columns X and X.1, as R calls the row numbers of an ImageJ table and its X;"
-            " rename X.1 to x and take X out",
+            "has the columns X and X.1: R gives these names to the row numbers and to the X of an"
+            " ImageJ table; remove X and rename X.1 to x",
             table.path,
             table.row(-1),
         )
@@ -49,15 +49,16 @@ def refuse_other_tables(
         return
     if {"X", "Y", "Slice"} <= set(table.columns):
         raise LabelError(
-            "has the columns X, Y and Slice, spelled as ImageJ does, which counts slices from 1,"
-            f" and nothing else that tells whose table it is; {_SAY}",
+            "has the columns X, Y and Slice, spelled as in ImageJ, which counts slices from 1;"
+            f" nothing else shows which tool wrote it; {_SAY}",
             table.path,
             table.row(-1),
         )
     if len(slices) and slices.min() >= 1 and slices.max() == stack.slices:
         raise LabelError(
-            f"slice {stack.slices} is none of {stack.slices} PNGs counted from 0: are slices"
-            f" counted from 1? {_SAY}, and correct the number",
+            f"there is no slice {stack.slices} if the {stack.slices} PNGs are counted from 0. Are"
+            " slices counted from 1? If so, give --slice-origin 1; if not, give --slice-origin 0"
+            " and correct the number",
             table.path,
             table.row(int(np.argmax(slices))),
         )
@@ -98,8 +99,8 @@ def _may_name(rows: Rows, keys: Sequence[str]) -> bool:
 
 def _of_another_export(table: Table, i: int, column: str, cell: str) -> LabelError:
     return LabelError(
-        f"{column} {cell!r} names a PNG of another export; if it is where this label was set, call"
-        " the column image, and give that export's sidecar.json with --sidecar",
+        f"{column} {cell!r} names a PNG of another export. If the label was set on that PNG,"
+        " rename the column to image, and give that export's sidecar.json with --sidecar",
         table.path,
         table.row(i),
     )
@@ -107,8 +108,9 @@ def _of_another_export(table: Table, i: int, column: str, cell: str) -> LabelErr
 
 def _of_two_images(table: Table, i: int, column: str, other: str) -> LabelError:
     return LabelError(
-        f"{column} {table.columns[column][i]!r} and {other!r} are two images that would be one PNG:"
-        " are they of two scans? Call the column image, and say with --images GLOB which is meant",
+        f"{column} {table.columns[column][i]!r} and {other!r} are two images, but both would be"
+        " the same PNG. Are they of two scans? Rename the column to image, and choose with"
+        " --images GLOB",
         table.path,
         table.row(i),
     )
@@ -118,13 +120,13 @@ def _of_another_slice(
     table: Table, i: int, column: str, k: int, slice_: float, origin: SliceOrigin | None
 ) -> LabelError:
     way_out = (
-        "--slice-origin 1 counts from 1"
+        "if slices are counted from 1, give --slice-origin 1"
         if origin is None and slice_ - 1 == k
         else "correct one of them"
     )
     return LabelError(
-        f"slice {slice_:g} is not that of {column} {table.columns[column][i]!r}, which names PNG"
-        f" {k} of those counted from 0; {way_out}",
+        f"the slice is {slice_:g}, but {column} {table.columns[column][i]!r} names PNG {k}"
+        f" (counted from 0); {way_out}",
         table.path,
         table.row(i),
     )

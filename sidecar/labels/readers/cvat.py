@@ -26,9 +26,9 @@ from sidecar.labels.text import load_xml, number, whole, xml_start
 
 _TOOL = "CVAT"
 _LEFT_OUT = {
-    "mask": "they are areas of pixels, use map-mask",
-    "cuboid": "they are not flat shapes",
-    "tag": "they are about whole images",
+    "mask": "masks are areas of pixels, so use map-mask",
+    "cuboid": "not flat shapes",
+    "tag": "about a whole image, not about a place in it",
 }
 _RECOGNISED = re.compile(r"<annotations>\s*<version>")
 
@@ -113,7 +113,9 @@ def _of_tracks(
             if not _is_shape(element):
                 left_out.add(element.tag, _LEFT_OUT.get(element.tag, "not known here"))
             elif element.get("keyframe", "1") != "1":
-                left_out.add("shape between keyframes", "CVAT worked it out, nobody set it")
+                left_out.add(
+                    "interpolated shape", "computed by CVAT between keyframes, not set by a person"
+                )
             elif _is_set(element):
                 _count_unset(element, left_out)
                 frame = _whole(element, "frame", path, f"track {id_}")

@@ -35,8 +35,8 @@ class Frames:
         """The PNG of a frame. LabelError for a frame that the task does not have."""
         if self.taken is not None and frame not in self.taken:
             raise LabelError(
-                f"frame {frame} is none of the task's, {self.taken[0]} to {self.taken[-1]} in"
-                f" steps of {self.taken.step}",
+                f"the task has no frame {frame}; its frames are {self.taken[0]} to"
+                f" {self.taken[-1]} in steps of {self.taken.step}",
                 path,
                 where,
             )
@@ -45,10 +45,13 @@ class Frames:
     @property
     def note(self) -> str:
         if (self.start, self.step) == (0, 1):
-            return "Frame numbers were taken as PNG slice numbers, from 0: all uploaded, in order"
+            return (
+                "Frame numbers were taken as PNG slice numbers from 0. This is right if all PNGs"
+                " were uploaded in order"
+            )
         return (
-            f"The task has as many of the uploaded frames as there are PNGs, from {self.start} in"
-            f" steps of {self.step}: these were taken for the PNGs, in order"
+            f"The task has as many frames as there are PNGs: from {self.start} in steps of"
+            f" {self.step}. They were taken as the PNGs, in order"
         )
 
 
@@ -61,7 +64,7 @@ def frames_of(root: Element, tracks: Sequence[Element], stack: PngStack, path: P
     tasks = {track.get("task_id") for track in tracks}
     if len(tasks) > 1:
         raise LabelError(
-            f"holds tracks of several tasks, each counting its own frames; {_WAY_OUT}", path
+            f"holds tracks of several tasks, and each task counts its own frames; {_WAY_OUT}", path
         )
     metas = [meta for name in ("task", "job") for meta in root.iterfind(f"meta//{name}")]
     if len(metas) > 1:
@@ -79,8 +82,8 @@ def _check_size(meta: Element, stack: PngStack, path: Path) -> None:
         )
         if (width, height) != (stack.columns, stack.rows):
             raise LabelError(
-                f"was made on frames of {width} x {height} pixels, the PNGs have {stack.columns} x"
-                f" {stack.rows}",
+                f"was made on frames of {width} x {height} pixels, but the PNGs have"
+                f" {stack.columns} x {stack.rows}",
                 path,
             )
 
@@ -97,8 +100,8 @@ def _frames(meta: Element, stack: PngStack, path: Path) -> Frames:
     taken = range(start, stop + 1, step)
     if size < 1 or len(taken) != size:
         raise LabelError(
-            f"says that its task has {size} frames, {start} to {stop} in steps of {step}, which do"
-            f" not agree; {_WAY_OUT}",
+            f"says that its task has {size} frames, but also that they are {start} to {stop} in"
+            f" steps of {step}; these do not agree; {_WAY_OUT}",
             path,
         )
     if size == stack.slices:
@@ -106,8 +109,8 @@ def _frames(meta: Element, stack: PngStack, path: Path) -> Frames:
     if stop + 1 == stack.slices:
         return Frames(0, 1, taken)
     raise LabelError(
-        f"was made on {size} frames, there are {stack.slices} PNGs: which is which is not told;"
-        f" {_WAY_OUT}",
+        f"was made on {size} frames, but there are {stack.slices} PNGs, and the file does not say"
+        f" which frame is which PNG; {_WAY_OUT}",
         path,
     )
 
@@ -116,5 +119,5 @@ def _step(text: str, path: Path) -> int:
     found = _STEP.fullmatch(text.strip())
     step = int(found[1]) if found else 1
     if (text.strip() and not found) or step < 1:
-        raise LabelError(f"frame_filter {text[:40]!r} is not known here; {_WAY_OUT}", path, "meta")
+        raise LabelError(f"frame_filter {text[:40]!r} is not known; {_WAY_OUT}", path, "meta")
     return step

@@ -22,8 +22,8 @@ from sidecar.labels.text import head_text, number, read_text, table
 _TOOL = "DeepLabCut"
 _LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 _CROPPED = (
-    "Had the video been cropped in DeepLabCut, the coordinates would count from the corner of the"
-    " crop"
+    "Coordinates were taken as counted from the corner of the whole image. If the video was"
+    " cropped in DeepLabCut, they count from the corner of the crop instead"
 )
 
 
@@ -75,7 +75,9 @@ def labels_of_records(
     shapes: list[Shape] = []
     for n, record in records:
         if len(record) != width:
-            raise LabelError(f"has {len(record)} cells, the header has {width}", path, f"row {n}")
+            raise LabelError(
+                f"has {len(record)} cells, but the header has {width}", path, f"row {n}"
+            )
         shapes += _shapes(record, index, parts, n, left_out, path)
     return labels_of(
         path,
@@ -94,8 +96,8 @@ def _body_parts(levels: Mapping[str, list[str]], path: Path) -> list[_BodyPart]:
         raise LabelError("the header rows have different lengths", path)
     if "likelihood" in coords:
         raise LabelError(
-            "these are predictions on video frames, not labels; correct them in DeepLabCut and use"
-            " those",
+            "holds predictions on video frames, not labels; correct the predictions in DeepLabCut"
+            " and use the corrected labels",
             path,
         )
     individuals = levels.get("individuals", [""] * len(coords))
@@ -119,7 +121,8 @@ def _image(index: list[str], path: Path, where: str) -> str:
     image = "/".join(part.strip() for part in index if part.strip()).replace("\\", "/")
     if not image or image.isdigit():
         raise LabelError(
-            "names no image; use the file of labels (CollectedData_...csv), not one of predictions",
+            "names no image; give the file of labels (CollectedData_...csv), not a file of"
+            " predictions",
             path,
             where,
         )

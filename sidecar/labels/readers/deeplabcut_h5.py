@@ -59,7 +59,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     except _DAMAGED as error:
         if isinstance(error, LabelError):
             raise
-        raise LabelError(f"is damaged, or not a file of DeepLabCut; {_USE_CSV}", path) from error
+        raise LabelError(f"is damaged, or is not a file of DeepLabCut; {_USE_CSV}", path) from error
     levels = {
         name: [name, *(column[n] for column in columns)]
         for n, name in enumerate(_LEVELS[len(columns[0])])
@@ -91,7 +91,8 @@ def _refuse_packed(h5py: ModuleType, frame: Any, size: int, path: Path) -> None:
     unpacked = sum(m.size * m.dtype.itemsize for m in members if isinstance(m, h5py.Dataset))
     if unpacked > _MOST_TIMES * size:
         raise LabelError(
-            f"has {size} bytes, and would unpack to {unpacked}, which is too large; {_USE_CSV}",
+            f"has {size} bytes, but would unpack to {unpacked} bytes, which is too many;"
+            f" {_USE_CSV}",
             path,
         )
 
@@ -102,8 +103,8 @@ def _table(
     """Images, names of the columns, and (images, columns) positions; NaN where there is none."""
     if "table" in frame:
         raise LabelError(
-            f'is a frame of the kind "table", whose names are Python objects that are not opened;'
-            f" {_USE_CSV}",
+            f'is a frame of the kind "table". Its names are Python objects, and these are not'
+            f" opened; {_USE_CSV}",
             path,
         )
     images = ["/".join(parts) for parts in _index(h5py, frame, "axis1", path)]
@@ -150,7 +151,7 @@ def _array(h5py: ModuleType, frame: Any, name: str, kinds: str, path: Path) -> N
     data = _member(h5py, frame, name, h5py.Dataset, path)
     if data.dtype.kind not in kinds:
         raise LabelError(
-            f"holds {name} as something else than numbers and texts, which is not opened;"
+            f"holds {name} in a form that is neither numbers nor texts, so it is not opened;"
             f" {_USE_CSV}",
             path,
         )
@@ -163,7 +164,7 @@ def _array(h5py: ModuleType, frame: Any, name: str, kinds: str, path: Path) -> N
 def _member(h5py: ModuleType, group: Any, name: str, kind: Any, path: Path) -> Any:
     """A group or dataset in this file. LabelError where it is missing or in another file."""
     if not _is_own(h5py, group, name):
-        raise LabelError(f"has no {name} of its own; {_USE_CSV}", path)
+        raise LabelError(f"does not contain {name}, or only a link to it; {_USE_CSV}", path)
     found = group[name]
     if not isinstance(found, kind):
         raise TypeError(name)

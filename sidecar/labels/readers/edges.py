@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from sidecar.errors import counted
 from sidecar.labels.model import MIDDLE_OF_FIRST_PIXEL, PixelOrigin
 from sidecar.labels.shapes import Shape, Vertices
 
@@ -83,6 +84,6 @@ class Edges:
         if not self._count:
             return ()
         return (
-            f"{self._count} area(s) reached beyond the edge of the image, by {self._most:.2g}"
-            " pixels at most, and were cut there",
+            f"{counted(self._count, 'area')} reached beyond the edge of the image, by"
+            f" {self._most:.2g} px at most; the part outside was cut off",
         )

@@ -36,8 +36,8 @@ from sidecar.labels.text import first_row
 
 TOOL = "generic CSV"
 _FROM_0 = (
-    "Slices are counted from 0: slice 0 is the first PNG. --slice-origin 1 says that they are"
-    " counted from 1"
+    "Slices were taken as counted from 0: slice 0 is the first PNG. If they are counted from 1,"
+    " give --slice-origin 1"
 )
 
 
@@ -56,8 +56,8 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
     if images is None and not has_slice and not own and stack.slices > 1:
         raise LabelError(
-            "has neither a column image (PNG name) nor slice (0-based PNG number), and its own name"
-            " is that of no PNG",
+            "has neither a column image (PNG name) nor a column slice (PNG number from 0), and its"
+            " file name does not begin with that of a PNG; add one of the columns",
             path,
             "row 1",
         )

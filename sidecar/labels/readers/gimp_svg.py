@@ -47,15 +47,19 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     for n, element in enumerate(root, 1):
         tag = element.tag.removeprefix(_NAMESPACE) if isinstance(element.tag, str) else "comment"
         if tag != "path":
-            left_out.add(f"<{tag}>", "only paths as GIMP writes them are read")
+            left_out.add(f"<{tag}> element", "only <path> elements are read")
             continue
         name = element.get("id", "")
         where = f"path {name!r}" if name else f"path {n}"
         if "transform" in element.attrib:
-            raise LabelError("has a transform, which GIMP does not write", path, where)
+            raise LabelError(
+                "has a transform, which GIMP does not write; export the path from GIMP again",
+                path,
+                where,
+            )
         strokes = list(_strokes(element.get("d", ""), path, where))
         if not strokes:
-            left_out.add("path", "it has no points")
+            left_out.add("path", "no points")
         for s, stroke in enumerate(strokes, 1):
             vertices, curved = _flattened(stroke)
             is_curved = is_curved or curved
@@ -79,21 +83,30 @@ def _image(path: Path, stack: PngStack) -> tuple[str, str]:
     """The PNG that the file is named after, or "" where there is only one PNG; and a note."""
     name = png_in_name(path, stack)
     if name is None and stack.slices == 1:
-        return "", "The file names no image, and there is only one PNG"
+        return "", "The file names no image; its paths were taken to lie on the only PNG"
     if name is None:
         raise LabelError(
-            "names no image; let its own name begin with that of the PNG its paths lie on", path
+            "names no image; rename the file so that its name begins with that of the PNG on which"
+            " the paths lie",
+            path,
         )
-    return name, f"The file's name says that these paths lie on {name}"
+    return name, f"The paths lie on {name}, by the name of the file"
 
 
 def _size(root: Element, path: Path) -> tuple[int, int]:
     box = root.get("viewBox", "").replace(",", " ").split()
     if len(box) != 4:
-        raise LabelError("has no viewBox of four numbers, which is the image's size", path)
+        raise LabelError(
+            "has no viewBox of four numbers, which states the size of the image; export the path"
+            " from GIMP again",
+            path,
+        )
     x, y = (number(value, path, "viewBox") for value in box[:2])
     if (x, y) != (0, 0):
-        raise LabelError("its viewBox does not begin at 0 0, as GIMP's does", path)
+        raise LabelError(
+            "its viewBox does not begin at 0 0, as GIMP writes it; export the path from GIMP again",
+            path,
+        )
     width, height = (whole(value, path, "viewBox", "size") for value in box[2:])
     return width, height
 
@@ -119,7 +132,7 @@ def _strokes(data: str, path: Path, where: str) -> Iterator[_Stroke]:
             stroke = _Stroke(pairs[0])
             pairs = pairs[1:]
         if stroke is None:
-            raise LabelError("does not begin with M", path, where)
+            raise LabelError("does not begin with the command M", path, where)
         step = _PAIRS[command]
         stroke.is_closed = stroke.is_closed or command == "Z"
         stroke.segments += [pairs[i : i + step] for i in range(0, len(pairs), step or 1)]
@@ -150,8 +163,8 @@ def _tokens(data: str, path: Path, where: str) -> Iterator[str]:
         found = _TOKEN.match(data, place)
         if found is None or (found[1] and found[1] not in _PAIRS):
             raise LabelError(
-                f"holds {data[place : place + 10]!r}; GIMP writes the commands"
-                f" {', '.join(_PAIRS)} only",
+                f"holds {data[place : place + 10]!r}, but GIMP writes only the commands"
+                f" {', '.join(_PAIRS)}; export the path from GIMP again",
                 path,
                 where,
             )

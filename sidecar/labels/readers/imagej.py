@@ -35,25 +35,26 @@ _NAMED_PIXEL = 1.0
 
 _REMOVE_SCALE = "choose Analyze > Set Scale > Click to Remove Scale and measure again"
 _UNCALIBRATED = (
-    "X and Y were taken as pixels: nothing in this table tells whether the image was calibrated or"
-    " Invert Y was on. If either was, choose Analyze > Set Scale > Click to Remove Scale (or Set"
-    " Measurements, Invert Y off) and measure again"
+    "X and Y were taken as pixels. This table does not say whether the image was calibrated or"
+    " Invert Y was on. If it was calibrated, choose Analyze > Set Scale > Click to Remove Scale;"
+    " if Invert Y was on, switch it off in Set Measurements. Then measure again"
 )
 _POINTS = (
-    "Points were taken as written by ImageJ 1.52u (March 2020) or later; for older ones give"
+    "Points were taken as those of ImageJ 1.52u (March 2020) or later; for older versions give"
     " --pixel-origin corner"
 )
-_AREAS = "{} row(s) measure areas: what they hold is the centroid of the area"
+_AREAS = "Rows that measure areas: {}; each holds the centroid of its area"
 _ON_DISPLAY = (
-    "Slice was taken where Label names another slice: ImageJ puts the slice on display in Label,"
-    " which is not the selection's for multi-point selections and ROI Manager > Measure. This is"
-    " right if all PNGs were opened as one stack"
+    "Label and Slice differ in some rows, and Slice was taken. For multi-point selections and for"
+    " ROI Manager > Measure, ImageJ writes the slice on display into Label, not the slice of the"
+    " selection. This is right if all PNGs were opened as one stack"
 )
 _LABEL_ALONE = (
-    "There is no Slice: the slice in Label was taken, which is the one on display. This is right if"
-    " each selection was measured on its own slice, not by ROI Manager > Measure"
+    "There is no column Slice, so the slice in Label was taken, which is the slice on display."
+    " This is right if each selection was measured on its own slice, and not by ROI Manager >"
+    " Measure"
 )
-_OTHER_CHANNELS = "{} row(s) lie in other channels or frames; their slices were taken all the same"
+_OTHER_CHANNELS = "Rows in other channels or frames: {}; their slices were taken anyway"
 
 
 def _read_results(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
@@ -101,8 +102,8 @@ def _refuse_calibrated(rows: Sequence[ResultsRow]) -> None:
         is_whole = any(row.cells.get(column, "").isdecimal() for column in _WHOLE_COLUMNS)
         if is_whole and _ZERO_WITH_DECIMALS.fullmatch(row.cells.get("Area", "")):
             raise row.error(
-                f"Area is written {row.cells['Area']}, with decimals, as ImageJ does where the"
-                f" area of a pixel is no whole number: the image was calibrated; {_REMOVE_SCALE}"
+                f"Area is {row.cells['Area']}, with decimals. ImageJ writes decimals if the area"
+                f" of a pixel is not a whole number, so the image was calibrated; {_REMOVE_SCALE}"
             )
 
 
@@ -123,9 +124,9 @@ def _confirmed_by_names(rows: Sequence[ResultsRow]) -> bool:
         row = wrong[0]
         _, y, x = row.position or (0, 0, 0)
         raise row.error(
-            f"X and Y are {row.xy[0]:g} and {row.xy[1]:g}, and the name of the selection says pixel"
-            f" {x}, {y}: the image was calibrated, or Invert Y was on; {_REMOVE_SCALE}, or rename"
-            " the selection if it was moved"
+            f"X and Y are {row.xy[0]:g} and {row.xy[1]:g}, but the name of the selection says"
+            f" pixel {x}, {y}, so the image was calibrated or Invert Y was on; {_REMOVE_SCALE},"
+            " or, if the selection was moved, rename it"
         )
     return bool(named)
 
@@ -156,16 +157,16 @@ def _origin(row: ResultsRow, forced: PixelOrigin | None) -> PixelOrigin:
     area = row.measured("Area")
     if row.measured("Length") or (row.measured("Angle") and not area):
         raise row.error(
-            "measures a line or angle, whose points are not in this table; delete the row, or save"
-            " the selection as .roi"
+            "measures a line or an angle, and this table does not hold the points of these; delete"
+            " the row, or save the selection as .roi"
         )
     if area and row.xy == (0, 0):
         raise row.error(
-            "is an area measured without its centroid; select Centroid in Set Measurements and"
+            "measures an area, but not its centroid; select Centroid in Set Measurements and"
             " measure again"
         )
     if "Area" not in row.cells and forced is None:
-        message = "without a column Area, points and areas look alike"
+        message = "has no column Area, so points and areas look alike"
         raise row.error(
             f"{message}; give --pixel-origin center if all rows are points, corner if all are areas"
         )
@@ -244,7 +245,7 @@ def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int
     for row, slice_ in zip(rows, counted, strict=True):
         if slice_ is not None and slice_ < first:
             raise row.error(
-                f"Slice is {slice_}, and ImageJ counts from 1; if this table counts from 0, give"
+                f"Slice is {slice_}, but ImageJ counts from 1; if this table counts from 0, give"
                 " --slice-origin 0"
             )
     has_depth = any((slice_ or 1) > 1 for slice_ in counted)
@@ -252,8 +253,9 @@ def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int
         position = {column: row.counted(column) or 1 for column in ("Ch", "Frame")}
         if max(position.values()) > 1 and not has_depth and stack.slices > 1:
             raise row.error(
-                "lies in another channel or frame of a hyperstack without slices, and the file does"
-                " not tell which of them are the PNGs; open the PNGs as slices (Image > Properties)"
+                "lies in another channel or frame of a hyperstack without slices, and the file"
+                " does not say which channels or frames are the PNGs; open the PNGs as slices"
+                " (Image > Properties)"
             )
     return [None if slice_ is None else slice_ - first for slice_ in counted]
 
@@ -290,10 +292,9 @@ def _place(
             return _Place(slice_, name.shown, name.selection)
         if not whole_stack:
             raise row.error(
-                f"Slice {row.cells['Slice']} is not the slice that"
-                f" {'Label' if row.label else 'the file'} names, {name.shown!r}:"
-                " were only some of the PNGs opened? If all were, Slice is right, and"
-                " --slice-origin 1 says so; if not, delete the column Slice"
+                f"Slice is {row.cells['Slice']}, but {'Label' if row.label else 'the file'} names"
+                f" another slice, {name.shown!r}. Were only some of the PNGs opened? If so, delete"
+                " the column Slice; if all were opened, Slice is right: give --slice-origin 1"
             )
         return _Place(slice_, "", name.selection, _ON_DISPLAY)
     if row.position and row.position[0]:
@@ -305,7 +306,7 @@ def _place(
     if name.title:
         return _Place(None, name.title, name.selection)
     raise row.error(
-        "neither Slice nor Label tells which PNG it lies on; select Stack position in Set"
+        "neither Slice nor Label says which PNG it lies on; select Stack position in Set"
         " Measurements and measure again"
     )
 

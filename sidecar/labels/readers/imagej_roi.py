@@ -55,7 +55,9 @@ def _selections(path: Path, left_out: LeftOut) -> list[tuple[str, bytes]]:
     files = _unpacked(data, path, left_out) if data.count(_ZIP_ENTRY) <= MAX_SELECTIONS else None
     if files is None:
         raise LabelError(
-            "holds more than a ROI Manager's zip would; unpack it and choose what you need", path
+            "holds more than a zip of the ROI Manager can hold; unpack it and give only the"
+            " selections that you need",
+            path,
         )
     return files
 

@@ -45,24 +45,25 @@ _CORNER_STEPS = 32
 
 _LINES = {"LINE": "line", "POLYLINE": "polyline", "FREELINE": "polyline"}
 _OUTLINES = {"POLYGON": "polygon", "FREEHAND": "polygon", "TRACED": "polygon", "ANGLE": "polyline"}
-_LEFT_OUT = {"TEXT": ("text", "a caption is no label"), "IMAGE": ("image", "it is no label")}
+_LEFT_OUT = {
+    "TEXT": ("text selection", "a caption is not a label"),
+    "IMAGE": ("image selection", "an image is not a label"),
+}
 _OLD = (
-    "Written by an ImageJ before 1.52u (March 2020): points were taken as corner; if they are not,"
-    " give --pixel-origin center"
+    "An ImageJ before 1.52u (March 2020) wrote this file, so points were taken as corner. If they"
+    " are pixel numbers, give --pixel-origin center"
 )
 _NEW = (
-    "Points were taken as center; if they were made with ImageJ 1.52t (January to March 2020), give"
-    " --pixel-origin corner"
+    "Points were taken as center. If they were made with ImageJ 1.52t (January to March 2020),"
+    " give --pixel-origin corner"
 )
 _OUTLINED = (
     "Freehand, rotated and elliptic areas were read as polygons of the vertices that ImageJ saved"
 )
-_ROUNDED = "Rectangles with rounded corners were read as polygons along them"
-_OTHER_CHANNELS = (
-    "{} selection(s) lie in other channels or frames; their slices were taken all the same"
-)
+_ROUNDED = "Rectangles with rounded corners were read as polygons along their edges"
+_OTHER_CHANNELS = "Selections in other channels or frames: {}; their slices were taken anyway"
 _AS_SLICES = (
-    "in ImageJ make the PNGs slices (Image > Properties, or Image > Hyperstacks > Re-order"
+    "in ImageJ turn the PNGs into slices (Image > Properties, or Image > Hyperstacks > Re-order"
     " Hyperstack) and add the selection again"
 )
 
@@ -115,15 +116,17 @@ def _only_stamp(rois: Sequence[_Roi], path: Path) -> Stamp | None:
             continue
         if stamp.over == "source":
             raise LabelError(
-                "is for the DICOM files, as map-points --over source writes it, and not for the"
-                " PNGs: map the labels that it was made of, or write it for the PNGs (--over png)",
+                "is a selection for the DICOM files (map-points --over source wrote it), not for"
+                " the PNGs; map the labels that it was made from, or write it for the PNGs with"
+                " --over png",
                 path,
                 roi.where,
             )
         if stamp != (first := first or stamp):
             raise LabelError(
-                f"is for the PNGs with tag {stamp.tag}, and others of this file are for those with"
-                f" tag {first.tag}: keep those of each export in a file of its own",
+                f"is for the PNGs with tag {stamp.tag}, but another selection in this file is for"
+                f" the PNGs with tag {first.tag}; keep the selections of each export in a file of"
+                " its own",
                 path,
                 roi.where,
             )
@@ -180,7 +183,9 @@ def _decoded(roifile: ModuleType, data: bytes, path: Path, name: str) -> _Roi:
             ]
     except NotImplementedError as error:
         raise LabelError(
-            "has curved segments; convert it to a polygon in ImageJ", path, where
+            "has curved segments, which are not read; convert it to a polygon in ImageJ",
+            path,
+            where,
         ) from error
     except (ValueError, TypeError, struct.error, OverflowError, IndexError, RuntimeError) as error:
         raise damaged from error
@@ -267,7 +272,7 @@ class _Set:
         what = "whole-numbered points" if roi.kind == "POINT" else "lines"
         message = f"{what} of an ImageJ before 1.52u (March 2020) may count from either origin"
         raise LabelError(
-            f"{message}; give --pixel-origin center if they are pixel numbers, corner if not",
+            f"{message}; give --pixel-origin center if they are pixel numbers, or corner if not",
             self.path,
             roi.where,
         )
@@ -282,8 +287,8 @@ class _Set:
             return self._place(roi)
         if self.is_hyperstack:
             raise LabelError(
-                "is a multi-point selection on a hyperstack, whose points count through channels"
-                f" and slices alike; {_AS_SLICES}",
+                "is a multi-point selection on a hyperstack, where positions of points count"
+                f" through channels and slices; {_AS_SLICES}",
                 self.path,
                 roi.where,
             )
@@ -298,8 +303,8 @@ class _Set:
         if z > 0 and (self.has_depth or not roi.is_elsewhere):
             if position not in (0, z) and not self.is_hyperstack:
                 raise LabelError(
-                    f"has position {position} and slice {z}, which contradict each other; add it to"
-                    " the ROI Manager again",
+                    f"has position {position} and slice {z}, and these contradict each other; add"
+                    " it to the ROI Manager again",
                     self.path,
                     roi.where,
                 )
@@ -309,8 +314,8 @@ class _Set:
         if roi.is_elsewhere:
             what = f"channel {channel}" if channel > 1 else f"frame {frame}"
             raise LabelError(
-                f"lies on {what} and on no slice beyond the first, and nothing tells whether"
-                f" channels or frames are the PNGs; {_AS_SLICES}",
+                f"lies on {what} and on no slice beyond the first, and the file does not say"
+                f" whether channels or frames are the PNGs; {_AS_SLICES}",
                 self.path,
                 roi.where,
             )
@@ -321,9 +326,9 @@ class _Set:
         if (named := _slice_in_name(roi)) is not None:
             return self._on(named)
         raise LabelError(
-            "has no position, so its slice is not known; let the file's name begin with that of the"
-            " PNG, or in ImageJ add it to the ROI Manager with its slice on display, and save it"
-            " from there",
+            "has no position, so its slice is not known. Rename the file so that its name begins"
+            " with that of the PNG; or show the slice in ImageJ, add the selection to the ROI"
+            " Manager, and save it from there",
             self.path,
             roi.where,
         )
@@ -365,7 +370,9 @@ def _outlines(roi: _Roi, path: Path) -> Iterator[tuple[str, Vertices]]:
     elif roi.kind in _LINES or roi.kind in _OUTLINES:
         yield (_LINES | _OUTLINES)[roi.kind], roi.parts[0]
     else:
-        raise LabelError(f"is of a kind that is not known ({roi.kind}); delete it", path, roi.where)
+        raise LabelError(
+            f"is a selection of an unknown kind ({roi.kind}); delete it", path, roi.where
+        )
 
 
 def _rounded(x0: float, y0: float, x1: float, y1: float, diameter: float) -> Vertices:

@@ -111,7 +111,7 @@ def read_rows(path: Path) -> tuple[list[ResultsRow], tuple[str, ...]]:
     left_out = LeftOut()
     left_out.add("empty row", count=sum(bool(record) for _, record in records) - len(filled))
     if tuple(row.label for row in rows[-4:]) == _SUMMARY:
-        left_out.add("summary row", "what ImageJ's Summarize adds is no measurement", 4)
+        left_out.add("summary row", "added by ImageJ's Summarize, not measured", 4)
         rows = rows[:-4]
     return rows, left_out.sentences
 
@@ -119,7 +119,9 @@ def read_rows(path: Path) -> tuple[list[ResultsRow], tuple[str, ...]]:
 def _row(record: list[str], header: list[str], delimiter: str, path: Path, n: int) -> ResultsRow:
     cells = _without_empty_end(record)
     if len(cells) > len(header) or len(record) < len(header):
-        raise LabelError(f"has {len(record)} fields where {len(header)} belong", path, f"row {n}")
+        raise LabelError(
+            f"has {len(record)} fields, but the header has {len(header)}", path, f"row {n}"
+        )
     if delimiter == ";":  # then a comma is a decimal comma
         cells = [cell.replace(",", ".") for cell in cells]
     cells += [""] * (len(header) - len(cells))

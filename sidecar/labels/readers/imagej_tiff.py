@@ -34,10 +34,10 @@ _ROI, _OVERLAY, _LABELS = 0x726F6920, 0x6F766572, 0x6C61626C  # "roi ", "over", 
 _IMAGES = re.compile(rb"^images=(\d+)\s*$", re.MULTILINE)
 
 _ALL_READ = (
-    "The overlay was read, and the selection that was active when the image was saved; pixels were"
-    " not (map-mask reads those)"
+    "The overlay was read, with the selection that was active when the image was saved. Pixels"
+    " were not read; map-mask reads them"
 )
-_BY_LABEL = "Slices are named by the labels that the TIFF has for them"
+_BY_LABEL = "The labels of the slices in the TIFF say which PNGs they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,11 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             f"cannot be read: {error.strerror or 'input/output error'}", path
         ) from error
     if not saved.rois:
-        raise LabelError("holds no overlay and no selection of ImageJ", path)
+        raise LabelError(
+            "holds neither an overlay nor a selection of ImageJ; add the selections to the overlay"
+            " and save again",
+            path,
+        )
     selections = [(f"{n:04d}", roi) for n, roi in enumerate(dict.fromkeys(saved.rois), 1)]
     named, notes = _named_slices(saved, stack), [_ALL_READ, _BY_LABEL]
     if not named and saved.images == 1 and is_png_name(bare_key(path.name), stack):
@@ -99,14 +103,15 @@ def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
 def _refuse_other_stack(saved: _Tiff, stack: PngStack, path: Path) -> None:
     if saved.images not in (1, stack.slices):
         raise LabelError(
-            f"has {saved.images} images, there are {stack.slices} PNGs, and their labels do not"
-            " tell which is which; open all PNGs as one stack",
+            f"has {saved.images} images, but there are {stack.slices} PNGs, and the labels of the"
+            " images do not say which PNG each one is; open all PNGs as one stack",
             path,
         )
     if saved.images > 1 and (saved.width, saved.height) != (stack.columns, stack.rows):
         raise LabelError(
-            f"has images of {saved.width} × {saved.height} pixels, the PNGs have"
-            f" {stack.columns} × {stack.rows}: it was resized or cropped, or is of another export",
+            f"has images of {saved.width} × {saved.height} pixels, but the PNGs have"
+            f" {stack.columns} × {stack.rows}. It was resized or cropped, or belongs to another"
+            " export; open the PNGs of this export as they are",
             path,
         )
 
@@ -115,7 +120,9 @@ def _with_names(labels: Labels, named: Sequence[str], saved: _Tiff) -> Labels:
     """The labels with the names of PNGs instead of positions in the TIFF."""
     for index, slice_ in enumerate(labels.slice.tolist()):
         if not 0 <= slice_ < len(named):
-            raise labels.error(index, f"lies on slice {slice_ + 1:g} of {len(named)}")
+            raise labels.error(
+                index, f"lies on slice {slice_ + 1:g}, but the TIFF has {len(named)}"
+            )
     reference = labels.slice.astype(np.intp)
     cells = {
         **labels.columns,
@@ -139,7 +146,9 @@ def _parsed(file: BinaryIO, path: Path) -> _Tiff:
         text = first.data(tiff.DESCRIPTION) if tiff.DESCRIPTION in first else b""
         entries = _metadata(first) if _METADATA in first else []
     except (struct.error, StopIteration, IndexError, ValueError) as error:
-        raise LabelError("is damaged, or no TIFF of ImageJ", path) from error
+        raise LabelError(
+            "is damaged, or is not a TIFF of ImageJ; save it from ImageJ again", path
+        ) from error
     found = _IMAGES.search(text)
     code = "utf-16-le" if first.order == "<" else "utf-16-be"
     return _Tiff(

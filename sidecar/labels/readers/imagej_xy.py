@@ -19,7 +19,7 @@ from sidecar.labels.text import head_text, number, read_text, table
 _TOOL = "ImageJ/Fiji"
 _XY = re.compile(r"-?\d+(\.\d+)?\t-?\d+(\.\d+)?", re.ASCII)
 _UNCALIBRATED = (
-    "X and Y were taken as pixels: the file does not tell whether the image was calibrated. If it"
+    "X and Y were taken as pixels. The file does not say whether the image was calibrated. If it"
     " was, choose Analyze > Set Scale > Click to Remove Scale and save again"
 )
 
@@ -28,21 +28,22 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     rows, origin = table(read_text(path), path, "\t"), options.pixel_origin
     if origin is None:
         message = (
-            "XY coordinates do not say what was selected; give --pixel-origin center if it was"
-            " points or a line"
+            "does not say what was selected; give --pixel-origin center if it was points or a line"
         )
-        raise LabelError(f"{message}, corner if it was an area or an angle", path)
+        raise LabelError(f"{message}, or corner if it was an area or an angle", path)
     own = png_in_name(path, stack) or ""
     if stack.slices != 1 and not own:
         raise LabelError(
-            "XY coordinates do not say on which slice they lie; let the file's name begin with that"
-            " of the PNG, or save the selection as .roi and read that",
+            "does not say on which slice the coordinates lie; rename the file so that its name"
+            " begins with that of the PNG, or save the selection as .roi and give that file",
             path,
         )
     points = []
     for n, row in enumerate(rows, 1):
         if row and len(row) != 2:
-            raise LabelError(f"has {len(row)} fields where x and y belong", path, f"row {n}")
+            raise LabelError(
+                f"has {len(row)} fields, but it must have two, x and y", path, f"row {n}"
+            )
         if row:
             points.append(
                 (number(row[0], path, f"row {n}", "x"), number(row[1], path, f"row {n}", "y"))

@@ -28,9 +28,9 @@ from sidecar.labels.text import head_text, json_keys, load_json, member, text_of
 
 _TOOL = "Label Studio"
 _LEFT_OUT = {
-    "brush": "masks are areas of pixels, use map-mask",
-    "bitmask": "masks are areas of pixels, use map-mask",
-    "vector": "curves are not read",
+    "brush": "masks are areas of pixels, so use map-mask",
+    "bitmask": "masks are areas of pixels, so use map-mask",
+    "vector": "its curves are not read",
     "videorectangle": "on a video",
 }
 

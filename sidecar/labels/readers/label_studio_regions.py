@@ -39,16 +39,19 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
         (first, one), (second, other), *_ = named.items()
         raise LabelError(
             f"the task names two images, {first} {_shown(one)} and {second} {_shown(other)}, and"
-            " the file does not tell which of them a region is on; make tasks of one image each",
+            " the file does not say which of them a region is on; make one task for each image",
             path,
             where,
         )
     if not named:
-        raise LabelError("the task's data name no image", path, where)
+        raise LabelError(
+            "the data of the task name no image; import tasks that name it", path, where
+        )
     image = named["image"] if "image" in named else next(iter(named.values()))
     if isinstance(image, str) and image.startswith("data:"):
         raise LabelError(
-            "the task's data hold the image itself, and not its name: import tasks that name it",
+            "the data of the task hold the image itself and not its name; import tasks that name"
+            " it",
             path,
             where,
         )
@@ -56,13 +59,18 @@ def image_of(data: Mapping[str, Any], index: object, path: Path, where: str) -> 
         return image
     if index is None and len(image) > 1:
         raise LabelError(
-            f"the task has {len(image)} images, and the region does not tell which it is on",
+            f"the task has {len(image)} images, and the region does not say which of them it is"
+            " on; make one task for each image",
             path,
             where,
         )
     at = whole(index or 0, path, where, "item_index")
     if not 0 <= at < len(image):
-        raise LabelError(f"item_index {at} is none of the task's {len(image)} images", path, where)
+        raise LabelError(
+            f"item_index is {at}, but the task has {len(image)} images (0 to {len(image) - 1})",
+            path,
+            where,
+        )
     return text_of(image[at])
 
 
@@ -82,7 +90,7 @@ def size_of(region: Mapping[str, Any], path: Path, where: str) -> tuple[int, int
     """Width and height of the image, to which percents refer. LabelError where it was rotated."""
     if number(region.get("image_rotation") or 0, path, where, "image_rotation") % 360:
         raise LabelError(
-            "the image was rotated in Label Studio, and its positions count on the rotated image;"
+            "the image was rotated in Label Studio, so positions are those on the rotated image;"
             " rotate it back and label again",
             path,
             where,

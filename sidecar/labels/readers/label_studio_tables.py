@@ -69,7 +69,7 @@ _Row = tuple[str, Mapping[str, Any]]
 def _of_json(text: str, path: Path) -> list[_Row]:
     rows = parse_json(text, path)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise LabelError("is not a list of annotations as JSON-MIN has them", path)
+        raise LabelError("is not a list of annotations in the form of JSON-MIN", path)
     return [(f"annotation {n}", row) for n, row in enumerate(rows, 1)]
 
 
@@ -77,14 +77,16 @@ def _of_table(text: str, path: Path) -> list[_Row]:
     header, *body = table(text, path, delimiter_of(text.partition("\n")[0])) or [[]]
     if not set(header) >= _ADDED:
         raise LabelError(
-            f"is no table of Label Studio: it lacks a column {sorted(_ADDED - set(header))[0]}",
+            f"is not a table of Label Studio: it has no column {sorted(_ADDED - set(header))[0]}",
             path,
             "row 1",
         )
     rows = [(f"row {n}", cells) for n, cells in enumerate(body, 2) if cells]
     for where, cells in rows:
         if len(cells) != len(header):
-            raise LabelError(f"has {len(cells)} cells, the header has {len(header)}", path, where)
+            raise LabelError(
+                f"has {len(cells)} cells, but the header has {len(header)}", path, where
+            )
     return [
         (
             where,

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
@@ -49,7 +49,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     sizes, edges = _sizes(document, image, path), Edges(options.pixel_origin)
     size = sizes.get(image, (stack.columns, stack.rows))
     left_out = LeftOut()
-    left_out.add("mask", "they are areas of pixels, use map-mask", len(shapes) - len(drawn))
+    left_out.add("mask", "masks are areas of pixels, so use map-mask", len(shapes) - len(drawn))
     return labels_of(
         path,
         [edges.cut_shape(_shape(shape, image, path, number), size) for number, shape in drawn],
@@ -75,7 +75,12 @@ def _shape(shape: Any, image: str, path: Path, number: int) -> Shape:
         )
     type_, counts = _TYPES[kind]
     if not points or (counts and len(points) not in counts):
-        raise LabelError(f"a {kind} has {len(points)} points", path, where)
+        raise LabelError(
+            f"a {kind} cannot have {counted(len(points), 'point')}; delete the shape or draw it"
+            " again",
+            path,
+            where,
+        )
     flags = shape.get("flags")
     return Shape(
         type_,

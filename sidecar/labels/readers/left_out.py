@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from sidecar.errors import counted
+
 #: Up to this many places of one kind are named.
 _TOLD = 3
 
@@ -18,7 +20,8 @@ class LeftOut:
     def add(self, kind: str, why: str = "", count: int = 1, where: str = "") -> None:
         """Count something that is left out.
 
-        ``kind``: a singular noun. ``why``: the end of the sentence; it may say what to do.
+        ``kind``: a singular noun whose plural ends in s. ``why``: the end of the sentence, for one
+        and for many; it may say what to do.
         ``where``: the place, if the user may want to know it.
         """
         if count:
@@ -28,9 +31,9 @@ class LeftOut:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """For `Labels.left_out`: "2 mask(s) left out: they are areas of pixels, use map-mask"."""
+        """For `Labels.left_out`: "2 masks left out: masks are areas of pixels, so use map-mask"."""
         return tuple(
-            f"{count} {kind}(s) left out{self._told(kind, why)}{f': {why}' if why else ''}"
+            f"{counted(count, kind)} left out{self._told(kind, why)}{f': {why}' if why else ''}"
             for (kind, why), count in self._counts.items()
         )
 

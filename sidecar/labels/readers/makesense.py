@@ -27,7 +27,7 @@ from sidecar.labels.text import head_text, number, read_text, whole
 _TOOL = "make-sense"
 _ROW = re.compile(r"[^,]*,-?\d+,-?\d+,(-?\d+,-?\d+,)?[^,]+\.\w+,\d+,\d+", re.ASCII)
 _ROUNDED = (
-    "make-sense rounds positions to whole numbers: each is up to half a PNG pixel from where it"
+    "make-sense rounds positions to whole numbers, so each is up to half a PNG pixel from where it"
     " was set"
 )
 
@@ -57,8 +57,8 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
     for n, row in rows.items():
         if len(row) not in (6, 8):
             message = (
-                f"has {len(row)} fields where 6 or 8 belong; make-sense does not quote commas: take"
-                " them out of label names"
+                f"has {len(row)} fields, but it must have 6 or 8. make-sense does not quote"
+                " commas; remove commas from the names of labels"
             )
             raise LabelError(message, path, f"row {n}")
     values = {n: [number(cell, path, f"row {n}") for cell in row[1:-3]] for n, row in rows.items()}
@@ -69,13 +69,17 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
     twos = [n for n, row in rows.items() if len(row) == 8]
     kind = pair or (_told_by_numbers([(values[n], sizes[n]) for n in twos], path) if twos else None)
     left_out = LeftOut()
-    left_out.add("empty row", "make-sense leaves shapes without a label", len(lines) - len(rows))
+    left_out.add(
+        "empty row",
+        "make-sense writes an empty row for a shape without a label",
+        len(lines) - len(rows),
+    )
     edges = Edges(origin)
     notes = [_ROUNDED]
     if twos and pair is None:
         notes.append(
-            "The second points lie where no rectangle of the image could: the rows were read as"
-            " lines"
+            "The rows were read as lines, because rectangles with these numbers would reach beyond"
+            " the image"
         )
     return labels_of(
         path,
@@ -119,8 +123,8 @@ def _told_by_numbers(rows: list[tuple[list[float], tuple[int, int]]], path: Path
     if any(x + a > width + 1 or y + b > height + 1 for (x, y, a, b), (width, height) in rows):
         return "line"
     raise LabelError(
-        "holds lines or rectangles, which make-sense writes alike; say which: --from"
-        " makesense-lines or makesense-boxes",
+        "holds lines or rectangles, and make-sense writes both in the same form; choose with"
+        " --from makesense-lines or makesense-boxes",
         path,
     )
 

@@ -28,7 +28,8 @@ _TYPES = {
 _HEADER = re.compile(r"index,(shape-type,vertex-index,)?axis-0,axis-1(,axis-\d+)*(,|\r?\n|$)")
 
 _SCALE = (
-    "These are pixel numbers of the layer; a layer scale set in napari does not enter into them"
+    "Coordinates are pixel numbers of the layer; a scale of the layer in napari does not change"
+    " them"
 )
 _NO_NAMES = "napari does not save the properties of shapes, so they have no label"
 
@@ -48,15 +49,16 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     header, *body = table(read_text(path), path) or [[]]
     if not _HEADER.match(",".join(header)):
         raise LabelError(
-            "the header row is not that of a napari points or shapes layer"
-            " (index,axis-0,axis-1,...)",
+            "is not the header of a points or shapes layer of napari (index,axis-0,axis-1,...)",
             path,
             "row 1",
         )
     rows = [(f"row {n}", cells) for n, cells in enumerate(body, start=2) if cells]
     for where, cells in rows:
         if len(cells) != len(header):
-            raise LabelError(f"has {len(cells)} cells, the header has {len(header)}", path, where)
+            raise LabelError(
+                f"has {len(cells)} cells, but the header has {len(header)}", path, where
+            )
     first = header.index("axis-0")
     axes = sum(name == f"axis-{n}" for n, name in enumerate(header[first:]))
     own = png_in_name(path, stack)
@@ -77,9 +79,9 @@ def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
     """
     if axes == 3 and png_against_slices(path, stack):
         raise LabelError(
-            f"counts slices, and is named after {own}, which is not the first PNG: was the stack"
-            " opened in another order, or a part of it? Open all PNGs in order, or rename the file"
-            " if they were",
+            f"has slice numbers, but the name of the file is that of {own}, which is not the first"
+            " PNG. Was only a part of the stack opened, or in another order? Open all PNGs in"
+            " order; if they were opened so, rename the file",
             path,
         )
     if axes == 3 or (axes == 2 and (stack.slices == 1 or own is not None)):
@@ -87,8 +89,8 @@ def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
     if axes == 2:
         raise LabelError(
             f"has two axes (row, column) and names no image, but the PNG stack has {stack.slices}"
-            " slices: open the whole stack in napari and label there, or let the file's name begin"
-            " with that of the PNG",
+            " slices. Open the whole stack in napari and label there, or rename the file so that"
+            " its name begins with that of the PNG",
             path,
         )
     raise LabelError(
@@ -117,7 +119,9 @@ def _shapes(header: list[str], rows: list[_Row], before: int, path: Path) -> lis
         first, (index, type_, *_) = vertices[0]
         if type_ not in _TYPES:
             raise LabelError(
-                f"shape type {type_[:40]!r} is none of {', '.join(_TYPES)}", path, first
+                f"shape type {type_[:40]!r} is not known; the types are {', '.join(_TYPES)}",
+                path,
+                first,
             )
         if [cells[2] for _, cells in vertices] != [str(v) for v in range(len(vertices))]:
             raise LabelError(

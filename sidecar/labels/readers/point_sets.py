@@ -27,12 +27,12 @@ _COORDINATES = re.compile(r"Markers\s*\{\s*float\[3\]\s+Coordinates\s*\}(?:\s*=)
 _SETS = re.compile(r"\b(?:Num|n)Sets\s+(\d+)")
 
 _FROM_TOP = (
-    "y is taken to grow downwards from the first row of the PNGs, and slices to count from the"
-    " first PNG"
+    "y was taken as counted downwards from the first row of the PNGs, and slices as counted from"
+    " the first PNG"
 )
 _OTHER_ORIGIN = (
-    "The stack's bounding box is taken to begin at 0, as when a PNG stack is opened without a"
-    " position"
+    "The bounding box of the stack was taken to begin at 0, as it does if a PNG stack is opened"
+    " without a position"
 )
 
 
@@ -59,7 +59,7 @@ def parse_pts(path: Path) -> VolumeFile:
     left_out = LeftOut()
     for n, (where, words) in enumerate(points, start=1):
         if len(words) < 4:
-            raise LabelError("is not a name followed by x, y and z", path, where)
+            raise LabelError("does not hold a name followed by x, y and z", path, where)
         name, xyz = " ".join(words[:-3]), _xyz(words[-3:], path, where)
         if xyz == (_MISSING, _MISSING, _MISSING):
             left_out.add("point", "marked as missing (9999)", where=f"{name}, {where}")
@@ -91,8 +91,8 @@ def parse_amira(path: Path) -> VolumeFile:
     sets = _SETS.search(header)
     if (sets and whole(sets[1], path, name="NumSets") != 1) or "Markers2" in header:
         raise LabelError(
-            "holds two landmark sets, pairs across two volumes: save the set of the PNG stack on"
-            " its own",
+            "holds two landmark sets, with pairs of points in two volumes; save the set of the PNG"
+            " stack alone",
             path,
         )
     data = _COORDINATES.search(header)
@@ -128,7 +128,12 @@ def _xyz(words: list[str], path: Path, where: str) -> Point:
 
 def _require_count(announced: str, found: int, path: Path, where: str) -> None:
     if whole(announced, path, where, "number of points") != found:
-        raise LabelError(f"announces {announced} points, and the file has {found}", path, where)
+        raise LabelError(
+            f"announces {announced} points, but the file has {found}; add the missing points or"
+            " correct the number",
+            path,
+            where,
+        )
 
 
 READERS = (

@@ -29,7 +29,7 @@ _OBJECT = re.compile(
     r'|"id"\s*:\s*"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"'
 )
 
-_ROUNDED = "QuPath writes two decimals: a coordinate is right to 0.005 PNG pixels"
+_ROUNDED = "QuPath writes two decimals, so a coordinate is right to 0.005 PNG pixels"
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -58,8 +58,8 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     cut = [edges.cut_shape(shape, (stack.columns, stack.rows)) for shape in shapes]
     left_out = LeftOut()
     left_out.add(
-        "nucleus",
-        "cells are given by their outlines",
+        "nucleus outline",
+        "the outline of the cell was read",
         sum("nucleusGeometry" in feature for feature in features),
     )
     return labels_of(
@@ -94,17 +94,19 @@ def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple
     """
     if _has_planes(features):
         return png_against_slices(path, stack), (
-            "The plane's z is taken as the slice number, 0 where none is given, as QuPath writes it"
+            "z of the plane was taken as the slice number; it is 0 if the file states none, as"
+            " QuPath writes it"
         )
     name = png_in_name(path, stack)
     if name:
-        return name, f"No plane is given; the file name says that these labels lie on {name}"
+        return name, f"The labels lie on {name}, by the name of the file; the file states no plane"
     if stack.slices == 1:
-        return "", "No plane is given, and there is only one PNG"
+        return "", "The file states no plane; its labels were taken to lie on the only PNG"
     raise LabelError(
-        "names no image, and neither a plane in it nor its own name tells which PNG it is of; let"
-        " its name begin with that of the PNG, as QuPath offers it (slice 0 of a stack has no"
-        f" plane: name it after {stack.names[0] if stack.names else 'the first PNG'})",
+        "names no image, and neither a plane nor the name of the file says which PNG it belongs"
+        " to. Rename the file so that its name begins with that of the PNG, as QuPath suggests it"
+        " (slice 0 of a stack has no plane; name it after"
+        f" {stack.names[0] if stack.names else 'the first PNG'})",
         path,
     )
 
@@ -158,7 +160,7 @@ def _slice(geometry: Mapping[str, Any], path: Path, where: str) -> int:
         )
     z = whole(plane.get("z", 0), path, where, "plane's z")
     if z < 0:
-        raise LabelError(f"plane's z is {z}, and slices count from 0", path, where)
+        raise LabelError(f"z of the plane is {z}, but slices count from 0", path, where)
     return z
 
 
@@ -219,7 +221,7 @@ def _pairs(value: object, path: Path, where: str) -> list[tuple[float, float]]:
 
 def _list(value: object, path: Path, where: str) -> list[Any]:
     if not isinstance(value, list):
-        raise LabelError("has no list of coordinates where one belongs", path, where)
+        raise LabelError("has no list of coordinates", path, where)
     return value
 
 

@@ -48,7 +48,7 @@ _NOTES = {
     "Curve": "Curves are given by their control points, not by the interpolated line",
     "ClosedCurve": "Curves are given by their control points, not by the interpolated line",
     "Plane": "Planes are given by their control points; normal and size are not carried over",
-    "ROI": "An ROI is given as two boxes, its faces at both ends of its third axis",
+    "ROI": "An ROI is given as two boxes: its faces at both ends of its third axis",
 }
 
 #: Spellings of coordinate systems in Slicer (numbers before 4.11) → signs that convert to LPS.
@@ -85,8 +85,8 @@ _OF_THE_PAGE = re.compile(
 )
 
 _REVERSED = (
-    "Had the stack been loaded into Slicer in reverse order, the slices would count from the"
-    " other end"
+    "Slices were taken as counted from the first PNG. If the stack was loaded into Slicer in"
+    " reverse order, they count from the other end"
 )
 
 
@@ -122,9 +122,9 @@ def _parse_on_pngs(path: Path) -> VolumeFile:
     for vertex in file.vertices:
         if stated_export(vertex.extra.get("description", "")) is not None:
             raise LabelError(
-                "is in millimetres of the scan, as the viewer page saves Slicer markups, and not on"
-                " the PNGs as a volume; map the CSV that the page saves, or put the markups onto"
-                " the PNGs with `sidecar project`",
+                "is in millimetres of the scan, because the viewer page saved it, and not in those"
+                " of a volume of the PNGs; map the CSV that the page saves, or place the markups"
+                " on the PNGs with `sidecar project`",
                 path,
                 vertex.where,
             )
@@ -140,7 +140,7 @@ def _parse_json(path: Path) -> VolumeFile:
         type_ = member(markup, "type", str, path, where)
         if type_ not in _TYPES:
             raise LabelError(
-                f"markup type {type_[:40]!r} is not known here; export it as points or a curve",
+                f"markup type {type_[:40]!r} is not known; export it as points or a curve",
                 path,
                 where,
             )
@@ -287,13 +287,15 @@ def _parse_fcsv(path: Path) -> VolumeFile:
 
 
 def _leave_out(left_out: LeftOut, status: str, where: str) -> None:
-    left_out.add("control point", f"its position is {status[:20]!r}", where=where)
+    left_out.add("control point", f"the position is {status[:20]!r}", where=where)
 
 
 def _signs(system: object, path: Path, where: str | None = None) -> Point:
     if str(system) not in _TO_LPS:
         raise LabelError(
-            f"coordinate system {str(system)[:20]!r} is neither LPS nor RAS", path, where
+            f"coordinate system {str(system)[:20]!r} is not known; it must be LPS or RAS",
+            path,
+            where,
         )
     return _TO_LPS[str(system)]
 
@@ -301,8 +303,8 @@ def _signs(system: object, path: Path, where: str | None = None) -> Point:
 def _require_mm(units: object, path: Path, where: str) -> None:
     if (units[0] if isinstance(units, list) and units else units) != "mm":
         raise LabelError(
-            "the coordinates are not in mm; save the markups from a scene whose unit of length"
-            " is mm",
+            "the coordinates are not in mm; in 3D Slicer set the unit of length to mm and save the"
+            " markups again",
             path,
             where,
         )

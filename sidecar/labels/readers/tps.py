@@ -36,18 +36,17 @@ _KEYWORD = re.compile(r"([A-Za-z]\w*)\s*=(.*)", re.ASCII)
 _TEXTS = ("IMAGE", "ID", "SCALE", "COMMENT", "VARIABLES")
 
 _HALF = (
-    "Taken as corner coordinates, y from the bottom edge of the image; for tpsDig this is known to"
-    " half a pixel only, and --pixel-origin center takes them as middles of pixels"
+    "Coordinates were taken as corner, with y counted from the bottom edge of the image. For"
+    " tpsDig this is known to half a pixel only; --pixel-origin center takes them as middles of"
+    " pixels"
 )
-_SCALED = (
-    "SCALE is not applied: landmarks are pixels here, and the PNG stack brings its own millimetres"
-)
+_SCALED = "SCALE was not applied: landmarks are in pixels, and millimetres come from the PNG stack"
 #: Keywords of numbers that are no points: radii of an outline from its middle.
 _NO_POINTS = ("RADII",)
 _BY_ID = (
-    "There is no IMAGE= line, ID= was taken as the image name: such files come from geomorph, whose"
-    " digitize2d spreads the pixels from 1 to the image size (up to one pixel off here), and whose"
-    " writeland.tps may have put millimetres in place of pixels"
+    "There is no line IMAGE=, so ID= was taken as the name of the image. geomorph writes such"
+    " files. Its digitize2d stretches pixels from 1 to the size of the image (up to one pixel of"
+    " error here), and its writeland.tps may have written millimetres instead of pixels"
 )
 
 #: Places and texts of the lines that are not read yet.
@@ -128,12 +127,16 @@ def _specimens(lines: _Lines, left_out: LeftOut, path: Path) -> Iterator[_Specim
         keyword = _KEYWORD.fullmatch(line)
         if keyword is None:
             raise LabelError(
-                "is a line of coordinates that belongs to no LM=, CURVES= or OUTLINES=", path, where
+                "this line belongs to no LM=, CURVES= or OUTLINES=; correct the number of points"
+                " before it",
+                path,
+                where,
             )
         key, value = keyword[1].upper(), keyword[2].strip()
         if key.endswith("3"):
             raise LabelError(
-                f"{key}= holds points in space, not on pictures: map those with `sidecar project`",
+                f"{key}= holds points in space, not on images; give them to `sidecar project` as a"
+                " table with columns x_mm, y_mm, z_mm",
                 path,
                 where,
             )
@@ -147,7 +150,7 @@ def _specimens(lines: _Lines, left_out: LeftOut, path: Path) -> Iterator[_Specim
             )
         elif specimen is None:
             raise LabelError(
-                "comes before the first LM=; a specimen begins with LM= (LM=0 for one without"
+                "comes before the first LM=; begin each specimen with LM= (LM=0 for one without"
                 " landmarks)",
                 path,
                 where,
@@ -157,13 +160,13 @@ def _specimens(lines: _Lines, left_out: LeftOut, path: Path) -> Iterator[_Specim
             for i in range(1, _count(value, path, where) + 1):
                 specimen.sets.append((type_, f"{name} {i}", _points(lines, path, where)))
         elif key in _NO_POINTS:
-            left_out.add(key, "these numbers are no points")
+            left_out.add(f"{key} list", "radii are not points")
             _skip_numbers(lines)
         elif key in _TEXTS:
             specimen.texts[key] = value
         else:
             raise LabelError(
-                f"keyword {key[:20]}= is not known here; remove it and the lines that belong to it",
+                f"keyword {key[:20]}= is not known; remove it and the lines that belong to it",
                 path,
                 where,
             )
@@ -198,7 +201,7 @@ def _coordinates(lines: _Lines, value: str, path: Path, where: str) -> list[_Xy]
             raise LabelError(f"has fewer points than the {value} it announces", path, where)
         words = line.split()
         if len(words) != 2:
-            raise LabelError("does not have two coordinates", path, place)
+            raise LabelError("does not hold two coordinates", path, place)
         points.append(_missing_as_none(words, path, place))
     return points
 
@@ -227,7 +230,7 @@ def _image(specimen: _Specimen, stack: PngStack, path: Path) -> str:
     if stack.slices == 1:
         return ""
     raise LabelError(
-        "the specimen that begins here has no IMAGE= line naming its PNG; add one",
+        "the specimen that begins here does not name its PNG; add a line IMAGE=",
         path,
         specimen.where,
     )

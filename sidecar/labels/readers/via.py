@@ -35,7 +35,7 @@ _HEADER = (
     "region_attributes"
 )
 _ROUNDED = (
-    "VIA rounds positions to whole numbers: each is up to half a PNG pixel from where it was set"
+    "VIA rounds positions to whole numbers, so each is up to half a PNG pixel from where it was set"
 )
 #: Largest error, in pixels, of the sum of a corner and a size that are both rounded.
 _ROUNDING = 1.0
@@ -69,7 +69,7 @@ def _of_csv(text: str, path: Path) -> Iterator[Shape]:
     for n, row in enumerate(rows[1:], 2):
         where = f"row {n}"
         if row and len(row) != 7:
-            raise LabelError(f"has {len(row)} fields where 7 belong", path, where)
+            raise LabelError(f"has {len(row)} fields, but it must have 7", path, where)
         if row and (shape := parse_json(row[5], path, where)):
             named = parse_json(row[6], path, where)
             yield replace(_shape(shape, named, row[0], row[4], path, where), entry=_entry(row[1]))
@@ -133,7 +133,12 @@ def _vertices(shape: Any, path: Path, where: str) -> tuple[str, Vertices]:
     if name in ("polygon", "polyline"):
         xs, ys = (member(shape, f"all_points_{axis}", list, path, where) for axis in "xy")
         if len(xs) != len(ys) or not xs:
-            raise LabelError(f"a {name} has {len(xs)} x and {len(ys)} y", path, where)
+            raise LabelError(
+                f"a {name} has {len(xs)} values of x and {len(ys)} of y; delete the region or draw"
+                " it again",
+                path,
+                where,
+            )
         return name, [
             (number(x, path, where), number(y, path, where)) for x, y in zip(xs, ys, strict=True)
         ]

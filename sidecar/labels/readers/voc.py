@@ -33,24 +33,24 @@ _ROOT = re.compile(r"<annotation[\s>]")
 
 _NOTES: dict[PixelOrigin, str] = {
     "corner": (
-        "Taken as 0-based edges of the boxes, as labelImg and other label tools write them; if xmin"
-        " and ymin are pixel numbers counted from 1, as Pascal VOC defines them, give"
-        " --pixel-origin center (left and top edges move by one pixel)"
+        "Numbers were taken as edges of boxes counted from 0, as labelImg and other label tools"
+        " write them. If xmin and ymin are pixel numbers counted from 1, as Pascal VOC defines"
+        " them, give --pixel-origin center (left and top edges move by one pixel)"
     ),
     "center": (
-        "Taken as pixel numbers counted from 1, the last one inside the box, as Pascal VOC defines"
-        " them"
+        "Numbers were taken as pixel numbers counted from 1, with the last pixel inside the box,"
+        " as Pascal VOC defines them"
     ),
 }
 _CUT = (
-    "Whole numbers: labelImg cuts fractions off, so an edge can lie up to one PNG pixel further"
-    " right or down"
+    "All numbers are whole: labelImg cuts fractions off, so an edge can lie up to one PNG pixel"
+    " further right or down"
 )
 #: Label Studio cuts x and width separately; xmax is their sum.
 _CUT_TWICE = (
-    "Label Studio wrote this, which cuts fractions off twice: left and top edges can lie up to one"
-    " PNG pixel further right or down, right and bottom edges up to two; its export called JSON"
-    " does not cut"
+    "Label Studio wrote this file and cut fractions off twice: left and top edges can lie up to"
+    " one PNG pixel further right or down, and right and bottom edges up to two. Its export called"
+    " JSON does not cut"
 )
 
 
@@ -82,7 +82,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     left_out = LeftOut()
     left_out.add(
         "polygon",
-        "their boxes were read; export polygons in another format",
+        "only their boxes were read; export polygons in another format",
         len(root.findall("object/polygon")),
     )
     return labels_of(
@@ -139,13 +139,16 @@ def _box(element: Element, origin: PixelOrigin | None, path: Path, where: str) -
     edges = element.find("bndbox")
     if edges is None:
         raise LabelError(
-            "has no <bndbox>; only upright boxes are read from Pascal VOC", path, where
+            "has no <bndbox>, and only upright boxes are read from Pascal VOC; export it in"
+            " another format",
+            path,
+            where,
         )
     x0, y0, x1, y1 = (
         number(_text(edges, key), path, where, key) for key in ("xmin", "ymin", "xmax", "ymax")
     )
     if x1 < x0 or y1 < y0:
-        raise LabelError("xmax or ymax is smaller than xmin or ymin", path, where)
+        raise LabelError("xmax or ymax is smaller than xmin or ymin; correct the box", path, where)
     if (
         origin == "center"
     ):  # the middle of pixel n, counted from 1, is at n - 1; the box reaches half a pixel further

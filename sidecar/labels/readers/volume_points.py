@@ -83,15 +83,15 @@ def readers(
             file = parse(path)
             spacing = spacing_of(path, file, stack, options.pixel_origin, name)
             told = (
-                "1, as a plain PNG stack has"
+                "1, as in a plain PNG stack"
                 if spacing == _PIXELS
-                else f"{_told(spacing)} mm, that of the PNG stack"
+                else f"{_told(spacing)} mm, the spacing of the PNG stack"
             )
             notes = (
                 (
-                    f"Coordinates taken as voxel number times a spacing of {told}, from the middle"
-                    f" of the first voxel; --from {name}-pixels or --from {name}-mm says it"
-                    " outright"
+                    f"Coordinates were taken as voxel number times a spacing of {told}, counted"
+                    " from the middle of the first voxel. To choose it yourself, give --from"
+                    f" {name}-pixels or --from {name}-mm"
                 ),
                 *file.notes,
             )
@@ -158,7 +158,7 @@ def _spacing_of_stack(
 ) -> Spacing:
     if stack.spacing is None:
         raise LabelError(
-            f"the PNG stack has no spacing in millimetres to divide by; use --from {name}-pixels",
+            f"the PNG stack has no spacing in millimetres; use --from {name}-pixels",
             path,
         )
     return stack.spacing
@@ -184,21 +184,20 @@ def _spacing_told_by_points(
     if not file.vertices or (fits_pixels and not (fits_mm and min(spacing) < 1.0)):
         return _PIXELS
     ways_out = (
-        f"--from {name}-pixels takes the coordinates as voxel numbers, --from {name}-mm as"
-        " millimetres on the PNG stack"
+        f"give --from {name}-pixels if the coordinates are voxel numbers, or --from {name}-mm if"
+        " they are millimetres on the PNG stack"
     )
     if fits_mm:
         how = "both as voxel numbers and as" if fits_pixels else "only as"
         raise LabelError(
-            f"the points fit the PNG stack {how} millimetres of its spacing ({_told(spacing)}), and"
-            f" the file does not say which they are; {ways_out}",
+            f"the points fit the PNG stack {how} millimetres of its spacing ({_told(spacing)}),"
+            f" but the file does not say which they are; {ways_out}",
             path,
         )
     raise LabelError(
-        f"lies outside the PNG stack of {stack.columns} x {stack.rows} x {stack.slices} voxels:"
-        " these look like patient millimetres, which `sidecar project` takes: .mrk.json, .fcsv, and"
-        " tables with columns x_mm, y_mm, z_mm; otherwise"
-        f" {ways_out}",
+        f"lies outside the PNG stack of {stack.columns} x {stack.rows} x {stack.slices} voxels. If"
+        " the coordinates are patient millimetres, use `sidecar project`, which takes .mrk.json,"
+        f" .fcsv, and tables with columns x_mm, y_mm, z_mm. Otherwise {ways_out}",
         path,
         file.vertices[int(np.argmax(outside))].where,
     )

@@ -27,10 +27,10 @@ _HEAD_BYTES = 64 * 2**10
 _LINE = re.compile(r"\d+( [-+.\deE]+){4,}", re.ASCII)
 
 _ROUNDED = (
-    "YOLO writes fractions of the image's size, mostly with six decimals: right to about size / 2"
-    " 000 000 pixels"
+    "YOLO writes fractions of the size of the image, mostly with six decimals, so coordinates are"
+    " right to about size / 2 000 000 pixels"
 )
-_EMPTY = "The file is empty, which is how YOLO says that the image has no labels"
+_EMPTY = "The file is empty. In YOLO this means that the image has no labels"
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -123,7 +123,8 @@ class _File:
     ) -> Shape:
         if not all(-SLACK <= value <= 1 + SLACK for pair in fractions for value in pair):
             raise LabelError(
-                "has coordinates that are not fractions of the image, 0 to 1, as YOLO writes them",
+                "has coordinates outside 0 to 1, but YOLO writes fractions of the image; correct"
+                " them",
                 self.path,
                 row.where,
             )
@@ -136,7 +137,7 @@ class _File:
         count, size = self.dataset.keypoints or (0, 0)
         if len(values) != count * size:
             raise LabelError(
-                f"has {len(values)} numbers after the box, where kpt_shape [{count}, {size}] makes"
+                f"has {len(values)} numbers after the box, but kpt_shape [{count}, {size}] needs"
                 f" {count * size}; put the data.yaml of this data set beside the file",
                 self.path,
                 row.where,
@@ -155,7 +156,9 @@ class _File:
             return str(row.class_)
         if row.class_ not in self.dataset.names:
             raise LabelError(
-                f"class {row.class_} has no name in {self.dataset.source}", self.path, row.where
+                f"class {row.class_} has no name in {self.dataset.source}; add it there",
+                self.path,
+                row.where,
             )
         return self.dataset.names[row.class_]
 

@@ -61,8 +61,8 @@ def _merged(datasets: list[Dataset], files: list[Path]) -> Dataset:
     for dataset, file in named[1:]:
         if dataset.names != named[0][0].names:
             raise LabelError(
-                f"names other classes than {named[0][1].name} beside it; remove the one that is out"
-                " of date",
+                f"names other classes than {named[0][1].name} beside it; remove the file that is"
+                " out of date",
                 file,
             )
     names, source = (named[0][0].names, named[0][1].name) if named else ({}, "")

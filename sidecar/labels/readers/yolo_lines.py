@@ -23,7 +23,7 @@ _TRACK = re.compile(r"[1-9]\d*", re.ASCII)
 
 #: The numbers at the end of predictions of a tracker.
 _PREDICTED = ("confidence", "track")
-_MEANS = {"confidence": "confidence from 0 to 1", "track": "number of a track, from 1,"}
+_MEANS = {"confidence": "confidence from 0 to 1", "track": "number of a track from 1"}
 
 Task = Literal["box", "pose", "polygon"]
 
@@ -56,7 +56,7 @@ def parse_row(line: str, where: str, path: Path) -> Row:
     class_ = whole(first, path, where, "class")
     numbers = [number(word, path, where) for word in words]
     if class_ < 0 or len(numbers) < 4:
-        raise LabelError("is not a class number followed by at least four coordinates", path, where)
+        raise LabelError("does not hold a class number and at least four coordinates", path, where)
     return Row(where, class_, numbers, words)
 
 
@@ -82,9 +82,9 @@ def layout_of(
         or any(_leaves_image(row.numbers) for row in longer)
     ):
         raise LabelError(
-            "lines like this one are polygons or boxes with keypoints, and nothing tells which: put"
-            " the data set's data.yaml beside this file (with kpt_shape for keypoints, without it"
-            " for polygons)",
+            "this line is a polygon, or a box with keypoints; the file does not say which. Put the"
+            " data.yaml of the data set beside it (with kpt_shape for keypoints, without it for"
+            " polygons)",
             path,
             longer[0].where,
         )
@@ -101,7 +101,11 @@ def split(row: Row, layout: Layout, path: Path) -> tuple[list[float], dict[str, 
     tail: dict[str, str] = {}
     for name, value in zip(names, after, strict=True):
         if not (value >= 1 and value.is_integer() if name == "track" else 0 <= value <= 1):
-            raise LabelError(f"ends with {value:g} where a {_MEANS[name]} belongs", path, row.where)
+            raise LabelError(
+                f"ends with {value:g}, but the place is for a {_MEANS[name]}; correct the line",
+                path,
+                row.where,
+            )
         tail[name] = f"{value:.0f}" if name == "track" else repr(value)
     return shape, tail
 
@@ -127,8 +131,8 @@ def _after_vertices(rows: Sequence[Row], path: Path) -> tuple[str, ...]:
     for row in rows:
         if len(row.numbers) % 2:
             raise LabelError(
-                "a polygon has an odd number of coordinates; if the last is the confidence of a"
-                " prediction, take it out",
+                "a polygon has an odd number of coordinates; if the last one is the confidence of"
+                " a prediction, remove it",
                 path,
                 row.where,
             )
@@ -137,8 +141,8 @@ def _after_vertices(rows: Sequence[Row], path: Path) -> tuple[str, ...]:
     if any(row.numbers[-1] > 1 for row in rows):
         return _PREDICTED
     raise LabelError(
-        "its last two numbers are a vertex on the bottom edge, or confidence and track of a"
-        " prediction: take them out, or write 1.0 instead of 1 if they are a vertex",
+        "its last two numbers are a vertex on the bottom edge, or the confidence and track of a"
+        " prediction. If they are a vertex, write 1.0 instead of 1; otherwise remove them",
         path,
         rows[0].where,
     )

@@ -166,7 +166,7 @@ def _plain_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells:
         rows = [n + first for n in filled]
         data, ends = _lines("\n".join(_without_surplus([lines[n] for n in filled], delimiter)))
     if np.diff(ends, prepend=-1).max() > MAX_CELL and max(map(len, text.split("\n"))) > MAX_CELL:
-        raise LabelError("holds a line longer than any table of labels has", path)
+        raise LabelError("holds a line that is too long for a table of labels", path)
     header = data[: ends[0]].decode().split(delimiter)
     blocks = []
     for start in range(0, len(rows) - 1, PIECE):
@@ -254,7 +254,7 @@ def _quoted_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells
 
 
 def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:
-    return LabelError(f"has {found} cells where the header has {width}", path, f"row {row}")
+    return LabelError(f"has {found} cells, but the header has {width}", path, f"row {row}")
 
 
 def _names(header: Sequence[str], path: Path) -> list[str]:
@@ -262,5 +262,7 @@ def _names(header: Sequence[str], path: Path) -> list[str]:
     counts = Counter(name.lower() for name in names)
     repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
-        raise LabelError(f"has the column {repeated[0]!r} twice", path, "row 1")
+        raise LabelError(
+            f"has the column {repeated[0]!r} twice; rename or remove one", path, "row 1"
+        )
     return names

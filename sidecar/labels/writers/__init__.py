@@ -93,7 +93,7 @@ def writer_for(
     if over is None:
         return writer
     if writer is not imagej_rois.WRITER:
-        raise UsageError("--over goes with --to imagej")
+        raise UsageError("--over goes only with --to imagej")
     return imagej_rois.OVER[over]
 
 
@@ -101,8 +101,8 @@ def _named(name: str | None, dicom: Path | None, pseudonym: str | None) -> Write
     if name in SOURCE_WRITERS:
         if dicom is None:
             raise UsageError(
-                f"--to {name} needs the source's headers: say where the DICOM files are with"
-                " --dicom DIR"
+                f"--to {name} needs the headers of the source; give the folder of its DICOM files"
+                " with --dicom DIR"
             )
         from sidecar.labels.writers.source_headers import HeaderSource  # loads pydicom
 
@@ -112,12 +112,12 @@ def _named(name: str | None, dicom: Path | None, pseudonym: str | None) -> Write
     for option, value in (("--dicom", dicom), ("--pseudonym", pseudonym)):
         if value is not None:
             raise UsageError(
-                f"{option} goes with --to {' or '.join(SOURCE_WRITERS)}: no other output names the"
-                " patient"
+                f"{option} goes only with --to {' or '.join(SOURCE_WRITERS)}; other outputs do not"
+                " name the patient"
             )
     if name is not None:
         if name not in WRITERS:
-            raise UsageError(f"--to {name}: there is no such format; there are {_names()}")
+            raise UsageError(f"--to {name}: there is no such format; the formats are {_names()}")
         return WRITERS[name]
     return None
 
@@ -133,12 +133,12 @@ def landmark_writer_for(path: Path | None, name: str | None, *, is_given: bool) 
     if writer is None or writer.write_landmarks is None:
         able = "|".join(sorted(one.name for one in WRITERS.values() if one.write_landmarks))
         raise UsageError(
-            f"{name or (writer and writer.name)} says where labels are in their scan, and aligned"
-            f" points are elsewhere: write {able}"
+            f"{name or (writer and writer.name)} states places in a scan, but aligned points are"
+            f" not in their scan; write {able}"
         )
     if is_given and writer in (slicer.WRITER, fcsv.WRITER):
         problem = not_in_the_patient("given", writer.name)
-        raise UsageError(f"{problem}: write csv, json or tps")
+        raise UsageError(f"{problem}; write csv, json or tps")
     return writer
 
 
@@ -159,13 +159,13 @@ def _by_ending(path: Path | None) -> Writer:
     }
     if path.suffix.lower() == ".dcm":
         raise UsageError(
-            f"{path.name}: points as DICOM are a Structured Report or an RT Structure Set; say"
-            " which with --to dicom-sr or --to dicom-rtstruct, and where the DICOM files of the"
-            " scan are with --dicom DIR"
+            f"{path.name}: DICOM has two formats for points, Structured Report and RT Structure"
+            " Set. Choose with --to dicom-sr or --to dicom-rtstruct, and give the folder of the"
+            " scan's DICOM files with --dicom DIR"
         )
     if not endings:
         raise UsageError(
-            f"{path.name}: no format is written by this ending; say which with --to {_names()}"
+            f"{path.name}: this ending belongs to no output format; choose one with --to {_names()}"
         )
     return endings[max(endings, key=len)]
 

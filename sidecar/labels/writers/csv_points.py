@@ -68,8 +68,8 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     taken = [name for name in COLUMNS if name in {column.strip().lower() for column in carried}]
     if taken:
         raise LabelError(
-            f"the input already has a column {taken[0]}, as output of map-points has; leave it out,"
-            " or map the original labels"
+            f"the input already has a column {taken[0]}, which map-points writes; remove it, or"
+            " map the original labels"
         )
     extras = {
         name: make
@@ -126,7 +126,7 @@ def origins_of(parts: Sequence[MappedPoints], carried: Sequence[str]) -> Mapping
                 if cell != expected:
                     raise part.labels.error(
                         row,
-                        f"{name} is {cell[:80]!r}, but the label is of {expected!r}"
+                        f"{name} is {cell[:80]!r}, but the label belongs to {expected!r}"
                         + (_OF_ITS_FOLDER if _is_of_folder(name, part) else ""),
                     )
     refuse_two_of_one_name((part.specimen, part) for part in parts)
@@ -134,8 +134,8 @@ def origins_of(parts: Sequence[MappedPoints], carried: Sequence[str]) -> Mapping
 
 
 _OF_ITS_FOLDER = (
-    ", as the folder of its export is called: give the folder the name that it had, or leave the"
-    " column specimen out; an export with --specimen keeps its name"
+    ", which is the name of the export's folder. Rename the folder to its former name, or remove"
+    " the column specimen. An export with --specimen keeps its name"
 )
 
 

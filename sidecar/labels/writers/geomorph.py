@@ -46,8 +46,8 @@ def _underscored(names: Sequence[str]) -> tuple[str, ...]:
         other = written.setdefault(name.replace(" ", "_"), name)
         if other != name:
             raise LabelError(
-                f"landmarks {other!r} and {name!r} would both be {name.replace(' ', '_')!r}, as"
-                " geomorph has no spaces in names: rename one"
+                f"landmarks {other!r} and {name!r} would both become {name.replace(' ', '_')!r},"
+                " because geomorph has no spaces in names; rename one"
             )
     return tuple(written)
 
@@ -59,7 +59,7 @@ def _renamed(names: Sequence[str], written: Sequence[str]) -> Notes:
     if not changed:
         return ()
     told = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
-    return (f"underscores stand for spaces in names, which geomorph cannot have: {told}",)
+    return (f"geomorph has no spaces in names, so they became underscores: {told}",)
 
 
 WRITER = Writer("geomorph", (".geomorph.csv",), _write, _write_landmarks)

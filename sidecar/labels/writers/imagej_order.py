@@ -38,9 +38,11 @@ def source_numbers(sidecar: Sidecar) -> list[int]:
     if len(frames) == len(planes) and len({plane.sop_instance_uid for plane in planes}) == 1:
         return frames
     if frames:
-        raise _no_order("the slices are frames of several files, which ImageJ opens one by one")
+        raise _no_order(
+            "the slices are frames of several files, and ImageJ opens each file separately"
+        )
     if len({plane.series_instance_uid for plane in planes}) > 1:
-        raise _no_order("the slices are of several series, which ImageJ does not sort together")
+        raise _no_order("the slices are of several series, and ImageJ does not sort these together")
     return [1] if len(planes) == 1 else _ranks(_instance_numbers(planes))
 
 
@@ -49,13 +51,13 @@ def _instance_numbers(planes: Sequence[Plane]) -> list[int]:
     for plane in planes:
         if plane.instance_number is None:
             raise _no_order(
-                f"the sidecar has no Instance Number for {plane.file}, which documents before"
-                " version 1.1 do not hold, and some files do not have"
+                f"the sidecar has no Instance Number for {plane.file} (documents before version"
+                " 1.1 hold none, and some files have none)"
             )
         if not 0 <= plane.instance_number <= _LARGEST_NUMBER:
             raise _no_order(
-                f"{plane.file} has the Instance Number {plane.instance_number}, and ImageJ sorts"
-                f" by 0 to {_LARGEST_NUMBER}"
+                f"{plane.file} has the Instance Number {plane.instance_number}, but ImageJ sorts"
+                f" by numbers from 0 to {_LARGEST_NUMBER}"
             )
         numbers.append(plane.instance_number)
     number, count = Counter(numbers).most_common(1)[0]
@@ -66,8 +68,8 @@ def _instance_numbers(planes: Sequence[Plane]) -> list[int]:
 
 def _no_order(why: str) -> LabelError:
     return LabelError(
-        f"{why}: in which order ImageJ has the source is not known. Write for the PNGs (--over"
-        " png), or slicer, json or csv"
+        f"{why}, so the order of the source's slices in ImageJ is not known. Write for the PNGs"
+        " (--over png), or write slicer, json or csv"
     )
 
 

@@ -28,7 +28,7 @@ from sidecar.grid.axis import nearest
 from sidecar.grid.space import Space
 from sidecar.labels.imagej_stamp import Over, Stamp
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
-from sidecar.labels.mapped_shapes import MappedShape, Outline, shapes_of
+from sidecar.labels.mapped_shapes import MappedShape, Outline, outputs_for, shapes_of
 from sidecar.labels.vertices import AREAS
 from sidecar.labels.writers.imagej_order import png_numbers, source_numbers
 from sidecar.mapping import Sidecar
@@ -83,8 +83,8 @@ def _require_one(stack: _Stack, parts: Sequence[MappedPoints]) -> None:
     if len(first) > 1:
         names = " and ".join(dict.fromkeys(part.specimen for part in first.values()))
         raise LabelError(
-            f"the labels are on {len(first)} stacks of {stack.slice}s ({names}), and a RoiSet is"
-            " for one: write each on its own"
+            f"the labels are on {len(first)} stacks of {stack.slice}s ({names}), but a RoiSet is"
+            " for one; write each stack separately"
         )
 
 
@@ -109,12 +109,16 @@ def _slice(one: MappedShape, along: NDArray[np.float64], stack: _Stack, count: i
     """The slice nearest to the shape; halfway between two the lower one, as for instances."""
     slices = np.unique(nearest(along)).astype(int)
     if len(slices) > 1:
+        in_space = () if one.type in AREAS else ("dicom-sr", "dicom-rtstruct")
         raise one.error(
-            f"this {one.type} runs from {stack.slice} {slices[0]} to {slices[-1]}, and an ImageJ"
-            " ROI lies on one: write slicer, json or csv"
+            f"this {one.type} runs from {stack.slice} {slices[0]} to {slices[-1]}, but an ImageJ"
+            f" ROI lies on one; write {outputs_for(one.type, *in_space)}"
         )
     if not 0 <= slices[0] < count:
-        raise one.error(f"lies beyond the first or last {stack.slice}, where ImageJ has none")
+        raise one.error(
+            f"lies beyond the first or last {stack.slice}, and ImageJ has none there; correct it,"
+            " or write csv or json"
+        )
     return int(slices[0])
 
 
@@ -126,8 +130,8 @@ _STACKS: dict[Over, _Stack] = {
         numbers=png_numbers,
         identity=lambda sidecar: (sidecar.document.images.tag, sidecar.decimation),
         note=(
-            "the selections are for the PNGs: open all of them, as one stack (File › Import ›"
-            " Image Sequence…); --over source writes for the DICOM files"
+            "the selections are for the PNGs; in ImageJ open all PNGs as one stack (File › Import"
+            " › Image Sequence…). For selections on the DICOM files give --over source"
         ),
     ),
     "source": _Stack(
@@ -139,10 +143,10 @@ _STACKS: dict[Over, _Stack] = {
             (plane.sop_instance_uid, plane.frame_number) for plane in sidecar.document.source.planes
         ),
         note=(
-            "the selections are for the DICOM files of this stack in the order of ImageJ itself, by"
-            " Instance Number, frames as in their file: open them as one stack (File › Import ›"
-            " Image Sequence…), from a folder that holds no others; other importers may order them"
-            " otherwise"
+            "the selections are for the DICOM files of this stack, in the order of ImageJ: by"
+            " Instance Number, and frames as in their file. Open them as one stack (File › Import"
+            " › Image Sequence…) from a folder that holds no other files. Other importers may use"
+            " another order"
         ),
     ),
 }

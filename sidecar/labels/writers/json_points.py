@@ -76,8 +76,8 @@ def _objects(
     taken = [name for name in (*COLUMNS, _SERIES) if name in part.columns]
     if taken:
         raise LabelError(
-            f"the input already has a column {taken[0]}, as output of map-points has; map the"
-            " original labels"
+            f"the input already has a column {taken[0]}, which map-points writes; remove it, or"
+            " map the original labels"
         )
     patient = part.patient * TO_SPACE[space]
     added: list[list[Any]] = [

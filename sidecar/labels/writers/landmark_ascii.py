@@ -40,8 +40,8 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
 def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
     if len(landmarks.specimens) > 1:
         raise LabelError(
-            f"there are {len(landmarks.specimens)} specimens, and landmarkAscii holds one: write"
-            " each on its own, or tps"
+            f"there are {len(landmarks.specimens)} specimens, but landmarkAscii holds one; write"
+            " each specimen separately, or write tps"
         )
     lines = [" ".join(decimals(row)) + "\n" for row in landmarks.mm[0]]
     path.write_text(

@@ -29,8 +29,8 @@ def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
         if np.isnan(mm).any():
             name = landmarks.names[int(np.isnan(mm).any(axis=1).argmax())]
             raise LabelError(
-                f"specimen {specimen} has no landmark {name!r}, and MorphoJ has no mark for that:"
-                " add it, or write tps"
+                f"specimen {specimen} has no landmark {name!r}, and MorphoJ has no sign for a"
+                " missing landmark; add the landmark, or write tps"
             )
     header = ["ID", *(f"{axis}_{name}" for name in landmarks.names for axis in "xyz")]
     rows = [

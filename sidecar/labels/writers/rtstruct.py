@@ -28,6 +28,7 @@ from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import (
     MappedShape,
     Outline,
+    outputs_for,
     require_one_scan,
     require_patient,
     shapes_of,
@@ -71,13 +72,13 @@ def write_rtstruct(
     require_one_scan(parts, "RTSTRUCT")
     shapes = shapes_of(parts)
     if not shapes:
-        raise LabelError("there are no labels, and an RTSTRUCT cannot be empty")
+        raise LabelError("there are no labels, but an RTSTRUCT cannot be empty")
     sidecar = parts[0].sidecar
     require_one_series(sidecar, "RTSTRUCT")
     frame_of_reference_uid = sidecar.document.source.frame_of_reference_uid
     if frame_of_reference_uid is None:
         why = without_frame_of_reference(sidecar, "RTSTRUCT")
-        raise LabelError(f"{why}: write json or csv instead")
+        raise LabelError(f"{why}; write json or csv instead")
     uid = sidecar.document.source.planes[0].sop_instance_uid
     header = headers_of((part.sidecar for part in parts), [uid], source)[uid]
     dataset = patient_and_study(header)
@@ -162,8 +163,8 @@ def _roi(number: int, one: MappedShape, frame_of_reference_uid: str) -> Dataset:
     name = f"{one.specimen} {one.name}".strip()
     if len(name) > _LONGEST_NAME or "\\" in name or not name.isprintable():
         raise one.error(
-            f"the name {name[:80]!r} is no ROI Name, which has {_LONGEST_NAME} characters at most"
-            " and no backslash"
+            f"the name {name[:80]!r} cannot be an ROI Name, which has {_LONGEST_NAME} characters"
+            " at most and no backslash; rename the label"
         )
     roi = Dataset()
     roi.ROINumber = str(number)
@@ -206,8 +207,8 @@ def _geometric_type(one: MappedShape, outline: Outline) -> str:
         return "OPEN_PLANAR" if planar else "OPEN_NONPLANAR"
     if not planar:
         raise one.error(
-            f"this {one.type} lies on more than one slice, and an RTSTRUCT contour on one:"
-            " write slicer (mrk.json)"
+            f"this {one.type} lies on more than one slice, but a closed contour of an RTSTRUCT"
+            f" lies on one; write {outputs_for(one.type)}"
         )
     return "CLOSED_PLANAR"
 

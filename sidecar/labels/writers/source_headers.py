@@ -85,18 +85,20 @@ class HeaderSource:
             or _SEPARATORS & set(name)
         ):
             raise UsageError(
-                f"--pseudonym {name!r}: it is 1 to {_LONGEST_ID} characters without ^, = and"
-                " backslash, and no space at its ends"
+                f"--pseudonym {name!r}: give 1 to {_LONGEST_ID} characters, without ^, = and"
+                " backslash, and without spaces at the ends"
             )
 
     @property
     def notice(self) -> str:
         """To be told to whoever asks for an output with a patient in it."""
         if self.pseudonym is None:
-            return "this file names the patient as the source does: keep it as you keep the scan"
+            return (
+                "this file names the patient as the source does; protect it as you protect the scan"
+            )
         return (
-            f"this file calls the patient {self.pseudonym} and has the UIDs of the scan: who has"
-            " the scan too can tell who it is"
+            f"this file calls the patient {self.pseudonym}, but has the UIDs of the scan; a person"
+            " who also has the scan can find out who the patient is"
         )
 
     def carried(self, header: Dataset) -> Dataset:
@@ -119,15 +121,15 @@ def without_frame_of_reference(sidecar: Sidecar, format: str) -> str:
     """
     told = (w for w in sidecar.document.warnings if w.startswith("FrameOfReferenceUID"))
     why = next((f" ({text})" for text in told), "")
-    return f"the scan has no Frame of Reference UID, which {format} needs{why}"
+    return f"{format} needs a Frame of Reference UID, but the scan has none{why}"
 
 
 def require_one_series(sidecar: Sidecar, format: str) -> None:
     """SourceError for joined stacks of several DICOM series, to which ``format`` cannot refer."""
     if any(plane.series_instance_uid is not None for plane in sidecar.document.source.planes):
         raise SourceError(
-            f"the slices come from several DICOM series, which were joined, and {format} refers to"
-            " one: write csv, json or slicer, or a mask as .seg.nrrd"
+            f"the slices come from several DICOM series that were joined, but {format} refers to"
+            " one; write csv, json or slicer, or a mask as .seg.nrrd"
         )
 
 
@@ -168,8 +170,8 @@ def headers_of(
         series = opened.matching(sidecar.known_scan)
         if len({frame.common.study_instance_uid for frame in series.frames}) > 1:
             raise SourceError(
-                "the slices come from several studies, which were joined, and a DICOM object"
-                " belongs to one: write csv, json or slicer, or a mask as .seg.nrrd"
+                "the slices come from several studies that were joined, but a DICOM object belongs"
+                " to one; write csv, json or slicer, or a mask as .seg.nrrd"
             )
         files |= {frame.sop_instance_uid: frame.file for frame in series.frames}
     return {
@@ -194,9 +196,11 @@ def _header(path: Location, uid: str) -> Dataset:
         missing = ["readable header"]
     if missing:
         raise SourceError(
-            f"{path.name} has no {missing[0]}, without which no DICOM object can refer to it;"
-            " repair the file, or write another format"
+            f"{path.name} has no {missing[0]}, so no DICOM object can refer to it; repair the"
+            " file, or write another format"
         )
     if header.SOPInstanceUID != uid:
-        raise SourceError(f"{path.name} became another instance meanwhile; run the command again")
+        raise SourceError(
+            f"{path.name} was replaced by another instance while it was read; run the command again"
+        )
     return header

@@ -63,18 +63,19 @@ def _curves(
     found: dict[str, dict[str, NDArray[np.float64]]] = {}
     for one in shapes:
         if not one.label:
-            raise one.error("this curve has no name: name it, or leave it out")
+            raise one.error("this curve has no name; name it, or leave it out")
         like = first.setdefault(one.label, one)
         closed = one.type == "polygon"
         if len(one.rows) != len(like.rows) or closed != (like.type == "polygon"):
             raise one.error(
-                f"curve {one.label!r} is {_described(one)}, and {_described(like)} in"
-                f" {like.place}: all specimens need the same; --curve-points N gives each N points"
+                f"curve {one.label!r} is {_described(one)} here, but {_described(like)} in"
+                f" {like.place}. It must be the same in all specimens; --curve-points N gives each"
+                " curve N points"
             )
         of_curve = found.setdefault(one.label, {})
         specimen = one.specimen.strip() or one.points.specimen
         if specimen in of_curve:
-            raise one.error(f"there is a curve {one.label!r} of {specimen} already: rename one")
+            raise one.error(f"specimen {specimen} has two curves named {one.label!r}; rename one")
         of_curve[specimen] = one.outline().patient * TO_SPACE[space]
     for name, of_curve in found.items():
         missing = np.full((len(first[name].rows), 3), np.nan)
@@ -83,14 +84,14 @@ def _curves(
 
 
 def _described(one: MappedShape) -> str:
-    return f"{'closed' if one.type == 'polygon' else 'open'}, of {len(one.rows)} points"
+    return f"{'closed' if one.type == 'polygon' else 'open'} with {len(one.rows)} points"
 
 
 def _shapes_of(parts: Sequence[MappedPoints], format: str) -> list[MappedShape]:
     require_mm(parts, format)
     shapes = shapes_of(parts)
     if not shapes:
-        raise LabelError(f"there are no points, and {format} cannot be empty")
+        raise LabelError(f"there are no points, but {format} cannot be empty")
     return shapes
 
 
@@ -119,9 +120,9 @@ def refuse_two_of_one_name(named: Iterable[tuple[str, MappedPoints]]) -> None:
         other = first.setdefault(name, part)
         if other.series_uid != part.series_uid:
             raise LabelError(
-                f"two specimens are called {name!r}: {_told(other)}, and {_told(part)}. Name them"
-                " apart: with --specimen when they are exported, by the names of their folders, or"
-                " in the column specimen of the labels"
+                f"two specimens are called {name!r}: {_told(other)}, and {_told(part)}. Give them"
+                " different names: with --specimen at export, by renaming their folders, or in the"
+                " column specimen of the labels"
             )
 
 
@@ -146,8 +147,8 @@ def _axes_of_series(parts: Sequence[MappedPoints], space: Space) -> dict[str, Ax
         voxel = (axes, axes == "given" and part.sidecar.document.source.spacing)
         if voxels.setdefault(series, voxel) != voxel:
             raise LabelError(
-                "two exports of one scan do not agree on where its millimetres come from, or on the"
-                " voxel size that was given by hand: write the labels of each on their own"
+                "two exports of one scan have millimetres of different origin, or different voxel"
+                " sizes given by hand; write the labels of each export separately"
             )
         found[series] = axes
     return found
@@ -163,7 +164,10 @@ def _by_specimen(shapes: Sequence[MappedShape]) -> _Members:
     }
     for one in shapes:
         if not one.specimen.strip() and _export_of(one) in named:
-            raise one.error("has no specimen, but others of its scan have: fill the column in")
+            raise one.error(
+                "has no specimen, but other labels of its scan have one; fill in the column"
+                " specimen"
+            )
     return members
 
 
@@ -178,8 +182,8 @@ def _notes(shapes: Sequence[MappedShape]) -> Notes:
         if not one.specimen.strip():
             found.setdefault(one.series, {})[one.points.specimen] = None
     return tuple(
-        f"{' and '.join(names)} are exports of one scan, and count as {len(names)} specimens; where"
-        " they are one, say it with --specimen, or with a column specimen"
+        f"{' and '.join(names)} are exports of one scan, but were taken as {len(names)} specimens;"
+        " if they are one specimen, give them one name with --specimen or a column specimen"
         for names in found.values()
         if len(names) > 1
     )
@@ -191,8 +195,8 @@ def _named(members: _Members) -> dict[str, dict[str, MappedShape]]:
         counts = {len(shapes) for shapes in members.values()}
         if len(counts) > 1:
             raise LabelError(
-                f"specimens have {min(counts)} to {max(counts)} landmarks without names: name them,"
-                " to tell which are missing"
+                f"specimens have {min(counts)} to {max(counts)} landmarks without names, so it is"
+                " not known which are missing; name the landmarks"
             )
         return {
             specimen: {str(n): one for n, one in enumerate(shapes, start=1)}
@@ -202,11 +206,14 @@ def _named(members: _Members) -> dict[str, dict[str, MappedShape]]:
     for specimen, shapes in members.items():
         for one in shapes:
             if not one.label:
-                raise one.error("has no name, but other landmarks have: name it, or leave it out")
-            if (other := named[specimen].setdefault(one.label, one)) is not one:
-                problem = f"there is a landmark {one.label!r} already ({other.place})"
                 raise one.error(
-                    f"{problem}: name them apart, or tell specimens apart by a column specimen"
+                    "has no name, but other landmarks have one; name it, or leave it out"
+                )
+            if (other := named[specimen].setdefault(one.label, one)) is not one:
+                problem = f"there is a landmark {one.label!r} already, in {other.place}"
+                raise one.error(
+                    f"{problem}; rename one, or, if they belong to different specimens, add a"
+                    " column specimen"
                 )
     return named
 
@@ -225,6 +232,6 @@ def refuse_marks(texts: tuple[str, ...], marks: str, format: str) -> None:
         found = next((mark for mark in text if mark in marks + "\r\n"), None)
         if found is not None:
             raise LabelError(
-                f"the name {text!r} holds {found!r}, which {format} cannot: rename it, or write"
-                " slicer, json or csv"
+                f"the name {text!r} holds {found!r}, but {format} allows none in a name; rename"
+                " it, or write slicer, json or csv"
             )

@@ -23,6 +23,7 @@ from sidecar.grid.space import Space
 from sidecar.labels.mapped import MappedPoints, Notes
 from sidecar.labels.mapped_shapes import (
     MappedShape,
+    outputs_for,
     require_one_scan,
     require_patient,
     shapes_of,
@@ -53,7 +54,7 @@ def write_sr(
     require_patient([p for p in parts if p.sidecar.geometry == "given"], "a DICOM SR")
     shapes = shapes_of(parts)
     if not shapes:
-        raise LabelError("there are no labels, and a DICOM SR cannot be empty")
+        raise LabelError("there are no labels, but a DICOM SR cannot be empty")
     uids = list(
         dict.fromkeys(uid for part in parts for uid in part.instances.sop_instance_uid if uid)
     )
@@ -75,8 +76,8 @@ def write_sr(
     except KeyError:  # its table of SOP classes
         class_ = headers[uids[0]].SOPClassUID
         raise LabelError(
-            f"highdicom does not know the images' SOP class {class_}: write rtstruct, json or csv"
-            " instead"
+            f"highdicom does not know the SOP class {class_} of the images; write dicom-rtstruct,"
+            " json or csv instead"
         ) from None
     report.update(patient_and_study(headers[uids[0]]))
     report.save_as(path, enforce_file_format=True)
@@ -140,8 +141,8 @@ def _region_in_space(sr: Any, one: MappedShape, frame_of_reference_uid: str) -> 
     outline = one.outline()
     if one.type in AREAS and np.ptp(outline.source[:, 2]) > _SAME_PLANE:
         raise one.error(
-            f"this {one.type} lies on more than one slice, and an SR polygon on one: write slicer"
-            " (mrk.json)"
+            f"this {one.type} lies on more than one slice, but a polygon of a DICOM SR lies on"
+            f" one; write {outputs_for(one.type)}"
         )
     return sr.ImageRegion3D(
         _graphic_type(one, "POLYGON"), _closed(one, outline.patient), frame_of_reference_uid
@@ -154,8 +155,8 @@ def _region_on_image(sr: Any, one: MappedShape, headers: dict[str, Dataset]) -> 
     images = set(zip(instances.sop_instance_uid, instances.frame_number.tolist(), strict=True))
     if len(images) > 1 or ("", 0) in images:
         raise one.error(
-            f"this {one.type} does not lie on one source image, as an SR needs without patient"
-            " geometry"
+            "the scan has no patient geometry, so each shape of a DICOM SR must lie on one source"
+            f" image, but this {one.type} does not; write csv or json"
         )
     uid, frame = images.pop()
     image = sr.SourceImageForRegion(headers[uid].SOPClassUID, uid, [frame] if frame else None)

@@ -57,7 +57,9 @@ def _order(found: Configurations) -> str:
 def _alone(found: Configurations) -> Notes:
     if found.landmarks.names:
         return ()
-    return ("there are curves and no landmarks (LM3=0), which geomorph's readland.tps refuses",)
+    return (
+        "there are curves but no landmarks (LM3=0); geomorph's readland.tps refuses such a file",
+    )
 
 
 WRITER = Writer("tps", (".tps",), _write, _write_landmarks)

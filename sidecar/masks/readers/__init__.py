@@ -47,7 +47,8 @@ def read_mask(
     format = options.format
     if format is not None and format not in (*PAINTED, *READERS):
         raise UsageError(
-            f"--from {format}: there is no such format; there are {', '.join((*PAINTED, *READERS))}"
+            f"--from {format}: there is no such format; the formats are"
+            f" {', '.join((*PAINTED, *READERS))}"
         )
     files = _files(paths, format)
     kinds = {format if format is not None else _kind(path) for path in files}
@@ -57,12 +58,13 @@ def read_mask(
         return region_mask(files, candidates, config, options)
     if not candidates:
         raise DocumentError(
-            f"no {documents.SIDECAR_NAME} beside {paths[0].name}; say where it is with --sidecar"
+            f"there is no {documents.SIDECAR_NAME} beside {paths[0].name}; say where it is with"
+            " --sidecar"
         )
     if len(kinds) > 1 or (kinds != {"png"} and len(files) > 1):
         raise LabelError(
-            f"{len(files)} masks of {' and '.join(sorted(filter(None, kinds)))} do not make one;"
-            " give one file, or one folder of PNGs",
+            f"{len(files)} files ({' and '.join(sorted(filter(None, kinds)))}) cannot be read as"
+            " one mask; give one file, or one folder of PNGs",
             files[1],
         )
     _refuse_options_of_labels(options)
@@ -80,12 +82,17 @@ def _refuse_options_of_labels(options: LoadOptions) -> None:
     """UsageError for options that have no meaning for painted images."""
     if options.reading.pixel_origin is not None:
         raise UsageError(
-            "--pixel-origin is for outlines: pixels and voxels have no origin to choose"
+            "--pixel-origin is for outlines; painted pixels and voxels have no origin to choose,"
+            " so leave it out"
         )
     if options.reading.slice_origin is not None:
-        raise UsageError("--slice-origin is for tables of slice numbers, not for painted images")
+        raise UsageError(
+            "--slice-origin is for tables of slice numbers, not for painted images; leave it out"
+        )
     if options.images is not None:
-        raise UsageError("--images is for label files; of masks, give those that are meant")
+        raise UsageError(
+            "--images is for label files; for painted masks, give only the files to take"
+        )
 
 
 def _of_whole_stack(path: Path, exports: Sequence[Export], trust_names: bool) -> Export:
@@ -113,8 +120,8 @@ def _beside(paths: Sequence[Path]) -> list[Export]:
                 break
     if len(found) > 1:
         raise UsageError(
-            "the masks lie beside more than one sidecar.json; a mask is of one export: give those"
-            " of each on their own"
+            "the masks lie beside more than one sidecar.json, but a mask belongs to one export;"
+            " give the masks of each export separately"
         )
     return [Export.open(place) for place in found]
 
@@ -124,8 +131,8 @@ def _painting(kind: str, path: Path, export: Export, by_color: bool, trust_names
         return images.tiff_painting(path, export, by_color, trust_names)
     if by_color:
         raise UsageError(
-            "the config tells segments by colour, and a volume has values: give the segments their"
-            " values"
+            "the config identifies segments by colour, but a volume has values; give the segments"
+            " values in the config"
         )
     return voxel_painting(
         nrrd_file.read_nrrd(path) if kind == "nrrd" else nifti_file.read_nifti(path),
@@ -156,18 +163,17 @@ def _inside(folder: Path, format: str | None) -> list[Path]:
     pngs = [] if is_export and format != "png" else images.mask_pngs(folder)
     if format == "png" or (pngs and not labels):
         if not pngs:
-            raise LabelError("holds no PNGs", folder)
+            raise LabelError("holds no PNGs; give the folder of the masks", folder)
         return pngs
     if pngs and format is None:
         raise LabelError(
-            "holds PNGs and label files: say which are meant with --from png, or name the label"
-            " files",
+            "holds PNGs and label files; give --from png to take the PNGs, or name the label files",
             folder,
         )
     if is_export and not labels:
         raise LabelError(
-            "holds the exported PNGs, not masks: paint copies of them in a folder of their own, and"
-            " give that",
+            "holds the exported PNGs, not masks; paint copies of them in another folder, and give"
+            " that folder",
             folder,
         )
     return label_files([folder])

@@ -67,7 +67,9 @@ def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: b
     masks: dict[str, Path] = {}
     for path in paths:
         if masks.setdefault(path.name, path) is not path:
-            raise LabelError(f"is a second mask of the name {path.name}; give one of both", path)
+            raise LabelError(
+                f"is a second mask with the name {path.name}; give one of the two", path
+            )
     references = [ImageReference(name) for name in masks]
 
     def look(reference: ImageReference) -> Seen:
@@ -81,11 +83,18 @@ def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: b
     by_slice: dict[int, Path] = {}
     for path, png in zip(masks.values(), found, strict=True):
         if png.export != found[0].export:
-            raise LabelError("is of another export than the masks before it", path)
+            raise LabelError(
+                "belongs to another export than the masks before it; give the masks of each export"
+                " separately",
+                path,
+            )
         assert png.slice is not None  # a reference with a name has a slice
         if by_slice.setdefault(png.slice, path) is not path:
             other = by_slice[png.slice].name
-            raise LabelError(f"is a second mask of the slice that {other} is of", path)
+            raise LabelError(
+                f"is a second mask of one slice: {other} is of the same slice; give one of the two",
+                path,
+            )
     return NamedMasks(exports[found[0].export], by_slice)
 
 
@@ -102,7 +111,7 @@ def png_painting(by_slice: Mapping[int, Path], sidecar: Sidecar, by_color: bool)
 
     absent = len(slices) - len(by_slice)
     notes = (
-        (f"{absent} of {len(slices)} slices have no mask PNG and are taken as empty",)
+        (f"slices without a mask PNG were taken as empty: {absent} of {len(slices)}",)
         if absent
         else ()
     )
@@ -138,7 +147,9 @@ def mask_pngs(folder: Path) -> list[Path]:
     other = next((path for path in images if path.suffix.lower() != ".png"), None)
     if other is not None:
         raise LabelError(
-            "masks are read as PNG, which keeps values as they are: save it as PNG", other
+            "is not a PNG; masks are read as PNG, which keeps values as they are, so save it as"
+            " PNG",
+            other,
         )
     return images
 
@@ -187,14 +198,15 @@ def _pages(
         assert png.slice is not None  # a reference with a name has a slice
         if (first := pages[png.slice]) is not None:
             raise LabelError(
-                f"is a second page of the slice that page {first + 1} is of",
+                f"is a second page of one slice: page {first + 1} is of the same slice; delete one"
+                " of the two",
                 path,
                 f"page {page + 1}",
             )
         pages[png.slice] = page
     absent = pages.count(None)
-    more = f"; {absent} of {slices} slices have no page and are taken as empty" if absent else ""
-    return pages, (f"Pages are those that the labels of the TIFF name{more}",)
+    more = f"; slices without a page were taken as empty: {absent} of {slices}" if absent else ""
+    return pages, (f"The labels of the slices in the TIFF say which PNGs its pages are{more}",)
 
 
 def is_tiff(head: bytes) -> bool:
@@ -214,8 +226,8 @@ def _read_page(
             image.seek(k)
             if image.info.get("compression") in _LOSSY:
                 raise place(
-                    "is compressed with loss, which changes labels: save it with LZW, Deflate or"
-                    " none"
+                    "is compressed with loss, which changes labels; save it with LZW, with Deflate"
+                    " or without compression"
                 )
             bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
             return raw_plane(image, size, place, max(bits) > 8, by_color)
@@ -231,7 +243,7 @@ def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
         with path.open("rb") as file:
             head = file.read(26)
         if not is_png(head):
-            raise place("is not a PNG, whatever its name says: save it as PNG")
+            raise place("has the name of a PNG, but another content; save it as PNG")
         with _opened(path) as image, _without_remarks():
             return raw_plane(image, size, place, head[24] > 8, by_color)
     except LabelError:
@@ -272,8 +284,8 @@ def raw_plane(
     """
     if image.size != size:
         raise error(
-            f"is {image.width} × {image.height}, the PNGs are {size[0]} × {size[1]}: masks that"
-            " were resized or cropped cannot be put back; paint at the size of the PNGs"
+            f"has {image.width} × {image.height} pixels, but the PNGs have {size[0]} × {size[1]}."
+            " Masks that were resized or cropped cannot be put back; paint at the size of the PNGs"
         )
     mode = image.mode
     if mode in ("RGB", "RGBA") and is_deep:

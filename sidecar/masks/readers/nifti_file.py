@@ -55,17 +55,27 @@ def read_nifti(path: Path) -> VoxelFile:
         coded = bool(header["sform_code"] or header["qform_code"])
         affine = LPS_TO_RAS @ image.affine
     except (*_UNREADABLE, ImageFileError, HeaderDataError) as error:
-        raise LabelError("is no whole NIfTI file; copy or save it again", path) from error
+        raise LabelError("is not a complete NIfTI file; copy or save it again", path) from error
     if min(image.shape, default=1) < 1 or not 0 <= offset < _FARTHEST:
-        raise LabelError("has a size, or a place of its voxels, that no volume can have", path)
+        raise LabelError(
+            "states an impossible size, or an impossible place of its voxels; save it again", path
+        )
     if len(shape) != 3 or dtype.kind not in "iuf":
-        raise LabelError("is not one volume of three dimensions and one value a voxel", path)
+        raise LabelError(
+            "is not one volume of three dimensions with one value for each voxel; save the labels"
+            " as such a volume",
+            path,
+        )
     if (
         not np.isfinite(affine).all()
         or not np.isfinite(scale).all()
         or abs(np.linalg.det(affine)) == 0
     ):
-        raise LabelError("has an affine or a scale that is no number", path)
+        raise LabelError(
+            "has an affine or a scale that is not a number or that no volume can have; save it"
+            " again",
+            path,
+        )
     return VoxelFile(
         path=path,
         tool="NIfTI volume",

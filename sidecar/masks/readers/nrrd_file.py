@@ -55,11 +55,11 @@ def read_nrrd(path: Path) -> VoxelFile:
     sizes = _numbers(fields.get("sizes", ""), path)
     if len(sizes) == 4:
         refuse(
-            "has several layers, as overlapping segments need: in 3D Slicer, Segmentations > Binary"
-            " labelmap layers > Collapse, or save the segments one by one"
+            "has several layers, because its segments overlap. In 3D Slicer choose Segmentations >"
+            " Binary labelmap layers > Collapse, or save the segments one by one"
         )
     if len(sizes) != 3 or any(size < 1 or not float(size).is_integer() for size in sizes):
-        refuse("is not a volume of three dimensions")
+        refuse("is not a volume of three dimensions; save the labels as one")
     kind = _TYPES.get(fields.get("type", "").lower())
     if kind is None:
         refuse(
@@ -70,7 +70,7 @@ def read_nrrd(path: Path) -> VoxelFile:
         fields.get(skip, "0") not in ("0", "")
         for skip in ("line skip", "lineskip", "byte skip", "byteskip")
     ):
-        refuse("has its voxels somewhere else than behind the header; save it anew")
+        refuse("does not hold its voxels directly after the header; save it again")
     order = ">" if fields.get("endian", "little").lower() == "big" else "<"
     return VoxelFile(
         path=path,
@@ -96,7 +96,7 @@ def _header(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
         with path.open("rb") as file:
             while (line := file.readline(MAX_HEADER)).strip(b"\r\n"):
                 if file.tell() > MAX_HEADER:
-                    raise LabelError("has a header that does not end", path)
+                    raise LabelError("has a header without an end; save it again", path)
                 text = line.decode("utf-8").rstrip("\r\n")
                 key, equals, value = text.partition(":=")
                 if equals and ": " not in key:
@@ -106,7 +106,7 @@ def _header(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
                     fields[name.strip().lower()] = value.strip()
             return fields, pairs, file.tell()
     except UnicodeDecodeError:
-        raise LabelError("has a header that is no text; save it again", path) from None
+        raise LabelError("has a header that is not text; save it again", path) from None
     except OSError as error:
         raise LabelError(f"cannot be read: {error.strerror}", path) from None
 
@@ -124,11 +124,15 @@ def _affine(fields: Mapping[str, str], path: Path) -> NDArray[np.float64] | None
     ]
     columns = [*vectors, *origin]
     if len(columns) != 4 or any(len(vector) != 3 for vector in columns):
-        raise LabelError("its space directions and origin are not three vectors and a point", path)
+        raise LabelError(
+            "its space directions are not three vectors, or its origin is not a point; save it"
+            " again",
+            path,
+        )
     affine = np.eye(4)
     affine[:3] = np.diag(signs) @ np.array(columns, dtype=np.float64).T
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine)) == 0:
-        raise LabelError("its space directions do not span a space", path)
+        raise LabelError("its space directions do not span a space; save it again", path)
     return affine
 
 
@@ -136,7 +140,9 @@ def _numbers(text: str, path: Path) -> list[float]:
     try:
         return [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
-        raise LabelError(f"has {text[:40]!r} where numbers belong", path) from None
+        raise LabelError(
+            f"has {text[:40]!r} in the place of numbers; save it again", path
+        ) from None
 
 
 def _segments(pairs: Mapping[str, str], path: Path) -> dict[int, Segment]:
@@ -160,8 +166,8 @@ def _segments(pairs: Mapping[str, str], path: Path) -> dict[int, Segment]:
             or text["Layer"] not in ("", "0")
         ):
             raise LabelError(
-                f"segment {name[:40]!r} has no label value of its own on a common layer; collapse"
-                " the layers first",
+                f"segment {name[:40]!r} shares its label value with another segment, or lies on"
+                " another layer; in 3D Slicer collapse the layers first",
                 path,
             )
         category, type_ = _terminology(text["Tags"])

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.identity.exports import Export, Surroundings
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
@@ -65,7 +65,7 @@ def region_mask(
     regions = [region for one in found for region in one.regions]
     if not regions:
         raise LabelError(
-            "there is no region in it: map-mask takes areas; points and lines go to map-points",
+            "holds no region; map-mask takes areas, and map-points takes points and lines",
             paths[0],
         )
     exports = list(dict.fromkeys(export for one in found for export in one.exports))
@@ -99,7 +99,7 @@ def _regions_of(file: Mapping, exports: Sequence[Export], options: LoadOptions) 
     areas = [shape for shape in shapes if shape.type in AREAS and shape.id not in boxes_of_bitmaps]
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
     notes = [*(note for note in file.notes if "use map-mask" not in note), *told]
-    notes += [f"{count} {kind}(s) left out: they have no area" for kind, count in left_out.items()]
+    notes += [f"{counted(count, kind)} left out: no area" for kind, count in left_out.items()]
     placed = list(_placed_bitmaps(bitmaps, file, exports, options.trust_names))
     own = [file.export] if len(file.labels) else []
     return _Found(
@@ -116,7 +116,7 @@ def _bitmaps_of(file: Mapping, images: str | None) -> tuple[list[Bitmap], list[s
         return found, list(told)
     meant = [bitmap for bitmap in found if matches(bitmap.image, bitmap.entry, images)]
     left = len(found) - len(meant)
-    note = f"--images {images}: {left} mask(s) on other images left out"
+    note = f"--images {images}: {counted(left, 'mask')} on other images left out"
     return meant, [*told, note] if left else list(told)
 
 
@@ -152,9 +152,12 @@ def _only_slice(shapes: Sequence[MappedShape]) -> int:
     slices = np.concatenate([shape.png[:, 2] for shape in shapes])
     k, count = float(slices[0]), one.points.sidecar.size[2]
     if np.ptp(slices) or not k.is_integer():
-        raise one.error(f"this {one.type} does not lie on one PNG slice")
+        raise one.error(f"this {one.type} does not lie on one PNG; draw it on one")
     if not 0 <= k < count:
-        raise one.error(f"this {one.type} lies on slice {k:g}, and the {count} PNGs count from 0")
+        raise one.error(
+            f"this {one.type} lies on slice {k:g}, but the {count} PNGs are 0 to {count - 1};"
+            " correct the slice"
+        )
     return int(k)
 
 
@@ -209,15 +212,15 @@ def _placed_bitmaps(
         if painted != size:
             stated = " × ".join(map(str, painted))
             raise LabelError(
-                f"was painted on an image of {stated}, the PNGs are {size[0]} × {size[1]}: it was"
-                " resized",
+                f"was painted on an image of {stated}, but the PNGs have {size[0]} × {size[1]}"
+                " pixels, so the image was resized; paint at the size of the PNGs",
                 path,
                 bitmap.where,
             )
         k = png.slice if bitmap.slice is None else bitmap.slice
         if k is None or not 0 <= k < slices:
             raise LabelError(
-                f"no PNG of this export is {bitmap.image or bitmap.slice!r}", path, bitmap.where
+                f"this export has no PNG {bitmap.image or bitmap.slice!r}", path, bitmap.where
             )
         yield export, Region(bitmap.label, k, partial(_paint_bitmap, bitmap))
 
@@ -246,7 +249,9 @@ def _segments(
     unexpected = [label for label in labels if label not in segments]
     if unexpected:
         raise LabelError(
-            f"label {unexpected[0]!r} is not in the config, which has {', '.join(segments)}", path
+            f"label {unexpected[0]!r} is not in the config, which has {', '.join(segments)}; add"
+            " it, or rename the label",
+            path,
         )
     return segments
 
@@ -301,9 +306,16 @@ def _survey(canvas: _Canvas) -> _Survey:
         )
         repainted, empty = repainted + again, empty + none
     notes = (
-        [f"{repainted} pixels lie in regions of different labels: the later region has them"]
+        [
+            "regions of different labels overlap; pixels in both were given to the later region:"
+            f" {repainted}"
+        ]
         if repainted
         else []
     )
-    notes += [f"{empty} region(s) hold no middle of a PNG pixel and left nothing"] if empty else []
+    notes += (
+        [f"regions that contain no middle of a PNG pixel, so no pixel was painted: {empty}"]
+        if empty
+        else []
+    )
     return _Survey(tuple(present), tuple(notes))

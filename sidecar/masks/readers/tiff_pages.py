@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.formats import tiff
 from sidecar.masks.class_check import RawPlane
 
@@ -60,14 +60,14 @@ def _other_count(pages: Sequence[tiff.Directory], slices: int, path: Path) -> La
     for kind, count in _dimensions(pages).items():
         if kind != "slices":
             return LabelError(
-                f"has {count} {kind}, and a mask has one: in ImageJ, Image >"
-                " Hyperstacks > Reduce Dimensionality, and save the one with the labels",
+                f"has {count} {kind}, but a mask has one. In ImageJ choose Image > Hyperstacks >"
+                " Reduce Dimensionality, and save the one with the labels",
                 path,
             )
-    each = f", {len(pages) // slices} for each," if len(pages) % slices == 0 else ""
+    each = f" ({len(pages) // slices} for each PNG)" if len(pages) % slices == 0 else ""
     return LabelError(
-        f"has {len(pages)} pages{each} and there are {slices} PNGs: one page is needed for every"
-        " slice",
+        f"has {counted(len(pages), 'page')}{each}, but there are {counted(slices, 'PNG')}; save"
+        " one page for each PNG",
         path,
     )
 
@@ -87,8 +87,8 @@ def _check_channels(page: tiff.Directory, number: int, path: Path) -> None:
     colors = {_RGB: 3, _YCBCR: 3, _CMYK: 4}.get(color, 1)
     if extra or samples - colors > 1:
         raise LabelError(
-            f"has {samples} channels, and a mask has one, or is RGB: save the channel with the"
-            " labels by itself",
+            f"has {samples} channels, but a mask has one channel or is RGB; save the channel with"
+            " the labels alone",
             path,
             f"page {number}",
         )
@@ -121,8 +121,9 @@ def wide_planes(
             error = partial(LabelError, path=path, where=f"page {k + 1}")
             if sizes[k] != size:
                 raise error(
-                    f"is {sizes[k][0]} × {sizes[k][1]}, the PNGs are {columns} × {rows}: masks that"
-                    " were resized or cropped cannot be put back; paint at the size of the PNGs"
+                    f"has {sizes[k][0]} × {sizes[k][1]} pixels, but the PNGs have {columns} ×"
+                    f" {rows}. Masks that were resized or cropped cannot be put back; paint at the"
+                    " size of the PNGs"
                 )
             try:
                 samples = np.asarray(imagecodecs.tiff_decode(data, index=k))
@@ -143,10 +144,10 @@ def whole_keys(samples: NDArray[Any], error: Any) -> NDArray[np.int32]:
         fractional = samples != np.floor(samples)
         if fractional.any() or not np.isfinite(samples).all():
             raise error(
-                f"has {int(fractional.sum())} pixels that are no whole numbers: it was resized or"
-                " smoothed, or is no mask"
+                f"has pixels that are not whole numbers ({int(fractional.sum())}), so it was"
+                " resized or smoothed, or is not a mask; save the labels as whole numbers"
             )
     most = np.iinfo(np.int32).max
     if samples.size and max(float(samples.max()), -float(samples.min())) > most:
-        raise error("holds values that are no labels, which are 1 to 65535")
+        raise error("holds values that cannot be labels; labels are 1 to 65535")
     return samples.astype(np.int32)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import PngStack
 from sidecar.labels.readers.cvat import images_of
 from sidecar.labels.readers.cvat_frames import Frames, frames_of
@@ -237,13 +237,11 @@ def _label_studio(path: Path, stack: PngStack) -> tuple[list[Bitmap], tuple[str,
                     )
     if bit_masks:
         raise LabelError(
-            f"holds {bit_masks} BitMask region(s), which are not read; use the Brush tool, or"
-            " export masks as PNG",
+            f"holds {counted(bit_masks, 'BitMask region')}, and these are not read; use the Brush"
+            " tool, or export masks as PNG",
             path,
         )
-    note = (
-        "brush strokes have soft edges: a pixel is taken when the brush covers half of it or more"
-    )
+    note = "brush strokes have soft edges; a pixel was taken if the brush covers half of it or more"
     return bitmaps, (note,) if bitmaps else ()
 
 
@@ -306,7 +304,9 @@ def _png_pixels(text: str, stack: PngStack, path: Path, where: str) -> Callable[
             ) as image:
                 if image.width > stack.columns or image.height > stack.rows:
                     raise _error(
-                        path, where, f"it is {image.width} × {image.height}, larger than the PNG"
+                        path,
+                        where,
+                        f"it has {image.width} × {image.height} pixels, more than the PNG",
                     )
                 return np.asarray(np.asarray(image.convert("L")) > 0)
         except (

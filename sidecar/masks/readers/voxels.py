@@ -121,16 +121,17 @@ def _labels(values: NDArray[Any], file: VoxelFile, k: int) -> NDArray[np.int32]:
         if odd.any():
             y, x = np.unravel_index(int(np.argmax(odd)), odd.shape)
             raise LabelError(
-                f"has {int(odd.sum())} voxels that are no whole numbers, the first at ({x}, {y}):"
-                " it was resampled or smoothed, or is no mask; save labels, resampled with nearest"
-                " neighbour if at all",
+                f"has voxels that are not whole numbers ({int(odd.sum())}, the first at ({x},"
+                f" {y})), so it was resampled or smoothed, or is not a mask. Save labels; if they"
+                " must be resampled, use nearest neighbour",
                 file.path,
                 f"slice {k}",
             )
         scaled = rounded
     if scaled.size and (scaled.min() < 0 or scaled.max() > 65535):
         raise LabelError(
-            f"holds {scaled.min():g} to {scaled.max():g}: labels are 1 to 65535, and 0 is none",
+            f"holds values from {scaled.min():g} to {scaled.max():g}, but labels are 1 to 65535,"
+            " and 0 means no label",
             file.path,
             f"slice {k}",
         )
@@ -155,8 +156,8 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
         apart = np.linalg.norm((index @ corners)[:3] - corners[:3] - shift[:, None], axis=0).max()
         if apart <= PLACE_TOLERANCE:
             note = (
-                "the volume names no image: that it was painted over this export is taken from its"
-                " geometry alone"
+                "the volume names no image; only its geometry shows that it was painted over this"
+                " export"
             )
             return _within(file, sidecar, shift), (note,)
     if file.affine is None or any(
@@ -164,8 +165,8 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
     ):
         if file.size != sidecar.size:
             raise LabelError(
-                f"has {_times(file.size)} voxels and no position, the PNGs are"
-                f" {_times(sidecar.size)}",
+                f"has {_times(file.size)} voxels and no position, but the PNGs have"
+                f" {_times(sidecar.size)}; paint over the whole stack of PNGs",
                 file.path,
             )
         note = (
@@ -175,14 +176,14 @@ def _placed(file: VoxelFile, sidecar: Sidecar) -> tuple[tuple[int, int, int], tu
         return (0, 0, 0), (note,)
     if stated is None:
         raise LabelError(
-            "has a position in the patient, and these PNGs have none, or not by one origin and"
-            " spacing: paint on the PNGs opened as a plain stack (spacing 1, origin 0)",
+            "has a position in the patient, but these PNGs have none, or none by one origin and"
+            " one spacing; paint on the PNGs opened as a plain stack (spacing 1, origin 0)",
             file.path,
         )
     raise LabelError(
-        f"its voxels are not the pixels of this export: they lie up to {apart:.3g} PNG pixels from"
-        " them. It was resampled, flipped or painted over something else; paint on the exported"
-        " PNGs or on the volume of export --volume, and save in that geometry",
+        f"its voxels lie up to {apart:.3g} PNG pixels from the pixels of this export, so it was"
+        " resampled, flipped or painted over something else. Paint on the exported PNGs or on the"
+        " volume of export --volume, and save in that geometry",
         file.path,
     )
 

@@ -28,7 +28,7 @@ def writer_for(path: Path, name: str | None = None) -> MaskWriter:
     if name is not None:
         if name not in WRITERS:
             raise UsageError(
-                f"--to {name}: there is no such format; there are {', '.join(WRITERS)}"
+                f"--to {name}: there is no such format; the formats are {', '.join(WRITERS)}"
             )
         return WRITERS[name]
     lower = path.name.lower()
@@ -42,6 +42,6 @@ def writer_for(path: Path, name: str | None = None) -> MaskWriter:
     if not path.suffix:
         return PNG
     raise UsageError(
-        f"{path.name}: no mask format is written by this ending; say which with --to"
+        f"{path.name}: this ending belongs to no mask format; choose one with --to"
         f" {'|'.join(WRITERS)}"
     )

@@ -22,7 +22,7 @@ def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     names = ", ".join(f"{segment.value} = {segment.name}" for segment in mask.segments[:8])
     return (
         size,
-        f"NIfTI keeps no names of labels: {names}",
+        f"NIfTI keeps no names of labels, only their values: {names}",
         *([SHEARED_NIFTI] if volume.is_sheared else []),
     )
 

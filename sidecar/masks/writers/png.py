@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.errors import counted
 from sidecar.formats.png import encode
 from sidecar.labels.writers.source_headers import HeaderSource
 from sidecar.masks.mapped import MappedMask
@@ -28,7 +29,10 @@ INDEX = "labels.json"
 def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     columns, rows, slices = mask.sidecar.size if mask.is_decimated else mask.size
     size = size_text(columns * rows * slices * mask.dtype.itemsize)
-    return (f"{slices} PNGs of {columns} × {rows}, {size} before compression, written one by one",)
+    return (
+        f"{counted(slices, 'PNG')} of {columns} × {rows}, {size} before compression, written one"
+        " by one",
+    )
 
 
 def write(mask: MappedMask, path: Path, headers: HeaderSource | None, progress: Progress) -> None:

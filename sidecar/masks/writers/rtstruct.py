@@ -21,6 +21,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
+from sidecar.errors import counted
 from sidecar.labels.writers.rtstruct import contour_image, describe, frame_of_reference, observation
 from sidecar.labels.writers.source_headers import HeaderSource, headers_of, patient_and_study
 from sidecar.masks.contours import bands, contours
@@ -47,8 +48,8 @@ def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     slices = sum(map(bool, mask.present))
     return (
         (
-            f"contours on {slices} slices, written one by one; a temporary file holds them until"
-            " all are there"
+            f"contours on {counted(slices, 'slice')}, written one by one; a temporary file holds"
+            " them until all are ready"
         ),
     )
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from sidecar.document.model import Plane
-from sidecar.errors import GeometryError, LabelError, OutputError, UsageError
+from sidecar.errors import GeometryError, LabelError, OutputError, UsageError, counted
 from sidecar.grid.space import not_in_the_patient
 from sidecar.grid.stack import Stack
 from sidecar.labels.writers.source_headers import (
@@ -53,20 +53,21 @@ def check(mask: MappedMask, headers: HeaderSource | None) -> tuple[str, ...]:
     pixel_bytes = parts.frames * columns * rows // 8
     if pixel_bytes > MAX_PIXEL_BYTES:
         raise OutputError(
-            f"its {parts.frames} frames take {size_text(pixel_bytes)}, and the pixels of a DICOM"
-            " SEG end at 4.3 GB: write seg.nrrd, write it at the size of the PNGs (--grid png), or"
-            " one segment at a time"
+            f"its {parts.frames} frames take {size_text(pixel_bytes)}, but the pixels of a DICOM"
+            " SEG can take 4.3 GB at most. Write seg.nrrd, write at the size of the PNGs (--grid"
+            " png), or write one segment at a time"
         )
     notes = [
         (
-            f"{parts.frames} frames of {columns} × {rows} bits, {size_text(pixel_bytes)}, written"
-            " one by one"
+            f"{counted(parts.frames, 'frame')} of {columns} × {rows} bits,"
+            f" {size_text(pixel_bytes)}, written one by one"
         ),
     ]
     uncoded = [segment.name for segment in mask.segments if segment.type is None]
     if uncoded:
         notes.append(
-            f"no codes for {', '.join(uncoded[:5])}: written as Tissue; name others in a --config"
+            f"segments without codes were given the code Tissue: {', '.join(uncoded[:5])}; give"
+            " other codes in a --config"
         )
     return tuple(notes)
 
@@ -94,10 +95,10 @@ def require_space(mask: MappedMask, format: str) -> Stack:
     stack = mask.sidecar.stack
     why = not_in_the_patient(mask.sidecar.geometry, format)
     if why is not None or stack is None:
-        raise GeometryError(f"{why}: write png instead")
+        raise GeometryError(f"{why}; write png instead")
     if mask.sidecar.document.source.frame_of_reference_uid is None:
         why = without_frame_of_reference(mask.sidecar, format)
-        raise GeometryError(f"{why}: write png instead")
+        raise GeometryError(f"{why}; write png instead")
     require_one_series(mask.sidecar, format)
     return stack
 
@@ -111,8 +112,8 @@ def require_names(mask: MappedMask, attribute: str) -> None:
             or not segment.name.isprintable()
         ):
             raise LabelError(
-                f"the name {segment.name[:80]!r} is no {attribute}: {LONGEST_NAME} characters at"
-                " most, and no backslash"
+                f"the name {segment.name[:80]!r} cannot be used as {attribute}, which has"
+                f" {LONGEST_NAME} characters at most and no backslash; rename the segment"
             )
 
 
@@ -120,8 +121,8 @@ def require_headers(headers: HeaderSource | None, name: str) -> HeaderSource:
     """The headers of the source. UsageError where none were given."""
     if headers is None:
         raise UsageError(
-            f"--to {name} repeats patient and study as the scan has them: give the folder of its"
-            " files with --dicom DIR"
+            f"--to {name} copies patient and study from the headers of the scan; give the folder"
+            " of its DICOM files with --dicom DIR"
         )
     return headers
 

@@ -50,12 +50,14 @@ def labels_csv(drawn: Sequence[Any], layers: Any) -> tuple[str, Sidecar]:
     to several. A LabelError names the layer and the point that cannot be saved.
     """
     if not drawn:
-        raise UsageError("select the layers of points and shapes that are to be saved")
+        raise UsageError("no layer of points or shapes is selected; select the layers to save")
     homes = [drawn_on(layer, layers, export=True) for layer in drawn]
     export = homes[0][0].export
     assert export is not None
     if any(grid.export != export for grid, _ in homes):
-        raise UsageError("these layers are drawn on several exports: save those of each by itself")
+        raise UsageError(
+            "these layers are drawn on several exports; save the layers of each export separately"
+        )
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HEADER)
@@ -71,7 +73,7 @@ def labels_csv(drawn: Sequence[Any], layers: Any) -> tuple[str, Sidecar]:
                 cells = _place(place, export, where)
                 table.writerow([*cells[:2], label, *cells[2:], count, kind, vertex, *_own(export)])
     if not count:
-        raise UsageError("there is nothing on these layers")
+        raise UsageError("these layers hold no points and no shapes")
     return text.getvalue(), export
 
 
@@ -95,8 +97,8 @@ def _on_pixels(layer: Any, image: Any, data: Floats, where: str) -> Floats:
     """Convert data coordinates of a layer to slice, row, column of the pixels of the image."""
     if data.shape[1] != 3:
         raise LabelError(
-            f"{where}: has {data.shape[1]} axes, and the export has slice, row and column: draw on"
-            " a layer that the Landmarks panel makes"
+            f"{where}: has {data.shape[1]} axes, but the export has three (slice, row, column);"
+            " draw on a layer that the Landmarks panel makes"
         )
     return np.array([image.world_to_data(layer.data_to_world(place)) for place in data])
 
@@ -115,7 +117,8 @@ def _place(place: Floats, export: Sidecar, where: str) -> tuple[str, str, str, s
     k = round(along)
     if not -0.5 <= along <= export.size[2] - 0.5:
         raise LabelError(
-            f"{where}: lies on slice {along:.4g}, and the PNGs are 0 to {export.size[2] - 1}"
+            f"{where}: lies on slice {along:.4g}, but the PNGs are 0 to {export.size[2] - 1}; move"
+            " it onto them"
         )
     if abs(along - k) > ROUNDING:
         return "", repr(along), repr(x), repr(y)

@@ -23,18 +23,19 @@ STRAIGHT = 1e-9
 RIGHT_ANGLE = 1e-6
 
 NO_AFFINE = (
-    "no one matrix says where these slices are (uneven gaps, a tilted gantry, a single slice, or no"
-    " positions), so that the layer is shown by its pixel size from the first pixel on: its places"
-    " in napari are not those of the patient. Labels are mapped slice by slice all the same"
+    "no single matrix gives the positions of these slices (uneven gaps, a tilted gantry, a single"
+    " slice, or no positions). The layer is shown with its pixel size, starting at the first"
+    " pixel, so its places in napari are not those of the patient. Labels are still mapped"
+    " slice by slice"
 )
 OBLIQUE = (
-    "slices of this scan are not upright to z, and napari cannot show such slices in place: the"
-    " layer is turned, and its places in napari are millimetres along its own axes, not those of"
-    " the patient. Labels are mapped to the patient all the same"
+    "slices of this scan are not perpendicular to z, and napari cannot show such slices in place."
+    " The layer is turned, and its places in napari are millimetres along its own axes, not those"
+    " of the patient. Labels are still mapped to the patient"
 )
 GIVEN = (
-    "the voxel size of this scan was given by hand: millimetres are along its own axes, not those"
-    " of a patient"
+    "the voxel size of this scan was given by hand, so millimetres run along its own axes, not"
+    " along those of a patient"
 )
 
 
@@ -172,10 +173,12 @@ def drawn_on(layer: Any, layers: Any, *, export: bool) -> tuple[Grid, Any]:
         return images[0]
     what = "export" if export else "export or scan"
     if not images:
-        raise UsageError(f"there is no layer of an {what}: open its folder with Sidecar first")
+        raise UsageError(
+            f"there is no layer of an {what}; first open the folder of one with Sidecar"
+        )
     raise UsageError(
-        f"there are layers of several: {', '.join(grid.name for grid, _ in images)}; draw on a"
-        " layer that the Landmarks panel made for one of them, or close the others"
+        f"there are layers of more than one {what}: {', '.join(grid.name for grid, _ in images)};"
+        " draw on a layer that the Landmarks panel made for one of them, or close the others"
     )
 
 

@@ -91,7 +91,7 @@ def open_scan(path: Path) -> list[LayerData]:
     source = Source.open(path)
     (series,) = source.choose(None)
     if series.stack is None or series.problem is not None:
-        raise SourceError(series.problem or "the scan has no positions: open an export of it")
+        raise SourceError(series.problem or "the scan has no positions; open an export of it")
     frames, layout = series.frames, series.common.layout
     size = (layout.columns, layout.rows, len(frames))
     first = read_frame(source.root, frames[0].locator)

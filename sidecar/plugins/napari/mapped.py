@@ -72,18 +72,18 @@ def segmentation(path: Path, grids: list[Grid]) -> tuple[Any, dict[str, Any], st
     """
     file = read_nrrd(path)
     if file.affine is None:
-        raise LabelError("does not say where it is", path)
+        raise LabelError("does not state its position, so it cannot be shown on a scan", path)
     try:
         grid = next(grid for grid in grids if _is_on(file, grid))
     except StopIteration:
         raise LabelError(
-            "lies on the pixels of no layer: open the scan or the export that it was mapped to"
-            " first",
+            "does not fit the pixels of any layer; first open the scan or the export to which it"
+            " was mapped",
             path,
         ) from None
     data = np.stack(list(file.planes()))
     if data.dtype.kind not in "iu":
-        raise LabelError("holds no whole numbers", path)
+        raise LabelError("holds values that are not whole numbers", path)
     names = {value: segment.name for value, segment in file.segments.items()}
     keywords = {**grid.keywords, "name": path.name}
     keywords["metadata"] = {**keywords["metadata"], "segments": names}

@@ -131,7 +131,7 @@ class Panel(QWidget):
         return button
 
     def _ask_names(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Names, one a line", "", "Text (*.txt *.csv)")
+        path, _ = QFileDialog.getOpenFileName(self, "Names, one per line", "", "Text (*.txt *.csv)")
         if path:
             self.add_names(Path(path))
 

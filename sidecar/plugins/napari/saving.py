@@ -89,7 +89,9 @@ def _headers(output: Path, export: sidecar.Sidecar, layers: Any) -> Path | None:
         return None
     headers = headers_of(export, layers)
     if headers is None:
-        raise UsageError("DICOM takes its headers from the scan: open the scan's folder as well")
+        raise UsageError(
+            "a DICOM output needs the headers of the scan; open the folder of the scan, too"
+        )
     return headers
 
 
@@ -97,28 +99,33 @@ def _refuse_other_pixels(painted: Any, image: Any) -> None:
     shape = tuple(image.data.shape[:3])
     if tuple(painted.data.shape) != shape:
         raise LabelError(
-            f"{painted.name}: is {painted.data.shape}, and the PNGs are {shape}: paint on a new"
-            " labels layer, made while the layer of the export is selected"
+            f"{painted.name}: has the shape {painted.data.shape}, but the PNGs have {shape};"
+            " select the layer of the export, make a new labels layer, and paint on it"
         )
     ends = [(0, 0, 0), tuple(n - 1 for n in shape)]
     if not all(
         np.allclose(painted.data_to_world(end), image.data_to_world(end), rtol=0, atol=1e-6)
         for end in ends
     ):
-        raise LabelError(f"{painted.name}: does not lie where the PNGs do")
+        raise LabelError(
+            f"{painted.name}: does not lie on the PNGs; select the layer of the export, make a new"
+            " labels layer, and paint on it"
+        )
 
 
 def _labels(painted: Any) -> NDArray[Any]:
     """The painted values as unsigned integers that a PNG can hold."""
     data = np.asarray(painted.data)
     if data.min() < 0 or data.max() > np.iinfo(np.uint16).max:
-        raise LabelError(f"{painted.name}: labels are numbers from 0 to 65535")
+        raise LabelError(
+            f"{painted.name}: has values outside 0 to 65535; labels are numbers in this range"
+        )
     return data.astype(np.uint8 if data.max() < 256 else np.uint16)
 
 
 def _write(output: Path, text: str) -> None:
     if output.name.lower() == "sidecar.json":
-        raise UsageError("sidecar.json is the document of the export")
+        raise UsageError("sidecar.json is the name of the export's document; give another name")
     try:
         with whole_file(output) as part:
             part.write_text(text, encoding="utf-8")

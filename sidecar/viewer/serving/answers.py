@@ -29,12 +29,12 @@ from sidecar.viewer.serving.label_file import ChangedError, Content, ReplacedErr
 from sidecar.viewer.serving.tabs import Tabs
 
 _ELSEWHERE = (
-    "This address is not one of this server. The address that it has is in the terminal that"
-    " sidecar label runs in."
+    "This server has no such address. Its address is shown in the terminal in which sidecar label"
+    " runs."
 )
 _REPLACED = (
-    "the export in this folder was replaced; stop sidecar label and start it again, and save what"
-    " this page shows with CSV if it is not in labels.csv"
+    "the export in this folder was replaced. If labels on this page are not in labels.csv, save"
+    " them with CSV. Then stop sidecar label and start it again"
 )
 #: Characters of the name of a tab, and digits of the number of a specimen.
 _LONGEST_TAB, _DIGITS = 64, 6
@@ -112,7 +112,7 @@ class Answers:
         except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
-            return Answer.error(400, "what was sent is no JSON object")
+            return Answer.error(400, "the request is not a JSON object")
         *number, api, what = rest if len(rest) in (2, 3) else ("", "")
         desk = self._desk(number[0]) if number else None
         if api != "api" or (number and desk is None):
@@ -144,7 +144,7 @@ class Answers:
             known = ticket in self._tickets
             self._tickets.discard(ticket)
         if not known:
-            return Answer.refused(404, f"This address was good for once. {_ELSEWHERE}")
+            return Answer.refused(404, f"This address works only once. {_ELSEWHERE}")
         return Answer(303, location=f"/{self.gate.token}/")
 
     def _front(self) -> Answer:
@@ -183,7 +183,7 @@ def _parts(target: str) -> list[str]:
 def _file(desk: Desk, name: str) -> Answer:
     found = desk.open_file(name)
     if found is None:
-        return Answer.refused(404, "this is no file of the page")
+        return Answer.refused(404, "the page has no such file")
     return Answer(200, "image/png", found)
 
 
@@ -194,7 +194,7 @@ def _labels(desk: Desk, said: dict[str, Any]) -> Answer:
         if text is None:
             return _content(desk.labels.read(), saved=False)
         if not isinstance(text, str) or not isinstance(revision, str):
-            return Answer.error(400, "text and revision are no texts")
+            return Answer.error(400, "text and revision must be texts")
         text.encode()
         return _content(desk.labels.save(text, revision), saved=True)
     except ChangedError as error:
@@ -202,7 +202,7 @@ def _labels(desk: Desk, said: dict[str, Any]) -> Answer:
     except ReplacedError:
         return Answer.error(410, _REPLACED)
     except UnicodeEncodeError:
-        return Answer.error(422, "a name holds half a character; correct it")
+        return Answer.error(422, "a name holds half a character (a lone surrogate); correct it")
     except LabelError as error:
         return Answer.error(422, str(error))
     except OSError as error:

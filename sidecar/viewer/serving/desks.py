@@ -55,7 +55,7 @@ def _opened(folder: Path, names: tuple[str, ...]) -> Desk:
         return ExportDesk(folder, names, Sidecar.open(folder))
     if names:
         raise UsageError(
-            "its stacks are around landmarks, which have their names already: leave out --names"
+            "its stacks are around landmarks that already have names; leave out --names"
         )
     return ZoomsDesk.open(folder, listed)
 
@@ -75,7 +75,7 @@ def _places_in(folder: Path) -> Sequence[Path]:
         raise DocumentError(f"{folder.name} cannot be read: {reason(error)}") from None
     if not inside:
         raise DocumentError(
-            f"{folder.resolve().name} holds no export: neither a {SIDECAR_NAME} nor folders with"
-            " one; make it with sidecar export"
+            f"{folder.resolve().name} holds neither a {SIDECAR_NAME} nor folders with one; make an"
+            " export with sidecar export"
         )
     return inside

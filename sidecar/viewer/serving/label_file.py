@@ -96,7 +96,9 @@ class LabelFile:
         try:
             return Content.of(read_bytes(self.path, LARGEST).decode())
         except UnicodeDecodeError:
-            raise LabelError("is not UTF-8 text; save it again as that", self.path) from None
+            raise LabelError(
+                "is not UTF-8 text; save it again with the encoding UTF-8", self.path
+            ) from None
 
     def checked(self) -> Content:
         """The same, of these exports and in the columns of the page.
@@ -147,8 +149,8 @@ class LabelFile:
         unknown = [name for name in _header(text) if name.lower() not in COLUMNS]
         if unknown:
             raise LabelError(
-                f"the page would lose its column {unknown[0]!r}; call the file another name, and"
-                " choose it with Open in the page",
+                f"the page would lose its column {unknown[0]!r}; rename the file, and open it in"
+                " the page with Open",
                 LABELS_NAME,
             )
         try:
@@ -180,7 +182,7 @@ class LabelFile:
                 yield
         except Timeout:
             raise OutputError(
-                f"{LABELS_NAME} is being written by another program; it is tried again"
+                f"another program is writing {LABELS_NAME}; saving is tried again"
             ) from None
         except OutputError:
             raise

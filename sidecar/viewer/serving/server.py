@@ -140,7 +140,7 @@ def serve(
     in `sidecar.label`.
     """
     if is_url(folder):
-        raise UsageError("labels are saved into a folder of this machine: copy the export to one")
+        raise UsageError("labels are saved into a folder on this machine; copy the export into one")
     listed = () if names is None else read_names(Path(names))
     place = Path(folder)
     if place.name in (SIDECAR_NAME, ZOOMS_NAME):
@@ -254,7 +254,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = None if why else self._body()
         if why or body is None:
             self.close_connection = True
-            self._send(Answer.error(403 if why else 413, why or "what was sent has no known size"))
+            self._send(
+                Answer.error(403 if why else 413, why or "the request does not state its size")
+            )
         else:
             self._send(self.server.answers.post(self.path, body))
 

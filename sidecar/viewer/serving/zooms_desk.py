@@ -44,7 +44,7 @@ class ZoomsDesk(Desk):
             is_listed = export.mapping_tag == zoom.tag and export.sidecar.document.zoom
             if not (is_here and is_listed):
                 raise DocumentError(
-                    f"{zoom.folder} is not the stack that {ZOOMS_NAME} lists: run the same sidecar"
+                    f"{zoom.folder} is not the stack that {ZOOMS_NAME} lists; run the same sidecar"
                     " zoom again"
                 )
             exports.append(export)

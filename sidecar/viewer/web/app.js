@@ -54,18 +54,18 @@ function Help({ viewer, close }) {
       <table>
         <tbody>
           <tr><th>Click, tap</th><td>place the next landmark, or choose the one that is there</td></tr>
-          <tr><th>Ctrl click</th><td>move the cross there, and place nothing; so does the pointer with Shift, as it goes</td></tr>
+          <tr><th>Ctrl click</th><td>move the cross there without placing a landmark; with Shift the cross follows the pointer</td></tr>
           <tr><th>Drag</th><td>move a landmark, a vertex of a curve, or the image</td></tr>
-          <tr><th>Wheel</th><td>slices, and in the planes across them columns or rows; with Shift ten at a time, with Ctrl zoom</td></tr>
+          <tr><th>Wheel</th><td>change the slice, or in the other planes the column or row; with Shift ten at a time, with Ctrl zoom</td></tr>
           <tr><th>Two fingers</th><td>zoom and move</td></tr>
           <tr><th>Right drag</th><td>window (sideways) and level (up and down); Shift drag does the same</td></tr>
           ${[...KEYS, ...(viewer.server?.around.list ? SPECIMEN_KEYS : [])].map(([keys, action]) => html`<tr><th><kbd>${keys}</kbd></th><td>${action}</td></tr>`)}
         </tbody>
       </table>
       <p>
-        What you place is kept in this browser for this export, also when you close the page. Numbers count from the middle of the first pixel, voxel and slice,
-        which is 0. ${viewer.server ? html`<b>labels.csv</b> beside the ${viewer.zooms ? "folders of the stacks" : "PNGs"} is saved as you work` : html`Put <b><bdi>${viewer.landmarks.fileName(".csv")}</bdi></b> beside the ${viewer.zooms ? "page" : "PNGs"}`}:
-        it goes to <code>sidecar map-points</code>.
+        This browser keeps what you place on this export, also after you close the page. Numbers count from 0, the middle of the first pixel, voxel or slice.
+        ${viewer.server ? html`<b>labels.csv</b> beside the ${viewer.zooms ? "folders of the stacks" : "PNGs"} is saved as you work` : html`Put <b><bdi>${viewer.landmarks.fileName(".csv")}</bdi></b> beside the ${viewer.zooms ? "page" : "PNGs"}`}.
+        Give this file to <code>sidecar map-points</code>.
       </p>
       ${!viewer.server && html`<p class="served-instead">This page was opened from disk. <code>sidecar label FOLDER</code>, with the folder of this page, shows it with three planes, and saves labels.csv there as you work.</p>`}
       ${viewer.server && viewer.across.refusal && html`<p id="one-plane">${viewer.across.refusal}</p>`}

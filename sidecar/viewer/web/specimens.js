@@ -11,8 +11,8 @@ function List({ specimens, unreachable }) {
   return html`
     <div class="specimens" role="main">
       <h1>${specimens.length} specimens</h1>
-      <p>Enter opens the one that is chosen, ↑ and ↓ choose, N opens the first with landmarks to place.</p>
-      ${unreachable && html`<p class="fault" role="alert">The server of this page does not answer: run sidecar label again for this folder.</p>`}
+      <p>↑ and ↓ choose a specimen, Enter opens it, N opens the first specimen with landmarks to place.</p>
+      ${unreachable && html`<p class="fault" role="alert">The server of this page does not answer. Run sidecar label again for this folder.</p>`}
       <table>
         <thead><tr><th scope="col">Specimen</th><th scope="col">Tag</th><th scope="col" class="count">Landmarks</th><th scope="col"><span class="spoken">What is wrong</span></th></tr></thead>
         <tbody>

@@ -66,7 +66,7 @@ def test_what_refers_to_one_series_is_refused_for_joined_stacks(tmp_path: Path) 
         ["map-mask", masks, "--sidecar", tmp_path / "png", "-o", tmp_path / "b.dcm"],
     ):
         outcome = CliRunner().invoke(program(), [*map(str, arguments), "--dicom", str(folder)])
-        assert "come from several DICOM series, which were joined" in str(outcome.exception)
+        assert "come from several DICOM series that were joined" in str(outcome.exception)
     outcome = CliRunner().invoke(
         program(), ["map-points", str(labels), "--to", "dicom-sr", "-o", str(tmp_path / "c.dcm"),
               "--dicom", str(folder)]
@@ -86,7 +86,7 @@ def test_no_dicom_object_belongs_to_two_studies(tmp_path: Path) -> None:
             program(), ["map-points", str(labels), "--to", format, "-o", str(tmp_path / "a.dcm"),
                   "--dicom", str(folder)]
         )  # fmt: skip
-        assert "come from several studies, which were joined" in str(outcome.exception)
+        assert "come from several studies that were joined" in str(outcome.exception)
 
 
 def test_some_stacks_are_joined_by_their_numbers(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_keypoints_of_label_studio_are_rounded_corner_positions(tmp_path: Path) 
     labels = READER.read(write(tmp_path, by_label_studio(content, "Label Studio")), STACK)
     check(labels, WHOLE_CORNER)
     assert labels.pixel_origin == "corner"
-    assert any("rounds keypoints" in note for note in labels.notes)
+    assert any("rounded keypoints" in note for note in labels.notes)
     assert READER.read(write(tmp_path, content), STACK).pixel_origin == "center"
 
 
@@ -169,15 +169,15 @@ def test_a_box_up_to_the_edge(tmp_path: Path) -> None:
     labels = READER.read(write(tmp_path, content), STACK)
     np.testing.assert_allclose(labels.xy[2::4], [[202.5, 150.5]] * 3, rtol=0, atol=1e-9)
     assert (labels.xy <= [202.5, 150.5]).all()
-    assert any("2 area(s) reached beyond the edge" in note for note in labels.notes)
+    assert any("2 areas reached beyond the edge" in note for note in labels.notes)
 
 
 def test_what_has_no_shape_is_left_out_and_said(tmp_path: Path) -> None:
     unlabelled = {"image_id": 1, "keypoints": [0, 0, 0, 1, 2, 2]}
     content = document([unlabelled, {"image_id": 1, "caption": "a skull"}], ["a", "b"])
     assert READER.read(write(tmp_path, content), STACK).left_out == (
-        "1 keypoint(s) left out: not labelled (visibility 0)",
-        "1 annotation(s) left out: it has neither keypoints nor a polygon nor a box",
+        "1 keypoint left out: not labelled (visibility 0)",
+        "1 annotation left out: no keypoints, no polygon and no box",
     )
 
 
@@ -206,7 +206,7 @@ def test_of_a_mask_the_box_is_read_and_that_is_said(tmp_path: Path, mask_utils: 
     labels = READER.read(write(tmp_path, document([annotation])), STACK)
     assert labels.shapes.kinds == ("box",)
     assert covered(labels) == {(int(x), int(y)) for y, x in np.argwhere(mask)}
-    assert any("1 mask(s) left out" in note and "map-mask" in note for note in labels.notes)
+    assert any("1 mask left out" in note and "map-mask" in note for note in labels.notes)
 
 
 @pytest.mark.parametrize(

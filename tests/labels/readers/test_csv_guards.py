@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from kit.label_truth import LANDMARKS, STACK
 
-from sidecar.errors import LabelError, UsageError
+from sidecar.errors import LabelError, UsageError, counted
 from sidecar.labels.model import Labels, ReadOptions, SliceOrigin
 from sidecar.labels.readers import READERS, read_labels
 
@@ -53,11 +53,17 @@ def test_counting_from_1_comes_back_counted_from_0(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (table(header="Label,X,Y,Slice"), r"row 1: .*X, Y and Slice.*--slice-origin 1"),
-        ("x,y,slice\n1,2,1\n3,4,12\n", r"row 3: slice 12 is none of 12 PNGs.*--slice-origin 1"),
-        (table(1, named=True), r"row 2: slice 1 is not that of label 'slice_0000.png'.*origin 1"),
+        (
+            "x,y,slice\n1,2,1\n3,4,12\n",
+            r"row 3: there is no slice 12 if the 12 PNGs are counted from 0.*--slice-origin 1",
+        ),
+        (
+            table(1, named=True),
+            r"row 2: the slice is 1, but label 'slice_0000.png' names PNG 0 .*origin 1",
+        ),
         (
             "what,x,y,slice\nstack:bregma:slice_0003,1,2,7\n",
-            r"row 2: slice 7 is not that of what 'stack:bregma:slice_0003'.*PNG 3 .*correct one",
+            r"row 2: the slice is 7, but what 'stack:bregma:slice_0003' names PNG 3 .*correct one",
         ),
         (
             "x,y,slice,path\n1,2,3,C:\\A\\slice_0003.png\n3,4,3,C:\\B\\slice_0003.png\n",
@@ -65,7 +71,7 @@ def test_counting_from_1_comes_back_counted_from_0(tmp_path: Path) -> None:
         ),
         (
             "label,x,y,slice,file\na,1,2,3,slice_0003_gjgbtf.png\n",
-            r"row 2: file 'slice_0003_gjgbtf\.png' names a PNG of another export.*call.*image",
+            r"row 2: file 'slice_0003_gjgbtf\.png' names a PNG of another export.*rename the column to image",
         ),
         (
             'label,x,y,slice,file\n"a",1,2,3,C:\\png\\beetle-7_0003_gjgbtf.png\n',
@@ -181,7 +187,7 @@ def test_what_spreadsheets_leave_is_undone(tmp_path: Path, form: str) -> None:
     once = ("both", "both, quoted", "rows of semicolons", "rows of semicolons above")
     twice = ("rows of commas above", "rows of commas above, quoted")
     empty = {"rows of commas": 3, **dict.fromkeys(once, 1), **dict.fromkeys(twice, 2)}.get(form)
-    assert labels.left_out == ((f"{empty} empty row(s) left out",) if empty else ())
+    assert labels.left_out == ((f"{counted(empty, 'empty row')} left out",) if empty else ())
 
 
 def test_rows_are_counted_as_a_spreadsheet_does(tmp_path: Path) -> None:
@@ -206,5 +212,5 @@ def test_cells_that_hold_something_are_not_cut(tmp_path: Path, text: str) -> Non
     if text.count("note"):
         assert read(tmp_path, text).columns[""] == ["note"]
     else:
-        with pytest.raises(LabelError, match=r"twice|cells where the header has"):
+        with pytest.raises(LabelError, match=r"twice|cells, but the header has"):
             read(tmp_path, text)

@@ -54,7 +54,7 @@ def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
     box = '<box label="a" xtl="-0.01" ytl="5.00" xbr="203.01" ybr="9.00"/>'
     labels = READER.read(one(tmp_path, box), STACK)
     assert labels.xy[:, 0].tolist() == [-0.5, 202.5, 202.5, -0.5]
-    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+    assert any("1 area reached beyond the edge" in note for note in labels.notes)
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_shapes(tmp_path: Path, element: str, vertices: list[list[float]], ours:
 def test_a_skeleton_is_its_points_without_those_that_are_outside(tmp_path: Path) -> None:
     labels = READER.read(one(tmp_path, SKELETON), STACK)
     np.testing.assert_allclose(labels.xy, [[54, 94], [125, 62]], rtol=0, atol=1e-9)
-    assert labels.left_out == ("1 skeleton point(s) left out: not set (outside)",)
+    assert labels.left_out == ("1 skeleton point left out: not set (outside)",)
     columns = {
         name: labels.columns[name]
         for name in ("label", "vertex", "shape_id", "skeleton", "age", "side", "occluded")
@@ -140,7 +140,7 @@ def test_of_a_track_only_keyframes_that_are_not_outside_are_read(tmp_path: Path)
     assert labels.xy[4].tolist() == [2, 2]
     assert labels.where(4) == "track 7, frame 2, vertex 0"
     assert labels.left_out == (
-        "2 shape between keyframes(s) left out: CVAT worked it out, nobody set it",
+        "2 interpolated shapes left out: computed by CVAT between keyframes, not set by a person",
     )
 
 
@@ -160,7 +160,7 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
         [5],
         ["1"],
     )
-    assert "1 skeleton point(s) left out: not set (outside)" in labels.left_out
+    assert "1 skeleton point left out: not set (outside)" in labels.left_out
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,11 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
     [
         (
             ("<size>12</size>", "<size>6</size>"),
-            "made on 6 frames, there are 12 PNGs.*CVAT for images 1.1",
+            "made on 6 frames, but there are 12 PNGs.*CVAT for images 1.1",
         ),
         (
             ("<width>203</width>", "<width>406</width>"),
-            "frames of 406 x 151 pixels, the PNGs have 203 x 151",
+            "frames of 406 x 151 pixels, but the PNGs have 203 x 151",
         ),
         (('<track id="1"', '<track task_id="9" id="1"'), "several tasks"),
         (('frame="0"', 'frame="first"'), "frame 'first' is not a number"),
@@ -215,18 +215,18 @@ def test_frames_of_a_part_of_the_upload(
     labels = READER.read(write(tmp_path, of_part(start, stop, step, frame)), STACK)
     assert labels.slice.tolist() == [slice_]
     is_plain = slice_ == frame
-    assert any("taken for the PNGs, in order" in note for note in labels.notes) is not is_plain
+    assert any("taken as the PNGs, in order" in note for note in labels.notes) is not is_plain
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (of_part(0, 23, 3, 6), "made on 8 frames, there are 12 PNGs"),
+        (of_part(0, 23, 3, 6), "made on 8 frames, but there are 12 PNGs"),
         (
             of_part(0, 23, 2, 7),
-            "track 0, frame 7: frame 7 is none of the task's, 0 to 22 in steps of 2",
+            "track 0, frame 7: the task has no frame 7; its frames are 0 to 22 in steps of 2",
         ),
-        (of_part(0, 23, 2, 24), "frame 24 is none"),
+        (of_part(0, 23, 2, 24), "the task has no frame 24"),
         (of_part(0, 23, 2, 6).replace("step=2", "every=2"), "frame_filter 'every=2' is not known"),
         (of_part(0, 23, 2, 6).replace("step=2", "step=0"), "frame_filter 'step=0' is not known"),
         (of_part(0, 23, 2, 6).replace("<stop_frame>23<", "<stop_frame>21<"), "do not agree"),
@@ -271,8 +271,8 @@ def test_masks_and_cuboids_are_left_out_and_said(tmp_path: Path) -> None:
         STACK,
     )
     assert len(labels) == 1
-    assert any("1 mask(s) left out" in note and "map-mask" in note for note in labels.notes)
-    assert any("1 cuboid(s) left out" in note for note in labels.notes)
+    assert any("1 mask left out" in note and "map-mask" in note for note in labels.notes)
+    assert any("1 cuboid left out" in note for note in labels.notes)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ HEADER = "scorer,,,Ada,Ada\nbodyparts,,,nose,nose\ncoords,,,x,y\n"
             "predictions on video frames",
         ),
         ("scorer,net,net\nbodyparts,nose,nose\ncoords,x,y\n0,1,2\n", "row 4: names no image"),
-        (HEADER + "labeled-data,scan,a.png,1\n", "row 4: has 4 cells, the header has 5"),
+        (HEADER + "labeled-data,scan,a.png,1\n", "row 4: has 4 cells, but the header has 5"),
         (HEADER + "labeled-data,scan,a.png,1,\n", "row 4, nose: y '' is not a number"),
         (HEADER + 'labeled-data,scan,a.png,"1,5",2\n', "row 4, nose: x .*decimal comma"),
         (HEADER + "labeled-data,scan,a.png,nan,nan\n", "row 4, nose: .*not a number"),

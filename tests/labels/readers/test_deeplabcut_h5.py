@@ -38,7 +38,7 @@ def test_landmarks_come_back(
     assert set(labels.columns["individual"]) == {individual or ""}
     assert set(labels.columns["scorer"]) == {"Ada"}
     missing = len(IMAGES) * len(PARTS) - len(LANDMARKS)
-    assert labels.left_out == (f"{missing} body part(s) left out: not labelled",)
+    assert labels.left_out == (f"{missing} body parts left out: not labelled",)
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -96,17 +96,17 @@ def huge(frame: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (objects, "axis1_level2 as something else than numbers and texts.*CollectedData"),
-        (elsewhere, "has no block0_values of its own"),
+        (objects, "axis1_level2 in a form that is neither numbers nor texts.*CollectedData"),
+        (elsewhere, "does not contain block0_values, or only a link to it"),
         (outside, "block0_values in another file"),
-        (huge, "would unpack to .* too large.*CollectedData"),
-        (packed, "would unpack to .* too large"),
+        (huge, "would unpack to .* too many.*CollectedData"),
+        (packed, "would unpack to .* too many"),
         (replaced("block0_values", np.zeros((2, 2))), "is damaged"),
         (replaced("axis1_label2", np.full(len(IMAGES), 99, np.int8)), "is damaged"),
         (replaced("axis1_label2", np.full(len(IMAGES), -1, np.int8)), "is damaged"),
         (replaced("block0_values", np.full((len(IMAGES), 2 * len(PARTS)), np.inf)), "x 'inf' is"),
         (lambda frame: frame.create_group("table"), 'kind "table".*CollectedData'),
-        (lambda frame: frame.pop("block0_values"), "is damaged, or not a file of DeepLabCut"),
+        (lambda frame: frame.pop("block0_values"), "is damaged, or is not a file of DeepLabCut"),
     ],
 )
 def test_what_is_not_opened_is_refused_with_the_way_out(
@@ -137,7 +137,7 @@ def test_other_hdf5_is_not_recognised(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["volume"] = np.zeros((2, 3))
     assert not READER.recognises(tmp_path / "a.h5", (tmp_path / "a.h5").read_bytes())
-    with pytest.raises(LabelError, match="has no df_with_missing"):
+    with pytest.raises(LabelError, match="does not contain df_with_missing"):
         READER.read(tmp_path / "a.h5", STACK)
 
 

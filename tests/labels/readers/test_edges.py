@@ -52,7 +52,7 @@ def test_what_reaches_further_is_left_and_what_is_cut_is_counted() -> None:
     assert edges.cut(box(-0.25, 0, 200.4, 9), (200, 9), 0) == inside
     assert edges.cut(box(0, 0, 201, 9), (200, 9), 1) == inside
     assert list(edges.notes) == [
-        "2 area(s) reached beyond the edge of the image, by 1 pixels at most, and were cut there"
+        "2 areas reached beyond the edge of the image, by 1 px at most; the part outside was cut off"
     ]
     assert edges.cut([], (200, 9), 1) == []
 

@@ -65,7 +65,7 @@ def test_cells_are_those_of_the_csv_module(tmp_path: Path, count: int, delimiter
     ("column", "cell", "message"),
     [
         (1, "1_0", "coordinate '1_0' is not a number"),
-        (1, "1,5", "has 5 cells where the header has 4"),
+        (1, "1,5", "has 5 cells, but the header has 4"),
         (2, "true", "coordinate 'true' is not a number"),
         (2, "", "coordinate '' is not a number"),
         (2, "1e999", "is not a finite number"),

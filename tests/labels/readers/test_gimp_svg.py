@@ -34,7 +34,7 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
     check(labels, ON_SLICE_3)
     assert labels.pixel_origin == "corner"
     assert stated_sizes(labels) == {"slice_0003.png": (203, 151)}
-    assert any("file's name" in note for note in labels.notes)
+    assert any("by the name of the file" in note for note in labels.notes)
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -74,12 +74,12 @@ def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
     area = straight([(203.01, 5.0), (-0.01, 9.0), (40.0, 151.01)], closed=True)
     labels = read(tmp_path, svg([("a", area)]))
     assert labels.xy.tolist() == [[202.5, 4.5], [-0.5, 8.5], [39.5, 150.5]]
-    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+    assert any("1 area reached beyond the edge" in note for note in labels.notes)
 
 
 def test_a_path_without_points_is_counted(tmp_path: Path) -> None:
     labels = read(tmp_path, svg([("a", "")]))
-    assert (len(labels), labels.left_out) == (0, ("1 path(s) left out: it has no points",))
+    assert (len(labels), labels.left_out) == (0, ("1 path left out: no points",))
 
 
 def test_a_curve_is_followed(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_which_png(tmp_path: Path) -> None:
     assert of_another.image == ["slice_0003_gjgbtf"], "which is for identity to refuse"
     alone = read(tmp_path, text, "Unnamed.svg", ONE)
     assert (alone.image, alone.slice.tolist()) == ([""], [0])
-    assert any("only one PNG" in note for note in alone.notes)
+    assert any("the only PNG" in note for note in alone.notes)
     with pytest.raises(LabelError, match=r"Unnamed\.svg: names no image"):
         read(tmp_path, text, "Unnamed.svg")
 
@@ -119,18 +119,18 @@ def test_what_is_no_path_is_left_out_and_said(tmp_path: Path) -> None:
     )
     assert len(labels) == 1
     assert labels.left_out == (
-        "1 <rect>(s) left out: only paths as GIMP writes them are read",
-        "1 <g>(s) left out: only paths as GIMP writes them are read",
+        "1 <rect> element left out: only <path> elements are read",
+        "1 <g> element left out: only <path> elements are read",
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (svg([("a", "M 1,2 c 1 1 2 2 3 3")]), "path 'a': holds 'c 1 1 2 2 '; GIMP writes"),
+        (svg([("a", "M 1,2 c 1 1 2 2 3 3")]), "path 'a': holds 'c 1 1 2 2 ', but GIMP writes only"),
         (svg([("a", "M 1,2 C 1,1 2,2")]), "path 'a': has 4 numbers after 'C'"),
         (svg([("a", "M 1,nan")]), "path 'a': holds 'nan'"),
-        (svg([("a", "L 1,2")]), "path 'a': does not begin with M"),
+        (svg([("a", "L 1,2")]), "path 'a': does not begin with the command M"),
         (svg([("a", "1,2")]), "has 2 numbers after 'nothing'"),
         (svg([("a", "M 1,2 Z 3")]), "has 1 numbers after 'Z'"),
         (svg([("a", "M 1,2")], size="0 0 203"), "no viewBox of four numbers"),

@@ -42,7 +42,7 @@ def test_centroids_of_areas_come_back(tmp_path: Path) -> None:
     labels = READER.read(write(tmp_path, results(areas(LANDMARKS))), STACK)
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "corner"
-    assert any("7 row(s) measure areas" in note for note in labels.notes)
+    assert any("Rows that measure areas: 7" in note for note in labels.notes)
 
 
 def test_points_and_areas_in_the_same_columns(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_forced_origin_is_obeyed_for_every_row(tmp_path: Path) -> None:
 def test_without_area_the_user_has_to_say(tmp_path: Path) -> None:
     path = write(tmp_path, results([(12.5, 40.5, 1)], header=" ,X,Y,Slice"))
     assert READER.recognises(path, path.read_bytes())
-    with pytest.raises(LabelError, match=r"row 2: without a column Area.*--pixel-origin center"):
+    with pytest.raises(LabelError, match=r"row 2: has no column Area.*--pixel-origin center"):
         READER.read(path, STACK)
     assert READER.read(path, STACK, ReadOptions("center")).xy.tolist() == [[12.5, 40.5]]
     assert READER.read(path, STACK, ReadOptions("corner")).xy.tolist() == [[12, 40]]
@@ -85,10 +85,10 @@ def test_the_summary_is_not_four_landmarks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "row", "message"),
     [
-        (" ,Area,X,Y,Slice,Angle,Length", (41, 12.5, 40.5, 3, -45.0, 40.8), "line or angle"),
-        (" ,Area,X,Y,Slice,Angle", (0, 0.0, 0.0, 3, 90.0), "line or angle"),
+        (" ,Area,X,Y,Slice,Angle,Length", (41, 12.5, 40.5, 3, -45.0, 40.8), "line or an angle"),
+        (" ,Area,X,Y,Slice,Angle", (0, 0.0, 0.0, 3, 90.0), "line or an angle"),
         (" ,Area,X,Y,Slice", (0.0625, 12.5, 40.5, 3), "calibrated.*Set Scale"),
-        (" ,Area,X,Y,Slice", (25, 0, 0, 3), "without its centroid"),
+        (" ,Area,X,Y,Slice", (25, 0, 0, 3), "but not its centroid"),
         (" ,Area,X,Y,Slice", (0, "NaN", 40.5, 3), "X 'NaN' is not a number"),
         (" ,Area,X,Y,Slice", (0, "12,5", 40.5, 3), "fields"),
         (" ,Area,X,Y,Slice", (0, "twelve", 40.5, 3), "X 'twelve' is not a number"),
@@ -146,13 +146,13 @@ def test_where_there_is_no_label_the_name_of_the_file_tells(tmp_path: Path) -> N
         labels = READER.read(path, STACK)
         assert labels.image == ["slice_0007_gjgbtf"] and np.isnan(labels.slice).all()
     path = write(tmp_path, results([(0, 1.0, 2.0, 4)], " ,Area,X,Y,Slice"), "slice_0007.csv")
-    with pytest.raises(LabelError, match="Slice 4 is not the slice that the file names"):
+    with pytest.raises(LabelError, match="Slice is 4, but the file names another slice"):
         READER.read(path, STACK)
 
 
 def test_the_title_of_a_png_and_another_slice_contradict_each_other(tmp_path: Path) -> None:
     """A stack bears the name of its first image, and which that was it does not tell."""
-    with pytest.raises(LabelError, match="were only some of the PNGs opened"):
+    with pytest.raises(LabelError, match="Were only some of the PNGs opened"):
         place(tmp_path, "slice_0003.png:8", 8)
 
 
@@ -179,7 +179,7 @@ def test_a_label_of_another_slice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         LabelError,
         match=(
-            r"row 2: Slice 4 is not the slice that Label names, 'slice_0006'.*only some of the PNGs"
+            r"row 2: Slice is 4, but Label names another slice, 'slice_0006'.*only some of the PNGs"
         ),
     ):
         place(tmp_path, "png:slice_0006", 4)
@@ -260,7 +260,7 @@ def test_roi_manager_measure_has_the_slice_on_display_in_label(tmp_path: Path, s
 def test_one_that_was_measured_at_another_slice_needs_the_user_to_say_so(tmp_path: Path) -> None:
     """Alone, it could as well be of a part of the stack."""
     path = write(tmp_path, results(measured_at_once("slice_0000", LANDMARKS[1:2])))
-    with pytest.raises(LabelError, match=r"row 2: Slice 4 is not.*--slice-origin 1"):
+    with pytest.raises(LabelError, match=r"row 2: Slice is 4, but .*--slice-origin 1"):
         READER.read(path, STACK)
     check(READER.read(path, STACK, ReadOptions(slice_origin=1)), LANDMARKS[1:2])
 
@@ -334,13 +334,13 @@ def test_names_that_the_program_gives_betray_a_scale(
     tmp_path: Path, rows: Sequence[Landmark]
 ) -> None:
     path = write(tmp_path, results(named_by_the_program(rows, 0.5), NAMED))
-    with pytest.raises(LabelError, match=r"row 2: X and Y are .* pixel \d+, \d+: .*calibrated"):
+    with pytest.raises(LabelError, match=r"row 2: X and Y are .* pixel \d+, \d+, so .*calibrated"):
         READER.read(path, STACK)
 
 
 def test_names_that_the_program_gives_betray_an_inverted_y(tmp_path: Path) -> None:
     row = ("png:0004-0010-0030:slice_0003", 0, 30.0, float(STACK.rows - 1 - 10), 4)
-    with pytest.raises(LabelError, match=r"pixel 30, 10: .*Invert Y"):
+    with pytest.raises(LabelError, match=r"pixel 30, 10, so .*Invert Y"):
         READER.read(write(tmp_path, results([row], NAMED)), STACK)
 
 
@@ -354,7 +354,7 @@ def test_a_selection_that_was_moved_is_no_scale(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "row", "column"),
     [
-        (" ,Area,Mean,X,Y,Slice", "1,0.000,255,15.000,5.000,2", "Area is written 0.000"),
+        (" ,Area,Mean,X,Y,Slice", "1,0.000,255,15.000,5.000,2", "Area is 0.000, with decimals"),
         (" ,Area,X,Y,BX,BY,Width,Height,Slice", "1,25,7.500,5,5,2.500,5,5,3", "BY is not a whole"),
     ],
 )
@@ -402,7 +402,7 @@ def test_tables_that_went_through_other_programs(tmp_path: Path, form: str) -> N
     labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "center"
-    assert labels.left_out == (("3 empty row(s) left out",) if form == "empty rows" else ())
+    assert labels.left_out == (("3 empty rows left out",) if form == "empty rows" else ())
 
 
 def test_a_few_columns_are_enough(tmp_path: Path) -> None:
@@ -426,7 +426,7 @@ def test_in_a_hyperstack_slice_is_the_slice(tmp_path: Path) -> None:
     rows = [(0, 1.0, 2.0, 2, 1, 1), (0, 1.0, 2.0, 1, 5, 1)]
     labels = READER.read(write(tmp_path, results(rows, HYPER)), STACK)
     assert slices(labels) == [0, 4]
-    assert any("1 row(s) lie in other channels" in note for note in labels.notes)
+    assert any("Rows in other channels or frames: 1" in note for note in labels.notes)
 
 
 @pytest.mark.parametrize(

@@ -342,11 +342,11 @@ def test_in_a_hyperstack_the_slice_is_z(tmp_path: Path) -> None:
     lambda_ = point(LANDMARKS[1], position=0, c_position=1, z_position=5, t_position=1)
     labels = read(write(tmp_path, bregma, lambda_))
     assert slices(labels) == [0, 4]
-    assert any("1 selection(s) lie in other channels" in note for note in labels.notes)
+    assert any("Selections in other channels or frames: 1" in note for note in labels.notes)
 
 
 def test_positions_that_contradict_each_other(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="position 3 and slice 5, which contradict"):
+    with pytest.raises(LabelError, match="position 3 and slice 5, and these contradict"):
         read(write(tmp_path, roi("POINT", [(1, 2)], position=3, z_position=5)))
 
 
@@ -411,14 +411,14 @@ def test_captions_and_images_are_left_out_and_said(tmp_path: Path, subtype: str)
     caption = dataclasses.replace(rounded(9, 9, 0), subtype=roifile.ROI_SUBTYPE[subtype])
     labels = read(write(tmp_path, caption, point(LANDMARKS[1])))
     check(labels, LANDMARKS[1:2])
-    assert labels.left_out[0].startswith(f"1 {subtype.lower()}(s) left out")
+    assert labels.left_out[0].startswith(f"1 {subtype.lower()} selection left out")
 
 
 def test_other_files_in_a_zip_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, *map(point, LANDMARKS))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("notes.txt", "not a selection")
-    assert read(path).left_out == ("1 other file(s) left out: not a selection",)
+    assert read(path).left_out == ("1 other file left out: not a selection",)
 
 
 def test_roifile_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -442,7 +442,7 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(imagej_roi, "MAX_BYTES", 1 << 20)
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("was unpacked"))
     assert path.stat().st_size < 1 << 14
-    with pytest.raises(LabelError, match="more than a ROI Manager's zip"):
+    with pytest.raises(LabelError, match="more than a zip of the ROI Manager"):
         read(path)
 
 
@@ -459,14 +459,14 @@ def test_a_zip_that_lies_about_its_sizes(tmp_path: Path) -> None:
 def test_a_zip_of_too_many_selections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, *map(point, LANDMARKS))
     monkeypatch.setattr(imagej_roi, "MAX_SELECTIONS", 6)
-    with pytest.raises(LabelError, match="more than a ROI Manager's zip"):
+    with pytest.raises(LabelError, match="more than a zip of the ROI Manager"):
         read(path)
 
 
 def test_a_file_without_a_name_in_a_zip_is_no_selection(tmp_path: Path) -> None:
     entries = [Entry(f"{n}.roi", point(m).tobytes()) for n, m in enumerate(LANDMARKS)]
     path = write_raw(tmp_path / "RoiSet.zip", [*entries, Entry("", b"data")])
-    assert read(path).left_out == ("1 other file(s) left out: not a selection",)
+    assert read(path).left_out == ("1 other file left out: not a selection",)
 
 
 def test_names_in_a_zip_are_no_paths(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_landmarks_come_back(tmp_path: Path, order: str) -> None:
     labels = READER.read(path, STACK)
     check(labels, LANDMARKS)
     assert labels.pixel_origin == "center"
-    assert any("pixels were not" in note for note in labels.notes)
+    assert any("Pixels were not read" in note for note in labels.notes)
 
 
 def test_the_selection_that_was_active_is_one_of_them(tmp_path: Path) -> None:
@@ -93,12 +93,14 @@ def test_a_single_png_is_named_by_the_file(tmp_path: Path) -> None:
 
 def test_other_stacks_are_refused(tmp_path: Path) -> None:
     rois = [point(LANDMARKS[0])]
-    with pytest.raises(LabelError, match=r"a\.tif: has 6 images, there are 12 PNGs"):
+    with pytest.raises(LabelError, match=r"a\.tif: has 6 images, but there are 12 PNGs"):
         READER.read(write(tmp_path / "a.tif", rois, images=6), STACK)
-    with pytest.raises(LabelError, match="has images of 101 × 75 pixels, the PNGs have 203 × 151"):
+    with pytest.raises(
+        LabelError, match="has images of 101 × 75 pixels, but the PNGs have 203 × 151"
+    ):
         READER.read(write(tmp_path / "b.tif", rois, size=(75, 101)), STACK)
     labelled = write(tmp_path / "c.tif", rois, images=2, Labels=["x", "y"])
-    with pytest.raises(LabelError, match="labels do not tell"):
+    with pytest.raises(LabelError, match="labels of the images do not say"):
         READER.read(labelled, STACK)
 
 
@@ -113,7 +115,7 @@ def test_a_tiff_without_selections_is_not_recognised(tmp_path: Path) -> None:
     tifffile.imwrite(path, np.zeros((2, 3, 4), np.uint8), imagej=True)
     assert not READER.recognises(path, path.read_bytes())
     labelled = write(tmp_path / "b.tif", [], images=2, Labels=["x", "y"])
-    with pytest.raises(LabelError, match="holds no overlay"):
+    with pytest.raises(LabelError, match="holds neither an overlay"):
         READER.read(labelled, STACK)
 
 

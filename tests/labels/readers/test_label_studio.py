@@ -156,10 +156,10 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     labels = READER.read(write(tmp_path, [content]), STACK)
     assert labels.columns["label"] == ["bregma"]
     assert set(labels.left_out) == {
-        "1 brush region(s) left out: masks are areas of pixels, use map-mask",
-        "1 choices region(s) left out: not an outline",
-        "1 cancelled annotation(s) left out",
-        "1 model prediction(s) left out",
+        "1 brush region left out: masks are areas of pixels, so use map-mask",
+        "1 choices region left out: not an outline",
+        "1 cancelled annotation left out",
+        "1 model prediction left out",
     }
 
 
@@ -199,7 +199,7 @@ def test_two_images_of_one_task_are_one_where_the_tag_says_so(tmp_path: Path) ->
 def test_a_task_that_holds_the_image_itself(tmp_path: Path) -> None:
     data = {"image": "data:image/png;base64,iVBORw0KGgo="}
     path = write(tmp_path, [task([keypoint(LANDMARKS[0])]) | {"data": data}])
-    with pytest.raises(LabelError, match="hold the image itself, and not its name"):
+    with pytest.raises(LabelError, match="hold the image itself and not its name"):
         READER.read(path, STACK)
 
 
@@ -249,7 +249,7 @@ def test_a_task_of_two_images_is_refused_naming_both(
 
 def test_a_region_of_several_images_that_does_not_tell_which(tmp_path: Path) -> None:
     content = task([keypoint(LANDMARKS[0])]) | {"data": {"stack": ["a.png", "b.png"]}}
-    with pytest.raises(LabelError, match="has 2 images, and the region does not tell"):
+    with pytest.raises(LabelError, match="has 2 images, and the region does not say which"):
         READER.read(write(tmp_path, [content]), STACK)
 
 

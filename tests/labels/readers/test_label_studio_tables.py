@@ -100,7 +100,7 @@ def test_every_kind_of_region(tmp_path: Path, form: str) -> None:
     assert by_type == {"box": "rbox", "polygon": "pgon", "ellipse": "oval"}
     assert len(set(labels.columns["shape_id"])) == 3
     assert labels.left_out == (
-        "1 brush region(s) left out: map-mask reads it from the export called JSON",
+        "1 brush region left out: map-mask reads it from the export called JSON",
     )
 
 
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: list[Any], message: str
 def test_a_ragged_table(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(as_csv(ROWS).rstrip() + ",more\n")
-    with pytest.raises(LabelError, match=r"row 8: has 9 cells, the header has 8"):
+    with pytest.raises(LabelError, match=r"row 8: has 9 cells, but the header has 8"):
         READER.read(path, STACK)
 
 

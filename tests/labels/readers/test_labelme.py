@@ -45,7 +45,7 @@ def test_an_area_at_the_edge_is_cut_there(tmp_path: Path) -> None:
     rectangle = shape("a", [[-1e-9, 5], [203.2, 9]], "rectangle")
     labels = READER.read(write(tmp_path / "a.json", document([rectangle])), STACK)
     assert labels.xy[:, 0].tolist() == [-0.5, 202.5, 202.5, -0.5]
-    assert any("1 area(s) reached beyond the edge" in note for note in labels.notes)
+    assert any("1 area reached beyond the edge" in note for note in labels.notes)
 
 
 def test_a_forced_origin_is_obeyed(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_file_named_after_another_png_is_refused(tmp_path: Path) -> None:
     assert len(READER.read(write(tmp_path / "slice_0003.json", content), STACK)) == 1
     with pytest.raises(
         LabelError,
-        match=r"slice_0004\.json: .*two names .*'slice_0004' and '\.\./png/slice_0003\.png'",
+        match=r"slice_0004\.json: .*two names: 'slice_0004' and '\.\./png/slice_0003\.png'",
     ):
         READER.read(write(tmp_path / "slice_0004.json", content), STACK)
 
@@ -139,7 +139,7 @@ def test_masks_are_left_out_and_said(tmp_path: Path) -> None:
     ]
     labels = READER.read(write(tmp_path / "a.json", document(shapes)), STACK)
     assert len(labels) == 1
-    assert "1 mask(s) left out" in labels.notes[0] and "map-mask" in labels.notes[0]
+    assert "1 mask left out" in labels.notes[0] and "map-mask" in labels.notes[0]
     assert labels.where(0) == "shape 2"
     assert labels.left_out == labels.notes
 
@@ -165,9 +165,9 @@ def test_recognised_when_the_embedded_image_or_many_shapes_fill_the_start(tmp_pa
     [
         (shape("a", [["x", 2]], "point"), "shape 1: coordinate 'x' is not a number"),
         (shape("a", [[1]], "point"), "shape 1: coordinates are not a list"),
-        (shape("a", [[1, 2], [3, 4]], "point"), "a point has 2 points"),
-        (shape("a", [], "polygon"), "a polygon has 0 points"),
-        (shape("a", [[1, 2], [3, 4], [5, 6]], "rectangle"), "a rectangle has 3 points"),
+        (shape("a", [[1, 2], [3, 4]], "point"), "a point cannot have 2 points"),
+        (shape("a", [], "polygon"), "a polygon cannot have 0 points"),
+        (shape("a", [[1, 2], [3, 4], [5, 6]], "rectangle"), "a rectangle cannot have 3 points"),
         (shape("a", [[1, 2]], "spiral"), "shape type 'spiral' is not known"),
         (shape("a", [[1, 2]], ["point"]), "is not known"),
         ("point", "has no list 'points'"),

@@ -53,7 +53,8 @@ def test_the_name_of_the_layer_is_a_clue(tmp_path: Path) -> None:
         path = tmp_path / f"slice_0011_{name}.csv"
         path.write_text(text)
         with pytest.raises(
-            LabelError, match=r"named after slice_0011\.png, which is not the first"
+            LabelError,
+            match=r"the name of the file is that of slice_0011\.png, which is not the first",
         ):
             READER.read(path, STACK)
         path = tmp_path / f"slice_0000_{name}.csv"
@@ -113,7 +114,7 @@ def test_an_ellipse_is_its_centre_and_the_ends_of_its_axes(tmp_path: Path) -> No
 
 def test_two_axes_need_a_single_picture(tmp_path: Path) -> None:
     text = "index,axis-0,axis-1\n0.0,10.5,20.25\n"
-    with pytest.raises(LabelError, match=r"names no image.*12 slices.*open the whole stack"):
+    with pytest.raises(LabelError, match=r"names no image.*12 slices.*Open the whole stack"):
         read(tmp_path, text)
     labels = read(tmp_path, text, replace(STACK, slices=1, names=STACK.names[:1]))
     assert labels.xy.tolist() == [[20.25, 10.5]]
@@ -159,7 +160,7 @@ def test_another_table_is_not_napari(tmp_path: Path) -> None:
         assert not READER.recognises(tmp_path / "layer.csv", text.encode())
     path = tmp_path / "layer.csv"
     path.write_text("")
-    with pytest.raises(LabelError, match="header row"):
+    with pytest.raises(LabelError, match="row 1: is not the header"):
         READER.read(path, STACK)
 
 

@@ -75,7 +75,7 @@ def test_missing_landmarks_of_landmark(tmp_path: Path) -> None:
     )
     labels = read(tmp_path, text)
     check(labels)
-    assert labels.left_out == ("1 point(s) left out (S0009, line 3): marked as missing (9999)",)
+    assert labels.left_out == ("1 point left out (S0009, line 3): marked as missing (9999)",)
 
 
 def test_further_data_of_amira_is_not_taken_for_points(tmp_path: Path) -> None:
@@ -90,18 +90,21 @@ def test_further_data_of_amira_is_not_taken_for_points(tmp_path: Path) -> None:
     [
         (
             point_sets.pts().replace("\n7\n", "\n9\n"),
-            r"skull\.pts, line 2: announces 9 points, and the file has 7",
+            r"skull\.pts, line 2: announces 9 points, but the file has 7",
         ),
-        (point_sets.pts() + "\nS0001 1 2 3\n", "line 2: announces 7 points, and the file has 8"),
+        (point_sets.pts() + "\nS0001 1 2 3\n", "line 2: announces 7 points, but the file has 8"),
         (
             point_sets.pts().replace("nasion 12.5 40.5", "nasion 12,5 40.5"),
             "line 3: .*decimal comma",
         ),
-        (point_sets.pts().replace("nasion 12.5 40.5", "40.5"), "line 3: is not a name followed by"),
+        (
+            point_sets.pts().replace("nasion 12.5 40.5", "40.5"),
+            "line 3: does not hold a name followed by",
+        ),
         (point_sets.pts().replace("12.5", "inf"), "line 3: .*not a number"),
         (
             point_sets.amira().replace("Markers 7", "Markers 8"),
-            "define Markers: announces 8 points, and the file has 7",
+            "define Markers: announces 8 points, but the file has 7",
         ),
         (point_sets.amira().replace("NumSets 1", "NumSets 2"), "two landmark sets"),
         (

@@ -172,7 +172,7 @@ def test_nuclei_are_left_out_and_counted(tmp_path: Path) -> None:
     cell = qupath.feature({"type": "Polygon", "coordinates": [[[0, 0], [9, 0], [9, 9], [0, 0]]]}, 2)
     cell["nucleusGeometry"] = cell["geometry"]
     assert read(tmp_path, [cell, cell]).left_out == (
-        "2 nucleus(s) left out: cells are given by their outlines",
+        "2 nucleus outlines left out: the outline of the cell was read",
     )
 
 

@@ -163,7 +163,7 @@ def test_points_that_were_not_placed_are_left_out_with_a_note(tmp_path: Path) ->
     labels = read(tmp_path, slicer.document([slicer.markup("Fiducial", points)]))
     check(labels, LANDMARKS[:2])
     assert labels.left_out == (
-        "1 control point(s) left out (markup 1, control point 3): its position is 'undefined'",
+        "1 control point left out (markup 1, control point 3): the position is 'undefined'",
     )
 
     text = slicer.fcsv(LANDMARKS[:2]) + "3,0,0,0,0,0,0,1,1,1,0,later,,,0,0\n"
@@ -189,7 +189,7 @@ FIDUCIAL = slicer.markup("Fiducial", [])
         (slicer.document([{**FIDUCIAL, "type": "Sphere"}]), "markup 1: markup type 'Sphere'"),
         (
             slicer.document([{**FIDUCIAL, "coordinateSystem": "IJK"}]),
-            "markup 1: .*'IJK' is neither LPS nor RAS",
+            "markup 1: .*'IJK' is not known; it must be LPS or RAS",
         ),
         (
             slicer.document([{**FIDUCIAL, "coordinateUnits": ["um", "UCUM", "micrometer"]}]),
@@ -217,7 +217,7 @@ FIDUCIAL = slicer.markup("Fiducial", [])
         ),
         (slicer.document([{**FIDUCIAL, "type": "ROI"}]), "has no list 'center'"),
         (slicer.mrk()[:-40], "not valid JSON"),
-        (slicer.fcsv(system="SPL"), "'SPL' is neither LPS nor RAS"),
+        (slicer.fcsv(system="SPL"), "'SPL' is not known; it must be LPS or RAS"),
         (slicer.fcsv().replace("id,x,y,z", "id,z,y,x"), "columns are not those of Slicer"),
         (slicer.fcsv() + "9,1,2\n", "row 11: has no x, y and z"),
         (slicer.fcsv() + "9,1,2,inf,0,0,0,1,1,1,0,a,,\n", "row 11: .*not a number"),

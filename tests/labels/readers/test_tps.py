@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kit.label_truth import LANDMARKS, STACK, check, check_columns
 from kit.tool_files import tps
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, ReadOptions
 from sidecar.labels.readers.tps import READER
 
@@ -36,7 +36,7 @@ def test_landmarks_come_back(tmp_path: Path) -> None:
     check(labels, NUMBERED)
     assert labels.pixel_origin == "corner"
     assert set(labels.columns["scale"]) == {"0.020000"}
-    assert any("SCALE is not applied" in note for note in labels.notes)
+    assert any("SCALE was not applied" in note for note in labels.notes)
     assert any("half a pixel" in note and "--pixel-origin center" in note for note in labels.notes)
 
 
@@ -112,7 +112,7 @@ def test_radii_are_no_points(tmp_path: Path) -> None:
     lines += ["LM=1", *tps.points(a[:1]), "IMAGE=slice_0004.png", "RADII=1", "7"]
     labels = read(tmp_path, "\n".join(lines))
     assert labels.xy.tolist() == [[x - 0.5, y - 0.5] for x, y in [*a, a[0]]]
-    assert labels.left_out == ("2 RADII(s) left out: these numbers are no points",)
+    assert labels.left_out == ("2 RADII lists left out: radii are not points",)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_comments_before_the_first_specimen(tmp_path: Path, comment: str) -> Non
     labels = read(tmp_path, f"{comment}\n\n{tps.specimens()}")
     check(labels, NUMBERED)
     lines = comment.count("\n") + 1
-    assert labels.left_out == (f"{lines} comment line(s) left out: before the first LM=",)
+    assert labels.left_out == (f"{counted(lines, 'comment line')} left out: before the first LM=",)
 
 
 def test_images_by_id_as_geomorph_writes_them(tmp_path: Path) -> None:
@@ -141,7 +141,9 @@ def test_images_by_id_as_geomorph_writes_them(tmp_path: Path) -> None:
 
 def test_without_a_name_only_a_single_picture_is_certain(tmp_path: Path) -> None:
     text = "LM=1\n12.5 40.5\nID=0\n"
-    with pytest.raises(LabelError, match=r"skulls\.tps, line 1: .*no IMAGE= line"):
+    with pytest.raises(
+        LabelError, match=r"skulls\.tps, line 1: .*does not name its PNG; add a line IMAGE="
+    ):
         read(tmp_path, text)
     labels = read(tmp_path, text, replace(STACK, slices=1, names=STACK.names[:1]))
     assert labels.slice.tolist() == [0.0]
@@ -165,7 +167,7 @@ def test_paths_and_case(tmp_path: Path) -> None:
         ("LM=3\n1 2\n3 4", "line 1: has fewer points"),
         ("LM=999999999999\n1 2\n", "line 1: has fewer points"),
         ("LM=1\n1 2\n3 4\nIMAGE=a.png\n", "line 3: .*belongs to no LM="),
-        ("LM=1\n1 2 3\n", "line 2: does not have two coordinates"),
+        ("LM=1\n1 2 3\n", "line 2: does not hold two coordinates"),
         ("LM=1\n1,5 2\n", "line 2: .*decimal comma"),
         ("LM=1\nnan 2\n", "line 2: .*not a number"),
         ("LM=0\nCURVES=2\nPOINTS=1\n1 2\nIMAGE=a.png\n", r"line 5: POINTS= is missing"),

@@ -153,8 +153,14 @@ def test_quotes_inside_the_json_inside_the_csv(tmp_path: Path) -> None:
         ({"name": "point", "cy": 2}, "cx None is not a number"),
         ({"name": "spiral"}, "'spiral' is not known"),
         ({"cx": 1, "cy": 2}, "has no text 'name'"),
-        ({"name": "polygon", "all_points_x": [1, 2], "all_points_y": [1]}, "has 2 x and 1 y"),
-        ({"name": "polygon", "all_points_x": [], "all_points_y": []}, "has 0 x and 0 y"),
+        (
+            {"name": "polygon", "all_points_x": [1, 2], "all_points_y": [1]},
+            "has 2 values of x and 1 of y",
+        ),
+        (
+            {"name": "polygon", "all_points_x": [], "all_points_y": []},
+            "has 0 values of x and 0 of y",
+        ),
         ([1], "has no text 'name'"),
     ],
 )
@@ -186,7 +192,7 @@ def test_a_rectangle_rounded_over_the_edge_is_cut_there(tmp_path: Path) -> None:
     rect = {"name": "rect", "x": 101, "y": 0, "width": 103, "height": STACK.rows}
     labels = READER.read(write(tmp_path, as_csv([("slice_0001.png", rect, {})])), STACK)
     assert labels.xy.max(0).tolist() == [202.5, 150.5]
-    assert any("cut there" in note for note in labels.notes)
+    assert any("the part outside was cut off" in note for note in labels.notes)
 
 
 @pytest.mark.parametrize("form", [as_csv, as_json, as_project])

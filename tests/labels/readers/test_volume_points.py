@@ -87,7 +87,7 @@ def test_the_user_can_say_it(spacing: Spacing) -> None:
     millimetres = read(voxels(spacing), stack_of(spacing), 2)
     np.testing.assert_allclose(millimetres.xy, [(m.x, m.y) for m in LANDMARKS], rtol=0, atol=1e-9)
     np.testing.assert_allclose(millimetres.slice, [m.slice for m in LANDMARKS], rtol=0, atol=1e-9)
-    assert any("mm, that of the PNG stack" in note for note in millimetres.notes)
+    assert any("mm, the spacing of the PNG stack" in note for note in millimetres.notes)
     assert read(voxels(spacing), stack_of(spacing), 1).xy.tolist() == [
         [x, y] for x, y, _ in voxels(spacing)
     ]

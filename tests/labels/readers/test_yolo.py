@@ -95,7 +95,7 @@ def test_what_could_be_polygon_or_pose_is_refused_until_something_tells(tmp_path
     text = f"0 {yolo.fractions([(100, 75), (20, 20), (95, 70), (105, 80)])}\n"
     with pytest.raises(
         LabelError,
-        match=r"slice_0003\.txt, row 1: .*polygons or boxes with keypoints.*data\.yaml.*kpt_shape",
+        match=r"slice_0003\.txt, row 1: .*a polygon, or a box with keypoints.*data\.yaml.*kpt_shape",
     ):
         read(tmp_path, text)
     assert set(read(tmp_path, text, data_yaml="names: [a]\n").columns["shape_type"]) == {"polygon"}
@@ -209,7 +209,9 @@ def test_tracked_polygons(tmp_path: Path) -> None:
     tracked = read(tmp_path, f"0 {corners} 0.9 1\n0 {corners} 0.8 2\n", data_yaml="names: [a]\n")
     assert tracked.columns["shape_type"] == ["polygon"] * 6
     assert tracked.columns["track"] == ["1"] * 3 + ["2"] * 3
-    with pytest.raises(LabelError, match=r"row 1: .*vertex on the bottom edge.*take them out"):
+    with pytest.raises(
+        LabelError, match=r"row 1: .*vertex on the bottom edge.*otherwise remove them"
+    ):
         read(tmp_path, f"0 {corners} 0.9 1\n", data_yaml="names: [a]\n")
 
 
@@ -232,7 +234,7 @@ def test_a_box_over_the_edge_is_cut_there(tmp_path: Path, line: str, is_told: bo
     labels = read(tmp_path, f"{line}\n")
     assert (labels.xy >= -0.5).all()
     assert (labels.xy <= [STACK.columns - 0.5, STACK.rows - 0.5]).all()
-    assert any("cut there" in note for note in labels.notes) is is_told
+    assert any("the part outside was cut off" in note for note in labels.notes) is is_told
 
 
 def test_paths_in_data_yaml_are_not_followed(tmp_path: Path) -> None:
@@ -287,14 +289,18 @@ def test_a_hostile_data_yaml(tmp_path: Path, yaml: str, message: str) -> None:
         (
             pose(3),
             {"data_yaml": "kpt_shape: [2, 2]"},
-            r"row 1: has 6 numbers after the box, where kpt_shape \[2, 2\] makes 4",
+            r"row 1: has 6 numbers after the box, but kpt_shape \[2, 2\] needs 4",
         ),
         (
             "0 0.5 0.5 0.1 0.1 0.5 0.5 0.5 1.7\n",
             {"data_yaml": "names: [a]"},
-            "row 1: .*not fractions",
+            "row 1: .*outside 0 to 1, but YOLO writes fractions",
         ),
-        ("0 0.5 0.5 0.1 0.1 12.5\n", {}, "row 1: ends with 12.5 where a confidence"),
+        (
+            "0 0.5 0.5 0.1 0.1 12.5\n",
+            {},
+            "row 1: ends with 12.5, but the place is for a confidence",
+        ),
         ("0 0.5 0.5 0.1 0.1 0.5 0.5 .5 .\n", {"data_yaml": "names: [a]"}, "row 1: .*not a number"),
     ],
 )

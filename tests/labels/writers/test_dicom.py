@@ -185,11 +185,16 @@ def test_contours_are_read_by_an_rt_program_s_rules(tmp_path: Path) -> None:
     ("rows", "scan", "says"),
     [
         (LANDMARKS, Scan(geometry=False), "no patient geometry, which RTSTRUCT needs"),
-        (LANDMARKS, Scan(frame_of_reference=False), "no Frame of Reference UID"),
+        (
+            LANDMARKS,
+            Scan(frame_of_reference=False),
+            "needs a Frame of Reference UID, but the scan has none",
+        ),
         (
             shape("polygon", PATH_ACROSS, "bone"),
             Scan(),
-            "labels.csv, row 2 to row 4: this polygon lies on more than one slice",
+            "labels.csv, row 2 to row 4: this polygon lies on more than one slice, but a closed contour of an RTSTRUCT lies on"
+            r" one; write csv, json, slicer \(\.mrk\.json\) or tps$",
         ),
         ([point(NOSE, "x" * 65)], Scan(), "64 characters at most"),
         ([point(NOSE, "a\\b")], Scan(), "no backslash"),
@@ -287,13 +292,18 @@ def test_dcmtk_reads_the_sr(tmp_path: Path) -> None:
         (
             shape("polygon", PATH_ACROSS, "bone"),
             Scan(),
-            "labels.csv, row 2 to row 4: this polygon lies on more than one slice",
+            "labels.csv, row 2 to row 4: this polygon lies on more than one slice, but a polygon of a DICOM SR lies on"
+            r" one; write csv, json, slicer \(\.mrk\.json\) or tps$",
         ),
-        (shape("polyline", PATH_ACROSS), Scan(geometry=False), "does not lie on one source image"),
+        (
+            shape("polyline", PATH_ACROSS),
+            Scan(geometry=False),
+            "this polyline does not; write csv or json",
+        ),
         (
             [point((1, 1, -0.4)), point(NOSE)],
             Scan(geometry=False),
-            "labels.csv, row 2: this point does not lie on one source image",
+            "labels.csv, row 2: .*must lie on one source image, but this point does not",
         ),
         ([], Scan(), "there are no labels"),
     ],
@@ -312,7 +322,9 @@ def test_an_sop_class_unknown_to_highdicom_is_named(tmp_path: Path) -> None:
         dataset = pydicom.dcmread(path)
         dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID("1.2.3.4")
         dataset.save_as(path)
-    with pytest.raises(LabelError, match=r"SOP class 1\.2\.3\.4: write rtstruct"):
+    with pytest.raises(
+        LabelError, match=r"SOP class 1\.2\.3\.4 of the images; write dicom-rtstruct"
+    ):
         write_sr([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
     write_rtstruct([mapped(LANDMARKS)], tmp_path / "part", "lps", HeaderSource(folder))
 

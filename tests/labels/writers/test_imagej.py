@@ -119,10 +119,13 @@ def test_frames_of_one_file_are_counted_as_they_are_in_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("numbers", "says"),
     [
-        (None, "no Instance Number for slices/000.dcm, which documents before version 1.1"),
+        (None, "no Instance Number for slices/000.dcm .documents before version 1.1"),
         ([*range(11), None], "no Instance Number for slices/011.dcm"),
         ([*range(11), 3], "2 slices have the Instance Number 3"),
-        ([*range(11), 100_000], "has the Instance Number 100000, and ImageJ sorts by 0 to 99999"),
+        (
+            [*range(11), 100_000],
+            "has the Instance Number 100000, but ImageJ sorts by numbers from 0 to 99999",
+        ),
     ],
     ids=["none", "not all", "twice", "beyond what it sorts by"],
 )
@@ -184,7 +187,9 @@ def test_pngs_are_counted_as_their_names_are_ordered() -> None:
 @Overs
 def test_a_set_is_for_one_stack(tmp_path: Path, over: Over) -> None:
     parts = [mapped(LANDMARKS, numbered()), mapped(LANDMARKS, numbered(Scan(series="1.2.3")))]
-    with pytest.raises(LabelError, match=r"the labels are on 2 stacks of .* write each on its own"):
+    with pytest.raises(
+        LabelError, match=r"the labels are on 2 stacks of .* write each stack separately"
+    ):
         write_to(tmp_path / "points.zip", imagej_rois.OVER[over], parts)
 
 
@@ -241,11 +246,11 @@ def test_a_set_is_read_on_its_own_export_only(tmp_path: Path) -> None:
         invoked("map-points", labels, *half, "--over", over, "-o", path)
     mapped_again = sidecar.map_file(sets["png"], png["half"]).points
     np.testing.assert_allclose(mapped_again.png, [[4.5, 3.25, 1], [20, 9.5, 2]], atol=1e-5)
-    with pytest.raises(LabelError, match=r"selection 'a': .*of another export"):
+    with pytest.raises(LabelError, match=r"selection 'a': .*belongs to another export"):
         sidecar.map_file(sets["png"], png["whole"])
     for export in png.values():
         with pytest.raises(
-            LabelError, match="selection 'a': is for the DICOM files, as map-points"
+            LabelError, match=r"selection 'a': is a selection for the DICOM files .map-points"
         ):
             sidecar.map_file(sets["source"], export)
 
@@ -253,19 +258,23 @@ def test_a_set_is_read_on_its_own_export_only(tmp_path: Path) -> None:
     added.roitype, added.version = KINDS.POINT, 229
     roifile.roiwrite(tmp_path / "more.zip", [*roifile.roiread(sets["png"]), added])
     assert len(sidecar.map_file(tmp_path / "more.zip", png["half"]).points) == 3
-    with pytest.raises(LabelError, match="is of another export"):
+    with pytest.raises(LabelError, match="belongs to another export"):
         sidecar.map_file(tmp_path / "more.zip", png["whole"])
     invoked("map-points", labels, "--sidecar", tmp_path / "whole", "-o", tmp_path / "whole.zip")
     both = [roifile.roiread(tmp_path / f"{name}.zip")[k] for k, name in enumerate(("png", "whole"))]
     roifile.roiwrite(tmp_path / "both.zip", both)
-    with pytest.raises(LabelError, match="others of this file are for those with tag"):
+    with pytest.raises(LabelError, match="another selection in this file is for the PNGs with tag"):
         sidecar.map_file(tmp_path / "both.zip", png["half"])
 
 
 @pytest.mark.parametrize(
     ("over", "rows", "says"),
     [
-        ("source", shape("polyline", PATH_ACROSS), "runs from source slice 2 to 8"),
+        (
+            "source",
+            shape("polyline", PATH_ACROSS),
+            "runs from source slice 2 to 8.* tps, dicom-sr or dicom-rtstruct",
+        ),
         ("source", [point((1, 1, -0.5))], "beyond the first or last source slice"),
         ("source", [point((1, 1, 5.8))], "beyond the first or last source slice"),
         ("png", shape("polyline", PATH_ACROSS), "runs from PNG 1 to 4"),

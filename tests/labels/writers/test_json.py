@@ -69,7 +69,7 @@ def test_the_specimen_of_labels_of_several_exports(tmp_path: Path, writer: Any) 
     assert [row["specimen"] for row in table] == ["beetle", "weevil"]
     parts[0] = mapped([point((1, 2, 3), "a", specimen="weevil")])
     with pytest.raises(
-        LabelError, match="row 2: specimen is 'weevil', but the label is of 'beetle'"
+        LabelError, match="row 2: specimen is 'weevil', but the label belongs to 'beetle'"
     ):
         write_to(tmp_path / "part", writer, parts)
 

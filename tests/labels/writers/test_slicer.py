@@ -216,14 +216,14 @@ def test_fcsv_is_what_slicer_of_any_age_understands(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("label", ["tip, left", 'the "tip"', "tip #2", "a=b", "two\nlines"])
 def test_fcsv_refuses_names_that_its_readers_would_tear_apart(tmp_path: Path, label: str) -> None:
-    with pytest.raises(LabelError, match="fcsv cannot: rename it, or write slicer"):
+    with pytest.raises(LabelError, match="fcsv allows none in a name; rename it, or write slicer"):
         write_to(tmp_path / "part", fcsv.WRITER, mapped([point((1, 1, 0), label)]))
 
 
 def test_fcsv_refuses_shapes(tmp_path: Path) -> None:
     with pytest.raises(
         LabelError,
-        match=r"labels.csv, row 2 to row 5: fcsv holds points only, not a box: leave it out, or write slicer",
+        match=r"labels.csv, row 2 to row 5: fcsv cannot hold a box; leave it out, or write csv, json, slicer",
     ):
         write_to(tmp_path / "part", fcsv.WRITER, mapped(shape("box", BOX)))
 

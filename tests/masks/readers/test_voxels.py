@@ -80,7 +80,7 @@ def test_a_mask_painted_on_the_companion_volume(
     mask = read(path, scan)
     np.testing.assert_array_equal(planes(mask), labels)
     (note,) = mask.notes
-    assert "names no image" in note and "geometry alone" in note
+    assert "names no image" in note and "only its geometry" in note
     assert mask.present == ((), (1,), (1, 4), (1,), ())
 
 
@@ -151,7 +151,7 @@ def test_other_spacings_directions_and_scans_are_refused(
         refuses(
             partial(read, tmp_path / f"{number}.nrrd", scan),
             LabelError,
-            "not the pixels of this export",
+            "PNG pixels from the pixels of this export",
         )
     padded = sitk.ConstantPad(image, [1, 0, 0], [0, 0, 0])
     sitk.WriteImage(padded, tmp_path / "padded.nrrd")
@@ -169,7 +169,7 @@ def test_resampled_labels_are_refused(
         lambda: read(tmp_path / "m.nrrd", scan),
         LabelError,
         "slice 1",
-        f"{count} voxels that are no whole numbers",
+        f"voxels that are not whole numbers ({count}, the first at (6, 4))",
         "(6, 4)",
     )
     whole = labels.astype(np.float64)
@@ -187,7 +187,9 @@ def test_a_scaled_nifti_must_come_to_whole_numbers(
     assert nibabel.load(tmp_path / "scaled.nii").dataobj.slope in (1, 2)
     raw[112:120] = np.array([0.5, 0], "<f4").tobytes()  # scl_slope, scl_inter
     (tmp_path / "half.nii").write_bytes(raw)
-    refuses(lambda: read(tmp_path / "half.nii", scan), LabelError, "no whole numbers")
+    refuses(
+        lambda: read(tmp_path / "half.nii", scan), LabelError, "voxels that are not whole numbers"
+    )
 
 
 def test_a_slicer_segmentation_keeps_names_colours_and_codes(
@@ -239,7 +241,7 @@ encoding: raw
         (("dimension: 3", "dimension: 4"), ""),
         (("sizes: 31 24 5", "sizes: 2 31 24 5"), "several layers"),
         (("sizes: 31 24 5", "sizes: 31 24"), "three dimensions"),
-        (("sizes: 31 24 5", "sizes: 31 24 five"), "where numbers belong"),
+        (("sizes: 31 24 5", "sizes: 31 24 five"), "in the place of numbers"),
         (("type: uint8", "type: block"), "type 'block'"),
         (("(1,0,0)", "(1,0,nan)"), "do not span"),
         (("(1,0,0) (0,1,0)", "(1,0,0)"), "three vectors"),
@@ -283,7 +285,7 @@ def test_files_that_end_early_or_are_damaged_are_named(
     path.write_bytes(b"NRRD0005\n" + b"x" * 10_000_000)
     refuses(lambda: read(path, scan), LabelError, "m.nrrd")
     path.write_bytes(b"NRRD0005\n\xff\xfe\n\n")
-    refuses(lambda: read(path, scan), LabelError, "no text")
+    refuses(lambda: read(path, scan), LabelError, "not text")
     for name, data in (
         ("n.nii", b""),
         ("n.nii", b"\0" * 400),
@@ -322,7 +324,7 @@ def test_big_endian_and_ras(scan: Exported, labels: NDArray[np.uint8], tmp_path:
     )
     mask = read(path, scan)
     (note,) = mask.notes
-    assert "names no image" in note and "geometry alone" in note
+    assert "names no image" in note and "only its geometry" in note
     np.testing.assert_array_equal(planes(mask), labels)
 
 

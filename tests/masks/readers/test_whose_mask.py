@@ -68,7 +68,7 @@ def test_a_stack_of_masks_is_of_the_export_it_lies_in(old: Path, make: Make) -> 
 @pytest.mark.parametrize("make", [volume, tiff])
 def test_a_stack_of_masks_whose_name_has_the_tag_of_another(old: Path, make: Make) -> None:
     path = make(old / "bones_slice_0000_bcdfgh.mask")
-    with pytest.raises(LabelError, match="of another export: its tag is bcdfgh"):
+    with pytest.raises(LabelError, match="belongs to another export: its tag is bcdfgh"):
         read([path], old / "a")
 
 
@@ -77,7 +77,7 @@ def test_two_masks_of_one_name(old: Path) -> None:
     for name in ("one", "two"):
         (old / name).mkdir()
         Image.fromarray(np.ones(SIZE[:2], np.uint8)).save(old / name / "slice_0003.png")
-    with pytest.raises(LabelError, match=r"second mask of the name slice_0003\.png"):
+    with pytest.raises(LabelError, match=r"second mask with the name slice_0003\.png"):
         read([old / "one", old / "two"], old / "a")
 
 
@@ -99,7 +99,7 @@ def test_images_chooses_among_masks_in_label_files(old: Path) -> None:
     path = coco(old / "labels.json", "x/slice_0003.png", "y/slice_0004.png")
     mask = read([path], old / "a", images="x/*")
     assert painted(mask) == [3]
-    assert any("1 mask(s) on other images left out" in note for note in mask.notes)
+    assert any("1 mask on other images left out" in note for note in mask.notes)
 
 
 def test_masks_in_label_files_are_of_the_export_that_their_images_tell(old: Path) -> None:

@@ -162,7 +162,7 @@ def test_points_and_segments_of_another_scan_are_refused(export: Path, tmp_path:
     data, keywords, _ = mapped_points(mapped, own)
     np.testing.assert_allclose(data, [VOXEL[::-1]], atol=1e-6)
     assert list(keywords["features"]["label"]) == ["a"]
-    with pytest.raises(sidecar.LabelError, match="lies on the pixels of no layer"):
+    with pytest.raises(sidecar.LabelError, match="does not fit the pixels of any layer"):
         segmentation(tmp_path / "m.seg.nrrd", [strange])
     assert segmentation(tmp_path / "m.seg.nrrd", [strange, own])[0].shape == own.shape
 
@@ -209,7 +209,7 @@ def test_dicom_takes_its_headers_from_the_scan_that_is_open(export: Path, tmp_pa
     pngs = Image("png", *open_export(export)[0][:2])
     drawn = Points("drawn", np.array([PIXEL[::-1]]), {"metadata": {}})
     report = tmp_path / "landmarks.dcm"
-    with pytest.raises(sidecar.UsageError, match="open the scan's folder as well"):
+    with pytest.raises(sidecar.UsageError, match="open the folder of the scan, too"):
         save_drawn([drawn], [pngs, drawn], report)
     scan = Image("scan", *open_scan(export.parent / "scan")[0][:2])
     save_drawn([drawn], [pngs, scan, drawn], report)
@@ -228,7 +228,7 @@ def test_labels_of_no_export_or_of_several_are_refused(export: Path, tmp_path: P
         save_drawn([drawn], [drawn], tmp_path / "labels.csv")
     marked_scan.write(tmp_path / "other", "more", replace(SPEC, seed=SPEC.seed + 1))
     second = Image("more", *open_export(tmp_path / "other" / "more")[0][:2])
-    with pytest.raises(sidecar.UsageError, match="layers of several: png, more"):
+    with pytest.raises(sidecar.UsageError, match="layers of more than one export: png, more"):
         save_drawn([drawn], [first, second, drawn], tmp_path / "labels.csv")
     beyond = Points("drawn", np.array([[9.0, 1, 1]]), {"metadata": {}})
     with pytest.raises(sidecar.LabelError, match="drawn, point a: lies on slice 9"):

@@ -176,7 +176,7 @@ def test_two_tabs_that_share_nothing_are_brought_together_and_told(
             saved(browser)
             go(0)  # it asks what is new when it comes to sight
             browser.until(lambda: browser.names() == ["L1", "L2"], "that of the other tab")
-            assert "changed labels.csv meanwhile: 1 came into the list" in browser.message()
+            assert "changed labels.csv. Added to the list: 1." in browser.message()
             browser.click(browser.at(0.55, 0.6))
             saved(browser)
             go(1)
@@ -197,7 +197,7 @@ def test_a_landmark_that_another_tab_took_away_is_gone_here_too(
         browser.click(browser.at(0.55, 0.6))
         saved(browser)
         assert browser.names() == ["L1", "L3"]
-        assert "1 went from it" in browser.message()
+        assert "Removed from it: 1." in browser.message()
         assert placed(export) == ["L1", "L3"]
 
 
@@ -231,7 +231,7 @@ def test_work_outlives_a_killed_server(browser: Browser, export: Path) -> None:
     kill(program)
     browser.click(browser.at(0.5, 0.5))
     browser.until(lambda: status(browser) == "not saved", "the page to notice")
-    assert "run sidecar label again" in browser.message()
+    assert "Run sidecar label again" in browser.message()
     assert placed(export) == ["L1"]
     browser.complaints()  # of the connection that was refused
     program, anew = start(str(export))

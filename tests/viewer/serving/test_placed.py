@@ -63,7 +63,7 @@ def test_stacks_around_landmarks_may_share_a_name_or_have_none() -> None:
         ({"a": Placed(("x", "y"), ("z",))}, "a: 2 landmarks and 1 curve in labels.csv"),
         (
             {"a": Placed((), ("z", "z")), "b": Placed()},
-            "2 specimens: 0 landmarks and 2 curves in labels.csv, of 1 of them",
+            "2 specimens, 1 of them with labels: 0 landmarks and 2 curves in labels.csv",
         ),
     ],
 )

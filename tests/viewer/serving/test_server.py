@@ -332,7 +332,7 @@ def test_saving_the_same_makes_no_version(client: Client, folder: Path) -> None:
         ("nonsense", "the page would lose its column 'nonsense'"),
         ("image,slice,label,x,y,note\nslice_0002.png,2,a,1,2,b\n", "would lose its column 'note'"),
         ("image,slice,label,x,y\nslice_0002.png,2,a,1,2,3\n", "row 2"),
-        ("image,slice,label,x,y\nslice_0002.png,2,=cmd(),1,2\n", "begins as a formula does"),
+        ("image,slice,label,x,y\nslice_0002.png,2,=cmd(),1,2\n", "begins like a formula"),
         ("image,slice,label,x,y\nslice_0002.png,2,a,64,2\n", "row 2"),
         ("image,slice,label,x,y\nslice_0002.png,3,a,6,2\n", "row 2"),
         ("image,slice,label,x,y\nother_0002.png,2,a,6,2\n", "row 2"),
@@ -471,11 +471,11 @@ def test_it_stops_when_the_last_tab_is_gone(folder: Path) -> None:
 
 
 def test_there_must_be_an_export(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="holds no export"):
+    with pytest.raises(DocumentError, match=r"holds neither a sidecar\.json nor folders with one"):
         label(tmp_path)
     with pytest.raises(DocumentError, match="there is no such folder"):
         label(tmp_path / "none")
-    with pytest.raises(UsageError, match="folder of this machine"):
+    with pytest.raises(UsageError, match="folder on this machine"):
         label("s3://bucket/png")
 
 

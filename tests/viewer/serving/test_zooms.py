@@ -94,11 +94,11 @@ def test_work_is_read_back_and_changes_of_others_are_brought_together(
             file.write(line)
         browser.click(browser.at(0.45, 0.5))
         saved(browser)
-        assert "1 came into the list" in browser.message()
+        assert "Added to the list: 1." in browser.message()
         assert browser.text(".refined .tally") == "3 of 3"
         assert [row["label"] for row in rows(zooms / "labels.csv")] == list(NAMES)
         browser.press("n")
-        assert "1 came into the list" in browser.message(), "bad news goes along"
+        assert "Added to the list: 1." in browser.message(), "bad news goes along"
         browser.press("z", hold=(CONTROL,))
         saved(browser)
         assert [row["label"] for row in rows(zooms / "labels.csv")] == list(NAMES[:2])

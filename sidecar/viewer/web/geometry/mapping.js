@@ -156,7 +156,7 @@ function sourceInStack(stack, patient) {
     if (size < 1e-10 || (size < 1e-6 && size > last / 2)) return index;
     last = size;
   }
-  throw new Error("the point cannot be placed on this stack: its planes cross where it is");
+  throw new Error("the point cannot be placed on this stack: the planes of its slices cross there");
 }
 
 /** The last plane at or below a height, but never the last of all, by bisection. */
@@ -191,7 +191,7 @@ function checkControlPoints(doc, mapping) {
     if (mapping.toPatient) pairs.push([mapping.toPatient(point.pixel), point.patient]);
     for (const [computed, stated] of pairs) {
       if (!stated || !(Math.max(...subtract(computed, stated).map(Math.abs)) <= CONTROL_TOLERANCE)) {
-        throw new Error(`control point ${i} of the sidecar does not come out: export again, or restore sidecar.json from a copy`);
+        throw new Error(`control point ${i} of the sidecar does not map to its place; export again, or restore sidecar.json from a copy`);
       }
     }
   });

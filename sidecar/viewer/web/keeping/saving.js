@@ -11,11 +11,11 @@ import { isPlaced, merged, samePoints } from "../labels/work.js";
 const AFTER = 300; // ms without a change
 const NO_REVISION = ""; // a revision that no file has
 const STOPPED =
-  "The server of this page does not answer, so labels.csv is not saved. What you place is kept in this browser: " +
-  "run sidecar label again for this folder, and it is saved.";
+  "The server of this page does not answer, so labels.csv is not saved. This browser keeps what you place. " +
+  "Run sidecar label again for this folder to save it.";
 const ANEW =
-  "sidecar label was started anew, and this page is of the run before: labels.csv is not saved from here. " +
-  "Open the address that its terminal shows: what you placed is kept in this browser, and is saved there.";
+  "sidecar label was started again, and this page belongs to the earlier run, so labels.csv is not saved from here. " +
+  "Open the address that the terminal shows. This browser kept what you placed, and saves it there.";
 
 export class Saving {
   /**
@@ -211,6 +211,6 @@ function changedText(changes) {
     const names = items.filter(isPlaced).map((item) => item.label);
     return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
   });
-  const both = twice.length > 0 ? ` In the list twice: ${twice.join(", ")}. Keep the right one.` : "";
-  return `Another tab or program changed labels.csv meanwhile: ${sum("came")} came into the list, ${sum("went")} went from it.${both} Undo (Ctrl+Z) goes back.`;
+  const both = twice.length > 0 ? ` These names are in the list twice: ${twice.join(", ")}. Keep the right one of each.` : "";
+  return `Another tab or program changed labels.csv. Added to the list: ${sum("came")}. Removed from it: ${sum("went")}.${both} Undo (Ctrl+Z) restores the earlier list.`;
 }

@@ -57,6 +57,6 @@ export function decodeText(bytes) {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw new Error(`it is not ${encoding.toUpperCase()} text: save it again with the encoding UTF-8`);
+    throw new Error(`it is not ${encoding.toUpperCase()} text; save it again with the encoding UTF-8`);
   }
 }

@@ -37,7 +37,7 @@ export function withCurves(points) {
       last = null;
       continue;
     }
-    if (!CLOSED.has(shape.type)) throw new Error(`${where}: this page has landmarks and curves, no ${shape.type.slice(0, 20)}`);
+    if (!CLOSED.has(shape.type)) throw new Error(`${where}: this page shows landmarks and curves only, not a ${shape.type.slice(0, 20)}`);
     const { label, ...place } = point;
     const key = JSON.stringify([shape.type, shape.id, label]);
     if (shape.vertex === 0 || last?.key !== key) {
@@ -45,7 +45,7 @@ export function withCurves(points) {
       last = { key, vertices: [] };
       found.push({ label, x: null, y: null, slice: null, curve: { closed, count: shape.count ? possibleCount(shape.count, closed) : null, vertices: last.vertices } });
     }
-    if (shape.vertex !== last.vertices.length) throw new Error(`${where}: vertex ${shape.vertex} is out of turn: vertices of a curve follow each other, 0, 1, 2 …`);
+    if (shape.vertex !== last.vertices.length) throw new Error(`${where}: vertex ${shape.vertex} is out of order; the vertices of a curve must be 0, 1, 2 …`);
     last.vertices.push(place);
   }
   return found;

@@ -106,7 +106,7 @@ function pointsOf(rows, header, delimiter, stack) {
   rows.slice(1).forEach((cells, i) => {
     if (cells.every((cell) => cell.trim() === "")) return;
     const where = `row ${i + 2}`;
-    if (cells.length !== header.length) throw new Error(`${where} has ${cells.length} cells where the header has ${header.length}`);
+    if (cells.length !== header.length) throw new Error(`${where} has ${cells.length} cells, but the header has ${header.length}`);
     const cell = (name) => (header.includes(name) ? (cells[header.indexOf(name)] ?? "") : "");
     const number = (name) => parseNumber(cell(name), delimiter, `${where}: ${name}`);
     const stated = statedIn(cell);
@@ -252,6 +252,6 @@ function wholeJson(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`it is not whole JSON (${error.message})`);
+    throw new Error(`it is not complete JSON (${error.message})`);
   }
 }

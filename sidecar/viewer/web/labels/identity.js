@@ -66,8 +66,8 @@ export function refuseOther(stated, own, what) {
   const otherSeries = stated.series !== "" && stated.series !== own.series;
   if (!otherTag && !otherSeries) return;
   const sameScan = stated.series !== "" && !otherSeries;
-  const wayOut = sameScan ? ". Both are of one scan: sidecar map-points and sidecar project bring landmarks from one to the other" : "";
-  throw new Error(`${what} is of another export (${inWords(stated)}); this page shows ${inWords(own)}${wayOut}`);
+  const wayOut = sameScan ? ". Both exports are of one scan; sidecar map-points and then sidecar project bring landmarks from one to the other" : "";
+  throw new Error(`${what} belongs to another export (${inWords(stated)}); this page shows ${inWords(own)}${wayOut}`);
 }
 
 const inWords = ({ specimen, tag, series }) => [specimen, tag && `tag ${tag}`, series && `series ${series}`].filter(Boolean).join(", ");

@@ -45,12 +45,12 @@ export function CurveDetails({ viewer, item, isDrawing }) {
   return html`
     <div class="of-curve">
       <label><input id="curve-closed" type="checkbox" checked=${closed} onChange=${(event) => drawing.setClosed(item.id, event.target.checked)} /> closed</label>
-      <label>points <input id="curve-points" class="short" type="number" min="2" max="10000" step="1" value=${count ?? ""} placeholder="as drawn" onChange=${counted} title="How many points sidecar map-points puts on it, the same length apart; empty: the vertices stay as drawn" /></label>
-      <button type="button" id="curve-draw" aria-pressed=${isDrawing} onClick=${() => (isDrawing ? drawing.finish() : drawing.begin(item.id))}>${isDrawing ? "Finish (F)" : "Go on"}</button>
+      <label>points <input id="curve-points" class="short" type="number" min="2" max="10000" step="1" value=${count ?? ""} placeholder="as drawn" onChange=${counted} title="Number of points that sidecar map-points puts on the curve, at equal distances. If it is empty, the vertices stay as drawn" /></label>
+      <button type="button" id="curve-draw" aria-pressed=${isDrawing} onClick=${() => (isDrawing ? drawing.finish() : drawing.begin(item.id))}>${isDrawing ? "Finish (F)" : "Continue"}</button>
     </div>
   `;
 }
 
 export function NewCurve({ viewer }) {
-  return html`<button type="button" id="new-curve" title="Draw a line or an outline, which becomes semilandmarks (C)" onClick=${() => viewer.drawing.begin()}>Draw a curve</button>`;
+  return html`<button type="button" id="new-curve" title="Draw a line or an outline for semilandmarks (C)" onClick=${() => viewer.drawing.begin()}>Draw a curve</button>`;
 }

@@ -27,14 +27,14 @@ export const KEYS = [
   ["Home, End", "first, last slice", { Home: (viewer) => viewer.goTo(0), End: (viewer) => viewer.goTo(Infinity) }],
   [
     "Shift + arrows",
-    "move the cross by a few screen pixels, less of the image the larger it is shown; with Alt ten times as far",
+    "move the cross by a few screen pixels (the larger the image is shown, the smaller the step in it); with Alt ten times as far",
     { "S+ArrowLeft": nudge(-1, 0), "S+ArrowRight": nudge(1, 0), "S+ArrowUp": nudge(0, -1), "S+ArrowDown": nudge(0, 1) },
   ],
   ["Enter", "place the next landmark at the cross", { Enter: placeAtCross }],
   ["M", "move the chosen landmark to the cross", { m: (viewer) => viewer.landmarks.moveToCursor() }],
   ["N, P", "choose the next, previous landmark", { n: (viewer) => viewer.stepLandmark(1), p: (viewer) => viewer.stepLandmark(-1) }],
   ["C, F", "draw a curve, finish it", { c: (viewer) => viewer.drawing.begin(), f: (viewer) => viewer.drawing.finish() }],
-  ["Delete", "take the chosen landmark away", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
+  ["Delete", "remove the chosen landmark", { Delete: (viewer) => viewer.landmarks.remove(), Backspace: (viewer) => viewer.landmarks.remove() }],
   [
     "Ctrl + Z, Y",
     "undo, redo",
@@ -44,8 +44,8 @@ export const KEYS = [
       "C+S+z": (viewer) => viewer.landmarks.redo(),
     },
   ],
-  ["+ −", "zoom in, out, of the plane that has the focus", { "+": zoom(1.25), "=": zoom(1.25), "-": zoom(0.8) }],
-  ["0, 1", "whole image, one pixel to one pixel", { 0: (viewer, event, surface) => surface.fit(), 1: (viewer) => viewer.zoomToActual() }],
+  ["+ −", "zoom in, out, in the plane that has the focus", { "+": zoom(1.25), "=": zoom(1.25), "-": zoom(0.8) }],
+  ["0, 1", "whole image, one PNG pixel to one screen pixel", { 0: (viewer, event, surface) => surface.fit(), 1: (viewer) => viewer.zoomToActual() }],
   ["T", "three planes, or the slice alone", { t: (viewer) => viewer.toggleThree() }],
   ["G", "magnifier at the pointer", { g: (viewer) => viewer.toggleMagnifier() }],
   [
@@ -58,10 +58,10 @@ export const KEYS = [
       "}": (viewer) => viewer.changeWindow(0, 1 / 0.9),
     },
   ],
-  ["A, R, I", "contrast: automatic, as at first, inverted", { a: (viewer) => viewer.automaticWindow(), r: (viewer) => viewer.resetWindow(), i: (viewer) => viewer.invert() }],
+  ["A, R, I", "contrast: automatic, as when opened, inverted", { a: (viewer) => viewer.automaticWindow(), r: (viewer) => viewer.resetWindow(), i: (viewer) => viewer.invert() }],
   ["L", "millimetres as LPS or RAS", { l: (viewer) => viewer.setSpace(viewer.state.space === "LPS" ? "RAS" : "LPS") }],
   ["?", "this help", { "?": (viewer) => viewer.set({ help: true }) }],
-  ["Esc", "let go", { Escape: (viewer) => viewer.set({ selected: null, drawing: null, drag: null, message: null }) }],
+  ["Esc", "choose no landmark, stop drawing, close the message", { Escape: (viewer) => viewer.set({ selected: null, drawing: null, drag: null, message: null }) }],
 ];
 
 const leave = (where) => (viewer) => viewer.saving?.leave(viewer.server.around[where]);

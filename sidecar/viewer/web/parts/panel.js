@@ -29,7 +29,7 @@ const LandmarkList = memo(({ viewer, items, selected, drawing, space }) => {
     <section class="landmarks" aria-labelledby="landmarks-title">
       <h2 id="landmarks-title">Landmarks <span class="tally">${items.length > 0 && `${placed} of ${items.length} placed`}</span></h2>
       ${items.length === 0 &&
-      html`<p class="empty">Click in the image to place the first one. <b>Open</b> takes a list of names to work through, one name a line, or landmarks made before.</p>`}
+      html`<p class="empty">Click in the image to place the first landmark. <b>Open</b> reads a list of names to work through, one name per line, or landmarks that you placed before.</p>`}
       <ol id="landmarks">
         ${items.map(
           (item) => html`<${Row} key=${item.id} viewer=${viewer} item=${item} chosen=${item.id === selected} next=${item === next} drawing=${item.id === drawing} space=${space} />`,
@@ -84,7 +84,7 @@ function Details({ viewer, item, drawing, space }) {
           <button type="button" onClick=${() => landmarks.measure(0, item.id)}>Measure from</button>
           <button type="button" onClick=${() => landmarks.measure(1, item.id)}>to here</button>
         `}
-        <${Button} icon="remove" class="remove" label=${place || isCurve(item) ? "Take this landmark away (Delete)" : "Take this name off the list"} onClick=${() => landmarks.remove(item.id)} />
+        <${Button} icon="remove" class="remove" label=${place || isCurve(item) ? "Remove this landmark (Delete)" : "Remove this name from the list"} onClick=${() => landmarks.remove(item.id)} />
       </div>
     </div>
   `;
@@ -140,7 +140,7 @@ const Contrast = memo(({ viewer, window }) => {
             onInput=${(event) => viewer.setLevelAndWidth(event.target.valueAsNumber, viewer.width())}
           />
         </label>
-        <label title="How far apart the values are that are shown black and white ({ and })">
+        <label title="The distance between the values that are shown black and white ({ and })">
           width ${shown(width)}
           <!-- Even in the logarithm: narrow windows need finer steps than wide ones. -->
           <input
@@ -157,7 +157,7 @@ const Contrast = memo(({ viewer, window }) => {
       </div>
       <div class="actions">
         <button type="button" title="Fit black and white to the values that nearly all pixels have (A)" onClick=${() => viewer.automaticWindow()}>Automatic</button>
-        <button type="button" title="Show every value there can be, from the lowest to the highest" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
+        <button type="button" title="Show all possible values, from the lowest to the highest" onClick=${() => viewer.setWindow(viewer.page.whole)}>All</button>
         <button type="button" aria-pressed=${window.inverted} title="Exchange black and white (I)" onClick=${() => viewer.invert()}>Inverted</button>
         <button type="button" title="The contrast that the page opened with (R)" onClick=${() => viewer.resetWindow()}>Reset</button>
       </div>

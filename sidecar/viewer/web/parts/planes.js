@@ -78,7 +78,7 @@ function Shown({ plane, state, pane, where }) {
     </svg>
     <${Sides} viewer=${viewer} space=${state.space} right=${right} down=${down} />
     <div class="corner upper left">${where}${viewer.page.split && html` <small>in 256 greys of all values</small>`}</div>
-    ${!viewer.mapping.toPatient && html`<div class="corner lower left">drawn as if voxels were cubes: this source has no geometry</div>`}
+    ${!viewer.mapping.toPatient && html`<div class="corner lower left">voxels are drawn as cubes, because this source has no geometry</div>`}
     <div class="corner lower right paneZooms">
       <${Button} icon="minus" label=${`Zoom out of the plane at ${where}`} onClick=${() => plane.zoom(0.8)} />
       <${Button} icon="plus" label=${`Zoom into the plane at ${where}`} onClick=${() => plane.zoom(1.25)} />

@@ -43,11 +43,12 @@ const COARSE_MARK = "M-9 0H-3M3 0H9M0 -9V-3M0 3V9";
 export function Coarse({ viewer, shown }) {
   const [x, y] = viewer.toScreen(viewer.coarse);
   const away = shown - nearest(viewer.coarse[2]);
+  const slices = `${Math.abs(away)} ${Math.abs(away) === 1 ? "slice" : "slices"}`;
   return html`
     <g class=${away === 0 ? "coarse" : "coarse away"} transform=${`translate(${x} ${y})`}>
       <path class="halo" d=${COARSE_MARK} />
       <path d=${COARSE_MARK} />
-      <text x="11" y="17">coarse${away !== 0 ? `, ${Math.abs(away)} ${away > 0 ? "before" : "further"}` : ""}</text>
+      <text x="11" y="17">coarse${away !== 0 ? `, ${slices} ${away > 0 ? "before" : "after"}` : ""}</text>
     </g>
   `;
 }

@@ -54,7 +54,7 @@ function decoder() {
   globalThis.onmessage = async ({ data }) => {
     const { slice } = data;
     try {
-      if (!exact) throw new Error("this browser does not let pages read pixels as they are: look for a setting against fingerprinting");
+      if (!exact) throw new Error("this browser does not let pages read pixels as they are; look for its setting against fingerprinting");
       const bytes = await bytesOf(data);
       postMessage({ slice, bytes }, [bytes.buffer]);
     } catch (error) {

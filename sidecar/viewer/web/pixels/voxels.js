@@ -11,9 +11,9 @@ const TOLD_EVERY = 200; // ms
 export function whyNoVoxels({ images, size, isServed }) {
   const bytes = size[0] * size[1] * size[2];
   if (size[2] < 2) return "One image has no planes across it.";
-  if (images.channels !== 1) return "The planes across the images are shown of grey stacks only, and this one has colours.";
+  if (images.channels !== 1) return "Planes across the images are shown for grey stacks only, and this stack has colours.";
   if (bytes > MOST_BYTES) {
-    return `This stack has ${(bytes / 1e9).toFixed(1)} GB of voxels and a page holds 1 GB at most, so it is shown in one plane. A smaller export of the scan (--scale) is shown in three.`;
+    return `This stack has ${(bytes / 1e9).toFixed(1)} GB of voxels, but a page holds 1 GB at most, so it is shown in one plane. A smaller export of the scan (--scale) is shown in three.`;
   }
   if (!isServed) return "A page that is opened from disk may not read the pixels of its images. For three planes run: sidecar label FOLDER, with the folder of this page.";
   return null;
@@ -60,7 +60,7 @@ export class Voxels {
       next();
     };
     worker.onerror = () => {
-      this.failure ??= "This browser does not start what decodes the images.";
+      this.failure ??= "This browser does not start the decoder of the images.";
       this.tell();
     };
     next();

@@ -36,7 +36,7 @@ export class Drawing {
     if (!item) return;
     this.viewer.set({ drawing: null });
     const fewest = fewestOf(item.curve.closed);
-    if (!isDrawn(item)) this.viewer.say(`${item.label} is not saved yet: ${item.curve.closed ? "a closed" : "an open"} curve has ${fewest} vertices at least.`);
+    if (!isDrawn(item)) this.viewer.say(`${item.label} is not saved yet: ${item.curve.closed ? "a closed" : "an open"} curve needs at least ${fewest} vertices.`);
   }
 
   setClosed(id, closed) {

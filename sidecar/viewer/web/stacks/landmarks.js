@@ -95,7 +95,7 @@ export class Landmarks {
   adopt(items, base) {
     if (JSON.stringify(items) !== JSON.stringify(this.items)) {
       this.past = [...this.past, this.items].slice(-STEPS_KEPT);
-      this.viewer.set({ items, drag: null, selected: null, message: { text: "Taken over from another tab.", bad: false } });
+      this.viewer.set({ items, drag: null, selected: null, message: { text: "The list was taken over from another tab.", bad: false } });
     }
     this.viewer.saving?.adopted(this.viewer, base);
   }
@@ -106,7 +106,7 @@ export class Landmarks {
   placeAt(spot) {
     const [x, y, slice] = spot.map(rounded);
     if (!this.viewer.contains([x, y, slice])) {
-      this.viewer.say("That is beside the image.");
+      this.viewer.say("This place is outside the image.");
       return false;
     }
     if (this.viewer.drawing.item) {
@@ -213,9 +213,9 @@ export class Landmarks {
     const [items, newPoints] = addPoints(named, points);
     if (newNames + newPoints > 0) this.commit(items);
     const parts = [];
-    if (points.length > 0) parts.push(`${newPoints} of ${points.length} landmarks are new`);
-    if (names.length > 0) parts.push(`${newNames} of ${names.length} names are new`);
-    if (isUnproved) parts.push("no tag in it says that they are of this export, they are taken to be");
+    if (points.length > 0) parts.push(`new landmarks: ${newPoints} of ${points.length}`);
+    if (names.length > 0) parts.push(`new names: ${newNames} of ${names.length}`);
+    if (isUnproved) parts.push("no tag says which export they belong to, so they were taken as those of this export");
     if (dropped.length > 0) parts.push(`columns not kept: ${dropped.join(", ")}`);
     this.viewer.say(`${fileName}: ${parts.join("; ")}.`);
   }

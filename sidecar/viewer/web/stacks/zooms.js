@@ -103,7 +103,7 @@ export class Zooms {
     const about = tagged.filter((viewer) => viewer.page.document.zoom.label === label);
     const [found] = [named, about, tagged].filter((some) => some.length === 1).flat();
     if (found) return found;
-    throw new Error(`${where}: ${tagged.length > 1 ? "several of these stacks have its tag" : "it is of none of these stacks"}`);
+    throw new Error(`${where}: ${tagged.length > 1 ? "several of these stacks have its tag" : "it belongs to none of these stacks"}`);
   }
 }
 
