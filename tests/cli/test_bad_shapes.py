@@ -19,7 +19,10 @@ TIP = "tip,4,3,1,point,1,0\n"
 
 #: What follows two good points, in rows 2 and 3; and what is said of it.
 FAULTS = {
-    "no such type": ("a,5,5,1,blob,2,0\n", "labels.csv, row 4: shape type 'blob' is none of"),
+    "no such type": (
+        "a,5,5,1,blob,2,0\n",
+        "labels.csv, row 4: shape type 'blob' is not known; the types are",
+    ),
     "too few vertices": (
         "a,5,5,1,polygon,2,0\na,6,5,1,polygon,2,1\n",
         "labels.csv, row 4 to row 5: a polygon needs at least 3 vertices, not 2",

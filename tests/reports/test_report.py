@@ -335,7 +335,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     labels = label(png, list(phantom.markers[:1]), tmp_path / "png")
     arguments = ("report", labels, "-o", tmp_path / "r.html", "--source", tmp_path / "scan")
     run.refuses(
-        *arguments, "--size", "1mm", code=2, says=("4 to 512 source pixels wide", "1.6 to 205 mm")
+        *arguments, "--size", "1mm", code=2, says=("4 to 512 source pixels", "1.6 to 205 mm")
     )
     run.refuses(*arguments, "--size", "300mm", code=2, says="--size 300")
     run.refuses(*arguments, "--size", "wide", code=2, says="--size wide")
@@ -363,7 +363,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
         tmp_path / "r.html",
         "--source",
         tmp_path / "scan",
-        says="empty.csv: there are no labels",
+        says="empty.csv: holds no labels, so there is nothing to report",
     )
 
 
@@ -401,7 +401,7 @@ def test_many_labels_need_a_limit(run: CommandLine, tmp_path: Path) -> None:
     run.refuses(*arguments, code=2, says=("there are 250 labels", "--limit"))
     run.done(*arguments, "--limit", 5)
     page = Page.of(tmp_path / "r.html")
-    assert "The first 5 of 250." in page.text
+    assert "The first 5 of 250 labels." in page.text
     assert {drawing.article for drawing in page.drawings()} == {f"label-{i}" for i in range(1, 6)}
     run.done(*arguments, "--limit", 250)
     page = Page.of(tmp_path / "r.html")
