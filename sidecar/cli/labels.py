@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sidecar.cli import telling
+from sidecar.errors import counted
 from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
     from sidecar.labels.load import Loaded, LoadOptions, Mapping
-    from sidecar.labels.model import PixelOrigin, ReadOptions, SliceOrigin
+    from sidecar.labels.model import Labels, PixelOrigin, ReadOptions, SliceOrigin
 
 
 def read_options(pixel_origin: str | None, slice_origin: str | None) -> ReadOptions:
@@ -46,13 +47,21 @@ def load_and_tell(
         name = f"{path.absolute().parent.name}/{path.name}" if names[path.name] > 1 else path.name
         around = f" on {len(told)} stacks around landmarks" if len(told) > 1 else ""
         whose = f" of {told[0].export.name}" if several else ""
-        kinds = ", ".join(sorted({kind for file in told for kind in file.labels.shapes.kinds}))
         tell(
-            f"{name}: {sum(len(file.labels) for file in told)} × {kinds or 'point'}{around}{whose}"
-            f" by {read.tool}, pixel origin {read.pixel_origin}",
+            f"{name}: {_counted([file.labels for file in told])}{around}{whose}, read as"
+            f" {read.tool}, pixel origin {read.pixel_origin}",
             dict.fromkeys(note for file in told for note in [*file.notes, *more_notes(file)]),
         )
     return loaded
+
+
+def _counted(labels: Sequence[Labels]) -> str:
+    """How many labels there are: "3 points", or "7 vertices (line, polygon)"."""
+    count = sum(map(len, labels))
+    kinds = sorted({kind for one in labels for kind in one.shapes.kinds})
+    if not kinds or kinds == ["point"]:
+        return counted(count, "point")
+    return f"{counted(count, 'vertex', 'vertices')} ({', '.join(kinds)})"
 
 
 def _told_together(files: Iterable[Mapping]) -> list[list[Mapping]]:

@@ -69,7 +69,7 @@ def _of_table(path: Path) -> ScanPoints:
     table = Table(path)
     there = [names for names in (SOURCE_COLUMNS, PATIENT_COLUMNS) if _is_there(table, names)]
     if not there:
-        wanted = f"{', '.join(PATIENT_COLUMNS)} or {', '.join(SOURCE_COLUMNS)}"
+        wanted = f"{', '.join(PATIENT_COLUMNS)} nor the columns {', '.join(SOURCE_COLUMNS)}"
         raise LabelError(
             f"has neither the columns {wanted}; give a table with one of these sets of columns",
             path,

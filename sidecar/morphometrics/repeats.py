@@ -185,10 +185,10 @@ def _superimposed(
     common = tuple(name for name in names if all(name in one.landmarks.names for one in sessions))
     places = np.stack([one.landmarks.places(common) for one in sessions]) if common else None
     if places is None or len(common) < 3 or any(map(is_on_a_line, places)):
-        problem = "lie on one line" if len(common) >= 3 else f"are only {len(common)}"
+        problem = "they lie on one line" if len(common) >= 3 else f"there are only {len(common)}"
         return {}, [
             "the sessions were not superimposed: this needs three landmarks that all sessions have"
-            f" and that do not lie on one line; here they {problem}"
+            f" and that do not lie on one line; here {problem}"
         ]
     distances = superimpose(places, [one.name for one in sessions]).residuals
     return {name: _rms(distances[:, i]) for i, name in enumerate(common)}, []

@@ -156,7 +156,7 @@ def test_label_values_of_nrrd(png: Path, run: CommandLine, value: str) -> None:
     (run.folder / "mask.nrrd").write_bytes(head.encode() + bytes(61 * 47 * 9))
     run.refuses(
         "map-mask", "mask.nrrd", "--sidecar", png, "--to", "seg.nrrd", "-o", "out.seg.nrrd",
-        says="shares its label value with another segment, or lies on another layer",
+        says="has no valid label value of its own, or lies on another layer",
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def test_what_is_not_there_or_lies_deeper_is_said(png: Path, tmp_path: Path) -> 
     told = invoked("map-points", tmp_path / "all", code=1)
     assert "folders inside it are not searched, so name them" in str(told.exception)
     told = invoked("map-points", *(tmp_path / "all" / name / "labels.csv" for name in ("a", "b")))
-    assert [line.split(":")[0] for line in told.stderr.splitlines() if " × " in line] == [
+    assert [line.split(":")[0] for line in told.stderr.splitlines() if ", read as " in line] == [
         "a/labels.csv",
         "b/labels.csv",
     ]

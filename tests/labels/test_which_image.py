@@ -359,7 +359,7 @@ def test_several_exports_in_one_file_each_label_by_its_own(
         [],
     ):
         done = run.done("map-points", labels, *given, "-o", tmp_path / "mapped.csv")
-        assert "2 × point of half" in done.err and "1 × point of quarter" in done.err
+        assert "2 points of half" in done.err and "1 point of quarter" in done.err
         mapped = rows((tmp_path / "mapped.csv").read_text())
         assert [(row["specimen"], row["source_slice"]) for row in mapped] == [
             ("half", "3.0"),

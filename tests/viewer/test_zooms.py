@@ -76,7 +76,7 @@ def test_all_are_refined_one_after_the_other_and_come_back_in_one_file(
         assert float(row["shift_mm"]) == pytest.approx(
             np.linalg.norm(np.subtract(mm, zoom.patient))
         )
-    assert "3 × point on 3 stacks around landmarks of zooms" in done.stderr
+    assert "3 points on 3 stacks around landmarks of zooms" in done.stderr
     table = done.stderr[done.stderr.index("landmark ") :].splitlines()
     assert [line.rsplit(maxsplit=2)[0].strip() for line in table[1:4]] == list(NAMES)
     assert invoked("map-points", zooms).stdout == done.stdout

@@ -174,7 +174,7 @@ class _Roi:
 
 def _decoded(roifile: ModuleType, data: bytes, path: Path, name: str) -> _Roi:
     where = f"selection {name!r}"
-    damaged = LabelError("is damaged, or not an ImageJ selection", path, where)
+    damaged = LabelError("is damaged, or is not an ImageJ selection", path, where)
     try:
         roi = roifile.ImagejRoi.frombytes(data)
         with np.errstate(invalid="ignore"):  # NaN, refused below

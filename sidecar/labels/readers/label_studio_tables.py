@@ -41,8 +41,8 @@ _TOOL = "Label Studio JSON-MIN and CSV"
 _ADDED = {"annotation_id", "annotator", "lead_time"}
 
 _ROTATION = (
-    "This export does not tell whether an image was rotated in Label Studio; if one was, its"
-    ' positions count on the rotated image. The export called "JSON" tells'
+    "This export does not say whether an image was rotated in Label Studio. If one was, its"
+    ' positions are those on the rotated image. The export called "JSON" says it'
 )
 
 

@@ -55,8 +55,8 @@ def read_nrrd(path: Path) -> VoxelFile:
     sizes = _numbers(fields.get("sizes", ""), path)
     if len(sizes) == 4:
         refuse(
-            "has several layers, because its segments overlap. In 3D Slicer choose Segmentations >"
-            " Binary labelmap layers > Collapse, or save the segments one by one"
+            "has several layers, which overlapping segments need. In 3D Slicer choose"
+            " Segmentations > Binary labelmap layers > Collapse, or save the segments one by one"
         )
     if len(sizes) != 3 or any(size < 1 or not float(size).is_integer() for size in sizes):
         refuse("is not a volume of three dimensions; save the labels as one")
@@ -166,8 +166,8 @@ def _segments(pairs: Mapping[str, str], path: Path) -> dict[int, Segment]:
             or text["Layer"] not in ("", "0")
         ):
             raise LabelError(
-                f"segment {name[:40]!r} shares its label value with another segment, or lies on"
-                " another layer; in 3D Slicer collapse the layers first",
+                f"segment {name[:40]!r} has no valid label value of its own, or lies on another"
+                " layer; in 3D Slicer collapse the layers first",
                 path,
             )
         category, type_ = _terminology(text["Tags"])
