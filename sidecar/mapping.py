@@ -54,7 +54,7 @@ class Instances:
     plane: NDArray[np.intp]
 
     def __repr__(self) -> str:
-        return f"<Instances of {len(self.plane)} points>"
+        return f"<Instances of {counted(len(self.plane), 'point')}>"
 
     def __getitem__(self, some: slice) -> Instances:
         return Instances(self.planes, self.plane[some])
@@ -89,7 +89,8 @@ class Sidecar:
         source, tag = self.document.source, self.document.images.tag
         where = "" if self.folder is None else f" {self.folder.resolved().name}"
         return (
-            f"<Sidecar{where}: {count} PNGs of {columns} × {rows} from {source.modality}"
+            f"<Sidecar{where}: {counted(count, 'PNG')} of {columns} × {rows} from"
+            f" {source.modality}"
             f" {' × '.join(map(str, source.size))}{'' if tag is None else f', tag {tag}'}>"
         )
 

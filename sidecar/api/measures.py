@@ -143,7 +143,7 @@ class Aligned:
 
     def __repr__(self) -> str:
         residual = "" if self.fit is None else f", residual {self.fit.rms_mm:.4g} mm (rms)"
-        return f"<Aligned: {len(self.names)} points{residual}>"
+        return f"<Aligned: {counted(len(self.names), 'point')}{residual}>"
 
     @in_python
     def write(self, output: str | Path, *, to: str | None = None) -> tuple[str, ...]:

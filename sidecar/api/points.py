@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sidecar.api.spelling import as_keywords, in_python, one_of
 from sidecar.api.writing import write_output
-from sidecar.errors import ColumnError, MissingExtraError
+from sidecar.errors import ColumnError, MissingExtraError, counted
 from sidecar.grid.space import Space, axes_of
 from sidecar.labels.load import Loaded
 from sidecar.labels.mapped import MappedPoints
@@ -46,7 +46,7 @@ class Points:
 
     def __repr__(self) -> str:
         exports = ", ".join(export.name for export in self._loaded.exports)
-        return f"<Points: {len(self)} of {exports}, {len(self.columns)} columns>"
+        return f"<Points: {len(self)} of {exports}, {counted(len(self.columns), 'column')}>"
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from sidecar.cli.declared import Argument, Option
 from sidecar.cli.telling import as_told, tell
+from sidecar.errors import counted
 from sidecar.storage.locate import locate
 from sidecar.storage.location import WritableLocation
 
@@ -147,8 +148,8 @@ def _what(found: Found) -> list[str]:
     facts = found.facts()
     columns, rows, slices = facts["size"]
     lines = [
-        f"    size       {columns} columns × {rows} rows × {slices} slices, "
-        f"{facts['bits_stored']} bits {facts['photometric_interpretation']}"
+        f"    size       {columns} columns × {rows} rows × {counted(slices, 'slice')},"
+        f" {facts['bits_stored']} bits {facts['photometric_interpretation']}"
     ]
     if facts["spacing"] is None:
         lines.append("    geometry   none: pixel units")

@@ -62,7 +62,10 @@ class Mapping:
     export: Export
 
     def __repr__(self) -> str:
-        return f"<Mapping {self.labels.path.name}: {len(self.points)} points on {self.export.name}>"
+        return (
+            f"<Mapping {self.labels.path.name}: {counted(len(self.points), 'point')} on"
+            f" {self.export.name}>"
+        )
 
     @property
     def labels(self) -> Labels:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.errors import GeometryError, LabelError
+from sidecar.errors import GeometryError, LabelError, counted
 from sidecar.grid.axis import nearest
 from sidecar.grid.space import Geometry
 from sidecar.grid.stack import Stack, geometry_of
@@ -37,7 +37,7 @@ class Projection:
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
-        return f"<Projection of {len(self.png)} points>"
+        return f"<Projection of {counted(len(self.png), 'point')}>"
 
 
 def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False) -> Projection:

@@ -47,7 +47,7 @@ class SegmentSize:
     most_mm3: float | None
 
     def __str__(self) -> str:
-        text = f"{self.segment.name}: {self.voxels:,} voxels"
+        text = f"{self.segment.name}: {self.voxels:,} {'voxel' if self.voxels == 1 else 'voxels'}"
         if self.volume_mm3 is None or self.least_mm3 is None or self.most_mm3 is None:
             return text
         volume, least, most = map(_in_words, (self.volume_mm3, self.least_mm3, self.most_mm3))

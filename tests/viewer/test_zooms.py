@@ -95,7 +95,7 @@ def test_the_work_is_kept_and_files_of_all_stacks_are_read_back(
         f'"{NAMES[0]}",{files[0][3].name},3,4,3.25\n'
     )
     browser.open(zooms / "zooms.html")
-    assert "2 landmarks of 2 stacks" in browser.give(given)
+    assert "landmarks read: 2, on stacks: 2." in browser.give(given)
     saved = [(row["label"], row["image"], row["slice"], row["x"]) for row in browser.saved()]
     assert saved == [
         (NAMES[0], files[0][3].name, "3.25", "3"),

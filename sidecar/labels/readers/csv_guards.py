@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.document.tag import TAG, image_key, split_name
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import PngStack, SliceOrigin
 from sidecar.labels.references import bare_key, is_png_name, one_image
 from sidecar.labels.tables.columns import Rows
@@ -56,9 +56,9 @@ def refuse_other_tables(
         )
     if len(slices) and slices.min() >= 1 and slices.max() == stack.slices:
         raise LabelError(
-            f"there is no slice {stack.slices} if the {stack.slices} PNGs are counted from 0. Are"
-            " slices counted from 1? If so, give --slice-origin 1; if not, give --slice-origin 0"
-            " and correct the number",
+            f"there is no slice {stack.slices} in a stack of {counted(stack.slices, 'PNG')}"
+            " counted from 0. Are slices counted from 1? If so, give --slice-origin 1; if not,"
+            " give --slice-origin 0 and correct the number",
             table.path,
             table.row(int(np.argmax(slices))),
         )

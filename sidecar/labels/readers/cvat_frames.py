@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import PngStack
 from sidecar.labels.text import whole
 
@@ -100,8 +100,8 @@ def _frames(meta: Element, stack: PngStack, path: Path) -> Frames:
     taken = range(start, stop + 1, step)
     if size < 1 or len(taken) != size:
         raise LabelError(
-            f"says that its task has {size} frames, but also that they are {start} to {stop} in"
-            f" steps of {step}; these do not agree; {_WAY_OUT}",
+            f"says that its task has {counted(size, 'frame')}, but also that they are {start} to"
+            f" {stop} in steps of {step}; these do not agree; {_WAY_OUT}",
             path,
         )
     if size == stack.slices:
@@ -109,8 +109,8 @@ def _frames(meta: Element, stack: PngStack, path: Path) -> Frames:
     if stop + 1 == stack.slices:
         return Frames(0, 1, taken)
     raise LabelError(
-        f"was made on {size} frames, but there are {stack.slices} PNGs, and the file does not say"
-        f" which frame is which PNG; {_WAY_OUT}",
+        f"was made on {counted(size, 'frame')}, but the stack has {counted(stack.slices, 'PNG')},"
+        f" and the file does not say which frame is which PNG; {_WAY_OUT}",
         path,
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.shapes import Shape, labels_of
@@ -76,7 +76,7 @@ def labels_of_records(
     for n, record in records:
         if len(record) != width:
             raise LabelError(
-                f"has {len(record)} cells, but the header has {width}", path, f"row {n}"
+                f"has {counted(len(record), 'cell')}, but the header has {width}", path, f"row {n}"
             )
         shapes += _shapes(record, index, parts, n, left_out, path)
     return labels_of(

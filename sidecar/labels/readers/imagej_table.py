@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.tables.csv_table import delimiter_of
 from sidecar.labels.text import (
@@ -120,7 +120,9 @@ def _row(record: list[str], header: list[str], delimiter: str, path: Path, n: in
     cells = _without_empty_end(record)
     if len(cells) > len(header) or len(record) < len(header):
         raise LabelError(
-            f"has {len(record)} fields, but the header has {len(header)}", path, f"row {n}"
+            f"has {counted(len(record), 'field')}, but the header has {len(header)}",
+            path,
+            f"row {n}",
         )
     if delimiter == ";":  # then a comma is a decimal comma
         cells = [cell.replace(",", ".") for cell in cells]

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.formats import tiff
 from sidecar.formats.tiff import Directory, directories
 from sidecar.labels.model import ImageReference, Labels, PngStack, Reader, ReadOptions
@@ -103,8 +103,9 @@ def _named_slices(saved: _Tiff, stack: PngStack) -> list[str]:
 def _refuse_other_stack(saved: _Tiff, stack: PngStack, path: Path) -> None:
     if saved.images not in (1, stack.slices):
         raise LabelError(
-            f"has {saved.images} images, but there are {stack.slices} PNGs, and the labels of the"
-            " images do not say which PNG each one is; open all PNGs as one stack",
+            f"has {counted(saved.images, 'image')}, but the stack has"
+            f" {counted(stack.slices, 'PNG')}, and the labels of the images do not say which PNG"
+            " each one is; open all PNGs as one stack",
             path,
         )
     if saved.images > 1 and (saved.width, saved.height) != (stack.columns, stack.rows):

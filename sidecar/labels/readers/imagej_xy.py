@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.references import png_in_name
 from sidecar.labels.shapes import Shape, labels_of
@@ -42,7 +42,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     for n, row in enumerate(rows, 1):
         if row and len(row) != 2:
             raise LabelError(
-                f"has {len(row)} fields, but it must have two, x and y", path, f"row {n}"
+                f"has {counted(len(row), 'field')}, but it must have two, x and y", path, f"row {n}"
             )
         if row:
             points.append(

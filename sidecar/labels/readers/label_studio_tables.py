@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.label_studio_regions import (
@@ -85,7 +85,7 @@ def _of_table(text: str, path: Path) -> list[_Row]:
     for where, cells in rows:
         if len(cells) != len(header):
             raise LabelError(
-                f"has {len(cells)} cells, but the header has {len(header)}", path, where
+                f"has {counted(len(cells), 'cell')}, but the header has {len(header)}", path, where
             )
     return [
         (

@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
@@ -57,8 +57,8 @@ def _labels(path: Path, origin: PixelOrigin | None, pair: Pair | None) -> Labels
     for n, row in rows.items():
         if len(row) not in (6, 8):
             message = (
-                f"has {len(row)} fields, but it must have 6 or 8. make-sense does not quote"
-                " commas; remove commas from the names of labels"
+                f"has {counted(len(row), 'field')}, but it must have 6 or 8. make-sense does not"
+                " quote commas; remove commas from the names of labels"
             )
             raise LabelError(message, path, f"row {n}")
     values = {n: [number(cell, path, f"row {n}") for cell in row[1:-3]] for n, row in rows.items()}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
@@ -57,7 +57,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     for where, cells in rows:
         if len(cells) != len(header):
             raise LabelError(
-                f"has {len(cells)} cells, but the header has {len(header)}", path, where
+                f"has {counted(len(cells), 'cell')}, but the header has {len(header)}", path, where
             )
     first = header.index("axis-0")
     axes = sum(name == f"axis-{n}" for n, name in enumerate(header[first:]))
@@ -130,7 +130,9 @@ def _shapes(header: list[str], rows: list[_Row], before: int, path: Path) -> lis
                 first,
             )
         if type_ in ("rectangle", "ellipse") and len(vertices) != 4:
-            raise LabelError(f"a {type_} has {len(vertices)} corners instead of 4", path, first)
+            raise LabelError(
+                f"a {type_} has {counted(len(vertices), 'corner')} instead of 4", path, first
+            )
         id_ = str(whole(index, path, first, "index"))
         placed = [(where, *_position(cells[3:], path, where)) for where, cells in vertices]
         shapes += [

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.shapes import Shape, Vertices, box, circle, ellipse, labels_of, rotated
@@ -69,7 +69,7 @@ def _of_csv(text: str, path: Path) -> Iterator[Shape]:
     for n, row in enumerate(rows[1:], 2):
         where = f"row {n}"
         if row and len(row) != 7:
-            raise LabelError(f"has {len(row)} fields, but it must have 7", path, where)
+            raise LabelError(f"has {counted(len(row), 'field')}, but it must have 7", path, where)
         if row and (shape := parse_json(row[5], path, where)):
             named = parse_json(row[6], path, where)
             yield replace(_shape(shape, named, row[0], row[4], path, where), entry=_entry(row[1]))

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import from_json
 
-from sidecar.errors import LabelError
+from sidecar.errors import LabelError, counted
 from sidecar.labels.tables.columns import PIECE, Columns, Made, RepeatedTexts, Rows
 from sidecar.labels.text import after_sep_line, first_filled_line, number, read_text
 
@@ -254,7 +254,9 @@ def _quoted_columns(text: str, delimiter: str, path: Path, first: int) -> _Cells
 
 
 def _ragged(found: int, width: int, path: Path, row: int) -> LabelError:
-    return LabelError(f"has {found} cells, but the header has {width}", path, f"row {row}")
+    return LabelError(
+        f"has {counted(found, 'cell')}, but the header has {width}", path, f"row {row}"
+    )
 
 
 def _names(header: Sequence[str], path: Path) -> list[str]:

@@ -155,8 +155,8 @@ def _only_slice(shapes: Sequence[MappedShape]) -> int:
         raise one.error(f"this {one.type} does not lie on one PNG; draw it on one")
     if not 0 <= k < count:
         raise one.error(
-            f"this {one.type} lies on slice {k:g}, but the {count} PNGs are 0 to {count - 1};"
-            " correct the slice"
+            f"this {one.type} lies on slice {k:g}, but the stack has {counted(count, 'PNG')},"
+            " counted from 0; correct the slice"
         )
     return int(k)
 

@@ -55,7 +55,7 @@ def test_counting_from_1_comes_back_counted_from_0(tmp_path: Path) -> None:
         (table(header="Label,X,Y,Slice"), r"row 1: .*X, Y and Slice.*--slice-origin 1"),
         (
             "x,y,slice\n1,2,1\n3,4,12\n",
-            r"row 3: there is no slice 12 if the 12 PNGs are counted from 0.*--slice-origin 1",
+            r"row 3: there is no slice 12 in a stack of 12 PNGs counted from 0.*--slice-origin 1",
         ),
         (
             table(1, named=True),

@@ -168,7 +168,7 @@ def test_a_skeleton_track(tmp_path: Path) -> None:
     [
         (
             ("<size>12</size>", "<size>6</size>"),
-            "made on 6 frames, but there are 12 PNGs.*CVAT for images 1.1",
+            "made on 6 frames, but the stack has 12 PNGs.*CVAT for images 1.1",
         ),
         (
             ("<width>203</width>", "<width>406</width>"),
@@ -221,7 +221,7 @@ def test_frames_of_a_part_of_the_upload(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (of_part(0, 23, 3, 6), "made on 8 frames, but there are 12 PNGs"),
+        (of_part(0, 23, 3, 6), "made on 8 frames, but the stack has 12 PNGs"),
         (
             of_part(0, 23, 2, 7),
             "track 0, frame 7: the task has no frame 7; its frames are 0 to 22 in steps of 2",

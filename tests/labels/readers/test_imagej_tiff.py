@@ -93,7 +93,7 @@ def test_a_single_png_is_named_by_the_file(tmp_path: Path) -> None:
 
 def test_other_stacks_are_refused(tmp_path: Path) -> None:
     rois = [point(LANDMARKS[0])]
-    with pytest.raises(LabelError, match=r"a\.tif: has 6 images, but there are 12 PNGs"):
+    with pytest.raises(LabelError, match=r"a\.tif: has 6 images, but the stack has 12 PNGs"):
         READER.read(write(tmp_path / "a.tif", rois, images=6), STACK)
     with pytest.raises(
         LabelError, match="has images of 101 × 75 pixels, but the PNGs have 203 × 151"

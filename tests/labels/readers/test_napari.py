@@ -140,7 +140,7 @@ def test_two_axes_need_a_single_picture(tmp_path: Path) -> None:
         ),
         (
             "index,shape-type,vertex-index,axis-0,axis-1,axis-2\n0,rectangle,0,1,2,3\n",
-            "1 corners instead of 4",
+            "1 corner instead of 4",
         ),
         (
             napari.shapes(

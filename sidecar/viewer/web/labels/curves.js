@@ -74,5 +74,5 @@ export function curveText({ vertices }) {
   if (vertices.length === 0) return "";
   const slices = vertices.map((vertex) => +vertex.slice.toFixed(2));
   const [first, last] = [Math.min(...slices), Math.max(...slices)];
-  return `${vertices.length} vertices, ${first === last ? `slice ${first}` : `slices ${first}–${last}`}`;
+  return `${vertices.length} ${vertices.length === 1 ? "vertex" : "vertices"}, ${first === last ? `slice ${first}` : `slices ${first}–${last}`}`;
 }

@@ -70,7 +70,7 @@ export class Zooms {
     if (parts.size === 0) throw new Error("there are no landmarks in it");
     for (const [viewer, found] of parts) viewer.landmarks.take(found, fileName);
     const points = [...parts.values()].reduce((sum, found) => sum + found.points.length, 0);
-    this.viewer.say(`${fileName}: ${points} landmarks of ${parts.size} stacks read.`);
+    this.viewer.say(`${fileName}: landmarks read: ${points}, on stacks: ${parts.size}.`);
   }
 
   /** The points of labels.csv, by the viewer whose stack they are on. */
