@@ -14,8 +14,9 @@ from types import FrameType
 
 from sidecar import faults
 
-#: What a shell gives for a program that Ctrl-C ended: 128 and the number of the signal.
-INTERRUPTED = 128 + signal.SIGINT
+#: Signals that end the program in order: Ctrl-C, a batch system or a shutdown, and a terminal that
+#: was closed (not on Windows).
+_ENDINGS = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
 
 
 def entry() -> None:
@@ -56,17 +57,16 @@ def _keep_stderr_for_us() -> None:
 
 def _finished() -> int:
     """The exit code of `main`. An unforeseen error is one message, too."""
-    interrupted = False
+    received: int | None = None
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal interrupted
-        interrupted = True
+        nonlocal received
+        received = number
         raise KeyboardInterrupt
 
-    if (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):  # not where the shell set Ctrl-C to be ignored
-        signal.signal(signal.SIGINT, interrupt)
+    for ending in filter(None, _ENDINGS):  # not those that the shell set to be ignored
+        if signal.getsignal(ending) in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(ending, interrupt)
     try:
         from sidecar.cli import main
 
@@ -74,15 +74,22 @@ def _finished() -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return interrupted(received)
     except Exception as error:  # noqa: BLE001 - the last place that catches errors
         # a module that was loading may have turned Ctrl-C into an error of its own: pydantic does
-        if interrupted:
-            return INTERRUPTED
+        if received is not None:
+            return interrupted(received)
         faults.show_traceback(error)
         sys.stderr.write(f"sidecar: {faults.in_words(error)}\n")
         return faults.OUR_FAULT
     return 0
+
+
+def interrupted(number: int | None = None) -> int:
+    """The exit code that a shell gives for a program that a signal ended: 128 and its number.
+    Ctrl-C where no other is known.
+    """
+    return 128 + (signal.SIGINT if number is None else number)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def map_mask(
     grid: Literal["source", "png"] = "source",
     fill: Literal["repeat", "interpolate", "none"] = "repeat",
     config: str | Path | None = None,
-    dicom: str | Path | None = None,
+    dicom: Place | None = None,
     pseudonym: str | None = None,
     statistics: str | Path | None = None,
     format: str | None = None,
@@ -247,7 +247,7 @@ def map_mask(
             "none": nothing.
         config: a YAML file of segments with name, value or colour, and codes. Other labels are
             refused.
-        dicom: the folder of the source's DICOM files, for dicom-seg and dicom-rtstruct.
+        dicom: the folder of the source's DICOM files, or its URL, for dicom-seg and dicom-rtstruct.
         pseudonym: the patient's name and ID in dicom-seg and dicom-rtstruct, instead of those of
             the source.
         statistics: a CSV file for the voxels and volume of each segment.
@@ -281,7 +281,7 @@ def map_mask(
         grid=grid,
         fill=fill,
         config=None if config is None else Path(config),
-        dicom=None if dicom is None else Path(dicom),
+        dicom=dicom,
         pseudonym=pseudonym,
         loading=load_options(format, pixel_origin, slice_origin, images, trust_names),
         statistics=None if statistics is None else Path(statistics),

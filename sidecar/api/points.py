@@ -22,6 +22,8 @@ from sidecar.labels.writers.csv_points import COLUMNS
 if TYPE_CHECKING:
     import pandas
 
+    from sidecar.storage.locate import Place
+
 Floats = NDArray[np.float64]
 
 #: Columns with the PNG pixel (*center*) and the number of the PNG.
@@ -127,7 +129,7 @@ class Points:
         to: str | None = None,
         space: Space = "lps",
         over: Literal["png", "source"] | None = None,
-        dicom: str | Path | None = None,
+        dicom: Place | None = None,
         pseudonym: str | None = None,
     ) -> tuple[str, ...]:
         """Write the points as ``sidecar map-points -o`` does, whole or not at all.
@@ -138,7 +140,7 @@ class Points:
             to: the format. Without it, the ending of the file decides.
             space: axes of the millimetres, where the format leaves the choice.
             over: for to="imagej": the stack that ImageJ has open, the PNGs or the source.
-            dicom: the folder of the source's DICOM files, for to="dicom-sr" and
+            dicom: the folder of the source's DICOM files, or its URL, for to="dicom-sr" and
                 to="dicom-rtstruct".
             pseudonym: the patient's name and ID in these two formats, instead of those of the
                 source.
@@ -154,8 +156,7 @@ class Points:
         one_of("space", space, ("lps", "ras"))
         one_of("over", over, (None, "png", "source"))
         target = Path(output)
-        headers = None if dicom is None else Path(dicom)
-        writer = writer_for(target, to, headers, pseudonym=pseudonym, over=over)
+        writer = writer_for(target, to, dicom, pseudonym=pseudonym, over=over)
         notes = write_output(
             target, self._inputs, lambda part: writer.write(self._parts, part, space)
         )

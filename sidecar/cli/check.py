@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidecar.cli.source_options import place
 from sidecar.cli.telling import as_told
+from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
     from sidecar.checks import Finding
@@ -27,13 +28,19 @@ sidecar check png/ --source scan/ --slices all"""
 
 def run(
     output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Folder of an export, or its sidecar.json.")
+        WritableLocation,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="Folder of an export, or its sidecar.json; or its URL.",
+            parser=place,
+        ),
     ],
     source: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Option(
             metavar="DICOM",
-            help="The scan: a folder, a zip, a file or a DICOMDIR.",
+            help="The scan: a folder, a zip, a file or a DICOMDIR; or its URL.",
+            parser=place,
             show_default=False,
         ),
     ] = None,

@@ -17,6 +17,8 @@ from sidecar.cli.options import (
     SliceOriginName,
     TrustNames,
 )
+from sidecar.cli.source_options import place
+from sidecar.storage.location import WritableLocation
 
 NAME = "map-mask"
 HELP = """Put masks and regions painted on the PNGs back on the scan.
@@ -87,10 +89,13 @@ def run(
         ),
     ] = None,
     dicom: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of the source's DICOM files, for dicom-seg and dicom-rtstruct.",
+            help=(
+                "Folder of the source's DICOM files, or its URL, for dicom-seg and dicom-rtstruct."
+            ),
+            parser=place,
             rich_help_panel=OUTPUT,
         ),
     ] = None,

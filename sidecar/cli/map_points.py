@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +21,8 @@ from sidecar.cli.options import (
     SliceOriginName,
     TrustNames,
 )
+from sidecar.cli.source_options import place
+from sidecar.storage.location import WritableLocation
 
 if TYPE_CHECKING:
     from sidecar.labels.load import Mapping
@@ -58,10 +59,14 @@ def run(
         ),
     ] = None,
     dicom: Annotated[
-        Path | None,
+        WritableLocation | None,
         typer.Option(
             metavar="DIR",
-            help="Folder of the source's DICOM files, for --to dicom-sr and dicom-rtstruct.",
+            help=(
+                "Folder of the source's DICOM files, or its URL, for --to dicom-sr and"
+                " dicom-rtstruct."
+            ),
+            parser=place,
             rich_help_panel=OUTPUT,
         ),
     ] = None,

@@ -18,8 +18,10 @@ from sidecar.cli.options import (
     SliceOriginName,
     TrustNames,
 )
+from sidecar.cli.source_options import place
 from sidecar.cli.telling import tell
 from sidecar.errors import counted
+from sidecar.storage.location import WritableLocation
 
 NAME = "report"
 HELP = """Show every label on its PNG beside the original DICOM pixels it was mapped to, on one HTML
@@ -38,7 +40,12 @@ sidecar report labels.csv --source scan/ --session a.csv --session b.csv"""
 def run(
     labels: LabelPaths,
     source: Annotated[
-        Path, typer.Option(metavar="DICOM", help="The scan: a folder, a zip, a file or a DICOMDIR.")
+        WritableLocation,
+        typer.Option(
+            metavar="DICOM",
+            help="The scan: a folder, a zip, a file or a DICOMDIR; or its URL.",
+            parser=place,
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the page.")

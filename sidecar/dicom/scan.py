@@ -33,6 +33,7 @@ from sidecar.dicom.stacks.duplicates import possible_copies
 from sidecar.dicom.transfer_syntaxes import DEFLATED, EXPLICIT_BIG
 from sidecar.errors import PixelError, SidecarError, SourceError, counted
 from sidecar.storage.archive import LINK, ZIP, Archive, archive_kind
+from sidecar.storage.local import Local
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import Listing, Location
 from sidecar.storage.names import is_relative
@@ -179,6 +180,11 @@ def _listing(source: Location) -> tuple[Location, Listing]:
         raise SourceError(
             f"{source.name}: there is no such"
             f" {'folder or regular file' if source.exists() else 'file or folder'}"
+        )
+    if not isinstance(source, Local) and source.parent / source.name != source:
+        raise SourceError(
+            f"{source.name}: its address has a query, which only the address of a zip may have;"
+            " download the file, and give that"
         )
     is_directory = source.name.upper() == "DICOMDIR"
     return source.parent, Listing(_referenced_files(source) if is_directory else (source.name,))

@@ -24,6 +24,7 @@ from sidecar.masks.upsample import Fill
 from sidecar.masks.writers import writer_for
 from sidecar.masks.writers.model import MaskWriter
 from sidecar.progress import Progress
+from sidecar.storage.locate import Place
 from sidecar.storage.whole_file import refuse_taken_part, whole_file, whole_folder
 
 GRIDS = ("source", "png")
@@ -41,7 +42,7 @@ class Options:
     grid: str = "source"
     fill: str = "repeat"
     config: Path | None = None
-    dicom: Path | None = None
+    dicom: Place | None = None
     pseudonym: str | None = None
     loading: LoadOptions = field(default_factory=LoadOptions)
     statistics: Path | None = None

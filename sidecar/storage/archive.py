@@ -69,8 +69,9 @@ def kind_of(head: bytes) -> str | None:
 class Archive:
     """A file or folder in a zip. See `Location`.
 
-    ``inside``: its name in the archive; empty for the whole archive. ``copy`` is not used. It is
-    held, so that a temporary copy of an archive is there while a location in it is.
+    ``inside``: its name in the archive; empty for the whole archive. ``copy`` is not used. The
+    location of the whole archive holds it, so that a temporary copy of an archive is there while
+    that location is. Locations in it do not: caches keep them.
 
     Every method raises SourceError where the archive itself cannot be used.
     """
@@ -91,7 +92,7 @@ class Archive:
         return replace(self, inside=self.inside.rpartition("/")[0])
 
     def __truediv__(self, name: str) -> Self:
-        return type(self)(self.file, posixpath.join(self.inside, name), self.copy)
+        return type(self)(self.file, posixpath.join(self.inside, name))
 
     def resolved(self) -> Self:
         inside = posixpath.normpath(f"/{self.inside}").strip("/")

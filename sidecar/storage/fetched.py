@@ -25,6 +25,9 @@ from sidecar.storage.names import is_plain
 if TYPE_CHECKING:
     from sidecar.storage.object_store import Remote
 
+#: Most characters of a name of a copy. File systems take 255 bytes, and some fewer.
+_LONGEST = 60
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -45,7 +48,8 @@ def fetched(source: Location, on_bytes: Callable[[int], object]) -> Fetched | No
     else.
 
     ``on_bytes`` is called with the number of bytes of each piece. The copy lies among temporary
-    files. It exists as long as a location in it does, and takes at most half of the free space.
+    files. It exists as long as the location of the whole archive does, and takes at most half of
+    the free space.
 
     SourceError where it cannot be fetched as a whole, or needs more space.
     """
@@ -77,7 +81,7 @@ def _copied(pieces: Iterable[bytes], name: str, on_bytes: Callable[[int], object
     """OSError where the copy takes more than half of the free space."""
     copy = _Copy()
     most, size = shutil.disk_usage(copy.folder).free // 2, 0
-    path = copy.folder / (name if is_plain(name) else "archive.zip")
+    path = copy.folder / (name if is_plain(name) and len(name) <= _LONGEST else "archive.zip")
     with path.open("xb") as file:
         for piece in pieces:
             size += len(piece)

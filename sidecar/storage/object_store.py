@@ -11,6 +11,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -38,6 +39,8 @@ _WEB = ("http", "https")
 #: Seconds until the next bytes of a file that a server packs while it sends it, and how many bytes
 #: are taken at a time.
 _PATIENCE, _PIECE = 300, 1 << 20
+#: HTTP status codes of refused access, and the first of those of faults of the server.
+_REFUSALS, _FIRST_FAULT = (401, 403, 407), 500
 _DOWNLOAD = "download the file, and give that"
 
 
@@ -61,7 +64,21 @@ def plain_errors() -> Iterator[None]:
         number = error.errno or errno.EIO
         raise OSError(number, f"the storage reports: {os.strerror(number)}") from error
     except Exception as error:
-        kind = type(error).__name__
+        kind, status = type(error).__name__, getattr(error, "status", None)
+        if isinstance(status, int) and status in _REFUSALS:
+            raise PermissionError(
+                errno.EACCES,
+                f"the server refuses access (HTTP {status}): check the address, the key in it, and"
+                " what it may read",
+            ) from error
+        if isinstance(status, int) and status >= _FIRST_FAULT:
+            raise OSError(
+                errno.EIO, f"the server reports a fault of its own (HTTP {status}): try again later"
+            ) from error
+        if "Payload" in kind:
+            raise OSError(
+                errno.EIO, "the transfer ended before the whole file was there: try again"
+            ) from error
         if "Credential" in kind:
             raise PermissionError(
                 errno.EACCES,
@@ -101,10 +118,13 @@ class Remote:
     def name(self) -> str:
         """The last part of the address, even where that is a bucket.
 
-        It leaves out the part before an @, and the query of a web address: both may hold a key.
+        It leaves out the part before an @, and the query and the fragment of a web address: each
+        may hold a key.
         """
-        name = self.path.name or self.path.path.strip("/").rpartition("@")[2]
-        return name.partition("?")[0] if self._protocol in _WEB else name
+        address = self.path.path
+        if self._protocol in _WEB:  # a key in the query may have slashes
+            address = re.split("[?#]", address, maxsplit=1)[0]
+        return address.strip("/").rpartition("/")[2].rpartition("@")[2]
 
     @property
     def parent(self) -> Remote:
@@ -214,8 +234,8 @@ class Remote:
     def _part_of_page(self, start: int, stop: int, size: int) -> bytes:
         """The bytes from ``start`` to ``stop``, from a web server.
 
-        A server that does not know ranges answers with the whole file. That answer is not read to
-        its end, and is an OSError.
+        A server that does not know ranges answers with the whole file, or with more than it was
+        asked for. That answer is not read to its end, or not used, and is an OSError.
         """
         with (
             plain_errors(),
@@ -223,7 +243,9 @@ class Remote:
             contextlib.suppress(ValueError),
         ):
             file.seek(start)
-            return cast("bytes", file.read(stop - start))
+            data = cast("bytes", file.read(stop - start))
+            if len(data) <= stop - start:  # more than was asked for begins at any place
+                return data
         raise OSError(errno.EOPNOTSUPP, f"the server sends whole files only; {_DOWNLOAD}")
 
     def is_sent_whole(self) -> bool:

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit.command_line import CommandLine
 from kit.folders import contents
 from kit.phantoms import Spec, write
 from kit.stores import Counted, Store
 from kit.zips import DEFLATED, STORED, zipped
+from PIL import Image
+from pydicom.uid import RLELossless
 
 import sidecar
 
@@ -60,6 +63,7 @@ class Web:
     def __init__(self) -> None:
         self.data, self.sent = b"", 0
         self.knows_ranges, self.tells_size, self.type = True, True, "application/zip"
+        self.status, self.sends_too_much, self.ending = 200, False, "/scan.zip"
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,7 +73,7 @@ class Web:
                 self.do_GET(head=True)
 
             def do_GET(self, head: bool = False) -> None:
-                if not self.path.partition("?")[0].endswith("/scan.zip"):
+                if not self.path.partition("?")[0].endswith(web.ending):
                     self.send_error(404)
                     return
                 web.answer(self, head)
@@ -86,9 +90,11 @@ class Web:
 
     def answer(self, to: BaseHTTPRequestHandler, head: bool) -> None:
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", to.headers.get("Range", ""))
-        data, status = self.data, 200
+        data, status = self.data, self.status
         if asked and self.knows_ranges:
             data, status = self.data[int(asked[1]) : int(asked[2]) + 1], 206
+        if asked and self.sends_too_much:
+            data, status = self.data, 206
         to.send_response(status)
         if self.type:
             to.send_header("Content-Type", self.type)
@@ -144,6 +150,73 @@ def test_an_address_with_a_key_is_read_and_the_key_not_told(
     assert "s3cr3t" not in told
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("scan.zip?key=s3/cr3t", "scan.zip"),
+        ("scan.zip?file=/a/b&key=s3cr3t", "scan.zip"),
+        ("scan.zip/?key=s3cr3t", "scan.zip"),
+        ("scan.zip#s3/cr3t", "scan.zip"),
+        ("archive?key=s3cr3t/", "archive"),
+    ],
+)
+def test_the_name_of_a_web_address_holds_nothing_of_its_query(address: str, name: str) -> None:
+    pytest.importorskip("upath", reason="the extra cloud is not installed")
+    from sidecar.storage.object_store import Remote
+
+    assert Remote.at(f"http://user:s3cr3t@127.0.0.1/a/{address}").name == name
+    assert Remote.at("http://user:s3cr3t@127.0.0.1?key=s3/cr3t").name == "127.0.0.1"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(401, "refuses access (HTTP 401)"), (403, "(HTTP 403)"), (503, "fault of its own (HTTP 503)")],
+)
+def test_a_server_that_refuses_says_so(status: int, says: str, web: Web, run: CommandLine) -> None:
+    web.data, web.status, web.knows_ranges = b"PK\x03\x04 secret", status, False
+    told = run.refuses("inspect", f"{web.url}?key=s3cr3t", says=says)
+    assert "secret" not in told and "s3cr3t" not in told
+
+
+@pytest.mark.slow
+def test_one_image_whose_address_has_a_query_is_refused_with_the_way_out(
+    web: Web, tmp_path: Path, run: CommandLine
+) -> None:
+    web.data = write(Spec(slices=1), tmp_path / "scan").files()[0].read_bytes()
+    run.refuses("inspect", f"{web.url}?key=s3cr3t", says=("address has a query", "download"))
+
+
+@pytest.mark.slow
+def test_commands_that_read_the_scan_again_take_its_address(
+    web: Web, tmp_path: Path, run: CommandLine
+) -> None:
+    """Each copies the archive once."""
+    write(Spec(), tmp_path / "scan")
+    web.data, web.knows_ranges, web.tells_size = zipped(tmp_path / "scan").read_bytes(), False, True
+    address, png = f"{web.url}?key=s3cr3t", tmp_path / "png"
+    sidecar.export(tmp_path / "scan", png, scale=0.5)
+    (tmp_path / "labels.csv").write_text(f"image,x,y\n{min(png.glob('*.png')).name},3,4\n")
+    labels = (tmp_path / "labels.csv", "--sidecar", png)
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for path in png.glob("*.png"):
+        with Image.open(path) as image:
+            Image.fromarray(np.eye(*image.size[::-1], dtype=np.uint8)).save(masks / path.name)
+    for command in (
+        ("check", png, "--source", address),
+        ("report", *labels, "--source", address, "-o", tmp_path / "report.html"),
+        ("map-points", *labels, "--to", "dicom-sr", "--dicom", address, "-o", tmp_path / "a.dcm"),
+        ("map-mask", masks, "--sidecar", png, "--dicom", address, "-o", tmp_path / "b.dcm"),
+    ):
+        web.sent = 0
+        done = run.done(*command)
+        assert "s3cr3t" not in done.out + done.err
+        assert len(web.data) <= web.sent < 3 * len(web.data)  # once, and to see that it is so
+    report = (tmp_path / "report.html").read_text()
+    assert "s3cr3t" not in report
+
+
 WHOLE_ONLY = pytest.mark.parametrize(
     ("knows_ranges", "tells_size"), [(False, True), (True, False), (False, False)]
 )
@@ -172,6 +245,38 @@ def test_a_zip_that_is_sent_as_a_whole_is_copied_and_that_is_told(
     assert there.document.images == here.document.images
     gc.collect()
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", [Spec(transfer_syntax=RLELossless), Spec(layout="enhanced")])
+def test_what_is_remembered_of_a_copy_does_not_keep_it(
+    spec: Spec, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of compressed frames and packed files, the last ones are remembered."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    write(spec, tmp_path / "scan")
+    web.data, web.tells_size = zipped(tmp_path / "scan").read_bytes(), False
+    sidecar.export(web.url, tmp_path / "png", scale=0.5)
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["scan.zip", 300 * "a" + "/scan.zip", "con:" + 300 * "a"])
+def test_a_server_that_answers_a_range_with_more_is_one_that_sends_whole_files(
+    name: str, web: Web, tmp_path: Path
+) -> None:
+    """Where what it sent began is not known."""
+    write(Spec(), tmp_path / "scan")
+    web.data, web.sends_too_much = zipped(tmp_path / "scan").read_bytes(), True
+    web.ending = name
+    sidecar.export(tmp_path / "scan", tmp_path / "here", scale=0.5)
+    url = web.url.replace("scan.zip", name)
+    there = sidecar.export(url, tmp_path / "there", scale=0.5)
+    assert f"{name.rpartition('/')[2]} was copied" in "\n".join(there.document.warnings)
+    here = sidecar.open(tmp_path / "here")
+    assert there.document.source == here.document.source
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from sidecar.labels.writers import (
 
 if TYPE_CHECKING:
     from sidecar.labels.writers.source_headers import HeaderSource
+    from sidecar.storage.locate import Place
 
 #: Every point format by the name ``--to`` has for it.
 WRITERS: dict[str, Writer] = {
@@ -80,7 +81,7 @@ SOURCE_WRITERS: dict[str, SourceWriter] = {"dicom-sr": _write_sr, "dicom-rtstruc
 def writer_for(
     path: Path | None,
     name: str | None = None,
-    dicom: Path | None = None,
+    dicom: Place | None = None,
     pseudonym: str | None = None,
     over: Over | None = None,
 ) -> Writer:
@@ -97,7 +98,7 @@ def writer_for(
     return imagej_rois.OVER[over]
 
 
-def _named(name: str | None, dicom: Path | None, pseudonym: str | None) -> Writer | None:
+def _named(name: str | None, dicom: Place | None, pseudonym: str | None) -> Writer | None:
     if name in SOURCE_WRITERS:
         if dicom is None:
             raise UsageError(

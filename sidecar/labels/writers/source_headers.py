@@ -12,7 +12,6 @@ import struct
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
@@ -21,6 +20,7 @@ from pydicom.errors import InvalidDicomError
 from sidecar.dicom.source import Source
 from sidecar.errors import SourceError, UsageError
 from sidecar.mapping import Sidecar
+from sidecar.storage.locate import Place
 from sidecar.storage.location import Location
 
 #: Patient and study attributes (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2) that every object has, perhaps
@@ -73,7 +73,7 @@ class HeaderSource:
     UsageError for a pseudonym that is no name and ID of a patient (PS3.5 6.2).
     """
 
-    folder: Path
+    folder: Place
     pseudonym: str | None = None
 
     def __post_init__(self) -> None:
