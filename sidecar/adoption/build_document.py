@@ -60,7 +60,7 @@ def make_document(
     slices = with_method(found.slices.axis, found.depth.width <= 1)
     decimation = Decimation(columns, rows, slices, (*found.along, 2))
     taken = [source_slices(slices, k, found.depth, len(series.frames)) for k in range(len(images))]
-    unit = series.common.rescale_unit or series.common.implied_unit
+    unit = series.rescale_unit or series.implied_unit
     value, window = _value(intensity, images.bits, unit)
     document = Document(
         version=VERSION,

@@ -46,8 +46,8 @@ def make_sidecar(
 
 def _unit(plan: Plan) -> str | None:
     """The unit of the values. Values of a specimen are HU only where the header says so."""
-    common = plan.series.common
-    return common.rescale_unit or (common.implied_unit if plan.options.specimen is None else None)
+    series = plan.series
+    return series.rescale_unit or (series.implied_unit if plan.options.specimen is None else None)
 
 
 def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) -> Images:
@@ -56,7 +56,7 @@ def _images(plan: Plan, values: Stored | Linear | None, digests: Sequence[str]) 
     value, window, table = None, None, None
     mode, by_table = mode_of(plan), plan.series.common.table
     if isinstance(values, Stored) and by_table is not None:
-        table = lookup_table(values.table(by_table), plan.series.common.rescale_unit)
+        table = lookup_table(values.table(by_table), plan.series.rescale_unit)
     elif values is not None and mode is not None:
         line = values.line
         ends = sorted((line.value(0), line.value(2**plan.bits - 1)))

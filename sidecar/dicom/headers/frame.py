@@ -30,6 +30,7 @@ class Common:
     ``implied_unit``: HU where a CT image is rescaled and states no unit (PS3.3 C.8.2.1). This holds
     for patients: scanners of specimens have no such scale.
     ``concatenation``: the UID that joins multi-frame files into one object (PS3.3 C.7.6.16.2.2.4).
+    ``part``: number of the file in it, and of how many, where the header states both.
     ``unused``: geometry found at a place where it does not place this frame, in words.
     ``remarks``: what the standard forbids, but was read.
     """
@@ -49,6 +50,7 @@ class Common:
     padding: tuple[int, int] | None
     multiframe: bool
     concatenation: str | None
+    part: tuple[int, int] | None
     tiled: Tiled | None
     unused: tuple[str, ...]
     remarks: tuple[str, ...]

@@ -57,15 +57,23 @@ _COMMON_ATTRIBUTES = (
 #: Attributes that tell images at one position apart, in order of preference.
 _KEYS = (
     "TemporalPositionIdentifier", "EchoNumbers", "EchoTime", "InversionTime", "DiffusionBValue",
-    "DiffusionGradientOrientation", "TriggerTime", "AcquisitionNumber", "ConvolutionKernel",
-    "SliceThickness", "ImageType", "AcquisitionDate", "AcquisitionTime", "ContentTime",
+    "DiffusionGradientOrientation", "TriggerTime", "KVP", "FrameReferenceTime",
+    "AcquisitionNumber", "ConvolutionKernel", "SliceThickness", "ImageType", "AcquisitionDate",
+    "AcquisitionTime", "ContentTime",
 )  # the transfer syntax comes last: copies that differ in their compression only  # fmt: skip
 #: The same attributes within functional groups: sequence and attribute.
 _FRAME_KEYS = (
     ("FrameContentSequence", "TemporalPositionIndex"),
     ("MREchoSequence", "EffectiveEchoTime"),
     ("MRDiffusionSequence", "DiffusionBValue"),
+    ("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase"),
     ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+    ("RespiratorySynchronizationSequence", "NominalPercentageOfRespiratoryPhase"),
+    ("TemporalPositionSequence", "TemporalPositionTimeOffset"),
+    ("MRModifierSequence", "InversionTimes"),
+    ("MRVelocityEncodingSequence", "VelocityEncodingDirection"),
+    ("CTXRayDetailsSequence", "KVP"),
+    ("CTReconstructionSequence", "ConvolutionKernel"),
     ("MRImageFrameTypeSequence", "FrameType"),
     ("CTImageFrameTypeSequence", "FrameType"),
     ("FrameContentSequence", "StackID"),
@@ -253,10 +261,16 @@ def _common(dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
         padding=padding_of(dataset, layout),
         multiframe=facts.multiframe,
         concatenation=text_of(dataset, "ConcatenationUID") or None if facts.multiframe else None,
+        part=_part(dataset) if facts.multiframe else None,
         tiled=_tiled(dataset, layout.rows, layout.columns, facts.frames),
         unused=tuple(_unused(dataset, groups)),
         remarks=tuple(_remarks(groups, facts)),
     )
+
+
+def _part(dataset: Attributes) -> tuple[int, int] | None:
+    number, count = (whole(dataset, f"InConcatenation{part}Number") for part in ("", "Total"))
+    return (number, count) if number is not None and count is not None else None
 
 
 def _spacing(groups: Groups) -> tuple[float, float] | None:

@@ -99,6 +99,16 @@ def apart(
     return [tuple(differences) for differences in found]
 
 
+def values_of(aspect: Aspect, frames: Sequence[Frame]) -> str | None:
+    """An aspect in which frames differ, with its values: "EchoTime 5 or 10". None where they do
+    not differ.
+    """
+    files: dict[Value, set[str]] = defaultdict(set)
+    for frame in frames:
+        files[aspect.of(frame)].add(frame.file)
+    return f"{aspect.name} {_values(aspect, files)}" if len(files) > 1 else None
+
+
 def _alone(files: dict[Value, set[str]]) -> set[Value]:
     """The values that occur in one file only, where that file has no other value."""
     values_in = Counter(file for names in files.values() for file in names)

@@ -37,7 +37,9 @@ _VOLUMES = frozenset(
     {
         "TemporalPositionIdentifier", "TemporalPositionIndex", "EchoNumbers", "EchoTime",
         "EffectiveEchoTime", "InversionTime", "DiffusionBValue", "DiffusionGradientOrientation",
-        "TriggerTime", "NominalCardiacTriggerDelayTime", "TransferSyntaxUID", "EnergyWindowVector",
+        "TriggerTime", "NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase",
+        "NominalPercentageOfRespiratoryPhase", "TemporalPositionTimeOffset", "InversionTimes",
+        "VelocityEncodingDirection", "TransferSyntaxUID", "EnergyWindowVector",
         "DetectorVector", "PhaseVector", "RRIntervalVector", "TimeSlotVector", "TimeSliceVector",
     }
 )  # fmt: skip
@@ -53,6 +55,10 @@ _WORDS = {
     "DiffusionGradientOrientation": "gradient",
     "TriggerTime": "trigger time",
     "NominalCardiacTriggerDelayTime": "cardiac delay",
+    "NominalPercentageOfCardiacPhase": "cardiac phase",
+    "NominalPercentageOfRespiratoryPhase": "respiratory phase",
+    "TemporalPositionTimeOffset": "time point",
+    "InversionTimes": "inversion time",
     "AcquisitionNumber": "acquisition",
     "ConvolutionKernel": "kernel",
     "StackID": "stack",
@@ -321,6 +327,8 @@ def _telling(frames: _Frames) -> dict[str, list[Hashable]]:
 
 def _keys(frame: Frame) -> Iterator[tuple[str, Hashable]]:
     yield from frame.keys
+    yield "SeriesNumber", frame.common.series_number
+    yield "SeriesDescription", frame.common.description
     yield "folder", frame.folder or "."
 
 

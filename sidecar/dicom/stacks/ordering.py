@@ -396,8 +396,12 @@ def _coinciding(frames: _Frames, places: Sequence[int]) -> str:
         if len(counts) == 1
         else f"{len(frames)} slices share {len(counts)} positions, as if they had been rounded"
     )
+    several = ""
+    if len(set(counts.values())) == 1 < len(counts) and not frames[0].common.multiframe:
+        seems += f", or as if these were {most} scans of one place"
+        several = "put the files of each scan into a folder of its own; or, where it is one scan, "
     return (
         f"{most} slices lie at one position ({where}) and no attribute tells them apart"
         f" ({files_of(same)}): {seems}. The way out:"
-        f" {_ways_out(frames[0].common.pixel_spacing)}"
+        f" {several}{_ways_out(frames[0].common.pixel_spacing)}"
     )

@@ -15,6 +15,7 @@ from sidecar.dicom.headers.frame import Common, Frame
 from sidecar.dicom.stacks.differences import Difference
 from sidecar.dicom.stacks.duplicates import Duplicate, without_duplicates
 from sidecar.dicom.stacks.grouping import Group, groups_of, unlike
+from sidecar.dicom.stacks.mixed import mixed
 from sidecar.dicom.stacks.ordering import Arrange, in_slice_order, places_of
 from sidecar.dicom.stacks.real_world import real_world_notes
 from sidecar.errors import (
@@ -61,6 +62,18 @@ class Series:
         """The UID that all slices have; None where they have none, or several."""
         uids = {frame.common.frame_of_reference_uid for frame in self.frames}
         return uids.pop() if len(uids) == 1 else None
+
+    @property
+    def rescale_unit(self) -> str | None:
+        """The unit that the headers of all slices state; None where they differ."""
+        units = {frame.common.rescale_unit for frame in self.frames}
+        return units.pop() if len(units) == 1 else None
+
+    @property
+    def implied_unit(self) -> str | None:
+        """`Common.implied_unit`, where it is that of all slices."""
+        units = {frame.common.implied_unit for frame in self.frames}
+        return units.pop() if len(units) == 1 else None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -131,7 +144,7 @@ def _make_series(group: Group, duplicates: Sequence[Duplicate], arrange: Arrange
         _refuse_several_tables(group.frames)
     except SidecarError as error:
         return Series(0, group.frames, None, group.apart, left_out, str(error), left_out)
-    notes = real_world_notes(group.frames)
+    notes = (*mixed(group.frames), *real_world_notes(group.frames))
     warnings = (*left_out, *ordered.warnings, *notes)
     standing = (*left_out, *notes)
     return Series(0, ordered.frames, ordered.stack, group.apart, warnings, None, standing)
