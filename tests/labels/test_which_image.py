@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
 from kit.tables import rows
+from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 
@@ -336,6 +339,68 @@ def test_the_pixels_of_an_image_prove_a_name_without_a_tag(
                 load([labels], [export])
             with pytest.raises(sidecar.LabelError, match=r"has other pixels than slice_0003_"):
                 load([labels], [export], LoadOptions(trust_names=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pngs: pngs[4],
+        lambda pngs: pngs[3][:, ::-1],
+        lambda pngs: pngs[3][::-1],
+        lambda pngs: np.rot90(pngs[3], 2),
+        lambda pngs: pngs[3][::-1] // 2 + np.uint8(20),
+        lambda pngs: pngs[3][3:-3, 5:],  # a crop of the shape of a resize
+    ],
+    ids=["the next slice", "mirrored", "upside down", "half a turn", "darker too", "cropped"],
+)
+def test_what_an_image_surely_shows_contradicts_even_its_tag(
+    noisy: Path, tmp_path: Path, change: Callable[[list[NDArray[np.uint8]]], NDArray[np.uint8]]
+) -> None:
+    """Saved again under the name of the PNG, by a program that drops its texts."""
+    png = sidecar.open(noisy)
+    name = names(png)[3]
+    pixels = [np.asarray(Image.open(noisy / each)) for each in names(png)]
+    Image.fromarray(np.ascontiguousarray(change(pixels))).save(tmp_path / name)
+    (tmp_path / "labels.csv").write_text(f"image,x,y\n{name},3,4\n")
+    with pytest.raises(sidecar.LabelError, match=r"has other pixels|cropped"):
+        load([tmp_path / "labels.csv"], given_exports([noisy]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pixels: pixels,
+        lambda pixels: 255 - pixels,
+        lambda pixels: np.where(np.arange(pixels.shape[1]) < 9, 255, pixels).astype(np.uint8),
+        lambda pixels: (pixels > 100).astype(np.uint8),
+        lambda pixels: np.repeat(np.repeat(pixels, 2, axis=0), 2, axis=1),
+        np.zeros_like,
+    ],
+    ids=["saved again", "inverted", "painted on", "a mask", "twice as large", "black"],
+)
+def test_what_was_changed_otherwise_keeps_its_tag(
+    noisy: Path, tmp_path: Path, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> None:
+    png = sidecar.open(noisy)
+    name = names(png)[3]
+    pixels = change(np.asarray(Image.open(noisy / name)))
+    Image.fromarray(pixels).save(tmp_path / name)
+    (tmp_path / "labels.csv").write_text(f"image,x,y\n{name},3,4\n")
+    (file,) = load([tmp_path / "labels.csv"], given_exports([noisy])).files
+    assert file.points.png[0, 2] == 3
+
+
+def test_pngs_of_an_export_that_changed_their_names_are_refused(
+    noisy: Path, tmp_path: Path
+) -> None:
+    export = shutil.copytree(noisy, tmp_path / "png")
+    one, other = (export / name for name in names(sidecar.open(noisy))[2:4])
+    swapped = one.read_bytes(), other.read_bytes()
+    other.write_bytes(swapped[0])
+    one.write_bytes(swapped[1])
+    (export / "labels.csv").write_text(f"image,x,y\n{one.name},3,4\n")
+    with pytest.raises(sidecar.LabelError, match="is PNG 3, and the file names it"):
+        load([export / "labels.csv"], given_exports([export]))
 
 
 def test_a_lossy_copy_is_no_proof_and_no_contradiction(noisy: Path, tmp_path: Path) -> None:

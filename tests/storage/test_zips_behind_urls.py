@@ -263,9 +263,12 @@ def test_what_is_remembered_of_a_copy_does_not_keep_it(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["scan.zip", 300 * "a" + "/scan.zip", "con:" + 300 * "a"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("scan.zip", "scan.zip"), (300 * "a", "archive.zip"), ("a:b.zip", "archive.zip")],
+)
 def test_a_server_that_answers_a_range_with_more_is_one_that_sends_whole_files(
-    name: str, web: Web, tmp_path: Path
+    name: str, told: str, web: Web, tmp_path: Path
 ) -> None:
     """Where what it sent began is not known."""
     write(Spec(), tmp_path / "scan")
@@ -274,7 +277,7 @@ def test_a_server_that_answers_a_range_with_more_is_one_that_sends_whole_files(
     sidecar.export(tmp_path / "scan", tmp_path / "here", scale=0.5)
     url = web.url.replace("scan.zip", name)
     there = sidecar.export(url, tmp_path / "there", scale=0.5)
-    assert f"{name.rpartition('/')[2]} was copied" in "\n".join(there.document.warnings)
+    assert f"{told} was copied" in "\n".join(there.document.warnings)
     here = sidecar.open(tmp_path / "here")
     assert there.document.source == here.document.source
 

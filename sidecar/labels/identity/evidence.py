@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sidecar.formats.png_text import PngHead, read_head
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import is_resize
-from sidecar.labels.identity.likeness import Verdict, compared
+from sidecar.labels.identity.likeness import Verdict, compared, is_surely_another
 from sidecar.labels.references import named_path, names_image, without_upload_prefix
 
 #: Larger images are not read: nobody resizes PNGs to such a size.
@@ -105,23 +105,38 @@ def verdict_of(seen: Seen, export: Export, slice_: int) -> Verdict:
     return _verdict_of_pixels(seen, export, slice_)
 
 
+def verdict_beside_tag(seen: Seen, export: Export, slice_: int) -> Verdict:
+    """The verdict on an image whose name has the tag of the export, and so proves it: its texts can
+    contradict, or else its pixels, where they are surely those of another PNG, or turned.
+    """
+    told = verdict_of_texts(seen, export, slice_)
+    if told != "unknown" or not seen.pixels_tell:
+        return told
+    if seen.size != export.png_size:  # resized, or a crop of the same shape
+        return _verdict_of_pixels(seen, export, slice_)
+    image, own, neighbours = _compared_pixels(seen, export, slice_, export.png_size)
+    if image is None or own is None:
+        return "unknown"
+    return "other" if is_surely_another(image, own, neighbours) else "unknown"
+
+
 def verdict_of_texts(seen: Seen, export: Export, slice_: int) -> Verdict:
-    """Whether an image is a PNG of an export: it is the same file, or it has the texts of our PNGs.
+    """Whether an image is a PNG of an export: it has the texts of our PNGs, or is the same file.
 
     No pixel is read.
     """
-    if _is_file_of(seen, export, slice_):
-        return "same"
-    head = seen.head
+    head, is_file = seen.head, _is_file_of(seen, export, slice_)
     if head is None or "Sidecar" not in head.texts:
-        return "unknown"
+        return "same" if is_file else "unknown"
     series, number = head.texts.get("SeriesInstanceUID"), head.texts.get("Slice")
     tag = head.texts.get("Tag")
     if series != export.series_uid or number != str(slice_):
         return "other"
     if tag is not None:
         return "same" if tag == export.mapping_tag else "other"
-    return "unknown" if head.size == export.png_size else "other"
+    if head.size != export.png_size:
+        return "other"
+    return "same" if is_file else "unknown"
 
 
 def _is_file_of(seen: Seen, export: Export, slice_: int) -> bool:
@@ -140,14 +155,21 @@ def _verdict_of_pixels(seen: Seen, export: Export, slice_: int) -> Verdict:
     if shown is None or not is_resize(shown, size) or shown[0] * shown[1] > _MOST_PIXELS:
         return "unknown"
     common = min(shown, size)
-    image, own = seen.pixels(common), _png(export, slice_, common)
+    image, own, neighbours = _compared_pixels(seen, export, slice_, common)
     if image is None or own is None:
         return "unknown"
-    beside = (_png(export, k, common) for k in (slice_ - 1, slice_ + 1))
-    neighbours = [png for png in beside if png is not None]
     lossless = seen.head is not None and shown == size
     told = compared(image, own, neighbours, lossless)
     return "unknown" if told == "same" and shown != size else told
+
+
+def _compared_pixels(
+    seen: Seen, export: Export, slice_: int, size: tuple[int, int]
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None, list[NDArray[Any]]]:
+    """The pixels of an image, of a PNG, and of the PNGs before and after it, in one size."""
+    beside = (_png(export, k, size) for k in (slice_ - 1, slice_ + 1))
+    neighbours = [png for png in beside if png is not None]
+    return seen.pixels(size), _png(export, slice_, size), neighbours
 
 
 def _png(export: Export, slice_: int, size: tuple[int, int]) -> NDArray[Any] | None:

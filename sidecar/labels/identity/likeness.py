@@ -8,6 +8,7 @@ PNG, or the PNG shifted by a pixel, fits as well, because smooth images resemble
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -48,6 +49,31 @@ def compared(
         return "other"
     least = _ALIKE if lossless else _LOSSY
     return "other" if max(_explained(*pair), _explained(*pair[::-1])) < least else "unknown"
+
+
+def is_surely_another(
+    image: NDArray[Any], png: NDArray[Any], neighbours: Sequence[NDArray[Any]]
+) -> bool:
+    """Whether an image is no copy of a PNG of the same size, but surely one of its ``neighbours``,
+    or the PNG itself, turned or mirrored.
+
+    An image that was changed in any other way, such as by a filter or a drawing, is not.
+    """
+    image, png, *neighbours = (_gray(each) for each in (image, png, *neighbours))
+
+    def shows(other: NDArray[Any]) -> bool:
+        pair = _free(image, other)
+        return pair is not None and _is_line(*pair)
+
+    return not shows(png) and any(map(shows, chain(neighbours, _turned(png))))
+
+
+def _turned(png: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """An image in the seven other directions that it can be seen in."""
+    for one in (png, png[::-1]):
+        for quarters in range(4):
+            if one is not png or quarters:
+                yield np.rot90(one, quarters)
 
 
 def _alternatives(

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.labels.identity.contradictions import refuse_contradictions
-from sidecar.labels.identity.evidence import Seen, image_beside, verdict_of, verdict_of_texts
+from sidecar.labels.identity.evidence import Seen, image_beside, verdict_beside_tag, verdict_of
 from sidecar.labels.identity.exports import Export, Surroundings
 from sidecar.labels.identity.identified import (
     Identified,
@@ -267,8 +267,8 @@ class Resolver:
         if head is None or "Sidecar" not in head.texts:
             return (
                 f"{seen.where} has other pixels than {document.images.files[slice_].name}, so it"
-                " belongs to another export or slice; give the sidecar.json of its export with"
-                " --sidecar"
+                " belongs to another export or slice, or was turned or mirrored; give the"
+                " sidecar.json of its export with --sidecar"
             )
         series, tag = head.texts.get("SeriesInstanceUID"), head.texts.get("Tag")
         number, own = head.texts.get("Slice"), export.series_uid
@@ -335,10 +335,10 @@ class Resolver:
 
 
 def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
-    """Whether an image is a PNG. Where a tag has already decided, only its texts are compared."""
+    """Whether an image is a PNG. Where a tag has already decided, it can only contradict surely."""
     if seen is None:
         return "unknown"
-    return (verdict_of if tag is None else verdict_of_texts)(seen, export, slice_)
+    return (verdict_of if tag is None else verdict_beside_tag)(seen, export, slice_)
 
 
 def _has_tag_of(reference: ImageReference, export: Export) -> bool:
