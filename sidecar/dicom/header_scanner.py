@@ -29,6 +29,7 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "ContentTime": (0x00080033, "TM"),
     "Modality": (0x00080060, "CS"),
     "SeriesDescription": (0x0008103E, "LO"),
+    "PatientID": (0x00100020, "LO"),
     "SliceThickness": (0x00180050, "DS"),
     "KVP": (0x00180060, "DS"),
     "EchoTime": (0x00180081, "DS"),
@@ -53,6 +54,7 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "ConcatenationUID": (0x00209161, "UI"),
     "InConcatenationNumber": (0x00209162, "US"),
     "InConcatenationTotalNumber": (0x00209163, "US"),
+    "NominalPercentageOfCardiacPhase": (0x00209241, "FL"),
     "DimensionOrganizationType": (0x00209311, "CS"),
     "SamplesPerPixel": (0x00280002, "US"),
     "PhotometricInterpretation": (0x00280004, "CS"),
@@ -136,6 +138,7 @@ _NUMBERS = {
     b"US": struct.Struct("<H"),
     b"SS": struct.Struct("<h"),
     b"UL": struct.Struct("<I"),
+    b"FL": struct.Struct("<f"),
     b"FD": struct.Struct("<d"),
 }
 #: The group of meta information. A file must begin with it: pydicom reads group 0000 in an encoding

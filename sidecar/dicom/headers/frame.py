@@ -23,6 +23,7 @@ class Common:
     """Facts that all frames of a series usually share. They are one object, so that 10,000 slices
     take little memory.
 
+    ``patient``: a number that stands for the Patient ID, which is not kept.
     ``pixel_spacing``: mm between rows, then between columns.
     ``table``: from stored values to modality values, where the header has a table instead of a
     line.
@@ -35,6 +36,7 @@ class Common:
     ``remarks``: what the standard forbids, but was read.
     """
 
+    patient: int
     study_instance_uid: str
     series_instance_uid: str
     frame_of_reference_uid: str | None

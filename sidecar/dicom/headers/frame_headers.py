@@ -45,7 +45,8 @@ from sidecar.values.real_world import RealWorldMap
 #: Attributes that `Common` is made from in a classic object. Files that agree in all of them share
 #: one `Common`.
 _COMMON_ATTRIBUTES = (
-    "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPClassUID", "Modality",
+    "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPClassUID",
+    "Modality",
     "SeriesDescription", "SeriesNumber", "PixelSpacing", "TransferSyntaxUID", "Rows", "Columns",
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleType", "Units",
@@ -57,7 +58,8 @@ _COMMON_ATTRIBUTES = (
 #: Attributes that tell images at one position apart, in order of preference.
 _KEYS = (
     "TemporalPositionIdentifier", "EchoNumbers", "EchoTime", "InversionTime", "DiffusionBValue",
-    "DiffusionGradientOrientation", "TriggerTime", "KVP", "FrameReferenceTime",
+    "DiffusionGradientOrientation", "NominalPercentageOfCardiacPhase", "TriggerTime", "KVP",
+    "FrameReferenceTime",
     "AcquisitionNumber", "ConvolutionKernel", "SliceThickness", "ImageType", "AcquisitionDate",
     "AcquisitionTime", "ContentTime",
 )  # the transfer syntax comes last: copies that differ in their compression only  # fmt: skip
@@ -246,6 +248,7 @@ def _common(dataset: Attributes, groups: Groups, facts: _FileFacts) -> Common:
     modality = text_of(dataset, "Modality") or "OT"
     series_number = first_number(dataset, "SeriesNumber")
     return Common(
+        patient=hash(str(dataset.get("PatientID") or "").strip()),
         study_instance_uid=text_of(dataset, "StudyInstanceUID"),
         series_instance_uid=text_of(dataset, "SeriesInstanceUID"),
         frame_of_reference_uid=text_of(dataset, "FrameOfReferenceUID") or None,

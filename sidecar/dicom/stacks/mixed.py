@@ -24,7 +24,17 @@ _UNIT = Aspect("Rescale Type", lambda f: f.common.rescale_unit or f.common.impli
 
 def mixed(frames: Sequence[Frame]) -> tuple[str, ...]:
     """Warnings about slices that no position sets apart, but their headers do."""
-    return (*_volumes(frames), *_units(frames), *_parts(frames))
+    return (*_patients(frames), *_volumes(frames), *_units(frames), *_parts(frames))
+
+
+def _patients(frames: Sequence[Frame]) -> Iterator[str]:
+    count = len({frame.common.patient for frame in frames})
+    if count > 1:
+        yield (
+            f"the slices of this stack have {count} different Patient IDs: if they are of several"
+            " patients or specimens, put the files of each into a folder, and export each folder by"
+            " itself"
+        )
 
 
 def _volumes(frames: Sequence[Frame]) -> Iterator[str]:

@@ -60,6 +60,7 @@ def test_slices_that_lie_between_each_other_are_one_stack_and_told(
     [
         ("KVP", (80, 140)),
         ("FrameReferenceTime", (1000, 2000)),
+        ("NominalPercentageOfCardiacPhase", (30.5, 70.5)),
         ("SeriesNumber", (3, 4)),
         ("SeriesDescription", ("0 %", "50 %")),
     ],
@@ -113,6 +114,12 @@ def test_volumes_of_one_file_are_apart(
         [0, 1, 2],
         [3, 4, 5],
     ]
+
+
+def test_several_patients_are_told_and_not_named(tmp_path: Path) -> None:
+    change = alternating("PatientID", "Secret-1", "Secret-2")
+    (told,) = one_stack(write_slices(tmp_path / "scan", change)).warnings
+    assert "2 different Patient IDs" in told and "Secret" not in told
 
 
 def test_a_unit_that_not_all_slices_have_is_not_stated(tmp_path: Path) -> None:
