@@ -45,9 +45,9 @@ def _volumes(frames: Sequence[Frame]) -> Iterator[str]:
     found = [text for aspect in aspects if (text := values_of(aspect, frames))]
     if found:
         yield (
-            f"the slices of this stack differ in {' and in '.join(found)}: no position is there"
-            " twice, so they are one stack; if they are of several scans, put the files of each"
-            " into a folder, and export each folder by itself"
+            f"the slices of this stack differ in {' and in '.join(found)}, and are taken as one"
+            " stack; if they are of several scans, put the files of each into a folder, and export"
+            " each folder by itself"
         )
 
 
