@@ -399,7 +399,7 @@ def test_pngs_of_an_export_that_changed_their_names_are_refused(
     other.write_bytes(swapped[0])
     one.write_bytes(swapped[1])
     (export / "labels.csv").write_text(f"image,x,y\n{one.name},3,4\n")
-    with pytest.raises(sidecar.LabelError, match="is PNG 3, and the file names it"):
+    with pytest.raises(sidecar.LabelError, match="is PNG 3"):
         load([export / "labels.csv"], given_exports([export]))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.stacks.differences import Aspect, Value, values_of
+from sidecar.errors import counted
 
 #: Attributes of a whole volume. Times that go on from slice to slice are not among them.
 _OF_VOLUMES = (
@@ -71,6 +72,6 @@ def _parts(frames: Sequence[Frame]) -> Iterator[str]:
     for (_, count), numbers in there.items():
         if len(numbers) < count:
             yield (
-                f"{count - len(numbers)} of the {count} files of a concatenation are not here"
-                " (In-concatenation Total Number), and their slices are missing"
+                f"a concatenation of {counted(count, 'file')} lacks {count - len(numbers)} of them"
+                " (In-concatenation Total Number), and so their slices"
             )

@@ -38,6 +38,8 @@ from sidecar.storage.digest import file_digest
 from sidecar.storage.local import Local
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+#: EXIF tag of the direction in which an image is to be seen; 1 is as it is stored.
+_ORIENTATION = 274
 #: TIFF tag of the bits per sample, and Pillow's names of TIFF compressions with loss, which change
 #: labels.
 _BITS_PER_SAMPLE = 258
@@ -245,7 +247,13 @@ def _read_png(path: Path, size: tuple[int, int], by_color: bool) -> RawPlane:
         if not is_png(head):
             raise place("has the name of a PNG, but another content; save it as PNG")
         with _opened(path) as image, _without_remarks():
-            return raw_plane(image, size, place, head[24] > 8, by_color)
+            plane = raw_plane(image, size, place, head[24] > 8, by_color)
+            if image.getexif().get(_ORIENTATION, 1) not in (0, 1):
+                raise place(
+                    "has an Orientation in its EXIF data, so some programs show it turned or"
+                    " mirrored, and others do not; save it without"
+                )
+            return plane
     except LabelError:
         raise
     except _UNREADABLE as error:

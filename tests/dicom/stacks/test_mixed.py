@@ -141,7 +141,7 @@ def test_a_concatenation_that_is_not_whole_is_told(tmp_path: Path) -> None:
     dataset.InConcatenationNumber, dataset.InConcatenationTotalNumber = 1, 3
     dataset.save_as(path)
     (told,) = one_stack(tmp_path / "scan").warnings
-    assert told.startswith("2 of the 3 files of a concatenation are not here")
+    assert told.startswith("a concatenation of 3 files lacks 2 of them")
     dataset.InConcatenationTotalNumber = 1
     dataset.save_as(path)
     assert one_stack(tmp_path / "scan").warnings == ()

@@ -108,3 +108,20 @@ def test_masks_in_label_files_are_of_the_export_that_their_images_tell(old: Path
     both = coco(old / "labels.json", "a/slice_0003.png", "b/slice_0004.png")
     with pytest.raises(UsageError, match="more than one export"):
         read([both], old / "a", old / "b")
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 6])
+def test_a_png_that_programs_show_in_different_directions_is_refused(
+    old: Path, tmp_path: Path, orientation: int
+) -> None:
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    mask = Image.fromarray(np.eye(*SIZE[:2], dtype=np.uint8))
+    exif = Image.Exif()
+    exif[274] = 1
+    mask.save(folder / "slice_0003.png", exif=exif)
+    assert painted(read([folder], old / "a")) == [3]
+    exif[274] = orientation
+    mask.save(folder / "slice_0003.png", exif=exif)
+    with pytest.raises(LabelError, match=r"slice_0003\.png: has an Orientation"):
+        painted(read([folder], old / "a"))
