@@ -62,6 +62,11 @@ def plain_errors() -> Iterator[None]:
         raise TimeoutError(errno.ETIMEDOUT, "the storage did not answer in time") from error
     except OSError as error:
         number = error.errno or errno.EIO
+        if number < 0:  # of a host that is not found (socket.gaierror)
+            raise OSError(
+                errno.EHOSTUNREACH,
+                "no server of this name is found: check the address and the network",
+            ) from error
         raise OSError(number, f"the storage reports: {os.strerror(number)}") from error
     except Exception as error:
         kind, status = type(error).__name__, getattr(error, "status", None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import re
 import shutil
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -177,6 +178,14 @@ def test_a_server_that_refuses_says_so(status: int, says: str, web: Web, run: Co
     web.data, web.status, web.knows_ranges = b"PK\x03\x04 secret", status, False
     told = run.refuses("inspect", f"{web.url}?key=s3cr3t", says=says)
     assert "secret" not in told and "s3cr3t" not in told
+
+
+def test_a_host_that_is_not_found_is_told() -> None:
+    pytest.importorskip("upath", reason="the extra cloud is not installed")
+    from sidecar.storage.object_store import plain_errors
+
+    with pytest.raises(OSError, match="no server of this name"), plain_errors():
+        raise socket.gaierror(socket.EAI_NONAME, "http://host?key=s3cr3t")
 
 
 @pytest.mark.slow
