@@ -119,6 +119,25 @@ def test_an_image_beside_the_file_tells_its_size(old: Path, ending: str) -> None
     assert any("128 × 128 (resized by 2)" in note for note in file.notes)
 
 
+#: Files whose numbers depend on the height of the image: the label is at corner (3, 100) of an
+#: image of 128 × 128, and (1.5, 50) of the PNG.
+BY_SIZE = {
+    "slice_0003.txt": f"0 {3 / 128} {100 / 128} 0.01 0.01\n",
+    "skull.tps": "LM=1\n3 28\nIMAGE=slice_0003.png\n",
+}
+
+
+@pytest.mark.parametrize("name", BY_SIZE)
+def test_numbers_that_depend_on_the_size_of_an_enlarged_image_beside_the_file(
+    old: Path, name: str
+) -> None:
+    """Fractions of the size, and rows counted from the bottom."""
+    (old / "slice_0003.png").write_bytes(enlarged(noise(3)))
+    (file,) = mapped(old / name, BY_SIZE[name], old / "a").files
+    np.testing.assert_allclose(file.points.png.mean(axis=0), [1, 49.5, 3], rtol=0, atol=1e-9)
+    assert any("128 × 128 (resized by 2)" in note for note in file.notes)
+
+
 def test_a_file_states_the_size_of_the_image_in_it(old: Path) -> None:
     path = labelme(old, "slice_0003.png", enlarged(noise(3)), (64, 64))
     with pytest.raises(
