@@ -206,10 +206,11 @@ def stated_sizes(
 
 
 def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None:
-    """LabelError where a label file of one image has the name of one PNG and names another inside:
-    a copy of the file, or an image, was renamed.
+    """LabelError where the name of a label file of one image begins with that of one PNG, and
+    another is named inside: a copy of the file, or an image, was renamed.
     """
-    named = [name for name in (path.stem, *inner) if is_png_name(bare_key(name), stack)]
+    stem = path.stem if is_png_name(bare_key(path.stem), stack) else png_in_name(path, stack) or ""
+    named = [name for name in (stem, *inner) if is_png_name(bare_key(name), stack)]
     for first, second in pairwise(named):
         if not _may_be_one(bare_key(first), bare_key(second)):
             raise LabelError(
