@@ -75,10 +75,11 @@ def _holds_labels(path: Path) -> bool:
     """Whether a file holds labels, by its name.
 
     DeepLabCut writes a .h5 file beside a CSV of the same name, with the same labels; it is left
-    out.
+    out. So is ._a.json, which a Mac writes beside a.json on disks of other systems.
     """
     return (
         path.suffix.lower() in LABEL_ENDINGS
+        and not path.name.startswith("._")
         and path.name not in _NOT_LABELS
         and path.is_file()
         and not (path.suffix.lower() == ".h5" and path.with_suffix(".csv").is_file())

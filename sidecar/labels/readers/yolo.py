@@ -152,7 +152,9 @@ class _File:
             )
         for k in range(count):
             x, y, *visibility = values[k * size : (k + 1) * size]
-            if visibility != [0.0] and x >= 0 and y >= 0:
+            if not visibility and (x, y) == (0, 0):
+                self.left_out.add("keypoint", "at 0 0, where tools put those not labelled")
+            elif visibility != [0.0] and x >= 0 and y >= 0:
                 yield k, x, y, f"{visibility[0]:g}" if visibility else ""
             else:
                 self.left_out.add(
