@@ -171,6 +171,19 @@ def png_against_slices(path: Path, stack: PngStack) -> str:
     return "" if own in stack.names[:1] else own
 
 
+def refuse_other_first_png(path: Path, stack: PngStack) -> None:
+    """LabelError where a label file that counts slices has the name of a PNG that is not the first:
+    the program named its stack after the first PNG that it opened.
+    """
+    if png_against_slices(path, stack):
+        raise LabelError(
+            f"has slice numbers, but the name of the file is that of {png_in_name(path, stack)}, which"
+            " is not the first PNG. Was only a part of the stack opened, or in another order? Open all"
+            " PNGs in order; if they were opened so, rename the file",
+            path,
+        )
+
+
 def matches(reference: str, entry: str, pattern: str) -> bool:
     """Whether the path of a reference, or the end of it, matches a shell pattern; case does not
     matter.
