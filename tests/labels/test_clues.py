@@ -5,6 +5,7 @@ of the label file, and images in it or beside it.
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -136,6 +137,34 @@ def test_numbers_that_depend_on_the_size_of_an_enlarged_image_beside_the_file(
     (file,) = mapped(old / name, BY_SIZE[name], old / "a").files
     np.testing.assert_allclose(file.points.png.mean(axis=0), [1, 49.5, 3], rtol=0, atol=1e-9)
     assert any("128 × 128 (resized by 2)" in note for note in file.notes)
+
+
+#: A box from corner (10, 10) to (64.25, 40) of an image of 128 × 128.
+WIDE = {
+    "via.json": {
+        "a": {"filename": "slice_0003.png", "size": -1, "file_attributes": {}, "regions": [
+            {"shape_attributes": {"name": "rect", "x": 10, "y": 10, "width": 54.25, "height": 30},
+             "region_attributes": {}}
+        ]}
+    },
+    "slice_0003.geojson": {
+        "type": "Feature",
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[10, 10], [64.25, 10], [64.25, 40], [10, 40], [10, 10]]],
+        },
+        "properties": {"objectType": "annotation"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_an_area_is_cut_at_the_edge_of_the_image_it_was_drawn_on(old: Path, name: str) -> None:
+    """And not at the width of the smaller PNG."""
+    (old / "slice_0003.png").write_bytes(enlarged(noise(3)))
+    (file,) = mapped(old / name, json.dumps(WIDE[name]), old / "a").files
+    assert file.points.png[:, 0].max() == 64.25 / 2 - 0.5
+    assert not any("beyond the edge" in note for note in file.notes)
 
 
 def test_a_file_states_the_size_of_the_image_in_it(old: Path) -> None:
