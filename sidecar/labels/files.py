@@ -39,7 +39,8 @@ _NOT_LABELS = frozenset({documents.SIDECAR_NAME, ZOOMS_NAME, "classes.txt", "not
 
 
 def label_files(paths: Iterable[Path]) -> list[Path]:
-    """The label files of paths: a file stands for itself, a folder for the label files in it.
+    """The label files of paths: a file stands for itself, a folder for the label files in it. A
+    file that is given twice counts once.
 
     LabelError where there are none.
     """
@@ -68,7 +69,10 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
             files += labels
         else:
             files.append(path)
-    return files
+    once: dict[Path, Path] = {}
+    for file in files:
+        once.setdefault(file.resolve(), file)
+    return list(once.values())
 
 
 def _holds_labels(path: Path) -> bool:
