@@ -175,11 +175,18 @@ def refuse_other_first_png(path: Path, stack: PngStack) -> None:
     """LabelError where a label file that counts slices has the name of a PNG that is not the first:
     the program named its stack after the first PNG that it opened.
     """
-    if png_against_slices(path, stack):
+    own = png_against_slices(path, stack)
+    if own and own not in stack.names:
         raise LabelError(
-            f"has slice numbers, but the name of the file is that of {png_in_name(path, stack)}, which"
-            " is not the first PNG. Was only a part of the stack opened, or in another order? Open all"
-            " PNGs in order; if they were opened so, rename the file",
+            f"has slice numbers, but the name of the file is that of {own}, a PNG of another"
+            " export; give the sidecar.json of that export with --sidecar",
+            path,
+        )
+    if own:
+        raise LabelError(
+            f"has slice numbers, but the name of the file is that of {own}, which is not the first"
+            " PNG. Was only a part of the stack opened, or in another order? Open all PNGs in"
+            " order; if they were opened so, rename the file",
             path,
         )
 

@@ -138,6 +138,8 @@ def test_a_file_named_after_another_png_than_the_first_is_refused(variant: int) 
     stack = stack_of((1.0, 1.0, 1.0))
     with pytest.raises(LabelError, match=r"is that of slice_0003\.png, which is not the first PNG"):
         read(voxels(), stack, variant, path=Path("slice_0003 markups.mrk.json"))
+    with pytest.raises(LabelError, match=r"is that of slice_0000_bcdfgh, a PNG of another export"):
+        read(voxels(), stack, variant, path=Path("slice_0000_bcdfgh.mrk.json"))
     assert len(read(voxels(), stack, variant, path=Path("slice_0000.mrk.json"))) == len(LANDMARKS)
 
 
