@@ -32,6 +32,9 @@ _ROUNDED = (
     "YOLO writes fractions of the size of the image, mostly with six decimals, so coordinates are"
     " right to about size / 2 000 000 pixels"
 )
+_NO_NAMES = (
+    "No classes.txt, data.yaml or notes.json was found that names the classes: labels are numbers"
+)
 _EMPTY = "The file is empty. In YOLO this means that the image has no labels"
 
 
@@ -77,7 +80,11 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         origin="corner",
         forced=options.pixel_origin,
         sizes=None if beside is None else {path.stem: beside},
-        notes=[_ROUNDED if rows else _EMPTY, *file.edges.notes],
+        notes=[
+            _ROUNDED if rows else _EMPTY,
+            *([_NO_NAMES] if rows and not dataset.names else []),
+            *file.edges.notes,
+        ],
         left_out=file.left_out.sentences,
     )
 

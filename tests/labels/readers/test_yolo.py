@@ -173,6 +173,13 @@ def test_a_data_set_as_label_studio_lays_it_out(tmp_path: Path) -> None:
         read(folder, line)
 
 
+def test_classes_without_names_are_told(tmp_path: Path) -> None:
+    line = yolo.box(1, 60, 50, 100, 60)
+    assert any("labels are numbers" in note for note in read(tmp_path, line).notes)
+    named = read(tmp_path, line, classes_txt="skull\nmolar\n")
+    assert not any("labels are numbers" in note for note in named.notes)
+
+
 def test_a_data_set_as_roboflow_lays_it_out(tmp_path: Path) -> None:
     folder = tmp_path / "train" / "labels"
     folder.mkdir(parents=True)
