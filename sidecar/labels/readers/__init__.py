@@ -108,9 +108,20 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
         )
     raise LabelError(
         "is not a label file that sidecar recognises; if it is one, name its format with --from"
-        f" {'|'.join(sorted(READERS))}{other_export(path.name)}{_saved_again(head)}",
+        f" {'|'.join(sorted(READERS))}{other_export(path.name)}{_packed(head)}{_saved_again(head)}",
         path,
     )
+
+
+def _packed(head: bytes) -> str:
+    """Advice for a zip, as servers of label tools hand out their exports, and for a spreadsheet,
+    which is a zip, too; "" for any other file.
+    """
+    if not head.startswith(b"PK\x03\x04"):
+        return ""
+    if any(name in head[:200] for name in (b"[Content_Types].xml", b"opendocument.spreadsheet")):
+        return "; it is a spreadsheet: save the table as CSV"
+    return "; it is a zip: unpack it, and give the label files in it"
 
 
 def _saved_again(head: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,21 @@ def test_a_table_that_a_spreadsheet_saved_again(
         reader_for(path)
     assert ("as spreadsheets save tables" in str(caught.value)) is (told is not None)
     assert told is None or f"it has {told} between its cells" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("annotations.xml", "it is a zip: unpack it"),
+        ("[Content_Types].xml", "it is a spreadsheet: save the table as CSV"),
+    ],
+)
+def test_a_zip_that_is_no_set_of_selections(tmp_path: Path, entry: str, told: str) -> None:
+    """As CVAT and Roboflow hand out their exports."""
+    with zipfile.ZipFile(tmp_path / "job.zip", "w") as archive:
+        archive.writestr(entry, "<annotations/>")
+    with pytest.raises(LabelError, match=told):
+        reader_for(tmp_path / "job.zip")
 
 
 def test_names_are_unique() -> None:
