@@ -39,3 +39,11 @@ def as_floats(values: ArrayLike, what: str) -> Floats:
         raise UsageError(
             f"these are not numbers, or the rows have different lengths: {what} are expected"
         ) from None
+
+
+def onto_edge(pixels: Floats, size: tuple[int, int, int], rounding: float) -> Floats:
+    """Pixels (N, 3) of a stack of ``size``: those beyond its outer edge by ``rounding`` at most lie
+    on the edge. All others, and NaN, stay.
+    """
+    nearest_inside = np.clip(pixels, -0.5, np.array(size) - 0.5)
+    return np.where(np.abs(pixels - nearest_inside) <= rounding, nearest_inside, pixels)

@@ -39,7 +39,8 @@ _NOT_LABELS = frozenset({documents.SIDECAR_NAME, ZOOMS_NAME, "classes.txt", "not
 
 
 def label_files(paths: Iterable[Path]) -> list[Path]:
-    """The label files of paths: a file stands for itself, a folder for the label files in it.
+    """The label files of paths: a file stands for itself, a folder for the label files in it. A
+    file that is given twice counts once.
 
     LabelError where there are none.
     """
@@ -68,17 +69,21 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
             files += labels
         else:
             files.append(path)
-    return files
+    once: dict[Path, Path] = {}
+    for file in files:
+        once.setdefault(file.resolve(), file)
+    return list(once.values())
 
 
 def _holds_labels(path: Path) -> bool:
     """Whether a file holds labels, by its name.
 
     DeepLabCut writes a .h5 file beside a CSV of the same name, with the same labels; it is left
-    out.
+    out. So is ._a.json, which a Mac writes beside a.json on disks of other systems.
     """
     return (
         path.suffix.lower() in LABEL_ENDINGS
+        and not path.name.startswith("._")
         and path.name not in _NOT_LABELS
         and path.is_file()
         and not (path.suffix.lower() == ".h5" and path.with_suffix(".csv").is_file())

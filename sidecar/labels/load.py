@@ -310,14 +310,16 @@ def _other_landmarks(points: MappedPoints) -> list[str]:
 
 def _told_of_each_other(files: Sequence[Mapping]) -> Iterator[Mapping]:
     """The mappings, with a note where PNGs also have labels in an earlier file."""
-    labelled: dict[tuple[Export, int], str] = {}
+    labelled: dict[tuple[Export, int], Path] = {}
     for file in files:
-        name = file.labels.path.name
+        path = file.labels.path
         slices = np.unique(nearest(file.points.png[:, 2])).astype(int).tolist()
-        before = [labelled.setdefault((file.export, k), name) for k in slices]
-        others = [other for other in before if other != name]
+        before = [labelled.setdefault((file.export, k), path) for k in slices]
+        others = [other for other in before if other != path]
         if others:
-            names = ", ".join(list(dict.fromkeys(others))[:3])
+            names = ", ".join(
+                _name_beside(other, path) for other in list(dict.fromkeys(others))[:3]
+            )
             note = (
                 f"some PNGs have labels in {names} too ({counted(len(others), 'PNG')}); the labels"
                 " of all files were taken"
@@ -325,3 +327,8 @@ def _told_of_each_other(files: Sequence[Mapping]) -> Iterator[Mapping]:
             yield replace(file, notes=(*file.notes, note))
         else:
             yield file
+
+
+def _name_beside(other: Path, path: Path) -> str:
+    """The name of another label file, with its folder where both files have one name."""
+    return other.name if other.name != path.name else f"{other.parent.name}/{other.name}"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError
+from sidecar.grid.points import onto_edge
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import Identified
 from sidecar.labels.mapped import MappedPoints
@@ -17,6 +18,8 @@ from sidecar.mapping import Sidecar
 #: Largest absolute value of a pixel, voxel or millimetre of a label. Much larger numbers would
 #: break the arithmetic.
 FARTHEST = 1e7
+#: Arithmetic alone, such as scaling back a resize, moves a label by less than this, in pixels.
+ROUNDING = 1e-6
 
 
 def png_pixels(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64]:
@@ -69,6 +72,7 @@ def map_points(
     A LabelError names the first label outside the PNG stack, unless ``allow_outside``.
     """
     sidecar = export.sidecar
+    png = onto_edge(png, sidecar.size, ROUNDING)
     if not allow_outside:
         _refuse_outside(labels, png, sidecar)
     if not (png.min(initial=0) >= -FARTHEST and png.max(initial=0) <= FARTHEST):

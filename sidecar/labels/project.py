@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import GeometryError, LabelError, counted
 from sidecar.grid.axis import nearest
+from sidecar.grid.points import onto_edge
 from sidecar.grid.space import Geometry
 from sidecar.grid.stack import Stack, geometry_of
 from sidecar.labels.scan_points import EXPORT_COLUMNS, ScanPoints, read_scan_points
@@ -24,7 +25,7 @@ from sidecar.mapping import Sidecar
 #: are replaced.
 PIXEL_COLUMNS = ("image", "slice", "x", "y")
 #: If voxel and millimetres of one row differ by more than this part of a voxel, they belong to
-#: different scans.
+#: different scans. Smaller differences are rounding.
 SAME_SCAN = 1e-3
 
 
@@ -55,7 +56,7 @@ def project_file(path: str | Path, sidecar: Sidecar, allow_outside: bool = False
     points = read_scan_points(Path(path))
     refuse_other_scan(points, sidecar.document.source.series_instance_uid)
     xy, slices = sidecar.from_source(source_indices(points, sidecar.stack))
-    png = np.column_stack([xy, slices])
+    png = onto_edge(np.column_stack([xy, slices]), sidecar.size, SAME_SCAN)
     if not allow_outside:
         _refuse_outside(points, png, sidecar)
     added = _added(points, png, sidecar)

@@ -171,6 +171,26 @@ def png_against_slices(path: Path, stack: PngStack) -> str:
     return "" if own in stack.names[:1] else own
 
 
+def refuse_other_first_png(path: Path, stack: PngStack) -> None:
+    """LabelError where a label file that counts slices has the name of a PNG that is not the first:
+    the program named its stack after the first PNG that it opened.
+    """
+    own = png_against_slices(path, stack)
+    if own and own not in stack.names:
+        raise LabelError(
+            f"has slice numbers, but the name of the file is that of {own}, a PNG of another"
+            " export; give the sidecar.json of that export with --sidecar",
+            path,
+        )
+    if own:
+        raise LabelError(
+            f"has slice numbers, but the name of the file is that of {own}, which is not the first"
+            " PNG. Was only a part of the stack opened, or in another order? Open all PNGs in"
+            " order; if they were opened so, rename the file",
+            path,
+        )
+
+
 def matches(reference: str, entry: str, pattern: str) -> bool:
     """Whether the path of a reference, or the end of it, matches a shell pattern; case does not
     matter.
@@ -206,10 +226,11 @@ def stated_sizes(
 
 
 def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None:
-    """LabelError where a label file of one image has the name of one PNG and names another inside:
-    a copy of the file, or an image, was renamed.
+    """LabelError where the name of a label file of one image begins with that of one PNG, and
+    another is named inside: a copy of the file, or an image, was renamed.
     """
-    named = [name for name in (path.stem, *inner) if is_png_name(bare_key(name), stack)]
+    stem = path.stem if is_png_name(bare_key(path.stem), stack) else png_in_name(path, stack) or ""
+    named = [name for name in (stem, *inner) if is_png_name(bare_key(name), stack)]
     for first, second in pairwise(named):
         if not _may_be_one(bare_key(first), bare_key(second)):
             raise LabelError(

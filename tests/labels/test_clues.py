@@ -5,6 +5,7 @@ of the label file, and images in it or beside it.
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,53 @@ def test_an_image_beside_the_file_tells_its_size(old: Path, ending: str) -> None
     (file,) = mapped(old / "labels.csv", table(f"slice_0003.{ending}"), old / "a").files
     assert file.points.png[0].tolist() == [1.25, 1.75, 3]
     assert any("128 × 128 (resized by 2)" in note for note in file.notes)
+
+
+#: Files whose numbers depend on the height of the image: the label is at corner (3, 100) of an
+#: image of 128 × 128, and (1.5, 50) of the PNG.
+BY_SIZE = {
+    "slice_0003.txt": f"0 {3 / 128} {100 / 128} 0.01 0.01\n",
+    "skull.tps": "LM=1\n3 28\nIMAGE=slice_0003.png\n",
+}
+
+
+@pytest.mark.parametrize("name", BY_SIZE)
+def test_numbers_that_depend_on_the_size_of_an_enlarged_image_beside_the_file(
+    old: Path, name: str
+) -> None:
+    """Fractions of the size, and rows counted from the bottom."""
+    (old / "slice_0003.png").write_bytes(enlarged(noise(3)))
+    (file,) = mapped(old / name, BY_SIZE[name], old / "a").files
+    np.testing.assert_allclose(file.points.png.mean(axis=0), [1, 49.5, 3], rtol=0, atol=1e-9)
+    assert any("128 × 128 (resized by 2)" in note for note in file.notes)
+
+
+#: A box from corner (10, 10) to (64.25, 40) of an image of 128 × 128.
+WIDE = {
+    "via.json": {
+        "a": {"filename": "slice_0003.png", "size": -1, "file_attributes": {}, "regions": [
+            {"shape_attributes": {"name": "rect", "x": 10, "y": 10, "width": 54.25, "height": 30},
+             "region_attributes": {}}
+        ]}
+    },
+    "slice_0003.geojson": {
+        "type": "Feature",
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[10, 10], [64.25, 10], [64.25, 40], [10, 40], [10, 10]]],
+        },
+        "properties": {"objectType": "annotation"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_an_area_is_cut_at_the_edge_of_the_image_it_was_drawn_on(old: Path, name: str) -> None:
+    """And not at the width of the smaller PNG."""
+    (old / "slice_0003.png").write_bytes(enlarged(noise(3)))
+    (file,) = mapped(old / name, json.dumps(WIDE[name]), old / "a").files
+    assert file.points.png[:, 0].max() == 64.25 / 2 - 0.5
+    assert not any("beyond the edge" in note for note in file.notes)
 
 
 def test_a_file_states_the_size_of_the_image_in_it(old: Path) -> None:

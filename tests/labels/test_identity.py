@@ -91,6 +91,15 @@ def test_a_resized_image_is_scaled_from_its_outer_corner(
     assert factor != 1
 
 
+@pytest.mark.parametrize("size", [(35, 26), (69, 52), (138, 104)])
+def test_the_outer_edge_of_a_resized_image_is_that_of_the_png(
+    png: sidecar.Sidecar, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """At these sizes the arithmetic alone puts it further out."""
+    mapping = map_file(labelme(tmp_path / "a.json", f"slice_0003_{TAG}.png", size, size), png)
+    np.testing.assert_allclose(mapping.points.png, [[80.5, 60.5, 3]], rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("size", [(81, 122), (61, 81), (80, 55), (1, 1), (0, 61)])
 def test_a_cropped_or_stretched_image_is_refused(
     png: sidecar.Sidecar, tmp_path: Path, size: tuple[int, int]

@@ -57,6 +57,22 @@ def test_files_and_folders_each_with_the_sidecar_beside_it(
     assert len(given.exports) == 1 and len(given.points) == 4
 
 
+def test_a_file_that_is_given_twice_counts_once(png: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(POINTS)
+    loaded = load([tmp_path, tmp_path / "a.csv"], [Export(Sidecar.open(png))])
+    assert loaded.paths == [tmp_path / "a.csv"] and len(loaded.points) == 1
+
+
+def test_two_files_of_one_name_are_told_apart(png: Path, tmp_path: Path) -> None:
+    """As of two people who labelled the same PNGs."""
+    for name in ("anna", "ben"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "labels.csv").write_text(POINTS)
+    first, second = load([tmp_path / "anna", tmp_path / "ben"], [Export(Sidecar.open(png))]).files
+    assert not any("labels in" in note for note in first.notes)
+    assert any("PNGs have labels in anna/labels.csv" in note for note in second.notes)
+
+
 def test_points_and_notes_come_together(png: Path, tmp_path: Path) -> None:
     labels = tmp_path / "Points.csv"
     labels.write_text("index,axis-0,axis-1,axis-2\n0,1,3,4\n")

@@ -112,6 +112,7 @@ def test_two_sizes_for_one_name_are_two_images() -> None:
         ("slice_0003.json", "another.png"),
         ("slice_0003.json", "slice_0003_gjgbtf.png"),
         ("beetle-7_0003_gjgbtf.json", "slice_0003_gjgbtf.png"),
+        ("slice_0003 - Copy.json", "slice_0003.png"),
     ],
 )
 def test_names_that_agree_or_say_nothing(file: str, inner: str) -> None:
@@ -127,6 +128,8 @@ def test_names_that_agree_or_say_nothing(file: str, inner: str) -> None:
         ("slice_0004.xml", ["slice_0003_gjgbtf.png"]),
         ("slice_0003_gjgbtf.xml", ["slice_0003_bcdfgh.png"]),
         ("beetle-7_0003_gjgbtf.xml", ["slice_0003.png"]),
+        ("slice_0004 - Copy.xml", ["slice_0003.png"]),
+        ("slice_0004_gjgbtf (1).xml", ["slice_0003_gjgbtf.png"]),
     ],
 )
 def test_names_that_contradict_each_other(file: str, inner: list[str]) -> None:

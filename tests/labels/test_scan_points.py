@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.command_line import CommandLine
-from kit.made_exports import Export, oblique_sidecar
+from kit.made_exports import GEOMETRIES, Export, oblique_sidecar
 from kit.mapped_points import LANDMARKS, LINE, PATH, POLYGON, every_shape, mapped, write_to
 from kit.tables import rows
 from kit.tool_files import slicer
@@ -129,6 +129,21 @@ def test_what_map_points_writes_for_slicer_comes_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         project_file(path, part.sidecar).png, [row["at"] for row in LANDMARKS], rtol=0, atol=1e-7
     )
+
+
+@pytest.mark.parametrize("kind", GEOMETRIES)
+def test_labels_on_the_outer_edges_come_back(tmp_path: Path, kind: str) -> None:
+    """A box up to the edge of the image has such corners, and millimetres are rounded."""
+    placed = GEOMETRIES[kind].sidecar()
+    columns, height, slices = placed.size
+    right, bottom, last = columns - 0.5, height - 0.5, slices - 1.0
+    corners = np.array([(-0.5, -0.5, 0), (right, -0.5, last), (right, bottom, 0), (-0.5, 7, last)])
+    mm = placed.to_patient(corners[:, :2], corners[:, 2])
+    lines = ["x_mm,y_mm,z_mm", *(f"{x:.6f},{y:.6f},{z:.6f}" for x, y, z in mm)]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    png = project_file(tmp_path / "p.csv", placed).png
+    np.testing.assert_allclose(png, corners, rtol=0, atol=1e-3)
+    assert placed.contains(png[:, :2], png[:, 2]).all()
 
 
 def test_points_without_a_position_are_left_out_and_told(tmp_path: Path) -> None:

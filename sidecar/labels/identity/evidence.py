@@ -97,6 +97,17 @@ def image_beside(path: Path, reference: str) -> Seen | None:
     return None
 
 
+def size_beside(path: Path, reference: str) -> tuple[int, int] | None:
+    """Columns and rows of the image that a reference names beside the label file ``path``; None
+    where there is none.
+
+    Readers need it whose coordinates depend on the size of the image, which the file does not
+    state.
+    """
+    seen = image_beside(path, reference)
+    return None if seen is None else seen.size
+
+
 def verdict_of(seen: Seen, export: Export, slice_: int) -> Verdict:
     """Whether an image is PNG ``slice_`` of an export, by its texts, or else by its pixels."""
     told = verdict_of_texts(seen, export, slice_)

@@ -31,6 +31,8 @@ from sidecar.labels.readers import (
     yolo,
 )
 from sidecar.labels.references import other_export
+from sidecar.labels.tables.csv_table import delimiter_of
+from sidecar.labels.text import first_filled_line, head_text
 
 #: Name of a format for ``--from`` → its reader.
 READERS: dict[str, Reader] = {
@@ -106,8 +108,32 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
         )
     raise LabelError(
         "is not a label file that sidecar recognises; if it is one, name its format with --from"
-        f" {'|'.join(sorted(READERS))}{other_export(path.name)}",
+        f" {'|'.join(sorted(READERS))}{other_export(path.name)}{_packed(head)}{_saved_again(head)}",
         path,
+    )
+
+
+def _packed(head: bytes) -> str:
+    """Advice for a zip, as servers of label tools hand out their exports, and for a spreadsheet,
+    which is a zip, too; "" for any other file.
+    """
+    if not head.startswith(b"PK\x03\x04"):
+        return ""
+    if any(name in head[:200] for name in (b"[Content_Types].xml", b"opendocument.spreadsheet")):
+        return "; it is a spreadsheet: save the table as CSV"
+    return "; it is a zip: unpack it, and give the label files in it"
+
+
+def _saved_again(head: bytes) -> str:
+    """Advice for a table that a spreadsheet may have saved again, "" for any other file."""
+    first = first_filled_line(head_text(head))
+    delimiter = delimiter_of(first)
+    between = {";": "semicolons", "\t": "tabs"}.get(delimiter)
+    if between is None or first.count(delimiter) < 2 or not first.replace("\t", "").isprintable():
+        return ""
+    return (
+        f"; it has {between} between its cells, as spreadsheets save tables: give the file as the"
+        " label tool wrote it, or save it with commas and decimal points"
     )
 
 

@@ -88,8 +88,9 @@ def _let_go(entries: list[Any]) -> Iterator[Any]:
 def _sizes(
     images: Iterable[Mapping[str, Any]], path: Path
 ) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The sizes of images. Tools that do not know a size write null or 0."""
     for image in images:
-        if isinstance(image.get("file_name"), str) and "width" in image and "height" in image:
+        if isinstance(image.get("file_name"), str) and image.get("width") and image.get("height"):
             size = whole(image["width"], path), whole(image["height"], path)
             yield image["file_name"].replace("\\", "/"), size
 

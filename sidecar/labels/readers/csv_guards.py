@@ -41,6 +41,14 @@ def refuse_other_tables(
             table.path,
             table.row(-1),
         )
+    if {"Type", "X", "Y", "Width", "Height"} <= set(table.columns):
+        raise LabelError(
+            "is a list of selections, as the ROI Manager of ImageJ writes it: X and Y are the top"
+            " left corner of their bounds, in whole pixels; save the selections themselves (More >"
+            " Save), and map that file",
+            table.path,
+            table.row(-1),
+        )
     if numbers.shape[1] < 3 or table.name("image") is not None:
         return
     slices = numbers[:, 2]

@@ -70,7 +70,7 @@ def _unpacked(data: bytes, path: Path, left_out: LeftOut) -> list[tuple[str, byt
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             # ZipInfo.is_dir fails for an empty name
             files = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
-            entries = [entry for entry in files if entry.filename.lower().endswith(".roi")]
+            entries = [entry for entry in files if _is_selection(entry.filename)]
             left_out.add("other file", "not a selection", len(files) - len(entries))
             if any(
                 entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -82,6 +82,13 @@ def _unpacked(data: bytes, path: Path, left_out: LeftOut) -> list[tuple[str, byt
             return [(PurePosixPath(entry.filename).stem, archive.read(entry)) for entry in entries]
     except _UNPACKING as error:
         raise LabelError(f"cannot be unpacked: {error}", path) from error
+
+
+def _is_selection(name: str) -> bool:
+    """Whether a file in a zip is a selection, by its name. A Mac packs a file ._x.roi beside
+    x.roi, which holds no selection.
+    """
+    return name.lower().endswith(".roi") and not PurePosixPath(name).name.startswith("._")
 
 
 def _recognises(path: Path, head: bytes) -> bool:

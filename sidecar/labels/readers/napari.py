@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
-from sidecar.labels.references import png_against_slices, png_in_name
+from sidecar.labels.references import png_in_name, refuse_other_first_png
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table, whole
 
@@ -77,13 +77,8 @@ def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
 
     ``own``: the PNG that the file is named after.
     """
-    if axes == 3 and png_against_slices(path, stack):
-        raise LabelError(
-            f"has slice numbers, but the name of the file is that of {own}, which is not the first"
-            " PNG. Was only a part of the stack opened, or in another order? Open all PNGs in"
-            " order; if they were opened so, rename the file",
-            path,
-        )
+    if axes == 3:
+        refuse_other_first_png(path, stack)
     if axes == 3 or (axes == 2 and (stack.slices == 1 or own is not None)):
         return axes - 2
     if axes == 2:

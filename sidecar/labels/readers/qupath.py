@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
+from sidecar.labels.identity.evidence import size_beside
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.readers.left_out import LeftOut
@@ -55,7 +56,8 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         for shape in _shapes(feature, n, image, counts, path)
     ]
     edges = Edges(options.pixel_origin)
-    cut = [edges.cut_shape(shape, (stack.columns, stack.rows)) for shape in shapes]
+    size = size_beside(path, image) or (stack.columns, stack.rows)
+    cut = [edges.cut_shape(shape, size) for shape in shapes]
     left_out = LeftOut()
     left_out.add(
         "nucleus outline",

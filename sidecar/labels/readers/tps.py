@@ -1,7 +1,8 @@
 """Landmarks, curves and outlines in TPS files of tpsDig and geomorph. Pixel origin: corner.
 
 y counts from the BOTTOM of the image. With the height H of the image, corner y from the top = H - y
-(StereoMorph's TPSToShapes flips in this way). SCALE is the length of a pixel. It is never applied,
+(StereoMorph's TPSToShapes flips in this way). H is that of the image beside the file, or else that
+of the PNG. SCALE is the length of a pixel. It is never applied,
 because coordinates are pixels. tpsDig is closed source, so the half pixel could not be checked in
 its code; a flip about the middles of pixels (*center*) differs from this one by half a pixel.
 Format: Rohlf's tps programs; geomorph readland.tps.r and writeland.tps.r. A missing landmark is NA
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sidecar.errors import LabelError
+from sidecar.labels.identity.evidence import size_beside
 from sidecar.labels.model import (
     MIDDLE_OF_FIRST_PIXEL,
     Labels,
@@ -92,11 +94,18 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     )
     left_out = LeftOut()
     specimens = list(_specimens(deque(line for line in lines if line[1]), left_out, path))
+    images = [_image(specimen, stack, path) for specimen in specimens]
+    beside = {image: size_beside(path, image) for image in dict.fromkeys(images)}
+    sizes = {image: size for image, size in beside.items() if size is not None}
     shapes = [
         shape
-        for s, specimen in enumerate(specimens, start=1)
+        for s, (specimen, image) in enumerate(zip(specimens, images, strict=True), start=1)
         for shape in _shapes(
-            specimen, s, _image(specimen, stack, path), stack.rows, options.pixel_origin or "corner"
+            specimen,
+            s,
+            image,
+            sizes[image][1] if image in sizes else stack.rows,
+            options.pixel_origin or "corner",
         )
     ]
     notes = [_HALF]
@@ -112,6 +121,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
+        sizes=sizes,
         notes=notes,
         left_out=left_out.sentences,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError, counted
+from sidecar.labels.identity.evidence import size_beside
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges
 from sidecar.labels.shapes import Shape, Vertices, box, circle, ellipse, labels_of, rotated
@@ -45,13 +46,14 @@ _NAMES = ("label", "name", "landmark", "class", "type")
 
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     text = read_text(path)
-    shapes = (
+    shapes = list(
         _of_json(parse_json(text, path), path)
         if text.lstrip().startswith("{")
         else _of_csv(text, path)
     )
-    edges = Edges(options.pixel_origin)
-    cut = [edges.cut_shape(shape, (stack.columns, stack.rows), _ROUNDING) for shape in shapes]
+    edges, own = Edges(options.pixel_origin), (stack.columns, stack.rows)
+    beside = {image: size_beside(path, image) for image in {shape.image for shape in shapes}}
+    cut = [edges.cut_shape(shape, beside[shape.image] or own, _ROUNDING) for shape in shapes]
     return labels_of(
         path,
         cut,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions, to_center
+from sidecar.labels.references import refuse_other_first_png
 from sidecar.labels.shapes import Shape, labels_of
 
 Spacing = tuple[float, float, float]
@@ -80,6 +81,7 @@ def readers(
         suffix: str, spacing_of: _SpacingOf, recognises: Callable[[Path, bytes], bool]
     ) -> Reader:
         def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
+            refuse_other_first_png(path, stack)
             file = parse(path)
             spacing = spacing_of(path, file, stack, options.pixel_origin, name)
             told = (

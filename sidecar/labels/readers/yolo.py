@@ -2,8 +2,9 @@
 (segmentation). Pixel origin: corner.
 
 All numbers are fractions of the image's width and height: corner coordinate = fraction * size
-(Ultralytics documentation, "Datasets"). `yolo_lines` finds out what the numbers mean. The file has
-the name of the image. A file without lines is an image without labels.
+(Ultralytics documentation, "Datasets"). The size is that of the image beside the file, or else that
+of the PNG. `yolo_lines` finds out what the numbers mean. The file has the name of the image. A file
+without lines is an image without labels.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.errors import LabelError
+from sidecar.labels.identity.evidence import size_beside
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.edges import Edges, last_digit
 from sidecar.labels.readers.left_out import LeftOut
@@ -29,6 +31,9 @@ _LINE = re.compile(r"\d+( [-+.\deE]+){4,}", re.ASCII)
 _ROUNDED = (
     "YOLO writes fractions of the size of the image, mostly with six decimals, so coordinates are"
     " right to about size / 2 000 000 pixels"
+)
+_NO_NAMES = (
+    "No classes.txt, data.yaml or notes.json was found that names the classes: labels are numbers"
 )
 _EMPTY = "The file is empty. In YOLO this means that the image has no labels"
 
@@ -64,7 +69,9 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     rows = [parse_row(line, f"row {n}", path) for n, line in lines if line.strip()]
     dataset = dataset_of(path)
     layout = layout_of(rows, dataset.keypoints, dataset.is_described, path)
-    file = _File(path, stack, layout, dataset, Edges(options.pixel_origin), LeftOut())
+    beside = size_beside(path, path.stem)
+    size = beside or (stack.columns, stack.rows)
+    file = _File(path, size, layout, dataset, Edges(options.pixel_origin), LeftOut())
     shapes = [shape for n, row in enumerate(rows, start=1) for shape in file.shapes(row, str(n))]
     return labels_of(
         path,
@@ -72,17 +79,25 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,
-        notes=[_ROUNDED if rows else _EMPTY, *file.edges.notes],
+        sizes=None if beside is None else {path.stem: beside},
+        notes=[
+            _ROUNDED if rows else _EMPTY,
+            *([_NO_NAMES] if rows and not dataset.names else []),
+            *file.edges.notes,
+        ],
         left_out=file.left_out.sentences,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One label file, and the notes that are collected while its lines become shapes."""
+    """One label file, and the notes that are collected while its lines become shapes.
+
+    ``size``: width and height of the labelled image.
+    """
 
     path: Path
-    stack: PngStack
+    size: tuple[int, int]
     layout: Layout
     dataset: Dataset
     edges: Edges
@@ -108,8 +123,7 @@ class _File:
         self, type_: str, fractions: Vertices, row: Row, label: str, id_: str, extra: dict[str, str]
     ) -> Shape:
         shape = self._shape(type_, fractions, row, label, id_, extra)
-        size = self.stack.columns, self.stack.rows
-        return self.edges.cut_shape(shape, size, last_digit(row.words) * max(size))
+        return self.edges.cut_shape(shape, self.size, last_digit(row.words) * max(self.size))
 
     def _shape(
         self,
@@ -128,7 +142,8 @@ class _File:
                 self.path,
                 row.where,
             )
-        xy = [(x * self.stack.columns, y * self.stack.rows) for x, y in fractions]
+        width, height = self.size
+        xy = [(x * width, y * height) for x, y in fractions]
         image = self.path.stem
         return Shape(type_, xy, "corner", row.where, label, image, None, id_, vertex, extra)
 
@@ -144,7 +159,9 @@ class _File:
             )
         for k in range(count):
             x, y, *visibility = values[k * size : (k + 1) * size]
-            if visibility != [0.0] and x >= 0 and y >= 0:
+            if not visibility and (x, y) == (0, 0):
+                self.left_out.add("keypoint", "at 0 0, where tools put those not labelled")
+            elif visibility != [0.0] and x >= 0 and y >= 0:
                 yield k, x, y, f"{visibility[0]:g}" if visibility else ""
             else:
                 self.left_out.add(

@@ -1,8 +1,8 @@
 """Read the files that describe a YOLO data set: class names, and the number of keypoints.
 
 `classes.txt`, `data.yaml` and Label Studio's `notes.json` lie beside the label files, or in the
-folder that holds `labels/` (Label Studio) or `labels/train/` (Ultralytics). Paths in these files
-are not followed.
+folder that holds `labels/` (Label Studio), `labels/train/` (Ultralytics) or `train/labels/`
+(Roboflow). Paths in these files are not followed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sidecar.labels.text import load_json, member, read_text, whole
 
 DATA, CLASSES, NOTES = "data.yaml", "classes.txt", "notes.json"
 _LABELS = "labels"
+_PARTS = frozenset({"train", "valid", "val", "test"})
 _MOST_BYTES = 2**20
 
 
@@ -51,6 +52,8 @@ def _folders(path: Path) -> Iterator[Path]:
     yield folder
     if folder.name == _LABELS:
         yield folder.parent
+        if folder.parent.name in _PARTS:
+            yield folder.parent.parent
     elif folder.parent.name == _LABELS:
         yield folder.parent.parent
 

@@ -9,7 +9,7 @@ holes where one lies in another. In COCO they are parts, which are joined.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -95,8 +95,8 @@ class _Found:
 def _regions_of(file: Mapping, exports: Sequence[Export], options: LoadOptions) -> _Found:
     shapes = shapes_of([file.points])
     bitmaps, told = _bitmaps_of(file, options.images)
-    boxes_of_bitmaps = {bitmap.id for bitmap in bitmaps if bitmap.id}
-    areas = [shape for shape in shapes if shape.type in AREAS and shape.id not in boxes_of_bitmaps]
+    boxes = {(bitmap.entry, bitmap.id) for bitmap in bitmaps if bitmap.id}
+    areas = [s for s in shapes if s.type in AREAS and not _is_box_of_bitmap(s, boxes)]
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
     notes = [*(note for note in file.notes if "use map-mask" not in note), *told]
     notes += [f"{counted(count, kind)} left out: no area" for kind, count in left_out.items()]
@@ -107,6 +107,15 @@ def _regions_of(file: Mapping, exports: Sequence[Export], options: LoadOptions) 
         [*own, *(export for export, _ in placed)],
         tuple(notes),
     )
+
+
+def _is_box_of_bitmap(shape: MappedShape, boxes: Collection[tuple[str, str]]) -> bool:
+    """Whether a shape is the box of a bitmap. ``boxes``: entry and id of those. Files that were
+    merged may use an id again, on another image or for a polygon.
+    """
+    labels = shape.points.labels
+    entry = labels.images[labels.reference[shape.rows[0]]].entry
+    return shape.type == "box" and (entry, shape.id) in boxes
 
 
 def _bitmaps_of(file: Mapping, images: str | None) -> tuple[list[Bitmap], list[str]]:
@@ -138,12 +147,18 @@ def _outlines(areas: Sequence[MappedShape], points: MappedPoints) -> Iterator[Re
 
 
 def _same_region(last: MappedShape, shape: MappedShape) -> bool:
-    """Whether an outline has the same label, id and image as the one before."""
+    """Whether an outline has the same label, id and image as the one before.
+
+    Annotations of Label Studio that began with one prediction share the ids of its regions.
+    """
     labels, first, second = shape.points.labels, last.rows[0], shape.rows[0]
     same_image = labels.reference[first] == labels.reference[second] and np.array_equal(
         labels.slice[first], labels.slice[second], equal_nan=True
     )
-    return bool(shape.id) and (last.id, last.label) == (shape.id, shape.label) and same_image
+    annotations = shape.points.columns.get("annotation")
+    same_annotation = annotations is None or annotations[first] == annotations[second]
+    same_id = bool(shape.id) and (last.id, last.label) == (shape.id, shape.label)
+    return same_id and same_image and same_annotation
 
 
 def _only_slice(shapes: Sequence[MappedShape]) -> int:

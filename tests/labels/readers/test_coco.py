@@ -163,6 +163,16 @@ def test_entries_are_handed_over(tmp_path: Path) -> None:
     assert set(labels.image) == {"slice_0002.png"}
 
 
+@pytest.mark.parametrize("size", [None, 0])
+def test_sizes_that_a_tool_did_not_know(tmp_path: Path, size: object) -> None:
+    content = document([{"image_id": 3, "bbox": [1, 2, 3, 4]}])
+    for image in content["images"]:
+        image |= {"width": size, "height": size}
+    labels = READER.read(write(tmp_path, content), STACK)
+    assert labels.xy[0].tolist() == [0.5, 1.5]
+    assert {image.size for image in labels.images} == {None}
+
+
 def test_a_box_up_to_the_edge(tmp_path: Path) -> None:
     boxes = [[0.1, 0, 202.9, 151], [100.33, 0, 102.68, 151], [100, 0, 104, 151]]
     content = document([{"image_id": 3, "bbox": box} for box in boxes])

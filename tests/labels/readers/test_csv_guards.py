@@ -88,6 +88,17 @@ def test_tables_that_may_count_otherwise_are_refused(
         read(tmp_path, text, format="csv")
 
 
+def test_the_list_of_the_roi_manager_holds_no_points(tmp_path: Path) -> None:
+    """Also where the name of the file tells the PNG."""
+    path = tmp_path / "slice_0003.csv"
+    path.write_text(
+        "Index,Name,Type,Group,X,Y,Width,Height,Points,Color,Fill,LWidth,Pos,C,Z,T\n"
+        "0,0004-0040-0025,Rectangle,0,10,20,30,40,4,none,none,0,4,0,0,0\n"
+    )
+    with pytest.raises(LabelError, match=r"slice_0003\.csv, row 1: .*list of selections.*Save"):
+        read_labels(path, STACK)
+
+
 @pytest.mark.parametrize("origin", [0, 1])
 def test_the_user_says_how_they_count(tmp_path: Path, origin: SliceOrigin) -> None:
     text = table(origin, "Label,X,Y,Slice")

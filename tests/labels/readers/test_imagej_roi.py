@@ -418,7 +418,8 @@ def test_other_files_in_a_zip_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, *map(point, LANDMARKS))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("notes.txt", "not a selection")
-    assert read(path).left_out == ("1 other file left out: not a selection",)
+        archive.writestr("__MACOSX/._1.roi", b"\0\5\x16\7\0\2\0\0Mac OS X")
+    assert read(path).left_out == ("2 other files left out: not a selection",)
 
 
 def test_roifile_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from kit.tool_files.samples import SAMPLES, Sample
 
-from sidecar.labels.readers import READERS
+from sidecar.errors import LabelError
+from sidecar.labels.readers import READERS, reader_for
 
 #: The reader of tables of no tool is asked where no other recognises a file.
 OF_TOOLS = [reader for name, reader in READERS.items() if name != "csv"]
@@ -55,6 +57,40 @@ def test_anything_else_by_none(reader: str, content: bytes) -> None:
 )
 def test_generic_csv_is_left_to_its_reader(header: str) -> None:
     assert recognising(Path("labels.csv"), f"{header}\na,1,2,3\n".encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("index;axis-0;axis-1;axis-2\n0;3,0;20,5;10,5\n", "semicolons"),
+        ("scorer\tme\tme\nbodyparts\ta\ta\ncoords\tx\ty\n", "tabs"),
+        ('{\n\t"a": 1}', None),
+    ],
+)
+def test_a_table_that_a_spreadsheet_saved_again(
+    tmp_path: Path, text: str, told: str | None
+) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    with pytest.raises(LabelError, match="not a label file that sidecar") as caught:
+        reader_for(path)
+    assert ("as spreadsheets save tables" in str(caught.value)) is (told is not None)
+    assert told is None or f"it has {told} between its cells" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("annotations.xml", "it is a zip: unpack it"),
+        ("[Content_Types].xml", "it is a spreadsheet: save the table as CSV"),
+    ],
+)
+def test_a_zip_that_is_no_set_of_selections(tmp_path: Path, entry: str, told: str) -> None:
+    """As CVAT and Roboflow hand out their exports."""
+    with zipfile.ZipFile(tmp_path / "job.zip", "w") as archive:
+        archive.writestr(entry, "<annotations/>")
+    with pytest.raises(LabelError, match=told):
+        reader_for(tmp_path / "job.zip")
 
 
 def test_names_are_unique() -> None:

@@ -21,13 +21,17 @@ PATH = Path("points.txt")
 
 
 def read(
-    points: list[Spacing], stack: PngStack, variant: int = 0, origin: PixelOrigin | None = None
+    points: list[Spacing],
+    stack: PngStack,
+    variant: int = 0,
+    origin: PixelOrigin | None = None,
+    path: Path = PATH,
 ) -> Labels:
     vertices = [Vertex("point", xyz, f"line {n}") for n, xyz in enumerate(points, 1)]
     reader = readers("tool", "a tool", lambda path, head: True, lambda path: VolumeFile(vertices))[
         variant
     ]
-    return reader.read(PATH, stack, ReadOptions(origin))
+    return reader.read(path, stack, ReadOptions(origin))
 
 
 def stack_of(spacing: Spacing | None) -> PngStack:
@@ -126,6 +130,17 @@ def test_only_one_of_the_three_recognises() -> None:
     made = readers("tool", "a tool", lambda path, head: True, lambda path: VolumeFile([]))
     assert [reader.name for reader in made] == ["tool", "tool-pixels", "tool-mm"]
     assert [reader.recognises(PATH, b"") for reader in made] == [True, False, False]
+
+
+@pytest.mark.parametrize("variant", [0, 1, 2])
+def test_a_file_named_after_another_png_than_the_first_is_refused(variant: int) -> None:
+    """A program with one PNG open names it after that, and its points lie on slice 0."""
+    stack = stack_of((1.0, 1.0, 1.0))
+    with pytest.raises(LabelError, match=r"is that of slice_0003\.png, which is not the first PNG"):
+        read(voxels(), stack, variant, path=Path("slice_0003 markups.mrk.json"))
+    with pytest.raises(LabelError, match=r"is that of slice_0000_bcdfgh, a PNG of another export"):
+        read(voxels(), stack, variant, path=Path("slice_0000_bcdfgh.mrk.json"))
+    assert len(read(voxels(), stack, variant, path=Path("slice_0000.mrk.json"))) == len(LANDMARKS)
 
 
 def test_no_points_are_no_labels() -> None:

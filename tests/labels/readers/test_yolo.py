@@ -127,6 +127,13 @@ def test_negative_keypoints_are_missing(tmp_path: Path) -> None:
     assert labels.columns["vertex"][4:] == ["1"]
 
 
+def test_keypoints_at_0_0_without_visibility_are_missing(tmp_path: Path) -> None:
+    text = f"{yolo.box(0, 60, 50, 100, 60)} 0 0.0 {yolo.fractions([ON_SLICE_3[1].corner])}\n"
+    labels = read(tmp_path, text, data_yaml="kpt_shape: [2, 2]\n")
+    assert labels.columns["vertex"][4:] == ["1"]
+    assert any(note.startswith("1 keypoint left out: at 0 0") for note in labels.notes)
+
+
 def test_class_names_from_either_file(tmp_path: Path) -> None:
     line = yolo.box(1, 60, 50, 100, 60)
     assert read(tmp_path, line).columns["label"] == ["1"] * 4
@@ -164,6 +171,26 @@ def test_a_data_set_as_label_studio_lays_it_out(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text("skull\nincisor\n")
     with pytest.raises(LabelError, match=r"notes\.json: names other classes than classes\.txt"):
         read(folder, line)
+
+
+def test_classes_without_names_are_told(tmp_path: Path) -> None:
+    line = yolo.box(1, 60, 50, 100, 60)
+    assert any("labels are numbers" in note for note in read(tmp_path, line).notes)
+    named = read(tmp_path, line, classes_txt="skull\nmolar\n")
+    assert not any("labels are numbers" in note for note in named.notes)
+
+
+def test_a_data_set_as_roboflow_lays_it_out(tmp_path: Path) -> None:
+    folder = tmp_path / "train" / "labels"
+    folder.mkdir(parents=True)
+    (tmp_path / "data.yaml").write_text("train: ../train/images\nnames: [skull, molar]\n")
+    assert read(folder, yolo.box(1, 60, 50, 100, 60)).columns["label"] == ["molar"] * 4
+
+
+def test_what_a_mac_writes_beside_a_label_file_is_none(tmp_path: Path) -> None:
+    for name in ("slice_0003.txt", "._slice_0003.txt"):
+        (tmp_path / name).write_text("")
+    assert label_files([tmp_path]) == [tmp_path / "slice_0003.txt"]
 
 
 def test_confidence_of_a_prediction_is_carried(tmp_path: Path) -> None:

@@ -272,6 +272,23 @@ def test_coco_polygons_in_parts_are_joined(scan: Exported, tmp_path: Path) -> No
     assert not any("different labels" in note for note in mask.notes)
 
 
+def test_ids_that_repeat_after_a_merge_lose_no_polygon(scan: Exported, tmp_path: Path) -> None:
+    """A polygon, and a box on another image, have the id of a mask."""
+    square = np.zeros((ROWS, COLUMNS), bool)
+    square[4:9, 3:5] = True
+    runs_ = {
+        "segmentation": {"size": [ROWS, COLUMNS], "counts": runs(square.T)},
+        "bbox": [3, 4, 2, 5],
+    }
+    polygon = {"id": 1, "segmentation": [[10, 10, 20, 10, 20, 15, 10, 15]], "bbox": [10, 10, 10, 5]}
+    box = {"id": 1, "image_id": 6, "bbox": [3, 4, 2, 5]}
+    content = coco(runs_, polygon, box)
+    content["images"].append(content["images"][0] | {"id": 6, "file_name": "slice_0002.png"})
+    expected = blank()
+    expected[1:, 4:9, 3:5] = expected[1, 10:15, 10:20] = 1
+    np.testing.assert_array_equal(planes(read(write(tmp_path / "a.json", content), scan)), expected)
+
+
 def test_boxes_of_coco_annotations_without_anything_finer_are_areas(
     scan: Exported, tmp_path: Path
 ) -> None:
@@ -321,6 +338,18 @@ def test_label_studio_brushes_take_pixels_that_are_half_covered(
         LabelError,
         "80 × 30",
     )
+
+
+def test_a_region_of_two_annotations_is_no_hole_in_itself(scan: Exported, tmp_path: Path) -> None:
+    """Two annotators began with one prediction, whose regions keep their id in both annotations."""
+    points = [[x / COLUMNS * 100, y / ROWS * 100] for x, y in [(3, 4), (9, 4), (9, 8), (3, 8)]]
+    region = {"id": "x1", "type": "polygonlabels", "original_width": COLUMNS, "original_height": ROWS,
+              "image_rotation": 0, "value": {"points": points, "polygonlabels": ["bone"]}}  # fmt: skip
+    annotations = [{"id": n, "completed_by": n, "result": [region]} for n in (1, 2)]
+    tasks = [{"id": 7, "data": {"image": "slice_0001.png"}, "annotations": annotations}]
+    expected = blank()
+    expected[1, 4:8, 3:9] = 1
+    np.testing.assert_array_equal(planes(read(write(tmp_path / "a.json", tasks), scan)), expected)
 
 
 def test_brushes_of_two_uploads_of_one_name(
