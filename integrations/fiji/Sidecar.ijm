@@ -35,7 +35,7 @@ function openExport(path) {
     folder = File.getParent(path) + File.separator;
     json = replace(File.openAsString(path), "[\\r\\n]+[ \\t]*", "");  // there is none within texts
     root = members(next(0), newArray("version", "units", "pixel_origin", "source", "images", "evidence"), "the document");
-    if (next(valueEnd(next(0))) < lengthOf(json)) refuse("has something behind its end");
+    if (next(valueEnd(next(0))) < lengthOf(json)) refuse("has text after its end");
     if (!matches(text(root[0], "version"), "1\\.[0-9]+"))
         refuse("is of version " + text(root[0], "version") + ", and this macro reads 1; take a newer one");
     if (!same(text(root[2], "pixel_origin"), "center")) refuse("counts pixels in a way that is not known");
@@ -47,7 +47,7 @@ function openExport(path) {
     names = fileNames(images[3], size[2]);
     tag = "";
     if (!isNull(images[2])) tag = text(images[2], "images.tag");
-    if (!matches(tag, "([bcdfghjklmnpqrstvwxz]{6})?")) refuse("has an images.tag that is none");
+    if (!matches(tag, "([bcdfghjklmnpqrstvwxz]{6})?")) refuse("has an images.tag of a wrong form");
     adopted = true;
     if (isNull(root[5])) adopted = false;
     checkNames(names, tag, adopted);
@@ -76,7 +76,7 @@ function openStack(folder, names, size) {
     rename(File.getName(folder));
     if (getWidth() != size[0] || getHeight() != size[1] || nSlices != size[2]) {
         close();
-        refuse("says that its PNGs are " + size[0] + " x " + size[1] + " x " + size[2] + ", and they are not");
+        refuse("says that its PNGs are " + size[0] + " x " + size[1] + " x " + size[2] + ", but they have another size");
     }
     for (i = 0; i < names.length; i++) if (!same(pngName(i + 1), names[i])) {
         close();
@@ -216,7 +216,7 @@ function rowsOfSelection(name, id, slice) {
     shape = Roi.getType;
     called = "The selection " + name + " (" + shape + ") ";
     if (type == 9) stop(called + "has several parts or holes. Take it apart with\nROI Manager > More > Split.");
-    if (same(shape, "text") || same(shape, "image")) stop(called + "is no label. Delete it.");
+    if (same(shape, "text") || same(shape, "image")) stop(called + "cannot be a label. Delete it.");
     kinds = newArray("box", "ellipse", "polygon", "polygon", "polygon", "line", "polyline", "polyline", "polyline", "", "point");
     kind = kinds[type];
     getSelectionCoordinates(x, y);

@@ -304,7 +304,7 @@ REFUSED = {
         'makeRectangle(1, 2, 3, 4); run("Add to Manager"); makeOval(5, 6, 7, 8);',
         "neither in the ROI Manager nor",
     ),
-    "text": ('makeText("see here", 3, 4); run("Add to Manager");', "is no label"),
+    "text": ('makeText("see here", 3, 4); run("Add to Manager");', "cannot be a label"),
     "cropped": ('makeRectangle(1, 2, 30, 4); run("Crop");', "is 30 x 4 and the PNGs are 40x30"),
     "another image": ('newImage("other", "8-bit", 40, 30, 4);', "not opened with the button O"),
     "a copy that was turned": (
