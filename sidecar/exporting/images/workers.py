@@ -16,6 +16,7 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
+    InvalidStateError,
     ThreadPoolExecutor,
     wait,
 )
@@ -28,6 +29,8 @@ from sidecar.exporting.images.make_png import Rendered, Task
 from sidecar.parallel import AHEAD, available_processors
 
 if TYPE_CHECKING:
+    from logging import LogRecord
+
     from distributed import Client
 
 #: Bytes that the tasks of one future process. For each future, the loop takes the interpreter lock
@@ -214,7 +217,7 @@ def dask_workers(address: str, patience: float = CLUSTER_WAIT) -> Iterator[Worke
         client = Client(address, timeout=SCHEDULER_TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError):
         raise UsageError(f"--scheduler {address}: no Dask scheduler answers there") from None
-    with client:
+    with _quiet_about_cancelled_work(), client:
         count = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
         if not count:
             raise UsageError(
@@ -227,6 +230,28 @@ def dask_workers(address: str, patience: float = CLUSTER_WAIT) -> Iterator[Worke
             raise WorkersLostError(
                 f"--scheduler {address}: workers were lost again and again ({type(error).__name__})"
             ) from None
+
+
+@contextlib.contextmanager
+def _quiet_about_cancelled_work() -> Iterator[None]:
+    """Do not log results that are late or missing for work that was cancelled. After Ctrl-C, dask
+    would print warnings and tracebacks of these. Lost workers are noticed by `Workers`.
+    """
+    from logging import getLogger  # loaded by dask anyway
+
+    def is_wanted(record: LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        is_late = isinstance(error, InvalidStateError | CancelledError)
+        return not is_late and not str(record.msg).startswith("Couldn't gather")
+
+    loggers = [getLogger(name) for name in ("tornado.application", "distributed.client")]
+    for logger in loggers:
+        logger.addFilter(is_wanted)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(is_wanted)
 
 
 def _has_workers(client: Client) -> bool:
