@@ -167,7 +167,8 @@ class Sidecar:
     def to_patient(self, xy: ArrayLike, slice: ArrayLike) -> Floats:
         """Patient mm (N, 3), LPS, of PNG pixels.
 
-        GeometryError where the source has no patient geometry.
+        Places beyond the PNGs are computed too, along the same axes; `contains` tells which are on
+        the PNGs. GeometryError where the source has no patient geometry.
         """
         self._require_patient()
         return self.to_mm(xy, slice)
