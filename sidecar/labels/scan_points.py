@@ -68,8 +68,14 @@ def _of_table(path: Path) -> ScanPoints:
     there = [names for names in (SOURCE_COLUMNS, PATIENT_COLUMNS) if _is_there(table, names)]
     if not there:
         wanted = f"{', '.join(PATIENT_COLUMNS)} nor the columns {', '.join(SOURCE_COLUMNS)}"
+        way_out = (
+            "its x and y are labels on PNGs: map them with `sidecar map-points` first, and give"
+            " the table that it writes"
+            if table.name("x") and table.name("y")
+            else "give a table with one of these sets of columns"
+        )
         raise LabelError(
-            f"has neither the columns {wanted}; give a table with one of these sets of columns",
+            f"has neither the columns {wanted}; {way_out}",
             path,
             "row 1",
         )
