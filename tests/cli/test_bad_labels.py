@@ -154,9 +154,11 @@ def test_an_image_and_a_slice_that_disagree_are_refused(run: CommandLine) -> Non
     path = labels(
         run, "image,slice,x,y\nslice_0001,1,1,1\nslice_0001.png,1.4,1,1\nslice_0002,1,1,1\n"
     )
-    run.refuses(
-        "map-points", path, says=("labels.csv", "row 4", "the slice is 1, but image 'slice_0002")
+    says = (
+        "labels.csv, row 4: says slice 1, but its image 'slice_0002",
+        "is slice 2 (both counted",
     )
+    run.refuses("map-points", path, says=says)
 
 
 def test_a_row_with_neither_image_nor_slice_is_refused(run: CommandLine) -> None:
