@@ -101,13 +101,14 @@ def _measured(
 
     from sidecar.cli.labels import tell
     from sidecar.labels.mapped_file import read_points
-    from sidecar.morphometrics.measured import measure_table
+    from sidecar.morphometrics.measured import measure_table, why_nothing
 
     table = read_points(mapped)
     found = measure_table(table, asked)
     counts = Counter(one.specimen for one in found)
-    for specimen in table.by_specimen():
-        tell(f"{specimen or mapped.name}: {counted(counts[specimen], 'measurement')}", ())
+    for specimen, points in table.by_specimen().items():
+        notes = [] if counts[specimen] else [why_nothing(points)]
+        tell(f"{specimen or mapped.name}: {counted(counts[specimen], 'measurement')}", notes)
     rows = [_cells(one) for one in found]
     columns: dict[str, Sequence[str]] = dict(
         zip(_COLUMNS, zip(*rows, strict=True) if rows else again(()), strict=False)

@@ -20,7 +20,7 @@ from sidecar.exporting.options import make_options
 from sidecar.exporting.plan import make_plan
 from sidecar.exporting.run import plan_export, run_job
 from sidecar.labels.load import map_file
-from sidecar.labels.scan_points import PATIENT_COLUMNS, SOURCE_COLUMNS
+from sidecar.labels.model import PATIENT_COLUMNS, SOURCE_COLUMNS
 from sidecar.labels.tables.csv_table import Table
 from sidecar.labels.writers import writer_for
 from sidecar.mapping import Sidecar

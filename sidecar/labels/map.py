@@ -35,8 +35,8 @@ def png_pixels(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float6
         labels,
         np.abs(slices - named) > 0.5,
         lambda i: (
-            f"the slice is {labels.slice[i]:g}, but image {labels.image[i]!r} is slice"
-            f" {named[i]:g}; correct one of them"
+            f"says slice {labels.slice[i]:g}, but its image {labels.image[i]!r} is slice"
+            f" {named[i]:g} (both counted from 0); correct one of them"
         ),
     )
     _refuse(

@@ -25,6 +25,10 @@ SliceOrigin = Literal[0, 1]
 #: Coordinate of the middle of the first pixel, by pixel origin.
 MIDDLE_OF_FIRST_PIXEL: dict[PixelOrigin, float] = {"center": 0.0, "corner": 0.5}
 
+#: Columns of source voxels and of patient mm, as map-points writes them.
+SOURCE_COLUMNS = ("source_column", "source_row", "source_slice")
+PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
+
 
 def to_center(xy: NDArray[np.float64], origin: PixelOrigin) -> NDArray[np.float64]:
     """Convert coordinates of any pixel origin to *center* coordinates: center = given − middle of

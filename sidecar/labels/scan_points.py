@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from sidecar.errors import LabelError, counted
 from sidecar.grid.space import FROM_AXES
 from sidecar.labels.map import FARTHEST
+from sidecar.labels.model import PATIENT_COLUMNS, SOURCE_COLUMNS
 from sidecar.labels.readers import read_head, slicer
 from sidecar.labels.readers.volume_points import Vertex
 from sidecar.labels.tables.columns import Columns, Made
 from sidecar.labels.tables.csv_table import Table
 
-#: Columns of source voxels and of patient mm, as map-points writes them.
-SOURCE_COLUMNS = ("source_column", "source_row", "source_slice")
-PATIENT_COLUMNS = ("x_mm", "y_mm", "z_mm")
 #: Columns of the export that points belong to.
 EXPORT_COLUMNS = ("specimen", "series_uid", "tag")
 
@@ -70,8 +68,14 @@ def _of_table(path: Path) -> ScanPoints:
     there = [names for names in (SOURCE_COLUMNS, PATIENT_COLUMNS) if _is_there(table, names)]
     if not there:
         wanted = f"{', '.join(PATIENT_COLUMNS)} nor the columns {', '.join(SOURCE_COLUMNS)}"
+        way_out = (
+            "its x and y are labels on PNGs: map them with `sidecar map-points` first, and give"
+            " the table that it writes"
+            if table.name("x") and table.name("y")
+            else "give a table with one of these sets of columns"
+        )
         raise LabelError(
-            f"has neither the columns {wanted}; give a table with one of these sets of columns",
+            f"has neither the columns {wanted}; {way_out}",
             path,
             "row 1",
         )

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from xml.etree.ElementTree import Element, ParseError
@@ -188,7 +189,11 @@ def after_sep_line(text: str) -> tuple[str | None, str, int]:
 
 def first_filled_line(text: str) -> str:
     """The first line of a table that holds more than delimiters; "" where there is none."""
-    return next((line for line in text.splitlines() if line.strip(" ,;\t")), "")
+    return next(filter(_is_filled, text.splitlines()), "")
+
+
+def _is_filled(line: str) -> bool:
+    return bool(line.strip(" ,;\t"))
 
 
 def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
@@ -196,10 +201,15 @@ def first_row(head: bytes, delimiter_of: Callable[[str], str]) -> list[str]:
 
     For recognition only.
     """
+    return next(iter(first_rows(head, delimiter_of, 1)), [])
+
+
+def first_rows(head: bytes, delimiter_of: Callable[[str], str], count: int) -> list[list[str]]:
+    """The first ``count`` rows with any cells, or as many as there are, as `first_row` has them."""
     delimiter, text, _ = after_sep_line(head_text(head))
-    first = first_filled_line(text)
+    filled = list(islice(filter(_is_filled, text.splitlines()), count))
     try:
-        return next(csv.reader([first], delimiter=delimiter or delimiter_of(first)), [])
+        return list(csv.reader(filled, delimiter=delimiter or delimiter_of("".join(filled[:1]))))
     except csv.Error:
         return []
 

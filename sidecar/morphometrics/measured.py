@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, UsageError
 from sidecar.labels.mapped_file import PointTable
-from sidecar.labels.vertices import TYPES
+from sidecar.labels.vertices import TYPES, Shapes
 from sidecar.morphometrics.measure import Measurement, angle, area, distance, path_length
 
 Kind = Literal["distance", "path", "angle", "area"]
@@ -67,6 +67,23 @@ def measure_table(
     return found
 
 
+def why_nothing(table: PointTable) -> str:
+    """Why there is nothing to measure in the points of a specimen, where nothing is asked for."""
+    named = _named(table, _kinds(table.shapes()))
+    if not table.names:
+        found = "there is no point"
+    elif not named:
+        found = "no single point has a name"
+    elif len(named) == 1:
+        found = f"only one point has a name, {named[0]!r}"
+    else:
+        found = f"all {len(named)} points with a name are called {named[0]!r}"
+    return (
+        f"nothing was measured, because {found}, and there is no line and no polygon. A distance"
+        " needs two points with different names in the column label"
+    )
+
+
 def _measured(
     table: PointTable, specimen: str, kind: Kind, of: tuple[str, ...], places: Places
 ) -> Measured:
@@ -79,9 +96,8 @@ def _measured(
 
 def _everything(table: PointTable) -> Iterator[tuple[Kind, tuple[str, ...], Places]]:
     shapes = table.shapes()
-    found = [(TYPES[code], list(shapes.rows(k))) for k, code in enumerate(shapes.type.tolist())]
-    single = [table.names[rows[0]] for type_, rows in found if type_ == "point"]
-    named = [name for name in single if name]
+    found = _kinds(shapes)
+    named = _named(table, found)
     pairs = list(combinations(dict.fromkeys(named), 2))
     if len(pairs) > MOST_PAIRS:
         raise UsageError(
@@ -98,3 +114,14 @@ def _everything(table: PointTable) -> Iterator[tuple[Kind, tuple[str, ...], Plac
             yield "path", of, places
         elif type_ in ("polygon", "box"):
             yield "area", of, places
+
+
+def _kinds(shapes: Shapes) -> list[tuple[str, list[int]]]:
+    """The type of each shape, and the rows of its vertices."""
+    return [(TYPES[code], list(shapes.rows(k))) for k, code in enumerate(shapes.type.tolist())]
+
+
+def _named(table: PointTable, found: Sequence[tuple[str, list[int]]]) -> list[str]:
+    """The names of single points that have one, in the order of the file."""
+    single = [table.names[rows[0]] for type_, rows in found if type_ == "point"]
+    return [name for name in single if name]

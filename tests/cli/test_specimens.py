@@ -97,6 +97,25 @@ def test_specimens_are_measured_each_on_its_own(
         assert alone == {key: cell for key, cell in row.items() if key != "specimen"}
 
 
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["tip", "tip"], "all 2 points with a name are called 'tip', and there is no line"),
+        (["tip", ""], "only one point has a name, 'tip', and there is no line"),
+        (["", ""], "no single point has a name, and there is no line"),
+        ([], "there is no point, and there is no line"),
+    ],
+)
+def test_why_nothing_was_measured(
+    run: CommandLine, tmp_path: Path, names: list[str], why: str
+) -> None:
+    lines = [f"{name},{k},2,3,0,LPS" for k, name in enumerate(names)]
+    table = "\n".join(["label,x_mm,y_mm,z_mm,uncertainty_mm,space", *lines, ""])
+    (tmp_path / "m.csv").write_text(table)
+    told = run.done("measure", tmp_path / "m.csv").err
+    assert f"m.csv: 0 measurements\n  note: nothing was measured, because {why}" in told
+
+
 def test_align_is_of_one_specimen_and_names_it(
     run: CommandLine, folder: Path, tmp_path: Path
 ) -> None:

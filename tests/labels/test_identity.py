@@ -126,7 +126,7 @@ def test_image_and_slice_that_contradict_each_other_are_refused(
     (tmp_path / "a.csv").write_text(
         f"x,y,image,slice\n1,1,slice_0003_{TAG},3\n1,1,slice_0003_{TAG},4\n"
     )
-    with pytest.raises(LabelError, match=r"row 3.*the slice is 4, but image"):
+    with pytest.raises(LabelError, match=r"row 3: says slice 4, but its image"):
         map_file(tmp_path / "a.csv", png)
 
 

@@ -206,3 +206,22 @@ def test_the_hint_of_map_points_leads_there_and_back(run: CommandLine, tmp_path:
     assert [float(row[f"source_{name}"]) for name in ("column", "row", "slice")] == pytest.approx(
         place
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "way_out"),
+    [
+        ("label,image,x,y\na,slice_0002.png,3,4\n", "`sidecar map-points` first, and give the"),
+        ("label,slice,X,Y,x_mm,y_mm\na,2,3,4,1,1\n", "`sidecar map-points` first, and give the"),
+        ("label,x\na,3\n", "; give a table with one of these sets of columns"),
+    ],
+)
+def test_labels_on_pngs_are_sent_to_map_points(
+    run: CommandLine, tmp_path: Path, text: str, way_out: str
+) -> None:
+    png = tmp_path / "png"
+    png.mkdir()
+    Export().write(png)
+    (tmp_path / "labels.csv").write_text(text)
+    says = ("labels.csv, row 1: has neither the columns x_mm", way_out)
+    run.refuses("project", tmp_path / "labels.csv", "--sidecar", png, says=says)

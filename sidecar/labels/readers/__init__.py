@@ -106,8 +106,10 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
         raise LabelError(
             f"could be {' or '.join(r.name for r in fitting)}; choose with --from", path
         )
+    lacking = generic_csv.lacking(head)
     raise LabelError(
-        "is not a label file that sidecar recognises; if it is one, name its format with --from"
+        f"is not a label file that sidecar recognises{f'. {lacking}. If' if lacking else '; if'} it"
+        " is one of a label tool, name its format with --from"
         f" {'|'.join(sorted(READERS))}{other_export(path.name)}{_packed(head)}{_saved_again(head)}",
         path,
     )

@@ -18,6 +18,8 @@ from sidecar.document.tag import TAG
 from sidecar.errors import LabelError
 from sidecar.labels.grouping import group
 from sidecar.labels.model import (
+    PATIENT_COLUMNS,
+    SOURCE_COLUMNS,
     ImageReference,
     Labels,
     PixelOrigin,
@@ -32,9 +34,11 @@ from sidecar.labels.readers.left_out import LeftOut
 from sidecar.labels.references import png_against_slices, png_in_name
 from sidecar.labels.tables.columns import Columns, Made
 from sidecar.labels.tables.csv_table import Table, delimiter_of
-from sidecar.labels.text import first_row
+from sidecar.labels.text import first_row, first_rows
 
 TOOL = "generic CSV"
+#: Columns of a header that a message names.
+_MOST_LISTED = 12
 _FROM_0 = (
     "Slices were taken as counted from 0: slice 0 is the first PNG. If they are counted from 1,"
     " give --slice-origin 1"
@@ -44,6 +48,47 @@ _FROM_0 = (
 def _recognises(path: Path, head: bytes) -> bool:
     names = [name.strip().lower() for name in first_row(head, delimiter_of)]
     return "x" in names and "y" in names
+
+
+def lacking(head: bytes) -> str:
+    """What a table of text that no reader recognises lacks as a CSV of labels, and what to do.
+
+    "" for what is no table.
+    """
+    header, *others = first_rows(head, delimiter_of, 2) or [[]]
+    if len(header) < 2 or any(len(row) != len(header) for row in others) or not _is_text(header):
+        return ""
+    needed = "A CSV of labels has a header row with x, y, and image or slice; label may be left out"
+    if any(map(_is_number, header)):
+        return f"{needed}. This table has no header row; add one"
+    names = [name.strip() for name in header if name.strip()]
+    lower = set(map(str.lower, names))
+    if lower.issuperset(PATIENT_COLUMNS) or lower.issuperset(SOURCE_COLUMNS):
+        return (
+            f"It has the columns {_listed(names)}, which are points in the scan: `sidecar project`"
+            " takes these, and puts them onto the PNGs"
+        )
+    missing = [name for name in ("x", "y") if name not in lower]
+    if lower.isdisjoint(("image", "slice")):
+        missing.append("image or slice")
+    return (
+        f"{needed}. This table has no column {', '.join(missing)}; it has {_listed(names)}. Rename"
+        " its columns, or add what is missing"
+    )
+
+
+def _is_text(cells: Sequence[str]) -> bool:
+    """Whether cells are those of a table, and not the first line of JSON, XML or a binary file."""
+    return all(map(str.isprintable, cells)) and not cells[0].lstrip().startswith(("{", "[", "<"))
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"[+-]?\d+([.,]\d*)?", cell.strip(), re.ASCII) is not None
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names of a long header."""
+    return ", ".join([*names[:_MOST_LISTED], *(["…"] if len(names) > _MOST_LISTED else [])])
 
 
 def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:

@@ -80,7 +80,7 @@ class Table:
         values = plain_numbers(cells)
         if values is None:
             values = np.array(
-                [number(cell, self.path, self.row(i)) for i, cell in enumerate(cells)],
+                [self._number(cell, column, i) for i, cell in enumerate(cells)],
                 dtype=np.float64,
             )
         values[empty] = np.nan
@@ -110,6 +110,16 @@ class Table:
                 cells.add(piece[name])
         named = [gathered.get(self.name(column) or "") for column in texts]
         return values, [None if cells is None else cells.cells for cells in named]
+
+    def _number(self, cell: str, column: str, index: int) -> float:
+        if not cell.strip():
+            raise LabelError(
+                f"its cell in the column {column} is empty; fill it in, or, if the landmark"
+                " could not be placed, delete the row",
+                self.path,
+                self.row(index),
+            )
+        return number(cell, self.path, self.row(index))
 
     def _with_points(self, cells: Sequence[str]) -> Sequence[str]:
         """The cells with decimal points: with semicolons between cells, a comma is decimal."""

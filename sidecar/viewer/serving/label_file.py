@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,9 @@ COLUMNS = (
     "image", "slice", "label", "x", "y", "specimen", "series_uid", "tag",
     "shape_type", "shape_id", "vertex", "curve_points",
 )  # fmt: skip
+#: An option in a message, and the advice to give the sidecar.json of another export or folder.
+_OPTION = re.compile(r"(?<![\w-])--[a-z]")
+_ITS_SIDECAR = re.compile(r"the sidecar\.json of (.+) with --sidecar")
 #: Seconds for which another program that saves is waited for.
 _PATIENCE = 10.0
 
@@ -157,7 +161,7 @@ class LabelFile:
             load_points([path], self.exports, LoadOptions("csv"))
         except LabelError as error:
             named = str(error).replace(f"{LABELS_NAME}{PART_SUFFIX}", LABELS_NAME)
-            raise LabelError(named) from None
+            raise LabelError(_with_ways_out_here(named)) from None
 
     def _keep(self, content: Content) -> None:
         """Keep a content as the newest version, and no more than `VERSIONS`."""
@@ -217,6 +221,23 @@ def hidden_folder(folder: Path) -> Path:
             f"{folder.name} cannot be written to, so labels cannot be saved there: {reason(error)}"
         ) from None
     return kept
+
+
+def _with_ways_out_here(message: str) -> str:
+    """The message on labels.csv without advice to give an option of `sidecar map-points`: there is
+    none of these here. A folder or an export that the advice names is the one to open instead.
+    """
+    option = _OPTION.search(message)
+    end = max(message.rfind(mark, 0, option.start()) for mark in ("; ", ". ")) if option else -1
+    if end < 0:
+        return message
+    named = _ITS_SIDECAR.search(message, end)
+    if named is None:
+        way_out = "correct it"
+    else:
+        where = named[1] if "folder" in named[1] else f"the folder of {named[1]}"
+        way_out = f"open {where} to go on with these labels"
+    return f"{message[:end]}; {way_out}, or move {LABELS_NAME} out of this folder to begin anew"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def test_cells_are_those_of_the_csv_module(tmp_path: Path, count: int, delimiter
         (1, "1_0", "coordinate '1_0' is not a number"),
         (1, "1,5", "has 5 cells, but the header has 4"),
         (2, "true", "coordinate 'true' is not a number"),
-        (2, "", "coordinate '' is not a number"),
+        (2, "", "its cell in the column y is empty.*delete the row"),
         (2, "1e999", "is not a finite number"),
     ],
 )
@@ -79,6 +79,18 @@ def test_the_row_at_fault_is_named(
     with pytest.raises(LabelError, match=message) as caught:
         read_labels(written(tmp_path / "labels.csv", rows), STACK, "csv")
     assert f"row {at + 2}" in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", ["", " ", "\t"])
+@pytest.mark.parametrize("column", ["x", "y", "slice"])
+def test_a_landmark_that_was_not_placed_has_no_row(tmp_path: Path, column: str, cell: str) -> None:
+    path, good = tmp_path / "labels.csv", {"slice": "1", "x": "2", "y": "3"}
+    lines = [good, {**good, column: cell}, {**good, column: "junk"}]
+    text = "".join(f"a,{','.join(line.values())}\n" for line in lines)
+    path.write_text(f"label,slice,x,y\n{text}", encoding="utf-8")
+    says = rf"row 3: its cell in the column {column} is empty; .* placed, delete the row$"
+    with pytest.raises(LabelError, match=says):
+        read_labels(path, STACK, "csv")
 
 
 def test_a_bad_x_is_told_before_a_bad_y_above_it(tmp_path: Path) -> None:

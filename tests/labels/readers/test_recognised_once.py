@@ -79,6 +79,48 @@ def test_a_table_that_a_spreadsheet_saved_again(
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "name,file,X coord,Y coord\na,slice_0001.png,1,2\n",
+            "no column x, y, image or slice; it has name, file, X coord, Y coord. Rename",
+        ),
+        ("label,image,x,z\na,slice_0001.png,1,2\n", "no column y; it has label, image, x, z."),
+        ("label;slice;x;z\na;1;1,5;2\n", "no column y; it has label, slice, x, z."),
+        ("label\timage\tz\n", "no column x, y; it has label, image, z."),
+        ('sep=,\n"label, own",image,z\n"a, b",c,1\n', "it has label, own, image, z."),
+        (",".join(f"c{i}" for i in range(40)), "c11, …. Rename"),
+        ("a,slice_0001.png,1,2\nb,slice_0002.png,3,4\n", "has no header row; add one"),
+        ("label,x_mm,y_mm,z_mm\na,1,2,3\n", "points in the scan: `sidecar project` takes"),
+        ("x_mm,y_mm,z_mm\n1,2,3\n", "points in the scan: `sidecar project` takes"),
+        ("source_column,source_row,source_slice\n1,2,3\n", "`sidecar project` takes"),
+    ],
+)
+def test_what_a_table_lacks_as_a_csv_of_labels(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "misnamed.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LabelError, match=r"^misnamed\.csv: is not a label file") as caught:
+        reader_for(path)
+    assert told in str(caught.value) and "with --from" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"Dear Ada,\nthese are the labels\n",
+        b'{"a": 1, "b": 2}\n',
+        b"<a b='1,2'/>\n",
+        b"\x89PNG\r\n\x1a\n,,\x00,",
+    ],
+)
+def test_what_is_no_table_is_not_called_one(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(LabelError, match="recognises; if it is one of a label tool, name"):
+        reader_for(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
     ("entry", "told"),
     [
         ("annotations.xml", "it is a zip: unpack it"),

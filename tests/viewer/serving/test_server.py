@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from kit.made_exports import Export
+from kit.phantoms import Spec, write
 from kit.served_client import Client
 
 import sidecar
@@ -435,6 +437,32 @@ def test_labels_of_another_export_are_refused_by_name(folder: Path, text: str, w
     (folder / "labels.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(LabelError, match=why):
         label(folder)
+
+
+@pytest.mark.parametrize(
+    ("row", "way_out"),
+    [
+        ("slice_0002.png,2,a,6,2,bcdfgh", "open the folder of that export to go on with"),
+        ("slice_0002_bcdfgh.png,2,a,6,2,", "open the folder of that export to go on with"),
+        ("slice_0002.png,2,a,600,2,", "; correct it, or move labels.csv out of"),
+    ],
+)
+def test_the_way_out_is_one_that_there_is_here(folder: Path, row: str, way_out: str) -> None:
+    (folder / "labels.csv").write_text(f"image,slice,label,x,y,tag\n{row}\n")
+    with pytest.raises(LabelError) as refused:
+        label(folder)
+    assert way_out in str(refused.value)
+    assert str(refused.value).endswith("move labels.csv out of this folder to begin anew")
+    assert not re.search("--|exports=|allow_outside", str(refused.value))
+
+
+def test_the_folder_of_the_other_export_is_named(tmp_path: Path) -> None:
+    scan = write(Spec(), tmp_path / "scan").folder
+    for name, scale in (("first", 0.5), ("second", 0.25)):
+        sidecar.export(scan, tmp_path / name, scale=scale)
+    (tmp_path / "first" / "labels.csv").write_text(table(tmp_path / "second", "nasion"))
+    with pytest.raises(LabelError, match="; open the folder second to go on with these labels"):
+        label(tmp_path / "first")
 
 
 def test_among_several_each_that_is_at_fault_is_named(folder: Path) -> None:
