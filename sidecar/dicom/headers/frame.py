@@ -23,7 +23,8 @@ class Common:
     """Facts that all frames of a series usually share. They are one object, so that 10,000 slices
     take little memory.
 
-    ``patient``: a number that stands for the Patient ID, which is not kept.
+    ``patient``: a number that stands for the Patient ID, which is not kept. It is another one in
+    every run of the program.
     ``pixel_spacing``: mm between rows, then between columns.
     ``table``: from stored values to modality values, where the header has a table instead of a
     line.
