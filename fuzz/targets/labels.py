@@ -22,12 +22,14 @@ from sidecar.labels.readers import HEAD_BYTES, READERS
 
 #: Of the PNG that files without a name of it are of; files that count slices may name none.
 _FILE, _OF_STACKS = "slice_0003.txt", "layer.csv"
+_COUNTING = ("amira", "landmark", "napari", "slicer")
 #: What readers of files that name no image and no origin have to be told.
 _OF_ONE = {"imagej-xy": (ONE, ReadOptions("center"))}
 
 
 def _attempt(reader: str, data: bytes, folder: Path) -> None:
-    path = written(folder, _OF_STACKS if reader == "napari" else _FILE, data)
+    counts = reader.startswith(_COUNTING)
+    path = written(folder, _OF_STACKS if counts else _FILE, data)
     READERS[reader].recognises(path, data[:HEAD_BYTES])
     with refusals(folder):
         labels = READERS[reader].read(path, *_OF_ONE.get(reader, (STACK, ReadOptions())))
