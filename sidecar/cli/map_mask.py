@@ -29,7 +29,7 @@ ending of OUTPUT decides the format: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a 
 PNGs. sidecar refuses masks with soft edges and masks that were resized."""
 EXAMPLES = """\
 sidecar map-mask masks/ --sidecar png/ -o bones.seg.nrrd
-sidecar map-mask masks/ --sidecar png/ -o bones.dcm --dicom scan/ --config bones.yaml"""
+sidecar map-mask masks/ --sidecar png/ -o bones.dcm --dicom scan/"""
 
 
 def run(
