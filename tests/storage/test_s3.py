@@ -69,7 +69,7 @@ def test_the_command_line_on_s3(s3: Store, scan: Path, run: CommandLine, tmp_pat
         "--pixel-origin",
         "center",
     )
-    assert "1 ×" in by_url.err
+    assert "1 point" in by_url.err
     by_path = run.done(
         "map-points",
         tmp_path / "labels.csv",
