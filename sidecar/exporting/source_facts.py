@@ -50,6 +50,7 @@ class SourceFacts:
         shared = [asdict(common) for common in dict.fromkeys(f.common for f in frames)]
         for common in shared:
             del common["description"]  # free text, which may name somebody
+            del common["patient"]  # a hash of Python, which is another one in each process
         items: list[Any] = [shared, [_of_frame(frame) for frame in frames]]
         if stack is not None and stack.geometry == "given":
             items += [stack.pixel_spacing, stack.positions.tolist()]
