@@ -21,10 +21,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from fuzz.target import RefusedError, Target, refusals, written
 from sidecar.api import export
+from sidecar.document.model import JOURNAL
 from sidecar.document.writing import as_text
 from sidecar.document.zoom_list import ZOOMS_NAME, ZoomFolder, ZoomList, as_json, read_zooms
 from sidecar.exporting.config import load_config
-from sidecar.exporting.output_folder import JOURNAL, journal_digest
+from sidecar.exporting.output_folder import journal_digest
 from sidecar.formats.png_text import read_head
 from sidecar.labels.mapped_file import read_points
 from sidecar.labels.project import project_file

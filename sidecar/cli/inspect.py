@@ -46,6 +46,7 @@ def run(
 
     from sidecar.cli.progress import watched
     from sidecar.cli.writing import to_stdout
+    from sidecar.dicom.source import no_images_in
     from sidecar.errors import SourceError
     from sidecar.exporting.inspect import inspect
 
@@ -66,7 +67,7 @@ def run(
         raise SourceError(
             f"{name} holds DICOM images, but none of them can be used"
             if inspection.damaged
-            else f"no DICOM images found in {name}"
+            else no_images_in(name, inspection.passed_by)
         )
 
 

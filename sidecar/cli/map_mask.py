@@ -28,8 +28,8 @@ MASKS is a folder of label PNGs named after the slices, a volume painted over th
 ending of OUTPUT decides the format: .dcm (DICOM SEG), .seg.nrrd, .nii.gz, or a folder of label
 PNGs. sidecar refuses masks with soft edges and masks that were resized."""
 EXAMPLES = """\
-sidecar map-mask masks/ -o bones.seg.nrrd
-sidecar map-mask masks/ -o bones.dcm --dicom scan/ --config bones.yaml"""
+sidecar map-mask masks/ --sidecar png/ -o bones.seg.nrrd
+sidecar map-mask masks/ --sidecar png/ -o bones.dcm --dicom scan/"""
 
 
 def run(

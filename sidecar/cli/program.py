@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
@@ -12,8 +13,13 @@ import typer
 from sidecar.cli.commands import COMMANDS, loaded
 from sidecar.cli.declared import Argument, Option
 from sidecar.cli.help import Command, Program
-from sidecar.errors import UsageError
+from sidecar.errors import UsageError, printable
 from sidecar.faults import DEBUG
+
+#: The types of numbers, in words.
+_NUMBERS: dict[Callable[[str], Any], str] = {int: "a whole number", float: "a number"}
+#: Most characters of a wrong value in a message.
+_LONGEST_TOLD = 40
 
 
 def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -84,7 +90,7 @@ def _in_words_of_typer(hint: Any) -> Any:
     if get_origin(hint) is not Annotated:
         return hint
     kind, *declared = get_args(hint)
-    return Annotated[(kind, *(map(_made, declared)))]
+    return Annotated[(kind, *(_read_as(kind, _made(one)) for one in declared))]
 
 
 def _made(declared: Any) -> Any:
@@ -93,6 +99,26 @@ def _made(declared: Any) -> Any:
     if isinstance(declared, Argument):
         return typer.Argument(parser=_parser(declared), **declared.shown)
     return declared
+
+
+def _read_as(kind: Any, made: Any) -> Any:
+    """The same option, but one for a number has a parser that refuses other text in our words."""
+    numbers = [number for number in _NUMBERS if number in (get_args(kind) or (kind,))]
+    if not numbers or made.parser is not None:
+        return made
+    (number,) = numbers
+
+    def parser(text: str) -> Any:
+        try:
+            return number(text)
+        except ValueError:
+            raise typer.BadParameter(
+                f"give {_NUMBERS[number]} instead of {printable(text[:_LONGEST_TOLD])}"
+            ) from None
+
+    read = copy(made)
+    read.parser = parser
+    return read
 
 
 def _parser(declared: Option | Argument) -> Callable[[str], Any] | None:

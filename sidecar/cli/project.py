@@ -43,6 +43,8 @@ def run(
 ) -> None:
     from sidecar.cli.labels import tell
     from sidecar.cli.writing import deliver_columns
+    from sidecar.document.model import SIDECAR_NAME
+    from sidecar.errors import DocumentError
     from sidecar.labels.files import label_files
     from sidecar.labels.project import project_file
     from sidecar.mapping import Sidecar
@@ -50,6 +52,11 @@ def run(
     projections = []
     inputs = label_files(points)
     for path in inputs:
+        if sidecar is None and not (path.parent / SIDECAR_NAME).exists():
+            raise DocumentError(
+                f"there is no {SIDECAR_NAME} beside {path.name}; give the folder of the export with"
+                " --sidecar"
+            )
         projection = project_file(path, Sidecar.open(sidecar or path.parent), allow_outside)
         projections.append(projection.columns)
         tell(

@@ -81,7 +81,7 @@ def run(
     from sidecar.cli.labels import load_and_tell, read_options
     from sidecar.cli.progress import watched
     from sidecar.errors import named
-    from sidecar.exporting.zoom import earlier_stacks, left_out, plan_zooms, run_zooms
+    from sidecar.exporting.zoom import earlier_stacks, left_out, plan_zooms, run_zooms, small_boxes
     from sidecar.labels.load import LoadOptions
     from sidecar.viewer.names import ZOOMS_PAGE
 
@@ -98,7 +98,7 @@ def run(
         whole = (columns, rows, slices) == (layout.columns, layout.rows, len(frames))
         note = " (the whole scan; give a smaller --size for a smaller stack)" if whole else ""
         tell(f"{job.output.name}: {counted(slices, 'PNG')} of {columns} × {rows}{note}")
-    for note in left_out(loaded.points):
+    for note in [*small_boxes(loaded.points, edge_mm), *left_out(loaded.points)]:
         tell(f"note: {note}")
     if stale := earlier_stacks(jobs, output):
         tell(

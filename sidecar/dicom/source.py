@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ from sidecar.storage.location import Location, Stamp, called
 
 if TYPE_CHECKING:
     from sidecar.storage.fetched import Fetched
+
+#: The file that shows that a folder is an export. The layers above read and write it.
+_OF_AN_EXPORT = "sidecar.json"
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,7 @@ class Source:
         """
         self._refuse_unusable()
         if not self.series:
-            others = Counter({kind: len(names) for kind, names in self.passed_by.items()})
-            met = ", ".join(f"{count} × {kind}" for kind, count in others.most_common(4))
-            raise SourceError(
-                f"no DICOM images found in {self.name} (it holds {met or 'nothing at all'})"
-            )
+            raise SourceError(no_images_in(self.name, self.passed_by))
         chosen = (
             [choose_joined(self.series, asked, self.arrange)]
             if join
@@ -178,6 +177,21 @@ class Source:
                 f"{first.file} cannot be used: {first.reason}{more}. It may be one of the slices,"
                 " so nothing is done without it: repair it, or move it out of the source"
             )
+
+
+def no_images_in(name: str, passed_by: Mapping[str, Sequence[str]]) -> str:
+    """The message that a source has no images, with what it holds instead. ``passed_by``: as in
+    `Source`.
+    """
+    files = (file for names in passed_by.values() for file in names)
+    if any(file.rpartition("/")[2] == _OF_AN_EXPORT for file in files):
+        return (
+            f"no DICOM images found in {name}: it holds an export of PNGs; give the DICOM scan that"
+            " they were made of"
+        )
+    others = Counter({kind: len(names) for kind, names in passed_by.items()})
+    met = ", ".join(f"{count} × {kind}" for kind, count in others.most_common(4))
+    return f"no DICOM images found in {name} (it holds {met or 'nothing at all'})"
 
 
 def _copy_of(location: Location, progress: Progress) -> Fetched | None:

@@ -43,7 +43,8 @@ def image_path(folder: Location, name: str) -> Location:
     DocumentError where there is no such file.
     """
     if not (folder / name).is_file():
-        raise DocumentError(f"{name} is missing from the folder of its {SIDECAR_NAME}")
+        where = folder.name or folder.resolved().name
+        raise DocumentError(f"{name} is missing from {where}, the folder of its {SIDECAR_NAME}")
     return folder / name
 
 

@@ -20,6 +20,8 @@ from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 
 VERSION = "1.1"
 SIDECAR_NAME = "sidecar.json"
+#: The journal of an export. It lies in place of the document until all PNGs are written.
+JOURNAL = ".sidecar-export.json"
 #: The name of a specimen. It can be part of a file name on every system.
 SPECIMEN = "[A-Za-z0-9][A-Za-z0-9.-]{0,39}"
 SHA256 = "[0-9a-f]{64}"

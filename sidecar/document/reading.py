@@ -7,15 +7,17 @@ document. An export, which only writes one, starts sooner without it.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sidecar.document.model import SIDECAR_NAME, VERSION, Document
+from sidecar.document.model import JOURNAL, SIDECAR_NAME, VERSION, Document
 from sidecar.document.writing import digest_of
 from sidecar.errors import DocumentError
 from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import WritableLocation
 from sidecar.storage.names import PLAIN_NAME, RELATIVE_NAME
 
 if TYPE_CHECKING:
@@ -120,13 +122,7 @@ def load(place: Place) -> Document:
     except FileNotFoundError:
         folder = path.name or path.resolved().name
         where = f"{file.name} in folder {folder}" if file != path else path.name
-        ours = file.name == SIDECAR_NAME
-        why = (
-            ": an export that was interrupted has none; run it again to finish it"
-            if ours
-            else ", neither a file nor a folder"
-        )
-        raise DocumentError(f"there is no {where}{why}") from None
+        raise DocumentError(f"there is no {where}{_why_missing(file)}") from None
     except OSError as error:
         raise DocumentError(f"{file.name} cannot be read: {error.strerror}") from None
     text = text.removeprefix(codecs.BOM_UTF8)
@@ -138,6 +134,16 @@ def load(place: Place) -> Document:
             " or, if the change is intended, remove its digest"
         )
     return document
+
+
+def _why_missing(file: WritableLocation) -> str:
+    """The end of the message that there is no such file: the reason, or what to give instead."""
+    if file.name != SIDECAR_NAME:
+        return ", neither a file nor a folder"
+    with contextlib.suppress(OSError):
+        if (file.parent / JOURNAL).exists():
+            return ": its export was interrupted; run the same command again to finish it"
+    return ": give the folder of an export, which `sidecar export` makes"
 
 
 def schema() -> dict[str, Any]:

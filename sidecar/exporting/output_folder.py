@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from sidecar.document import reading
-from sidecar.document.model import SIDECAR_NAME
+from sidecar.document.model import JOURNAL, SIDECAR_NAME
 from sidecar.document.tag import png_stem
 from sidecar.errors import DocumentError, OutputError, reason
 from sidecar.storage.lease import Lease, TakenError
@@ -26,7 +26,6 @@ from sidecar.storage.location import WritableLocation, called
 from sidecar.storage.whole_file import is_part, without_part
 from sidecar.viewer.names import LABELS_NAME, VIEWER_IMAGES
 
-JOURNAL = ".sidecar-export.json"
 LOCK = ".sidecar-export.lock"
 #: Files that an export may leave beside the PNGs.
 COMPANIONS = frozenset(

@@ -4,6 +4,7 @@ exactly, without opening the whole scan.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,17 +15,19 @@ from numpy.typing import NDArray
 
 from sidecar.dicom.source import Source
 from sidecar.document.model import SIDECAR_NAME, Images, Zoom
-from sidecar.errors import GeometryError, UsageError
-from sidecar.exporting.job import Job
+from sidecar.errors import GeometryError, OutputError, UsageError, named
+from sidecar.exporting.job import Job, finished
 from sidecar.exporting.options import ExportOptions, Range
 from sidecar.exporting.plan import Plan, make_plan
 from sidecar.exporting.run import run_jobs
 from sidecar.exporting.source_facts import SourceFacts
+from sidecar.grid.stack import Stack
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.vertices import TYPES
 from sidecar.mapping import Sidecar
 from sidecar.progress import Progress
 from sidecar.storage.locate import Place, locate
+from sidecar.storage.location import WritableLocation, called
 from sidecar.viewer.zooms import require_room_for_page, write_zooms_page
 
 #: More landmarks than this in one call are a slip rather than a wish.
@@ -33,6 +36,10 @@ MOST_LANDMARKS = 500
 _STEM = "zoom_"
 #: A box of fewer source pixels than this shows nothing.
 LEAST_PIXELS = 3
+#: Columns, rows and slices. With fewer voxels, a stack shows little around its landmark.
+_FEW = (16, 16, 3)
+#: Columns, rows and slices of the size that a note proposes.
+_ENOUGH = (20, 20, 5)
 
 
 def plan_zooms(
@@ -51,7 +58,7 @@ def plan_zooms(
     Pixels are shown as in the coarse export. Reads the headers of ``source``, no pixels. Raises
     GeometryError without patient geometry, SourceError when the scan is not in ``source`` as it
     was, LabelError for a point outside of it, UsageError for what cannot be zoomed in on,
-    OutputError where something is in the way of the page.
+    OutputError where other stacks are in the way, or something is in the way of the page.
     """
     for points in labels:
         _refuse_unfit(points, size_mm)
@@ -79,6 +86,7 @@ def plan_zooms(
                 source=_triple(points.source[i]),
             )
             jobs.append(Job(plan, opened.root, folder / plan.stem.removeprefix(_STEM), zoom))
+    _refuse_other_stacks(jobs, folder)
     return jobs
 
 
@@ -94,6 +102,15 @@ def left_out(labels: Sequence[MappedPoints]) -> list[str]:
         return []
     kinds = ", ".join(dict.fromkeys(types))
     return [f"{len(types)} × {kinds}: stacks are made around landmarks only; left out"]
+
+
+def small_boxes(labels: Sequence[MappedPoints], size_mm: float) -> list[str]:
+    """A note for each scan of which a box of ``size_mm`` holds few voxels, with a size that holds
+    more.
+    """
+    stacks = [points.sidecar.stack for points in labels]
+    notes = [_few_voxels(stack, size_mm) for stack in stacks if stack is not None]
+    return list(dict.fromkeys(filter(None, notes)))
 
 
 def earlier_stacks(jobs: Sequence[Job], output: Place) -> list[str]:
@@ -165,6 +182,54 @@ def _refuse_unfit(points: MappedPoints, size_mm: float) -> None:
             f" small to show anything; give {least:g}mm or more"
         )
     _refuse_outside(points)
+
+
+def _refuse_other_stacks(jobs: Sequence[Job], folder: WritableLocation) -> None:
+    """OutputError where folders of the jobs hold other stacks, which may not be replaced."""
+    others = [
+        job.output.name
+        for job in jobs
+        if not job.plan.options.overwrite
+        and (job.output / SIDECAR_NAME).exists()
+        and finished(job) is None
+    ]
+    if others:
+        raise OutputError(
+            f"{called(folder)} already holds other stacks in {named(others)}: their labels, --size"
+            " or scan were others, or another version of this program made them; nothing was"
+            " touched: choose another folder with -o, or replace them with --overwrite"
+        )
+
+
+def _few_voxels(stack: Stack, size_mm: float) -> str | None:
+    """The note that a box of ``size_mm`` holds few voxels; None where it holds enough, or all."""
+    between_rows, between_columns = stack.pixel_spacing
+    spacing = (between_columns, between_rows, stack.median_gap or size_mm)
+    whole = (stack.columns, stack.rows, stack.slices)
+
+    def voxels(edge_mm: float) -> list[int]:
+        return [
+            min(count, max(1, round(edge_mm / mm)))
+            for count, mm in zip(whole, spacing, strict=True)
+        ]
+
+    if all(
+        n >= min(few, count) for n, few, count in zip(voxels(size_mm), _FEW, whole, strict=True)
+    ):
+        return None
+    enough = zip(spacing, _ENOUGH, whole, strict=True)
+    larger = _rounded_up(max(mm * min(n, count) for mm, n, count in enough))
+    now, then = (" × ".join(map(str, voxels(edge_mm))) for edge_mm in (size_mm, larger))
+    return (
+        f"a box of {size_mm:g} mm is about {now} voxels of this scan, which shows little around a"
+        f" landmark; --size {larger:g}mm gives about {then}"
+    )
+
+
+def _rounded_up(length: float) -> float:
+    """The length with two significant digits, not less than it was."""
+    digits = 1 - math.floor(math.log10(length))
+    return round(math.ceil(round(length * 10.0**digits, 6)) / 10.0**digits, max(digits, 0))
 
 
 def _refuse_outside(points: MappedPoints) -> None:

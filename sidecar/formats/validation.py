@@ -23,8 +23,16 @@ _PYDANTIC = {
 }
 #: The adapters made so far, by model.
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
-#: Messages of pydantic for dataclasses, replaced by those for its own models.
-_UNKNOWN = {"unexpected_keyword_argument": "Extra inputs are not permitted"}
+#: Our words for faults, by the type that pydantic gives them.
+_WORDS = {
+    "unexpected_keyword_argument": "Extra inputs are not permitted",
+    "int_type": "give a whole number",
+    "int_parsing": "give a whole number",
+    "int_parsing_size": "give a smaller number",
+    "int_from_float": "give a whole number",
+    "float_type": "give a number",
+    "float_parsing": "give a number",
+}
 #: At most so many faults are listed; the others are counted.
 _MOST_TOLD = 5
 
@@ -68,6 +76,6 @@ def _keys(fault: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _told(fault: Mapping[str, Any], keys: tuple[str, ...], prefix: str) -> str:
     name = ".".join(keys).replace("_", "-")
-    words = _UNKNOWN.get(fault["type"], fault["msg"])
+    words = _WORDS.get(fault["type"], fault["msg"])
     message = words.removeprefix("Value error, ").replace("Input should", "it should", 1)
     return f"{prefix + name + ': ' if name else ''}{message}"

@@ -47,7 +47,7 @@ def require_room_for_page(folder: WritableLocation) -> None:
     if (folder / ZOOMS_PAGE).exists() and not (folder / ZOOMS_NAME).exists():
         raise OutputError(
             f"{folder.name} holds a {ZOOMS_PAGE} that `sidecar zoom` did not write, or did not"
-            " finish. Nothing was changed; move it away, or choose another folder"
+            " finish. Nothing was changed; move it away, or choose another folder with -o"
         )
 
 

@@ -298,8 +298,8 @@ def test_missing_and_foreign_pngs(png: Path) -> None:
     png_path(png, 1).rename(png / stranger)
     assert failed(check_export(png)) == {
         "files": (
-            f"{names[1]} is missing from the folder of its sidecar.json; {stranger} is there, but is"
-            " not of this export"
+            f"{names[1]} is missing from {png.name}, the folder of its sidecar.json; {stranger} is"
+            " there, but is not of this export"
         )
     }
 

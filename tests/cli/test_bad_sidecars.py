@@ -19,6 +19,7 @@ from kit.exports import tagged
 
 import sidecar
 from sidecar import DocumentError
+from sidecar.document.model import JOURNAL
 from sidecar.document.reading import parse
 
 LABELS = "image,x,y,label\nslice_0000,1.5,2.25,a\nslice_0002,10,3,b\nslice_0004,0,0,c\n"
@@ -128,7 +129,23 @@ def test_a_missing_sidecar_is_named_with_the_way_out(run: CommandLine) -> None:
     )
     png = min((run.folder / "png").glob("*.png"))
     run.refuses("map-points", "png/labels.csv", "--sidecar", png, says=png.name)
-    run.refuses("project", "png/labels.csv", says="no sidecar.json in folder png")
+    says = "no sidecar.json beside labels.csv; give the folder of the export with --sidecar"
+    run.refuses("project", "png/labels.csv", says=says)
+
+
+def test_a_folder_that_is_no_export_is_not_taken_for_an_interrupted_one(
+    scan: Path, run: CommandLine
+) -> None:
+    none = "there is no sidecar.json in folder scan: "
+    to = ("png/labels.csv", "--sidecar", "scan")
+    says = f"{none}give the folder of an export, which `sidecar export` makes\n"
+    run.refuses("project", *to, says=says)
+    run.refuses("map-points", *to, says=f"{none}give the folder of an export with --sidecar\n")
+    with pytest.raises(DocumentError, match=r"give the folder of an export with exports=…$"):
+        sidecar.map_points(run.folder / "png" / "labels.csv", exports=run.folder / "scan")
+    (scan / JOURNAL).write_text("{}")
+    for command in ("project", "map-points"):
+        run.refuses(command, *to, says=f"{none}its export was interrupted; run the same command")
 
 
 # --- versions ---

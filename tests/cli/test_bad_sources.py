@@ -55,7 +55,12 @@ def test_files_with_the_name_of_an_image_that_are_none_are_told(
 
 def test_an_export_is_not_a_scan(scan: Path, run: CommandLine) -> None:
     run.done("export", "scan", "png", "--scale=1")
-    run.refuses("export", "png", "out", says="no DICOM images found in png")
+    says = (
+        "no DICOM images found in png: it holds an export of PNGs; give the DICOM scan that they"
+        " were made of\n"
+    )
+    run.refuses("export", "png", "out", says=says)
+    assert run("inspect", "png").err.endswith(says)
     run.refuses("export", png_path(run.folder / "png", 0), "out", says="no DICOM images")
 
 

@@ -105,5 +105,13 @@ def test_commands_whose_options_are_those_of_typer_are_left_to_it(name: str) -> 
 
 def test_wrong_command_lines_are_told_as_ever(run: CommandLine) -> None:
     run.refuses("export", "a", "b", "--bits", "x", code=2, says="Invalid value for '--bits'")
+    for command, option, value, says in (
+        ("export", "--z-step", "x", "give a whole number instead of x"),
+        ("export", "--z-step", "1.5", "give a whole number instead of 1.5"),
+        ("export", "--spacing", "1,5", "give a number instead of 1,5"),
+        ("adopt", "--z-step", "\x1b[2J" + 99 * "x", "give a number instead of \\x1b[2J" + 36 * "x"),
+    ):
+        says = f"Invalid value for '{option}': {says}\n"
+        run.refuses(command, "a", "b", option, value, code=2, says=says)
     run.refuses("export", "a", "b", "--bit", "8", code=2, says="No such option: --bit")
     run.refuses("inspect", code=2, says="Missing argument 'SOURCE'")

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,3 +116,24 @@ def test_a_source_that_is_gone_in_the_end(
     with pytest.raises(SourceError, match=r"No such file.*no sidecar\.json is written"):
         run_job(job)
     assert not (tmp_path / "png" / "sidecar.json").exists()
+
+
+def test_another_process_knows_an_export_of_the_same_source(job: Job) -> None:
+    """Otherwise the same command, run again, would refuse to go on, or what it had finished."""
+    code = (
+        "import sys; from sidecar.exporting.run import plan_export\n"
+        "from sidecar.exporting.options import ExportOptions\n"
+        "options = ExportOptions(window=(100.0, 4000.0), jobs=1)\n"
+        "(job,) = plan_export(sys.argv[1], sys.argv[2], options)\n"
+        "print(job.plan.made_from, job.plan.digest)"
+    )
+    command = [sys.executable, "-c", code, str(job.source), str(job.output)]
+    for seed in ("1", "2"):
+        told = subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        assert told.stdout.split() == [job.plan.made_from, job.plan.digest]

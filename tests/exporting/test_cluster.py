@@ -24,11 +24,12 @@ from kit.phantoms import write_flat_series
 from kit.zips import zipped
 
 import sidecar
+from sidecar.document.model import JOURNAL
 from sidecar.errors import UsageError, WorkersLostError
 from sidecar.exporting.images.make_png import Rendered, Task
 from sidecar.exporting.images.workers import Workers, dask_workers
 from sidecar.exporting.options import make_options
-from sidecar.exporting.output_folder import JOURNAL, LOCK
+from sidecar.exporting.output_folder import LOCK
 from sidecar.exporting.run import plan_export, run_jobs
 
 pytest.importorskip("distributed")

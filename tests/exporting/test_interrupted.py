@@ -25,11 +25,11 @@ from kit.phantoms import write_flat_series
 from PIL import Image
 
 import sidecar
+from sidecar.document.model import JOURNAL
 from sidecar.errors import OutputError, PixelError, SidecarError
 from sidecar.exporting.images import workers
 from sidecar.exporting.images.make_png import render
 from sidecar.exporting.options import ExportOptions
-from sidecar.exporting.output_folder import JOURNAL
 from sidecar.exporting.run import plan_export, run_job
 
 SLICES = 120

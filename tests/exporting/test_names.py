@@ -18,9 +18,9 @@ from PIL import Image
 
 import sidecar
 from sidecar.checks import check_export
+from sidecar.document.model import JOURNAL
 from sidecar.errors import OutputError
 from sidecar.exporting.config import load_config
-from sidecar.exporting.output_folder import JOURNAL
 from sidecar.exporting.run import run_jobs
 from sidecar.exporting.zoom import plan_zooms
 from sidecar.labels.load import map_file

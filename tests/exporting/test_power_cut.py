@@ -17,7 +17,8 @@ from kit.phantoms import Spec, write
 from kit.power_cut import Moment, put_back, watched
 
 import sidecar
-from sidecar.exporting.output_folder import JOURNAL, LOCK
+from sidecar.document.model import JOURNAL
+from sidecar.exporting.output_folder import LOCK
 from sidecar.storage.whole_file import whole_file, write_unsynced
 
 OLD, NEW = b"old" * 50, b"new" * 90

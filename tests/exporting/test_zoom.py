@@ -236,3 +236,43 @@ def test_curves_are_left_out_and_stacks_of_an_earlier_run_are_told(
     )
     refused = invoked("zoom", table, *to, code=1)
     assert "there are no landmarks in these labels" in str(refused.exception)
+
+
+def test_a_size_of_few_voxels_is_told_with_one_that_has_more(tmp_path: Path) -> None:
+    """The usual 4 mm on thick slices: one PNG of a few pixels."""
+    spec = Spec(columns=60, rows=50, slices=9, pixel_spacing=(1.0, 1.0), slice_gaps=7.0)
+    write(spec, tmp_path / "scan")
+    sidecar.export(tmp_path / "scan", tmp_path / "png", scale=0.5)
+    (tmp_path / "png" / "labels.csv").write_text("label,x,y,slice\ntip,14.1,12.2,4\n")
+    to = ("zoom", tmp_path / "png" / "labels.csv", "--source", tmp_path / "scan", "-o")
+    told = invoked(*to, tmp_path / "usual").stderr
+    assert "001_tip: 1 PNG of 4 × 4" in told
+    assert (
+        "note: a box of 4 mm is about 4 × 4 × 1 voxels of this scan, which shows little around a"
+        " landmark; --size 35mm gives about 35 × 35 × 5\n" in told
+    )
+    told = invoked(*to, tmp_path / "larger", "--size", "35mm").stderr
+    assert "001_tip: 5 PNGs of 35 × 35\n" in told and "a box of" not in told
+    told = invoked(*to, tmp_path / "few", "--size", "15mm").stderr
+    assert "about 15 × 15 × 2 voxels" in told
+    told = invoked(*to, tmp_path / "enough", "--size", "21mm").stderr
+    assert "a box of" not in told
+
+
+def test_stacks_of_another_size_are_in_the_way_of_all(
+    coarse: tuple[Phantom, Path], tmp_path: Path
+) -> None:
+    _, labels = coarse
+    to = ("zoom", labels, "--source", tmp_path / "scan", "-o", tmp_path / "zooms", "--size")
+    invoked(*to, "14mm")
+    invoked(*to, "14mm")
+    (folder, *_) = folders_in(tmp_path / "zooms")
+    (folder / "sidecar.json").unlink()
+    told = str(invoked(*to, "12mm", code=1).exception)
+    assert told.startswith("zooms already holds other stacks in 002_")
+    assert "and 1 more: their labels, --size or scan were others" in told
+    assert told.endswith("choose another folder with -o, or replace them with --overwrite")
+    assert not (folder / "sidecar.json").exists()
+    invoked(*to, "12mm", "--overwrite")
+    with pytest.raises(sidecar.OutputError, match=r"with output=…, or .* with overwrite=True$"):
+        sidecar.zoom(labels, tmp_path / "scan", tmp_path / "zooms", size=13)

@@ -353,7 +353,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     spoilt.write_bytes(b"\x89PNG\r\n\x1a\n")
     run.refuses(*arguments, says=f"{spoilt.name} is not a PNG")
     spoilt.unlink()
-    run.refuses(*arguments, says=f"{spoilt.name} is missing from the folder")
+    run.refuses(*arguments, says=f"{spoilt.name} is missing from png, the folder of its")
     empty = tmp_path / "png" / "empty.csv"
     empty.write_text("label,x,y,slice\n")
     run.refuses(

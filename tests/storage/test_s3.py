@@ -26,9 +26,10 @@ from pydicom.uid import (
 )
 
 import sidecar
+from sidecar.document.model import JOURNAL
 from sidecar.errors import DocumentError, OutputError
 from sidecar.exporting.options import make_options
-from sidecar.exporting.output_folder import JOURNAL, LOCK
+from sidecar.exporting.output_folder import LOCK
 from sidecar.exporting.run import plan_export, run_job
 from sidecar.storage.locate import locate
 

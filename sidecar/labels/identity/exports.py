@@ -139,6 +139,11 @@ def _with_document(place: WritableLocation) -> list[WritableLocation]:
         inside = [f for f in folders if (f / documents.SIDECAR_NAME).exists()]
     except OSError as error:
         raise DocumentError(f"{place.name} cannot be read: {reason(error)}") from None
+    if not inside and not (place / documents.JOURNAL).exists():
+        raise DocumentError(
+            f"there is no {documents.SIDECAR_NAME} in folder {place.name or place.resolved().name}:"
+            " give the folder of an export with --sidecar"
+        )
     return inside or [place]
 
 
