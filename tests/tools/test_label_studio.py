@@ -333,7 +333,8 @@ def labelled_by_hand(page: Browser, project: Project, task: int, steps: Any) -> 
     page.driver.get(url)
     page.until(lambda: page.all("canvas"), "the labelling page")
     page.until(lambda: page.all('img[alt="image"][src^="blob:"]'), "the image")
-    page.until(lambda: len(things_seen(page)) > 0, "what is bright in it")
+    stage = ".konvajs-content"  # it goes and comes while the image is loaded
+    page.until(lambda: page.all(stage) and things_seen(page), "what is bright in it")
     steps(things_seen(page))
     page.driver.find_element("xpath", "//button[normalize-space()='Submit']").click()
     page.until(lambda: json.loads(project.export("JSON")), "the annotation")
