@@ -200,7 +200,7 @@ def _copy_of(location: Location, progress: Progress) -> Fetched | None:
         return None
     from sidecar.storage.fetched import fetched  # not needed to read a disk
 
-    progress.start(f"fetching {location.name}", None)
+    progress.start(f"opening {location.name}", None)
     return fetched(location, lambda count: progress.advance(0, count))
 
 

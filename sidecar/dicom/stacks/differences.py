@@ -45,6 +45,13 @@ def class_name(value: Value, others: Collection[Value]) -> str:
     return str(UID_dictionary.get(text, (text,))[0])
 
 
+def numbered(value: Value, others: Collection[Value]) -> str:
+    """The number of a free text among all texts. The text itself may name somebody, and messages
+    become part of documents.
+    """
+    return f"text {sorted(others, key=in_order).index(value) + 1}"
+
+
 @dataclass(frozen=True)
 class Aspect:
     """A property in which frames can differ.

@@ -22,6 +22,7 @@ from sidecar.dicom.stacks.differences import (
     apart,
     class_name,
     in_order,
+    numbered,
     plain,
     short_uid,
 )
@@ -43,6 +44,8 @@ _VOLUMES = frozenset(
         "DetectorVector", "PhaseVector", "RRIntervalVector", "TimeSlotVector", "TimeSliceVector",
     }
 )  # fmt: skip
+#: How values of some attributes are told. Others are told as they are.
+_SAYING = {"TransferSyntaxUID": class_name, "SeriesDescription": numbered}
 #: Everyday names of some attributes.
 _WORDS = {
     "TemporalPositionIdentifier": "time point",
@@ -333,7 +336,7 @@ def _keys(frame: Frame) -> Iterator[tuple[str, Hashable]]:
 
 
 def _key(name: str) -> Aspect:
-    say = class_name if name == "TransferSyntaxUID" else plain
+    say = _SAYING.get(name, plain)
     return Aspect(name, lambda frame: dict(_keys(frame)).get(name), say, _WORDS.get(name, ""))
 
 

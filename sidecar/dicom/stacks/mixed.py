@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from sidecar.dicom.headers.frame import Frame
-from sidecar.dicom.stacks.differences import Aspect, Value, values_of
+from sidecar.dicom.stacks.differences import Aspect, Value, numbered, values_of
 from sidecar.errors import counted
 
 #: Attributes of a whole volume. Times that go on from slice to slice are not among them.
@@ -18,7 +18,7 @@ _OF_VOLUMES = (
 )  # fmt: skip
 _SERIES = (
     Aspect("Series Number", lambda f: f.common.series_number),
-    Aspect("Series Description", lambda f: f.common.description),
+    Aspect("Series Description", lambda f: f.common.description, numbered),
 )
 _UNIT = Aspect("Rescale Type", lambda f: f.common.rescale_unit or f.common.implied_unit)
 

@@ -40,7 +40,7 @@ def in_halves(keyword: str, *values: object) -> Change:
         ("ConvolutionKernel", ("B30f", "B70f"), "ConvolutionKernel B30f or B70f"),
         ("ImageType", (["ORIGINAL", "PRIMARY"], ["DERIVED", "PRIMARY"]), "ImageType DERIVED"),
         ("SeriesNumber", (3, 4), "Series Number 3 or 4"),
-        ("SeriesDescription", ("head", "tail"), "Series Description head or tail"),
+        ("SeriesDescription", ("head", "tail"), "Series Description text 1 or text 2"),
     ],
 )
 def test_slices_that_lie_between_each_other_are_one_stack_and_told(
@@ -73,6 +73,18 @@ def test_volumes_at_one_place_are_apart(
         list(range(6)),
         list(range(6, 12)),
     ]
+
+
+@pytest.mark.parametrize("placed", [alternating, in_halves])
+def test_a_description_may_name_somebody_and_is_not_told(
+    placed: Callable[..., Change], tmp_path: Path
+) -> None:
+    folder = write_slices(tmp_path / "scan", placed("SeriesDescription", "Doe knee", "Roe knee"))
+    for series in stacks(folder):
+        sidecar.export(folder, tmp_path / str(series.number), series=str(series.number))
+        text = (tmp_path / str(series.number) / "sidecar.json").read_text(encoding="utf-8")
+        assert "knee" not in text
+        assert "knee" not in " ".join(map(str, series.split))
 
 
 def test_volumes_that_nothing_tells_apart_go_into_folders(tmp_path: Path) -> None:
