@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sidecar.dicom.stacks.same_scan import KnownScan
 from sidecar.document import reading
-from sidecar.document.agreement import require_agreement, stack_of, tag_by_planes
+from sidecar.document.agreement import SourcePlanes, require_agreement, tag_by_planes
 from sidecar.document.axes import decimation_of
 from sidecar.document.images import Pixels
 from sidecar.document.model import Document
@@ -101,22 +101,25 @@ class Sidecar:
         return hash((self.document.source.series_instance_uid, self.document.images.tag, self.size))
 
     @classmethod
-    def of(cls, document: Document) -> Sidecar:
+    def of(cls, document: Document, planes: SourcePlanes | None = None) -> Sidecar:
         """The mapping that a document describes. DocumentError where the document contradicts
         itself.
+
+        ``planes``: what follows from its planes, where it is known from another document of the
+        same source.
         """
         decimation = decimation_of(document.decimation)
         try:
             # absurd numbers give NaN, which does not agree with anything
             with np.errstate(all="ignore"):
-                stack = stack_of(document)
-                require_agreement(document, decimation, stack)
+                planes = planes or SourcePlanes.of(document)
+                require_agreement(document, decimation, planes)
         except GeometryError as error:
             raise DocumentError(
                 f"sidecar.json contradicts itself: {error}; export again, or restore the file from"
                 " a copy"
             ) from None
-        return cls(document, decimation, stack)
+        return cls(document, decimation, planes.stack)
 
     @classmethod
     def open(cls, path: Place) -> Sidecar:

@@ -6,6 +6,8 @@ axes. Pure.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,23 @@ from sidecar.grid.stack import Stack
 CONTROL_TOLERANCE = 1e-6
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SourcePlanes:
+    """What follows from the planes of a source, and serves all documents of this source.
+
+    ``stack``: None where the source has no millimetres. ``listed``: the planes as in the text of a
+    tag.
+    """
+
+    stack: Stack | None
+    listed: str
+
+    @classmethod
+    def of(cls, document: Document) -> SourcePlanes:
+        """GeometryError: see `stack_of`."""
+        return cls(stack_of(document), _listed(document))
 
 
 def stack_of(document: Document) -> Stack | None:
@@ -77,15 +96,18 @@ def tag_by_planes(document: Document, decimation: Decimation) -> str:
     """The tag of a mapping, computed from its planes. A document of version 1.0 does not state
     it.
     """
-    source = document.source
-    planes = ((plane.sop_instance_uid, plane.frame_number) for plane in source.planes)
-    return tag_of(source.series_instance_uid, planes_json(planes), decimation)
+    return tag_of(document.source.series_instance_uid, _listed(document), decimation)
 
 
-def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None) -> None:
+def _listed(document: Document) -> str:
+    return planes_json((p.sop_instance_uid, p.frame_number) for p in document.source.planes)
+
+
+def require_agreement(doc: Document, decimation: Decimation, planes: SourcePlanes) -> None:
     """Recompute the facts that a document repeats. GeometryError names the first that does not
     agree.
     """
+    stack = planes.stack
     count = decimation.size[2]
     for name, axis, length in zip(AXIS_NAMES, decimation.axes, doc.source.size, strict=True):
         ends = axis.to_source(np.array([0.0, axis.size - 1.0]))
@@ -123,7 +145,7 @@ def require_agreement(doc: Document, decimation: Decimation, stack: Stack | None
         )
         _check_grid("source", doc.source, stack, Decimation.whole(*doc.source.size))
         _check_grid("images", doc.images, stack, decimation)
-    _check_tag(doc, decimation)
+    _check_tag(doc, decimation, planes.listed)
 
 
 def _check_grid(name: str, grid: Grid, stack: Stack, axes: Decimation) -> None:
@@ -159,14 +181,14 @@ def _check_grid(name: str, grid: Grid, stack: Stack, axes: Decimation) -> None:
             raise GeometryError(f"{name}.{way}: a corner is {off:.3g} mm from where its plane is")
 
 
-def _check_tag(document: Document, decimation: Decimation) -> None:
+def _check_tag(document: Document, decimation: Decimation, planes: str) -> None:
     """Compare the tag with its planes and decimation, and the names of exported PNGs with the
     tag.
     """
     images = document.images
     if images.tag is None:
         return
-    tag = tag_by_planes(document, decimation)
+    tag = tag_of(document.source.series_instance_uid, planes, decimation)
     if images.tag != tag:
         raise GeometryError(
             f"images.tag is {images.tag}, but planes and decimation give the tag {tag}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from sidecar.document.model import Document
-from sidecar.document.writing import as_text
+from sidecar.document.writing import as_text, planes_text
 
 #: No string in JSON contains this text: its quotes would be escaped.
 _NONE, _NONE_COMPACT = '"planes": []', '"planes":[]'
@@ -23,42 +23,30 @@ class SharedPlanes:
     """
 
     def __init__(self, document: Document) -> None:
-        without = _without_planes(document)
-        self._text = _put_out(as_text(document), as_text(without), _NONE)
-        self._compact = _put_out(
-            _compact(as_text(document)), _compact(as_text(without)), _NONE_COMPACT
-        )
+        text = planes_text(document)
+        self._planes = text.encode()
+        self._compact = _compact(json.loads(text, parse_int=float)).encode()
 
     def sealed(self, document: Document) -> Document:
         """The document with its digest, as `sidecar.document.writing.sealed` returns it."""
-        text = _compact(as_text(_without_planes(document)))
-        digest = hashlib.sha256(_put_in(text, _NONE_COMPACT, self._compact).encode()).hexdigest()
-        return replace(document, digest=digest)
+        stated: dict[str, Any] = json.loads(_without_planes(document), parse_int=float)
+        stated.pop("digest", None)
+        before, after = _compact(stated).split(_NONE_COMPACT)
+        digest = hashlib.sha256(f'{before}"planes":'.encode())
+        digest.update(self._compact)
+        digest.update(after.encode())
+        return replace(document, digest=digest.hexdigest())
 
-    def text(self, document: Document) -> str:
+    def encoded(self, document: Document) -> bytes:
         """The document as JSON that people can read, as `as_text` returns it."""
-        return _put_in(as_text(_without_planes(document)), _NONE, self._text)
+        before, after = _without_planes(document).split(_NONE)
+        return b"".join([f'{before}"planes": '.encode(), self._planes, after.encode()])
 
 
-def _without_planes(document: Document) -> Document:
-    return replace(document, source=replace(document.source, planes=[]))
+def _without_planes(document: Document) -> str:
+    return as_text(replace(document, source=replace(document.source, planes=[])))
 
 
-def _compact(text: str) -> str:
+def _compact(stated: Any) -> str:
     """The text whose digest is taken."""
-    stated: dict[str, Any] = json.loads(text, parse_int=float)
-    stated.pop("digest", None)
     return json.dumps(stated, sort_keys=True, separators=(",", ":"))
-
-
-def _put_out(whole: str, without: str, mark: str) -> str:
-    """The part of ``whole`` that stands at the place of ``mark`` in ``without``, the same text
-    without planes.
-    """
-    before, after = without.split(mark)
-    return whole[len(before) : len(whole) - len(after)]
-
-
-def _put_in(text: str, mark: str, planes: str) -> str:
-    before, after = text.split(mark)
-    return f"{before}{planes}{after}"

@@ -53,6 +53,11 @@ def as_text(document: Document) -> str:
     return _text(document, "\n") + "\n"
 
 
+def planes_text(document: Document) -> str:
+    """The list of source planes as it stands in `as_text`, without what is around it."""
+    return _text(document.source.planes, "\n  ")
+
+
 def _text(value: Any, line: str) -> str:
     """JSON of a value. ``line`` is a line break with the indentation of its closing bracket."""
     plain = _PLAIN.get(type(value))

@@ -41,7 +41,7 @@ def make_sidecar(
         warnings=list(plan.warnings),
         made_from=made_from,
     )
-    return Sidecar.of(plan.facts.sealed(document))
+    return plan.facts.sidecar(document)
 
 
 def _unit(plan: Plan) -> str | None:

@@ -9,11 +9,13 @@ from typing import Any
 
 from sidecar.dicom.headers.frame import Frame
 from sidecar.dicom.stacks.series import Series
+from sidecar.document.agreement import SourcePlanes
 from sidecar.document.build import source_model
 from sidecar.document.model import Document, Source
 from sidecar.document.shared_planes import SharedPlanes
 from sidecar.document.tag import planes_json, tag_of
 from sidecar.grid.decimation import Decimation
+from sidecar.mapping import Sidecar
 from sidecar.storage.location import WritableLocation
 
 
@@ -23,6 +25,7 @@ class SourceFacts:
     def __init__(self, series: Series) -> None:
         self.series = series
         self._written: SharedPlanes | None = None
+        self._checked: SourcePlanes | None = None
 
     @cached_property
     def model(self) -> Source:
@@ -61,15 +64,18 @@ class SourceFacts:
         """When each file was changed, as JSON."""
         return as_json({file: changed for file, (_, changed) in self.series.stamps.items()})
 
-    def sealed(self, document: Document) -> Document:
-        """The document of this source, with its digest."""
-        return self._shared(document).sealed(document)
+    def sidecar(self, document: Document) -> Sidecar:
+        """The mapping of a document of this source, which has its digest then. DocumentError as of
+        `Sidecar.of`.
+        """
+        self._checked = self._checked or SourcePlanes.of(document)
+        return Sidecar.of(self._shared(document).sealed(document), self._checked)
 
     def save(self, document: Document, place: WritableLocation) -> None:
         """Write a document of this source, whole or not at all. OutputError where it cannot be
         written.
         """
-        place.put(self._shared(document).text(document).encode())
+        place.put(self._shared(document).encoded(document))
 
     def _shared(self, document: Document) -> SharedPlanes:
         if self._written is None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.tag import image_key, split_name
 from sidecar.errors import LabelError, UsageError
 from sidecar.labels.tables.columns import Columns, picked
 from sidecar.labels.vertices import Shapes
@@ -37,9 +39,10 @@ def to_center(xy: NDArray[np.float64], origin: PixelOrigin) -> NDArray[np.float6
     return xy - MIDDLE_OF_FIRST_PIXEL[origin]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class PngStack:
-    """The facts that a reader may need about the PNG stack of its labels.
+    """The facts that a reader may need about the PNG stack of its labels. Tables of its names are
+    made once for all label files: a stack is equal to itself only, so that it can be their key.
 
     ``columns, rows, slices``: size in pixels. ``spacing``: millimetres between PNG pixels (x, y,
     slice), or None for a stack without patient geometry. ``names``: PNG file names in slice order.
@@ -55,6 +58,16 @@ class PngStack:
     def kind(self) -> Hashable:
         """A file that names its images is read in the same way for all stacks of one kind."""
         return self.columns, self.rows, self.slices, self.spacing
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each PNG, by the key of its name (`sidecar.document.tag.image_key`)."""
+        return {image_key(name): k for k, name in enumerate(self.names)}
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The starts of those names that have the form of exports."""
+        return frozenset(name.stem for name in map(split_name, self.numbers) if name)
 
 
 @dataclass(frozen=True, slots=True)

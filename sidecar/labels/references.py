@@ -12,7 +12,6 @@ import binascii
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -139,26 +138,24 @@ def is_png_name(name: str, stack: PngStack) -> bool:
     A name without a tag must begin like those of this stack.
     """
     key = image_key(name)
-    parts, (keys, stems) = split_name(key), _own_names(stack.names)
-    return key in keys or (parts is not None and (parts.tag is not None or parts.stem in stems))
-
-
-@lru_cache(maxsize=1)
-def _own_names(names: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """The keys of PNG names, and the starts of those names that have the form of exports."""
-    keys = frozenset(map(image_key, names))
-    return keys, frozenset(parts.stem for parts in map(split_name, keys) if parts)
+    parts = split_name(key)
+    return key in stack.numbers or (
+        parts is not None and (parts.tag is not None or parts.stem in stack.stems)
+    )
 
 
 def png_in_name(path: Path, stack: PngStack) -> str | None:
     """The longest name of a PNG, of this export or another, that the name of the label file begins
     with. None where there is none.
     """
-    own, known = path.name, {image_key(png): png for png in stack.names}
-    matches = [re.match(re.escape(key) + _END, own, re.I) for key in known]
-    found = [own[: match.end()] for match in (*matches, *_NUMBER_AND_TAG.finditer(own)) if match]
-    name = max((name for name in found if is_png_name(name, stack)), key=len, default=None)
-    return name and known.get(image_key(name), name)
+    own, numbers = path.name, stack.numbers
+    starts = [own[:end] for end in range(1, len(own) + 1) if not own[end : end + 1].isalnum()]
+    known = [start for start in starts if start.lower() in numbers]
+    named = [own[: match.end()] for match in _NUMBER_AND_TAG.finditer(own)]
+    found = [*known, *(name for name in named if is_png_name(name, stack))]
+    name = max(found, key=len, default=None)
+    number = None if name is None else numbers.get(image_key(name))
+    return name if number is None else stack.names[number]
 
 
 def png_against_slices(path: Path, stack: PngStack) -> str:

@@ -9,12 +9,13 @@ Such a table is refused until the user says how its slices are counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document.tag import TAG, image_key, split_name
+from sidecar.document.tag import TAG, split_name
 from sidecar.errors import LabelError, counted
 from sidecar.labels.model import PngStack, SliceOrigin
 from sidecar.labels.references import bare_key, is_png_name, one_image
@@ -78,10 +79,10 @@ def _compare_names(
     """LabelError where a cell names another PNG than its row, or a PNG of another export; and where
     two images of a column with different folders would be one PNG.
     """
-    known = {image_key(name): n for n, name in enumerate(stack.names)}
+    known = stack.numbers
     if not known:
         return
-    if isinstance(table.columns, Rows) and not _may_name(table.columns, list(known)):
+    if isinstance(table.columns, Rows) and not _may_name(table.columns, stack):
         return
     for column, cells in table.columns.items():
         if column.lower() in ("x", "y", "slice"):
@@ -100,9 +101,9 @@ def _compare_names(
                     raise _of_two_images(table, i, column, other)
 
 
-def _may_name(rows: Rows, keys: Sequence[str]) -> bool:
+def _may_name(rows: Rows, stack: PngStack) -> bool:
     """Whether any cell may name a PNG. A search in the lines is faster than one in each cell."""
-    return rows.contain(_common_start(keys)) or rows.match(_TAGGED)
+    return rows.contain(_common_start(stack)) or rows.match(_TAGGED)
 
 
 def _of_another_export(table: Table, i: int, column: str, cell: str) -> LabelError:
@@ -140,9 +141,10 @@ def _of_another_slice(
     )
 
 
-def _common_start(names: Sequence[str]) -> str:
-    """The characters that all names begin with."""
-    first, last = min(names, default=""), max(names, default="")
+@lru_cache(maxsize=8)
+def _common_start(stack: PngStack) -> str:
+    """The characters that the keys of all names begin with."""
+    first, last = min(stack.numbers, default=""), max(stack.numbers, default="")
     return next((first[:n] for n, c in enumerate(first) if last[n : n + 1] != c), first)
 
 

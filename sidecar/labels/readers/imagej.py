@@ -18,6 +18,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
@@ -217,13 +218,21 @@ class _Names:
         return cls(title, ":".join(parts), title if is_png else "", is_png)
 
 
-def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -> list[_Place]:
-    known = {
+@lru_cache(maxsize=8)
+def _as_shown(stack: PngStack) -> dict[str, int]:
+    """The number of each PNG by its name as ImageJ shows it: with and without the extension, whole
+    and cut.
+    """
+    return {
         name[:length]: n
         for n, png in enumerate(stack.names)
         for name in (png, PurePath(png).stem)
         for length in (None, 60)
     }
+
+
+def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -> list[_Place]:
+    known = _as_shown(stack)
     first = 1 if options.slice_origin is None else options.slice_origin
     slices = _slices(rows, first, stack)
     own = png_in_name(rows[0].path, stack) or "" if rows else ""
