@@ -4,8 +4,7 @@
  * the same in numpy, which is used where this file was not compiled; tests hold the two together.
  * Floating point is added tap by tap as there: no option may reorder or contract it. Rows go from
  * stage to stage in buffers that stay in the cache, by loops that compilers make vectors of.
- * Limited API: one binary serves CPython 3.11 and later.
- */
+ * Limited API: one binary serves CPython 3.11 and later. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
@@ -20,11 +19,10 @@
 #ifndef CLONES /* the build says it where the loader can choose an instruction set */
 #define CLONES
 #endif
-#ifdef __GNUC__ /* within a clone, so that it has the instruction set of that */
+#ifndef __GNUC__
+#define __attribute__(of_gcc)
+#endif /* within a clone, so that it has the instruction set of that: */
 #define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static inline
-#endif
 #define EACH(i, count) for (Py_ssize_t i = 0; i < (count); i++)
 typedef Py_ssize_t Size;
 enum { NONE = 0, UP = 2, AVERAGE = 3, LANES = 8, CHUNK = 64, LARGEST = 1 << 24, AREA = 1 << 14 };
@@ -38,7 +36,7 @@ typedef struct {
 
 typedef struct {
     const char *plane;
-    unsigned char *out;
+    uint8_t *out;
     Size stride; /* bytes from row to row */
     Axis rows, columns;
     char type, map;
@@ -84,10 +82,8 @@ INLINE void sum_neighbours(int32_t *restrict to, const int32_t *from, Size count
 INLINE void mean_row(const Job *job, Size y, int32_t *restrict sums, int32_t *restrict row) {
     const Size count = job->columns.size, by = job->columns.by, high = job->rows.by;
     const int32_t area = (int32_t)(high * by), lift = area * 32768 + area / 2; /* above 0 then */
-    EACH(i, high) {
-        const char *from = job->plane + (y * high + i) * job->stride;
-        BY_TYPE(add, by == 1 ? row : sums, from, count * by, i == 0)
-    }
+    EACH(i, high)
+        BY_TYPE(add, by > 1 ? sums : row, job->plane + (y * high + i) * job->stride, count * by, !i)
     if (by == 2) sum_neighbours(row, sums, count, 2); /* constants, of which vectors are made */
     else if (by == 4) sum_neighbours(row, sums, count, 4);
     else if (by > 1) sum_neighbours(row, sums, count, by);
@@ -96,21 +92,28 @@ INLINE void mean_row(const Job *job, Size y, int32_t *restrict sums, int32_t *re
         EACH(x, count) row[x] = (int32_t)((double)(row[x] + lift) / area) - 32768;
 }
 
-/* LANES rows of tents side by side: weighed into block[x][lane], and from there to[lane][x]. */
-INLINE void tent_rows(const Job *job, Size y, double *restrict block, int32_t *restrict to) {
+/* LANES rows side by side, and row by row again: groups of which compilers make shuffles. */
+#define LANE_BY_LANE(DO) EACH(i, CHUNK) { DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) }
+#define GATHERED(lane) to[i * LANES + lane] = from[lane * CHUNK + i];
+#define SPREAD(lane) to[lane * stride + i] = from[i * LANES + lane];
+INLINE void gather(double *restrict to, const double *from) { LANE_BY_LANE(GATHERED) }
+INLINE void spread(int32_t *restrict to, const int32_t *from, Size stride) { LANE_BY_LANE(SPREAD) }
+
+/* LANES rows of tents: block[x][lane] is weighed, then to[lane][x]. Both have room for a CHUNK. */
+INLINE void tent_rows(const Job *job, Size y, double *restrict block, int32_t *to, Size stride) {
     const Axis *columns = &job->columns;
-    const Size lanes = job->rows.size - y < LANES ? job->rows.size - y : LANES;
     const double lowest = job->type == 'b' ? -128 : job->type == 'h' ? -32768 : 0;
     const double highest = lowest + (job->type == 'B' || job->type == 'b' ? 255 : 65535);
-    double sums[CHUNK * LANES];
-    int32_t rounded[CHUNK * LANES];
+    double sums[LANES * CHUNK] = {0};
+    int32_t rounded[LANES * CHUNK];
     for (Size x = 0; x < columns->length; x += CHUNK) {
         const Size some = columns->length - x < CHUNK ? columns->length - x : CHUNK;
-        EACH(lane, lanes) {
-            if (some == CHUNK) BY_TYPE(weigh, sums, job, y + lane, x, CHUNK)
-            else BY_TYPE(weigh, sums, job, y + lane, x, some)
-            EACH(i, some) block[(x + i) * LANES + lane] = sums[i];
+        EACH(lane, LANES) {
+            const Size row = y + lane < job->rows.size ? y + lane : y;
+            if (some == CHUNK) BY_TYPE(weigh, sums + lane * CHUNK, job, row, x, CHUNK)
+            else BY_TYPE(weigh, sums + lane * CHUNK, job, row, x, some)
         }
+        gather(block + x * LANES, sums);
     }
     for (Size x = 0; x < columns->size; x += CHUNK) {
         const Size some = columns->size - x < CHUNK ? columns->size - x : CHUNK;
@@ -122,15 +125,12 @@ INLINE void tent_rows(const Job *job, Size y, double *restrict block, int32_t *r
             }
             EACH(lane, LANES) sums[i * LANES + lane] = sum[lane];
         }
-        EACH(i, some * LANES) { /* rounded half up; what is no number is the lowest */
-            double value = sums[i] + 0.5;
-            value = value > lowest ? value : lowest;
+        EACH(i, CHUNK * LANES) { /* rounded half up; what is no number is the lowest */
+            double value = sums[i] + 0.5 > lowest ? sums[i] + 0.5 : lowest;
             value = value < highest ? value : highest;
-            const double whole = (double)(int32_t)value;
-            rounded[i] = (int32_t)(whole > value ? whole - 1 : whole);
+            rounded[i] = (int32_t)value - ((double)(int32_t)value > value);
         }
-        EACH(lane, lanes)
-            EACH(i, some) to[lane * columns->size + x + i] = rounded[i * LANES + lane];
+        spread(to + x, rounded, stride);
     }
 }
 
@@ -150,7 +150,7 @@ INLINE void tent_rows(const Job *job, Size y, double *restrict block, int32_t *r
             to[x] = (TO)(int32_t)(value < top ? value : top);                                      \
         }                                                                                          \
     }
-INLINE void map_row(const Job *job, const int32_t *restrict row, unsigned char *restrict png) {
+INLINE void map_row(const Job *job, const int32_t *restrict row, uint8_t *restrict png) {
     switch (job->map << 8 | job->bits) {
     case 's' << 8 | 8: MAP_INTEGERS(uint8_t) break;
     case 's' << 8 | 16: MAP_INTEGERS(uint16_t) break;
@@ -161,29 +161,29 @@ INLINE void map_row(const Job *job, const int32_t *restrict row, unsigned char *
 }
 
 /* A row behind its filter type, big endian; zeros lie before it and the one above. */
-INLINE void filter_row(const Job *job, unsigned char *restrict row, const unsigned char *above,
-                       unsigned char *restrict line) {
+INLINE void filter_row(const Job *job, uint8_t *restrict row, const uint8_t *above, uint8_t *line) {
     const Size pixel = job->bits / 8, count = job->columns.size * pixel;
     uint16_t *words = (void *)row;
     if (pixel == 2) EACH(x, job->columns.size) words[x] = (uint16_t)(words[x] << 8 | words[x] >> 8);
-    *line++ = (unsigned char)job->filter;
-    if (job->filter == UP) EACH(i, count) line[i] = (unsigned char)(row[i] - above[i]);
-    else EACH(i, count) line[i] = (unsigned char)(row[i] - ((row[i - pixel] + above[i]) >> 1));
+    *line++ = (uint8_t)job->filter;
+    if (job->filter == UP) EACH(i, count) line[i] = (uint8_t)(row[i] - above[i]);
+    else EACH(i, count) line[i] = (uint8_t)(row[i] - ((row[i - pixel] + above[i]) >> 1));
 }
 
 /* The whole slice; 0 where there is no memory. */
 CLONES static int make(const Job *job) {
     const Size size = job->columns.size, bytes = size * job->bits / 8, zeros = 16;
+    const Size stride = size + CHUNK, length = job->columns.length + CHUNK;
     const int tents = job->rows.by == 0;
-    void *memory = calloc((size_t)job->columns.length, (tents ? LANES : 1) * sizeof(double));
-    int32_t *reduced = malloc((size_t)size * LANES * sizeof *reduced);
-    unsigned char *pngs = calloc(2, (size_t)(zeros + bytes)), *out = job->out;
+    void *memory = calloc((size_t)length, (tents ? LANES : 1) * sizeof(double));
+    int32_t *reduced = malloc((size_t)stride * LANES * sizeof *reduced);
+    uint8_t *pngs = calloc(2, (size_t)(zeros + bytes)), *out = job->out;
     EACH(y, memory && reduced && pngs ? job->rows.size : 0) {
-        unsigned char *row = pngs + zeros + y % 2 * (zeros + bytes);
-        const unsigned char *above = pngs + zeros + (y + 1) % 2 * (zeros + bytes);
+        uint8_t *row = pngs + zeros + y % 2 * (zeros + bytes);
+        const uint8_t *above = pngs + zeros + (y + 1) % 2 * (zeros + bytes);
         if (!tents) mean_row(job, y, memory, reduced);
-        else if (y % LANES == 0) tent_rows(job, y, memory, reduced);
-        map_row(job, reduced + (tents ? y % LANES * size : 0), job->filter ? row : out);
+        else if (y % LANES == 0) tent_rows(job, y, memory, reduced, stride);
+        map_row(job, reduced + (tents ? y % LANES * stride : 0), job->filter ? row : out);
         if (job->filter) filter_row(job, row, above, out++);
         out += bytes;
     }

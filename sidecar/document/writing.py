@@ -38,11 +38,13 @@ def facts(value: Any, needless: Needless | None = None) -> Any:
     needless = needless or {}
     if isinstance(value, Model):
         return {
-            name: facts(one, needless.get(name))
+            name: one if type(one) in _PLAIN else facts(one, needless.get(name))
             for name, one in vars(value).items()
             if needless.get(name, needless) is not None
         }
-    return [facts(one, needless) for one in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [one if type(one) in _PLAIN else facts(one, needless) for one in value]
+    return value
 
 
 def as_text(document: Document) -> str:

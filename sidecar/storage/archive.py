@@ -16,12 +16,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from sidecar.formats.inflate import RAW, fastest
 from sidecar.storage.location import HEADER_BLOCK, Listing, Location, Stamp
 from sidecar.storage.ranges import Ranges, RangesFile, Section, filled
-from sidecar.storage.zip_directory import LOCAL_HEADER, Member, read_directory
+
+if TYPE_CHECKING:
+    from sidecar.storage.zip_directory import Member
 
 ZIP = "zip"
 LINK = "link in the archive (pack the files themselves, or give the folder)"
@@ -182,7 +184,7 @@ class Archive:
         """The open archive, where the data of this member begin in it, and the member's facts."""
         directory = self._directory
         member = directory.member(self.inside)
-        file = self.file.ranges(block + LOCAL_HEADER + len(self.inside), directory.size)
+        file = self.file.ranges(block + _local_header.size + len(self.inside), directory.size)
         try:
             start = directory.starts.get(member.offset)
             if start is None:
@@ -214,6 +216,8 @@ class _Directory:
 
 @lru_cache(maxsize=8)
 def _directory(file: Location, stamp: Stamp) -> _Directory:
+    from sidecar.storage.zip_directory import read_directory  # not loaded without an archive
+
     return _Directory(stamp[0], read_directory(file, stamp[0]))
 
 
@@ -221,10 +225,10 @@ def _data_start(file: Ranges, member: Member) -> int:
     """Where the data begin: behind the local header, whose name and extra field have their own
     lengths.
     """
-    head = file.read(member.offset, LOCAL_HEADER)
-    if len(head) == LOCAL_HEADER:
+    head = file.read(member.offset, _local_header.size)
+    if len(head) == _local_header.size:
         signature, name, extra = _local_header.unpack(head)
-        start: int = member.offset + LOCAL_HEADER + name + extra
+        start: int = member.offset + _local_header.size + name + extra
         if signature == b"PK\x03\x04" and start + member.packed <= member.end:
             return start
     raise _damaged("its header there does not fit the directory of the archive")

@@ -123,5 +123,19 @@ def _tents(length: int, size: int) -> _Along:
     if length == size:
         samples, weights = np.arange(size)[:, None], np.ones((size, 1))
     else:
-        samples, weights = tent_weights(length, size)
+        samples, weights = _without_zeros(*tent_weights(length, size))
     return -samples.shape[1], samples.astype(np.int32), weights
+
+
+def _without_zeros(
+    samples: NDArray[np.intp], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The same tents with as few taps as there are weights: each begins at its first weight."""
+    used = weights != 0
+    first = used.argmax(axis=1)
+    last = used.shape[1] - 1 - used[:, ::-1].argmax(axis=1)
+    taps = first[:, None] + np.arange((last - first).max() + 1)
+    beyond = taps > last[:, None]
+    taps = np.where(beyond, last[:, None], taps)
+    rows = np.arange(len(taps))[:, None]
+    return samples[rows, taps], np.where(beyond, 0.0, weights[rows, taps])
