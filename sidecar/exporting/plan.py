@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from sidecar.dicom.stacks.series import Series
 from sidecar.document.tag import png_names
 from sidecar.errors import GeometryError, UsageError, counted
 from sidecar.exporting.options import ExportOptions, Range, is_whole
-from sidecar.exporting.source_facts import SourceFacts, as_json
+from sidecar.exporting.source_facts import SourceFacts, sha256_of
 from sidecar.grid.axis import Axis
 from sidecar.grid.axis_order import AS_STORED, AxisOrder
 from sidecar.grid.decimation import Decimation
@@ -82,13 +81,12 @@ class Plan:
         if the source has no more than 8 and one straight line makes its values.
         """
         common = self.series.common
-        lines = {frame.rescale for frame in self.series.frames}
         return (
             self.channels == 1
             and self.options.window is None
             and common.layout.keyword == "PixelData"
             and common.layout.bits_stored <= self.bits
-            and len(lines) == 1
+            and len(self.series.rescales) == 1
             and (common.table is None or self.bits == 16)
         )
 
@@ -137,26 +135,22 @@ class Plan:
         """A digest of the source and the options. It identifies a finished export.
 
         It does not depend on the place of the scan or on the time of a copy: see
-        `SourceFacts.stated`.
+        `SourceFacts.digest`.
         """
+        facts = self.facts
         asked = self.options.asked(
             but=frozenset(
                 {"jobs", "overwrite", "keep_labels", "series", "join", "viewer", "volume"}
             )
         )
-        own = as_json([PIXELS_VERSION, self.stem, asked, asdict(self.decimation)])[1:-1]
-        return _sha256(f"[{own}, {self.facts.stated}]")
+        return sha256_of([PIXELS_VERSION, self.stem, asked, asdict(self.decimation), facts.digest])
 
     @cached_property
     def digest(self) -> str:
         """The same digest with the time of change of each file. An interrupted export continues
         only if this digest is the same.
         """
-        return _sha256(f'["{self.made_from}", {self.facts.times}]')
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+        return sha256_of([self.made_from, self.facts.times])
 
 
 def make_plan(series: Series, options: ExportOptions) -> Plan:
@@ -330,7 +324,7 @@ def _option_warnings(plan: Plan) -> list[str]:
             " the modality value of that mean, and not the mean of the modality values; --bits 8 or"
             " --window makes PNGs of modality values instead"
         )
-    rescales = {frame.rescale for frame in plan.series.frames}
+    rescales = plan.series.rescales
     if plan.channels == 1 and len(rescales) > 1:
         notes.append(
             f"Rescale Slope or Intercept differs between slices ({len(rescales)} kinds): PNG values"

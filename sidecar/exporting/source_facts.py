@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from functools import cached_property
@@ -43,8 +44,8 @@ class SourceFacts:
         )
 
     @cached_property
-    def stated(self) -> str:
-        """The facts of the headers and the sizes of the files, as items of a JSON list.
+    def digest(self) -> str:
+        """A digest of the facts of the headers and of the sizes of the files.
 
         It includes no times, and only those file names that the document has. It includes a voxel
         size given by hand.
@@ -57,12 +58,12 @@ class SourceFacts:
         items: list[Any] = [shared, [_of_frame(frame) for frame in frames]]
         if stack is not None and stack.geometry == "given":
             items += [stack.pixel_spacing, stack.positions.tolist()]
-        return as_json(items)[1:-1]
+        return sha256_of(items)
 
     @cached_property
     def times(self) -> str:
-        """When each file was changed, as JSON."""
-        return as_json({file: changed for file, (_, changed) in self.series.stamps.items()})
+        """A digest of when each file was changed."""
+        return sha256_of({file: changed for file, (_, changed) in self.series.stamps.items()})
 
     def sidecar(self, document: Document) -> Sidecar:
         """The mapping of a document of this source, which has its digest then. DocumentError as of
@@ -91,6 +92,7 @@ def _of_frame(frame: Frame) -> tuple[object, ...]:
     )
 
 
-def as_json(facts: object) -> str:
-    """Facts as the JSON text from which digests of plans are made."""
-    return json.dumps(facts, sort_keys=True, default=bytes.hex)
+def sha256_of(facts: object) -> str:
+    """The digest of facts as JSON."""
+    text = json.dumps(facts, sort_keys=True, default=bytes.hex)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice, pairwise
 
 from sidecar.dicom.headers.frame import Common, Frame
@@ -57,30 +58,35 @@ class Series:
     def common(self) -> Common:
         return self.frames[0].common
 
-    @property
+    @cached_property
     def frame_of_reference_uid(self) -> str | None:
         """The UID that all slices have; None where they have none, or several."""
         uids = {frame.common.frame_of_reference_uid for frame in self.frames}
         return uids.pop() if len(uids) == 1 else None
 
-    @property
+    @cached_property
     def rescale_unit(self) -> str | None:
         """The unit that the headers of all slices state; None where they differ."""
         units = {frame.common.rescale_unit for frame in self.frames}
         return units.pop() if len(units) == 1 else None
 
-    @property
+    @cached_property
     def implied_unit(self) -> str | None:
         """`Common.implied_unit`, where it is that of all slices."""
         units = {frame.common.implied_unit for frame in self.frames}
         return units.pop() if len(units) == 1 else None
+
+    @cached_property
+    def rescales(self) -> frozenset[tuple[float, float]]:
+        """Rescale Slope and Intercept of all slices."""
+        return frozenset(frame.rescale for frame in self.frames)
 
     @property
     def files(self) -> tuple[str, ...]:
         """The files of its slices, in natural order."""
         return tuple(sorted({frame.file for frame in self.frames}, key=natural_order))
 
-    @property
+    @cached_property
     def stamps(self) -> dict[str, Stamp]:
         """The stamp of every file, from before its header was read."""
         return {frame.file: frame.stamp for frame in self.frames}
