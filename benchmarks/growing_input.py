@@ -197,6 +197,16 @@ def labelme(work: Path, png: Path, count: int) -> Path:
     return folder
 
 
+def tables(work: Path, png: Path, count: int) -> Path:
+    """A folder of CSV files, one with the name of each of the first PNGs."""
+    names, xy, _ = _places(png, count)
+    folder = work / "tables"
+    folder.mkdir()
+    for name, (x, y) in zip(names, xy.tolist(), strict=False):
+        _written(folder / f"{Path(name).stem}.csv", f"label,x,y\ntip,{x},{y}\n")
+    return folder
+
+
 def painted(folder: Path, png: Path, segments: int) -> Path:
     """Label PNGs of an export, each with all of so many segments: tiles of it."""
     images = load(png).images

@@ -54,12 +54,14 @@ def _exported(work: Path, slices: int, size: int = inputs.SIZE) -> Path:
 
 
 def _labelled(
-    write: Callable[[Path, Path, int], Path], *words: str, slices: int = 100
+    write: Callable[[Path, Path, int], Path], *words: str, slices: int | None = 100
 ) -> Callable[[Path, int], Sequence[str | Path]]:
-    """A command on ``count`` labels of one export; DICOM stands for the folder of its source."""
+    """A command on ``count`` labels of one export, which has as many slices where ``slices`` is
+    None; SCAN stands for the folder of its source.
+    """
 
     def command(work: Path, count: int) -> Sequence[str | Path]:
-        png = _exported(work, slices)
+        png = _exported(work, slices or count)
         labels = write(work, png, count)
         rest = [work / "scan" if word == "SCAN" else word for word in words[1:]]
         return sidecar(words[0], labels, *rest, "--sidecar", png, "-o", work / "result.csv")
@@ -112,11 +114,18 @@ def _specimens(work: Path, count: int) -> Sequence[str | Path]:
     return sidecar("align", *inputs.specimens(work, count), "--group", "-o", work / "aligned")
 
 
-def _zooms(work: Path, count: int) -> Sequence[str | Path]:
-    png = _exported(work, 200)
-    labels = inputs.table(work, png, count)
-    places = ("--source", work / "scan", "--sidecar", png, "-o", work / "zooms")
-    return sidecar("zoom", labels, *places, "--size", "0.1mm", "-q")
+def _zooms(
+    landmarks: int | None = None, slices: int | None = None
+) -> Callable[[Path, int], Sequence[str | Path]]:
+    """zoom of so many landmarks on so many slices; the one that is None is ``count``."""
+
+    def command(work: Path, count: int) -> Sequence[str | Path]:
+        png = _exported(work, slices or count)
+        labels = inputs.table(work, png, landmarks or count)
+        places = ("--source", work / "scan", "--sidecar", png, "-o", work / "zooms")
+        return sidecar("zoom", labels, *places, "--size", "0.1mm", "-q")
+
+    return command
 
 
 def _adopt(work: Path, count: int) -> Sequence[str | Path]:
@@ -147,7 +156,8 @@ CASES = (
     ),
     Case("map-points, CSV", "rows", 40_000, _labelled(inputs.table, "map-points")),
     Case("map-points, COCO", "labels", 10_000, _labelled(inputs.coco, "map-points")),
-    Case("map-points, LabelMe", "files", 250, _labelled(inputs.labelme, "map-points", slices=1000)),
+    Case("map-points, LabelMe", "PNGs", 250, _labelled(inputs.labelme, "map-points", slices=None)),
+    Case("map-points, CSVs", "PNGs", 250, _labelled(inputs.tables, "map-points", slices=None)),
     Case("map-mask, slices", "slices", 100, _masked("--to", "seg.nrrd")),
     Case(
         "map-mask, DICOM SEG",
@@ -164,7 +174,8 @@ CASES = (
     Case("project", "rows", 40_000, _labelled(inputs.mapped, "project")),
     Case("measure", "landmarks", 10_000, _measure),
     Case("align --group", "specimens", 25, _specimens),
-    Case("zoom", "landmarks", 10, _zooms),
+    Case("zoom", "landmarks", 10, _zooms(slices=200)),
+    Case("zoom, 20 landmarks", "slices", 1000, _zooms(landmarks=20)),
     Case("adopt", "images", 50, _adopt),
     Case(
         "report",
