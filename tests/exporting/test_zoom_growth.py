@@ -14,7 +14,7 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.dicom import scan as scanning
-from sidecar.document import shared_planes
+from sidecar.document import agreement, shared_planes
 from sidecar.exporting import source_facts
 from sidecar.labels import load as loading
 from sidecar.storage.local import Local
@@ -24,8 +24,8 @@ SLICES = 40
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What is done how often: headers read, frames stated in a digest, planes put into text, files
-    looked at again, label files read.
+    """What is done how often: headers read, frames stated in a digest, planes put into text, and into
+    the text of tags, files looked at again, label files read.
     """
     counts: Counter[str] = Counter()
 
@@ -46,6 +46,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(source_facts, "source_model", "sources described")
     count(shared_planes, "SharedPlanes", "planes written")
     count(source_facts, "SharedPlanes", "planes written")
+    count(agreement, "stack_of", "stacks made of planes")
+    count(agreement, "planes_json", "planes listed")
+    count(source_facts, "planes_json", "planes listed")
     count(Local, "stamps", "files looked at again", how_many)
     count(loading, "reader_for", "label files")
     return counts
