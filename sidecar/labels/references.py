@@ -149,13 +149,13 @@ def png_in_name(path: Path, stack: PngStack) -> str | None:
     with. None where there is none.
     """
     own, numbers = path.name, stack.numbers
-    starts = [own[:end] for end in range(1, len(own) + 1) if not own[end : end + 1].isalnum()]
-    known = [start for start in starts if start.lower() in numbers]
-    named = [own[: match.end()] for match in _NUMBER_AND_TAG.finditer(own)]
-    found = [*known, *(name for name in named if is_png_name(name, stack))]
-    name = max(found, key=len, default=None)
-    number = None if name is None else numbers.get(image_key(name))
-    return name if number is None else stack.names[number]
+    ends = (end for end in range(len(own), 0, -1) if not own[end : end + 1].isalnum())
+    known = next((own[:end] for end in ends if own[:end].lower() in numbers), "")
+    named = (own[: match.end()] for match in _NUMBER_AND_TAG.finditer(own))
+    other = max((name for name in named if is_png_name(name, stack)), key=len, default="")
+    if len(other) > len(known):
+        return other
+    return stack.names[numbers[known.lower()]] if known else None
 
 
 def png_against_slices(path: Path, stack: PngStack) -> str:

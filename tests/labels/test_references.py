@@ -167,3 +167,5 @@ def test_images_that_were_adopted_have_names_of_any_form() -> None:
     assert png_in_name(Path("im 12.svg"), stack) == "IM 12.png"
     assert png_in_name(Path("IM 1 - path.svg"), stack) == "IM 1.png"
     assert png_in_name(Path("im 123.svg"), stack) is None
+    twice = replace(STACK, slices=1, names=("scan.tif.png",))
+    assert png_in_name(Path("scan.tif.csv"), twice) == "scan.tif.png"
