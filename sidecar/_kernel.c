@@ -25,7 +25,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define EACH(i, count) for (Py_ssize_t i = 0; i < (count); i++)
 typedef Py_ssize_t Size;
-enum { NONE = 0, UP = 2, AVERAGE = 3, LANES = 8, CHUNK = 64, LARGEST = 1 << 24, AREA = 1 << 14 };
+enum { NONE = 0, UP = 2, AVERAGE = 3, LANES = 8, CHUNK = 256, LARGEST = 1 << 24, AREA = 1 << 14 };
 
 /* From ``length`` samples to ``size``: blocks of ``by``, or where that is 0 tents of ``taps``. */
 typedef struct {
