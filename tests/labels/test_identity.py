@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kit.phantoms import Spec, write
+from PIL import Image
 
 import sidecar
 from sidecar.errors import LabelError
@@ -165,3 +166,21 @@ def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -
     assert note.startswith(
         "labels on resized images were scaled back to the PNGs: 1 image, the first 'a/slice_0003.png' of 162 × 122 (resized by 2)"
     )
+
+
+def test_a_png_that_another_program_saved_in_its_place_is_told(tmp_path: Path) -> None:
+    write(Spec(columns=81, rows=61, markers=False), tmp_path / "scan")
+    made = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=1.0)
+    name = made.document.images.files[3].name
+    beside = labelme(tmp_path / "a.json", name, (81, 61), (10, 20)).rename(tmp_path / "png/a.json")
+    elsewhere = labelme(tmp_path / "b.json", name, (81, 61), (10, 20))
+    assert not map_file(beside).notes
+    with Image.open(tmp_path / "png" / name) as image:
+        mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    mirrored.save(tmp_path / "png" / name)
+    for told in (map_file(beside), map_file(elsewhere, made)):
+        (note,) = told.notes
+        assert note.startswith(
+            f"another program has saved 1 PNG since the export, the first '{name}'"
+        )
+    assert any(name in str(finding) for finding in sidecar.check(tmp_path / "png"))
