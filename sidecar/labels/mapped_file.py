@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +71,12 @@ class PointTable:
 
         LabelError for a name that no point has, or that several points have.
         """
-        rows = [self._row(name) for name in names]
+        rows = self.rows_of(*names)
         return self.mm[rows], self.uncertainty_mm[rows]
+
+    def rows_of(self, *names: str) -> list[int]:
+        """The rows of ``mm`` that hold K named points. LabelError as `select`."""
+        return [self._row(name) for name in names]
 
     def positions(self) -> dict[str, NDArray[np.float64]]:
         """Name → (3,) mm of every named point, as the functions of `align` take them.
@@ -104,8 +109,16 @@ class PointTable:
     def _place(self, point: int) -> str:
         return self.table.row(int(self.rows[point]))
 
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        """The points of each name, in order."""
+        found: dict[str, list[int]] = {}
+        for i, name in enumerate(self.names):
+            found.setdefault(name, []).append(i)
+        return found
+
     def _row(self, name: str) -> int:
-        found = [i for i, other in enumerate(self.names) if other == name]
+        found = self._by_name.get(name, [])
         if not found:
             whose = f"specimen {self.specimens[0]!r} " if any(self.specimens) else ""
             raise LabelError(

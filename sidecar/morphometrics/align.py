@@ -161,7 +161,7 @@ def _pair(moving: Mapping[str, ArrayLike], fixed: Mapping[str, ArrayLike]) -> _P
             f"a fit needs three landmarks that both specimens have, but they share {len(names)};"
             " label more of the same landmarks"
         )
-    unmatched = tuple(name for name in (*moving, *fixed) if name not in names)
+    unmatched = tuple(name for name in (*moving, *fixed) if name not in moving or name not in fixed)
     from_places, to_places = (
         np.array([_place(side, name) for name in names]) for side in (moving, fixed)
     )

@@ -54,8 +54,8 @@ class AlignedTable:
             write_columns(self.columns(), path)
             return ()
         points = named_points(self.table)
-        at = [self.table.names.index(name) for name in points.names]
-        landmarks = Landmarks((self.specimen,), points.names, self.mm[at][np.newaxis], (self.axes,))
+        mm = self.mm[self.table.rows_of(*points.names)]
+        landmarks = Landmarks((self.specimen,), points.names, mm[np.newaxis], (self.axes,))
         return (*points.notes, *write_landmarks_of(writer)(landmarks, path))
 
     def columns(self) -> TextColumns:
@@ -226,17 +226,18 @@ def align_group(
 
 def _specimens(tables: Sequence[PointTable]) -> dict[str, PointTable]:
     found: dict[str, PointTable] = {}
+    first: dict[str, PointTable] = {}
     for table in tables:
         for name, own in table.by_specimen().items():
             called = name or table.table.path.stem
-            other = next((one for one in found if one.casefold() == called.casefold()), None)
-            if other is not None:
+            like = first.get(called.casefold())
+            if like is not None:
                 raise LabelError(
-                    f"is of specimen {called!r}, and so is {found[other].table.path.name}; give"
+                    f"is of specimen {called!r}, and so is {like.table.path.name}; give"
                     " them different names in a column specimen, or rename their files",
                     table.table.path,
                 )
-            found[called] = own
+            found[called] = first[called.casefold()] = own
     given = [name for name, own in found.items() if own.is_given]
     if given and len(given) < len(found):
         other = next(name for name in found if name not in given)
@@ -254,7 +255,7 @@ def _common(
     """The landmarks that all specimens have, and notes on the others."""
     every = tuple(dict.fromkeys(name for own in points.values() for name in own.names))
     lacking = {
-        name: [specimen for specimen, own in points.items() if name not in own.names]
+        name: [specimen for specimen, own in points.items() if name not in own.numbers]
         for name in every
     }
     told = [f"{name!r} (not in {_some(without)})" for name, without in lacking.items() if without]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,14 @@ class NamedPoints:
     uncertainty_mm: Floats
     notes: tuple[str, ...]
 
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each landmark, by its name."""
+        return {name: k for k, name in enumerate(self.names)}
+
     def places(self, names: tuple[str, ...]) -> Floats:
         """(K, 3) mm of K landmarks, in the order asked for."""
-        return self.mm[[self.names.index(name) for name in names]]
+        return self.mm[[self.numbers[name] for name in names]]
 
 
 def named_points(table: PointTable) -> NamedPoints:

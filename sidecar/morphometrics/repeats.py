@@ -131,9 +131,9 @@ def _cells(errors: Iterable[float | None]) -> list[str]:
 
 
 def _landmark(name: str, sessions: Sequence[Session], procrustes: float | None) -> RepeatedLandmark:
-    having = [one for one in sessions if name in one.landmarks.names]
+    having = [one for one in sessions if name in one.landmarks.numbers]
     places = np.concatenate([one.landmarks.places((name,)) for one in having])
-    bounds = [one.landmarks.uncertainty_mm[one.landmarks.names.index(name)] for one in having]
+    bounds = [one.landmarks.uncertainty_mm[one.landmarks.numbers[name]] for one in having]
     intra, inter = components(places, [one.observer for one in having])
     distances = np.linalg.norm(places - places.mean(axis=0), axis=1)
     told = len(having) > 1
@@ -182,7 +182,7 @@ def _superimposed(
 
     Where there are none, also the reason.
     """
-    common = tuple(name for name in names if all(name in one.landmarks.names for one in sessions))
+    common = tuple(name for name in names if all(name in one.landmarks.numbers for one in sessions))
     places = np.stack([one.landmarks.places(common) for one in sessions]) if common else None
     if places is None or len(common) < 3 or any(map(is_on_a_line, places)):
         problem = "they lie on one line" if len(common) >= 3 else f"there are only {len(common)}"
@@ -197,7 +197,7 @@ def _superimposed(
 def _missing(sessions: Sequence[Session], names: tuple[str, ...]) -> list[str]:
     found = []
     for one in sessions:
-        lacking = [repr(name) for name in names if name not in one.landmarks.names]
+        lacking = [repr(name) for name in names if name not in one.landmarks.numbers]
         if lacking:
             told = ", ".join(lacking[:10]) + (" …" if len(lacking) > 10 else "")
             found.append(

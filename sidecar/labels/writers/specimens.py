@@ -101,10 +101,11 @@ def _landmarks(
     axes = _axes_of_series(parts, space)
     named = _named(members)
     names = tuple(dict.fromkeys(name for landmarks in named.values() for name in landmarks))
+    number_of = {name: k for k, name in enumerate(names)}
     mm = np.full((len(named), len(names), 3), np.nan)
     for i, landmarks in enumerate(named.values()):
         for name, one in landmarks.items():
-            mm[i, names.index(name)] = one.outline().patient[0] * TO_SPACE[space]
+            mm[i, number_of[name]] = one.outline().patient[0] * TO_SPACE[space]
     series = {one.specimen.strip() or one.points.specimen: one.series for one in shapes}
     axes_of_each = tuple(_IN_WORDS[axes[series[specimen]]] for specimen in members)
     return Landmarks(tuple(members), names, mm, axes_of_each, _notes(shapes))
