@@ -130,11 +130,11 @@ def _bitmaps_of(file: Mapping, images: str | None) -> tuple[list[Bitmap], list[s
 
 
 def _outlines(areas: Sequence[MappedShape], points: MappedPoints) -> Iterator[Region]:
-    rings = points.columns.get("ring")
+    rings, annotations = (points.columns.get(name) for name in ("ring", "annotation"))
     grouped: list[list[MappedShape]] = []
     for shape in areas:
         is_hole = rings is not None and rings[shape.rows[0]] not in ("", "0")
-        if grouped and (is_hole or _same_region(grouped[-1][-1], shape)):
+        if grouped and (is_hole or _same_region(grouped[-1][-1], shape, annotations)):
             grouped[-1].append(shape)
         else:
             grouped.append([shape])
@@ -146,16 +146,16 @@ def _outlines(areas: Sequence[MappedShape], points: MappedPoints) -> Iterator[Re
             yield Region(shapes[0].label, k, partial(_paint, part))
 
 
-def _same_region(last: MappedShape, shape: MappedShape) -> bool:
+def _same_region(last: MappedShape, shape: MappedShape, annotations: Sequence[str] | None) -> bool:
     """Whether an outline has the same label, id and image as the one before.
 
-    Annotations of Label Studio that began with one prediction share the ids of its regions.
+    Annotations of Label Studio that began with one prediction share the ids of its regions:
+    ``annotations`` tells them apart, by the row of a vertex.
     """
     labels, first, second = shape.points.labels, last.rows[0], shape.rows[0]
     same_image = labels.reference[first] == labels.reference[second] and np.array_equal(
         labels.slice[first], labels.slice[second], equal_nan=True
     )
-    annotations = shape.points.columns.get("annotation")
     same_annotation = annotations is None or annotations[first] == annotations[second]
     same_id = bool(shape.id) and (last.id, last.label) == (shape.id, shape.label)
     return same_id and same_image and same_annotation

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from sidecar.errors import LabelError, UsageError
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import ReadOptions
+from sidecar.labels.tables.columns import Made as Columns
 from sidecar.masks.model import Mask
 from sidecar.masks.readers import read_mask
 from sidecar.masks.segments import MaskConfig
@@ -350,6 +353,32 @@ def test_a_region_of_two_annotations_is_no_hole_in_itself(scan: Exported, tmp_pa
     expected = blank()
     expected[1, 4:8, 3:9] = 1
     np.testing.assert_array_equal(planes(read(write(tmp_path / "a.json", tasks), scan)), expected)
+
+
+def test_columns_are_made_as_often_for_many_regions_as_for_few(
+    scan: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column holds the cells of all regions: making it for each of them is quadratic."""
+    made: Counter[str] = Counter()
+    column = Columns.__getitem__
+
+    def counted(self: Columns, name: str) -> Sequence[str]:
+        made[name] += 1
+        return column(self, name)
+
+    monkeypatch.setattr(Columns, "__getitem__", counted)
+    value = {"x": 5, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["a"]}
+    often = []
+    for count in (4, 16):
+        regions = [{"id": f"r{k}", "type": "rectanglelabels", "value": value, "image_rotation": 0,
+                    "original_width": COLUMNS, "original_height": ROWS} for k in range(count)]  # fmt: skip
+        annotations = [{"id": 1, "completed_by": 1, "result": regions}]
+        tasks = [{"id": 7, "data": {"image": "slice_0001.png"}, "annotations": annotations}]
+        made.clear()
+        read(write(tmp_path / "a.json", tasks), scan)
+        often.append(made.copy())
+    assert often[0]["annotation"], "made at all"
+    assert often[1] == often[0]
 
 
 def test_brushes_of_two_uploads_of_one_name(
