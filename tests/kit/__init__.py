@@ -34,6 +34,7 @@ Users and their machines
 - `browser`: a headless Chromium on one page. `served_page`: a page as `sidecar label` gives it. `report_page`: a report as a person sees it.
 - `stores`: storages behind URLs. `zips`: archives, true ones and others. `folders`: what lies in a folder. `tables`: CSV as others read it.
 - `pages`: the pages of the documentation, and what they take from the code.
+- `counted_calls`: how many calls something takes. `bounded_work`: a bound on what nasty input takes.
 - `power_cut`: every state that a power failure may leave a folder in.
 - `needs`: programs of others, and how a test says that something is missing. `environments`: those
   that come as Python packages. `imagej`, `label_studio`, `orthanc`: these, run on this machine.

@@ -5,10 +5,10 @@ calls are counted, never the clock.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from kit.counted_calls import calls_of
 
 from sidecar.labels.model import PngStack, ReadOptions
 from sidecar.labels.readers import read_labels
@@ -42,21 +42,9 @@ SAID = {"numbers.csv": ReadOptions(slice_origin=0), "txt": ReadOptions("center")
 def _calls(file: Path, slices: int, said: ReadOptions | None) -> int:
     """The calls of functions while a file is read. An earlier file of the same stack was read."""
     names = tuple(f"slice_{k:04d}_gjgbtf.png" for k in range(slices))
-    stack, counted = PngStack(32, 32, slices, names=names), 0
-
-    def count(*_: object) -> None:
-        nonlocal counted
-        counted += 1
-
-    for _ in range(2):  # tables of the names are made with the first file
-        counted = 0
-        before = sys.getprofile()
-        sys.setprofile(count)
-        try:
-            read_labels(file, stack, options=said)
-        finally:
-            sys.setprofile(before)
-    return counted
+    stack = PngStack(32, 32, slices, names=names)
+    read_labels(file, stack, options=said)  # tables of the names are made with the first file
+    return calls_of(lambda: read_labels(file, stack, options=said))
 
 
 @pytest.mark.parametrize("kind", FILES)

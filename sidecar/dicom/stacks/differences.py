@@ -14,55 +14,65 @@ from sidecar.formats.natural_order import natural_order
 _MOST_LISTED = 4
 
 Value = Hashable
+#: What puts a value into words.
+Say = Callable[[Value], str]
 
 
-def plain(value: Value, others: Collection[Value]) -> str:
-    """A value as a header has it. Several numbers have backslashes between them."""
+def plain(values: Collection[Value]) -> Say:
+    """Values as a header has them. Several numbers have backslashes between them."""
+    return _as_written
+
+
+def _as_written(value: Value) -> str:
     if value is None:
         return "none"
     if isinstance(value, tuple):
-        return "\\".join(plain(part, ()) for part in value)
+        return "\\".join(map(_as_written, value))
     return f"{value + 0.0:.10g}" if isinstance(value, float) else str(value)  # 0, not -0
 
 
-def short_uid(value: Value, others: Collection[Value]) -> str:
-    """The end of a UID, from where it differs from the others."""
-    texts = [str(other).split(".") for other in others if other]
-    if not value or len(texts) < 2:
-        return str(value or "none")
+def short_uid(values: Collection[Value]) -> Say:
+    """The ends of UIDs, from where they differ."""
+    texts = [str(value).split(".") for value in values if value]
+    if len(texts) < 2:
+        return lambda value: str(value or "none")
     same = 0
     while len({tuple(text[: same + 1]) for text in texts}) == 1 and same + 1 < min(map(len, texts)):
         same += 1
-    tail = ".".join(str(value).split(".")[same:])
-    return f"….{tail}" if same else tail
+    before = "…." * bool(same)
+    return lambda value: before + ".".join(str(value).split(".")[same:]) if value else "none"
 
 
-def class_name(value: Value, others: Collection[Value]) -> str:
-    """The name of a SOP class or transfer syntax."""
+def class_name(values: Collection[Value]) -> Say:
+    """The names of SOP classes or transfer syntaxes."""
     from pydicom._uid_dict import UID_dictionary
 
-    text = str(value or "none")
-    return str(UID_dictionary.get(text, (text,))[0])
+    def say(value: Value) -> str:
+        text = str(value or "none")
+        return str(UID_dictionary.get(text, (text,))[0])
+
+    return say
 
 
-def numbered(value: Value, others: Collection[Value]) -> str:
-    """The number of a free text among all texts. The text itself may name somebody, and messages
-    become part of documents.
+def numbered(values: Collection[Value]) -> Say:
+    """The numbers of free texts. The texts themselves may name somebody, and messages become part
+    of documents.
     """
-    return f"text {sorted(others, key=in_order).index(value) + 1}"
+    numbers = {value: n for n, value in enumerate(sorted(values, key=in_order), 1)}
+    return lambda value: f"text {numbers[value]}"
 
 
 @dataclass(frozen=True)
 class Aspect:
     """A property in which frames can differ.
 
-    ``of``: its value in a frame. ``say``: one of its values as text, given all values. ``word``:
-    its everyday name.
+    ``of``: its value in a frame. ``say``: by all values that occur, what puts each of them into
+    words. ``word``: its everyday name.
     """
 
     name: str
     of: Callable[[Frame], Value]
-    say: Callable[[Value, Collection[Value]], str] = plain
+    say: Callable[[Collection[Value]], Say] = plain
     word: str = ""
 
 
@@ -98,11 +108,11 @@ def apart(
             alone = _alone(files)
             listed = f"{aspect.name} {_values(aspect, files)}"
             own = f"{aspect.name} differs in {_where(files, alone)}"
+            say = aspect.say(files)
             for differences, group in zip(found, groups, strict=True):
                 here = aspect.of(group[0])
                 named = own if here in alone and len(alone) > 2 else listed
-                say = printable(aspect.say(here, files))
-                differences.append(Difference(named, say, aspect.word))
+                differences.append(Difference(named, printable(say(here)), aspect.word))
     return [tuple(differences) for differences in found]
 
 
@@ -129,7 +139,7 @@ def _where(files: dict[Value, set[str]], alone: set[Value]) -> str:
 def _values(aspect: Aspect, files: dict[Value, set[str]]) -> str:
     if len(files) > _MOST_LISTED:
         return f"has {len(files)} values"
-    *first, last = [printable(aspect.say(value, files)) for value in sorted(files, key=in_order)]
+    *first, last = map(printable, map(aspect.say(files), sorted(files, key=in_order)))
     return f"{', '.join(first)} or {last}"
 
 
