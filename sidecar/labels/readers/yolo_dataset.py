@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sidecar.errors import LabelError
-from sidecar.labels.text import load_json, member, read_text, whole
+from sidecar.labels.text import LIMIT_BYTES, member, parse_json, read_text, whole
 
 DATA, CLASSES, NOTES = "data.yaml", "classes.txt", "notes.json"
 _LABELS = "labels"
 _PARTS = frozenset({"train", "valid", "val", "test"})
-_MOST_BYTES = 2**20
+_LIMITS = {DATA: 2**20, CLASSES: 2**20, NOTES: LIMIT_BYTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def dataset_of(path: Path) -> Dataset:
     for folder in _folders(path):
         found = [folder / name for name in (DATA, CLASSES, NOTES) if (folder / name).is_file()]
         if found:
-            return _merged([_READERS[file.name](file) for file in found], found)
+            return _described(tuple((file, read_text(file, _LIMITS[file.name])) for file in found))
     return Dataset()
 
 
@@ -56,6 +57,14 @@ def _folders(path: Path) -> Iterator[Path]:
             yield folder.parent.parent
     elif folder.parent.name == _LABELS:
         yield folder.parent.parent
+
+
+@lru_cache(maxsize=2)
+def _described(files: tuple[tuple[Path, str], ...]) -> Dataset:
+    """The description in the files of one folder, given with their texts. It is that of all label
+    files beside them, and parsed once.
+    """
+    return _merged([_READERS[file.name](text, file) for file, text in files], [*dict(files)])
 
 
 def _merged(datasets: list[Dataset], files: list[Path]) -> Dataset:
@@ -72,17 +81,17 @@ def _merged(datasets: list[Dataset], files: list[Path]) -> Dataset:
     return Dataset(names, described.keypoints, described.is_described, source)
 
 
-def _classes(path: Path) -> Dataset:
-    lines = read_text(path, _MOST_BYTES).rstrip().splitlines()
+def _classes(text: str, path: Path) -> Dataset:
+    lines = text.rstrip().splitlines()
     return Dataset({n: line.strip() for n, line in enumerate(lines)})
 
 
-def _notes(path: Path) -> Dataset:
+def _notes(text: str, path: Path) -> Dataset:
     """The description in Label Studio's file: {"categories": [{"id": 0, "name": "rbox"}], …}.
 
     If no category has keypoints, the data set has none.
     """
-    categories = member(load_json(path), "categories", list, path)
+    categories = member(parse_json(text, path), "categories", list, path)
     names = {}
     for n, category in enumerate(categories, 1):
         where = f"category {n}"
@@ -91,10 +100,9 @@ def _notes(path: Path) -> Dataset:
     return Dataset(names, is_described=not any("keypoints" in category for category in categories))
 
 
-def _data_yaml(path: Path) -> Dataset:
+def _data_yaml(text: str, path: Path) -> Dataset:
     from sidecar.formats.yaml_file import YamlError, parse_yaml  # not loaded for other formats
 
-    text = read_text(path, _MOST_BYTES)
     try:
         document: Any = parse_yaml(text)
     except YamlError as error:

@@ -13,6 +13,7 @@ from kit.label_truth import LANDMARKS, STACK, check_columns
 from kit.tool_files import yolo
 
 from sidecar.errors import LabelError
+from sidecar.formats import yaml_file
 from sidecar.labels.files import label_files
 from sidecar.labels.model import Labels, PixelOrigin, ReadOptions
 from sidecar.labels.readers.yolo import READER
@@ -147,6 +148,23 @@ def test_class_names_from_either_file(tmp_path: Path) -> None:
     )
     with pytest.raises(LabelError, match=r"classes\.txt: names other classes than data\.yaml"):
         read(tmp_path, line, classes_txt="skull\nsecond molar\n")
+
+
+def test_a_data_set_is_parsed_once_for_all_its_label_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And again where it has changed."""
+    parsed = []
+    parse = yaml_file.parse_yaml
+    monkeypatch.setattr(yaml_file, "parse_yaml", lambda text: (parsed.append(text), parse(text))[1])
+    line = yolo.box(0, 60, 50, 100, 60)
+    described = {"data_yaml": "names: [skull]\n"}
+    for _ in range(3):
+        assert read(tmp_path, line, **described).columns["label"] == ["skull"] * 4
+    assert len(parsed) == 1
+    described = {"data_yaml": "names: [molar]\n"}
+    assert read(tmp_path, line, **described).columns["label"] == ["molar"] * 4
+    assert len(parsed) == 2
 
 
 def test_a_data_set_as_label_studio_lays_it_out(tmp_path: Path) -> None:
