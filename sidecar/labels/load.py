@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, UsageError, counted
 from sidecar.grid.axis import nearest
 from sidecar.labels.curves import with_semilandmarks
 from sidecar.labels.files import find_exports, label_files
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import Identified, Unidentified, notes_of
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.map import map_points, png_pixels
@@ -130,10 +132,10 @@ def load(
     an unknown format.
     """
     options = options or LoadOptions()
-    surroundings = Surroundings()
+    surroundings, given = Surroundings(), Candidates(exports)
     files: list[Mapping] = []
     for path in label_files(paths):
-        candidates = exports or find_exports(path, surroundings, options.format)
+        candidates = given or Candidates(find_exports(path, surroundings, options.format))
         files += _LabelFile(path, candidates, options, surroundings).mapped()
     return Loaded(tuple(_told_of_each_other(files)))
 
@@ -178,12 +180,33 @@ def map_file(
     return loaded.files[0]
 
 
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """The labels of a file, as read for one kind of PNG stack, and the PNG of each image."""
+
+    labels: Labels
+    found: Sequence[Identified]
+
+    def on(self, export: int) -> Labels:
+        """The labels on one of the exports, by its index."""
+        return self._shared.only(self._exports == export)
+
+    @cached_property
+    def _shared(self) -> Labels:
+        return self.labels.with_columns_kept()
+
+    @cached_property
+    def _exports(self) -> NDArray[np.intp]:
+        """(N,) the index of the export of each label."""
+        return np.array([png.export for png in self.found], np.intp)[self.labels.reference]
+
+
 @dataclass(frozen=True)
 class _LabelFile:
     """One label file, and the exports that it may belong to."""
 
     path: Path
-    exports: Sequence[Export]
+    exports: Candidates
     options: LoadOptions
     surroundings: Surroundings
 
@@ -193,16 +216,15 @@ class _LabelFile:
         start, labels = self._first_reading(reader)
         found = self._identified(labels)
         used = sorted({found[k].export for k in labels.labelled}) or [start]
-        readings = {self.exports[start].png_stack.kind: (labels, found)}
+        readings = {self.exports[start].png_stack.kind: _Reading(labels, found)}
         for index in used:
             kind = self.exports[index].png_stack.kind
             if kind not in readings:
                 read = self._read(reader, self.exports[index])
-                readings[kind] = read, self._identified(read)
-            labels, found = readings[kind]
-            of_image = np.array([png.export for png in found], np.intp)
-            part = labels.only(of_image[labels.reference] == index) if len(used) > 1 else labels
-            yield self._mapping(part, found, self.exports[index], reader.name)
+                readings[kind] = _Reading(read, self._identified(read))
+            reading = readings[kind]
+            part = reading.on(index) if len(used) > 1 else reading.labels
+            yield self._mapping(part, reading.found, self.exports[index], reader.name)
 
     def _first_reading(self, reader: Reader) -> tuple[int, Labels]:
         """The labels as read for the first suitable export, and the index of that export.

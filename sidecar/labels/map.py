@@ -28,7 +28,9 @@ def png_pixels(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float6
     A LabelError names file and row where slice and image contradict each other, or both are
     missing.
     """
-    of_image = np.array([np.nan if png.slice is None else png.slice for png in found], np.float64)
+    used = labels.labelled  # of many exports, each has a few of the images
+    of_image = np.full(len(found), np.nan)
+    of_image[used] = [np.nan if (k := found[i].slice) is None else k for i in used]
     named = of_image[labels.reference]
     slices = np.where(np.isnan(labels.slice), named, labels.slice)
     _refuse(
@@ -57,7 +59,9 @@ def _unscaled(labels: Labels, found: Sequence[Identified]) -> NDArray[np.float64
     """PNG coordinates of labels made on a resized copy. A resize scales from the outer corner of
     the image, not from the middle of a pixel.
     """
-    scales = np.array([png.scale for png in found], np.float64).reshape(-1, 2)
+    used = labels.labelled
+    scales = np.ones((len(found), 2))
+    scales[used] = np.array([found[i].scale for i in used]).reshape(-1, 2)
     if np.all(scales == 1):
         return labels.xy
     half = MIDDLE_OF_FIRST_PIXEL["corner"]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sidecar.document.tag import image_key, split_name
 from sidecar.errors import LabelError, UsageError
-from sidecar.labels.tables.columns import Columns, picked
+from sidecar.labels.tables.columns import Columns, Kept, picked
 from sidecar.labels.vertices import Shapes
 
 PixelOrigin = Literal["center", "corner"]
@@ -160,6 +160,11 @@ class Labels:
     def error(self, index: int, message: str) -> LabelError:
         """The error for one point, naming file and place."""
         return LabelError(message, self.path, self.where(index))
+
+    def with_columns_kept(self) -> Labels:
+        """The same, for taking many parts of: no column is made again for each of them."""
+        shapes = replace(self.shapes, texts=Kept(self.shapes.texts))
+        return replace(self, shapes=shapes, columns=Kept(self.columns))
 
     def only(self, kept: NDArray[np.bool_]) -> Labels:
         """The labels where ``kept`` (N,) is true, in order.

@@ -14,7 +14,7 @@ from PIL import Image
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import notes_of
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.load import map_file
@@ -157,7 +157,9 @@ def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -
         ImageReference("b/slice_0005.png", entry="task 2"),
     )
     assert labels.reference.tolist() == [1, 2, 2, 3]
-    resolver = Resolver(Path("labels.json"), [Export(png)], Surroundings(), trust_names=True)
+    resolver = Resolver(
+        Path("labels.json"), Candidates([Export(png)]), Surroundings(), trust_names=True
+    )
     found = resolver.identify(labels.images)
     assert [image.slice for image in found] == [6, 4, 3, 5]
     placed = png_pixels(labels, found)

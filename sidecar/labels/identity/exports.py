@@ -117,6 +117,30 @@ class Export:
         )
 
 
+class Candidates(tuple[Export, ...]):
+    """The exports that label files may belong to. What is looked up among them is tabled once for
+    all files.
+    """
+
+    @cached_property
+    def numbers(self) -> dict[Export, int]:
+        """The index of each."""
+        return {export: k for k, export in enumerate(self)}
+
+    @cached_property
+    def by_tag(self) -> dict[str | None, list[Export]]:
+        """Those with each tag, in order."""
+        found: dict[str | None, list[Export]] = {}
+        for export in self:
+            found.setdefault(export.tag, []).append(export)
+        return found
+
+    @cached_property
+    def without_tags(self) -> list[Export]:
+        """Those whose PNGs have no tag in their names."""
+        return [export for export in self if not export.names_have_tag]
+
+
 def given_exports(places: Iterable[Place]) -> list[Export]:
     """The exports that the user gives, each as a ``sidecar.json``, its folder, or a folder of such
     folders. An export that is given twice counts once.

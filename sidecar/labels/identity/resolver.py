@@ -31,7 +31,7 @@ from sidecar.labels.identity.evidence import (
     verdict_beside_tag,
     verdict_of,
 )
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import (
     Identified,
     Unidentified,
@@ -56,7 +56,7 @@ class Resolver:
     """
 
     path: Path
-    exports: Sequence[Export]
+    exports: Candidates
     surroundings: Surroundings
     trust_names: bool = False
 
@@ -99,17 +99,17 @@ class Resolver:
         size = _labelled_size(number, reference, seen)
         scale = self._scale(number, reference, export, size, surely)
         rewritten = slice_ is not None and is_rewritten(export, slice_)
-        return Identified(self.exports.index(export), slice_, scale, size, proved, rewritten)
+        return Identified(self.exports.numbers[export], slice_, scale, size, proved, rewritten)
 
     def _of_stated_origin(self, number: int, reference: ImageReference) -> Sequence[Export]:
         """The exports that fit the tag and the series that a reference states."""
         tag, series = stated_tag(reference), reference.series_uid
-        fitting = self.exports
+        fitting: Sequence[Export] = self.exports
         if tag is not None:
             # names of adopted PNGs may look as if they have a tag
-            adopted = [] if reference.tag is not None else self._without_tags
+            adopted = [] if reference.tag is not None else self.exports.without_tags
             named = [e for e in adopted if e.tag != tag and slice_of(reference.name, e) is not None]
-            fitting = [*self._by_tag.get(tag, []), *named]
+            fitting = [*self.exports.by_tag.get(tag, []), *named]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -122,17 +122,6 @@ class Resolver:
                     " with --sidecar",
                 )
         return fitting
-
-    @cached_property
-    def _by_tag(self) -> dict[str | None, list[Export]]:
-        found: dict[str | None, list[Export]] = {}
-        for export in self.exports:
-            found.setdefault(export.tag, []).append(export)
-        return found
-
-    @cached_property
-    def _without_tags(self) -> list[Export]:
-        return [export for export in self.exports if not export.names_have_tag]
 
     def _only(self, number: int, exports: Sequence[Export]) -> Export:
         """The export of a reference without a name. Of several exports, the one in whose folder the

@@ -79,6 +79,34 @@ class Made(Columns):
         return Made({name: self._makers[name] for name in names}, self._rows)
 
 
+class Kept(Columns):
+    """The same columns. What was made of one as a whole is kept, and not made again."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._made: dict[str, Sequence[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __getitem__(self, name: str) -> Sequence[str]:
+        if name not in self._made:
+            self._made[name] = self._columns[name]
+        return self._made[name]
+
+    def piece(self, start: int) -> Columns:
+        return self._columns.piece(start)
+
+    def pieces(self) -> Iterator[Columns]:
+        return self._columns.pieces()
+
+    def only(self, names: Iterable[str]) -> Columns:
+        return Kept(self._columns.only(names))
+
+
 class SideBySide(Columns):
     """The columns of two sets of as many rows, those of ``left`` first."""
 

@@ -9,7 +9,7 @@ from sidecar.document import model as documents
 from sidecar.document.tag import image_key, split_name
 from sidecar.errors import DocumentError, LabelError, UsageError
 from sidecar.labels.files import LABEL_ENDINGS, label_files
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.load import LoadOptions
@@ -102,7 +102,8 @@ def _of_whole_stack(path: Path, exports: Sequence[Export], trust_names: bool) ->
     parts = split_name(image_key(png_in_name(path, exports[0].png_stack) or ""))
     reference = ImageReference("", tag=parts and parts.tag)
     try:
-        (found,) = Resolver(path, exports, Surroundings(), trust_names).identify([reference])
+        resolver = Resolver(path, Candidates(exports), Surroundings(), trust_names)
+        (found,) = resolver.identify([reference])
     except Unidentified as error:
         raise LabelError(str(error), path) from None
     return exports[found.export]

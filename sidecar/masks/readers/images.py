@@ -24,7 +24,7 @@ from sidecar.document.tag import IMAGE_EXTENSIONS
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
 from sidecar.labels.identity.evidence import Seen
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.model import ImageReference
@@ -65,7 +65,7 @@ def named_masks(paths: Sequence[Path], exports: Sequence[Export], trust_names: b
 
     LabelError for a PNG that is not certainly of the same export as the others.
     """
-    resolver = Resolver(paths[0], exports, Surroundings(), trust_names)
+    resolver = Resolver(paths[0], Candidates(exports), Surroundings(), trust_names)
     masks: dict[str, Path] = {}
     for path in paths:
         if masks.setdefault(path.name, path) is not path:
@@ -192,7 +192,8 @@ def _pages(
         note = f"its {slices} pages were taken for the whole stack of PNGs, opened in order"
         return list(range(slices)), (note,) if slices > 1 else ()
     try:
-        found = Resolver(path, [export], Surroundings(), trust_names).identify(references)
+        resolver = Resolver(path, Candidates([export]), Surroundings(), trust_names)
+        found = resolver.identify(references)
     except Unidentified as error:
         raise LabelError(str(error), path, f"page {error.reference + 1}") from None
     pages: list[int | None] = [None] * slices

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, counted
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.load import LoadOptions, Mapping, load, the_only
@@ -205,7 +205,7 @@ def _placed_bitmaps(
     LabelError for a bitmap that is not certainly of one PNG, or was resized.
     """
     path, labels = file.labels.path, file.labels
-    resolver = Resolver(path, exports, Surroundings(), trust_names)
+    resolver = Resolver(path, Candidates(exports), Surroundings(), trust_names)
     carried = {image.name: image.embedded for image in labels.images}
     images = [
         ImageReference(bitmap.image, None, bitmap.entry, carried.get(bitmap.image))

@@ -1,0 +1,96 @@
+"""Labels on many exports take as much work each as labels on few: what is looked up and made is
+counted, never the clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kit.exports import png_names
+from kit.phantoms import write_flat_series
+
+import sidecar
+from sidecar.labels.identity.exports import Export
+from sidecar.labels.load import load
+from sidecar.labels.tables.columns import Made
+
+FEW, MANY = 4, 16
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Exports of parts of one scan: each has a tag of its own."""
+    folder = tmp_path_factory.mktemp("exports")
+    (folder / "scan").mkdir()
+    pixels = np.arange(40 * 36, dtype=np.uint16).reshape(36, 40)
+    write_flat_series(folder / "scan", 2, (40, 36), pixels)
+    for k in range(MANY):
+        sidecar.export(
+            folder / "scan", folder / f"png{k}", crop=f"{k}:{k + 20},:,:", scale=1, jobs=1
+        )
+    return [folder / f"png{k}" for k in range(MANY)]
+
+
+def csv_files(folder: Path, exports: Sequence[Path]) -> Iterator[Path]:
+    for k, export in enumerate(exports):
+        path = folder / f"labels {k}.csv"
+        path.write_text(f"image,x,y,label\n{png_names(export)[1]},5,6,tip\n")
+        yield path
+
+
+def coco_file(folder: Path, exports: Sequence[Path]) -> Path:
+    names = [png_names(export)[1] for export in exports]
+    document = {
+        "images": [{"id": k, "file_name": name} for k, name in enumerate(names)],
+        "categories": [{"id": 1, "name": "tip", "keypoints": ["tip"]}],
+        "annotations": [
+            {"id": k, "image_id": k, "category_id": 1, "keypoints": [5.5, 6.5, 2]}
+            for k in range(len(names))
+        ],
+    }
+    path = folder / "coco.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_tags_are_looked_up_as_often_as_there_are_files_and_exports(
+    exports: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = count()
+    tag = Export.tag.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(Export, "tag", property(lambda self: (next(asked), tag(self))[1]))
+    often = []
+    for number in (FEW, MANY):
+        files, before = csv_files(tmp_path, exports[:number]), next(asked)
+        assert len(load(files, [Export.open(one) for one in exports[:number]]).exports) == number
+        often.append(next(asked) - before)
+    few, many = often
+    assert many <= MANY // FEW * few
+
+
+def test_columns_are_made_once_for_all_exports_of_a_file(
+    exports: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells: list[int] = []
+    column = Made.__getitem__
+
+    def counted(self: Made, name: str) -> Sequence[str]:
+        made = column(self, name)
+        cells.append(len(made))
+        return made
+
+    monkeypatch.setattr(Made, "__getitem__", counted)
+    often = []
+    for number in (FEW, MANY):
+        file, opened = coco_file(tmp_path, exports[:number]), map(Export.open, exports[:number])
+        cells.clear()
+        for part in load([file], list(opened)).points:
+            assert {name: list(part.columns[name]) for name in part.columns}["label"] == ["tip"]
+        often.append(sum(cells))
+    few, many = often
+    assert many <= MANY // FEW * few
