@@ -5,7 +5,7 @@ All labels come in through this module. Notes for the user come with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -182,10 +182,24 @@ def map_file(
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """The labels of a file, as read for one kind of PNG stack, and the PNG of each image."""
+    """The labels of a file, as read for the PNG stack of one export, and the PNG of each image.
+
+    ``kind``: of this stack. ``asked``: the facts about it that readers asked for.
+    """
 
     labels: Labels
     found: Sequence[Identified]
+    kind: Hashable
+    asked: dict[str, Hashable]
+
+    @classmethod
+    def of(cls, labels: Labels, found: Sequence[Identified], export: Export) -> _Reading:
+        return cls(labels, found, export.png_stack.kind, export.png_stack.told())
+
+    def serves(self, export: Export) -> bool:
+        """Whether the file is read in the same way for another export."""
+        stack = export.png_stack
+        return stack.kind == self.kind or stack.agrees(self.asked)
 
     def on(self, export: int) -> Labels:
         """The labels on one of the exports, by its index."""
@@ -216,15 +230,16 @@ class _LabelFile:
         start, labels = self._first_reading(reader)
         found = self._identified(labels)
         used = sorted({found[k].export for k in labels.labelled}) or [start]
-        readings = {self.exports[start].png_stack.kind: _Reading(labels, found)}
+        readings = [_Reading.of(labels, found, self.exports[start])]
         for index in used:
-            kind = self.exports[index].png_stack.kind
-            if kind not in readings:
-                read = self._read(reader, self.exports[index])
-                readings[kind] = _Reading(read, self._identified(read))
-            reading = readings[kind]
+            export = self.exports[index]
+            reading = next((one for one in readings if one.serves(export)), None)
+            if reading is None:
+                labels = self._read(reader, export)
+                reading = _Reading.of(labels, self._identified(labels), export)
+                readings.append(reading)
             part = reading.on(index) if len(used) > 1 else reading.labels
-            yield self._mapping(part, reading.found, self.exports[index], reader.name)
+            yield self._mapping(part, reading.found, export, reader.name)
 
     def _first_reading(self, reader: Reader) -> tuple[int, Labels]:
         """The labels as read for the first suitable export, and the index of that export.

@@ -7,11 +7,11 @@ it is 0.5, because the outer corner of the first pixel is 0. Inside the package 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class PngStack:
     @property
     def kind(self) -> Hashable:
         """A file that names its images is read in the same way for all stacks of one kind."""
-        return self.columns, self.rows, self.slices, self.spacing
+        return tuple(vars(self)[name] for name in ("columns", "rows", "slices", "spacing"))
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -68,6 +68,38 @@ class PngStack:
     def stems(self) -> frozenset[str]:
         """The starts of those names that have the form of exports."""
         return frozenset(name.stem for name in map(split_name, self.numbers) if name)
+
+
+#: The facts about a stack, by the attributes that tell them.
+_FACTS = {name: name for name in ("columns", "rows", "slices", "spacing", "names")} | {
+    "numbers": "names",
+    "stems": "names",
+}
+
+
+class AskedStack(PngStack):
+    """A stack that notes for which facts it is asked. A file is read in the same way for all stacks
+    that agree in what its reader asks for. Nothing is forgotten: a reader may have made a table of
+    the facts for an earlier file.
+    """
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _FACTS:
+            self.asked.add(_FACTS[name])
+        return super().__getattribute__(name)
+
+    @cached_property
+    def asked(self) -> set[str]:
+        """The facts that it was asked for."""
+        return set()
+
+    def told(self) -> dict[str, Hashable]:
+        """The facts that it was asked for, and what they are."""
+        return {name: vars(self)[name] for name in self.asked}
+
+    def agrees(self, facts: Mapping[str, Hashable]) -> bool:
+        """Whether these facts are the same here. To compare them is not to ask for them."""
+        return all(vars(self)[name] == fact for name, fact in facts.items())
 
 
 @dataclass(frozen=True, slots=True)

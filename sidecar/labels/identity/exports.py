@@ -12,7 +12,7 @@ from pathlib import Path
 from sidecar.document import model as documents
 from sidecar.document.tag import image_key, split_name
 from sidecar.errors import DocumentError, reason
-from sidecar.labels.model import PngStack
+from sidecar.labels.model import AskedStack
 from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
@@ -94,7 +94,7 @@ class Export:
         return self.sidecar.size[:2]
 
     @cached_property
-    def png_stack(self) -> PngStack:
+    def png_stack(self) -> AskedStack:
         """The facts about its PNGs that readers may need."""
         columns, rows, slices = self.sidecar.size
         images = self.sidecar.document.images
@@ -104,7 +104,7 @@ class Export:
             images.affine is not None and spacing is not None and None not in spacing
         ):  # uneven slices have no single distance
             even = (float(spacing[0] or 0), float(spacing[1] or 0), float(spacing[2] or 0))
-        return PngStack(columns, rows, slices, even, tuple(file.name for file in images.files))
+        return AskedStack(columns, rows, slices, even, tuple(file.name for file in images.files))
 
     @cached_property
     def names_told(self) -> str:

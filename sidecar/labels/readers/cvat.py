@@ -45,10 +45,12 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         *_of_images(root, left_out, path),
         *_of_tracks(tracks, frames, left_out, path),
     ]
-    size = stack.columns, stack.rows
     return labels_of(
         path,
-        [edges.cut_shape(shape, sizes.get(shape.image, size)) for shape in shapes],
+        [
+            edges.cut_shape(shape, sizes.get(shape.image) or (stack.columns, stack.rows))
+            for shape in shapes
+        ],
         tool=_TOOL,
         origin="corner",
         forced=options.pixel_origin,

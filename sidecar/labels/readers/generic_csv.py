@@ -98,7 +98,9 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     numbers, (images,) = table.at_once(
         ("x", "y", "slice") if has_slice else ("x", "y"), "image"
     ) or _one_by_one(table)
-    own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
+    own = ""
+    if images is None:
+        own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
     if images is None and not has_slice and not own and stack.slices > 1:
         raise LabelError(
             "has neither a column image (PNG name) nor a column slice (PNG number from 0), and its"
