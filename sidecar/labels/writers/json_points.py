@@ -1,12 +1,12 @@
 """Plain JSON: what the CSV has, one object per label, under a few lines about the scans.
 
-Unknown numbers are null.
+Unknown numbers are null. Objects are made and written some thousands at a time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sidecar.errors import LabelError
 from sidecar.grid.space import TO_SPACE, Space, axes_of
 from sidecar.labels.landmarks import Landmarks
 from sidecar.labels.mapped import MappedPoints, Notes, Writer
+from sidecar.labels.tables.columns import PIECE
 from sidecar.labels.writers.csv_points import COLUMNS, ORIGINS, Cells, nothing, origins_of
 
 #: The scan and the specimen of each label, on top of the columns of the CSV.
@@ -29,9 +30,10 @@ def _write(parts: Sequence[MappedPoints], path: Path, space: Space) -> Notes:
     origins = dict(origins_of(parts, list(names)))
     if _SPECIMEN not in {name.strip().lower() for name in names}:
         names[_SPECIMEN], origins[_SPECIMEN] = None, ORIGINS[_SPECIMEN]
-    points = [row for part in parts for row in _objects(part, names, origins, space)]
-    document = {"pixel_origin": "center", "scans": list(scans.values()), "points": points}
-    return _write_document(document, path)
+    for part in parts:
+        _refuse_columns_of_ours(part)
+    pieces = (piece for part in parts for piece in _objects(part, names, origins, space))
+    return _write_document({"pixel_origin": "center", "scans": [*scans.values()]}, pieces, path)
 
 
 def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
@@ -44,16 +46,27 @@ def _write_landmarks(landmarks: Landmarks, path: Path) -> Notes:
         )
         for name, place in zip(landmarks.names, places, strict=True)
     ]
-    return _write_document({"points": points}, path)
+    return _write_document({}, [points], path)
 
 
-def _write_document(document: dict[str, Any], path: Path) -> Notes:
-    path.write_text(
-        json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n",
-        encoding="utf-8",
-        newline="\n",
-    )
+def _write_document(
+    head: dict[str, Any], pieces: Iterable[Sequence[dict[str, Any]]], path: Path
+) -> Notes:
+    """``pieces``: the points, some at a time."""
+    before, after = _text({**head, "points": []}).rsplit("[]", 1)
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(f"{before}[")
+        between, end = "", "]"
+        for points in filter(None, pieces):
+            inside = _text(points).removeprefix("[").removesuffix("\n]")
+            file.write(between + inside.replace("\n", "\n "))  # a list in an object
+            between, end = ",", "\n ]"
+        file.write(f"{end}{after}\n")
     return ()
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def _scan(part: MappedPoints) -> dict[str, Any]:
@@ -67,32 +80,41 @@ def _scan(part: MappedPoints) -> dict[str, Any]:
     }
 
 
-def _objects(
-    part: MappedPoints, names: Iterable[str], origins: Mapping[str, Cells], space: Space
-) -> list[dict[str, Any]]:
-    """One object per label; a column that its file lacks is empty, but for where it is from, as
-    in the CSV.
-    """
+def _refuse_columns_of_ours(part: MappedPoints) -> None:
     taken = [name for name in (*COLUMNS, _SERIES) if name in part.columns]
     if taken:
         raise LabelError(
             f"the input already has a column {taken[0]}, which map-points writes; remove it, or"
             " map the original labels"
         )
-    patient = part.patient * TO_SPACE[space]
-    added: list[list[Any]] = [
-        *(_numbers(values) for values in (*part.source.T, *patient.T, part.uncertainty_mm)),
-        [uid or None for uid in part.instances.sop_instance_uid],
-        [number or None for number in part.instances.frame_number.tolist()],
-        [axes_of(part.sidecar.geometry, space)] * len(part),
-    ]
-    rows = slice(0, len(part))
-    columns: dict[str, Sequence[Any]] = {
-        name: part.columns.get(name) or origins.get(name, nothing)(part, rows) for name in names
-    }
-    columns |= dict(zip(COLUMNS, added, strict=True))
-    columns[_SERIES] = [part.series_uid] * len(part)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _objects(
+    part: MappedPoints, names: Iterable[str], origins: Mapping[str, Cells], space: Space
+) -> Iterator[list[dict[str, Any]]]:
+    """One object per label; a column that its file lacks is empty, but for where it is from, as
+    in the CSV.
+    """
+    for start in range(0, len(part), PIECE):
+        rows = slice(start, min(start + PIECE, len(part)))
+        cells = part.columns.piece(start)
+        columns: dict[str, Sequence[Any]] = {
+            name: cells.get(name) or origins.get(name, nothing)(part, rows) for name in names
+        }
+        columns |= dict(zip(COLUMNS, _computed(part, rows, space), strict=True))
+        columns[_SERIES] = [part.series_uid] * (rows.stop - rows.start)
+        yield [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _computed(part: MappedPoints, rows: slice, space: Space) -> Iterator[Sequence[Any]]:
+    """The cells of `COLUMNS`."""
+    patient = part.patient[rows] * TO_SPACE[space]
+    for values in (*part.source[rows].T, *patient.T, part.uncertainty_mm[rows]):
+        yield _numbers(values)
+    instances = [part.instances.planes[k] for k in part.instances.plane[rows].tolist()]
+    yield [uid or None for uid, _ in instances]
+    yield [frame or None for _, frame in instances]
+    yield [axes_of(part.sidecar.geometry, space)] * len(instances)
 
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:

@@ -24,6 +24,7 @@ from kit.mapped_points import (
 from kit.tables import rows
 
 from sidecar.errors import LabelError
+from sidecar.labels.tables import columns
 from sidecar.labels.tables.number_texts import DECIMALS
 from sidecar.labels.writers import csv_points, json_points
 
@@ -53,6 +54,31 @@ def test_it_says_what_the_csv_says(tmp_path: Path, space: str, scan: Scan) -> No
                 if isinstance(value, (int, float))
                 else ((value or "") == text)
             ), name
+
+
+def test_objects_are_written_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is the one that the whole document gives, and the memory for it does not grow."""
+    text = json_points._text
+    parts = [mapped(every_shape()), mapped([]), mapped([point((1, 2, 3), "line\nbreak")])]
+    for some in (parts, [mapped([])]):
+        path = write_to(tmp_path / "whole.json", json_points.WRITER, some)
+        whole = path.read_text(encoding="utf-8")
+        assert whole == json.dumps(json.loads(whole), ensure_ascii=False, indent=1) + "\n"
+        made: list[int] = []
+
+        def heard(value: Any, made: list[int] = made) -> str:
+            made.append(len(value))
+            return text(value)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(columns, "PIECE", 4)
+            patch.setattr(json_points, "PIECE", 4)
+            patch.setattr(json_points, "_text", heard)
+            path = write_to(tmp_path / "pieces.json", json_points.WRITER, some)
+        assert path.read_text(encoding="utf-8") == whole
+        assert max(made) <= 4
 
 
 @pytest.mark.parametrize("writer", [csv_points.WRITER, json_points.WRITER], ids=lambda w: w.name)
