@@ -1,7 +1,8 @@
 """Tell of labelled PNGs that another program has saved again in the folder of their export.
 
-Whatever labels name or count, they come back by the number of the PNG: nobody compares the PNG
-itself. Most programs drop the texts of our PNGs when they save them, and this is noticed here.
+Labels are mapped by the number of their PNG, and the PNG itself is not compared with anything. If
+it was mirrored, they come back in the wrong place. Most programs drop the texts of a PNG when they
+save it, and that is what is looked for.
 """
 
 from __future__ import annotations
