@@ -125,6 +125,38 @@ def test_what_agrees_or_says_nothing_is_read(tmp_path: Path, text: str) -> None:
     assert len(read(tmp_path, text)) == text.count("\n") - 1
 
 
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (("slice_0007.png", "slice_0003.png"), "the name of the file says PNG 7 .* PNG 3; rename"),
+        (("slice_0003_gjgbtf.png",), "names a PNG of another export.*rename the column to image"),
+        (("A/slice_0007.png", "B/slice_0007.png"), "are two images"),
+        (("slice_0007.png", "PNG:SLICE_0007", "7", ""), None),
+    ],
+)
+def test_cells_of_a_table_that_is_named_after_a_png(
+    tmp_path: Path, cells: tuple[str, ...], message: str | None
+) -> None:
+    """They may say that its labels are on other PNGs."""
+    path = tmp_path / "slice_0007.csv"
+    path.write_text("label,x,y,file\n" + "".join(f"a,1,2,{cell}\n" for cell in cells))
+    if message is None:
+        assert read_labels(path, STACK).image == ["slice_0007.png"] * len(cells)
+        return
+    with pytest.raises(LabelError, match=rf"slice_0007\.csv, row {len(cells) + 1}: .*{message}"):
+        read_labels(path, STACK)
+
+
+def test_cells_of_a_table_of_the_only_png(tmp_path: Path) -> None:
+    """It need not say which PNG it is of, but may say that it is of another export."""
+    stack, path = replace(STACK, slices=1, names=("slice_0000_gjgbtf.png",)), tmp_path / "a.csv"
+    path.write_text("label,x,y,file\na,1,2,slice_0000_gjgbtf.png\n")
+    assert len(read_labels(path, stack)) == 1
+    path.write_text("label,x,y,file\na,1,2,slice_0000_bcdfgh.png\n")
+    with pytest.raises(LabelError, match=r"row 2: file .* names a PNG of another export"):
+        read_labels(path, stack)
+
+
 def test_a_table_that_is_named_after_a_png(tmp_path: Path) -> None:
     """Beside slices that it contradicts, for identity to refuse; a stack bears its first name."""
     for name, header, image, slice_ in (
