@@ -179,8 +179,11 @@ def _of_another_slice(
 
 @lru_cache(maxsize=8)
 def _common_start(stack: PngStack) -> str:
-    """The characters that the keys of all names begin with."""
-    first, last = min(stack.numbers, default=""), max(stack.numbers, default="")
+    """The characters that all these keys begin with, and those of other exports whose names have
+    the same stems.
+    """
+    starts = [f"{name.stem}_" if (name := split_name(key)) else key for key in stack.numbers]
+    first, last = min(starts, default=""), max(starts, default="")
     return next((first[:n] for n, c in enumerate(first) if last[n : n + 1] != c), first)
 
 

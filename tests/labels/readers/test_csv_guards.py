@@ -88,6 +88,18 @@ def test_tables_that_may_count_otherwise_are_refused(
         read(tmp_path, text, format="csv")
 
 
+@pytest.mark.parametrize("slices", [1, 2, 9, 12])
+@pytest.mark.parametrize("label", ["a", '"a"'])
+def test_a_png_of_a_longer_export_is_noticed_on_a_short_one(
+    tmp_path: Path, slices: int, label: str
+) -> None:
+    """The names of few PNGs begin with more characters than those of many."""
+    stack, path = replace(STACK, slices=slices, names=STACK.names[:slices]), tmp_path / "a.csv"
+    path.write_text(f"label,x,y,slice,file\n{label},1,2,0,slice_0035.png\n")
+    with pytest.raises(LabelError, match=r"row 2: file 'slice_0035\.png' names a PNG of another"):
+        read_labels(path, stack)
+
+
 def test_the_list_of_the_roi_manager_holds_no_points(tmp_path: Path) -> None:
     """Also where the name of the file tells the PNG."""
     path = tmp_path / "slice_0003.csv"
