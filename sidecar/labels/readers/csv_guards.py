@@ -194,8 +194,8 @@ def _named(cell: str, stack: PngStack) -> str | None:
     landmark, not a name.
     """
     parts = (part.strip() for part in cell.split(":"))
-    named = (part for part in parts if is_png_name(bare_key(part), stack))
-    return next(named, None)
+    names = (part for part in parts if not part.isdecimal())
+    return next((name for name in names if is_png_name(bare_key(name), stack)), None)
 
 
 def _number(key: str, known: Mapping[str, int]) -> int | None:

@@ -159,6 +159,21 @@ def test_cells_of_a_table_that_is_named_after_a_png(
         read_labels(path, STACK)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("a", "label,x,y,slice\n2,1,2,0\n"), ("1", "label,x,y\n2,1,2\n")]
+)
+def test_numbers_of_landmarks_are_no_names_of_adopted_images(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    stack = replace(STACK, slices=3, names=("1.png", "2.png", "3.png"))
+    path = tmp_path / f"{name}.csv"
+    path.write_text(text)
+    assert read_labels(path, stack).columns["label"] == ["2"]
+    path.write_text(text.replace("2,1", "2.png,1"))
+    with pytest.raises(LabelError, match=r"label '2\.png' names PNG 1"):
+        read_labels(path, stack)
+
+
 def test_cells_of_a_table_of_the_only_png(tmp_path: Path) -> None:
     """It need not say which PNG it is of, but may say that it is of another export."""
     stack, path = replace(STACK, slices=1, names=("slice_0000_gjgbtf.png",)), tmp_path / "a.csv"
