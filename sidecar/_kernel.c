@@ -3,8 +3,7 @@
  * The result is numpy's to the bit. grid/reduce.py, values/value_maps.py and formats/png.py hold
  * the same in numpy, which is used where this file was not compiled; tests hold the two together.
  * Floating point is added tap by tap as there: no option may reorder or contract it. Rows go from
- * stage to stage in buffers that stay in the cache, by loops that compilers make vectors of.
- * Limited API: one binary serves CPython 3.11 and later. */
+ * stage to stage in cached buffers, by loops made for vectors. Limited API of CPython 3.11 on. */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
@@ -19,10 +18,11 @@
 #ifndef CLONES /* the build says it where the loader can choose an instruction set */
 #define CLONES
 #endif
-#ifndef __GNUC__
-#define __attribute__(of_gcc)
-#endif /* within a clone, so that it has the instruction set of that: */
+#ifdef __GNUC__ /* within a clone, so that it has the instruction set of that */
 #define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
 #define EACH(i, count) for (Py_ssize_t i = 0; i < (count); i++)
 typedef Py_ssize_t Size;
 enum { NONE = 0, UP = 2, AVERAGE = 3, LANES = 8, CHUNK = 256, LARGEST = 1 << 24, AREA = 1 << 14 };
@@ -193,7 +193,7 @@ CLONES static int make(const Job *job) {
 
 /* Fills an axis; ``taps`` above 0 is a block, below 0 tents. 0 where it does not fit. */
 static int axis_fits(Axis *axis, Size taps, const Py_buffer *samples, const Py_buffer *weights) {
-    if (axis->length < 1 || axis->length > LARGEST || taps <= -AREA || taps >= AREA) return 0;
+    if (axis->length < 1 || axis->length > LARGEST || taps <= -LARGEST || taps >= AREA) return 0;
     axis->by = taps > 0 ? taps : 0, axis->size = taps > 0 ? axis->length / taps : 0;
     if (taps >= 0) return axis->size > 0 && axis->length % taps == 0;
     axis->taps = -taps, axis->samples = samples->buf, axis->weights = weights->buf;

@@ -29,6 +29,9 @@ from sidecar.viewer.names import (
     version_number,
 )
 
+#: A stack whose names and number are not known.
+_ANY = PngStack(1, 1, 1 << 30)
+
 
 def found_labels(folder: WritableLocation, entries: Sequence[str]) -> list[str]:
     """Which of ``entries`` are labels, by their content. Those of `sidecar label` count too."""
@@ -49,9 +52,10 @@ def refuse_labels(
             " or give --keep-labels, which keeps labels that are of the mapping of this export"
         )
     tag = _tag_of(png_names[0])
+    stack = PngStack(1, 1, len(png_names), names=tuple(png_names))
     versions = [f"{KEPT_FOLDER}/{name}" for name in _versions(folder)]
     for name in [*(name for name in labels if name != KEPT_FOLDER), *versions]:
-        stated = _stated(folder / name, png_names)
+        stated = _stated(folder / name, stack)
         if stated != {tag}:
             there_is = KEPT_FOLDER if name in versions else name
             raise OutputError(f"{called(folder)} holds {there_is}, which {_in_words(stated, tag)}")
@@ -80,7 +84,7 @@ def _is_labels(entry: WritableLocation) -> bool:
         return False
     if entry.name == LABELS_NAME:
         return True
-    return Path(entry.name).suffix.lower() in LABEL_ENDINGS and _read(entry, ()) is not None
+    return Path(entry.name).suffix.lower() in LABEL_ENDINGS and _read(entry, _ANY) is not None
 
 
 def _is_kept(name: str) -> bool:
@@ -95,17 +99,16 @@ def _versions(folder: WritableLocation) -> list[str]:
     return [name for name in kept.names() if version_number(name) is not None]
 
 
-def _stated(entry: WritableLocation, png_names: Sequence[str]) -> set[str | None]:
+def _stated(entry: WritableLocation, stack: PngStack) -> set[str | None]:
     """The tags of the images that the labels of a file are on; None for an image without a tag."""
-    labels = _read(entry, png_names)
+    labels = _read(entry, stack)
     if labels is None:
         return {None}
-    return {stated_tag(labels.images[k]) for k in labels.labelled} or {_tag_of(png_names[0])}
+    return {stated_tag(labels.images[k]) for k in labels.labelled} or {_tag_of(stack.names[0])}
 
 
-def _read(entry: WritableLocation, png_names: Sequence[str]) -> Labels | None:
+def _read(entry: WritableLocation, stack: PngStack) -> Labels | None:
     """The labels of a file, read only for its image references; None where it holds no labels."""
-    stack = PngStack(1, 1, len(png_names) or 1 << 30, names=tuple(png_names))
     is_version = version_number(entry.name) is not None
     try:
         with _on_this_machine(entry) as path:

@@ -51,11 +51,12 @@ class SourceFacts:
         size given by hand.
         """
         frames, stack = self.series.frames, self.series.stack
-        shared = [asdict(common) for common in dict.fromkeys(f.common for f in frames)]
+        numbers = {common: n for n, common in enumerate(dict.fromkeys(f.common for f in frames))}
+        shared = [asdict(common) for common in numbers]
         for common in shared:
             del common["description"]  # free text, which may name somebody
             del common["patient"]  # another number in every run of the program
-        items: list[Any] = [shared, [_of_frame(frame) for frame in frames]]
+        items: list[Any] = [shared, [(numbers[f.common], *_of_frame(f)) for f in frames]]
         if stack is not None and stack.geometry == "given":
             items += [stack.pixel_spacing, stack.positions.tolist()]
         return sha256_of(items)
@@ -69,8 +70,9 @@ class SourceFacts:
         """The mapping of a document of this source, which has its digest then. DocumentError as of
         `Sidecar.of`.
         """
-        self._checked = self._checked or SourcePlanes.of(document)
-        return Sidecar.of(self._shared(document).sealed(document), self._checked)
+        made = Sidecar.of(self._shared(document).sealed(document), self._checked)
+        self._checked = SourcePlanes(made.stack, self._planes)
+        return made
 
     def save(self, document: Document, place: WritableLocation) -> None:
         """Write a document of this source, whole or not at all. OutputError where it cannot be

@@ -20,6 +20,7 @@ from sidecar.labels.files import find_exports, label_files
 from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import Identified, Unidentified, notes_of
 from sidecar.labels.identity.resolver import Resolver
+from sidecar.labels.identity.rewritten import rewritten_notes
 from sidecar.labels.map import map_points, png_pixels
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions, SliceOrigin
@@ -293,6 +294,7 @@ class _LabelFile:
             *labels.notes,
             *notes_of([labels.images[k] for k in used], [found[k] for k in used]),
             *_counted(labels, export),
+            *rewritten_notes(export.sidecar, _slices(points)),
             *_other_landmarks(points),
             *of_curves,
         ]
@@ -326,6 +328,11 @@ def _counted(labels: Labels, export: Export) -> list[str]:
     ]
 
 
+def _slices(points: MappedPoints) -> list[int]:
+    """The PNGs that have points."""
+    return [int(k) for k in np.unique(nearest(points.png[:, 2]))]
+
+
 def _other_landmarks(points: MappedPoints) -> list[str]:
     """A note where labels on the stack around one landmark have the name of another landmark: the
     file may belong to another stack.
@@ -350,8 +357,7 @@ def _told_of_each_other(files: Sequence[Mapping]) -> Iterator[Mapping]:
     labelled: dict[tuple[Export, int], Path] = {}
     for file in files:
         path = file.labels.path
-        slices = np.unique(nearest(file.points.png[:, 2])).astype(int).tolist()
-        before = [labelled.setdefault((file.export, k), path) for k in slices]
+        before = [labelled.setdefault((file.export, k), path) for k in _slices(file.points)]
         others = [other for other in before if other != path]
         if others:
             names = ", ".join(

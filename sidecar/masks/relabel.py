@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sidecar.errors import LabelError
+from sidecar.labels.identity.rewritten import rewritten_notes
 from sidecar.mapping import Sidecar
 from sidecar.masks.class_check import Census, Keys, Kind, RawPlane, hex_of, rgb_of
 from sidecar.masks.model import LabelArray, Mask, Rgb, Segment
@@ -65,7 +66,9 @@ def mask_of(painting: Painting, sidecar: Sidecar, config: MaskConfig | None) -> 
     present = tuple(
         tuple(sorted(labels[key] for key in keys if key != background)) for keys in census.by_plane
     )
-    return Mask(sidecar, tuple(segments.values()), planes, present, painting.tool, painting.notes)
+    rewritten = rewritten_notes(sidecar, (k for k, painted in enumerate(present) if painted))
+    notes = (*painting.notes, *rewritten)
+    return Mask(sidecar, tuple(segments.values()), planes, present, painting.tool, notes)
 
 
 class _Relabel:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import pydicom
 import pytest
 from kit.command_line import CommandLine
 from kit.phantoms import Spec, write
@@ -167,8 +168,6 @@ def test_made_from_is_the_same_wherever_and_whenever_the_scan_lies(tmp_path: Pat
 
 
 def test_made_from_tells_other_options_and_other_headers(tmp_path: Path) -> None:
-    import pydicom
-
     phantom = write(Spec(), tmp_path / "scan")
     options: list[dict[str, Any]] = [
         {"scale": 0.5},
@@ -194,6 +193,21 @@ def test_made_from_tells_other_options_and_other_headers(tmp_path: Path) -> None
         tmp_path / "scan", tmp_path / "m", scale=0.5, viewer=False, jobs=1, volume=None
     )
     assert again.document.made_from == made[-1], "what does not change PNGs does not count"
+
+
+def test_made_from_tells_which_slice_has_which_header(tmp_path: Path) -> None:
+    """What most slices share is stated once, and still it is known of each slice."""
+    phantom = write(Spec(), tmp_path / "scan")
+    files = [path for path in phantom.files() if "PixelSpacing" in pydicom.dcmread(path)]
+    made = set()
+    for other in (2, 3):  # files of the same names and sizes
+        for k, path in enumerate(files):
+            header = pydicom.dcmread(path)
+            header.add_new("PixelPaddingValue", "US", 7 if k >= other else 9)
+            header.save_as(path)
+        exported = sidecar.export(tmp_path / "scan", tmp_path / str(other), scale=0.5)
+        made.add(exported.document.made_from)
+    assert len(made) == 2
 
 
 def test_check_holds_the_tag_against_the_planes(

@@ -15,7 +15,10 @@ from kit.phantoms import Spec, write
 
 import sidecar
 from sidecar.errors import OutputError
+from sidecar.exporting.found_labels import refuse_labels
+from sidecar.labels import model
 from sidecar.mapping import Sidecar
+from sidecar.storage.local import Local
 
 
 @pytest.fixture
@@ -88,6 +91,19 @@ def test_labels_of_the_same_tag_stay(
     assert sidecar.open(png).document.images.bits == 16
     assert len(sidecar.map_points(png / name)) == 1
     assert all(f.passed is not False for f in sidecar.check(png, scan))
+
+
+def test_names_of_pngs_are_listed_once_for_all_label_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"slice_{k:04d}_gjgbtf.png" for k in range(30)]
+    labels = [f"slice_{k:04d}_gjgbtf.csv" for k in range(20)]
+    for name in labels:
+        (tmp_path / name).write_text("label,x,y\na,1,2\n")
+    listed = []
+    monkeypatch.setattr(model, "image_key", lambda name: listed.append(name) or name[:-4])
+    refuse_labels(Local.at(tmp_path), labels, names, keep=True)
+    assert listed == names
 
 
 def test_labels_of_another_tag_are_refused(png: Path, scan: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 
@@ -15,9 +16,11 @@ def calls_of(call: Callable[[], object]) -> int:
         heard += 1
 
     before = sys.getprofile()
+    gc.disable()  # a collection calls what other tests have left
     sys.setprofile(hear)
     try:
         call()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return heard

@@ -5,10 +5,12 @@ labelling, and what does not fit.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.painted_masks import rle_pack
 from kit.phantoms import Spec, write
 from PIL import Image
 
@@ -21,6 +23,7 @@ from sidecar.labels.load import map_file
 from sidecar.labels.map import png_pixels
 from sidecar.labels.model import ImageReference
 from sidecar.labels.shapes import Shape, labels_of
+from sidecar.masks.readers import read_mask
 
 
 @pytest.fixture(scope="module")
@@ -170,19 +173,69 @@ def test_references_stay_whole_until_they_are_identified(png: sidecar.Sidecar) -
     )
 
 
-def test_a_png_that_another_program_saved_in_its_place_is_told(tmp_path: Path) -> None:
+@pytest.fixture
+def mirrored(tmp_path: Path) -> sidecar.Sidecar:
+    """An export of which another program has saved PNG 3 again."""
     write(Spec(columns=81, rows=61, markers=False), tmp_path / "scan")
     made = sidecar.export(tmp_path / "scan", tmp_path / "png", scale=1.0)
-    name = made.document.images.files[3].name
-    beside = labelme(tmp_path / "a.json", name, (81, 61), (10, 20)).rename(tmp_path / "png/a.json")
-    elsewhere = labelme(tmp_path / "b.json", name, (81, 61), (10, 20))
-    assert not map_file(beside).notes
-    with Image.open(tmp_path / "png" / name) as image:
-        mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    mirrored.save(tmp_path / "png" / name)
-    for told in (map_file(beside), map_file(elsewhere, made)):
-        (note,) = told.notes
-        assert note.startswith(
-            f"another program has saved 1 PNG since the export, the first '{name}'"
-        )
-    assert any(name in str(finding) for finding in sidecar.check(tmp_path / "png"))
+    path = tmp_path / "png" / made.document.images.files[3].name
+    with Image.open(path) as image:
+        turned = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    turned.save(path)
+    return made
+
+
+TOLD = f"another program has saved 1 PNG since the export, the first 'slice_0003_{TAG}.png'"
+
+
+def _told(notes: Iterable[str]) -> list[str]:
+    return [note for note in notes if note.startswith("another program has saved")]
+
+
+@pytest.mark.parametrize("folder", ["png", "elsewhere"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"image,x,y\nslice_0003_{TAG}.png,10,20\n",
+        f"image,x,y\nslice_0003_{TAG}.png,10,20\nslice_0003_{TAG},11,21\nslice_0005_{TAG},1,2\n",
+        "slice,x,y\n3,10,20\n5,1,2\n",
+    ],
+    ids=["named", "one PNG under two names", "numbered"],
+)
+def test_a_png_that_another_program_saved_in_its_place_is_told(
+    mirrored: sidecar.Sidecar, tmp_path: Path, folder: str, rows: str
+) -> None:
+    path = tmp_path / folder / "a.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(rows)
+    (note,) = _told(map_file(path, mirrored).notes)
+    assert note.startswith(TOLD)
+    assert any(f"slice_0003_{TAG}" in str(one) for one in sidecar.check(tmp_path / "png"))
+    path.write_text(rows.replace("3", "4"))
+    assert not _told(map_file(path, mirrored).notes)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "brush"])
+def test_a_png_that_another_program_saved_is_told_of_masks_too(
+    mirrored: sidecar.Sidecar, tmp_path: Path, kind: str
+) -> None:
+    for k, told in ((3, [TOLD]), (4, [])):
+        mask = _mask(tmp_path / kind, kind, f"slice_{k:04d}_{TAG}.png")
+        notes = _told(read_mask([mask], [Export(mirrored)]).notes)
+        assert [note[: len(TOLD)] for note in notes] == told
+
+
+def _mask(folder: Path, kind: str, name: str) -> Path:
+    """A mask that is painted over one PNG, alone in its folder or file."""
+    folder = folder / name
+    folder.mkdir(parents=True)
+    if kind == "PNG":
+        Image.fromarray(np.eye(61, 81, dtype=np.uint8)).save(folder / name)
+        return folder
+    runs = list(rle_pack(np.full(61 * 81 * 4, 255, np.uint8)))
+    value = {"format": "rle", "brushlabels": ["a"], "rle": runs}
+    result = {"id": "x1", "type": "brushlabels", "value": value, "original_width": 81}
+    result |= {"original_height": 61, "image_rotation": 0, "from_name": "t", "to_name": "i"}
+    task = {"id": 7, "data": {"image": name}, "annotations": [{"id": 1, "result": [result]}]}
+    (folder / "brush.json").write_text(json.dumps([task]))
+    return folder / "brush.json"

@@ -150,22 +150,6 @@ def verdict_of_texts(seen: Seen, export: Export, slice_: int) -> Verdict:
     return "same" if is_file else "unknown"
 
 
-def is_rewritten(export: Export, slice_: int) -> bool:
-    """Whether the file of an exported PNG is there without the texts of our PNGs: another program
-    has saved it since. Nothing is read from remote storage.
-    """
-    document = export.sidecar.document
-    wrote_texts = document.evidence is None and document.images.tag is not None
-    if export.folder is None or export.folder.local is None or not wrote_texts:
-        return False
-    try:
-        with (export.folder / document.images.files[slice_].name).open() as file:
-            head = read_head(file)
-    except OSError:
-        return False
-    return head is None or "Sidecar" not in head.texts
-
-
 def _is_file_of(seen: Seen, export: Export, slice_: int) -> bool:
     if seen.path is None or export.folder is None:
         return False

@@ -23,7 +23,6 @@ class Identified:
     ``export``: an index. ``slice``: the PNG, None where the reference has no name. ``scale``: PNG
     pixels per pixel of the labelled image, x and y. ``size``: columns and rows of the labelled
     image, None where unknown. ``proved``: by a tag or an image, not by its name alone.
-    ``rewritten``: another program has saved the PNG since the export.
     """
 
     export: int
@@ -31,7 +30,6 @@ class Identified:
     scale: tuple[float, float] = (1.0, 1.0)
     size: tuple[int, int] | None = None
     proved: bool = False
-    rewritten: bool = False
 
 
 class Unidentified(Exception):
@@ -107,12 +105,4 @@ def notes_of(references: Sequence[ImageReference], found: Sequence[Identified]) 
             "labels on resized images were scaled back to the PNGs:"
             f" {counted(len(resized), 'image')}, the first {first.name!r} of {size} (resized by"
             f" {1 / png.scale[0]:.4g})"
-        )
-    rewritten = [n for n, png in enumerate(found) if png.rewritten]
-    if rewritten:
-        yield (
-            f"another program has saved {counted(len(rewritten), 'PNG')} since the export, the"
-            f" first {references[rewritten[0]].name!r}. If it turned, mirrored or moved the image,"
-            " labels on it come back in the wrong place; `sidecar check` names these PNGs, and a"
-            " new export has them as they were"
         )

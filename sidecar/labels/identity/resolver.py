@@ -24,13 +24,7 @@ from pathlib import Path
 
 from sidecar.document.model import SIDECAR_NAME
 from sidecar.labels.identity.contradictions import refuse_contradictions
-from sidecar.labels.identity.evidence import (
-    Seen,
-    image_beside,
-    is_rewritten,
-    verdict_beside_tag,
-    verdict_of,
-)
+from sidecar.labels.identity.evidence import Seen, image_beside, verdict_beside_tag, verdict_of
 from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import (
     Identified,
@@ -98,8 +92,7 @@ class Resolver:
             self._refuse_other_folder(number, reference, export)
         size = _labelled_size(number, reference, seen)
         scale = self._scale(number, reference, export, size, surely)
-        rewritten = slice_ is not None and is_rewritten(export, slice_)
-        return Identified(self.exports.numbers[export], slice_, scale, size, proved, rewritten)
+        return Identified(self.exports.numbers[export], slice_, scale, size, proved)
 
     def _of_stated_origin(self, number: int, reference: ImageReference) -> Sequence[Export]:
         """The exports that fit the tag and the series that a reference states."""

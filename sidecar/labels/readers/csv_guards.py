@@ -9,13 +9,14 @@ Such a table is refused until the user says how its slices are counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.document.tag import TAG, split_name
+from sidecar.document.tag import TAG, image_key, split_name
 from sidecar.errors import LabelError, counted
 from sidecar.labels.model import PngStack, SliceOrigin
 from sidecar.labels.references import bare_key, is_png_name, one_image
@@ -28,12 +29,18 @@ _SAY = "give --slice-origin 1 if slices are counted from 1, --slice-origin 0 if 
 
 
 def refuse_other_tables(
-    table: Table, numbers: NDArray[np.float64], origin: SliceOrigin | None, stack: PngStack
+    table: Table,
+    numbers: NDArray[np.float64],
+    own: str,
+    origin: SliceOrigin | None,
+    stack: PngStack,
 ) -> None:
-    """LabelError for a table whose way to count slices is uncertain, or differs from ``origin``.
+    """LabelError for a table whose way to count slices is uncertain, or differs from ``origin``;
+    and for a cell that names another PNG than that of its row.
 
-    ``numbers``: (N, 3) its x, y and slice, or (N, 2) where it has no slice. If the table names
-    images, other code compares them with the slices.
+    ``numbers``: (N, 3) its x, y and slice, or (N, 2) where it has no slice. ``own``: the PNG that
+    the table is named after, or "". If the table names images, other code compares them with the
+    slices.
     """
     if {"x", "x.1"} <= {name.lower() for name in table.columns}:
         raise LabelError(
@@ -50,10 +57,17 @@ def refuse_other_tables(
             table.path,
             table.row(-1),
         )
-    if numbers.shape[1] < 3 or table.name("image") is not None:
+    if table.name("image") is not None:
+        return
+    if numbers.shape[1] < 3:
+        parts = split_name(image_key(own))
+        only = stack.numbers.get(image_key(own), parts.number if parts else 0)
+        of_another_png = partial(_of_another_png, table, only)
+        _compare_names(table, np.full(len(table), only), stack, of_another_png)
         return
     slices = numbers[:, 2]
-    _compare_names(table, slices, origin, stack)
+    of_another_slice = partial(_of_another_slice, table, slices, origin)
+    _compare_names(table, slices - (origin or 0), stack, of_another_slice)
     if origin is not None:
         return
     if {"X", "Y", "Slice"} <= set(table.columns):
@@ -74,10 +88,16 @@ def refuse_other_tables(
 
 
 def _compare_names(
-    table: Table, slices: NDArray[np.float64], origin: SliceOrigin | None, stack: PngStack
+    table: Table,
+    pngs: NDArray[Any],
+    stack: PngStack,
+    contradiction: Callable[[int, str, int], LabelError],
 ) -> None:
     """LabelError where a cell names another PNG than its row, or a PNG of another export; and where
     two images of a column with different folders would be one PNG.
+
+    ``pngs``: (N,) the number of the PNG of each row. ``contradiction``: the error where column
+    ``column`` of row i names PNG k, as a function of i, column and k.
     """
     known = stack.numbers
     if not known:
@@ -94,8 +114,8 @@ def _compare_names(
                 k = _number(bare_key(named[cell]), known)
                 if k is None:
                     raise _of_another_export(table, i, column, cell)
-                if slices[i] - (origin or 0) != k:
-                    raise _of_another_slice(table, i, column, k, float(slices[i]), origin)
+                if pngs[i] != k:
+                    raise contradiction(i, column, k)
                 other = first.setdefault(k, cell)
                 if other != cell and one_image(named[other]) != one_image(named[cell]):
                     raise _of_two_images(table, i, column, other)
@@ -125,9 +145,25 @@ def _of_two_images(table: Table, i: int, column: str, other: str) -> LabelError:
     )
 
 
+def _of_another_png(table: Table, own: int, i: int, column: str, k: int) -> LabelError:
+    return LabelError(
+        f"the name of the file says PNG {own} (counted from 0), but {column}"
+        f" {table.columns[column][i]!r} names PNG {k}; rename the column to image, or correct one"
+        " of them",
+        table.path,
+        table.row(i),
+    )
+
+
 def _of_another_slice(
-    table: Table, i: int, column: str, k: int, slice_: float, origin: SliceOrigin | None
+    table: Table,
+    slices: NDArray[np.float64],
+    origin: SliceOrigin | None,
+    i: int,
+    column: str,
+    k: int,
 ) -> LabelError:
+    slice_ = float(slices[i])
     way_out = (
         "if slices are counted from 1, give --slice-origin 1"
         if origin is None and slice_ - 1 == k
@@ -143,8 +179,11 @@ def _of_another_slice(
 
 @lru_cache(maxsize=8)
 def _common_start(stack: PngStack) -> str:
-    """The characters that the keys of all names begin with."""
-    first, last = min(stack.numbers, default=""), max(stack.numbers, default="")
+    """The characters that all these keys begin with, and those of other exports whose names have
+    the same stems.
+    """
+    starts = [f"{name.stem}_" if (name := split_name(key)) else key for key in stack.numbers]
+    first, last = min(starts, default=""), max(starts, default="")
     return next((first[:n] for n, c in enumerate(first) if last[n : n + 1] != c), first)
 
 
@@ -155,8 +194,8 @@ def _named(cell: str, stack: PngStack) -> str | None:
     landmark, not a name.
     """
     parts = (part.strip() for part in cell.split(":"))
-    named = (part for part in parts if is_png_name(bare_key(part), stack))
-    return next(named, None)
+    names = (part for part in parts if not part.isdecimal())
+    return next((name for name in names if is_png_name(bare_key(name), stack)), None)
 
 
 def _number(key: str, known: Mapping[str, int]) -> int | None:

@@ -108,7 +108,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
             path,
             "row 1",
         )
-    refuse_other_tables(table, numbers, options.slice_origin, stack)
+    refuse_other_tables(table, numbers, own, options.slice_origin, stack)
     if images is None and own:
         images = [own] * len(table)
     slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)

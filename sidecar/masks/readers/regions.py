@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sidecar.errors import LabelError, counted
 from sidecar.labels.identity.exports import Candidates, Export, Surroundings
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
+from sidecar.labels.identity.rewritten import rewritten_notes
 from sidecar.labels.load import LoadOptions, Mapping, load, the_only
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.mapped_shapes import MappedShape, shapes_of
@@ -100,11 +102,15 @@ def _regions_of(file: Mapping, exports: Sequence[Export], options: LoadOptions) 
     left_out = Counter(shape.type for shape in shapes if shape.type not in AREAS)
     notes = [*(note for note in file.notes if "use map-mask" not in note), *told]
     notes += [f"{counted(count, kind)} left out: no area" for kind, count in left_out.items()]
-    placed = list(_placed_bitmaps(bitmaps, file, exports, options.trust_names))
+    placed: dict[Export, list[Region]] = defaultdict(list)
+    for export, region in _placed_bitmaps(bitmaps, file, exports, options.trust_names):
+        placed[export].append(region)
+    for export, regions in placed.items():
+        notes += rewritten_notes(export.sidecar, (region.slice for region in regions))
     own = [file.export] if len(file.labels) else []
     return _Found(
-        [*_outlines(areas, file.points), *(region for _, region in placed)],
-        [*own, *(export for export, _ in placed)],
+        [*_outlines(areas, file.points), *chain.from_iterable(placed.values())],
+        [*own, *placed],
         tuple(notes),
     )
 

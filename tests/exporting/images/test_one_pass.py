@@ -129,6 +129,15 @@ def test_the_kernel_is_what_makes_them(
     assert np.array_equal(one_pass.reduced(plane, columns, rows), expected)
 
 
+@pytest.mark.parametrize("shape", [(2, 33_001), (40_000, 1)])
+def test_tents_of_many_samples(compiled: Any, shape: tuple[int, int]) -> None:
+    """A tent has twice as many samples as fit into the largest block."""
+    plane = np.random.default_rng(5).integers(0, 60_000, shape, dtype=np.uint16)
+    columns, rows = (Axis.resize(0, n, min(n, 3)) for n in shape[::-1])
+    expected = by_numpy(one_pass.reduced, plane, columns, rows)
+    assert np.array_equal(one_pass.reduced(plane, columns, rows), expected)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",

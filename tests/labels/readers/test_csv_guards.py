@@ -88,6 +88,18 @@ def test_tables_that_may_count_otherwise_are_refused(
         read(tmp_path, text, format="csv")
 
 
+@pytest.mark.parametrize("slices", [1, 2, 9, 12])
+@pytest.mark.parametrize("label", ["a", '"a"'])
+def test_a_png_of_a_longer_export_is_noticed_on_a_short_one(
+    tmp_path: Path, slices: int, label: str
+) -> None:
+    """The names of few PNGs begin with more characters than those of many."""
+    stack, path = replace(STACK, slices=slices, names=STACK.names[:slices]), tmp_path / "a.csv"
+    path.write_text(f"label,x,y,slice,file\n{label},1,2,0,slice_0035.png\n")
+    with pytest.raises(LabelError, match=r"row 2: file 'slice_0035\.png' names a PNG of another"):
+        read_labels(path, stack)
+
+
 def test_the_list_of_the_roi_manager_holds_no_points(tmp_path: Path) -> None:
     """Also where the name of the file tells the PNG."""
     path = tmp_path / "slice_0003.csv"
@@ -123,6 +135,53 @@ def test_the_user_says_how_they_count(tmp_path: Path, origin: SliceOrigin) -> No
 )
 def test_what_agrees_or_says_nothing_is_read(tmp_path: Path, text: str) -> None:
     assert len(read(tmp_path, text)) == text.count("\n") - 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (("slice_0007.png", "slice_0003.png"), "the name of the file says PNG 7 .* PNG 3; rename"),
+        (("slice_0003_gjgbtf.png",), "names a PNG of another export.*rename the column to image"),
+        (("A/slice_0007.png", "B/slice_0007.png"), "are two images"),
+        (("slice_0007.png", "PNG:SLICE_0007", "7", ""), None),
+    ],
+)
+def test_cells_of_a_table_that_is_named_after_a_png(
+    tmp_path: Path, cells: tuple[str, ...], message: str | None
+) -> None:
+    """They may say that its labels are on other PNGs."""
+    path = tmp_path / "slice_0007.csv"
+    path.write_text("label,x,y,file\n" + "".join(f"a,1,2,{cell}\n" for cell in cells))
+    if message is None:
+        assert read_labels(path, STACK).image == ["slice_0007.png"] * len(cells)
+        return
+    with pytest.raises(LabelError, match=rf"slice_0007\.csv, row {len(cells) + 1}: .*{message}"):
+        read_labels(path, STACK)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a", "label,x,y,slice\n2,1,2,0\n"), ("1", "label,x,y\n2,1,2\n")]
+)
+def test_numbers_of_landmarks_are_no_names_of_adopted_images(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    stack = replace(STACK, slices=3, names=("1.png", "2.png", "3.png"))
+    path = tmp_path / f"{name}.csv"
+    path.write_text(text)
+    assert read_labels(path, stack).columns["label"] == ["2"]
+    path.write_text(text.replace("2,1", "2.png,1"))
+    with pytest.raises(LabelError, match=r"label '2\.png' names PNG 1"):
+        read_labels(path, stack)
+
+
+def test_cells_of_a_table_of_the_only_png(tmp_path: Path) -> None:
+    """It need not say which PNG it is of, but may say that it is of another export."""
+    stack, path = replace(STACK, slices=1, names=("slice_0000_gjgbtf.png",)), tmp_path / "a.csv"
+    path.write_text("label,x,y,file\na,1,2,slice_0000_gjgbtf.png\n")
+    assert len(read_labels(path, stack)) == 1
+    path.write_text("label,x,y,file\na,1,2,slice_0000_bcdfgh.png\n")
+    with pytest.raises(LabelError, match=r"row 2: file .* names a PNG of another export"):
+        read_labels(path, stack)
 
 
 def test_a_table_that_is_named_after_a_png(tmp_path: Path) -> None:
