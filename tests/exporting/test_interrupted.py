@@ -168,6 +168,35 @@ def test_killed_at_any_moment(
     )
 
 
+#: Sends a signal while the main thread holds what the workers need to hand in their results.
+WITHIN_A_LOCK = """
+import os, signal, sys
+from concurrent.futures import _base
+taken = _base._AcquireFutures.__enter__
+def interrupted(self):
+    _base._AcquireFutures.__enter__ = taken
+    self.futures[0]._condition.acquire()
+    os.kill(os.getpid(), signal.{how})
+    self.futures[0]._condition.release()
+    return taken(self)
+_base._AcquireFutures.__enter__ = interrupted
+sys.argv = {arguments}
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_within_a_lock_of_the_workers_does_not_hang(
+    scan: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    arguments = ["sidecar", "export", str(scan), str(tmp_path / "png"), "-q"]
+    program = WITHIN_A_LOCK.format(how=how.name, arguments=arguments) + EXPORT
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 128 + how
+    assert "sidecar: interrupted; run the same command again" in done.stderr
+
+
 def test_the_same_bytes_for_any_number_of_workers(
     scan: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ machine: numpy, deflate, the decoders of imagecodecs and file reads let other th
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 import time
 from collections import deque
@@ -46,6 +47,10 @@ _WAITING = 1
 LOOK = 1.0
 #: Seconds that a cluster may be without workers by default.
 CLUSTER_WAIT = 300.0
+#: Signals that end a program in order. Windows does not have all of them.
+_ENDINGS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
@@ -109,27 +114,28 @@ class Workers:
         waiting = deque[tuple[list[Task], int]]()
         fresh = _batches(tasks, AHEAD * self.count)
         try:
-            while True:
-                while len(pending) < AHEAD * self.count and (
-                    given := waiting.popleft() if waiting else _first_try(fresh)
-                ):
-                    pending[self.executor.submit(_each, work, given[0])] = given
-                if not pending:
-                    return
-                for future in self._done_of(pending):
-                    batch, tries = pending.pop(future)
-                    try:
-                        done, error = future.result()
-                    except self.lost:
-                        if tries == TRIES:
-                            raise
-                        waiting.append((batch, tries + 1))
-                    else:
-                        for result in done:
-                            note(result)
-                        yield from done
-                        if error is not None:
-                            raise error
+            with _endings_wait() as end_if_asked:
+                while True:
+                    while len(pending) < AHEAD * self.count and (
+                        given := waiting.popleft() if waiting else _first_try(fresh)
+                    ):
+                        pending[self.executor.submit(_each, work, given[0])] = given
+                    if not pending:
+                        return
+                    for future in self._done_of(pending, end_if_asked):
+                        batch, tries = pending.pop(future)
+                        try:
+                            done, error = future.result()
+                        except self.lost:
+                            if tries == TRIES:
+                                raise
+                            waiting.append((batch, tries + 1))
+                        else:
+                            for result in done:
+                                note(result)
+                            yield from done
+                            if error is not None:
+                                raise error
         finally:
             running = [future for future in pending if not future.cancel()]
             if not self.lost:
@@ -139,10 +145,13 @@ class Workers:
                     for result in future.result()[0]:
                         note(result)
 
-    def _done_of(self, pending: Collection[Future[_Done]]) -> set[Future[_Done]]:
+    def _done_of(
+        self, pending: Collection[Future[_Done]], end_if_asked: Callable[[], None]
+    ) -> set[Future[_Done]]:
         """The futures that are done: at least one."""
         seen = time.monotonic()
         while True:
+            end_if_asked()
             self.go_on()
             done = wait(pending, LOOK, FIRST_COMPLETED).done
             if done:
@@ -153,6 +162,33 @@ class Workers:
                 raise WorkersLostError(
                     f"the cluster had no worker for {self.patience:g} s (--cluster-wait)"
                 )
+
+
+@contextlib.contextmanager
+def _endings_wait() -> Iterator[Callable[[], None]]:
+    """Let signals that end the program wait until the function that this gives is called.
+
+    Otherwise they raise KeyboardInterrupt anywhere, also within a lock that the main thread shares
+    with the workers. The lock could stay closed, and the program would hang instead of end.
+    """
+    asked: list[int] = []
+    is_main = threading.current_thread() is threading.main_thread()
+    known = {ending: signal.getsignal(ending) for ending in _ENDINGS if is_main}
+    handlers = {ending: handler for ending, handler in known.items() if callable(handler)}
+
+    def end_if_asked() -> None:
+        if asked:
+            ending = asked.pop()
+            handlers[ending](ending, None)
+
+    for ending in handlers:
+        signal.signal(ending, lambda number, _: asked.append(number))
+    try:
+        yield end_if_asked
+    finally:
+        for ending, handler in handlers.items():
+            signal.signal(ending, handler)
+    end_if_asked()
 
 
 def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
