@@ -14,10 +14,6 @@ from types import FrameType
 
 from sidecar import faults
 
-#: Signals that end the program in order: Ctrl-C, a batch system or a shutdown, and a terminal that
-#: was closed (not on Windows).
-_ENDINGS = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
-
 
 def entry() -> None:
     """Run `sidecar.cli.main`, then end the process without the usual clean-up of all modules.
@@ -64,7 +60,7 @@ def _finished() -> int:
         received = number
         raise KeyboardInterrupt
 
-    for ending in filter(None, _ENDINGS):  # not those that the shell set to be ignored
+    for ending in faults.ENDINGS:  # not those that the shell set to be ignored
         if signal.getsignal(ending) in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(ending, interrupt)
     try:

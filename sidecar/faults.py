@@ -5,6 +5,7 @@ This module imports little, so that it works even when other modules cannot be l
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -13,6 +14,11 @@ from pathlib import Path
 DEBUG = "--debug"
 #: The exit code of a fault of this program.
 OUR_FAULT = 3
+#: Signals that end the program in order: Ctrl-C, a batch system or a shutdown, and a terminal that
+#: was closed (not on Windows).
+ENDINGS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 _PACKAGE = Path(__file__).parent
 

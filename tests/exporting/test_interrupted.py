@@ -197,6 +197,12 @@ def test_a_signal_within_a_lock_of_the_workers_does_not_hang(
     assert "sidecar: interrupted; run the same command again" in done.stderr
 
 
+def test_a_signal_is_not_lost_when_an_error_ends_the_work() -> None:
+    with pytest.raises(KeyboardInterrupt), workers._endings_wait():
+        signal.raise_signal(signal.SIGINT)
+        raise PixelError("damaged")
+
+
 def test_the_same_bytes_for_any_number_of_workers(
     scan: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from sidecar.errors import MissingExtraError, UsageError, WorkersLostError
 from sidecar.exporting.images.make_png import Rendered, Task
+from sidecar.faults import ENDINGS
 from sidecar.parallel import AHEAD, available_processors
 
 if TYPE_CHECKING:
@@ -47,10 +48,6 @@ _WAITING = 1
 LOOK = 1.0
 #: Seconds that a cluster may be without workers by default.
 CLUSTER_WAIT = 300.0
-#: Signals that end a program in order. Windows does not have all of them.
-_ENDINGS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 
 def patience_of(cluster_wait: float | None, scheduler: str | None) -> float:
@@ -173,7 +170,7 @@ def _endings_wait() -> Iterator[Callable[[], None]]:
     """
     asked: list[int] = []
     is_main = threading.current_thread() is threading.main_thread()
-    known = {ending: signal.getsignal(ending) for ending in _ENDINGS if is_main}
+    known = {ending: signal.getsignal(ending) for ending in ENDINGS if is_main}
     handlers = {ending: handler for ending, handler in known.items() if callable(handler)}
 
     def end_if_asked() -> None:
@@ -188,7 +185,7 @@ def _endings_wait() -> Iterator[Callable[[], None]]:
     finally:
         for ending, handler in handlers.items():
             signal.signal(ending, handler)
-    end_if_asked()
+        end_if_asked()  # also where an error ends the work: several jobs would go on
 
 
 def _batches(tasks: Iterable[Task], singly: int) -> Iterator[list[Task]]:
