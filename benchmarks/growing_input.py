@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+import sidecar
 from benchmarks import dicom, scan
 from benchmarks.dicom import Kind, element
+from sidecar.document.model import SIDECAR_NAME
 from sidecar.document.reading import load
 from sidecar.labels.writers.csv_points import COLUMNS
 from sidecar.mapping import Sidecar
@@ -37,6 +39,32 @@ def stacks(folder: Path, count: int) -> Path:
     """So many series of three slices."""
     for k in range(count):
         scan.write_sparse_scan(folder / f"{k:05d}", Kind(SIZE, series=f"2.25.7.{k + 1}"), 3)
+    return folder
+
+
+def exports(folder: Path, source: Path, count: int) -> Path:
+    """So many exports of parts of one scan, each of another size."""
+    for k in range(count):
+        part = f":{SIZE - k % 32},:{SIZE - k // 32},:{2 + k % 7}"
+        sidecar.export(source, folder / f"{k:05d}", scale=1, crop=part, viewer=False, jobs=1)
+    return folder
+
+
+def adopted(folder: Path, source: Path, count: int) -> Path:
+    """So many adopted stacks, in which all images have the same names."""
+    names = ("a.png", "b.png", "c.png")
+    made = scan.write_scan(source, Kind(2 * SIZE), len(names))
+    sidecar.export(made, folder, scale=1, viewer=False, jobs=1)
+    pngs = sorted(folder.glob("*.png"))
+    for k in range(count):
+        (folder / f"{k:05d}").mkdir()
+        for png, name in zip(pngs, names, strict=True):
+            with Image.open(png) as image:
+                part = np.asarray(image)[k % 40 :, k // 40 :]
+            Image.fromarray(part).save(folder / f"{k:05d}" / name)
+        sidecar.adopt(made, folder / f"{k:05d}", flip="none", z_step=1)
+    for path in (*pngs, folder / SIDECAR_NAME):
+        path.unlink()
     return folder
 
 
@@ -158,6 +186,32 @@ def specimens(work: Path, count: int) -> list[Path]:
         rows = (f"landmark {i},{x},{y},{z},0.01,LPS" for i, (x, y, z) in enumerate(places.tolist()))
         files.append(_written(work / f"specimen_{k:04d}.csv", "\n".join([header, *rows, ""])))
     return files
+
+
+def results(work: Path, exports: Path) -> Path:
+    """One Results table of ImageJ with ten points on each of many exports."""
+    names = (
+        load(export).images.files[k % 2].name for export in _folders(exports) for k in range(10)
+    )
+    rows = (
+        f"{i + 1},{name}:{3 + i % 9:04d}-{4 + i % 7:04d},0,{4 + i % 7},{3 + i % 9},1"
+        for i, name in enumerate(names)
+    )
+    return _written(work / "Results.csv", "\n".join([" ,Label,Area,X,Y,Slice", *rows, ""]))
+
+
+def beside(stacks: Path) -> list[Path]:
+    """A CSV with ten points in the folder of each of many stacks."""
+    files = []
+    for folder in _folders(stacks):
+        names = [file.name for file in load(folder).images.files]
+        rows = (f"{names[i % len(names)]},{4 + i},5,landmark {i}" for i in range(10))
+        files.append(_written(folder / "labels.csv", "\n".join(["image,x,y,label", *rows, ""])))
+    return files
+
+
+def _folders(exports: Path) -> list[Path]:
+    return sorted(exports.iterdir())
 
 
 def coco(work: Path, png: Path, count: int) -> Path:

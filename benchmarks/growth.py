@@ -128,6 +128,20 @@ def _zooms(
     return command
 
 
+def _results(work: Path, count: int) -> Sequence[str | Path]:
+    made = inputs.exports(work / "png", inputs.slices(work / "scan", 9), count)
+    return _on_many(work, made, [inputs.results(work, made)])
+
+
+def _beside(work: Path, count: int) -> Sequence[str | Path]:
+    made = inputs.adopted(work / "png", work / "scan", count)
+    return _on_many(work, made, inputs.beside(made))
+
+
+def _on_many(work: Path, exports: Path, labels: Sequence[Path]) -> Sequence[str | Path]:
+    return sidecar("map-points", *labels, "--sidecar", exports, "-o", work / "result.csv")
+
+
 def _adopt(work: Path, count: int) -> Sequence[str | Path]:
     source = scan.write_scan(work / "scan", Kind(ADOPTED), count)
     run(_export(source, work))
@@ -158,6 +172,8 @@ CASES = (
     Case("map-points, COCO", "labels", 10_000, _labelled(inputs.coco, "map-points")),
     Case("map-points, LabelMe", "PNGs", 250, _labelled(inputs.labelme, "map-points", slices=None)),
     Case("map-points, CSVs", "PNGs", 250, _labelled(inputs.tables, "map-points", slices=None)),
+    Case("map-points, ImageJ", "exports", 100, _results),
+    Case("map-points, CSVs beside", "adopted stacks", 50, _beside),
     Case("map-mask, slices", "slices", 100, _masked("--to", "seg.nrrd")),
     Case(
         "map-mask, DICOM SEG",

@@ -8,8 +8,9 @@ from pathlib import Path
 from sidecar.document import model as documents
 from sidecar.document.zoom_list import ZOOMS_NAME, read_zooms
 from sidecar.errors import DocumentError, LabelError, SidecarError
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import stated_tag
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
 from sidecar.labels.references import other_export
@@ -109,7 +110,8 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
     found = [surroundings.open(place) for place in _beside_images(path, images)]
     tags = {stated_tag(image) for image in images} - {None}
     if not found and tags:
-        found = [e for e in surroundings.around([path]) if e.tag in tags]
+        near = surroundings.around([path.absolute().parent])
+        found = [surroundings.open(one.document) for one in near if one.tag in tags]
     if not found:
         raise DocumentError(
             f"there is no {documents.SIDECAR_NAME} beside {path.name} or beside the images that it"

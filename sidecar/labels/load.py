@@ -17,10 +17,12 @@ from sidecar.errors import LabelError, UsageError, counted
 from sidecar.grid.axis import nearest
 from sidecar.labels.curves import with_semilandmarks
 from sidecar.labels.files import find_exports, label_files
-from sidecar.labels.identity.exports import Candidates, Export, Surroundings
+from sidecar.labels.identity.candidates import Candidates
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import Identified, Unidentified, notes_of
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.identity.rewritten import rewritten_notes
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.map import map_points, png_pixels
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.model import Labels, PixelOrigin, Reader, ReadOptions, SliceOrigin
@@ -185,22 +187,20 @@ def map_file(
 class _Reading:
     """The labels of a file, as read for the PNG stack of one export, and the PNG of each image.
 
-    ``kind``: of this stack. ``asked``: the facts about it that readers asked for.
+    ``asked``: the facts about this stack that readers asked for.
     """
 
     labels: Labels
     found: Sequence[Identified]
-    kind: Hashable
     asked: dict[str, Hashable]
 
     @classmethod
     def of(cls, labels: Labels, found: Sequence[Identified], export: Export) -> _Reading:
-        return cls(labels, found, export.png_stack.kind, export.png_stack.told())
+        return cls(labels, found, export.png_stack.told())
 
     def serves(self, export: Export) -> bool:
         """Whether the file is read in the same way for another export."""
-        stack = export.png_stack
-        return stack.kind == self.kind or stack.agrees(self.asked)
+        return export.png_stack.agrees(self.asked)
 
     def on(self, export: int) -> Labels:
         """The labels on one of the exports, by its index."""

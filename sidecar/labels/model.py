@@ -46,6 +46,7 @@ class PngStack:
 
     ``columns, rows, slices``: size in pixels. ``spacing``: millimetres between PNG pixels (x, y,
     slice), or None for a stack without patient geometry. ``names``: PNG file names in slice order.
+    ``is_single``: whether there is one PNG only.
     """
 
     columns: int
@@ -53,11 +54,10 @@ class PngStack:
     slices: int
     spacing: tuple[float, float, float] | None = None
     names: tuple[str, ...] = ()
+    is_single: bool = field(init=False)
 
-    @property
-    def kind(self) -> Hashable:
-        """A file that names its images is read in the same way for all stacks of one kind."""
-        return tuple(vars(self)[name] for name in ("columns", "rows", "slices", "spacing"))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_single", self.slices == 1)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -70,11 +70,9 @@ class PngStack:
         return frozenset(name.stem for name in map(split_name, self.numbers) if name)
 
 
-#: The facts about a stack, by the attributes that tell them.
-_FACTS = {name: name for name in ("columns", "rows", "slices", "spacing", "names")} | {
-    "numbers": "names",
-    "stems": "names",
-}
+#: The facts that a reading may depend on. Names are none of them: a file with labels of several
+#: stacks names its images, and it names them in the same way whatever stack it is read for.
+_FACTS = ("columns", "rows", "slices", "spacing", "is_single")
 
 
 class AskedStack(PngStack):
@@ -83,9 +81,13 @@ class AskedStack(PngStack):
     the facts for an earlier file.
     """
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.asked.clear()  # to make it is not to ask it
+
     def __getattribute__(self, name: str) -> Any:
         if name in _FACTS:
-            self.asked.add(_FACTS[name])
+            self.asked.add(name)
         return super().__getattribute__(name)
 
     @cached_property

@@ -26,7 +26,7 @@ from sidecar.dicom.scan import scan
 from sidecar.errors import AmbiguousSeriesError, LabelError
 from sidecar.exporting.images import window_choice
 from sidecar.labels.files import find_exports
-from sidecar.labels.identity.exports import Surroundings
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.load import map_file
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 
 def calls_of(call: Callable[[], object]) -> int:
@@ -24,3 +27,21 @@ def calls_of(call: Callable[[], object]) -> int:
         sys.setprofile(before)
         gc.enable()
     return heard
+
+
+def calls_since(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> Callable[[], int]:
+    """A function that returns how often a function of a module was called since the last question."""
+    function, calls = getattr(module, name), 0
+
+    def counted(*given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return function(*given, **named)
+
+    def since() -> int:
+        nonlocal calls
+        told, calls = calls, 0
+        return told
+
+    monkeypatch.setattr(module, name, counted)
+    return since

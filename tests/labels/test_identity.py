@@ -16,9 +16,11 @@ from PIL import Image
 
 import sidecar
 from sidecar.errors import LabelError
-from sidecar.labels.identity.exports import Candidates, Export, Surroundings
+from sidecar.labels.identity.candidates import Candidates
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import notes_of
 from sidecar.labels.identity.resolver import Resolver
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.load import map_file
 from sidecar.labels.map import png_pixels
 from sidecar.labels.model import ImageReference

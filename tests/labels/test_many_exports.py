@@ -60,6 +60,14 @@ def tps_file(folder: Path, exports: Sequence[Path]) -> Path:
     return path
 
 
+def imagej_file(folder: Path, exports: Sequence[Path]) -> Path:
+    names = [png_names(export)[1] for export in exports]
+    rows = (f"{k + 1},{name}:0007-0006,0,5,6,1\n" for k, name in enumerate(names))
+    path = folder / "Results.csv"
+    path.write_text(" ,Label,Area,X,Y,Slice\n" + "".join(rows))
+    return path
+
+
 def csv_files(folder: Path, exports: Sequence[Path]) -> Iterator[Path]:
     for k, export in enumerate(exports):
         path = folder / f"labels {k}.csv"
@@ -120,7 +128,7 @@ def test_columns_are_made_once_for_all_exports_of_a_file(
     assert many <= MANY // FEW * few
 
 
-@pytest.mark.parametrize("write", [coco_file, csv_file])
+@pytest.mark.parametrize("write", [coco_file, csv_file, imagej_file])
 def test_a_file_is_read_once_for_exports_of_any_size_where_its_reader_does_not_ask_for_it(
     write: Callable[[Path, Sequence[Path]], Path],
     different: list[Path],

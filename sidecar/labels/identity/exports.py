@@ -1,13 +1,10 @@
-"""Open the exports that labels may belong to: those that the user gives, and those around a label
-file.
-"""
+"""Open the exports that labels may belong to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from sidecar.document import model as documents
 from sidecar.document.tag import image_key, split_name
@@ -16,9 +13,6 @@ from sidecar.labels.model import AskedStack
 from sidecar.mapping import Sidecar
 from sidecar.storage.locate import Place, locate
 from sidecar.storage.location import WritableLocation
-
-#: Most folders around a label file that are searched for exports.
-_MOST_FOLDERS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +55,7 @@ class Export:
     @cached_property
     def names_have_tag(self) -> bool:
         """Whether the names of its PNGs hold the tag. Those of adopted stacks do not."""
-        first = split_name(image_key(self.sidecar.document.images.files[0].name))
+        first = split_name(next(self.png_keys))
         return self.tag is not None and first is not None and first.tag == self.tag
 
     @cached_property
@@ -87,6 +81,18 @@ class Export:
     def folder_name(self) -> str:
         """The name of the folder of its PNGs, "" where unknown."""
         return "" if self.folder is None else self.folder.resolved().name
+
+    @cached_property
+    def folder_names(self) -> frozenset[str]:
+        """What its folder may be called in the paths of its images, in lower case: as it is called,
+        or like the specimen.
+        """
+        return frozenset({self.name.lower(), self.folder_name.lower()} - {""})
+
+    @property
+    def png_keys(self) -> Iterator[str]:
+        """The keys of its PNGs' names (`sidecar.document.tag.image_key`), in slice order."""
+        return (image_key(file.name) for file in self.sidecar.document.images.files)
 
     @property
     def png_size(self) -> tuple[int, int]:
@@ -117,30 +123,6 @@ class Export:
         )
 
 
-class Candidates(tuple[Export, ...]):
-    """The exports that label files may belong to. What is looked up among them is tabled once for
-    all files.
-    """
-
-    @cached_property
-    def numbers(self) -> dict[Export, int]:
-        """The index of each."""
-        return {export: k for k, export in enumerate(self)}
-
-    @cached_property
-    def by_tag(self) -> dict[str | None, list[Export]]:
-        """Those with each tag, in order."""
-        found: dict[str | None, list[Export]] = {}
-        for export in self:
-            found.setdefault(export.tag, []).append(export)
-        return found
-
-    @cached_property
-    def without_tags(self) -> list[Export]:
-        """Those whose PNGs have no tag in their names."""
-        return [export for export in self if not export.names_have_tag]
-
-
 def given_exports(places: Iterable[Place]) -> list[Export]:
     """The exports that the user gives, each as a ``sidecar.json``, its folder, or a folder of such
     folders. An export that is given twice counts once.
@@ -169,79 +151,3 @@ def _with_document(place: WritableLocation) -> list[WritableLocation]:
             " give the folder of an export with --sidecar"
         )
     return inside or [place]
-
-
-class Surroundings:
-    """Exports around label files. Each is opened only once."""
-
-    def __init__(self) -> None:
-        self._opened: dict[Path, Export] = {}
-        self._folders: dict[Path, tuple[Path, ...]] = {}
-        self._of_series: dict[str, Sidecar] = {}
-
-    def open(self, path: Path) -> Export:
-        """The export of a ``sidecar.json``. DocumentError where it cannot be read."""
-        resolved = path.resolve()
-        if resolved not in self._opened:
-            self._opened[resolved] = self._sharing_source(Export.open(resolved))
-        return self._opened[resolved]
-
-    def _sharing_source(self, export: Export) -> Export:
-        """The export, with the same planes object as an earlier export of the same scan.
-
-        Each of many stacks around landmarks has the planes of the whole scan.
-        """
-        sidecar = export.sidecar
-        first = self._of_series.setdefault(export.series_uid, sidecar)
-        is_same = first.geometry == sidecar.geometry
-        if first is sidecar or not (is_same and first.document.source == sidecar.document.source):
-            return export
-        document = replace(sidecar.document, source=first.document.source)
-        return Export(replace(sidecar, document=document, stack=first.stack))
-
-    def around(self, paths: Iterable[Path]) -> Iterator[Export]:
-        """The exports in the folders of files, in subfolders, and in folders beside them. Exports
-        that cannot be read are left out.
-        """
-        return self._readable(self._folders_around(paths))
-
-    def called(self, name: str, paths: Iterable[Path]) -> Iterator[Export]:
-        """The exports around whose folder has this name. The case does not matter."""
-        sought = name.lower()
-        folders = self._folders_around(paths)
-        return self._readable(folder for folder in folders if folder.name.lower() == sought)
-
-    def beside(self, path: Path) -> Export | None:
-        """The export in whose folder a file lies."""
-        home = path.absolute().parent
-        there = [home] if (home / documents.SIDECAR_NAME).is_file() else []
-        return next(self._readable(there), None)
-
-    def _folders_around(self, paths: Iterable[Path]) -> Iterator[Path]:
-        for home in dict.fromkeys(path.absolute().parent for path in paths):
-            if home not in self._folders:
-                self._folders[home] = tuple(_folders(home))
-            yield from self._folders[home]
-
-    def _readable(self, folders: Iterable[Path]) -> Iterator[Export]:
-        for folder in folders:
-            try:
-                yield self.open(folder / documents.SIDECAR_NAME)
-            except DocumentError:
-                continue
-
-
-def _folders(home: Path) -> Iterator[Path]:
-    """Folders with a sidecar.json, among the first `_MOST_FOLDERS` folders."""
-    looked = 0
-    for parent in (home, home.parent):
-        try:
-            inside = sorted(place for place in parent.iterdir() if place.is_dir())
-        except OSError:
-            continue
-        for folder in (parent, *inside):
-            looked += 1
-            if looked > _MOST_FOLDERS:
-                return
-            if (folder / documents.SIDECAR_NAME).is_file():
-                yield folder

@@ -73,8 +73,7 @@ def folders_of(reference: str) -> list[str]:
 
 def is_in_folder_of(reference: str, export: Export) -> bool:
     """Whether a reference names the folder of an export, or a folder named like its specimen."""
-    own = {export.name.lower(), export.folder_name.lower()} - {""}
-    return not own.isdisjoint(folder.lower() for folder in folders_of(reference))
+    return not export.folder_names.isdisjoint(folder.lower() for folder in folders_of(reference))
 
 
 def is_resize(size: tuple[int, int], own: tuple[int, int]) -> bool:

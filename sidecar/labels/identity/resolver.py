@@ -16,16 +16,17 @@ A name without a tag is not enough for a PNG with a tag, unless 2 proves it or n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
-from sidecar.document.model import SIDECAR_NAME
+from sidecar.labels.identity.candidates import Candidates
 from sidecar.labels.identity.contradictions import refuse_contradictions
 from sidecar.labels.identity.evidence import Seen, image_beside, verdict_beside_tag, verdict_of
-from sidecar.labels.identity.exports import Candidates, Export, Surroundings
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import (
     Identified,
     Unidentified,
@@ -36,6 +37,7 @@ from sidecar.labels.identity.identified import (
     stated_tag,
 )
 from sidecar.labels.identity.likeness import Verdict
+from sidecar.labels.identity.surroundings import Neighbour, Surroundings
 from sidecar.labels.model import ImageReference
 from sidecar.labels.references import bare_key, other_export
 
@@ -79,7 +81,7 @@ class Resolver:
     def _identify(self, number: int, reference: ImageReference, look: Look) -> Identified:
         exports, seen = self._of_stated_origin(number, reference), look(reference)
         if reference.name.strip():
-            candidates = self._named(number, reference, exports)
+            candidates = self._named(number, reference, exports, seen)
             export, slice_, proved = self._choose(number, reference, candidates, seen)
         else:
             export, slice_ = self._only(number, exports), None
@@ -99,10 +101,8 @@ class Resolver:
         tag, series = stated_tag(reference), reference.series_uid
         fitting: Sequence[Export] = self.exports
         if tag is not None:
-            # names of adopted PNGs may look as if they have a tag
-            adopted = [] if reference.tag is not None else self.exports.without_tags
-            named = [e for e in adopted if e.tag != tag and slice_of(reference.name, e) is not None]
-            fitting = [*self.exports.by_tag.get(tag, []), *named]
+            adopted = [] if reference.tag else self.exports.adopted_as(reference.name)
+            fitting = [*self.exports.with_tag(tag), *(e for e in adopted if e.tag != tag)]
             if not fitting:
                 raise Unidentified(number, self._foreign(reference, tag))
         if series:
@@ -133,14 +133,25 @@ class Resolver:
         return exports[0]
 
     def _named(
-        self, number: int, reference: ImageReference, exports: Sequence[Export]
-    ) -> list[tuple[Export, int]]:
-        """The PNGs with the name of a reference, at most one of each export."""
-        found = [
-            (export, slice_)
-            for export in exports
-            if (slice_ := slice_of(reference.name, export)) is not None
-        ]
+        self,
+        number: int,
+        reference: ImageReference,
+        exports: Sequence[Export],
+        seen: Seen | None,
+    ) -> list[_Candidate]:
+        """The PNGs with the name of a reference, at most one of each export. If one of the exports
+        in its place is surely meant, no other export is looked at.
+        """
+        tag, found = stated_tag(reference), list[_Candidate]()
+        for group in self._nearest_first(reference, exports):
+            named = ((export, slice_of(reference.name, export)) for export in group)
+            found = [
+                _Candidate(export, k, _verdict(seen, tag, export, k))
+                for export, k in named
+                if k is not None
+            ]
+            if found and (seen is None or any(one.verdict == "same" for one in found)):
+                return found
         if not found:
             told = (
                 f"no PNG of this export is named {reference.name!r} ({exports[0].names_told})"
@@ -149,6 +160,20 @@ class Resolver:
             )
             raise Unidentified(number, told + other_export(reference.name))
         return found
+
+    def _nearest_first(
+        self, reference: ImageReference, exports: Sequence[Export]
+    ) -> Iterator[Sequence[Export]]:
+        """The exports in whose folder the image lies, then the label file, then those with PNGs of
+        the stated size, and all that have such names in the end.
+        """
+        if exports is not self.exports:  # the origin is stated
+            yield exports
+            return
+        yield self.exports.in_folder_of(reference.name)
+        yield [] if self._home is None else self.exports.like(self._home)
+        yield self.exports.of_size(reference.size)
+        yield self.exports.named_as(reference.name)
 
     def _foreign(self, reference: ImageReference, tag: str) -> str:
         whose = self._nearby(lambda export: export.tag == tag)
@@ -164,27 +189,25 @@ class Resolver:
         self,
         number: int,
         reference: ImageReference,
-        candidates: Sequence[tuple[Export, int]],
+        candidates: Sequence[_Candidate],
         seen: Seen | None,
     ) -> tuple[Export, int, bool]:
         """The candidate that nothing contradicts, and whether it is proved."""
-        tag = stated_tag(reference)
-        verdicts = [_verdict(seen, tag, *candidate) for candidate in candidates]
-        same = [c for c, told in zip(candidates, verdicts, strict=True) if told == "same"]
-        open_ = [c for c, told in zip(candidates, verdicts, strict=True) if told != "other"]
+        same = [one for one in candidates if one.verdict == "same"]
+        open_ = [one for one in candidates if one.verdict != "other"]
         if seen is not None and not open_:
-            raise Unidentified(number, self._contradicted(reference, seen, *candidates[0]))
+            raise Unidentified(number, self._contradicted(reference, seen, candidates[0]))
         left = same or self._in_its_place(reference, open_)
-        if not _interchangeable([export for export, _ in left]):
+        if not _interchangeable([one.export for one in left]):
             left = _of_its_name(reference, left) or left
-        if not _interchangeable([export for export, _ in left]):
-            names = " or ".join(export.own_name for export, _ in left[:3])
+        if not _interchangeable([one.export for one in left]):
+            names = " or ".join(one.export.own_name for one in left[:3])
             raise Unidentified(
                 number,
                 f"image {reference} could belong to {names}; choose the export with --sidecar, and"
                 " its labels with --images GLOB",
             )
-        export, slice_ = left[0]
+        export, slice_, _ = left[0]
         proved = bool(same) or _has_tag_of(reference, export)
         if export.names_have_tag and not (proved or self.trust_names):
             png = export.sidecar.document.images.files[slice_].name
@@ -197,14 +220,14 @@ class Resolver:
         return export, slice_, proved
 
     def _in_its_place(
-        self, reference: ImageReference, candidates: Sequence[tuple[Export, int]]
-    ) -> Sequence[tuple[Export, int]]:
+        self, reference: ImageReference, candidates: Sequence[_Candidate]
+    ) -> Sequence[_Candidate]:
         """The candidates in whose folder the image lies, or else the label file, or that have the
         size that the file states; all candidates where nothing tells.
         """
-        by_path = [c for c in candidates if is_in_folder_of(reference.name, c[0])]
-        by_home = [c for c in candidates if _is_one(c[0], self._home)]
-        by_size = [c for c in candidates if c[0].png_size == reference.size]
+        by_path = [one for one in candidates if is_in_folder_of(reference.name, one.export)]
+        by_home = [one for one in candidates if _is_one(one.export, self._home)]
+        by_size = [one for one in candidates if one.export.png_size == reference.size]
         return by_path or by_home or by_size or candidates
 
     def _refuse_other_home(self, number: int, reference: ImageReference, export: Export) -> None:
@@ -229,7 +252,7 @@ class Resolver:
         whose: str | None = None
         tag, folder = stated_tag(reference), "".join(folders_of(reference.name)[-1:])
         if folder and not is_in_folder_of(f"{folder}/", export):
-            called = self.surroundings.called(folder, [self.path, *self._documents()])
+            called = self.surroundings.called(folder, self._homes)
             whose = next((e.folder_name for e in called if not _is_one(e, export)), None)
         if whose is None and tag is not None:
             whose = self._nearby(lambda e: e.tag == tag)
@@ -246,12 +269,16 @@ class Resolver:
         """The export in whose folder the label file lies."""
         return self.surroundings.beside(self.path)
 
-    def _contradicted(
-        self, reference: ImageReference, seen: Seen, export: Export, slice_: int
-    ) -> str:
+    @cached_property
+    def _homes(self) -> tuple[Path, ...]:
+        """The folders of the label file and of the exports."""
+        return (self.path.absolute().parent, *self.exports.homes)
+
+    def _contradicted(self, reference: ImageReference, seen: Seen, candidate: _Candidate) -> str:
         """The text of an error where an image contradicts: what it is, and which export nearby it
         belongs to.
         """
+        export, slice_, _ = candidate
         head, document = seen.head, export.sidecar.document
         if head is None or "Sidecar" not in head.texts:
             return (
@@ -308,19 +335,22 @@ class Resolver:
             )
         return own[0] / stated[0], own[1] / stated[1]
 
-    def _nearby(self, fits: Callable[[Export], bool]) -> str | None:
+    def _nearby(self, fits: Callable[[Export | Neighbour], bool]) -> str | None:
         """The name of the folder of an export that ``fits``: one of the given exports, or one
         around them or around the label file.
         """
-        around = self.surroundings.around([self.path, *self._documents()])
-        found = next(filter(fits, chain(self.exports, around)), None)
-        return None if found is None else found.folder_name or None
+        near: Iterable[Export | Neighbour] = chain(
+            self.exports, self.surroundings.around(self._homes)
+        )
+        return next((one.folder_name or None for one in near if fits(one)), None)
 
-    def _documents(self) -> Iterator[Path]:
-        """The documents of the given exports that are on this machine."""
-        for export in self.exports:
-            if export.folder is not None and export.folder.local is not None:
-                yield export.folder.local / SIDECAR_NAME
+
+class _Candidate(NamedTuple):
+    """A PNG that a reference may mean, and whether the image that was seen is this PNG."""
+
+    export: Export
+    slice: int
+    verdict: Verdict
 
 
 def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
@@ -345,14 +375,14 @@ def _interchangeable(exports: Sequence[Export]) -> bool:
 
 
 def _of_its_name(
-    reference: ImageReference, candidates: Sequence[tuple[Export, int]]
-) -> Sequence[tuple[Export, int]]:
+    reference: ImageReference, candidates: Sequence[_Candidate]
+) -> Sequence[_Candidate]:
     """The candidates whose PNG has exactly the name in the reference, letter by letter."""
     key = bare_key(reference.name)
-    return [(export, k) for export, k in candidates if export.sidecar.slice_of(key) == k]
+    return [one for one in candidates if one.export.sidecar.slice_of(key) == one.slice]
 
 
-def _is_one(export: Export, other: Export | None) -> bool:
+def _is_one(export: Export | Neighbour, other: Export | None) -> bool:
     """Whether labels of one export also fit the other."""
     return other is not None and export.mapping_tag == other.mapping_tag
 

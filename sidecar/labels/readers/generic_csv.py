@@ -101,7 +101,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     own = ""
     if images is None:
         own = (png_against_slices if has_slice else png_in_name)(path, stack) or ""
-    if images is None and not has_slice and not own and stack.slices > 1:
+    if images is None and not has_slice and not own and not stack.is_single:
         raise LabelError(
             "has neither a column image (PNG name) nor a column slice (PNG number from 0), and its"
             " file name does not begin with that of a PNG; add one of the columns",
@@ -114,7 +114,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     slices = np.zeros(len(table)) if images is None else np.full(len(table), np.nan)
     if has_slice:
         slices = numbers[:, 2] - (options.slice_origin or 0)
-    counts = has_slice and images is None and stack.slices > 1
+    counts = has_slice and images is None and not stack.is_single
     left_out = LeftOut()
     left_out.add("empty row", count=table.empty_rows)
     references, reference = _referred(table, images)

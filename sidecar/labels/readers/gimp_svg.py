@@ -82,7 +82,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
 def _image(path: Path, stack: PngStack) -> tuple[str, str]:
     """The PNG that the file is named after, or "" where there is only one PNG; and a note."""
     name = png_in_name(path, stack)
-    if name is None and stack.slices == 1:
+    if name is None and stack.is_single:
         return "", "The file names no image; its paths were taken to lie on the only PNG"
     if name is None:
         raise LabelError(

@@ -209,7 +209,7 @@ class _Names:
     def of(cls, row: ResultsRow, known: Mapping[str, int], own: str, stack: PngStack) -> _Names:
         title, *parts = (row.label or own).split(":")
         is_png = is_png_name(title, stack)
-        in_stack = bool(row.cells.get("Slice")) and stack.slices > 1 and not is_png
+        in_stack = bool(row.cells.get("Slice")) and not stack.is_single and not is_png
         last = parts[-1] if parts else ""
         if last in known or is_png_name(last, stack) or (in_stack and looks_like_slice(last)):
             return cls(title, ":".join(parts[:-1]), last)
@@ -260,7 +260,7 @@ def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int
     has_depth = any((slice_ or 1) > 1 for slice_ in counted)
     for row in rows:
         position = {column: row.counted(column) or 1 for column in ("Ch", "Frame")}
-        if max(position.values()) > 1 and not has_depth and stack.slices > 1:
+        if max(position.values()) > 1 and not has_depth and not stack.is_single:
             raise row.error(
                 "lies in another channel or frame of a hyperstack without slices, and the file"
                 " does not say which channels or frames are the PNGs; open the PNGs as slices"
@@ -310,7 +310,7 @@ def _place(
         return _Place(row.position[0] - 1, "", name.selection)
     if name.shown:
         return _Place(None, name.shown, name.selection, _LABEL_ALONE)
-    if stack.slices == 1:
+    if stack.is_single:
         return _Place(0, "", name.selection)
     if name.title:
         return _Place(None, name.title, name.selection)

@@ -309,7 +309,7 @@ class _Set:
                     roi.where,
                 )
             return self._on(z - 1)
-        if self.stack.slices == 1:
+        if self.stack.is_single:
             return self._on(0)
         if roi.is_elsewhere:
             what = f"channel {channel}" if channel > 1 else f"frame {frame}"

@@ -32,7 +32,7 @@ def _read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         )
         raise LabelError(f"{message}, or corner if it was an area or an angle", path)
     own = png_in_name(path, stack) or ""
-    if stack.slices != 1 and not own:
+    if not stack.is_single and not own:
         raise LabelError(
             "does not say on which slice the coordinates lie; rename the file so that its name"
             " begins with that of the PNG, or save the selection as .roi and give that file",

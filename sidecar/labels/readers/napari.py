@@ -79,7 +79,7 @@ def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
     """
     if axes == 3:
         refuse_other_first_png(path, stack)
-    if axes == 3 or (axes == 2 and (stack.slices == 1 or own is not None)):
+    if axes == 3 or (axes == 2 and (stack.is_single or own is not None)):
         return axes - 2
     if axes == 2:
         raise LabelError(

@@ -102,7 +102,7 @@ def _image(features: list[dict[str, Any]], path: Path, stack: PngStack) -> tuple
     name = png_in_name(path, stack)
     if name:
         return name, f"The labels lie on {name}, by the name of the file; the file states no plane"
-    if stack.slices == 1:
+    if stack.is_single:
         return "", "The file states no plane; its labels were taken to lie on the only PNG"
     raise LabelError(
         "names no image, and neither a plane nor the name of the file says which PNG it belongs"

@@ -237,7 +237,7 @@ def _image(specimen: _Specimen, stack: PngStack, path: Path) -> str:
     id_ = specimen.texts.get("ID", "")
     if is_png_name(bare_key(id_), stack):
         return id_
-    if stack.slices == 1:
+    if stack.is_single:
         return ""
     raise LabelError(
         "the specimen that begins here does not name its PNG; add a line IMAGE=",

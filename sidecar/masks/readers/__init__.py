@@ -9,9 +9,11 @@ from sidecar.document import model as documents
 from sidecar.document.tag import image_key, split_name
 from sidecar.errors import DocumentError, LabelError, UsageError
 from sidecar.labels.files import LABEL_ENDINGS, label_files
-from sidecar.labels.identity.exports import Candidates, Export, Surroundings
+from sidecar.labels.identity.candidates import Candidates
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.load import LoadOptions
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers import HEAD_BYTES, READERS

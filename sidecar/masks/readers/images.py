@@ -23,10 +23,12 @@ from PIL import Image
 from sidecar.document.tag import IMAGE_EXTENSIONS
 from sidecar.errors import LabelError
 from sidecar.formats import tiff
+from sidecar.labels.identity.candidates import Candidates
 from sidecar.labels.identity.evidence import Seen
-from sidecar.labels.identity.exports import Candidates, Export, Surroundings
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.model import ImageReference
 from sidecar.labels.readers.imagej_tiff import slices_by_label
 from sidecar.mapping import Sidecar

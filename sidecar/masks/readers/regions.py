@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import LabelError, counted
-from sidecar.labels.identity.exports import Candidates, Export, Surroundings
+from sidecar.labels.identity.candidates import Candidates
+from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import Unidentified
 from sidecar.labels.identity.resolver import Resolver
 from sidecar.labels.identity.rewritten import rewritten_notes
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.load import LoadOptions, Mapping, load, the_only
 from sidecar.labels.mapped import MappedPoints
 from sidecar.labels.mapped_shapes import MappedShape, shapes_of

@@ -11,7 +11,8 @@ from typing import Any, Self
 from sidecar.document.model import SIDECAR_NAME, Document
 from sidecar.document.zoom_list import ZOOMS_NAME, ZoomList
 from sidecar.errors import DocumentError
-from sidecar.labels.identity.exports import Export, Surroundings
+from sidecar.labels.identity.exports import Export
+from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.viewer.page import render_zooms
 from sidecar.viewer.serving.desk import Desk, files_of, refuse_links
 from sidecar.viewer.serving.label_file import LabelFile
