@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from sidecar.labels.identity.candidates import Candidates
+from sidecar.labels.identity.choice import Candidate, interchangeable, is_one, likeliest
 from sidecar.labels.identity.contradictions import refuse_contradictions
-from sidecar.labels.identity.evidence import Seen, image_beside, verdict_beside_tag, verdict_of
+from sidecar.labels.identity.evidence import Seen, image_beside
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import (
     Identified,
@@ -36,10 +36,9 @@ from sidecar.labels.identity.identified import (
     slice_of,
     stated_tag,
 )
-from sidecar.labels.identity.likeness import Verdict
 from sidecar.labels.identity.surroundings import Neighbour, Surroundings
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import bare_key, other_export
+from sidecar.labels.references import other_export
 
 Look = Callable[[ImageReference], Seen | None]
 
@@ -121,8 +120,8 @@ class Resolver:
         label file lies.
         """
         home = self._home
-        exports = [e for e in exports if _is_one(e, home)] or exports
-        if not _interchangeable(exports):
+        exports = [e for e in exports if is_one(e, home)] or exports
+        if not interchangeable(exports):
             names = ", ".join(export.own_name for export in exports[:3])
             more = ", …" if len(exports) > 3 else ""
             raise Unidentified(
@@ -138,17 +137,15 @@ class Resolver:
         reference: ImageReference,
         exports: Sequence[Export],
         seen: Seen | None,
-    ) -> list[_Candidate]:
+    ) -> list[Candidate]:
         """The PNGs with the name of a reference, at most one of each export. If one of the exports
         in its place is surely meant, no other export is looked at.
         """
-        tag, found = stated_tag(reference), list[_Candidate]()
+        found: list[Candidate] = []
         for group in self._nearest_first(reference, exports):
             named = ((export, slice_of(reference.name, export)) for export in group)
             found = [
-                _Candidate(export, k, _verdict(seen, tag, export, k))
-                for export, k in named
-                if k is not None
+                Candidate.of(export, k, reference, seen) for export, k in named if k is not None
             ]
             if found and (seen is None or any(one.verdict == "same" for one in found)):
                 return found
@@ -189,26 +186,23 @@ class Resolver:
         self,
         number: int,
         reference: ImageReference,
-        candidates: Sequence[_Candidate],
+        candidates: Sequence[Candidate],
         seen: Seen | None,
     ) -> tuple[Export, int, bool]:
         """The candidate that nothing contradicts, and whether it is proved."""
-        same = [one for one in candidates if one.verdict == "same"]
         open_ = [one for one in candidates if one.verdict != "other"]
         if seen is not None and not open_:
             raise Unidentified(number, self._contradicted(reference, seen, candidates[0]))
-        left = same or self._in_its_place(reference, open_)
-        if not _interchangeable([one.export for one in left]):
-            left = _of_its_name(reference, left) or left
-        if not _interchangeable([one.export for one in left]):
+        left = likeliest(reference, open_, self._home)
+        if not interchangeable([one.export for one in left]):
             names = " or ".join(one.export.own_name for one in left[:3])
             raise Unidentified(
                 number,
                 f"image {reference} could belong to {names}; choose the export with --sidecar, and"
                 " its labels with --images GLOB",
             )
-        export, slice_, _ = left[0]
-        proved = bool(same) or _has_tag_of(reference, export)
+        export, slice_, verdict = left[0]
+        proved = verdict == "same" or _has_tag_of(reference, export)
         if export.names_have_tag and not (proved or self.trust_names):
             png = export.sidecar.document.images.files[slice_].name
             raise Unidentified(
@@ -219,23 +213,12 @@ class Resolver:
             )
         return export, slice_, proved
 
-    def _in_its_place(
-        self, reference: ImageReference, candidates: Sequence[_Candidate]
-    ) -> Sequence[_Candidate]:
-        """The candidates in whose folder the image lies, or else the label file, or that have the
-        size that the file states; all candidates where nothing tells.
-        """
-        by_path = [one for one in candidates if is_in_folder_of(reference.name, one.export)]
-        by_home = [one for one in candidates if _is_one(one.export, self._home)]
-        by_size = [one for one in candidates if one.export.png_size == reference.size]
-        return by_path or by_home or by_size or candidates
-
     def _refuse_other_home(self, number: int, reference: ImageReference, export: Export) -> None:
         """Refuse an image of another export than the one in whose folder the label file lies,
         unless the reference names the folder of its export.
         """
         home = self._home
-        if home is None or _is_one(export, home) or is_in_folder_of(reference.name, export):
+        if home is None or is_one(export, home) or is_in_folder_of(reference.name, export):
             return
         raise Unidentified(
             number,
@@ -253,7 +236,7 @@ class Resolver:
         tag, folder = stated_tag(reference), "".join(folders_of(reference.name)[-1:])
         if folder and not is_in_folder_of(f"{folder}/", export):
             called = self.surroundings.called(folder, self._homes)
-            whose = next((e.folder_name for e in called if not _is_one(e, export)), None)
+            whose = next((e.folder_name for e in called if not is_one(e, export)), None)
         if whose is None and tag is not None:
             whose = self._nearby(lambda e: e.tag == tag)
         if whose is not None:
@@ -274,7 +257,7 @@ class Resolver:
         """The folders of the label file and of the exports."""
         return (self.path.absolute().parent, *self.exports.homes)
 
-    def _contradicted(self, reference: ImageReference, seen: Seen, candidate: _Candidate) -> str:
+    def _contradicted(self, reference: ImageReference, seen: Seen, candidate: Candidate) -> str:
         """The text of an error where an image contradicts: what it is, and which export nearby it
         belongs to.
         """
@@ -345,46 +328,9 @@ class Resolver:
         return next((one.folder_name or None for one in near if fits(one)), None)
 
 
-class _Candidate(NamedTuple):
-    """A PNG that a reference may mean, and whether the image that was seen is this PNG."""
-
-    export: Export
-    slice: int
-    verdict: Verdict
-
-
-def _verdict(seen: Seen | None, tag: str | None, export: Export, slice_: int) -> Verdict:
-    """Whether an image is a PNG. Where a tag has already decided, it can only contradict surely."""
-    if seen is None:
-        return "unknown"
-    return (verdict_of if tag is None else verdict_beside_tag)(seen, export, slice_)
-
-
 def _has_tag_of(reference: ImageReference, export: Export) -> bool:
     tag = stated_tag(reference)
     return tag is not None and tag == export.tag
-
-
-def _interchangeable(exports: Sequence[Export]) -> bool:
-    """Whether labels mean the same on each of the exports: they have the same mapping, and, if they
-    are stacks around a landmark, the same landmark.
-    """
-    if len(exports) == 1:
-        return True
-    return len({(e.mapping_tag, str(e.sidecar.document.zoom)) for e in exports}) == 1
-
-
-def _of_its_name(
-    reference: ImageReference, candidates: Sequence[_Candidate]
-) -> Sequence[_Candidate]:
-    """The candidates whose PNG has exactly the name in the reference, letter by letter."""
-    key = bare_key(reference.name)
-    return [one for one in candidates if one.export.sidecar.slice_of(key) == one.slice]
-
-
-def _is_one(export: Export | Neighbour, other: Export | None) -> bool:
-    """Whether labels of one export also fit the other."""
-    return other is not None and export.mapping_tag == other.mapping_tag
 
 
 def _labelled_size(
