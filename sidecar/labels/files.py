@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidecar.document import model as documents
-from sidecar.document.zoom_list import ZOOMS_NAME, read_zooms
+from sidecar.document.zoom_list import ZOOMS_NAME
 from sidecar.errors import DocumentError, LabelError, SidecarError
-from sidecar.labels.identity.exports import Export
+from sidecar.labels.identity.candidates import Candidates
 from sidecar.labels.identity.identified import stated_tag
 from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
 from sidecar.labels.references import other_export
-from sidecar.storage.locate import locate
 
 #: Endings of label files in a folder.
 LABEL_ENDINGS = frozenset(
@@ -91,7 +90,7 @@ def _holds_labels(path: Path) -> bool:
     )
 
 
-def find_exports(path: Path, surroundings: Surroundings, format: str | None = None) -> list[Export]:
+def find_exports(path: Path, surroundings: Surroundings, format: str | None = None) -> Candidates:
     """The exports that a label file may belong to.
 
     This is the export that it lies beside; or the stacks around landmarks in the folders beside it;
@@ -99,13 +98,12 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
     the tags in its image names. DocumentError where there are none.
     """
     if (path.parent / documents.SIDECAR_NAME).is_file():
-        return [surroundings.open(path.parent / documents.SIDECAR_NAME)]
+        return Candidates([surroundings.open(path.parent / documents.SIDECAR_NAME)])
     if not path.is_file():
         raise LabelError("there is no such file", path)
-    zooms = read_zooms(locate(path.parent))
+    zooms = surroundings.zooms_in(path.parent)
     if zooms is not None:
-        folders = (path.parent / zoom.folder for zoom in zooms.zooms)
-        return [surroundings.open(folder / documents.SIDECAR_NAME) for folder in folders]
+        return zooms
     images = _images(path, format)
     found = [surroundings.open(place) for place in _beside_images(path, images)]
     tags = {stated_tag(image) for image in images} - {None}
@@ -117,7 +115,7 @@ def find_exports(path: Path, surroundings: Surroundings, format: str | None = No
             f"there is no {documents.SIDECAR_NAME} beside {path.name} or beside the images that it"
             " names; say where it is with --sidecar"
         )
-    return found
+    return Candidates(found)
 
 
 def _images(path: Path, format: str | None) -> tuple[ImageReference, ...]:

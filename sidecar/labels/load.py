@@ -138,7 +138,7 @@ def load(
     surroundings, given = Surroundings(), Candidates(exports)
     files: list[Mapping] = []
     for path in label_files(paths):
-        candidates = given or Candidates(find_exports(path, surroundings, options.format))
+        candidates = given or find_exports(path, surroundings, options.format)
         files += _LabelFile(path, candidates, options, surroundings).mapped()
     return Loaded(tuple(_told_of_each_other(files)))
 

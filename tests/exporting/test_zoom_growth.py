@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.counted_calls import calls_since
 from kit.phantoms import Spec, write
 
 import sidecar
@@ -17,6 +18,7 @@ from sidecar.dicom import scan as scanning
 from sidecar.document import agreement, shared_planes
 from sidecar.exporting import source_facts
 from sidecar.labels import load as loading
+from sidecar.labels.identity import surroundings
 from sidecar.storage.local import Local
 
 SLICES = 40
@@ -113,3 +115,22 @@ def test_one_label_file_of_many_stacks_is_read_once_for_each_size(
     assert len(readings) == len({png.size for png in made}) == 1
     sources = {id(file.export.sidecar.document.source) for file in points.files}
     assert len(sources) == 1, "the planes of the scan are held once"
+
+
+def test_stacks_are_listed_and_opened_once_for_all_label_files_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        Spec(slices=SLICES, slice_gaps=1.0, pixel_spacing=(0.8, 0.8), markers=False, junk=False),
+        tmp_path / "scan",
+    )
+    sidecar.export(tmp_path / "scan", tmp_path / "png")
+    made = _zoomed(tmp_path, 4)
+    lists = calls_since(monkeypatch, surroundings, "read_zooms")
+    opened = calls_since(monkeypatch, surroundings.Surroundings, "open")
+    for number in (1, 4):
+        files = [tmp_path / "zooms_4" / f"{k}.csv" for k in range(number)]
+        for file, png in zip(files, made, strict=False):
+            file.write_text(f"image,x,y\n{png.document.images.files[2].name},2,2\n")
+        assert len(sidecar.map_points(files)) == number
+        assert (lists(), opened()) == (1, 4)

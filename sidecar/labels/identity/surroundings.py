@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.document.model import SIDECAR_NAME
+from sidecar.document.zoom_list import read_zooms
 from sidecar.errors import DocumentError
+from sidecar.labels.identity.candidates import Candidates
 from sidecar.labels.identity.exports import Export
 from sidecar.mapping import Sidecar
+from sidecar.storage.locate import locate
 
 #: Most folders around a label file that are searched for exports.
 _MOST_FOLDERS = 200
@@ -36,6 +39,7 @@ class Surroundings:
     def __init__(self) -> None:
         self._opened: dict[Path, Export] = {}
         self._of_series: dict[str, Sidecar] = {}
+        self._zooms: dict[Path, Candidates | None] = {}
         self._neighbours: dict[Path, Neighbour | None] = {}
         self._folders: dict[tuple[Path, ...], tuple[Path, ...]] = {}
         self._by_name: dict[tuple[Path, ...], dict[str, list[Path]]] = {}
@@ -54,6 +58,18 @@ class Surroundings:
             return self.open(document) if document.is_file() else None
         except DocumentError:
             return None
+
+    def zooms_in(self, folder: Path) -> Candidates | None:
+        """The stacks around landmarks in a folder that lists them; None in a folder that does not.
+        DocumentError where the list or a stack cannot be read.
+        """
+        if folder not in self._zooms:
+            listed = read_zooms(locate(folder))
+            places = (
+                [folder / zoom.folder / SIDECAR_NAME for zoom in listed.zooms] if listed else []
+            )
+            self._zooms[folder] = Candidates(map(self.open, places)) if listed else None
+        return self._zooms[folder]
 
     def around(self, homes: Sequence[Path]) -> Iterator[Neighbour]:
         """The exports in these folders, in subfolders, and in folders beside them. Exports that
