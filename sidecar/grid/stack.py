@@ -176,12 +176,29 @@ class Stack:
 
     @cached_property
     def tilt_degrees(self) -> float:
-        """Angle between the stack axis and the normal (gantry tilt); 0 for a single plane."""
+        """Angle between the stack axis and the normal (gantry tilt), as most planes have it; 0 for
+        a single plane.
+        """
+        return float(np.degrees(np.arctan(np.linalg.norm(self._shear))))
+
+    @cached_property
+    def sideways(self) -> Floats:
+        """(n − 1,) mm by which each plane lies beside the place that the one before it and the tilt
+        give it, within the plane.
+        """
+        return np.asarray(np.linalg.norm(self._across - np.outer(self.gaps, self._shear), axis=1))
+
+    @cached_property
+    def _across(self) -> Floats:
+        """(n − 1, 3) mm between neighbouring planes, without the part along the normal."""
+        return np.diff(self.positions, axis=0) - np.outer(self.gaps, self.normal)
+
+    @cached_property
+    def _shear(self) -> Floats:
+        """(3,) mm across the normal for each mm along it, the median of all gaps."""
         if self.slices == 1:
-            return 0.0
-        axis = self.positions[-1] - self.positions[0]
-        across = np.linalg.norm(axis - (axis @ self.normal) * self.normal)
-        return float(np.degrees(np.arctan2(across, axis @ self.normal)))
+            return np.zeros(3)
+        return np.asarray(np.median(self._across / self.gaps[:, None], axis=0))
 
     @cached_property
     def affine(self) -> Affine | None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.dicom.stacks.irregularities import irregularities
 from sidecar.errors import GeometryError
 from sidecar.grid.stack import Stack, anatomical_letters
 
@@ -145,6 +146,23 @@ def test_tilt_is_the_angle_between_stack_axis_and_normal() -> None:
     assert one.affine_is_exact, "a sheared stack is affine all the same"
     uneven = stack([(0, 0, z) for z in (0, 1, 2, 4, 5)])
     assert not uneven.affine_is_exact
+
+
+@pytest.mark.parametrize("angle", [0, 12])
+@pytest.mark.parametrize("orientation", [AXIAL, OBLIQUE])
+def test_a_block_that_is_shifted_is_no_tilt(angle: float, orientation: tuple[float, ...]) -> None:
+    along, across = np.cross(orientation[:3], orientation[3:]), np.array(orientation[:3])
+    steps = np.arange(9)[:, None] * (along + np.tan(np.radians(angle)) * across)
+    shifted = stack(steps + np.where(np.arange(9) > 5, 3.0, 0.0)[:, None] * across, orientation)
+    assert shifted.tilt_degrees == pytest.approx(angle, abs=1e-9)
+    assert shifted.sideways == pytest.approx([0, 0, 0, 0, 0, 3, 0, 0], abs=1e-9)
+    told = irregularities(shifted)
+    assert [line.partition(":")[0] for line in told] == [
+        *["gantry tilt"] * bool(angle),
+        "slices are shifted sideways",
+        "no single affine describes these planes",
+    ]
+    assert "by 3 mm after slice 5 (0-based); every" in told[-2]
 
 
 def test_letters() -> None:

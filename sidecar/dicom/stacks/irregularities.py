@@ -9,6 +9,8 @@ from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack, med
 
 #: A gap of so many pixels, or a pixel of so many gaps, is doubtful.
 MANY_PIXELS, MANY_GAPS = 100, 50
+#: Neighbouring planes that lie so many pixels beside each other are shifted.
+SHIFT = 1.0
 
 
 def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -18,8 +20,8 @@ def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def irregularities(stack: Stack) -> list[str]:
-    """Warnings about tilt, uneven gaps, missing slices, planes off a straight line, and gaps
-    that do not fit the size of the pixels.
+    """Warnings about tilt, planes shifted sideways, uneven gaps, missing slices, planes off a
+    straight line, and gaps that do not fit the size of the pixels.
     """
     if stack.slices < 2:
         return []
@@ -29,6 +31,7 @@ def irregularities(stack: Stack) -> list[str]:
             f"gantry tilt: the stack axis is {stack.tilt_degrees:.2f}° off the slice normal; every"
             " plane keeps its own position"
         )
+    found += _shifted(stack)
     gaps, usual = stack.gaps, stack.median_gap
     uneven = is_uneven(gaps)
     multiples = np.rint(gaps / usual)
@@ -49,6 +52,21 @@ def irregularities(stack: Stack) -> list[str]:
             " mm off at its worst"
         )
     return found + _doubtful_units(usual, min(stack.pixel_spacing))
+
+
+def _shifted(stack: Stack) -> list[str]:
+    """A warning where two neighbouring planes do not lie above each other: the patient or the table
+    moved, or two scans were joined.
+    """
+    jumps = np.flatnonzero(stack.sideways > SHIFT * min(stack.pixel_spacing))
+    if not len(jumps):
+        return []
+    largest = int(jumps[np.argmax(stack.sideways[jumps])])
+    more = f", and {len(jumps) - 1} more times by less" if len(jumps) > 1 else ""
+    return [
+        f"slices are shifted sideways: by {stack.sideways[largest]:.4g} mm after slice {largest}"
+        f" (0-based){more}; every plane keeps its own position"
+    ]
 
 
 def _doubtful_units(gap: float, pixel: float) -> list[str]:
