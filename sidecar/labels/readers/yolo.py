@@ -10,7 +10,7 @@ without lines is an image without labels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +83,7 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
         notes=[
             _ROUNDED if rows else _EMPTY,
             *([_NO_NAMES] if rows and not dataset.names else []),
+            *([layout.note] if layout.note else []),
             *file.edges.notes,
         ],
         left_out=file.left_out.sentences,
@@ -111,11 +112,14 @@ class _File:
         label = self._name(row)
         extra = {"class": str(row.class_), **tail}
         if self.layout.task == "polygon" and len(numbers) > 4:
+            self._refuse_no_fractions(row, numbers)
             yield self._area("polygon", _pairs(numbers), row, label, id_, extra)
             return
+        self._refuse_no_fractions(row, numbers[:4])
         yield self._area("box", _box(numbers), row, label, id_, extra)
         if len(numbers) > 4:
             for k, x, y, visibility in self._keypoints(row, numbers[4:]):
+                self._refuse_no_fractions(row, (x, y))
                 own = {**extra, "visibility": visibility}
                 yield self._shape("point", [(x, y)], row, f"{label}_{k}", id_, own, k)
 
@@ -135,17 +139,20 @@ class _File:
         extra: dict[str, str],
         vertex: int = 0,
     ) -> Shape:
-        if not all(-SLACK <= value <= 1 + SLACK for pair in fractions for value in pair):
+        width, height = self.size
+        xy = [(x * width, y * height) for x, y in fractions]
+        image = self.path.stem
+        return Shape(type_, xy, "corner", row.where, label, image, None, id_, vertex, extra)
+
+    def _refuse_no_fractions(self, row: Row, numbers: Sequence[float]) -> None:
+        """A box that reaches beyond the image has a middle and a size that are fractions of it."""
+        if not all(-SLACK <= value <= 1 + SLACK for value in numbers):
             raise LabelError(
                 "has coordinates outside 0 to 1, but YOLO writes fractions of the image; correct"
                 " them",
                 self.path,
                 row.where,
             )
-        width, height = self.size
-        xy = [(x * width, y * height) for x, y in fractions]
-        image = self.path.stem
-        return Shape(type_, xy, "corner", row.where, label, image, None, id_, vertex, extra)
 
     def _keypoints(self, row: Row, values: list[float]) -> Iterator[tuple[int, float, float, str]]:
         """(number, x, y, visibility) of the labelled keypoints."""

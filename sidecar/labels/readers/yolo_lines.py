@@ -2,7 +2,9 @@
 
 A label is ``class x y width height`` (box), followed by keypoints (pose), or ``class x1 y1 x2 y2
 …`` (polygon). Predictions may end with a confidence, and predictions of a tracker with the number
-of the track. Source: Ultralytics, "Datasets", and Results.save_txt.
+of the track. All poses of a data set have the same length. Their keypoints lie in the image, but
+their boxes may leave it, and keypoints may lie beside their box. Source: Ultralytics, "Datasets",
+Results.save_txt, and verify_image_label.
 """
 
 from __future__ import annotations
@@ -25,6 +27,15 @@ _TRACK = re.compile(r"[1-9]\d*", re.ASCII)
 _PREDICTED = ("confidence", "track")
 _MEANS = {"confidence": "confidence from 0 to 1", "track": "number of a track from 1"}
 
+_POLYGONS = (
+    "Lines were taken as polygons, because {}. If they are boxes with keypoints, put the data.yaml"
+    " of the data set, with kpt_shape, beside the file"
+)
+_TRACKED = (
+    "Lines of six numbers were taken as boxes with confidence and track. If they are triangles, or"
+    " boxes with one keypoint, on the bottom edge, write 1.0 instead of 1 at their ends"
+)
+
 Task = Literal["box", "pose", "polygon"]
 
 
@@ -44,10 +55,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The layout of the lines of one file. ``tail``: the meaning of the numbers after the shape."""
+    """The layout of the lines of one file. ``tail``: the meaning of the numbers after the shape.
+    ``note``: for the user, where the lines could also mean something else, or "".
+    """
 
     task: Task
     tail: tuple[str, ...] = ()
+    note: str = ""
 
 
 def parse_row(line: str, where: str, path: Path) -> Row:
@@ -75,12 +89,10 @@ def layout_of(
     if keypoints:
         return Layout("pose", _after_keypoints(longer, *keypoints))
     if all(len(row.numbers) == 6 and _is_tracked_box(row) for row in longer):
-        return Layout("box", _PREDICTED)
-    if not (
-        is_described
-        or len({len(row.numbers) for row in longer}) > 1
-        or any(_leaves_image(row.numbers) for row in longer)
-    ):
+        is_counted = any(row.numbers[-1] > 1 for row in longer)
+        return Layout("box", _PREDICTED, "" if is_counted else _TRACKED)
+    why = "" if is_described else _why_polygons(longer)
+    if not (is_described or why):
         raise LabelError(
             "this line is a polygon, or a box with keypoints; the file does not say which. Put the"
             " data.yaml of the data set beside it (with kpt_shape for keypoints, without it for"
@@ -88,7 +100,8 @@ def layout_of(
             path,
             longer[0].where,
         )
-    return Layout("polygon", _after_vertices(longer, path))
+    note = _POLYGONS.format(why) if why else ""
+    return Layout("polygon", _after_vertices(longer, path), note)
 
 
 def split(row: Row, layout: Layout, path: Path) -> tuple[list[float], dict[str, str]]:
@@ -131,8 +144,9 @@ def _after_vertices(rows: Sequence[Row], path: Path) -> tuple[str, ...]:
     for row in rows:
         if len(row.numbers) % 2:
             raise LabelError(
-                "a polygon has an odd number of coordinates; if the last one is the confidence of"
-                " a prediction, remove it",
+                "a polygon has an odd number of coordinates. If the line is a box with keypoints,"
+                " add kpt_shape to the data.yaml beside the file; if the last number is the"
+                " confidence of a prediction, remove it",
                 path,
                 row.where,
             )
@@ -145,6 +159,34 @@ def _after_vertices(rows: Sequence[Row], path: Path) -> tuple[str, ...]:
         " prediction. If they are a vertex, write 1.0 instead of 1; otherwise remove them",
         path,
         rows[0].where,
+    )
+
+
+def _why_polygons(rows: Sequence[Row]) -> str:
+    """The reason why lines cannot be poses, or "" if they may be."""
+    if len({len(row.numbers) for row in rows}) > 1 and not all(map(_has_visibilities, rows)):
+        return "they have different lengths"
+    if not all(_may_be_pose(row.numbers, 2) or _may_be_pose(row.numbers, 3) for row in rows):
+        return (
+            "as a box with keypoints, one would reach beyond the image and hold none of its"
+            " keypoints"
+        )
+    return ""
+
+
+def _has_visibilities(row: Row) -> bool:
+    """Whether a line ends in x, y and a visibility of 0, 1 or 2 for each keypoint."""
+    return len(row.numbers) % 3 == 1 and all(v in (0, 1, 2) for v in row.numbers[6::3])
+
+
+def _may_be_pose(numbers: Sequence[float], size: int) -> bool:
+    """Whether the box of a pose lies in the image, or holds a keypoint. Each keypoint has ``size``
+    numbers. The numbers of a prediction at the end may be taken for one keypoint more.
+    """
+    x, y, width, height = numbers[:4]
+    return not _leaves_image(numbers) or any(
+        abs(px - x) <= width / 2 + SLACK and abs(py - y) <= height / 2 + SLACK
+        for px, py in zip(numbers[4::size], numbers[5::size], strict=False)
     )
 
 

@@ -107,6 +107,52 @@ def test_what_could_be_polygon_or_pose_is_refused_until_something_tells(tmp_path
 def test_polygons_whose_first_corners_would_be_no_box_need_no_further_file(tmp_path: Path) -> None:
     labels = read(tmp_path, f"0 {yolo.fractions([(180, 20), (190, 20), (190, 140)])}\n")
     assert set(labels.columns["shape_type"]) == {"polygon"}
+    assert any("taken as polygons, because as a box with keypoints" in n for n in labels.notes)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_keypoints_in_a_box_that_leaves_the_image_are_no_polygon(
+    tmp_path: Path, size: int, count: int
+) -> None:
+    """Ultralytics checks that the keypoints of a pose lie in the image, and not its box. A box with
+    a margin around keypoints near the edge leaves it.
+    """
+    flag = " 2" if size == 3 else ""
+    spots = [(185.0 + 4 * k, 70.0 + 5 * k) for k in range(count)]
+    line = yolo.box(0, 150, 50, 80, 60) + "".join(f" {yolo.fractions([s])}{flag}" for s in spots)
+    says = "a polygon, or a box with keypoints"
+    for text in (f"{line}\n", f"{line}\n{line}\n", f"{yolo.box(0, 60, 50, 100, 60)}\n{line}\n"):
+        with pytest.raises(LabelError, match=rf"row [12]: .*{says}.*data\.yaml.*kpt_shape"):
+            read(tmp_path, text)
+    posed = read(tmp_path, f"{line}\n", data_yaml=f"kpt_shape: [{count}, {size}]\n")
+    assert posed.columns["shape_type"] == ["box"] * 4 + ["point"] * count
+    np.testing.assert_allclose(posed.xy[4:], np.array(spots) - 0.5, rtol=0, atol=1e-9)
+
+
+def test_lines_of_different_lengths_with_a_visibility_for_each_keypoint_are_no_polygons(
+    tmp_path: Path,
+) -> None:
+    line = yolo.box(0, 60, 50, 100, 60)
+    spots = [f"{yolo.fractions([(90.0 + 9 * k, 70.0)])} {k % 3}" for k in range(4)]
+    with pytest.raises(LabelError, match=r"row 1: .*a polygon, or a box with keypoints"):
+        read(tmp_path, f"{line} {' '.join(spots[:2])}\n{line} {' '.join(spots)}\n")
+
+
+def test_what_was_taken_for_polygons_by_its_lengths_is_told(tmp_path: Path) -> None:
+    corners = [(150.0, 20.0), (190.5, 100.0), (180.0, 140.25)]
+    text = f"1 {yolo.fractions(corners)}\n0 {yolo.fractions([*corners, (160.0, 130.0)])}\n"
+    told = "Lines were taken as polygons, because they have different lengths"
+    assert any(told in note for note in read(tmp_path, text).notes)
+    described = read(tmp_path, text, data_yaml="names: [a, b]\n")
+    assert not any("taken as polygons" in note for note in described.notes)
+
+
+def test_the_visibilities_of_a_pose_are_not_removed_as_confidences(tmp_path: Path) -> None:
+    """A data.yaml without kpt_shape that lies beside poses with an odd number of values."""
+    line = f"{yolo.box(0, 60, 50, 100, 60)} {yolo.fractions([(90, 70)])} 2\n"
+    with pytest.raises(LabelError, match=r"row 1: .*odd number.*add kpt_shape to the data\.yaml"):
+        read(tmp_path, line, data_yaml="names: [skull]\n")
 
 
 @pytest.mark.parametrize("flags", ["20", "02"])
@@ -227,6 +273,8 @@ def test_a_tracker_ends_boxes_with_confidence_and_number(tmp_path: Path) -> None
         np.testing.assert_allclose(labels.xy[0], [59.5, 49.5], rtol=0, atol=1e-9)
         assert labels.columns["confidence"][0] == "0.87"
         assert labels.columns["track"][:5:4] in (["1"], ["1", "12"])
+        may_be_triangle = "12" not in labels.columns["track"]
+        assert any("write 1.0 instead of 1" in n for n in labels.notes) is may_be_triangle
 
 
 def test_a_tracker_that_writes_no_confidence(tmp_path: Path) -> None:
