@@ -144,7 +144,8 @@ def open_images(folder: Path) -> PngImages:
     doubles = {image_key(name) for name in names}
     if len(doubles) < len(names):
         raise ImageError(
-            "two images have names that differ only in the ending; move the copies away",
+            "two images have names that differ only in the ending, in case, or in how accents are"
+            " written; move the copies away",
             folder,
         )
     modes, stamps = set(), Local.at(folder).stamps(names)

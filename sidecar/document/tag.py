@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
@@ -121,15 +122,28 @@ def split_name(name: str) -> PngName | None:
     return found and PngName(found["stem"], int(found["number"]), found["tag"])
 
 
+def composed(name: str) -> str:
+    """A name in which each letter and its accents are one character (Unicode NFC). macOS may write
+    them apart.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def folded(name: str) -> str:
+    """A name in the form in which names are compared: `composed`, and without case."""
+    return composed(name.lower())
+
+
 #: Extensions of image files.
 IMAGE_EXTENSIONS = frozenset({"png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp"})
 
 
 def image_key(name: str) -> str:
-    """An image name without folders, extension and case, so that names in labels can be compared:
+    """An image name without folders and extension, `folded`, so that names in labels can be
+    compared:
 
     ``png\\Slice_0001.PNG`` → ``slice_0001``.
     """
     base = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
     stem, dot, extension = base.rpartition(".")
-    return (stem if dot and extension.lower() in IMAGE_EXTENSIONS else base).lower()
+    return folded(stem if dot and extension.lower() in IMAGE_EXTENSIONS else base)

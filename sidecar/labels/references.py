@@ -10,13 +10,21 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from sidecar.document.tag import IMAGE_EXTENSIONS, TAG, image_key, split_name
+from sidecar.document.tag import (
+    IMAGE_EXTENSIONS,
+    TAG,
+    composed,
+    folded,
+    image_key,
+    split_name,
+)
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
 
@@ -91,7 +99,7 @@ def looks_like_slice(name: str) -> bool:
     """Whether a name is probably the file name of one image of a sequence: it has letters and a
     number, and no characters that are rare in file names.
     """
-    return _SLICE_NAME.fullmatch(name) is not None
+    return _SLICE_NAME.fullmatch(composed(name)) is not None
 
 
 def bare_key(reference: str) -> str:
@@ -120,14 +128,14 @@ def other_export(name: str) -> str:
 
 def one_image(reference: str) -> str:
     """A key that references to the same image share: the name alone if it has a tag, otherwise the
-    whole path without ``./``, case and extension.
+    whole path without ``./`` and extension, `folded`.
     """
     key = bare_key(reference)
     name = split_name(key)
     if name is not None and name.tag is not None:
         return key
     path = named_path(reference)
-    folders = [part for part in path.lower().split("/")[:-1] if part not in ("", ".")]
+    folders = [part for part in folded(path).split("/")[:-1] if part not in ("", ".")]
     return "/".join([*folders, image_key(path)])
 
 
@@ -148,14 +156,19 @@ def png_in_name(path: Path, stack: PngStack) -> str | None:
     """The longest name of a PNG, of this export or another, that the name of the label file begins
     with. None where there is none.
     """
-    own, numbers = path.name, stack.numbers
-    ends = (end for end in range(len(own), 0, -1) if not own[end : end + 1].isalnum())
-    known = next((own[:end] for end in ends if own[:end].lower() in numbers), "")
+    own, numbers = composed(path.name), stack.numbers
+    ends = (end for end in range(len(own), 0, -1) if not _goes_on(own[end : end + 1]))
+    known = next((own[:end] for end in ends if folded(own[:end]) in numbers), "")
     named = (own[: match.end()] for match in _NUMBER_AND_TAG.finditer(own))
     other = max((name for name in named if is_png_name(name, stack)), key=len, default="")
     if len(other) > len(known):
         return other
-    return stack.names[numbers[known.lower()]] if known else None
+    return stack.names[numbers[folded(known)]] if known else None
+
+
+def _goes_on(after: str) -> bool:
+    """Whether a name goes on with this character: a letter, a digit, or the accent of a letter."""
+    return after.isalnum() or any(map(unicodedata.combining, after))
 
 
 def png_against_slices(path: Path, stack: PngStack) -> str:
@@ -194,11 +207,11 @@ def matches(reference: str, entry: str, pattern: str) -> bool:
 
     The pattern may also match the ``entry`` that tells images apart, such as "task 40 (beetle-7)".
     """
-    name, sought = named_path(reference).lower(), pattern.replace("\\", "/").lower()
+    name, sought = folded(named_path(reference)), folded(pattern.replace("\\", "/"))
     return (
         fnmatchcase(name, sought)
         or fnmatchcase(name, f"*/{sought}")
-        or fnmatchcase(entry.lower(), sought)
+        or fnmatchcase(folded(entry), sought)
     )
 
 

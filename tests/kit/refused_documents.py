@@ -261,6 +261,10 @@ REFUSED: dict[str, list[tuple[str, str, list[Edit]]]] = {
         ("one name twice but for capitals and ending", "unsealed", [
             change("/images/files/0/name", "one.png"), change("/images/files/1/name", "ONE.tif"),
         ]),
+        ("one name twice but for an accent written apart", "unsealed", [
+            change("/images/files/0/name", "k\u00e4fer.png"),
+            change("/images/files/1/name", "ka\u0308fer.png"),
+        ]),
         ("two names exchanged", "unsealed", [
             change("/images/files/0/name", "slice_0001_mvszrk.png"),
             change("/images/files/1/name", "slice_0000_mvszrk.png"),

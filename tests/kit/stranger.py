@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -339,7 +340,10 @@ def tag(document: dict[str, Any]) -> None:
 
 def image_names(document: dict[str, Any]) -> None:
     images = document["images"]
-    stems = [re.sub(IMAGE_ENDING, "", file["name"].lower()) for file in images["files"]]
+    stems = [
+        unicodedata.normalize("NFC", re.sub(IMAGE_ENDING, "", file["name"].lower()))
+        for file in images["files"]
+    ]
     if len(set(stems)) < len(stems):
         raise Refused("image_names", "twice")
     if images.get("tag") is None or document.get("evidence") is not None:

@@ -394,7 +394,7 @@ NOT_READ = {
     },
     "name": {v["name"] for v in READER["vectors"] if v["name"].startswith("a source file")},
     "sizes": {"an axis twice", "a plane too few", "more slices than planes"},
-    "image_names": set[str](),
+    "image_names": {"one name twice but for an accent written apart"},
 }
 
 

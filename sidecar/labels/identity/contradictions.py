@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sidecar.document.tag import image_key
+from sidecar.document.tag import composed, image_key
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import (
     Identified,
@@ -121,5 +121,5 @@ def _whole(reference: ImageReference) -> tuple[str, ...]:
     """The parts that two references to one image share: host and folders, the name without
     extension and case, and the entry.
     """
-    name = reference.name
+    name = composed(reference.name)
     return (*host_and_query(name), *folders_of(name), image_key(named_path(name)), reference.entry)

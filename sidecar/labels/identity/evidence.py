@@ -7,14 +7,17 @@ texts. Then the pixels are compared (`sidecar.labels.identity.likeness`).
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.tag import composed
 from sidecar.formats.png_text import PngHead, read_head
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import is_resize
@@ -23,6 +26,8 @@ from sidecar.labels.references import named_path, names_image, without_upload_pr
 
 #: Larger images are not read: nobody resizes PNGs to such a size.
 _MOST_PIXELS = 64_000_000
+#: The ways to write one name: as it is, and with letters and their accents together or apart.
+_FORMS = (str, composed, partial(unicodedata.normalize, "NFD"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ def image_beside(path: Path, reference: str) -> Seen | None:
         return None
     full = written if names_image(reference) else f"{written}.png"
     own = full.rpartition("/")[2]
-    for name in dict.fromkeys((full, own, without_upload_prefix(own))):
+    names = (full, own, without_upload_prefix(own))
+    for name in dict.fromkeys(form(name) for name in names for form in _FORMS):
         place = home / name
         try:
             inside = place.resolve().is_relative_to(home.resolve())

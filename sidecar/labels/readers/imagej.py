@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+from sidecar.document.tag import folded
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_table import ResultsRow, read_rows, recognises
 from sidecar.labels.references import is_png_name, looks_like_slice, png_in_name
@@ -211,7 +212,11 @@ class _Names:
         is_png = is_png_name(title, stack)
         in_stack = bool(row.cells.get("Slice")) and not stack.is_single and not is_png
         last = parts[-1] if parts else ""
-        if last in known or is_png_name(last, stack) or (in_stack and looks_like_slice(last)):
+        if (
+            folded(last) in known
+            or is_png_name(last, stack)
+            or (in_stack and looks_like_slice(last))
+        ):
             return cls(title, ":".join(parts[:-1]), last)
         if in_stack and last.isdecimal():  # the displayed slice, in a stack without slice labels
             return cls(title, ":".join(parts[:-1]))
@@ -220,11 +225,11 @@ class _Names:
 
 @lru_cache(maxsize=8)
 def _as_shown(stack: PngStack) -> dict[str, int]:
-    """The number of each PNG by its name as ImageJ shows it: with and without the extension, whole
-    and cut.
+    """The number of each PNG by its name as ImageJ shows it, `folded`: with and without the
+    extension, whole and cut.
     """
     return {
-        name[:length]: n
+        folded(name[:length]): n
         for n, png in enumerate(stack.names)
         for name in (png, PurePath(png).stem)
         for length in (None, 60)
@@ -297,7 +302,9 @@ def _place(
         # one PNG opened alone: Slice, if it was measured, is 1
         return _Place(None, name.title, name.selection)
     if slice_ is not None:
-        if known.get(name.shown, slice_) == slice_:  # a name of another stack is refused later
+        if (
+            known.get(folded(name.shown), slice_) == slice_
+        ):  # a name of another stack is refused later
             return _Place(slice_, name.shown, name.selection)
         if not whole_stack:
             raise row.error(

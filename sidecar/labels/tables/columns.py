@@ -14,6 +14,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.document.tag import folded
+
 #: Rows to process at a time, so that their cells fit the cache of the processor.
 PIECE = 1 << 14
 #: Up to this many different texts of a column are stored only once, because names of images and
@@ -211,9 +213,13 @@ class Rows(Columns):
         return any(mark in block for mark in marks for block in self._blocks)
 
     def contain(self, text: str) -> bool:
-        """Whether a text without delimiter is in any of the rows. Case does not matter."""
-        sought = text.lower().encode()
-        return any(sought in block.lower() for block in self._blocks)
+        """Whether a text without delimiter is in any of the rows, both `folded`."""
+        sought = folded(text)
+        plain = sought.encode()
+        return any(
+            plain in block.lower() if block.isascii() else sought in folded(block.decode())
+            for block in self._blocks
+        )
 
     def match(self, pattern: re.Pattern[bytes]) -> bool:
         """Whether a pattern without delimiter matches in any of the rows."""
