@@ -14,6 +14,7 @@ ij/plugin/frame/RoiManager.java (getLabel), ij/ImageStack.java (getShortSliceLab
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from sidecar.document.tag import folded
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_table import ResultsRow, read_rows, recognises
+from sidecar.labels.readers.named_cells import number_of, refuse_other_names
 from sidecar.labels.references import is_png_name, looks_like_slice, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 
@@ -64,6 +68,7 @@ def _read_results(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     _refuse_calibrated(rows)
     is_confirmed = _confirmed_by_names(rows)
     places = _places(rows, stack, options)
+    _refuse_other_names(path, rows, places, stack)
     shapes = [
         _shape(row, place, options.pixel_origin) for row, place in zip(rows, places, strict=True)
     ]
@@ -247,6 +252,24 @@ def _places(rows: Sequence[ResultsRow], stack: PngStack, options: ReadOptions) -
         _place(row, slice_, name, known, whole_stack, stack)
         for row, slice_, name in zip(rows, slices, names, strict=True)
     ]
+
+
+def _refuse_other_names(
+    path: Path, rows: Sequence[ResultsRow], places: Sequence[_Place], stack: PngStack
+) -> None:
+    """LabelError where a cell names another PNG than that of its row. `_places` compares Label."""
+    pngs = [
+        number_of(place.image, stack) if place.slice is None else place.slice for place in places
+    ]
+    names = [name for name in (rows[0].cells if rows else ()) if name not in ("", "Label")]
+    refuse_other_names(
+        {name: [row.cells[name] for row in rows] for name in names},
+        np.array([math.nan if k is None else k for k in pngs]),
+        "the rest of the row, or the name of the file,",
+        stack,
+        path,
+        lambda i: rows[i].where,
+    )
 
 
 def _slices(rows: Sequence[ResultsRow], first: int, stack: PngStack) -> list[int | None]:

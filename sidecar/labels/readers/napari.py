@@ -7,13 +7,17 @@ napari writes data coordinates in the order (slice, row, column). The middle of 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from sidecar.errors import LabelError, counted
 from sidecar.labels.model import Labels, PngStack, Reader, ReadOptions
+from sidecar.labels.readers.named_cells import number_of, refuse_other_names
 from sidecar.labels.references import png_in_name, refuse_other_first_png
 from sidecar.labels.shapes import Shape, labels_of
 from sidecar.labels.text import head_text, number, read_text, table, whole
@@ -63,10 +67,12 @@ def read(path: Path, stack: PngStack, options: ReadOptions) -> Labels:
     axes = sum(name == f"axis-{n}" for n, name in enumerate(header[first:]))
     own = png_in_name(path, stack)
     before = _slice_axes(axes, own, stack, path)
+    _refuse_other_names(header, rows, (first, first + axes), before, own, stack, path)
     shapes = (_shapes if first == 3 else _points)(header, rows, before, path)
     if own and not before:
         shapes = [replace(shape, image=own, slice=None) for shape in shapes]
-    notes = (_SCALE, _NO_NAMES) if first == 3 else (_SCALE,)
+    has_names = first == 1 or "label" in header
+    notes = (_SCALE,) if has_names else (_SCALE, _NO_NAMES)
     return labels_of(
         path, shapes, tool="napari", origin="center", forced=options.pixel_origin, notes=notes
     )
@@ -93,6 +99,31 @@ def _slice_axes(axes: int, own: str | None, stack: PngStack, path: Path) -> int:
     )
 
 
+def _refuse_other_names(
+    header: list[str],
+    rows: list[_Row],
+    axes: tuple[int, int],
+    before: int,
+    own: str | None,
+    stack: PngStack,
+    path: Path,
+) -> None:
+    """LabelError where a property names another PNG than that of its row. ``axes``: the first
+    column with a coordinate, and the column after the last.
+    """
+    first, after = axes
+    if before:
+        slices = [number(cells[first], path, where, header[first]) for where, cells in rows]
+    else:
+        k = 0 if own is None else number_of(own, stack)
+        slices = [math.nan if k is None else float(k)] * len(rows)
+    of_properties = {
+        name: [cells[k] for _, cells in rows] for k, name in enumerate(header[after:], start=after)
+    }
+    said = "axis-0" if before else "the name of the file"
+    refuse_other_names(of_properties, np.array(slices), said, stack, path, lambda i: rows[i][0])
+
+
 def _points(header: list[str], rows: list[_Row], before: int, path: Path) -> list[Shape]:
     after = 1 + before + 2
     shapes: list[Shape] = []
@@ -107,11 +138,16 @@ def _points(header: list[str], rows: list[_Row], before: int, path: Path) -> lis
 
 
 def _shapes(header: list[str], rows: list[_Row], before: int, path: Path) -> list[Shape]:
-    """One entry for each vertex, because the vertices of a shape may lie on different slices."""
+    """One entry for each vertex, because the vertices of a shape may lie on different slices.
+    Columns after the axes, which napari does not write, are of the first vertex.
+    """
+    after = 3 + before + 2
     shapes: list[Shape] = []
     for _, group in groupby(rows, key=lambda row: row[1][:2]):
         vertices = list(group)
         first, (index, type_, *_) = vertices[0]
+        extra = dict(zip(header[after:], vertices[0][1][after:], strict=True))
+        label = extra.pop("label", "")
         if type_ not in _TYPES:
             raise LabelError(
                 f"shape type {type_[:40]!r} is not known; the types are {', '.join(_TYPES)}",
@@ -129,9 +165,9 @@ def _shapes(header: list[str], rows: list[_Row], before: int, path: Path) -> lis
                 f"a {type_} has {counted(len(vertices), 'corner')} instead of 4", path, first
             )
         id_ = str(whole(index, path, first, "index"))
-        placed = [(where, *_position(cells[3:], path, where)) for where, cells in vertices]
+        placed = [(where, *_position(cells[3:after], path, where)) for where, cells in vertices]
         shapes += [
-            Shape(_TYPES[type_], [xy], "center", where, "", "", slice_, id_, v)
+            Shape(_TYPES[type_], [xy], "center", where, label, "", slice_, id_, v, extra)
             for v, (where, slice_, xy) in enumerate(
                 _ellipse(placed, path) if type_ == "ellipse" else placed
             )

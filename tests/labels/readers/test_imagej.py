@@ -488,3 +488,52 @@ def test_broken_xy_coordinates(tmp_path: Path, text: str) -> None:
 
 def test_a_head_cut_within_a_number(tmp_path: Path) -> None:
     assert READER_XY.recognises(tmp_path, b"1.5\t2\n3\t4\n5.")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "slice_0003.csv",
+            " ,Area,X,Y,File\n1,0,4,5,slice_0004.png\n",
+            r"row 2: .*the name of the file, says PNG 3 \(counted from 0\), but File '.*' names PNG 4",
+        ),
+        (
+            "Results.csv",
+            " ,Area,X,Y,Slice,File\n1,0,4,5,4,slice_0003.png\n2,0,4,5,4,png/slice_0004.png\n",
+            "row 3: .* says PNG 3 .* names PNG 4; correct one of them",
+        ),
+        (
+            "Results.csv",
+            " ,Label,Area,X,Y,Filename\n1,slice_0003.png,0,4,5,slice_0004.png\n",
+            "row 2: .* says PNG 3 .* but Filename .* names PNG 4",
+        ),
+        (
+            "Results.csv",
+            " ,Area,X,Y,Slice,File\n1,0,4,5,4,slice_0003_gjgbtf.png\n",
+            "row 2: File '.*' names a PNG of another export.*with --sidecar",
+        ),
+    ],
+)
+def test_a_column_that_names_another_png_is_refused(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    with pytest.raises(LabelError, match=message):
+        READER.read(write(tmp_path, text, name), STACK)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("slice_0003.csv", " ,Area,X,Y,File\n1,0,4,5,png/Slice_0003.PNG\n"),
+        ("Results.csv", " ,Area,X,Y,Slice,File,Method\n1,0,4,5,4,slice_0003,Otsu 0004\n"),
+        ("Results.csv", " ,Label,Area,X,Y,Slice,File\n1,scans:slice_0003,0,4,5,4,overview.png\n"),
+        # a stack that was named after its first PNG
+        ("Results.csv", " ,Label,Area,X,Y,Slice\n1,slice_0000.png:tip:slice_0003,0,4,5,4\n"),
+    ],
+)
+def test_a_column_that_names_the_same_png_or_none_is_kept(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    labels = READER.read(write(tmp_path, text, name), STACK)
+    assert labels.slice[0] == 3 or labels.image == ["slice_0003.png"]

@@ -166,3 +166,75 @@ def test_another_table_is_not_napari(tmp_path: Path) -> None:
 
 def test_an_empty_layer_has_no_labels(tmp_path: Path) -> None:
     assert len(read(tmp_path, "index,axis-0,axis-1,axis-2\n")) == 0
+
+
+AXES = "axis-0,axis-1,axis-2"
+
+
+def test_columns_behind_the_vertices_of_shapes_are_no_coordinates(tmp_path: Path) -> None:
+    """napari writes none there, but a spreadsheet may have added them."""
+    text = (
+        f"index,shape-type,vertex-index,{AXES},label,rater\n"
+        "0,line,0,3,4,5,suture,7\n0,line,1,3,6,7,suture,7\n"
+    )
+    labels = read(tmp_path, text)
+    assert labels.xy.tolist() == [[5, 4], [7, 6]]
+    assert labels.columns["label"] == ["suture"] * 2
+    assert labels.columns["rater"] == ["7"] * 2
+    assert not any("no label" in note for note in labels.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "layer.csv",
+            f"index,{AXES},File\n0,3,4,5,slice_0003.png\n1,3,4,5,png/Slice_0004.PNG\n",
+            r"row 3: axis-0 says PNG 3 \(counted from 0\), but File '.*' names PNG 4; correct one",
+        ),
+        (
+            "layer.csv",
+            f"index,shape-type,vertex-index,{AXES},File\n0,line,0,3,4,5,slice_0004.png\n"
+            "0,line,1,3,6,7,slice_0004.png\n",
+            "row 2: axis-0 says PNG 3 .* names PNG 4",
+        ),
+        (
+            "slice_0003.csv",
+            "index,axis-0,axis-1,File\n0,4,5,slice_0004.png\n",
+            r"row 2: the name of the file says PNG 3 \(counted from 0\), but File '.*' names PNG 4",
+        ),
+        (
+            "slice_0003.csv",
+            "index,axis-0,axis-1,image\n0,4,5,slice_0003_gjgbtf.png\n",
+            r"row 2: image '.*' names a PNG of another export.*with --sidecar",
+        ),
+        (
+            "layer.csv",
+            f"index,{AXES},File\n0,3,4,5,a/slice_0003.png\n1,3,4,5,b/slice_0003.png\n",
+            "row 3: File .* are two images, but both would be the same PNG",
+        ),
+    ],
+)
+def test_a_property_that_names_another_png_is_refused(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(LabelError, match=message):
+        READER.read(path, STACK)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("layer.csv", f"index,{AXES},File,note\n0,2.6,4,5,slice_0003.png,see 4\n"),
+        ("slice_0003 tips.csv", "index,axis-0,axis-1,File\n0,4,5,C:\\png\\slice_0003.png\n"),
+        ("slice_0003.csv", "index,axis-0,axis-1,File\n0,4,5,\n1,4,5,overview.png\n"),
+    ],
+)
+def test_a_property_that_names_the_same_png_or_none_is_kept(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert READER.read(path, STACK).columns["File"][0] in text
