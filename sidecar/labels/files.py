@@ -13,7 +13,7 @@ from sidecar.labels.identity.identified import stated_tag
 from sidecar.labels.identity.surroundings import Surroundings
 from sidecar.labels.model import ImageReference, PngStack
 from sidecar.labels.readers import read_labels
-from sidecar.labels.references import other_export
+from sidecar.labels.references import export_of_brushes
 
 #: Endings of label files in a folder.
 LABEL_ENDINGS = frozenset(
@@ -64,7 +64,7 @@ def label_files(paths: Iterable[Path]) -> list[Path]:
                     if any(p.is_dir() for p in inside)
                     else ""
                 )
-                others = [way for p in inside if (way := other_export(p.name))]
+                others = [way for p in inside if (way := export_of_brushes(p.name))]
                 raise LabelError(f"holds no label files{deeper}{''.join(others[:1])}", path)
             files += labels
         else:

@@ -26,6 +26,7 @@ from sidecar.document.tag import (
     split_name,
 )
 from sidecar.errors import LabelError
+from sidecar.labels.copies import mark_after, mark_before, original_of
 from sidecar.labels.model import PngStack
 
 #: The prefix of uploaded files in Label Studio: eight hexadecimal digits and a dash.
@@ -37,6 +38,7 @@ _NUMBER_AND_TAG = re.compile(rf"_[0-9]{{4,}}(?:_{TAG}{_END})?{_END}", re.I)
 #: File names of Label Studio's exports of brushes as PNG and NumPy. They name the task, not the
 #: image.
 _BRUSH_EXPORT = re.compile(r"task-\d+-annotation-\d+-.+\.(?:png|npy)", re.I)
+_EXTENSION = re.compile(rf"\.(?:{'|'.join(sorted(IMAGE_EXTENSIONS))})\b", re.I)
 #: Parameters of Label Studio's URLs that hold the path: of local and uploaded files, and of cloud
 #: storage.
 _PATHS, _PACKED = ("d", "filepath"), "fileuri"
@@ -99,12 +101,28 @@ def looks_like_slice(name: str) -> bool:
     """Whether a name is probably the file name of one image of a sequence: it has letters and a
     number, and no characters that are rare in file names.
     """
-    return _SLICE_NAME.fullmatch(composed(name)) is not None
+    return _SLICE_NAME.fullmatch(original_of(composed(name))) is not None
 
 
 def bare_key(reference: str) -> str:
-    """The name alone: without folders, extension, case and the prefix of an upload."""
-    return without_upload_prefix(image_key(named_path(reference)))
+    """The name alone: without folders, extension, case and the prefix of an upload.
+
+    A copy with a tag has the name of its original, because a tag says enough.
+    """
+    key = without_upload_prefix(image_key(named_path(reference)))
+    original = original_of(key)
+    return original if _has_tag(original) else key
+
+
+def is_name_of_copy(name: str) -> bool:
+    """Whether a name is that of a second file of one name, which may be of another export."""
+    key = bare_key(name)
+    return original_of(key) != key
+
+
+def _has_tag(key: str) -> bool:
+    parts = split_name(key)
+    return parts is not None and parts.tag is not None
 
 
 def without_upload_prefix(name: str) -> str:
@@ -114,8 +132,19 @@ def without_upload_prefix(name: str) -> str:
 
 
 def other_export(name: str) -> str:
-    """Advice for a message: what to export instead of a file whose name can never be that of a PNG.
-    "" for unknown names.
+    """Advice for a message on a name that is not that of a PNG; "" for unknown names."""
+    if is_name_of_copy(name):
+        return (
+            "; browsers and file managers give such a name to a second file of one name, which may"
+            " be of another scan. If it surely is of a PNG of this export, give it the name of"
+            " that PNG"
+        )
+    return export_of_brushes(name)
+
+
+def export_of_brushes(name: str) -> str:
+    """Advice for a message: what to export instead of a mask that Label Studio named after its
+    task. "" for other names.
     """
     if not _BRUSH_EXPORT.fullmatch(named_path(name).rpartition("/")[2]):
         return ""
@@ -141,11 +170,17 @@ def one_image(reference: str) -> str:
 
 def is_png_name(name: str, stack: PngStack) -> bool:
     """Whether a name without folders is that of a PNG of this stack, or has the form of PNGs of any
-    export.
+    export, or is that of a copy of such a PNG.
 
     A name without a tag must begin like those of this stack.
     """
     key = image_key(name)
+    original = original_of(key)
+    is_copy = original != key and not original.isdecimal()
+    return _is_png_key(key, stack) or (is_copy and _is_png_key(original, stack))
+
+
+def _is_png_key(key: str, stack: PngStack) -> bool:
     parts = split_name(key)
     return key in stack.numbers or (
         parts is not None and (parts.tag is not None or parts.stem in stack.stems)
@@ -155,15 +190,33 @@ def is_png_name(name: str, stack: PngStack) -> bool:
 def png_in_name(path: Path, stack: PngStack) -> str | None:
     """The longest name of a PNG, of this export or another, that the name of the label file begins
     with. None where there is none.
+
+    If the label file is a second one of its name, so is the PNG, unless it has a tag.
     """
     own, numbers = composed(path.name), stack.numbers
-    ends = (end for end in range(len(own), 0, -1) if not _goes_on(own[end : end + 1]))
-    known = next((own[:end] for end in ends if folded(own[:end]) in numbers), "")
-    named = (own[: match.end()] for match in _NUMBER_AND_TAG.finditer(own))
-    other = max((name for name in named if is_png_name(name, stack)), key=len, default="")
-    if len(other) > len(known):
-        return other
-    return stack.names[numbers[folded(known)]] if known else None
+    start, before = _png_at_start(own, stack), ""
+    if not start:
+        before = mark_before(own)
+        start = _png_at_start(own[len(before) :], stack)
+    if not start:
+        return None
+    end = len(before) + len(start)
+    extension = _EXTENSION.match(own, end)
+    mark = mark_after(own.removesuffix(path.suffix), extension.end() if extension else end)
+    if (before or mark) and not _has_tag(folded(start)):
+        return before + start + mark
+    return stack.names[numbers[folded(start)]] if folded(start) in numbers else start
+
+
+def _png_at_start(name: str, stack: PngStack) -> str:
+    """The longest name of a PNG that a name begins with, or ""."""
+    ends = (end for end in range(len(name), 0, -1) if not _goes_on(name[end : end + 1]))
+    known = next((name[:end] for end in ends if folded(name[:end]) in stack.numbers), "")
+    named = (name[: match.end()] for match in _NUMBER_AND_TAG.finditer(name))
+    other = max(
+        (part for part in named if _is_png_key(image_key(part), stack)), key=len, default=""
+    )
+    return max(known, other, key=len)
 
 
 def _goes_on(after: str) -> bool:
@@ -178,7 +231,7 @@ def png_against_slices(path: Path, stack: PngStack) -> str:
     it.
     """
     own = png_in_name(path, stack) or ""
-    return "" if own in stack.names[:1] else own
+    return "" if original_of(image_key(own)) in map(image_key, stack.names[:1]) else own
 
 
 def refuse_other_first_png(path: Path, stack: PngStack) -> None:
@@ -186,7 +239,7 @@ def refuse_other_first_png(path: Path, stack: PngStack) -> None:
     the program named its stack after the first PNG that it opened.
     """
     own = png_against_slices(path, stack)
-    if own and own not in stack.names:
+    if own and original_of(image_key(own)) not in stack.numbers:
         raise LabelError(
             f"has slice numbers, but the name of the file is that of {own}, a PNG of another"
             " export; give the sidecar.json of that export with --sidecar",
@@ -252,8 +305,9 @@ def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None
 
 def _may_be_one(key: str, other: str) -> bool:
     """Whether two names may belong to one PNG: one with its tag and one without, or both with the
-    same tag but different stems.
+    same tag but different stems. A copy may belong to the PNG of its original.
     """
+    key, other = original_of(key), original_of(other)
     a, b = split_name(key), split_name(other)
     if a is None or b is None:
         return key == other

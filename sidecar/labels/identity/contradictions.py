@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.document.tag import composed, image_key
+from sidecar.labels.copies import original_of
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import (
     Identified,
@@ -19,7 +20,13 @@ from sidecar.labels.identity.identified import (
     tag_in,
 )
 from sidecar.labels.model import ImageReference
-from sidecar.labels.references import bare_key, host_and_query, named_path
+from sidecar.labels.references import (
+    bare_key,
+    host_and_query,
+    is_name_of_copy,
+    named_path,
+    png_in_name,
+)
 
 
 def refuse_contradictions(
@@ -34,6 +41,7 @@ def refuse_contradictions(
     _refuse_merged(exports, references, found)
     _refuse_mixed_folders(exports, references, found)
     _refuse_own_name(path, exports, references, found)
+    _refuse_second_file(path, exports, references, found)
 
 
 def _refuse_merged(
@@ -114,6 +122,35 @@ def _refuse_own_name(
             f"has labels of one image, but gives it two names: the file is called {path.stem!r},"
             f" and its content says {references[0].name!r}; rename the file, or correct the name"
             " in it",
+        )
+
+
+def _refuse_second_file(
+    path: Path,
+    exports: Sequence[Export],
+    references: Sequence[ImageReference],
+    found: Sequence[Identified],
+) -> None:
+    """Refuse a label file of one PNG without a tag that is the second of its name, because it may
+    be of another scan, unless the image in it shows the PNG.
+    """
+    is_second = original_of(path.stem) != path.stem
+    if not is_second or len({(png.export, png.slice) for png in found}) != 1:
+        return
+    reference, png, export = references[0], found[0], exports[found[0].export]
+    is_shown = png.proved and reference.embedded
+    if export.names_have_tag or stated_tag(reference) == export.tag is not None or is_shown:
+        return
+    named = reference.name
+    if not named.strip() or is_name_of_copy(named):  # proved, or the name of an adopted PNG
+        return
+    own = png_in_name(path, export.png_stack) or ""
+    if is_name_of_copy(own) and export.sidecar.slice_of(own) is None:
+        raise Unidentified(
+            0,
+            f"the name {path.name!r} is one that browsers and file managers give to a second file"
+            f" of one name, so {named!r} may be an image of another scan. If it surely"
+            f" is of {export.name}, rename the file",
         )
 
 

@@ -30,7 +30,7 @@ from sidecar.labels.readers import (
     voc,
     yolo,
 )
-from sidecar.labels.references import other_export
+from sidecar.labels.references import export_of_brushes
 from sidecar.labels.tables.csv_table import delimiter_of
 from sidecar.labels.text import first_filled_line, head_text
 
@@ -110,7 +110,8 @@ def reader_for(path: Path, name: str | None = None) -> Reader:
     raise LabelError(
         f"is not a label file that sidecar recognises{f'. {lacking}. If' if lacking else '; if'} it"
         " is one of a label tool, name its format with --from"
-        f" {'|'.join(sorted(READERS))}{other_export(path.name)}{_packed(head)}{_saved_again(head)}",
+        f" {'|'.join(sorted(READERS))}{export_of_brushes(path.name)}{_packed(head)}"
+        f"{_saved_again(head)}",
         path,
     )
 

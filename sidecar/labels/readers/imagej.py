@@ -36,6 +36,8 @@ _TOOL = "ImageJ/Fiji"
 _ZERO_WITH_DECIMALS = re.compile(r"0\.0+", re.ASCII)
 #: Columns that ImageJ writes as whole numbers, unless the table was scaled.
 _WHOLE_COLUMNS = ("Slice", "Ch", "Frame", "Counter", "Count")
+#: Endings of image files that never hold a stack.
+_SINGLE = (".png", ".jpg", ".jpeg", ".bmp")
 #: Largest distance, in pixels, of a point from the whole pixel in its name.
 _NAMED_PIXEL = 1.0
 
@@ -203,7 +205,8 @@ class _Names:
     ImageJ adds a slice label in every stack. Where there is no Label, the title is the PNG that the
     file is named after.
 
-    ``is_single``: the title is that of a PNG, and no slice label follows.
+    ``is_single``: the title is that of a PNG, or of another single image, and no slice label
+    follows.
     """
 
     title: str
@@ -214,7 +217,7 @@ class _Names:
     @classmethod
     def of(cls, row: ResultsRow, known: Mapping[str, int], own: str, stack: PngStack) -> _Names:
         title, *parts = (row.label or own).split(":")
-        is_png = is_png_name(title, stack)
+        is_png = is_png_name(title, stack) or _is_single_image(row, title)
         in_stack = bool(row.cells.get("Slice")) and not stack.is_single and not is_png
         last = parts[-1] if parts else ""
         if (
@@ -226,6 +229,14 @@ class _Names:
         if in_stack and last.isdecimal():  # the displayed slice, in a stack without slice labels
             return cls(title, ":".join(parts[:-1]))
         return cls(title, ":".join(parts), title if is_png else "", is_png)
+
+
+def _is_single_image(row: ResultsRow, title: str) -> bool:
+    """Whether a title without a slice label is that of an image file that holds one image, so that
+    Slice, if it was measured, does not count PNGs.
+    """
+    ending = PurePath(title).suffix.lower()
+    return ending in _SINGLE and row.cells.get("Slice", "") in ("", "1")
 
 
 @lru_cache(maxsize=8)

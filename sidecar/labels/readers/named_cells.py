@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sidecar.document.tag import TAG, folded, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
-from sidecar.labels.references import bare_key, is_png_name, one_image
+from sidecar.labels.references import bare_key, is_name_of_copy, is_png_name, one_image
 from sidecar.labels.tables.columns import Rows
 
 #: Part of every name of a PNG with a tag.
@@ -78,9 +78,13 @@ class NamedCells:
                         raise self._of_two_images(i, column, other)
 
     def _of_another_export(self, i: int, column: str) -> LabelError:
+        cell = self.columns[column][i]
+        what = "PNG of another export"
+        if is_name_of_copy(cell):
+            what = "copy of a PNG, which may be of another export"
         return LabelError(
-            f"{column} {self.columns[column][i]!r} names a PNG of another export. If the label was"
-            f" set on that PNG, {self.other_export}",
+            f"{column} {cell!r} names a {what}. If the label was set on that PNG,"
+            f" {self.other_export}",
             self.path,
             self.where(i),
         )
@@ -125,11 +129,11 @@ def refuse_other_names(
 
 def number_of(name: str, stack: PngStack) -> int | None:
     """The PNG with this name, or, if the name has no tag, with its number; None for a PNG of
-    another export.
+    another export, and for a copy without a tag.
     """
     key, known = bare_key(name), stack.numbers
     parts = split_name(key)
-    if key in known or parts is None or parts.tag is not None:
+    if key in known or parts is None or parts.tag is not None or is_name_of_copy(name):
         return known.get(key)
     return parts.number if parts.number < len(known) else None
 
