@@ -18,12 +18,12 @@ _COUNT = "[0-9]{1,3}"
 _MARK = (
     rf"(?: ?\({_COUNT}\)"
     rf"| ?\((?:another |{_COUNT}[a-z]{{2}} )?{_WORD}(?: {_COUNT})?\)"
-    rf"| (?:- )?{_WORD}(?: {_COUNT}| ?\({_COUNT}\))?"
+    rf"| (?:- )?{_WORD}(?: {_COUNT})?"
     # names of adopted images may end in such a number themselves
     rf"|(?:(?<=[0-9]{{4}})|(?<=_{TAG})) {_COUNT}(?=[_.]|$))"
 )
-_AFTER = re.compile(rf"(?P<mark>{_MARK}+)(?![^\W_])", re.I)
-_AT_END = re.compile(rf"(?P<mark>{_MARK}+)$", re.I)
+_AFTER = re.compile(rf"(?P<mark>{_MARK}{{1,4}})(?![^\W_])", re.I)
+_AT_END = re.compile(rf"(?P<mark>{_MARK}{{1,4}})$", re.I)
 _BEFORE = re.compile(rf"(?:{_WORD}(?: \({_COUNT}\))? (?:of|von|de|di|van|av) )+", re.I)
 
 

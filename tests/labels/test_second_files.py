@@ -296,3 +296,9 @@ def test_the_name_before_it_was_taken(name: str, second: str) -> None:
 )
 def test_names_without_such_a_mark(name: str) -> None:
     assert original_of(name) == name
+
+
+def test_a_hostile_name_is_read_in_linear_time() -> None:
+    name = "slice_0004" + " copy (1)" * 50_000
+    assert original_of(f"{name}x") == f"{name}x"
+    assert original_of("copy of " * 50_000 + "x") == "x"
