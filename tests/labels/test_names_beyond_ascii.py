@@ -168,3 +168,17 @@ def test_an_image_beside_the_labels_contradicts_in_any_form(
 def test_two_names_that_differ_in_an_accent_written_apart_are_not_one_stack(tmp_path: Path) -> None:
     with pytest.raises(sidecar.DocumentError, match="two images have the same name"):
         Export(names=(together("ä.png"), apart("ä.png"), *(f"{k}.png" for k in range(7)))).sidecar()
+
+
+@pytest.mark.parametrize("form", [together, apart])
+def test_a_folder_named_like_another_export_contradicts_in_any_form(
+    tmp_path: Path, form: Callable[[str], str]
+) -> None:
+    for k, name in enumerate(("Bär", "Käfer")):
+        (tmp_path / name).mkdir()
+        Export(series=f"1.2.826.0.1.3680043.8.498.{k}").write(tmp_path / name)
+    path = tmp_path / "labels.csv"
+    path.write_text(f"image,x,y\n{form('bär')}/slice_0003.png,3,4\n", encoding="utf-8")
+    with pytest.raises(LabelError, match="belongs to the folder Bär"):
+        mapped(path, tmp_path / "Käfer")
+    assert mapped(path, tmp_path / "Bär").points.png[0, 2] == 3

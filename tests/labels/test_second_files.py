@@ -179,7 +179,7 @@ def test_a_second_file_without_a_tag_is_refused(
 ) -> None:
     """On images without a tag, and on tagged ones, which also need --trust-names."""
     name = second.format(PLAIN)
-    with pytest.raises(LabelError, match=r"second file of one name.*give it the name of that PNG"):
+    with pytest.raises(LabelError, match=r"(?i)second file of one name.*give it the name of th"):
         slices(file(tmp_path, name), home / "plain")
     with pytest.raises(LabelError):
         slices(file(tmp_path, name), home / "tagged")
@@ -302,3 +302,20 @@ def test_a_hostile_name_is_read_in_linear_time() -> None:
     name = "slice_0004" + " copy (1)" * 50_000
     assert original_of(f"{name}x") == f"{name}x"
     assert original_of("copy of " * 50_000 + "x") == "x"
+
+
+@pytest.mark.parametrize("second", SECOND)
+@every_file
+def test_the_user_may_trust_the_name(home: Path, tmp_path: Path, file: Write, second: str) -> None:
+    for export in ("plain", "tagged"):
+        path = file(tmp_path, second.format(PLAIN))
+        assert slices(path, home / export, trust_names=True) == [4]
+
+
+def test_the_pixels_prove_a_second_file(home: Path, tmp_path: Path) -> None:
+    data = (home / "plain" / f"{PLAIN}.png").read_bytes()
+    path = labelme_of(tmp_path / "labels.json", f"{PLAIN} (1)", data)
+    assert slices(path, home / "plain") == [4]
+    other = (home / "plain" / "slice_0005.png").read_bytes()
+    with pytest.raises(LabelError, match="other pixels"):
+        slices(labelme_of(path, f"{PLAIN} (1)", other), home / "plain")

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from sidecar.document.tag import image_key, split_name
+from sidecar.document.tag import folded, image_key, split_name
+from sidecar.labels.copies import original_of
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.identity.identified import folders_of
 from sidecar.labels.references import bare_key, named_path
@@ -51,7 +52,7 @@ class Candidates(tuple[Export, ...]):
 
     def in_folder_of(self, reference: str) -> list[Export]:
         """Those in whose folder an image lies, by the folders in its name."""
-        return self._of(self._by_folder, [folder.lower() for folder in folders_of(reference)])
+        return self._of(self._by_folder, [folded(folder) for folder in folders_of(reference)])
 
     def like(self, export: Export) -> list[Export]:
         """Those whose labels also fit an export."""
@@ -101,8 +102,11 @@ def _table(pairs: Iterable[tuple[_Key, Export]]) -> dict[_Key, list[Export]]:
 
 
 def _keys(reference: str) -> set[str]:
-    """The keys by which a PNG of this name is found: with and without the prefix of an upload."""
-    return {image_key(named_path(reference)), image_key(bare_key(reference))}
+    """The keys by which a PNG of this name is found: with and without the prefix of an upload, and
+    without the marks of a second file.
+    """
+    bare = image_key(bare_key(reference))
+    return {image_key(named_path(reference)), bare, original_of(bare)}
 
 
 def _start(key: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sidecar.document import model as documents
-from sidecar.document.tag import image_key, split_name
+from sidecar.document.tag import folded, image_key, split_name
 from sidecar.errors import DocumentError, reason
 from sidecar.labels.model import AskedStack
 from sidecar.mapping import Sidecar
@@ -84,10 +84,10 @@ class Export:
 
     @cached_property
     def folder_names(self) -> frozenset[str]:
-        """What its folder may be called in the paths of its images, in lower case: as it is called,
-        or like the specimen.
+        """What its folder may be called in the paths of its images, `folded`: as it is called, or
+        like the specimen.
         """
-        return frozenset({self.name.lower(), self.folder_name.lower()} - {""})
+        return frozenset({folded(self.name), folded(self.folder_name)} - {""})
 
     @property
     def png_keys(self) -> Iterator[str]:

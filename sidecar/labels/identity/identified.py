@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sidecar.document.tag import split_name
+from sidecar.document.tag import folded, split_name
 from sidecar.errors import counted
+from sidecar.labels.copies import original_of
 from sidecar.labels.identity.exports import Export
 from sidecar.labels.model import ImageReference
 from sidecar.labels.references import bare_key, named_path
@@ -56,14 +57,22 @@ def slice_of(reference: str, export: Export) -> int | None:
     """The PNG of an export that a reference names: plainly, in a URL, or behind an upload prefix.
 
     A name with another specimen's name, but with the tag and a number of this export, also counts.
+    So does the name of a second file, which needs a proof.
     """
     bare = bare_key(reference)
-    readings = (export.sidecar.slice_of(name) for name in (named_path(reference), bare))
+    names = (named_path(reference), bare, original_of(bare))
+    readings = (export.sidecar.slice_of(name) for name in names)
     found = next((k for k in readings if k is not None), None)
     parts = split_name(bare)
     if found is None and parts is not None and parts.tag == export.tag is not None:
         return parts.number if parts.number < export.sidecar.size[2] else None
     return found
+
+
+def is_of_second_file(reference: ImageReference, export: Export) -> bool:
+    """Whether a reference has the name of a second file, and no PNG of the export is called so."""
+    bare = bare_key(reference.name)
+    return original_of(bare) != bare and export.sidecar.slice_of(bare) is None
 
 
 def folders_of(reference: str) -> list[str]:
@@ -73,7 +82,7 @@ def folders_of(reference: str) -> list[str]:
 
 def is_in_folder_of(reference: str, export: Export) -> bool:
     """Whether a reference names the folder of an export, or a folder named like its specimen."""
-    return not export.folder_names.isdisjoint(folder.lower() for folder in folders_of(reference))
+    return not export.folder_names.isdisjoint(map(folded, folders_of(reference)))
 
 
 def is_resize(size: tuple[int, int], own: tuple[int, int]) -> bool:

@@ -32,6 +32,7 @@ from sidecar.labels.identity.identified import (
     Unidentified,
     folders_of,
     is_in_folder_of,
+    is_of_second_file,
     is_resize,
     slice_of,
     stated_tag,
@@ -203,6 +204,13 @@ class Resolver:
             )
         export, slice_, verdict = left[0]
         proved = verdict == "same" or _has_tag_of(reference, export)
+        if not (proved or self.trust_names) and is_of_second_file(reference, export):
+            raise Unidentified(
+                number,
+                f"image {reference} has a name that browsers and file managers give to a second"
+                " file of one name, so it may be of another scan. Give it the name of the PNG, or"
+                " add --trust-names if you are sure that it belongs to this export",
+            )
         if export.names_have_tag and not (proved or self.trust_names):
             png = export.sidecar.document.images.files[slice_].name
             raise Unidentified(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.document.model import SIDECAR_NAME
+from sidecar.document.tag import folded
 from sidecar.document.zoom_list import read_zooms
 from sidecar.errors import DocumentError
 from sidecar.labels.identity.candidates import Candidates
@@ -83,9 +84,9 @@ class Surroundings:
         if key not in self._by_name:
             by_name: dict[str, list[Path]] = {}
             for folder in self._folders_around(key):
-                by_name.setdefault(folder.name.lower(), []).append(folder)
+                by_name.setdefault(folded(folder.name), []).append(folder)
             self._by_name[key] = by_name
-        return filter(None, map(self._neighbour, self._by_name[key].get(name.lower(), ())))
+        return filter(None, map(self._neighbour, self._by_name[key].get(folded(name), ())))
 
     def _sharing_source(self, export: Export) -> Export:
         """The export, with the same planes object as an earlier export of the same scan.
