@@ -295,7 +295,7 @@ def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None
     stem = path.stem if is_png_name(bare_key(path.stem), stack) else png_in_name(path, stack) or ""
     named = [name for name in (stem, *inner) if is_png_name(bare_key(name), stack)]
     for first, second in pairwise(named):
-        if not _may_be_one(bare_key(first), bare_key(second)):
+        if not name_one_png(first, second):
             raise LabelError(
                 f"has labels of one image, but gives it two names: {first!r} and {second!r};"
                 " rename the file, or correct the name in it",
@@ -303,11 +303,11 @@ def refuse_two_images(path: Path, inner: Iterable[str], stack: PngStack) -> None
             )
 
 
-def _may_be_one(key: str, other: str) -> bool:
+def name_one_png(name: str, other: str) -> bool:
     """Whether two names may belong to one PNG: one with its tag and one without, or both with the
     same tag but different stems. A copy may belong to the PNG of its original.
     """
-    key, other = original_of(key), original_of(other)
+    key, other = original_of(bare_key(name)), original_of(bare_key(other))
     a, b = split_name(key), split_name(other)
     if a is None or b is None:
         return key == other

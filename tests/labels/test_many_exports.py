@@ -62,9 +62,9 @@ def tps_file(folder: Path, exports: Sequence[Path]) -> Path:
 
 def imagej_file(folder: Path, exports: Sequence[Path]) -> Path:
     names = [png_names(export)[1] for export in exports]
-    rows = (f"{k + 1},{name}:0007-0006,0,5,6,1\n" for k, name in enumerate(names))
+    rows = (f"{k + 1},{name}:0007-0006,0,5,6,1,a/{name}\n" for k, name in enumerate(names))
     path = folder / "Results.csv"
-    path.write_text(" ,Label,Area,X,Y,Slice\n" + "".join(rows))
+    path.write_text(" ,Label,Area,X,Y,Slice,File\n" + "".join(rows))
     return path
 
 

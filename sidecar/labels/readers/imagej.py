@@ -27,7 +27,7 @@ import numpy as np
 from sidecar.document.tag import folded
 from sidecar.labels.model import Labels, PixelOrigin, PngStack, Reader, ReadOptions
 from sidecar.labels.readers.imagej_table import ResultsRow, read_rows, recognises
-from sidecar.labels.readers.named_cells import number_of, refuse_other_names
+from sidecar.labels.readers.named_cells import refuse_other_names
 from sidecar.labels.references import is_png_name, looks_like_slice, png_in_name
 from sidecar.labels.shapes import Shape, labels_of
 
@@ -269,17 +269,16 @@ def _refuse_other_names(
     path: Path, rows: Sequence[ResultsRow], places: Sequence[_Place], stack: PngStack
 ) -> None:
     """LabelError where a cell names another PNG than that of its row. `_places` compares Label."""
-    pngs = [
-        number_of(place.image, stack) if place.slice is None else place.slice for place in places
-    ]
     names = [name for name in (rows[0].cells if rows else ()) if name not in ("", "Label")]
+    is_png = {image: is_png_name(image, stack) for image in {place.image for place in places}}
     refuse_other_names(
         {name: [row.cells[name] for row in rows] for name in names},
-        np.array([math.nan if k is None else k for k in pngs]),
+        np.array([math.nan if place.slice is None else place.slice for place in places]),
         "the rest of the row, or the name of the file,",
         stack,
         path,
         lambda i: rows[i].where,
+        [place.image if is_png[place.image] else "" for place in places],
     )
 
 

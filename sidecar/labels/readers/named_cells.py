@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from sidecar.document.tag import TAG, folded, split_name
 from sidecar.errors import LabelError
 from sidecar.labels.model import PngStack
-from sidecar.labels.references import bare_key, is_name_of_copy, is_png_name, one_image
+from sidecar.labels.references import (
+    bare_key,
+    is_name_of_copy,
+    is_png_name,
+    name_one_png,
+    one_image,
+)
 from sidecar.labels.tables.columns import Rows
 
 #: Part of every name of a PNG with a tag.
@@ -34,7 +40,8 @@ class NamedCells:
 
     ``columns``: N cells each. ``where``: the place of row i, for messages. ``other_export``: what
     the user does if a label was set on a PNG of another export. ``two_images``: what the user does
-    if cells name two images of different folders.
+    if cells name two images of different folders. ``images``: the names of the N rows' images, ""
+    where a row names none; empty where no row does.
     """
 
     columns: Mapping[str, Sequence[str]]
@@ -42,6 +49,7 @@ class NamedCells:
     where: Callable[[int], str]
     other_export: str
     two_images: str
+    images: Sequence[str] = ()
 
     def compare(
         self,
@@ -52,8 +60,8 @@ class NamedCells:
         """LabelError where a cell names another PNG than its row lies on, or a PNG of another
         export; and where two images of a column with different folders would be one PNG.
 
-        ``pngs``: (N,) the number of the PNG of each row, NaN where it is not known; it may lie
-        between two PNGs. ``contradiction``: the message where column ``column`` of row i names PNG
+        ``pngs``: (N,) the number of the PNG of each row that names no image, NaN where it is not
+        known; it may lie between two PNGs. ``contradiction``: the message where column ``column`` of row i names PNG
         k, as a function of i, column and k.
         """
         known = stack.numbers
@@ -67,7 +75,9 @@ class NamedCells:
             named = {cell: name for cell in set(cells) if (name := _named(cell, stack)) is not None}
             first: dict[int, str] = {}
             for i, cell in enumerate(cells) if named else ():
-                if cell in named:
+                if cell in named and self.images and self.images[i]:
+                    self._compare_images(i, column, named[cell])
+                elif cell in named:
                     k = number_of(named[cell], stack)
                     if k is None:
                         raise self._of_another_export(i, column)
@@ -76,6 +86,15 @@ class NamedCells:
                     other = first.setdefault(k, cell)
                     if other != cell and one_image(named[other]) != one_image(named[cell]):
                         raise self._of_two_images(i, column, other)
+
+    def _compare_images(self, i: int, column: str, name: str) -> None:
+        if not name_one_png(name, self.images[i]):
+            raise LabelError(
+                f"its image is {self.images[i]!r}, but {column} {self.columns[column][i]!r} names"
+                " another PNG; correct one of them",
+                self.path,
+                self.where(i),
+            )
 
     def _of_another_export(self, i: int, column: str) -> LabelError:
         cell = self.columns[column][i]
@@ -105,11 +124,12 @@ def refuse_other_names(
     stack: PngStack,
     path: Path,
     where: Callable[[int], str],
+    images: Sequence[str] = (),
 ) -> None:
     """LabelError where a cell of a program's table contradicts what tells the PNGs of its rows.
 
-    ``columns``, ``pngs`` and ``where`` as in `NamedCells`. ``said``: what tells the PNGs, for
-    messages.
+    ``columns``, ``pngs``, ``where`` and ``images`` as in `NamedCells`. ``said``: what tells the
+    PNGs, for messages.
     """
 
     def contradiction(i: int, column: str, k: int) -> str:
@@ -124,6 +144,7 @@ def refuse_other_names(
         where,
         "give that export's sidecar.json with --sidecar; if not, correct the cell",
         "Give the labels of each image a file of its own",
+        images,
     ).compare(pngs, stack, contradiction)
 
 
