@@ -61,8 +61,8 @@ class NamedCells:
         export; and where two images of a column with different folders would be one PNG.
 
         ``pngs``: (N,) the number of the PNG of each row that names no image, NaN where it is not
-        known; it may lie between two PNGs. ``contradiction``: the message where column ``column`` of row i names PNG
-        k, as a function of i, column and k.
+        known; it may lie between two PNGs. ``contradiction``: the message where column ``column``
+        of row i names PNG k, as a function of i, column and k.
         """
         known = stack.numbers
         if not known:
