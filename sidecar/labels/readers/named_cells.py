@@ -187,5 +187,5 @@ def _named(cell: str, stack: PngStack) -> str | None:
     landmark, not a name.
     """
     parts = (part.strip() for part in cell.split(":"))
-    names = (part for part in parts if not part.isdecimal())
+    names = (part for part in parts if not part.replace(".", "", 1).isdecimal())
     return next((name for name in names if is_png_name(bare_key(name), stack)), None)
