@@ -93,6 +93,13 @@ def _of_slices(*words: str, made: bool = True) -> Callable[[Path, int], Sequence
     return command
 
 
+def _prepare(work: Path, count: int) -> Sequence[str | Path]:
+    names = work / "names.txt"
+    names.write_text("".join(f"landmark {k}\n" for k in range(50)), encoding="utf-8")
+    png = _exported(work, count)
+    return sidecar("prepare", "label-studio", png, "--names", names, "-o", work / "project")
+
+
 def _stacks(work: Path, count: int) -> Sequence[str | Path]:
     return _export(inputs.stacks(work / "scan", count), work, "--series", "all")
 
@@ -201,6 +208,7 @@ CASES = (
     ),
     Case("check", "slices", 500, _of_slices("check", "PNG", "--source", "SCAN")),
     Case("view", "slices", 500, _of_slices("view", "PNG")),
+    Case("prepare", "slices", 500, _prepare),
 )
 
 
