@@ -176,29 +176,35 @@ class Stack:
 
     @cached_property
     def tilt_degrees(self) -> float:
-        """Angle between the stack axis and the normal (gantry tilt), as most planes have it; 0 for
-        a single plane.
+        """Angle between the stack axis and the normal (gantry tilt), from the first plane to the
+        last, without the gaps that are `shifted`; 0 for a single plane.
         """
-        return float(np.degrees(np.arctan(np.linalg.norm(self._shear))))
+        if self.slices == 1:
+            return 0.0
+        kept = ~self.shifted
+        shear = self._across[kept].sum(axis=0) / self.gaps[kept].sum()
+        return float(np.degrees(np.arctan(np.linalg.norm(shear))))
 
     @cached_property
     def sideways(self) -> Floats:
         """(n − 1,) mm by which each plane lies beside the place that the one before it and the tilt
-        give it, within the plane.
+        of most gaps give it, in a stack of several planes.
         """
-        return np.asarray(np.linalg.norm(self._across - np.outer(self.gaps, self._shear), axis=1))
+        shear = np.median(self._across / self.gaps[:, None], axis=0)
+        return np.asarray(np.linalg.norm(self._across - np.outer(self.gaps, shear), axis=1))
+
+    @cached_property
+    def shifted(self) -> NDArray[np.bool_]:
+        """(n − 1,) whether neighbouring planes lie beside each other by more than a pixel, which no
+        tilt explains. At least one gap is not shifted.
+        """
+        least = max(min(self.pixel_spacing), float(self.sideways.min()))
+        return np.asarray(self.sideways > least)
 
     @cached_property
     def _across(self) -> Floats:
         """(n − 1, 3) mm between neighbouring planes, without the part along the normal."""
         return np.diff(self.positions, axis=0) - np.outer(self.gaps, self.normal)
-
-    @cached_property
-    def _shear(self) -> Floats:
-        """(3,) mm across the normal for each mm along it, the median of all gaps."""
-        if self.slices == 1:
-            return np.zeros(3)
-        return np.asarray(np.median(self._across / self.gaps[:, None], axis=0))
 
     @cached_property
     def affine(self) -> Affine | None:

@@ -165,6 +165,15 @@ def test_a_block_that_is_shifted_is_no_tilt(angle: float, orientation: tuple[flo
     assert "by 3 mm after slice 5 (0-based); every" in told[-2]
 
 
+def test_rounded_positions_are_no_tilt() -> None:
+    """Each gap is off by more than the tolerance of a tilt, but not the whole stack."""
+    along = np.cross(OBLIQUE[:3], OBLIQUE[3:])
+    rounded = stack(np.round(np.arange(20)[:, None] * 7.01 * along, 1), OBLIQUE)
+    assert np.degrees(rounded.sideways / rounded.gaps).max() > 0.3
+    assert rounded.tilt_degrees < 0.05
+    assert not any("tilt" in line or "shifted" in line for line in irregularities(rounded))
+
+
 def test_letters() -> None:
     assert anatomical_letters((1, 0, 0)) == "L"
     assert anatomical_letters((0, 0.9, -0.4)) == "PF"

@@ -9,8 +9,6 @@ from sidecar.grid.stack import GAP_TOLERANCE, TILT_TOLERANCE_DEGREES, Stack, med
 
 #: A gap of so many pixels, or a pixel of so many gaps, is doubtful.
 MANY_PIXELS, MANY_GAPS = 100, 50
-#: Neighbouring planes that lie so many pixels beside each other are shifted.
-SHIFT = 1.0
 
 
 def is_uneven(gaps: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -58,7 +56,7 @@ def _shifted(stack: Stack) -> list[str]:
     """A warning where two neighbouring planes do not lie above each other: the patient or the table
     moved, or two scans were joined.
     """
-    jumps = np.flatnonzero(stack.sideways > SHIFT * min(stack.pixel_spacing))
+    jumps = np.flatnonzero(stack.shifted)
     if not len(jumps):
         return []
     largest = int(jumps[np.argmax(stack.sideways[jumps])])
