@@ -10,6 +10,8 @@ contradict a reference:
 3. The size that the file states, the folder of the image or of the label file, and the name of the
    label file can contradict.
 4. Two different references without a tag never become the same PNG.
+5. If the image is surely a PNG in the folder that the reference names, or in that of the label
+   file, an equal image of another export is not looked for.
 
 A name without a tag is not enough for a PNG with a tag, unless 2 proves it or names are trusted.
 """
